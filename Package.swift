@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "speculate",
+  products: [
+    .executable(name: "speculate", targets: ["Tools"]),
+    .library(name: "Speculate", targets: ["Speculate", "Drafter", "Verifier"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // What the machine needs. Arrows point up this list, never down.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
+    .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+
+    .target(
+      name: "Tensors", dependencies: ["CKernels", "CZstd"], swiftSettings: swiftSettings),
+    .target(
+      name: "Verifier", dependencies: ["Tensors", "CSentencePiece"], swiftSettings: swiftSettings),
+    .target(name: "Drafter", dependencies: ["Tensors"], swiftSettings: swiftSettings),
+    .target(
+      name: "Speculate", dependencies: ["Drafter", "Verifier", "Tensors"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Training",
+      dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "CKernels", "COpenBLAS"],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "Tools",
+      dependencies: [
+        "Training", "Speculate", "Drafter", "Verifier", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    // Tests. CPCRE2 is the oracle of the hand-written pre-tokenizers.
+    .systemLibrary(
+      name: "CPCRE2", path: "Tests/CPCRE2", pkgConfig: "libpcre2-8",
+      providers: [.apt(["libpcre2-dev"])]),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "VerifierTests", dependencies: ["Verifier", "Tensors", "CPCRE2"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "DrafterTests", dependencies: ["Drafter", "Tensors"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SpeculateTests", dependencies: ["Speculate", "Drafter", "Verifier", "Tensors"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Speculate", "Drafter", "Verifier", "Tensors"],
+      swiftSettings: swiftSettings),
+    .testTarget(name: "ToolsTests", dependencies: ["Tensors"], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

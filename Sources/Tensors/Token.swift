@@ -1,0 +1,2 @@
+/// A token's index in the vocabulary.
+public typealias Token = Int32
