@@ -1,0 +1,37 @@
+# Speculate: `make demo` shows it, `make test` proves it. Both set a fresh machine up first.
+SWIFT ?= swift
+export SWIFT
+
+SPECULATE = .build/release/speculate
+SOURCES = Sources Tests Package.swift
+PROMPTS = Weights/demo-prompts.jsonl
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test bench format lint setup
+
+help:    ## show this list
+	@sed -n 's/^\([a-z]*\): *\([a-z]* \)*\(.*\)## \(.*\)/  make \1\t\4/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: build  ## generate Swift code, plainly and speculatively, and compare the two
+	@$(SPECULATE) generate --prompt-file $(PROMPTS) --limit 1 --echo --stats
+	@echo
+	@$(SPECULATE) generate --prompt-file $(PROMPTS) --compare
+
+build: setup  ## build the command, .build/release/speculate
+	@$(SWIFT) build -c release --product speculate
+
+test: setup  ## run every test
+	$(SWIFT) test -c release --disable-xctest
+
+bench: build  ## measure this machine: memory, and plain decoding against it
+	@$(SPECULATE) bench memory
+	@$(SPECULATE) bench decode
+
+format:  ## rewrite the sources in the project's style
+	$(SWIFT) format -i -r $(SOURCES)
+
+lint:  ## check the sources against the project's style
+	$(SWIFT) format lint --strict -r $(SOURCES)
+
+setup:
+	@Scripts/setup
