@@ -1,0 +1,27 @@
+// One build of all kernels. The including file sets the instruction set, CK_REGISTERS (16 or 32
+// vector registers), CK_TABLE (the table's name).
+#include "kernel_table.h"
+#include "vector.inc.h"
+
+#define CK_MAX_DIMENSION 1024
+#define PREFETCH 2048
+
+#include "linear.inc.h"
+#include "rows.inc.h"
+#include "attention.inc.h"
+
+const ck_kernels CK_TABLE = {
+    .linear_f32 = linear_f32,
+    .linear_bf16 = linear_bf16,
+    .rms_norm = rms_norm,
+    .rope = rope,
+    .swiglu = swiglu,
+    .add = add,
+    .attend = attend,
+    .argmax = argmax,
+    .maximum = maximum,
+    .exponential = exponential,
+    .scale = scale,
+    .widen_bf16 = widen_bf16,
+    .read_sum = read_sum,
+};

@@ -1,0 +1,82 @@
+// Chooses a build at run time and forwards every call to it.
+#include <string.h>
+
+#include "kernel_table.h"
+
+static ck_isa selected = CK_PORTABLE;
+static const ck_kernels *table = &ck_kernels_portable;
+static void (*linear_bf16)(const uint16_t *, const float *, size_t, float *, size_t, size_t, size_t,
+                           size_t, size_t, size_t, ck_epilogue);
+
+ck_isa ck_isa_detect(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return __builtin_cpu_supports("avx512bf16") ? CK_AVX512BF16 : CK_AVX512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CK_AVX2;
+#endif
+  return CK_PORTABLE;
+}
+
+ck_isa ck_isa_select(ck_isa isa) {
+  const ck_isa best = ck_isa_detect();
+  selected = isa > best ? best : isa;
+  table = &ck_kernels_portable;
+#if defined(__x86_64__)
+  if (selected == CK_AVX2) table = &ck_kernels_avx2;
+  if (selected >= CK_AVX512) table = &ck_kernels_avx512;
+#endif
+  linear_bf16 = table->linear_bf16;
+#if defined(__x86_64__)
+  if (selected == CK_AVX512BF16) linear_bf16 = ck_linear_bf16_avx512bf16;
+#endif
+  return selected;
+}
+
+__attribute__((constructor)) static void select_best(void) { ck_isa_select(CK_AVX512BF16); }
+
+ck_isa ck_isa_current(void) { return selected; }
+
+const char *ck_isa_name(ck_isa isa) {
+  static const char *const names[] = {"portable", "avx2", "avx512", "avx512bf16"};
+  return names[isa];
+}
+
+void ck_linear_f32(const float *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                   size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
+  table->linear_f32(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}
+void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
+  linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}
+void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
+  table->rms_norm(x, weight, y, count, epsilon);
+}
+void ck_rope(float *head, const float *cosine, const float *sine, size_t count) {
+  table->rope(head, cosine, sine, count);
+}
+void ck_swiglu(const float *gate, const float *up, float *y, size_t count) {
+  table->swiglu(gate, up, y, count);
+}
+void ck_add(float *y, const float *x, size_t count) { table->add(y, x, count); }
+void ck_attend(const float *q, size_t heads, size_t dimension, const float *keys,
+               const float *values, size_t value_stride, size_t first, size_t end, float scale,
+               float *out) {
+  table->attend(q, heads, dimension, keys, values, value_stride, first, end, scale, out);
+}
+size_t ck_argmax(const float *x, size_t count) { return table->argmax(x, count); }
+float ck_maximum(const float *x, size_t count) { return table->maximum(x, count); }
+float ck_exp(const float *x, float *y, size_t count, float shift, float scale) {
+  return table->exponential(x, y, count, shift, scale);
+}
+void ck_scale(float *x, size_t count, float factor) { table->scale(x, count, factor); }
+void ck_widen_bf16(const uint16_t *x, float *y, size_t count) { table->widen_bf16(x, y, count); }
+float ck_read_sum(const float *x, size_t count) { return table->read_sum(x, count); }
+
+void ck_store_key(float *keys, const float *key, size_t position, size_t dimension) {
+  float *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;
+  const size_t lane = position % CK_KEY_BLOCK;
+  for (size_t d = 0; d < dimension; d++) block[d * CK_KEY_BLOCK + lane] = key[d];
+}

@@ -1,0 +1,32 @@
+// The table of kernels that each instruction set's build fills.
+#ifndef CK_KERNEL_TABLE_H
+#define CK_KERNEL_TABLE_H
+#include "CKernels.h"
+
+typedef struct {
+  void (*linear_f32)(const float *, const float *, size_t, float *, size_t, size_t, size_t, size_t,
+                     size_t, size_t, ck_epilogue);
+  void (*linear_bf16)(const uint16_t *, const float *, size_t, float *, size_t, size_t, size_t,
+                      size_t, size_t, size_t, ck_epilogue);
+  void (*rms_norm)(const float *, const float *, float *, size_t, float);
+  void (*rope)(float *, const float *, const float *, size_t);
+  void (*swiglu)(const float *, const float *, float *, size_t);
+  void (*add)(float *, const float *, size_t);
+  void (*attend)(const float *, size_t, size_t, const float *, const float *, size_t, size_t,
+                 size_t, float, float *);
+  size_t (*argmax)(const float *, size_t);
+  float (*maximum)(const float *, size_t);
+  float (*exponential)(const float *, float *, size_t, float, float);
+  void (*scale)(float *, size_t, float);
+  void (*widen_bf16)(const uint16_t *, float *, size_t);
+  float (*read_sum)(const float *, size_t);
+} ck_kernels;
+
+extern const ck_kernels ck_kernels_portable;
+#if defined(__x86_64__)
+extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
+void ck_linear_bf16_avx512bf16(const uint16_t *, const float *, size_t, float *, size_t, size_t,
+                               size_t, size_t, size_t, size_t, ck_epilogue);
+#endif
+
+#endif

@@ -1,0 +1,119 @@
+// Matrix products by VDPBF16PS: two columns a dword, so a pair's products join one lane's sum.
+//
+// Activations are rounded to bf16 (nearest even). Every element is one chain over ascending column
+// pairs, whatever the tile, so rows stay invariant; the sums differ from the other builds in the
+// last bits, because the instruction rounds pairs in its own way and flushes denormals.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "kernel_table.h"
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+// Rounded activations of one call and thread. Wider matrices take the AVX-512 build's product: the
+// choice depends on the matrix alone, so it can't vary between rows.
+enum { ROWS_AT_ONCE = 64, COLUMNS = 16384 };
+static _Thread_local uint32_t rounded[ROWS_AT_ONCE * COLUMNS / 2] __attribute__((aligned(64)));
+
+static void round_rows(const float *x, size_t xs, size_t count, size_t cols) {
+  uint16_t *out = (uint16_t *)rounded;
+  const size_t padded = (cols + 1) / 2 * 2;
+  for (size_t m = 0; m < count; m++, out += padded) {
+    size_t c = 0;
+    for (; c + 16 <= cols; c += 16) {
+      const __m256bh v = _mm512_cvtneps_pbh(_mm512_loadu_ps(x + m * xs + c));
+      _mm256_storeu_si256((__m256i *)(out + c), (__m256i)v);
+    }
+    ck_narrow_bf16(x + m * xs + c, out + c, cols - c);
+    if (padded > cols) out[cols] = 0;
+  }
+}
+
+static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, size_t row,
+                                                         size_t rows, ck_epilogue end) {
+  if (row >= rows) return;
+  const size_t left = rows - row;
+  const __mmask16 mask = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
+  if (end.bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, end.bias + row));
+  if (end.accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, y + row));
+  _mm512_mask_storeu_ps(y + row, mask, sum);
+}
+
+#define TILE(MT, NP)                                                                            \
+  static void tile_##MT##_##NP(const uint16_t *w, const uint32_t *x, float *y, size_t ys,       \
+                               size_t row, size_t rows, size_t pairs, ck_epilogue end) {        \
+    __m512 a[MT][NP];                                                                           \
+    UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
+        a[m][p] = _mm512_setzero_ps();                                                          \
+    for (size_t c = 0; c < pairs; c++) {                                                        \
+      __m512bh v[NP];                                                                           \
+      UNROLL for (int p = 0; p < NP; p++)                                                       \
+          v[p] = (__m512bh)_mm512_loadu_si512(w + (p * pairs + c) * 2 * CK_PANEL);              \
+      UNROLL for (int m = 0; m < MT; m++) {                                                     \
+        const __m512bh b = (__m512bh)_mm512_set1_epi32((int)x[m * pairs + c]);                  \
+        UNROLL for (int p = 0; p < NP; p++) a[m][p] = _mm512_dpbf16_ps(a[m][p], v[p], b);       \
+      }                                                                                         \
+    }                                                                                           \
+    UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
+        finish(y + m * ys, a[m][p], row + p * CK_PANEL, rows, end);                             \
+  }
+TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
+TILE(1, 8) TILE(2, 4) TILE(4, 4) TILE(8, 2)
+
+// Feeds rows from `m` on to one panel: tiles of 8, 4, 2 and 1 rows.
+static void rows_single(const uint16_t *w, float *y, size_t ys, size_t m, size_t count, size_t row,
+                        size_t rows, size_t pairs, ck_epilogue end) {
+  const uint32_t *x = rounded;
+  for (; m + 8 <= count; m += 8)
+    tile_8_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
+  for (; m + 4 <= count; m += 4)
+    tile_4_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
+  for (; m + 2 <= count; m += 2)
+    tile_2_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
+  for (; m < count; m++) tile_1_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
+}
+
+// Feeds all rows to two panels: tiles of 8 rows share the loads, the rest goes panel by panel.
+static void rows_pair(const uint16_t *w, float *y, size_t ys, size_t count, size_t row, size_t rows,
+                      size_t pairs, ck_epilogue end) {
+  size_t m = 0;
+  for (; m + 8 <= count; m += 8)
+    tile_8_2(w, rounded + m * pairs, y + m * ys, ys, row, rows, pairs, end);
+  rows_single(w, y, ys, m, count, row, rows, pairs, end);
+  rows_single(w + pairs * 2 * CK_PANEL, y, ys, m, count, row + CK_PANEL, rows, pairs, end);
+}
+
+void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
+                               size_t count, size_t panel0, size_t panel1, size_t rows,
+                               size_t cols, ck_epilogue end) {
+  if (cols > COLUMNS) {
+    ck_kernels_avx512.linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+    return;
+  }
+  const size_t pairs = (cols + 1) / 2, size = pairs * 2 * CK_PANEL;
+  for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
+    const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
+    float *out = y + m * ys;
+    round_rows(x + m * xs, xs, some, cols);
+    size_t p = panel0;
+    if (some == 1)
+      for (; p + 8 <= panel1; p += 8)
+        tile_1_8(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
+    else if (some == 2)
+      for (; p + 4 <= panel1; p += 4)
+        tile_2_4(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
+    else if (some == 4)
+      for (; p + 4 <= panel1; p += 4)
+        tile_4_4(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
+    else if (some >= 8)
+      for (; p + 2 <= panel1; p += 2)
+        rows_pair(w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
+    for (; p < panel1; p++)
+      rows_single(w + p * size, out, ys, 0, some, p * CK_PANEL, rows, pairs, end);
+  }
+}
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,133 @@
+// Element-wise and row-wise kernels: norm, rotation, gate, exponentials, searches.
+
+static void rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
+  f16v squares = SPLAT(0);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) squares = FMA(LOAD(x + i), LOAD(x + i), squares);
+  float sum = REDUCE_ADD(squares);
+  for (; i < count; i++) sum = __builtin_fmaf(x[i], x[i], sum);
+  const float scale = 1.0f / __builtin_sqrtf(sum / (float)count + epsilon);
+  for (i = 0; i + 16 <= count; i += 16)
+    STORE(y + i, LOAD(x + i) * SPLAT(scale) * LOAD(weight + i));
+  for (; i < count; i++) y[i] = x[i] * scale * weight[i];
+}
+
+static void rope(float *head, const float *cosine, const float *sine, size_t count) {
+  const size_t half = count / 2;
+  size_t i = 0;
+  for (; i + 16 <= half; i += 16) {
+    const f16v a = LOAD(head + i), b = LOAD(head + half + i);
+    const f16v c = LOAD(cosine + i), s = LOAD(sine + i);
+    STORE(head + i, a * c - b * s);
+    STORE(head + half + i, b * c + a * s);
+  }
+  for (; i < half; i++) {
+    const float a = head[i], b = head[half + i];
+    head[i] = a * cosine[i] - b * sine[i];
+    head[half + i] = b * cosine[i] + a * sine[i];
+  }
+}
+
+static void swiglu(const float *gate, const float *up, float *y, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const f16v g = LOAD(gate + i), minus = -g;
+    f16v e;
+    exp16(&minus, &e);
+    STORE(y + i, g / (e + 1.0f) * LOAD(up + i));
+  }
+  for (; i < count; i++) y[i] = gate[i] / (exp1(-gate[i]) + 1.0f) * up[i];
+}
+
+static void add(float *y, const float *x, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) STORE(y + i, LOAD(y + i) + LOAD(x + i));
+  for (; i < count; i++) y[i] += x[i];
+}
+
+static void scale(float *x, size_t count, float factor) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) STORE(x + i, LOAD(x + i) * SPLAT(factor));
+  for (; i < count; i++) x[i] *= factor;
+}
+
+INLINE float reduce_max(const f16v *v) {
+  float best = (*v)[0];
+  for (int i = 1; i < 16; i++) best = (*v)[i] > best ? (*v)[i] : best;
+  return best;
+}
+
+static float maximum(const float *x, size_t count) {
+  float best = -INFINITY;
+  size_t i = 0;
+  if (count >= 64) {
+    f16v a = LOAD(x), b = LOAD(x + 16), c = LOAD(x + 32), d = LOAD(x + 48);
+    for (i = 64; i + 64 <= count; i += 64) {
+      const f16v e = LOAD(x + i), f = LOAD(x + i + 16), g = LOAD(x + i + 32), h = LOAD(x + i + 48);
+      a = SELECT(e > a, e, a);
+      b = SELECT(f > b, f, b);
+      c = SELECT(g > c, g, c);
+      d = SELECT(h > d, h, d);
+    }
+    a = SELECT(b > a, b, a);
+    c = SELECT(d > c, d, c);
+    a = SELECT(c > a, c, a);
+    best = reduce_max(&a);
+  }
+  for (; i < count; i++) best = x[i] > best ? x[i] : best;
+  return best;
+}
+
+static size_t argmax(const float *x, size_t count) {
+  const float best = maximum(x, count);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const i16v equal = (i16v)(LOAD(x + i) == SPLAT(best));
+    if (__builtin_reduce_or(equal)) break;
+  }
+  for (; i < count; i++)
+    if (x[i] == best) return i;
+  return 0;  // nothing but NaN
+}
+
+static float exponential(const float *x, float *y, size_t count, float shift, float factor) {
+  f16v sums = SPLAT(0);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const f16v v = (LOAD(x + i) - SPLAT(shift)) * SPLAT(factor);
+    f16v e;
+    exp16(&v, &e);
+    STORE(y + i, e);
+    sums += e;
+  }
+  float sum = REDUCE_ADD(sums);
+  for (; i < count; i++) {
+    y[i] = exp1((x[i] - shift) * factor);
+    sum += y[i];
+  }
+  return sum;
+}
+
+static void widen_bf16(const uint16_t *x, float *y, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    STORE(y + i, (f16v)(__builtin_convertvector(*(const h16u *)(x + i), u16v) << 16));
+  for (; i < count; i++) {
+    const uint32_t bits = (uint32_t)x[i] << 16;
+    memcpy(y + i, &bits, sizeof bits);
+  }
+}
+
+static float read_sum(const float *x, size_t count) {
+  f16v a = SPLAT(0), b = a, c = a, d = a;
+  size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    a += LOAD(x + i);
+    b += LOAD(x + i + 16);
+    c += LOAD(x + i + 32);
+    d += LOAD(x + i + 48);
+  }
+  float sum = REDUCE_ADD((a + b) + (c + d));
+  for (; i < count; i++) sum += x[i];
+  return sum;
+}

@@ -1,0 +1,184 @@
+extension DecoderLayer {
+  /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
+  ///
+  /// Six regions. Norms are computed by every worker for itself, which is cheaper than another
+  /// region. Every value written depends on its own row, and on the cache at and before the row's
+  /// last visible key, so rows are invariant to the pass they share.
+  ///
+  /// - Parameter index: The layer's place in the caches.
+  public func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+    project(rows: plan.count, scratch: scratch, workers: workers)
+    storeKeysAndRotate(plan, index: index, scratch: scratch, workers: workers)
+    attend(plan, index: index, scratch: scratch, workers: workers)
+    finishAttention(rows: plan.count, scratch: scratch, workers: workers)
+    feedForward(rows: plan.count, scratch: scratch, workers: workers)
+  }
+
+  /// Projects context features to keys and values and stores them, without queries or output.
+  ///
+  /// How a conditioned drafter sees its target (ALGORITHMS 3.1): features are not input-normed.
+  ///
+  /// - Parameter features: `[plan.count][hidden]`.
+  public func storeContext(
+    _ features: FloatBuffer, _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
+  ) {
+    let rows = plan.count
+    workers.run { worker in
+      multiplyAll(
+        [
+          (key, keyBias, scratch.keys.base, shape.keyValueWidth),
+          (value, valueBias, scratch.values.base, shape.keyValueWidth),
+        ], features.base, rows: rows, worker: worker, of: workers.count)
+    }
+    workers.run { worker in
+      for row in (0..<rows).share(of: worker, among: workers.count) {
+        storeKey(of: row, plan[row], index: index, scratch: scratch)
+      }
+    }
+  }
+
+  private func project(rows: Int, scratch: LayerScratch, workers: Workers) {
+    workers.run { worker in
+      let normed = norm(inputNorm, rows: rows, scratch: scratch, worker: worker)
+      multiplyAll(
+        [
+          (query, queryBias, scratch.queries.base, shape.queryWidth),
+          (key, keyBias, scratch.keys.base, shape.keyValueWidth),
+          (value, valueBias, scratch.values.base, shape.keyValueWidth),
+        ], normed, rows: rows, worker: worker, of: workers.count)
+    }
+  }
+
+  private func storeKeysAndRotate(
+    _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
+  ) {
+    workers.run { worker in
+      for row in (0..<plan.count).share(of: worker, among: workers.count) {
+        storeKey(of: row, plan[row], index: index, scratch: scratch)
+        let place = plan[row]
+        for head in 0..<shape.heads {
+          let base = scratch.queries.base + row * shape.queryWidth + head * shape.headDimension
+          rotate(base, norm: queryNorm, place)
+        }
+      }
+    }
+  }
+
+  private func attend(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+    let group = shape.heads / shape.keyValueHeads
+    let scale = 1 / Float(shape.headDimension).squareRoot()
+    workers.run { worker in
+      // Later rows see more keys, so the items are dealt out in turn.
+      for item in stride(
+        from: worker, to: plan.count * shape.keyValueHeads, by: workers.count)
+      {
+        let (row, head) = item.quotientAndRemainder(dividingBy: shape.keyValueHeads)
+        let place = plan[row]
+        let offset = row * shape.queryWidth + head * group * shape.headDimension
+        place.cache._withUnsafeGuaranteedRef { cache in
+          Kernels.attend(
+            queries: scratch.queries.base + offset, heads: group, dimension: shape.headDimension,
+            keys: cache.keys(layer: index, head: head),
+            values: cache.values(layer: index, head: head), over: place.first..<place.end,
+            scale: scale, into: scratch.attended.base + offset)
+        }
+      }
+    }
+  }
+
+  private func finishAttention(rows: Int, scratch: LayerScratch, workers: Workers) {
+    workers.run { worker in
+      output.multiply(
+        scratch.attended.base, stride: shape.queryWidth, into: scratch.residual.base,
+        stride: shape.hidden, count: rows,
+        panels: (0..<output.panelCount).share(of: worker, among: workers.count),
+        bias: outputBias.map { UnsafePointer($0.base) }, accumulates: true)
+    }
+  }
+
+  private func feedForward(rows: Int, scratch: LayerScratch, workers: Workers) {
+    workers.run { worker in
+      let normed = norm(postAttentionNorm, rows: rows, scratch: scratch, worker: worker)
+      let panels = (0..<gate.panelCount).share(of: worker, among: workers.count)
+      let outputs = [(gate, gateBias, scratch.gate), (up, upBias, scratch.up)]
+      for (matrix, bias, buffer) in outputs {
+        matrix.multiply(
+          normed, stride: shape.hidden, into: buffer.base, stride: shape.intermediate, count: rows,
+          panels: panels, bias: bias.map { UnsafePointer($0.base) })
+      }
+      let features = panels.lowerBound * 16..<min(panels.upperBound * 16, shape.intermediate)
+      for row in 0..<rows where !features.isEmpty {
+        let offset = row * shape.intermediate + features.lowerBound
+        Kernels.swiglu(
+          gate: scratch.gate.base + offset, up: scratch.up.base + offset,
+          into: scratch.gate.base + offset, count: features.count)
+      }
+    }
+    workers.run { worker in
+      down.multiply(
+        scratch.gate.base, stride: shape.intermediate, into: scratch.residual.base,
+        stride: shape.hidden, count: rows,
+        panels: (0..<down.panelCount).share(of: worker, among: workers.count),
+        bias: downBias.map { UnsafePointer($0.base) }, accumulates: true)
+    }
+  }
+
+  /// Norms all rows of the residual into the worker's own buffer.
+  private func norm(
+    _ weight: FloatBuffer, rows: Int, scratch: LayerScratch, worker: Int
+  ) -> UnsafeMutablePointer<Float> {
+    let normed = scratch.normed[worker].base
+    for row in 0..<rows {
+      Kernels.rmsNorm(
+        scratch.residual.base + row * shape.hidden, weight: weight.base,
+        into: normed + row * shape.hidden, count: shape.hidden, epsilon: shape.normEpsilon)
+    }
+    return normed
+  }
+
+  /// This worker's part of several products of the same input, divided as if they were one matrix.
+  private func multiplyAll(
+    _ products: [(PackedMatrix, FloatBuffer?, UnsafeMutablePointer<Float>, Int)],
+    _ input: UnsafeMutablePointer<Float>, rows: Int, worker: Int, of workers: Int
+  ) {
+    let total = products.reduce(0) { $0 + $1.0.panelCount }
+    let share = (0..<total).share(of: worker, among: workers)
+    var start = 0
+    for (matrix, bias, out, stride) in products {
+      let panels = share.clamped(to: start..<start + matrix.panelCount)
+      if !panels.isEmpty {
+        matrix.multiply(
+          input, stride: shape.hidden, into: out, stride: stride, count: rows,
+          panels: panels.lowerBound - start..<panels.upperBound - start,
+          bias: bias.map { UnsafePointer($0.base) })
+      }
+      start += matrix.panelCount
+    }
+  }
+
+  private func storeKey(of row: Int, _ place: RowPlan.Row, index: Int, scratch: LayerScratch) {
+    let dimension = shape.headDimension
+    place.cache._withUnsafeGuaranteedRef { cache in
+      for head in 0..<shape.keyValueHeads {
+        let offset = row * shape.keyValueWidth + head * dimension
+        rotate(scratch.keys.base + offset, norm: keyNorm, place)
+        Kernels.storeKey(
+          scratch.keys.base + offset, in: cache.keys(layer: index, head: head),
+          position: place.position, dimension: dimension)
+        (cache.values(layer: index, head: head) + place.position * dimension)
+          .update(from: scratch.values.base + offset, count: dimension)
+      }
+    }
+  }
+
+  private func rotate(
+    _ head: UnsafeMutablePointer<Float>, norm: FloatBuffer?, _ place: RowPlan.Row
+  ) {
+    if let norm {
+      Kernels.rmsNorm(
+        head, weight: norm.base, into: head, count: shape.headDimension,
+        epsilon: shape.normEpsilon)
+    }
+    place.cache._withUnsafeGuaranteedRef { $0.rotary.rotate(head, to: place.position) }
+  }
+}

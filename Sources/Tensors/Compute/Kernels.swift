@@ -1,0 +1,104 @@
+internal import CKernels
+
+/// Row operations that models and decoders share. All are deterministic and row-wise.
+public enum Kernels {
+  /// `y = x / sqrt(mean(x²) + epsilon) · weight` over `count` values; `x` and `y` may be the same.
+  public static func rmsNorm(
+    _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    count: Int, epsilon: Float
+  ) {
+    ck_rms_norm(x, weight, y, count, epsilon)
+  }
+
+  /// Rotates the pairs `(i, i + count/2)` of one head by angles given as cosines and sines
+  /// `[count/2]`.
+  public static func rope(
+    _ head: UnsafeMutablePointer<Float>, cosine: UnsafePointer<Float>, sine: UnsafePointer<Float>,
+    count: Int
+  ) {
+    ck_rope(head, cosine, sine, count)
+  }
+
+  /// `y = silu(gate) · up` over `count` values; `y` may be `gate`.
+  public static func swiglu(
+    gate: UnsafePointer<Float>, up: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    count: Int
+  ) {
+    ck_swiglu(gate, up, y, count)
+  }
+
+  /// `y += x` over `count` values.
+  public static func add(
+    _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    ck_add(y, x, count)
+  }
+
+  /// `x *= factor` over `count` values.
+  public static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+    ck_scale(x, count, factor)
+  }
+
+  /// The index of the greatest of `count` values; of equals the lowest index.
+  public static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int { ck_argmax(x, count) }
+
+  /// The greatest of `count` values; negative infinity when there are none.
+  public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    ck_maximum(x, count)
+  }
+
+  /// `y = exp((x − shift) · scale)` over `count` values; `y` may be `x`.
+  /// - Returns: The sum of `y`, added in a fixed order.
+  @discardableResult
+  public static func exp(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, shift: Float = 0,
+    scale: Float = 1
+  ) -> Float {
+    ck_exp(x, y, count, shift, scale)
+  }
+
+  /// Softmax of `count` values in place: `exp(x − max) / sum`.
+  public static func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    let sum = ck_exp(x, x, count, ck_maximum(x, count), 1)
+    ck_scale(x, count, 1 / sum)
+  }
+
+  /// Stores the key of one position in a key cache of one head, `[positions/16][dimension][16]`.
+  static func storeKey(
+    _ key: UnsafePointer<Float>, in keys: UnsafeMutablePointer<Float>, position: Int,
+    dimension: Int
+  ) {
+    ck_store_key(keys, key, position, dimension)
+  }
+
+  /// Attention of the query heads `[heads][dimension]` of one row over keys `first ..< end` of one
+  /// key-value head.
+  static func attend(
+    queries: UnsafePointer<Float>, heads: Int, dimension: Int, keys: UnsafePointer<Float>,
+    values: UnsafePointer<Float>, over range: Range<Int>, scale: Float,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    ck_attend(
+      queries, heads, dimension, keys, values, dimension, range.lowerBound, range.upperBound, scale,
+      out)
+  }
+
+  /// The sum of `count` values, read as fast as the machine can: the yardstick for bandwidth.
+  public static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    ck_read_sum(x, count)
+  }
+
+  /// Rounds `count` values to bf16, to nearest even.
+  static func narrow(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<UInt16>, count: Int
+  ) {
+    ck_narrow_bf16(x, y, count)
+  }
+
+  /// Widens `count` bf16 values.
+  static func widen(
+    _ x: UnsafePointer<UInt16>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    ck_widen_bf16(x, y, count)
+  }
+}

@@ -1,0 +1,91 @@
+internal import CKernels
+
+/// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.
+///
+/// Sixteen rows are interleaved into a panel; the last panel is filled up with zeros. Products are
+/// row-invariant: an output row depends on its own input row only, whatever the number of rows.
+/// Immutable once made. Not for training, whose weights change.
+public final class PackedMatrix: @unchecked Sendable {
+  // Unchecked: the storage is written in `init` only.
+  private let storage: UnsafeMutableRawPointer
+
+  /// Output features.
+  public let rows: Int
+  /// Input features.
+  public let columns: Int
+  /// How the weights are held.
+  public let format: WeightFormat
+  /// How many panels of sixteen rows there are.
+  public let panelCount: Int
+
+  /// Bytes that one product reads.
+  public var byteCount: Int { panelCount * panelBytes }
+  private let panelBytes: Int
+
+  private static let panelRows = Int(CK_PANEL)
+
+  /// Packs f32 weights, rounding to nearest even for bf16.
+  ///
+  /// - Parameter values: `[rows][columns]`.
+  /// - Complexity: O(rows · columns).
+  public init(
+    _ values: UnsafePointer<Float>, rows: Int, columns: Int, format: WeightFormat
+  ) {
+    precondition(rows > 0 && columns > 0, "a matrix needs rows and columns")
+    self.rows = rows
+    self.columns = columns
+    self.format = format
+    panelCount = (rows + Self.panelRows - 1) / Self.panelRows
+    let padded = format == .bf16 ? (columns + 1) / 2 * 2 : columns
+    panelBytes = padded * Self.panelRows * format.bytes
+    storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
+    for panel in 0..<panelCount {
+      let target = storage + panel * panelBytes
+      let row = panel * Self.panelRows
+      switch format {
+      case .f32:
+        ck_pack_f32(
+          values, columns, rows, columns, row, target.assumingMemoryBound(to: Float.self))
+      case .bf16:
+        ck_pack_bf16(
+          values, columns, rows, columns, row, target.assumingMemoryBound(to: UInt16.self))
+      }
+    }
+  }
+
+  deinit { storage.deallocate() }
+
+  /// `y[m][r] (+)= Σ_c w[r][c] · x[m][c] (+ bias[r])` for the rows of some panels.
+  ///
+  /// Called inside a region, each worker with its own panels.
+  /// - Parameters:
+  ///   - x: `[count][xStride]`.
+  ///   - y: `[count][yStride]`.
+  ///   - panels: Which panels to compute; panel `p` holds rows `16·p ..< 16·(p+1)`.
+  ///   - bias: `[rows]`.
+  ///   - accumulates: Whether the product is added to `y`: a residual.
+  public func multiply(
+    _ x: UnsafePointer<Float>, stride xStride: Int, into y: UnsafeMutablePointer<Float>,
+    stride yStride: Int, count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil,
+    accumulates: Bool = false
+  ) {
+    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0)
+    switch format {
+    case .f32:
+      ck_linear_f32(
+        storage.assumingMemoryBound(to: Float.self), x, xStride, y, yStride, count,
+        panels.lowerBound, panels.upperBound, rows, columns, end)
+    case .bf16:
+      ck_linear_bf16(
+        storage.assumingMemoryBound(to: UInt16.self), x, xStride, y, yStride, count,
+        panels.lowerBound, panels.upperBound, rows, columns, end)
+    }
+  }
+
+  /// Reads every weight once and does nothing else: what a product's memory traffic alone costs.
+  public func read(worker: Int, of count: Int) -> Float {
+    let words = (0..<byteCount / 4).share(of: worker, among: count)
+    return Kernels.readSum(
+      storage.assumingMemoryBound(to: Float.self) + words.lowerBound, count: words.count)
+  }
+}

@@ -1,0 +1,42 @@
+/// Where the rows of one pass stand: each row's cache, position and the keys it sees.
+///
+/// Filled before a pass and read by all workers during it; never grows.
+public final class RowPlan: @unchecked Sendable {
+  // Unchecked: written between passes, read during them.
+  struct Row {
+    var cache: Unmanaged<KeyValueCache.Storage>
+    var position: Int
+    var first: Int
+    var end: Int
+  }
+
+  private let rows: UnsafeMutableBufferPointer<Row>
+
+  /// How many rows the next pass has.
+  public private(set) var count = 0
+
+  /// Makes room for `maximumRows` rows.
+  public init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
+
+  deinit { rows.deallocate() }
+
+  /// Starts the plan of another pass.
+  public func reset() { count = 0 }
+
+  /// Adds a row that stands at `position` of `cache` and sees the keys `visible`.
+  ///
+  /// The caller keeps the cache alive during the pass.
+  public func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
+    precondition(count < rows.count, "more rows than the pass has room for")
+    precondition(
+      position < cache.capacity && visible.upperBound <= cache.capacity, "the cache is full")
+    rows.initializeElement(
+      at: count,
+      to: Row(
+        cache: .passUnretained(cache.storage), position: position, first: visible.lowerBound,
+        end: visible.upperBound))
+    count += 1
+  }
+
+  subscript(index: Int) -> Row { rows[index] }
+}
