@@ -1,0 +1,1 @@
+"""Generators of the reference fixtures; run through make_fixtures.py."""

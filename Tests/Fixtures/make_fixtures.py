@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Makes the reference fixtures of the tests from PyTorch, transformers and NumPy.
+
+The outputs are committed; running this is needed only to change them. In a virtual environment
+outside the repository:
+
+    python3 -m venv /tmp/venv-fx
+    /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
+    /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [models]
+
+No argument makes everything. `legacy` adds the configurations in the layout of transformers 4 and
+checks that its logits agree; it needs that version:
+
+    /tmp/venv-fx/bin/pip install --target /tmp/transformers4 'transformers==4.57.*'
+    PYTHONPATH=/tmp/transformers4 /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py legacy
+
+Every seed is fixed, torch runs on one thread, and SOURCE.json records the versions.
+"""
+
+import json
+import os
+import platform
+import sys
+
+import numpy
+import safetensors
+import torch
+import transformers
+
+sys.dont_write_bytecode = True
+from generators import common, models  # noqa: E402
+
+PARTS = ["models"]
+
+
+def main():
+    parts = sys.argv[1:] or PARTS
+    for part in parts:
+        common.check(
+            part in PARTS + ["legacy"], f"unknown part '{part}'; choose from {PARTS + ['legacy']}")
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    for part in parts:
+        if part == "models":
+            models.make()
+        elif part == "legacy":
+            models.make_legacy()
+    record(parts)
+
+
+def record(parts):
+    """Notes in SOURCE.json which versions made each part."""
+    path = os.path.join(common.ROOT, "SOURCE.json")
+    source = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            source = json.load(file)
+    versions = dict(
+        python=platform.python_version(), torch=torch.__version__,
+        transformers=transformers.__version__, safetensors=safetensors.__version__,
+        numpy=numpy.__version__)
+    source.update({part: versions for part in parts})
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(dict(sorted(source.items())), file, indent=2)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
