@@ -6,7 +6,7 @@ outside the repository:
 
     python3 -m venv /tmp/venv-fx
     /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
-    /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [models]
+    /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [models] [drafter]
 
 No argument makes everything. `legacy` adds the configurations in the layout of transformers 4 and
 checks that its logits agree; it needs that version:
@@ -28,9 +28,9 @@ import torch
 import transformers
 
 sys.dont_write_bytecode = True
-from generators import common, models  # noqa: E402
+from generators import common, drafter, models  # noqa: E402
 
-PARTS = ["models"]
+PARTS = ["models", "drafter"]
 
 
 def main():
@@ -46,6 +46,8 @@ def main():
             models.make()
         elif part == "legacy":
             models.make_legacy()
+        elif part == "drafter":
+            drafter.make()
     record(parts)
 
 
