@@ -1,0 +1,40 @@
+import Tensors
+
+/// Chooses tokens from rows of logits: greedy, or Gumbel-max under position-keyed noise.
+///
+/// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
+/// parameters choose the same tokens from the same rows, in whatever order they see them.
+public struct TokenChooser: Sendable {
+  /// The parameters that are applied.
+  public let parameters: SamplingParameters
+  private let noise: KeyedNoise
+  private var processor: LogitProcessor
+
+  /// Makes the chooser of validated parameters.
+  public init(_ parameters: SamplingParameters) {
+    self.parameters = parameters
+    noise = KeyedNoise(seed: parameters.seed)
+    processor = LogitProcessor(parameters)
+  }
+
+  /// Chooses the token at `position` from its row, which is processed in place.
+  ///
+  /// - Parameters:
+  ///   - row: raw logits: [count]; processed logits afterwards, untouched where nothing applies.
+  ///   - count: columns.
+  ///   - position: the absolute position of the token that is chosen (one after the row's own).
+  ///   - context: the tokens at and before the row.
+  ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  /// - Returns: the chosen column.
+  public mutating func column(
+    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
+    map: VocabularyMap? = nil
+  ) -> Int {
+    if parameters.isGreedy && !parameters.usesContext { return Argmax.index(row, count: count) }
+    processor.process(
+      UnsafeMutableBufferPointer(start: row, count: count), context: context, map: map)
+    if parameters.isGreedy { return Argmax.index(row, count: count) }
+    return Argmax.gumbelIndex(
+      row, count: count, noise: noise.stream(position: position), map: map)
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Speculate
+import Tensors
+import Testing
+
+@Suite struct LogitProcessorTests {
+  /// The filters written down plainly: one full sort, falling logit, ties by rising index.
+  static func reference(
+    _ logits: [Float], _ parameters: SamplingParameters, text: [Token]
+  ) -> [Float] {
+    var row = logits
+    for token in Set(text) where Int(token) < row.count {
+      let logit = row[Int(token)]
+      row[Int(token)] =
+        logit < 0 ? logit * parameters.repetitionPenalty : logit / parameters.repetitionPenalty
+    }
+    guard !parameters.isGreedy else { return row }
+    row = row.map { $0 / parameters.temperature }
+    let top = row.max()!
+    var order = row.indices.sorted { (row[$0], $1) > (row[$1], $0) }
+    if parameters.topK > 0, parameters.topK < order.count {
+      let least = row[order[parameters.topK - 1]]
+      order = order.filter { row[$0] >= least }
+    }
+    if parameters.topP < 1 {
+      let weights = order.map { Double(exp(row[$0] - top)) }
+      let wanted = Double(parameters.topP) * weights.reduce(0, +)
+      var before = 0.0
+      var kept = 0
+      while kept < order.count, before < wanted {
+        before += weights[kept]
+        kept += 1
+      }
+      order = Array(order[..<kept])
+    }
+    if parameters.minP > 0 { order = order.filter { row[$0] >= top + log(parameters.minP) } }
+    let kept = Set(order)
+    return row.indices.map { kept.contains($0) ? row[$0] : -.infinity }
+  }
+
+  static func processed(
+    _ logits: [Float], _ parameters: SamplingParameters, text: [Token]
+  ) -> [Float] {
+    var row = logits
+    var context = TokenPresence(vocabulary: logits.count)
+    for token in text { context.push(token) }
+    var processor = LogitProcessor(parameters)
+    row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
+    return row
+  }
+
+  @Test(arguments: [1, 2, 33, 1000]) func equalsTheFullSort(_ columns: Int) {
+    var random = RandomNumbers(seed: UInt64(columns))
+    for temperature: Float in [0, 0.6, 1, 1.7] {
+      for topK in [0, 1, 5, 40, 5000] {
+        for topP: Float in [1, 0.95, 0.5, 0.01] {
+          for minP: Float in [0, 0.05, 1] {
+            let parameters = SamplingParameters(
+              temperature: temperature, topK: topK, topP: topP, minP: minP,
+              repetitionPenalty: topK == 5 ? 1.3 : 1)
+            var row = random.logits(columns, spread: [0.2, 2, 12].randomElement(using: &random)!)
+            // Ties, also at the cuts.
+            if Bool.random(using: &random) { row = row.map { ($0 * 2).rounded() / 2 } }
+            let text = (0..<20).map { _ in Token.random(in: 0..<Token(columns), using: &random) }
+            #expect(
+              Self.processed(row, parameters, text: text)
+                == Self.reference(row, parameters, text: text))
+          }
+        }
+      }
+    }
+  }
+
+  @Test func tiesAtTopKStayAndTiesAtTopPGoByIndex() {
+    let row: [Float] = [0, 1, 1, 1, 0]
+    let infinity = -Float.infinity
+    #expect(
+      Self.processed(row, SamplingParameters(temperature: 1, topK: 2), text: [])
+        == [infinity, 1, 1, 1, infinity])
+    #expect(
+      Self.processed(row, SamplingParameters(temperature: 1, topP: 0.3), text: [])
+        == [infinity, 1, 1, infinity, infinity])
+  }
+
+  @Test func theMostProbableTokenAlwaysStays() {
+    let row: [Float] = [-3, -1, -2]
+    let parameters = SamplingParameters(temperature: 1, topK: 1, topP: 1e-6, minP: 1)
+    #expect(Self.processed(row, parameters, text: []) == [-.infinity, -1, -.infinity])
+  }
+
+  @Test func thePenaltyCountsEveryTokenOnce() {
+    let parameters = SamplingParameters(repetitionPenalty: 2)
+    #expect(
+      Self.processed([4, -4, 1, 0], parameters, text: [0, 1, 0, 1, 1, 3]) == [2, -8, 1, 0])
+  }
+
+  @Test func aMapPenalisesTheColumnsOfItsTokens() throws {
+    let map = try VocabularyMap(tokens: [1, 3], vocabulary: 5)
+    var context = TokenPresence(vocabulary: 5)
+    for token: Token in [0, 3, 4] { context.push(token) }
+    var row: [Float] = [4, 4]
+    var processor = LogitProcessor(SamplingParameters(repetitionPenalty: 2))
+    row.withUnsafeMutableBufferPointer { processor.process($0, context: context, map: map) }
+    #expect(row == [4, 2])
+  }
+
+  @Test func presenceIsAStack() {
+    var presence = TokenPresence(vocabulary: 10)
+    for token: Token in [3, 5, 3, 12, -1] { presence.push(token) }
+    #expect(presence.distinct == [3, 5])
+    for token: Token in [-1, 12, 3] { presence.pop(token) }
+    #expect(presence.distinct == [3, 5])
+    presence.pop(5)
+    #expect(presence.distinct == [3] && !presence.contains(5) && presence.contains(3))
+    #expect(!presence.contains(12))
+  }
+}
