@@ -1,0 +1,64 @@
+/// What a round costs on this machine, and how many drafts pay (ALGORITHMS.md section 5).
+///
+/// Pure arithmetic on measured curves and survival probabilities. It decides widths, never tokens.
+public struct CostModel: Sendable, Equatable, Codable {
+  /// `T_v(n)`: seconds of a target pass over `n` rows with logits for all, sampling included.
+  public var verify: PassTimes
+  /// `T_d(k)`: seconds to propose `k` drafts, context projection of a usual round included.
+  public var draft: PassTimes
+
+  /// Makes a model from measured curves.
+  public init(verify: PassTimes, draft: PassTimes) {
+    self.verify = verify
+    self.draft = draft
+  }
+
+  /// Expected tokens per second of rounds that propose and verify `count` drafts:
+  /// `(1 + Σ_{j≤k} a_j) / (T_d(k) + T_v(k + 1))`, and `1 / T_v(1)` without drafts.
+  ///
+  /// - Parameter survival: `a_1, a_2, …`, at least `count` of them.
+  public func rate(_ count: Int, survival: [Double]) -> Double {
+    guard count > 0 else { return 1 / verify(1) }
+    return expectedTokens(count, survival) / (draft(count) + verify(count + 1))
+  }
+
+  /// The draft length of at least 1 with the highest expected rate.
+  ///
+  /// Every length is tried, because measured curves have steps that would stop a climb.
+  ///
+  /// - Parameter survival: `a_1 …`; its count limits the length. Not empty.
+  public func bestLength(survival: [Double]) -> (count: Int, rate: Double) {
+    var best = (count: 1, rate: rate(1, survival: survival))
+    var tokens = 1 + survival[0]
+    for count in 2..<max(2, survival.count + 1) {
+      tokens += survival[count - 1]
+      let rate = tokens / (draft(count) + verify(count + 1))
+      if rate > best.rate { best = (count, rate) }
+    }
+    return best
+  }
+
+  /// How many of the drafts just proposed are worth verifying, once their own chances are known.
+  ///
+  /// The draft pass is paid for already, but it still counts: the best round is the one with the
+  /// highest rate over all its time.
+  ///
+  /// - Parameter survival: `a_1 …` of these drafts; not empty.
+  public func verifiedCount(survival: [Double]) -> Int {
+    let paid = draft(survival.count)
+    var best = 0
+    var bestRate = 1 / (paid + verify(1))
+    var tokens = 1.0
+    for count in 1...survival.count {
+      tokens += survival[count - 1]
+      let rate = tokens / (paid + verify(count + 1))
+      if rate > bestRate { (best, bestRate) = (count, rate) }
+    }
+    return best
+  }
+
+  /// Expected tokens of a round, the bonus included.
+  func expectedTokens(_ count: Int, _ survival: [Double]) -> Double {
+    1 + survival[..<count].reduce(0, +)
+  }
+}

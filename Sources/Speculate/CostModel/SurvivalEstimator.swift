@@ -1,0 +1,61 @@
+/// How likely the target accepts a draft, learned while decoding.
+///
+/// `c_i`, the chance of the draft at place `i` once all before it were accepted, is an
+/// exponentially decayed frequency per place. A place with few observations leans on the rate of
+/// all places together, and that one on an optimistic prior, so that speculation is tried first
+/// and judged by what it brings.
+public struct SurvivalEstimator: Sendable, Equatable {
+  /// What each observation leaves of the weight of those before it at the same place.
+  private static let decay = 0.98
+  /// Observations that the rate of all places counts for at each place.
+  private static let priorWeight = 4.0
+  /// The chance of acceptance before anything was seen, and how many observations it counts for.
+  private static let firstRate = 0.7
+  private static let firstWeight = 8.0
+
+  private var hits: [Double] = []
+  private var trials: [Double] = []
+  private var allHits = 0.0
+  private var allTrials = 0.0
+
+  /// An estimator that has seen nothing.
+  public init() {}
+
+  /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
+  /// all before it were.
+  public func conditional(_ place: Int) -> Double {
+    let pooled =
+      (allHits + Self.firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
+    guard place < trials.count else { return pooled }
+    return (hits[place] + pooled * Self.priorWeight) / (trials[place] + Self.priorWeight)
+  }
+
+  /// `a_j = Π_{i≤j} c_i` for drafts `1...count`: the chance that at least `j` are accepted.
+  public func survival(_ count: Int, into survival: inout [Double]) {
+    survival.removeAll(keepingCapacity: true)
+    var product = 1.0
+    for place in 0..<count {
+      product *= conditional(place)
+      survival.append(product)
+    }
+  }
+
+  /// Learns from one round. Drafts behind the first rejected one say nothing.
+  public mutating func record(verified: Int, accepted: Int) {
+    let seen = min(verified, accepted + 1)
+    guard seen > 0 else { return }
+    while trials.count < seen {
+      hits.append(0)
+      trials.append(0)
+    }
+    allHits *= Self.decay
+    allTrials *= Self.decay
+    for place in 0..<seen {
+      let hit = place < accepted ? 1.0 : 0
+      hits[place] = hits[place] * Self.decay + hit
+      trials[place] = trials[place] * Self.decay + 1
+      allHits += hit
+      allTrials += 1
+    }
+  }
+}

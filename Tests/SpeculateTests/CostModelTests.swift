@@ -1,0 +1,81 @@
+import Foundation
+import Speculate
+import Testing
+
+@Suite struct CostModelTests {
+  /// Rows cost nothing up to 8 and in proportion from there; a draft pass costs a fifth.
+  static let model = CostModel(
+    verify: PassTimes([(1, 1), (8, 1), (16, 2), (32, 4)]),
+    draft: PassTimes([(1, 0.2), (31, 0.2)]))
+
+  static func survival(_ rate: Double, _ count: Int) -> [Double] {
+    (1...count).map { pow(rate, Double($0)) }
+  }
+
+  @Test func theLengthFollowsAcceptance() {
+    #expect(Self.model.bestLength(survival: Self.survival(0.3, 31)).count == 7)
+    #expect(Self.model.bestLength(survival: Self.survival(0.99, 31)).count > 7)
+    let sure = Self.model.bestLength(survival: [Double](repeating: 1, count: 31))
+    #expect(sure.count == 31 && abs(sure.rate - 32 / 4.2) < 1e-9)
+    #expect(Self.model.bestLength(survival: [0.5]).count == 1)
+  }
+
+  @Test func theBestLengthIsTheBestOfAll() {
+    var random = RandomNumbers(seed: 4)
+    for _ in 0..<200 {
+      var product = 1.0
+      let survival = (0..<31).map { _ in
+        product *= Double.random(in: 0.3...1, using: &random)
+        return product
+      }
+      let rates = (1...31).map { Self.model.rate($0, survival: survival) }
+      let best = Self.model.bestLength(survival: survival)
+      #expect(abs(best.rate - rates.max()!) < 1e-9)
+      #expect(abs(rates[best.count - 1] - rates.max()!) < 1e-9)
+    }
+  }
+
+  @Test func plainStepsAreTheComparison() {
+    let bad = Self.survival(0.1, 31)
+    #expect(Self.model.rate(0, survival: bad) == 1)
+    #expect(Self.model.bestLength(survival: bad).rate < 1)
+    #expect(Self.model.bestLength(survival: Self.survival(0.3, 31)).rate > 1)
+  }
+
+  @Test func unlikelyDraftsAreCut() {
+    let sharp = CostModel(
+      verify: PassTimes([(1, 1), (32, 10)]), draft: PassTimes([(1, 0.1), (31, 0.1)]))
+    #expect(sharp.verifiedCount(survival: [0.95, 0.9, 0.85, 0.05, 0.01]) == 3)
+    #expect(sharp.verifiedCount(survival: [0.01, 0.001]) == 0)
+    #expect(sharp.verifiedCount(survival: [1, 1, 1]) == 3)
+  }
+
+  @Test func survivalIsLearnedByPlace() {
+    var estimator = SurvivalEstimator()
+    #expect(abs(estimator.conditional(0) - 0.7) < 1e-9)
+    #expect(abs(estimator.conditional(9) - 0.7) < 1e-9)
+    var random = RandomNumbers(seed: 2)
+    let rates = [0.9, 0.5, 0.8]
+    for _ in 0..<2000 {
+      let accepted =
+        rates.firstIndex { Double.random(in: 0..<1, using: &random) >= $0 } ?? rates.count
+      estimator.record(verified: 3, accepted: accepted)
+    }
+    for (place, rate) in rates.enumerated() {
+      #expect(abs(estimator.conditional(place) - rate) < 0.15)
+    }
+    var survival: [Double] = []
+    estimator.survival(5, into: &survival)
+    #expect(survival.count == 5 && abs(survival[2] - 0.36) < 0.15)
+    #expect(zip(survival, survival.dropFirst()).allSatisfy { $0 >= $1 })
+  }
+
+  @Test func confidencesAreCalibrated() {
+    var calibration = ConfidenceCalibration()
+    #expect(calibration.acceptance(0.5) == 0.5)
+    #expect(calibration.acceptance(.nan) >= 0 && calibration.acceptance(2) <= 1)
+    for index in 0..<500 { calibration.record(0.9, accepted: index % 2 == 0) }
+    #expect(abs(calibration.acceptance(0.9) - 0.5) < 0.05)
+    #expect(calibration.acceptance(0.1) == Double(Float(0.1)))
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Speculate
+import Testing
+
+@Suite struct PassTimesTests {
+  @Test func linesBetweenNodesAndBeyond() {
+    let times = PassTimes([(4, 4), (1, 1), (2, 2), (8, 16)])
+    #expect(times(1) == 1 && times(2) == 2 && times(3) == 3 && times(4) == 4)
+    #expect(times(6) == 10 && times(8) == 16 && times(10) == 22)
+    #expect(times(0) == 1)
+    #expect(PassTimes([(4, 3)])(9) == 3)
+  }
+
+  @Test func noiseIsAveragedUntilTheCurveRises() {
+    let times = PassTimes([(1, 3), (2, 1), (4, 2), (8, 5), (8, 7)])
+    #expect(times.seconds == [2, 2, 2, 6])
+    #expect(PassTimes([(1, 1), (2, 5), (4, 4), (8, 3)]).seconds == [1, 4, 4, 4])
+  }
+
+  @Test func measuredPassesMoveTheCurve() {
+    var times = PassTimes([(1, 1), (8, 2), (32, 8)])
+    for _ in 0..<200 { times.record(width: 5, seconds: 3) }
+    #expect(abs(times(5) - 3) < 0.01)
+    // What slows one width is expected to slow all.
+    #expect(times(1) > 1.1 && times(32) > 8.5)
+    for _ in 0..<200 {
+      for (width, seconds) in [(1, 1.0), (8, 2.0), (32, 8.0)] {
+        times.record(width: width, seconds: seconds)
+      }
+    }
+    for (width, seconds) in [(1, 1.0), (8, 2.0), (32, 8.0)] {
+      #expect(abs(times(width) / seconds - 1) < 0.03)
+    }
+  }
+
+  @Test func anOutlierCountsTwiceAtMost() {
+    var outlier = PassTimes([(1, 1), (8, 2)])
+    var double = outlier
+    outlier.record(width: 1, seconds: 1000)
+    double.record(width: 1, seconds: 2)
+    #expect(outlier == double)
+    let before = outlier
+    outlier.record(width: 1, seconds: .infinity)
+    outlier.record(width: 1, seconds: 0)
+    #expect(outlier == before)
+  }
+}
