@@ -6,10 +6,11 @@ outside the repository:
 
     python3 -m venv /tmp/venv-fx
     /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
-    /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [models] [drafter]
+    /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [PART ...]
 
-No argument makes everything. `legacy` adds the configurations in the layout of transformers 4 and
-checks that its logits agree; it needs that version:
+The parts are models, drafter, sampling and training; without an argument all are made. `legacy`
+adds the configurations in the layout of transformers 4 and checks that its logits agree; it needs
+that version:
 
     /tmp/venv-fx/bin/pip install --target /tmp/transformers4 'transformers==4.57.*'
     PYTHONPATH=/tmp/transformers4 /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py legacy
@@ -28,9 +29,9 @@ import torch
 import transformers
 
 sys.dont_write_bytecode = True
-from generators import common, drafter, models  # noqa: E402
+from generators import common, drafter, models, sampling, training  # noqa: E402
 
-PARTS = ["models", "drafter"]
+PARTS = ["models", "drafter", "sampling", "training"]
 
 
 def main():
@@ -41,13 +42,11 @@ def main():
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    makers = dict(
+        models=models.make, legacy=models.make_legacy, drafter=drafter.make,
+        sampling=sampling.make, training=training.make)
     for part in parts:
-        if part == "models":
-            models.make()
-        elif part == "legacy":
-            models.make_legacy()
-        elif part == "drafter":
-            drafter.make()
+        makers[part]()
     record(parts)
 
 
