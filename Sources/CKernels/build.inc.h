@@ -1,6 +1,6 @@
 // One build of all kernels. The including file sets the instruction set, CK_REGISTERS (16 or 32
 // vector registers), CK_TABLE (the table's name).
-#include "kernel_table.h"
+#include "CKernelsTable.h"
 #include "vector.inc.h"
 
 #define CK_MAX_DIMENSION 1024

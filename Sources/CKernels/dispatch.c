@@ -1,12 +1,8 @@
 // Chooses a build at run time and forwards every call to it.
-#include <string.h>
-
-#include "kernel_table.h"
+#include "CKernelsTable.h"
 
 static ck_isa selected = CK_PORTABLE;
 static const ck_kernels *table = &ck_kernels_portable;
-static void (*linear_bf16)(const uint16_t *, const float *, size_t, float *, size_t, size_t, size_t,
-                           size_t, size_t, size_t, ck_epilogue);
 
 ck_isa ck_isa_detect(void) {
 #if defined(__x86_64__)
@@ -19,18 +15,29 @@ ck_isa ck_isa_detect(void) {
   return CK_PORTABLE;
 }
 
+const ck_kernels *ck_kernels_of(ck_isa isa) {
+  if (isa > ck_isa_detect()) return NULL;
+#if defined(__x86_64__)
+  static ck_kernels bf16;  // the AVX-512 build with one kernel replaced
+  switch (isa) {
+    case CK_AVX2: return &ck_kernels_avx2;
+    case CK_AVX512: return &ck_kernels_avx512;
+    case CK_AVX512BF16:
+      if (!bf16.add) {
+        bf16 = ck_kernels_avx512;
+        bf16.linear_bf16 = ck_linear_bf16_avx512bf16;
+      }
+      return &bf16;
+    default: break;
+  }
+#endif
+  return &ck_kernels_portable;
+}
+
 ck_isa ck_isa_select(ck_isa isa) {
   const ck_isa best = ck_isa_detect();
   selected = isa > best ? best : isa;
-  table = &ck_kernels_portable;
-#if defined(__x86_64__)
-  if (selected == CK_AVX2) table = &ck_kernels_avx2;
-  if (selected >= CK_AVX512) table = &ck_kernels_avx512;
-#endif
-  linear_bf16 = table->linear_bf16;
-#if defined(__x86_64__)
-  if (selected == CK_AVX512BF16) linear_bf16 = ck_linear_bf16_avx512bf16;
-#endif
+  table = ck_kernels_of(selected);
   return selected;
 }
 
@@ -49,7 +56,7 @@ void ck_linear_f32(const float *w, const float *x, size_t xs, float *y, size_t y
 }
 void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
-  linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+  table->linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
 }
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   table->rms_norm(x, weight, y, count, epsilon);

@@ -95,4 +95,5 @@ void ck_narrow_bf16(const float *x, uint16_t *y, size_t count);
 /// The sum of `count` f32 words, read as fast as the machine can: the yardstick for bandwidth.
 float ck_read_sum(const float *x, size_t count);
 
+#include "CKernelsTable.h"
 #endif

@@ -79,7 +79,7 @@ extension DecoderLayer {
           Kernels.attend(
             queries: scratch.queries.base + offset, heads: group, dimension: shape.headDimension,
             keys: cache.keys(layer: index, head: head),
-            values: cache.values(layer: index, head: head), over: place.first..<place.end,
+            values: cache.values(layer: index, head: head), over: plan.visible(place),
             scale: scale, into: scratch.attended.base + offset)
         }
       }

@@ -25,4 +25,7 @@ public final class LayerScratch: Sendable {
     gate = FloatBuffer(count: maximumRows * shape.intermediate)
     up = FloatBuffer(count: maximumRows * shape.intermediate)
   }
+
+  /// A worker's own rows, `[maximumRows][hidden]`: its normed input, free between layers.
+  public func normed(_ worker: Int) -> UnsafeMutablePointer<Float> { normed[worker].base }
 }

@@ -88,4 +88,33 @@ public final class PackedMatrix: @unchecked Sendable {
     return Kernels.readSum(
       storage.assumingMemoryBound(to: Float.self) + words.lowerBound, count: words.count)
   }
+
+  /// Writes one row, widened to f32, to `values` `[columns]`.
+  ///
+  /// - Complexity: O(columns), with a stride; for set-up, not for decoding.
+  public func copyRow(_ row: Int, to values: UnsafeMutablePointer<Float>) {
+    precondition(row >= 0 && row < rows, "no such row")
+    let (panel, lane) = row.quotientAndRemainder(dividingBy: Self.panelRows)
+    let base = storage + panel * panelBytes
+    for column in 0..<columns {
+      switch format {
+      case .f32:
+        values[column] =
+          base.assumingMemoryBound(to: Float.self)[column * Self.panelRows + lane]
+      case .bf16:
+        let pair = column / 2 * Self.panelRows + lane
+        let bits = base.assumingMemoryBound(to: UInt16.self)[pair * 2 + column % 2]
+        values[column] = Float(bitPattern: UInt32(bits) << 16)
+      }
+    }
+  }
+
+  /// A matrix of some of the rows, in the order given: a head over a draft vocabulary.
+  public func selecting(rows selected: [Int]) -> PackedMatrix {
+    let values = FloatBuffer(count: selected.count * columns)
+    for (index, row) in selected.enumerated() {
+      copyRow(row, to: values.base + index * columns)
+    }
+    return PackedMatrix(values.base, rows: selected.count, columns: columns, format: format)
+  }
 }

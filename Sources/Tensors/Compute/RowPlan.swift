@@ -15,13 +15,19 @@ public final class RowPlan: @unchecked Sendable {
   /// How many rows the next pass has.
   public private(set) var count = 0
 
+  /// How many keys, its own included, a row of the next layer sees at most; nil for all.
+  public var window: Int?
+
   /// Makes room for `maximumRows` rows.
   public init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
 
   deinit { rows.deallocate() }
 
   /// Starts the plan of another pass.
-  public func reset() { count = 0 }
+  public func reset() {
+    count = 0
+    window = nil
+  }
 
   /// Adds a row that stands at `position` of `cache` and sees the keys `visible`.
   ///
@@ -39,4 +45,10 @@ public final class RowPlan: @unchecked Sendable {
   }
 
   subscript(index: Int) -> Row { rows[index] }
+
+  /// The keys that a row of the next layer sees.
+  func visible(_ row: Row) -> Range<Int> {
+    guard let window else { return row.first..<row.end }
+    return max(row.first, row.end - window)..<row.end
+  }
 }

@@ -1,4 +1,5 @@
-// The table of kernels that each instruction set's build fills.
+// The table of kernels that each instruction set's build fills. Tests call builds through it; all
+// else calls the functions of CKernels.h.
 #ifndef CK_KERNEL_TABLE_H
 #define CK_KERNEL_TABLE_H
 #include "CKernels.h"
@@ -22,11 +23,15 @@ typedef struct {
   float (*read_sum)(const float *, size_t);
 } ck_kernels;
 
+/// The build for an instruction set; NULL when this machine or compilation lacks it.
+const ck_kernels *ck_kernels_of(ck_isa isa);
+
 extern const ck_kernels ck_kernels_portable;
 #if defined(__x86_64__)
 extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
-void ck_linear_bf16_avx512bf16(const uint16_t *, const float *, size_t, float *, size_t, size_t,
-                               size_t, size_t, size_t, size_t, ck_epilogue);
+void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
+                               size_t count, size_t panel0, size_t panel1, size_t rows,
+                               size_t cols, ck_epilogue end);
 #endif
 
 #endif
