@@ -62,7 +62,9 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["Training", "Speculate", "Drafter", "Verifier", "Tensors"],
       swiftSettings: swiftSettings),
-    .testTarget(name: "ToolsTests", dependencies: ["Tensors"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ToolsTests", dependencies: ["Tools", "Speculate", "Drafter", "Verifier", "Tensors"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

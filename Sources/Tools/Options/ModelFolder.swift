@@ -1,0 +1,20 @@
+import Foundation
+import Tensors
+
+/// A model's folder as an option names it.
+enum ModelFolder {
+  /// The folder.
+  ///
+  /// - Throws: `SpeculateError` when it doesn't exist or isn't a folder.
+  static func url(_ path: String, option: String) throws -> URL {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw SpeculateError("\(option) \(path): there is no such folder; check the path")
+    }
+    guard isFolder.boolValue else {
+      throw SpeculateError(
+        "\(option) \(path): this is a file; give the folder that holds config.json and the weights")
+    }
+    return URL(filePath: path, directoryHint: .isDirectory)
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Foundation
+
+/// Which target model works.
+struct TargetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder of the target model: config.json, safetensors and tokenizer. (default: the embedded "
+        + "one, Weights/target)", valueName: "dir"))
+  var target: String?
+
+  /// The target's folder.
+  ///
+  /// - Throws: `SpeculateError` when it doesn't exist.
+  func folder() throws -> URL {
+    try target.map { try ModelFolder.url($0, option: "--target") }
+      ?? WeightsLocator().folder("target")
+  }
+}

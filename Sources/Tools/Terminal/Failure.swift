@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Tensors
+
+/// How a command that did not succeed ends: one line on standard error, and an exit code.
+///
+/// 1 for anything that went wrong, 64 for a command line that can't be understood, 130 when Ctrl-C
+/// ended the work early.
+enum Failure {
+  /// Prints what `error` says, and leaves.
+  static func exit<Root: ParsableCommand>(_ error: any Error, in root: Root.Type) -> Never {
+    switch root.exitCode(for: error) {
+    case .success:
+      root.exit(withError: error)  // help or a completion script, on standard output
+    case .validationFailure:
+      say(usage(error, in: root))
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    default:
+      if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+      say(line(for: error))
+      Foundation.exit(ExitCode.failure.rawValue)
+    }
+  }
+
+  /// One line that describes any error.
+  static func line(for error: any Error) -> String {
+    let text =
+      switch error {
+      case let error as SpeculateError: error.description
+      case let error as CocoaError: error.localizedDescription
+      default: "\(error)"
+      }
+    return oneLine(text)
+  }
+
+  /// One line that says what is wrong with the command line, and whose help to ask for.
+  static func usage<Root: ParsableCommand>(_ error: any Error, in root: Root.Type) -> String {
+    let message = oneLine(root.message(for: error))
+    let help = root.fullMessage(for: error).firstMatch(of: /See '(.+?)' for more information/)
+    let hint = help.map { String($0.1) } ?? "\(root._commandName) --help"
+    return "\(message); see '\(hint)'"
+  }
+
+  /// Writes `error: …` on standard error.
+  static func say(_ line: String) {
+    FileHandle.standardError.write(Data("error: \(line)\n".utf8))
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+      .joined(separator: " ")
+  }
+}

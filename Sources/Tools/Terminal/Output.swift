@@ -1,0 +1,53 @@
+import Foundation
+import Tensors
+
+/// Standard output and standard error as byte streams whose failures are errors, not traps.
+enum Output {
+  /// Writes text to standard output at once, so that a stream of tokens is seen as it grows.
+  ///
+  /// - Throws: `SpeculateError` when it can't be written, for example because a disk is full.
+  static func write(_ text: String) throws {
+    try write(text, to: STDOUT_FILENO, called: "standard output")
+  }
+
+  /// Writes a line to standard output.
+  static func line(_ text: String = "") throws { try write(text + "\n") }
+
+  /// Writes to standard error; what can't be written there has nowhere else to go.
+  static func note(_ text: String) {
+    try? write(text, to: STDERR_FILENO, called: "standard error")
+  }
+
+  /// Writes a value as one line of JSON to standard output, its names in snake_case and sorted.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try line(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  /// How many characters a line of the terminal behind standard error holds.
+  static func terminalWidth() -> Int {
+    var size = winsize()
+    let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return known ? Int(size.ws_col) - 1 : 79
+  }
+
+  private static func write(_ text: String, to file: Int32, called name: String) throws {
+    var text = text
+    try text.withUTF8 { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Foundation.write(
+          file, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0 && errno == EINTR { continue }
+        guard count >= 0 else {
+          throw SpeculateError("can't write to \(name): \(String(cString: strerror(errno)))")
+        }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+/// Runs the built `speculate` as a person would, and keeps what it said.
+struct CommandResult {
+  var status: Int32
+  var output: String
+  var errors: String
+
+  /// The last line of standard output.
+  var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
+}
+
+/// A `speculate` process.
+final class CommandProcess {
+  /// The executable beside this test bundle.
+  static let executable: URL = {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appending(path: "speculate")
+  }()
+
+  private let process = Process()
+  private let folder: URL
+  private let outputFile: URL
+  private let errorFile: URL
+
+  /// Starts `speculate` with some arguments.
+  ///
+  /// Output goes to files, so that no pipe can fill up.
+  init(
+    _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+    current: URL? = nil
+  ) throws {
+    folder = try temporaryFolder()
+    outputFile = folder.appending(path: "output")
+    errorFile = folder.appending(path: "errors")
+    let inputFile = folder.appending(path: "input")
+    for file in [outputFile, errorFile] { try Data().write(to: file) }
+    try Data((input ?? "").utf8).write(to: inputFile)
+    process.executableURL = Self.executable
+    process.arguments = arguments
+    process.standardInput = try FileHandle(forReadingFrom: inputFile)
+    process.standardOutput = try FileHandle(forWritingTo: outputFile)
+    process.standardError = try FileHandle(forWritingTo: errorFile)
+    var variables = ProcessInfo.processInfo.environment
+    variables["SPECULATE_WEIGHTS"] = nil
+    variables["COLUMNS"] = "100"
+    process.environment = variables.merging(environment) { $1 }
+    process.currentDirectoryURL = current ?? folder
+    try process.run()
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  /// What standard output holds so far.
+  var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
+
+  /// Sends Ctrl-C.
+  func interrupt() { kill(process.processIdentifier, SIGINT) }
+
+  /// Waits for the end.
+  func wait() throws -> CommandResult {
+    process.waitUntilExit()
+    // A process that a signal ended has no exit code of its own.
+    let killed = process.terminationReason == .uncaughtSignal
+    return CommandResult(
+      status: killed ? -process.terminationStatus : process.terminationStatus,
+      output: try String(contentsOf: outputFile, encoding: .utf8),
+      errors: try String(contentsOf: errorFile, encoding: .utf8))
+  }
+}
+
+/// Runs `speculate` to its end.
+func speculate(
+  _ arguments: String..., input: String? = nil, environment: [String: String] = [:],
+  current: URL? = nil
+) throws -> CommandResult {
+  try CommandProcess(arguments, input: input, environment: environment, current: current).wait()
+}
+
+/// A new empty folder.
+func temporaryFolder() throws -> URL {
+  let folder = FileManager.default.temporaryDirectory
+    .appending(path: "speculate-tests-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  return folder
+}
