@@ -1,0 +1,44 @@
+public import Foundation
+import Glibc
+
+/// A whole file as read-only memory, paged in by the kernel as it is touched.
+///
+/// The file must not shrink while it is mapped: reading a page past its new end ends the process
+/// with a bus error, which no library can turn into an error of its own. Files are therefore
+/// replaced by renaming (`AtomicFile`), never rewritten in place.
+public final class MappedFile: FileContents, @unchecked Sendable {
+  // Unchecked: the memory is never written and lives as long as the object.
+
+  /// The file's bytes.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps a regular file.
+  ///
+  /// - Throws: `SpeculateError` if the file is missing, not a regular file or not readable.
+  public init(url: URL) throws {
+    let file = try FileDescriptor(reading: url)
+    guard file.size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let memory = mmap(nil, file.size, PROT_READ, MAP_PRIVATE, file.number, 0),
+      memory != MAP_FAILED
+    else {
+      throw SpeculateError("\(url.path): can't be mapped into memory: \(systemMessage())")
+    }
+    bytes = UnsafeRawBufferPointer(start: memory, count: file.size)
+  }
+
+  deinit {
+    if let start = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+    }
+  }
+
+  /// Tells the kernel that the file is about to be read from start to end.
+  package func willRead() {
+    if let start = bytes.baseAddress {
+      madvise(UnsafeMutableRawPointer(mutating: start), bytes.count, MADV_WILLNEED)
+    }
+  }
+}
