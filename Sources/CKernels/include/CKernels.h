@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "CKernelsTeam.h"
+#include "CKernelsTraining.h"
 
 typedef enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512BF16 = 3 } ck_isa;
 

@@ -1,0 +1,92 @@
+// Softmax of attention scores and softmax cross-entropy, forward and backward.
+#include <math.h>
+#include <stddef.h>
+
+#include "CKernelsTraining.h"
+#include "training_simd.h"
+
+CT_CLONES void ct_attention_softmax(long rows, long columns, long stride, const int32_t *visible,
+                                    float scale, float *scores) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    float *row = scores + r * stride;
+    long n = visible[r];
+    float sum = 0, offset = n > 0 ? ct_max(row, n) * scale : 0;
+    for (long i = 0; i < n; i++) {
+      float e = ct_exp(row[i] * scale - offset);
+      row[i] = e;
+      sum += e;
+    }
+    float factor = n > 0 ? 1.0f / sum : 0;
+    for (long i = 0; i < n; i++) row[i] *= factor;
+    for (long i = n; i < columns; i++) row[i] = 0;
+  }
+}
+
+CT_CLONES void ct_attention_softmax_backward(long rows, long columns, long stride,
+                                             const float *probabilities, const float *dots,
+                                             float scale, float *d_scores) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    const float *p = probabilities + r * stride;
+    float *d = d_scores + r * stride;
+    float dot = dots[r];
+    for (long i = 0; i < columns; i++) d[i] = p[i] * (d[i] - dot) * scale;
+  }
+}
+
+CT_CLONES void ct_row_dots(long rows, long width, const float *a, long a_stride, const float *b,
+                           long b_stride, float *output) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    const float *x = a + r * a_stride, *y = b + r * b_stride;
+    float sum = 0;
+    for (long i = 0; i < width; i++) sum += x[i] * y[i];
+    output[r] = sum;
+  }
+}
+
+CT_CLONES double ct_cross_entropy(long rows, long vocabulary, const int32_t *targets,
+                                  const float *weights, float scale, float *logits,
+                                  float *losses) {
+  CT_FAST double total = 0;
+  for (long r = 0; r < rows; r++) {
+    float *row = logits + r * vocabulary;
+    if (targets[r] < 0) {
+      memset(row, 0, (size_t)vocabulary * sizeof(float));
+      if (losses) losses[r] = 0;
+      continue;
+    }
+    float top = ct_max(row, vocabulary);
+    float target = row[targets[r]] - top, sum = 0;
+    for (long i = 0; i < vocabulary; i++) {
+      float e = ct_exp(row[i] - top);
+      row[i] = e;
+      sum += e;
+    }
+    float weight = weights ? weights[r] : 1.0f;
+    float factor = scale * weight / sum;
+    for (long i = 0; i < vocabulary; i++) row[i] *= factor;
+    row[targets[r]] -= scale * weight;
+    float loss = weight * (logf(sum) - target);
+    if (losses) losses[r] = loss;
+    total += loss;
+  }
+  return total;
+}
+
+CT_CLONES double ct_cross_entropy_loss(long rows, long vocabulary, const int32_t *targets,
+                                       const float *weights, const float *logits, float *losses) {
+  CT_FAST double total = 0;
+  for (long r = 0; r < rows; r++) {
+    const float *row = logits + r * vocabulary;
+    if (targets[r] < 0) {
+      if (losses) losses[r] = 0;
+      continue;
+    }
+    float top = ct_max(row, vocabulary);
+    float sum = 0;
+    for (long i = 0; i < vocabulary; i++) sum += ct_exp(row[i] - top);
+    float loss = (weights ? weights[r] : 1.0f) * (logf(sum) - (row[targets[r]] - top));
+    if (losses) losses[r] = loss;
+    total += loss;
+  }
+  return total;
+}

@@ -1,0 +1,53 @@
+public import Foundation
+public import Tensors
+
+/// Training text as one long stream of tokens, documents joined by an end token.
+///
+/// Two bytes a token, little-endian, without a header, so that any tool can write one.
+public struct TokenStream: Sendable {
+  private let bytes: Data
+
+  /// The number of tokens.
+  public let count: Int
+
+  /// Maps a file of little-endian 16-bit tokens.
+  ///
+  /// - Throws: When the file can't be read, is empty, or holds a token outside the vocabulary.
+  public init(contentsOf url: URL, vocabularySize: Int) throws {
+    do {
+      bytes = try Data(contentsOf: url, options: .alwaysMapped)
+    } catch {
+      throw SpeculateError(
+        "can't read the tokens \(url.path): \(error.localizedDescription); give a file of "
+          + "little-endian 16-bit tokens")
+    }
+    guard !bytes.isEmpty, bytes.count % 2 == 0 else {
+      throw SpeculateError(
+        "\(url.path) holds \(bytes.count) bytes, which isn't a whole number of 16-bit tokens: "
+          + "make it again")
+    }
+    count = bytes.count / 2
+    let highest = bytes.withUnsafeBytes { raw in
+      stride(from: 0, to: raw.count, by: 2).reduce(0) {
+        max($0, Int(UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: $1, as: UInt16.self))))
+      }
+    }
+    guard highest < vocabularySize else {
+      throw SpeculateError(
+        "\(url.path) holds the token \(highest), but the vocabulary has \(vocabularySize): it was "
+          + "made with another tokenizer; make it again or give the right --vocabulary")
+    }
+  }
+
+  /// Copies `count` tokens from `start` on.
+  public func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
+    precondition(start >= 0 && start + count <= self.count, "the range lies in the stream")
+    bytes.withUnsafeBytes { raw in
+      for i in 0..<count {
+        destination[i] = Token(
+          UInt16(
+            littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import CKernels
+
+/// A run of keys and values that a tile of queries may see, and where their gradients go.
+///
+/// All pointers are to the first row of one key/value head; rows are `stride` values apart.
+public struct KeySegment {
+  /// The number of keys.
+  public var count: Int
+  /// Keys [count, head width].
+  public var keys: UnsafePointer<Float>
+  /// Values [count, head width].
+  public var values: UnsafePointer<Float>
+  /// Distance between keys.
+  public var keyStride: Int
+  /// Distance between values.
+  public var valueStride: Int
+
+  /// A segment of `count` keys and values.
+  public init(
+    count: Int, keys: UnsafePointer<Float>, keyStride: Int, values: UnsafePointer<Float>,
+    valueStride: Int
+  ) {
+    self.count = count
+    self.keys = keys
+    self.keyStride = keyStride
+    self.values = values
+    self.valueStride = valueStride
+  }
+}
+
+/// Softmax attention of a few queries of one head to one or more segments of keys.
+///
+/// The one piece of attention with arithmetic in it: causal attention calls it with one segment and
+/// a visible prefix, a block drafter with the context and the block as two segments.
+public struct AttentionTile: Sendable {
+  /// The width of a head.
+  public let width: Int
+  /// What scores are multiplied by.
+  public var scale: Float { 1 / Float(width).squareRoot() }
+
+  /// Attention of heads of the given width.
+  public init(width: Int) { self.width = width }
+
+  /// Writes `output` and keeps `probabilities` for the backward pass.
+  ///
+  /// - Parameters:
+  ///   - queries: [rows, width], rows `queryStride` apart.
+  ///   - segments: The keys, whose columns follow one another in `probabilities`.
+  ///   - visible: [rows]: how many of all columns each query sees, from the first.
+  ///   - probabilities: [rows, columns], rows `stride` apart.
+  ///   - output: [rows, width], rows `outputStride` apart.
+  public func forward(
+    rows: Int, queries: UnsafePointer<Float>, queryStride: Int, segments: [KeySegment],
+    visible: UnsafePointer<Int32>, probabilities: UnsafeMutablePointer<Float>, stride: Int,
+    output: UnsafeMutablePointer<Float>, outputStride: Int
+  ) {
+    var column = 0
+    for segment in segments {
+      MatrixProduct.timesTransposed(
+        rows: rows, columns: segment.count, inner: width, queries, queryStride, segment.keys,
+        segment.keyStride, into: probabilities + column, stride)
+      column += segment.count
+    }
+    ct_attention_softmax(rows, column, stride, visible, scale, probabilities)
+    column = 0
+    for (index, segment) in segments.enumerated() {
+      MatrixProduct.times(
+        rows: rows, columns: width, inner: segment.count, probabilities + column, stride,
+        segment.values, segment.valueStride, into: output, outputStride, accumulate: index > 0)
+      column += segment.count
+    }
+  }
+
+  /// Writes the queries' gradient and adds those of keys and values.
+  ///
+  /// - Parameters:
+  ///   - dOutput: [rows, width]; rows of it and of `output` are `outputStride` apart.
+  ///   - dQueries: [rows, width], rows `dQueryStride` apart.
+  ///   - dSegments: Where each segment's gradients are added: keys and values are written through.
+  ///   - scratch: [rows, stride] for the gradient of the scores.
+  ///   - dots: [rows] of scratch.
+  public func backward(
+    rows: Int, queries: UnsafePointer<Float>, queryStride: Int, segments: [KeySegment],
+    probabilities: UnsafePointer<Float>, stride: Int, output: UnsafePointer<Float>,
+    dOutput: UnsafePointer<Float>, outputStride: Int, dQueries: UnsafeMutablePointer<Float>,
+    dQueryStride: Int, dSegments: [KeySegmentGradient], scratch: UnsafeMutablePointer<Float>,
+    dots: UnsafeMutablePointer<Float>
+  ) {
+    precondition(segments.count == dSegments.count, "every segment has a gradient")
+    var column = 0
+    for (segment, d) in zip(segments, dSegments) {
+      MatrixProduct.transposedTimes(
+        rows: segment.count, columns: width, inner: rows, probabilities + column, stride, dOutput,
+        outputStride, into: d.values, d.valueStride, accumulate: true)
+      MatrixProduct.timesTransposed(
+        rows: rows, columns: segment.count, inner: width, dOutput, outputStride, segment.values,
+        segment.valueStride, into: scratch + column, stride)
+      column += segment.count
+    }
+    ct_row_dots(rows, width, dOutput, outputStride, output, outputStride, dots)
+    ct_attention_softmax_backward(rows, column, stride, probabilities, dots, scale, scratch)
+    column = 0
+    for (index, (segment, d)) in zip(segments, dSegments).enumerated() {
+      MatrixProduct.times(
+        rows: rows, columns: width, inner: segment.count, scratch + column, stride, segment.keys,
+        segment.keyStride, into: dQueries, dQueryStride, accumulate: index > 0)
+      MatrixProduct.transposedTimes(
+        rows: segment.count, columns: width, inner: rows, scratch + column, stride, queries,
+        queryStride, into: d.keys, d.keyStride, accumulate: true)
+      column += segment.count
+    }
+  }
+}
+
+/// Where the gradients of one ``KeySegment`` are added.
+public struct KeySegmentGradient {
+  /// The keys' gradient [count, head width].
+  public var keys: UnsafeMutablePointer<Float>
+  /// The values' gradient [count, head width].
+  public var values: UnsafeMutablePointer<Float>
+  /// Distance between keys.
+  public var keyStride: Int
+  /// Distance between values.
+  public var valueStride: Int
+
+  /// Gradients at the given places.
+  public init(
+    keys: UnsafeMutablePointer<Float>, keyStride: Int, values: UnsafeMutablePointer<Float>,
+    valueStride: Int
+  ) {
+    self.keys = keys
+    self.keyStride = keyStride
+    self.values = values
+    self.valueStride = valueStride
+  }
+}

@@ -1,0 +1,21 @@
+import CKernels
+
+/// silu(gate) · up (SwiGLU without its matrices): no parameters.
+public struct GatedActivation: Sendable {
+  /// The width of the output; an input row is gate[width] then up[width].
+  public let width: Int
+
+  /// An activation of the given output width.
+  public init(width: Int) { self.width = width }
+
+  /// Writes y [rows, width] from gateUp [rows, 2 width].
+  public func forward(
+    rows: Int, gateUp: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
+  ) { ct_swiglu_forward(rows, width, gateUp, y) }
+
+  /// Writes dGateUp [rows, 2 width] from dY [rows, width].
+  public func backward(
+    rows: Int, gateUp: UnsafePointer<Float>, dY: UnsafePointer<Float>,
+    dGateUp: UnsafeMutablePointer<Float>
+  ) { ct_swiglu_backward(rows, width, gateUp, dY, dGateUp) }
+}

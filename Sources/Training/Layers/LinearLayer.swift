@@ -1,0 +1,41 @@
+/// y = x · Wᵀ with W [outputs, inputs] at an offset of the flat parameters.
+public struct LinearLayer: Sendable {
+  /// Where the weight starts in the flat parameters.
+  public let offset: Int
+  /// The width of x.
+  public let inputs: Int
+  /// The width of y.
+  public let outputs: Int
+
+  /// A layer whose weight starts at `offset`.
+  public init(offset: Int, inputs: Int, outputs: Int) {
+    self.offset = offset
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  /// Writes y [rows, outputs] from x [rows, inputs], or adds to y.
+  public func forward(
+    _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
+    y: UnsafeMutablePointer<Float>, accumulate: Bool = false
+  ) {
+    MatrixProduct.timesTransposed(
+      rows: rows, columns: outputs, inner: inputs, x, inputs, parameters + offset, inputs,
+      into: y, outputs, accumulate: accumulate)
+  }
+
+  /// Adds the weight's gradient and writes x's (or adds to it); `dX` nil skips the latter.
+  public func backward(
+    _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
+    x: UnsafePointer<Float>, dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?,
+    accumulate: Bool = false
+  ) {
+    MatrixProduct.transposedTimes(
+      rows: outputs, columns: inputs, inner: rows, dY, outputs, x, inputs,
+      into: gradients + offset, inputs, accumulate: true)
+    guard let dX else { return }
+    MatrixProduct.times(
+      rows: rows, columns: inputs, inner: outputs, dY, outputs, parameters + offset, inputs,
+      into: dX, inputs, accumulate: accumulate)
+  }
+}

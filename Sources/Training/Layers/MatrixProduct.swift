@@ -1,0 +1,45 @@
+import COpenBLAS
+
+/// Matrix products of training, by OpenBLAS on the calling thread.
+///
+/// BLAS is not row-invariant, so nothing here serves the target's inference path. Parallelism comes
+/// from working on several sequences at once, each worker with single-threaded products: two
+/// workers with one BLAS thread each beat one caller with two BLAS threads, because no product
+/// waits for another.
+enum MatrixProduct {
+  /// Keeps BLAS on the calling thread; to be called once before training starts.
+  static func useOneThread() { openblas_set_num_threads(1) }
+
+  /// c[m, n] = a[m, k] · b[n, k]ᵀ, or += with `accumulate`. Strides are in values.
+  static func timesTransposed(
+    rows m: Int, columns n: Int, inner k: Int,
+    _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
+    into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
+      b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
+  }
+
+  /// c[m, n] = a[m, k] · b[k, n], or += with `accumulate`.
+  static func times(
+    rows m: Int, columns n: Int, inner k: Int,
+    _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
+    into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+      Int32(aStride), b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
+  }
+
+  /// c[m, n] = a[k, m]ᵀ · b[k, n], or += with `accumulate`.
+  static func transposedTimes(
+    rows m: Int, columns n: Int, inner k: Int,
+    _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
+    into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, CblasTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
+      b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
+  }
+}

@@ -1,0 +1,48 @@
+import CKernels
+
+/// x / rms(x) · w over each vector of a row: the whole row, or each of its heads.
+public struct RMSNormLayer: Sendable {
+  /// Where the weight [width] starts in the flat parameters.
+  public let offset: Int
+  /// The length of a normalized vector.
+  public let width: Int
+  /// The number of vectors in a row that share the weight.
+  public let groups: Int
+  /// Added to the mean square.
+  public let epsilon: Float
+
+  /// A norm whose weight starts at `offset`.
+  public init(offset: Int, width: Int, groups: Int = 1, epsilon: Float) {
+    self.offset = offset
+    self.width = width
+    self.groups = groups
+    self.epsilon = epsilon
+  }
+
+  /// Writes y and keeps `inverse` [rows, groups] for the backward pass.
+  ///
+  /// - Parameters:
+  ///   - x: The first vector; rows are `xStride` values apart.
+  ///   - y: The output; rows are `yStride` apart.
+  public func forward(
+    _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>, xStride: Int,
+    y: UnsafeMutablePointer<Float>, yStride: Int, inverse: UnsafeMutablePointer<Float>
+  ) {
+    ct_rmsnorm_forward(
+      ct_groups(rows: rows, groups: groups, width: width, stride: xStride), x, parameters + offset,
+      epsilon, y, yStride, inverse)
+  }
+
+  /// Adds the weight's gradient and writes x's (or adds to it). `dX` may be `dY`; the rows of both
+  /// are `dStride` apart.
+  public func backward(
+    _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
+    x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>,
+    dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>, dStride: Int,
+    accumulate: Bool = false
+  ) {
+    ct_rmsnorm_backward(
+      ct_groups(rows: rows, groups: groups, width: width, stride: xStride), x, parameters + offset,
+      inverse, dY, dX, dStride, accumulate ? 1 : 0, gradients + offset)
+  }
+}

@@ -1,0 +1,37 @@
+public import Tensors
+
+/// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
+/// layers that read them.
+public final class CausalTrainingModel: Sendable {
+  /// The model's sizes.
+  public let architecture: CausalArchitecture
+  /// The order of the tensors in `parameters`.
+  public let layout: ParameterLayout
+  /// All values; written only by the optimizer, between passes.
+  public let parameters: FloatBuffer
+
+  let embedding: LinearLayer  // [vocabulary, hidden]: rows are looked up, and it is the tied head
+  let layers: [DecoderLayerShape]
+  let finalNorm: RMSNormLayer
+
+  /// A model with random first values drawn from `seed`.
+  public init(_ architecture: CausalArchitecture, seed: UInt64) {
+    self.architecture = architecture
+    var layout = ParameterLayout()
+    embedding = LinearLayer(
+      offset: layout.add(
+        "model.embed_tokens.weight", shape: [architecture.vocabularySize, architecture.hiddenSize],
+        initialization: .normal(deviation: 0.02)),
+      inputs: architecture.hiddenSize, outputs: architecture.vocabularySize)
+    layers = (0..<architecture.layerCount).map {
+      DecoderLayerShape(architecture, index: $0, layout: &layout)
+    }
+    finalNorm = RMSNormLayer(
+      offset: layout.add(
+        "model.norm.weight", shape: [architecture.hiddenSize], initialization: .ones),
+      width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
+    self.layout = layout
+    parameters = FloatBuffer(count: layout.count)
+    ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
+  }
+}

@@ -1,0 +1,76 @@
+import CKernels
+import Foundation
+public import Tensors
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101).
+///
+/// Decay applies to matrices only, never to norms (``ParameterEntry/decays``).
+public final class AdamW: @unchecked Sendable {
+  // Unchecked: workers update disjoint ranges of the moments inside `step`.
+
+  /// The constants of the method.
+  public struct Parameters: Sendable, Equatable, Codable {
+    /// The first moment's memory.
+    public var beta1: Float = 0.9
+    /// The second moment's memory.
+    public var beta2: Float = 0.95
+    /// Added to the root of the second moment.
+    public var epsilon: Float = 1e-8
+    /// The share of a matrix's values that a rate of 1 would take away in one step.
+    public var weightDecay: Float = 0.1
+
+    /// The usual constants of language models.
+    public init() {}
+  }
+
+  /// The constants.
+  public let constants: Parameters
+  /// The order of the tensors.
+  public let layout: ParameterLayout
+  /// First moments, in the layout's order.
+  public let first: FloatBuffer
+  /// Second moments, in the layout's order.
+  public let second: FloatBuffer
+  /// Steps taken.
+  public private(set) var stepCount: Int
+
+  /// Moments of zero, or with `stepCount` steps taken whose moments the caller then fills in.
+  public init(_ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0) {
+    self.constants = constants
+    self.layout = layout
+    self.stepCount = stepCount
+    first = FloatBuffer(count: layout.count)
+    second = FloatBuffer(count: layout.count)
+  }
+
+  /// Updates `parameters` in place.
+  ///
+  /// - Parameters:
+  ///   - parameters: [layout.count].
+  ///   - gradients: [layout.count].
+  ///   - gradientScale: Multiplies every gradient: the clipping factor.
+  ///   - rate: The learning rate of this step.
+  ///   - workers: Share the work; results don't depend on how many there are.
+  public func step(
+    parameters: FloatBuffer, gradients: FloatBuffer, gradientScale: Float, rate: Float,
+    workers: Workers
+  ) {
+    stepCount += 1
+    let correction1 = 1 - pow(Double(constants.beta1), Double(stepCount))
+    let correction2 = 1 - pow(Double(constants.beta2), Double(stepCount))
+    let base = ct_adamw_step(
+      step_size: Float(Double(rate) / correction1), root_scale: Float(1 / correction2.squareRoot()),
+      beta1: constants.beta1, beta2: constants.beta2, epsilon: constants.epsilon, decay: 0,
+      gradient_scale: gradientScale)
+    workers.run { [self] worker in
+      for entry in layout.entries {
+        let part = entry.range.share(of: worker, among: workers.count)
+        var step = base
+        step.decay = entry.decays ? rate * constants.weightDecay : 0
+        ct_adamw(
+          part.count, step, gradients.base + part.lowerBound, first.base + part.lowerBound,
+          second.base + part.lowerBound, parameters.base + part.lowerBound)
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/// How a tensor's first values are drawn.
+public enum Initialization: Sendable, Equatable {
+  /// Every value is 1: norms.
+  case ones
+  /// Every value is 0: heads that start as the identity.
+  case zeros
+  /// Normal values of the given standard deviation.
+  case normal(deviation: Float)
+}
+
+/// One named tensor's place in a flat buffer of parameters.
+public struct ParameterEntry: Sendable, Equatable {
+  /// The tensor's name in a checkpoint.
+  public let name: String
+  /// The tensor's shape; linear weights are [out, in].
+  public let shape: [Int]
+  /// Where its values start in the flat buffer.
+  public let offset: Int
+  /// How its first values are drawn.
+  public let initialization: Initialization
+
+  /// The number of values.
+  public var count: Int { shape.reduce(1, *) }
+  /// Where its values lie in the flat buffer.
+  public var range: Range<Int> { offset..<offset + count }
+  /// Whether weight decay applies: to matrices, never to norms or biases.
+  public var decays: Bool { shape.count > 1 }
+}
+
+/// The order of a model's tensors in one flat buffer.
+///
+/// Parameters, gradients and moments share it, so that the optimizer, the gradient's norm and a
+/// checkpoint are loops over one block of memory, and matrices that are multiplied by the same rows
+/// (q, k and v; gate and up) are one matrix by lying side by side.
+public struct ParameterLayout: Sendable, Equatable {
+  /// The tensors, in the order of the buffer.
+  public private(set) var entries: [ParameterEntry] = []
+  /// The number of values of all tensors.
+  public private(set) var count = 0
+
+  /// Makes an empty layout.
+  public init() {}
+
+  /// Appends a tensor and returns its offset.
+  public mutating func add(
+    _ name: String, shape: [Int], initialization: Initialization
+  ) -> Int {
+    let entry = ParameterEntry(
+      name: name, shape: shape, offset: count, initialization: initialization)
+    entries.append(entry)
+    count += entry.count
+    return entry.offset
+  }
+}

@@ -1,0 +1,270 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// Trains a causal model of the Qwen3 architecture on a token stream.
+///
+/// A step's sequences are shared among the workers; each runs whole forward and backward passes on
+/// its own, and the gradients are added in a fixed order. A run that is interrupted and resumed
+/// gives bit for bit the parameters of one that was not, with the same number of threads.
+public final class PretrainRecipe {
+  private let options: PretrainOptions
+  private let model: CausalTrainingModel
+  private let optimizer: AdamW
+  private let workers: Workers
+  private let passes: [CausalPass]
+  private let training: TokenStream
+  private let heldout: TokenStream?
+  private var sampler: WindowSampler
+  private var header: TrainingCheckpoint.Header
+  private let inputs: TokenWindows
+  /// Steps taken before this session; more than 0 when a checkpoint was found.
+  public let resumedStep: Int
+
+  /// The number of parameters.
+  public var parameterCount: Int { model.layout.count }
+
+  private var checkpointURL: URL { TrainingCheckpoint.url(in: options.output) }
+
+  /// Opens the data, and the checkpoint in the output folder if there is one.
+  ///
+  /// - Throws: When sizes or files don't fit.
+  public init(_ options: PretrainOptions) throws {
+    if let complaint = options.architecture.complaint { throw SpeculateError(complaint) }
+    MatrixProduct.useOneThread()
+    self.options = options
+    try Self.makeFolder(options.output)
+    let vocabulary = options.architecture.vocabularySize
+    training = try TokenStream(contentsOf: options.trainingTokens, vocabularySize: vocabulary)
+    heldout = try options.heldoutTokens.map {
+      try TokenStream(contentsOf: $0, vocabularySize: vocabulary)
+    }
+    sampler = try Self.sampler(training, options.trainingTokens, options)
+
+    let url = TrainingCheckpoint.url(in: options.output)
+    let saved =
+      FileManager.default.fileExists(atPath: url.path)
+      ? try TrainingCheckpoint(contentsOf: url) : nil
+    model = CausalTrainingModel(options.architecture, seed: options.seed)
+    optimizer = AdamW(
+      options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
+    if let saved {
+      guard saved.header.architecture == options.architecture else {
+        throw SpeculateError(
+          "\(url.path) was made with other sizes: give the same flags or another --output")
+      }
+      guard saved.header.seed == options.seed else {
+        throw SpeculateError(
+          "\(url.path) was made with --seed \(saved.header.seed): give it again or another "
+            + "--output")
+      }
+      try saved.restore(
+        model.layout, parameters: model.parameters, first: optimizer.first,
+        second: optimizer.second)
+      header = saved.header
+      header.threads = options.threads
+    } else {
+      try Self.initialize(model, options)
+      header = TrainingCheckpoint.Header(
+        architecture: options.architecture, step: 0, window: options.skippedWindows, tokens: 0,
+        seconds: 0, seed: options.seed, threads: options.threads)
+    }
+    resumedStep = header.step
+    let threads = min(options.threads, options.sequences)
+    workers = Workers(count: threads)
+    let micro = min(options.microSequences, (options.sequences + threads - 1) / threads)
+    let rotary = RotaryLayer(
+      width: options.architecture.headDimension, theta: options.architecture.ropeTheta,
+      positions: options.length)
+    passes = (0..<workers.count).map { [model] _ in
+      CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
+    }
+    inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
+  }
+
+  /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
+  ///
+  /// - Parameters:
+  ///   - shouldStop: Asked after every step.
+  ///   - report: Told how far the run is, every `logEvery` steps.
+  /// - Returns: Whether all steps are done.
+  @discardableResult
+  public func run(
+    shouldStop: () -> Bool, report: (TrainingProgress) -> Void
+  ) throws -> Bool {
+    let log = try MetricsLog(
+      appendingTo: options.output.appendingPathComponent("metrics.jsonl"))
+    let schedule = CosineSchedule(
+      peak: options.learningRate, floorShare: options.floorShare,
+      warmupSteps: options.warmupSteps, steps: options.steps)
+    let clock = ContinuousClock()
+    var last = clock.now
+    var lastSave = clock.now
+    var losses = 0.0
+    var steps = 0
+    while header.step < options.steps {
+      let rate = schedule.rate(step: header.step)
+      let (loss, norm) = step(rate: rate)
+      losses += loss
+      steps += 1
+      let stop = shouldStop()
+      let ends = stop || header.step == options.steps
+      let evaluates =
+        heldout != nil
+        && (header.step == options.steps
+          || options.evaluateEvery > 0 && header.step % options.evaluateEvery == 0)
+      if ends || evaluates || header.step % options.logEvery == 0 {
+        let seconds = (clock.now - last) / .seconds(1)
+        header.seconds += seconds
+        if evaluates { header.heldoutLoss = evaluate() }
+        let progress = TrainingProgress(
+          step: header.step, steps: options.steps, tokens: header.tokens,
+          loss: losses / Double(steps), rate: rate, gradientNorm: norm,
+          tokensPerSecond: Double(steps * options.sequences * options.length) / seconds,
+          seconds: header.seconds, heldoutLoss: evaluates ? header.heldoutLoss : nil)
+        try log.append(progress)
+        report(progress)
+        guard loss.isFinite else {
+          throw SpeculateError(
+            "the loss became \(loss) at step \(header.step): start again from the last checkpoint "
+              + "with a lower --learning-rate")
+        }
+        losses = 0
+        steps = 0
+        last = clock.now
+      }
+      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
+        try save()
+        lastSave = clock.now
+        if steps == 0 { last = clock.now }
+      }
+      if stop { break }
+    }
+    return header.step >= options.steps
+  }
+
+  /// Writes the checkpoint and the exported model.
+  public func save() throws {
+    try TrainingCheckpoint.write(
+      header, layout: model.layout, parameters: model.parameters, first: optimizer.first,
+      second: optimizer.second, to: checkpointURL)
+    try ModelExport.write(
+      model, type: options.exportType, tokenizer: options.tokenizer, to: options.output)
+  }
+
+  /// One optimizer step; returns the mean loss and the gradient's norm.
+  private func step(rate: Float) -> (loss: Double, gradientNorm: Double) {
+    for sequence in 0..<options.sequences {
+      inputs.fill(sequence, from: training, start: sampler.start(ofWindow: header.window))
+      header.window += 1
+    }
+    let scale = 1 / Float(options.sequences * options.length)
+    let loss = shared(options.sequences, clears: true) { pass, first, count in
+      pass.forwardBackward(
+        inputs: self.inputs.inputs(first), targets: self.inputs.targets(first), count: count,
+        scale: scale)
+    }
+    let norm = GradientSum.reduce(passes.map(\.gradients), workers: workers)
+    let clipping = norm > Double(options.clip) ? options.clip / Float(norm) : 1
+    optimizer.step(
+      parameters: model.parameters, gradients: passes[0].gradients, gradientScale: clipping,
+      rate: rate, workers: workers)
+    header.step += 1
+    header.tokens += options.sequences * options.length
+    return (loss / Double(options.sequences * options.length), norm)
+  }
+
+  /// The mean loss over evenly spaced held-out windows.
+  private func evaluate() -> Double {
+    guard let heldout else { return .nan }
+    let length = options.length
+    let available = (heldout.count - 1) / length
+    let windows = min(options.evaluationWindows, available)
+    var total = 0.0
+    for first in stride(from: 0, to: windows, by: options.sequences) {
+      let count = min(options.sequences, windows - first)
+      for i in 0..<count {
+        inputs.fill(i, from: heldout, start: (first + i) * available / windows * length)
+      }
+      total += shared(count, clears: false) { pass, first, count in
+        pass.loss(
+          inputs: self.inputs.inputs(first), targets: self.inputs.targets(first), count: count)
+      }
+    }
+    return total / Double(windows * length)
+  }
+
+  /// Shares sequences among the workers, each working through its own a few at a time; returns the
+  /// sum of what `body` returns, in a fixed order.
+  private func shared(
+    _ sequences: Int, clears: Bool,
+    _ body: (_ pass: CausalPass, _ first: Int, _ count: Int) -> Double
+  ) -> Double {
+    let sums = Mutex([Double](repeating: 0, count: workers.count))
+    withoutActuallyEscaping(body) { body in
+      let job = Job(passes: passes, body: body)
+      workers.run { [count = workers.count] worker in
+        let pass = job.passes[worker]
+        if clears { pass.clearGradients() }
+        var sum = 0.0
+        var part = (0..<sequences).share(of: worker, among: count)
+        while !part.isEmpty {
+          let piece = part.prefix(pass.sequences)
+          sum += job.body(pass, piece.lowerBound, piece.count)
+          part = piece.upperBound..<part.upperBound
+        }
+        sums.withLock { $0[worker] = sum }
+      }
+    }
+    return sums.withLock { $0.reduce(0, +) }
+  }
+
+  private struct Job: @unchecked Sendable {
+    // Unchecked: each worker calls `body` with its own pass and reads shared token buffers.
+    let passes: [CausalPass]
+    let body: (CausalPass, Int, Int) -> Double
+  }
+
+  private static func makeFolder(_ url: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw SpeculateError("can't make the folder \(url.path): \(error.localizedDescription)")
+    }
+  }
+
+  private static func sampler(
+    _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
+  ) throws -> WindowSampler {
+    guard
+      let sampler = WindowSampler(
+        tokens: tokens.count, length: options.length, seed: options.seed)
+    else {
+      throw SpeculateError(
+        "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "
+          + "more text or a smaller --length")
+    }
+    return sampler
+  }
+
+  /// Copies the first parameters from another run, if one is given.
+  private static func initialize(_ model: CausalTrainingModel, _ options: PretrainOptions) throws {
+    guard let folder = options.initialModel else { return }
+    let url = TrainingCheckpoint.url(in: folder)
+    let saved = try TrainingCheckpoint(contentsOf: url)
+    var expected = saved.header.architecture
+    if options.stacks { expected.layerCount = options.architecture.layerCount }
+    guard expected == options.architecture else {
+      throw SpeculateError(
+        options.stacks
+          ? "\(url.path) differs in more than its layers: give the same sizes"
+          : "\(url.path) has other sizes: give the same flags, or --stack to repeat its layers")
+    }
+    guard options.architecture.layerCount >= saved.header.architecture.layerCount else {
+      throw SpeculateError(
+        "\(url.path) has \(saved.header.architecture.layerCount) layers: give --layers of at least "
+          + "as many")
+    }
+    try LayerStacking.copy(from: saved, to: model)
+  }
+}
