@@ -1,0 +1,88 @@
+import Tensors
+
+extension ModelConfiguration {
+  /// Checks that the numbers make a model: every size in its range, heads that divide, tokens in
+  /// the vocabulary.
+  ///
+  /// The ranges are far beyond any dense model and keep every product of two sizes within `Int`.
+  /// Messages use the names of `config.json`.
+  ///
+  /// - Parameter source: What the message begins with: the file, or what the user gave.
+  /// - Throws: `SpeculateError` naming the setting, its value and what it must be.
+  public func check(source: String = "the model configuration") throws {
+    func problem(_ text: String) -> SpeculateError { SpeculateError("\(source): \(text)") }
+    func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+      guard range.contains(value) else {
+        throw problem(
+          "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
+      }
+    }
+    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws {
+      guard range.contains(value) else {
+        throw problem(
+          "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
+      }
+    }
+    try check("vocab_size", vocabularySize, 1...1 << 24)
+    try check("hidden_size", hiddenSize, 1...1 << 17)
+    try check("intermediate_size", intermediateSize, 1...1 << 20)
+    try check("num_hidden_layers", layerCount, 1...1 << 12)
+    try check("num_attention_heads", headCount, 1...1 << 12)
+    try check("num_key_value_heads", keyValueHeadCount, 1...1 << 12)
+    try check("head_dim", headDimension, 2...1 << 12)
+    try check("max_position_embeddings", maximumContext, 1...1 << 30)
+    guard headDimension % 2 == 0 else {
+      throw problem("head_dim is \(headDimension), but must be even for rotary embedding")
+    }
+    guard headCount % keyValueHeadCount == 0 else {
+      throw problem(
+        "num_attention_heads is \(headCount), but must be a multiple of num_key_value_heads, "
+          + "\(keyValueHeadCount)")
+    }
+    try check("rms_norm_eps", Double(normEpsilon), 0...1)
+    try check("rope_theta", ropeTheta, 1...1e15)
+    switch ropeScaling {
+    case .none: break
+    case .linear(let factor): try check("rope_scaling.factor", factor, 1...1e6)
+    case .llama3(let factor, let low, let high, let original):
+      try check("rope_scaling.factor", factor, 1...1e6)
+      try check("rope_scaling.low_freq_factor", low, 1e-6...1e6)
+      try check("rope_scaling.high_freq_factor", high, 1e-6...1e6)
+      try check("rope_scaling.original_max_position_embeddings", original, 1...1 << 30)
+      guard low < high else {
+        throw problem(
+          "rope_scaling.low_freq_factor is \(low), but must be below high_freq_factor, \(high)")
+      }
+    }
+    if let slidingWindow { try check("sliding_window", slidingWindow, 1...1 << 30) }
+    guard windowedLayers.isEmpty || windowedLayers.count == layerCount else {
+      throw problem(
+        "layer_types names \(windowedLayers.count) layers, but num_hidden_layers is \(layerCount)")
+    }
+    guard family != .mistral || windowedLayers.allSatisfy({ $0 }) else {
+      throw problem("layer_types: full_attention beside a sliding window is not supported")
+    }
+    // What config.json can't say for a family, the model must not be either.
+    guard headNorms == (family == .qwen3) else {
+      throw problem("normed heads belong to qwen3 models, this is \(family.rawValue)")
+    }
+    let biases = [attentionBias, outputBias, mlpBias]
+    let allowed: [[Bool]] =
+      switch family {
+      case .llama: [false, true].flatMap { [[$0, $0, false], [$0, $0, true]] }
+      case .mistral: [[false, false, false]]
+      case .qwen2: [[true, false, false]]
+      case .qwen3: [[false, false, false], [true, true, false]]
+      }
+    guard allowed.contains(biases) else {
+      throw problem("\(family.rawValue) models can't have these biases (attention_bias, mlp_bias)")
+    }
+    for token in endTokens where !(0..<vocabularySize).contains(Int(token)) {
+      throw problem("eos_token_id is \(token), but must be below vocab_size, \(vocabularySize)")
+    }
+    if let beginToken, !(0..<vocabularySize).contains(Int(beginToken)) {
+      throw problem(
+        "bos_token_id is \(beginToken), but must be below vocab_size, \(vocabularySize)")
+    }
+  }
+}

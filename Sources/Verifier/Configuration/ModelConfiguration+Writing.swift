@@ -1,0 +1,82 @@
+public import Foundation
+import Tensors
+
+extension ModelConfiguration {
+  /// The configuration as a `config.json` that `transformers` 4 and 5 load.
+  ///
+  /// Reading it back with `init(directory:)` gives the same configuration.
+  ///
+  /// - Throws: `SpeculateError` if the configuration is not one that can be loaded again.
+  public func encoded() throws -> Data {
+    try check()
+    var members: [String: JSONValue] = [
+      "architectures": .array([.string(family.architecture)]),
+      "model_type": .string(family.rawValue),
+      "vocab_size": .integer(vocabularySize),
+      "hidden_size": .integer(hiddenSize),
+      "intermediate_size": .integer(intermediateSize),
+      "num_hidden_layers": .integer(layerCount),
+      "num_attention_heads": .integer(headCount),
+      "num_key_value_heads": .integer(keyValueHeadCount),
+      "head_dim": .integer(headDimension),
+      "hidden_act": .string("silu"),
+      // The shortest decimal of the f32, not the longer one of the double it widens to.
+      "rms_norm_eps": .number(Double("\(normEpsilon)") ?? Double(normEpsilon)),
+      "rope_theta": .number(ropeTheta),
+      "rope_scaling": encodedScaling,
+      "tie_word_embeddings": .bool(tiesEmbeddings),
+      "max_position_embeddings": .integer(maximumContext),
+      "attention_dropout": .number(0),
+      "initializer_range": .number(0.02),
+      "use_cache": .bool(true),
+      "bos_token_id": beginToken.map { .integer(Int($0)) } ?? .null,
+      "eos_token_id": encodedEndTokens,
+    ]
+    switch family {
+    case .llama:
+      members["attention_bias"] = .bool(attentionBias)
+      members["mlp_bias"] = .bool(mlpBias)
+    case .mistral:
+      members["sliding_window"] = slidingWindow.map { .integer($0) } ?? .null
+    case .qwen2, .qwen3:
+      if family == .qwen3 { members["attention_bias"] = .bool(attentionBias) }
+      members["use_sliding_window"] = .bool(slidingWindow != nil)
+      members["sliding_window"] = slidingWindow.map { .integer($0) } ?? .null
+      members["layer_types"] = .array(
+        (0..<layerCount).map {
+          .string(usesWindow(layer: $0) ? "sliding_attention" : "full_attention")
+        })
+      members["max_window_layers"] = .integer(
+        (0..<layerCount).first(where: usesWindow) ?? layerCount)
+    }
+    switch elementType {
+    case .f32: members["torch_dtype"] = .string("float32")
+    case .f16: members["torch_dtype"] = .string("float16")
+    case .bf16: members["torch_dtype"] = .string("bfloat16")
+    case nil: break
+    }
+    return JSONValue.object(members).encoded()
+  }
+
+  private var encodedEndTokens: JSONValue {
+    switch endTokens.count {
+    case 0: .null
+    case 1: .integer(Int(endTokens[0]))
+    default: .array(endTokens.map { .integer(Int($0)) })
+    }
+  }
+
+  private var encodedScaling: JSONValue {
+    switch ropeScaling {
+    case .none: .null
+    case .linear(let factor):
+      .object(["rope_type": .string("linear"), "factor": .number(factor)])
+    case .llama3(let factor, let low, let high, let original):
+      .object([
+        "rope_type": .string("llama3"), "factor": .number(factor),
+        "low_freq_factor": .number(low), "high_freq_factor": .number(high),
+        "original_max_position_embeddings": .integer(original),
+      ])
+    }
+  }
+}

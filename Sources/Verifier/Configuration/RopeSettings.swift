@@ -1,0 +1,51 @@
+import Tensors
+
+/// The rotary settings of `config.json`, in the form of `transformers` 4 (`rope_theta`,
+/// `rope_scaling`) or 5 (`rope_parameters`, which may hold the base as well).
+struct RopeSettings {
+  let theta: Double
+  let scaling: RopeScaling
+
+  init(_ file: ConfigurationFile, maximumContext: Int) throws {
+    // As transformers 5 reads them: a rope_scaling that says something comes first.
+    let sections = try ["rope_scaling", "rope_parameters"].compactMap { try file.section($0) }
+    let section = sections.first { !$0.members.isEmpty }
+    theta = try section?.number("rope_theta") ?? file.number("rope_theta") ?? 10_000
+    guard let section else {
+      scaling = .none
+      return
+    }
+    if let key = section.members.keys.sorted().first(where: { $0.hasSuffix("_attention") }) {
+      throw file.problem("\(section.name(of: key)), rotary settings per layer, is not supported")
+    }
+    if section.value("mrope_section") != nil {
+      throw file.problem("\(section.name(of: "mrope_section")), multimodal rope, is not supported")
+    }
+    let factor = try section.number("partial_rotary_factor") ?? 1
+    guard factor == 1 else {
+      throw file.problem(
+        "\(section.name(of: "partial_rotary_factor")) \(factor) is not supported; only 1 is")
+    }
+    func required(_ key: String) throws -> Double {
+      guard let number = try section.number(key) else {
+        throw file.problem("\(section.name(of: key)) is missing; add it or download the file again")
+      }
+      return number
+    }
+    let type = try section.text("rope_type") ?? section.text("type") ?? "default"
+    switch type {
+    case "default": scaling = .none
+    case "linear": scaling = .linear(factor: try required("factor"))
+    case "llama3":
+      scaling = .llama3(
+        factor: try required("factor"), lowFrequencyFactor: try required("low_freq_factor"),
+        highFrequencyFactor: try required("high_freq_factor"),
+        originalContext: try section.integer("original_max_position_embeddings")
+          ?? maximumContext)
+    default:
+      throw file.problem(
+        "rope scaling of type \(quoted(type)) is not supported; only default, linear and llama3 are"
+      )
+    }
+  }
+}
