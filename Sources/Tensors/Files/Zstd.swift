@@ -26,7 +26,12 @@ public enum Zstd {
   public static func decompress(
     _ frame: UnsafeRawBufferPointer, byteCount: Int
   ) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
+    // A block of at most 128 KiB takes at least 4 bytes, so a damaged size can't reserve memory
+    // beyond all measure.
+    guard byteCount >= 0, byteCount >> 17 <= frame.count else {
+      throw SpeculateError("the compressed data can't hold \(byteCount) bytes")
+    }
+    return try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
       let result = ZSTD_decompress(
         buffer.baseAddress, byteCount, frame.baseAddress, frame.count)
       if ZSTD_isError(result) != 0 {
