@@ -47,7 +47,7 @@ INLINE void finish16(float *y, const f16v *sum, size_t row, size_t rows, ck_epil
       UNROLL for (int p = 0; p < NP; p++) {                                                      \
         const uint16_t *source = w + (p * pairs + c) * 2 * CK_PANEL;                             \
         const u16v v = *(const u16u *)source;                                                    \
-        if (MT == 1) __builtin_prefetch((const char *)source + PREFETCH);                        \
+        __builtin_prefetch((const char *)source + (MT == 1 ? PREFETCH : NP * pairs * 64), 0, MT == 1 ? 3 : 2);\
         UNROLL for (int m = 0; m < MT; m++)                                                      \
             a[m][p] = FMA((f16v)(v << 16), SPLAT(x[m * xs + 2 * c]), a[m][p]);                   \
         UNROLL for (int m = 0; m < MT; m++)                                                      \

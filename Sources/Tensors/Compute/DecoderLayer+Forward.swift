@@ -24,11 +24,13 @@ extension DecoderLayer {
   ) {
     let rows = plan.count
     workers.run { worker in
-      multiplyAll(
-        [
-          (key, keyBias, scratch.keys.base, shape.keyValueWidth),
-          (value, valueBias, scratch.values.base, shape.keyValueWidth),
-        ], features.base, rows: rows, worker: worker, of: workers.count)
+      var share = PanelShare(
+        panels: key.panelCount + value.panelCount, worker: worker, of: workers.count)
+      multiply(
+        key, keyBias, features.base, into: scratch.keys, rows: rows, panels: share.next(key))
+      multiply(
+        value, valueBias, features.base, into: scratch.values, rows: rows,
+        panels: share.next(value))
     }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
@@ -40,12 +42,14 @@ extension DecoderLayer {
   private func project(rows: Int, scratch: LayerScratch, workers: Workers) {
     workers.run { worker in
       let normed = norm(inputNorm, rows: rows, scratch: scratch, worker: worker)
-      multiplyAll(
-        [
-          (query, queryBias, scratch.queries.base, shape.queryWidth),
-          (key, keyBias, scratch.keys.base, shape.keyValueWidth),
-          (value, valueBias, scratch.values.base, shape.keyValueWidth),
-        ], normed, rows: rows, worker: worker, of: workers.count)
+      var share = PanelShare(
+        panels: query.panelCount + key.panelCount + value.panelCount, worker: worker,
+        of: workers.count)
+      multiply(
+        query, queryBias, normed, into: scratch.queries, rows: rows, panels: share.next(query))
+      multiply(key, keyBias, normed, into: scratch.keys, rows: rows, panels: share.next(key))
+      multiply(
+        value, valueBias, normed, into: scratch.values, rows: rows, panels: share.next(value))
     }
   }
 
@@ -100,12 +104,8 @@ extension DecoderLayer {
     workers.run { worker in
       let normed = norm(postAttentionNorm, rows: rows, scratch: scratch, worker: worker)
       let panels = (0..<gate.panelCount).share(of: worker, among: workers.count)
-      let outputs = [(gate, gateBias, scratch.gate), (up, upBias, scratch.up)]
-      for (matrix, bias, buffer) in outputs {
-        matrix.multiply(
-          normed, stride: shape.hidden, into: buffer.base, stride: shape.intermediate, count: rows,
-          panels: panels, bias: bias.map { UnsafePointer($0.base) })
-      }
+      multiply(gate, gateBias, normed, into: scratch.gate, rows: rows, panels: panels)
+      multiply(up, upBias, normed, into: scratch.up, rows: rows, panels: panels)
       let features = panels.lowerBound * 16..<min(panels.upperBound * 16, shape.intermediate)
       for row in 0..<rows where !features.isEmpty {
         let offset = row * shape.intermediate + features.lowerBound
@@ -136,24 +136,14 @@ extension DecoderLayer {
     return normed
   }
 
-  /// This worker's part of several products of the same input, divided as if they were one matrix.
-  private func multiplyAll(
-    _ products: [(PackedMatrix, FloatBuffer?, UnsafeMutablePointer<Float>, Int)],
-    _ input: UnsafeMutablePointer<Float>, rows: Int, worker: Int, of workers: Int
+  /// A product of rows of the layer's width into a buffer of the matrix's own width.
+  private func multiply(
+    _ matrix: PackedMatrix, _ bias: FloatBuffer?, _ input: UnsafePointer<Float>,
+    into out: FloatBuffer, rows: Int, panels: Range<Int>
   ) {
-    let total = products.reduce(0) { $0 + $1.0.panelCount }
-    let share = (0..<total).share(of: worker, among: workers)
-    var start = 0
-    for (matrix, bias, out, stride) in products {
-      let panels = share.clamped(to: start..<start + matrix.panelCount)
-      if !panels.isEmpty {
-        matrix.multiply(
-          input, stride: shape.hidden, into: out, stride: stride, count: rows,
-          panels: panels.lowerBound - start..<panels.upperBound - start,
-          bias: bias.map { UnsafePointer($0.base) })
-      }
-      start += matrix.panelCount
-    }
+    matrix.multiply(
+      input, stride: shape.hidden, into: out.base, stride: matrix.rows, count: rows,
+      panels: panels, bias: bias.map { UnsafePointer($0.base) })
   }
 
   private func storeKey(of row: Int, _ place: RowPlan.Row, index: Int, scratch: LayerScratch) {

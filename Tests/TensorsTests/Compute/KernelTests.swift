@@ -174,7 +174,7 @@ struct KernelTests {
     let x: [Float] = [-1000, -87.4, -87.2, 0, 1, 88, 1000, .nan, -.infinity]
     let y = compare { k in
       var y = x
-      k.exponential(x, &y, x.count, 0, 1)
+      _ = k.exponential(x, &y, x.count, 0, 1)
       return y
     }
     #expect(y[0] == 0 && y[1] == 0 && y[8] == 0 && y[3] == 1)
@@ -224,7 +224,7 @@ struct KernelTests {
   }
 
   @Test func roundingToBF16() {
-    let x: [Float] = [1, -1.00390625, 1.01171875, 3.4e38, .infinity, .nan, 1e-40, -0.0]
+    let x: [Float] = [1, -1.00390625, 1.01171875, 3.4e38, .infinity, .nan, 1e-38, -0.0]
     var y = [UInt16](repeating: 0, count: x.count)
     ck_narrow_bf16(x, &y, x.count)
     #expect(y[0] == 0x3f80 && y[1] == 0xbf80 && y[2] == 0x3f82)  // ties go to even

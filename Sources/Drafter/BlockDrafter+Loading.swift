@@ -1,0 +1,94 @@
+public import Foundation
+public import Tensors
+
+extension BlockDrafter {
+  /// Loads a drafter folder: `config.json` and safetensors.
+  ///
+  /// - Parameter format: How to hold the matrices; nil keeps bf16 files as bf16 and others as f32.
+  /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
+  ///   disagree.
+  public convenience init(directory: URL, format: WeightFormat? = nil) throws {
+    let configuration = try DrafterConfiguration(directory: directory)
+    let checkpoint = try Checkpoint(directory: directory)
+    let source = CheckpointSource(checkpoint, path: directory.path)
+    let stored = checkpoint.info("fc.weight")?.type
+    let vocabulary = try configuration.draftVocabularySize.map { size in
+      try Self.draftVocabulary(
+        source.values(Self.vocabularyName, [size]), of: configuration.vocabularySize,
+        path: directory.path)
+    }
+    try self.init(
+      configuration, format: format ?? (stored == .bf16 ? .bf16 : .f32),
+      draftVocabulary: vocabulary, source: source)
+    try source.finish { _ in false }
+  }
+
+  /// Makes a drafter of random weights, the same for the same seed.
+  ///
+  /// A draft vocabulary, where the configuration has one, is spread evenly over the whole.
+  public convenience init(
+    random configuration: DrafterConfiguration, seed: UInt64, format: WeightFormat = .f32
+  ) {
+    let vocabulary = configuration.draftVocabularySize.map { size in
+      (0..<size).map { Token($0 * configuration.vocabularySize / size) }
+    }
+    // A random source has every tensor, so nothing can be missing.
+    do {
+      try self.init(
+        configuration, format: format, draftVocabulary: vocabulary, source: RandomSource(seed: seed)
+      )
+    } catch {
+      preconditionFailure("random weights can't be missing: \(error)")
+    }
+  }
+
+  /// The tensor that maps the draft vocabulary: entry `i` is the token of draft index `i` less `i`,
+  /// as EAGLE-3 checkpoints store it.
+  public static var vocabularyName: String { "d2t" }
+
+  private convenience init(
+    _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
+    source: any WeightSource
+  ) throws {
+    let (hidden, taps) = (c.shape.hidden, c.targetLayers.count)
+    func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
+      let values = try source.values(name, [rows, columns])
+      return PackedMatrix(values.base, rows: rows, columns: columns, format: format)
+    }
+    let markov = try c.markovRank.map { rank in
+      MarkovHead(
+        embedding: TokenEmbedding(
+          try source.values("markov.embed.weight", [c.vocabularySize, rank]).base,
+          vocabularySize: c.vocabularySize, width: rank, format: format),
+        projection: try matrix("markov.proj.weight", c.choices, rank))
+    }
+    self.init(
+      configuration: c, format: format, draftVocabulary: draftVocabulary,
+      fuse: try matrix("fc.weight", hidden, taps * hidden),
+      contextNorm: try source.values("hidden_norm.weight", [hidden]),
+      layers: try (0..<c.layerCount).map {
+        try DecoderLayer(
+          source, prefix: "layers.\($0).", shape: c.shape,
+          parts: DecoderLayer.Parts(headNorms: true), format: format)
+      },
+      finalNorm: try source.values("norm.weight", [hidden]), markov: markov)
+  }
+
+  private static func draftVocabulary(
+    _ offsets: FloatBuffer, of vocabulary: Int, path: String
+  ) throws -> [Token] {
+    var tokens: [Token] = []
+    for index in 0..<offsets.count {
+      let offset = offsets.base[index]
+      guard offset == offset.rounded(), abs(offset) < Float(1 << 24),
+        (0..<vocabulary).contains(index + Int(offset)), index + Int(offset) > Int(tokens.last ?? -1)
+      else {
+        throw SpeculateError(
+          "\(path): tensor '\(vocabularyName)' entry \(index) is no ascending token below "
+            + "\(vocabulary); the drafter is damaged, copy it again")
+      }
+      tokens.append(Token(index + Int(offset)))
+    }
+    return tokens
+  }
+}

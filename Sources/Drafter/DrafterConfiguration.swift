@@ -1,0 +1,67 @@
+public import Tensors
+
+/// The sizes of a conditioned block-diffusion drafter and what it expects of its target.
+///
+/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1), with two optional parts: a Markov head (3.3)
+/// and a draft vocabulary (3.4). Reading and writing `config.json` is in
+/// `DrafterConfiguration+JSON.swift`.
+public struct DrafterConfiguration: Sendable, Equatable {
+  /// Rows of a block, the anchor's included: at most `blockSize - 1` tokens are drafted in a pass.
+  public var blockSize: Int
+  /// The token that stands for "to be drafted"; a row of the target's embedding.
+  public var maskToken: Token
+  /// The target's layers whose outputs are the context features, 0-based.
+  public var targetLayers: [Int]
+  /// How many layers the target has.
+  public var targetLayerCount: Int
+  /// The target's vocabulary.
+  public var vocabularySize: Int
+  /// How many layers the drafter has.
+  public var layerCount: Int
+  /// The sizes of a layer; `hidden` is the target's.
+  public var shape: LayerShape
+  /// Base of the rotary frequencies.
+  public var ropeTheta: Double
+  /// How the rotary frequencies are stretched.
+  public var ropeScaling: RopeScaling
+  /// Greatest position plus one.
+  public var maximumContext: Int
+  /// How many tokens can be drafted; nil for the whole vocabulary.
+  public var draftVocabularySize: Int?
+  /// Rank of the Markov head; nil for none.
+  public var markovRank: Int?
+
+  /// Makes a configuration from its parts.
+  public init(
+    blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
+    vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
+    ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
+    markovRank: Int? = nil
+  ) {
+    self.blockSize = blockSize
+    self.maskToken = maskToken
+    self.targetLayers = targetLayers
+    self.targetLayerCount = targetLayerCount
+    self.vocabularySize = vocabularySize
+    self.layerCount = layerCount
+    self.shape = shape
+    self.ropeTheta = ropeTheta
+    self.ropeScaling = ropeScaling
+    self.maximumContext = maximumContext
+    self.draftVocabularySize = draftVocabularySize
+    self.markovRank = markovRank
+  }
+
+  /// How many tokens the drafter chooses among.
+  public var choices: Int { draftVocabularySize ?? vocabularySize }
+
+  /// The default choice of target layers for a drafter of `layers` layers: evenly spread, leaving
+  /// out the last few, whose outputs are already shaped for the head.
+  public static func defaultTargetLayers(layers: Int, targetLayers: Int) -> [Int] {
+    guard layers > 1 else { return [targetLayers / 2] }
+    return (0..<layers).map { index in
+      let spread = Double(index) * Double(targetLayers - 4) / Double(layers - 1)
+      return min(max(Int((1 + spread).rounded()), 0), targetLayers - 1)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// A checkpoint that remembers which tensors were asked for, so that leftovers can be named.
+package final class CheckpointSource: WeightSource {
+  private let checkpoint: Checkpoint
+  private let path: String
+  private var used: Set<String> = []
+
+  package init(_ checkpoint: Checkpoint, path: String) {
+    self.checkpoint = checkpoint
+    self.path = path
+  }
+
+  package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
+    used.insert(name)
+    return try checkpoint.floats(name, shape: shape)
+  }
+
+  /// Checks that no tensor was left over.
+  ///
+  /// - Parameter ignored: Names that files carry though they can be computed.
+  /// - Throws: `SpeculateError` naming the first tensor that the configuration has no place for.
+  package func finish(ignoring ignored: (String) -> Bool) throws {
+    guard let extra = checkpoint.names.first(where: { !used.contains($0) && !ignored($0) }) else {
+      return
+    }
+    throw SpeculateError(
+      "\(path): tensor '\(extra)' has no place in the model that config.json describes; "
+        + "check that both belong together")
+  }
+}

@@ -1,0 +1,48 @@
+public import Tensors
+
+/// A causal transformer's weights: Llama, Mistral, Qwen2 or Qwen3, dense.
+///
+/// Immutable and shared between sequences; what a pass needs beside them is in `CausalRunner`.
+public final class CausalModel: Sendable {
+  /// The sizes and features, as `config.json` gives them.
+  public let configuration: ModelConfiguration
+
+  /// How the matrices are held.
+  public let format: WeightFormat
+
+  /// Token rows.
+  public let embedding: TokenEmbedding
+
+  /// `[vocabulary][hidden]`; the embedding's values where the configuration ties them.
+  public let head: PackedMatrix
+
+  let layers: [DecoderLayer]
+  let finalNorm: FloatBuffer
+
+  init(
+    configuration: ModelConfiguration, format: WeightFormat, embedding: TokenEmbedding,
+    head: PackedMatrix, layers: [DecoderLayer], finalNorm: FloatBuffer
+  ) {
+    self.configuration = configuration
+    self.format = format
+    self.embedding = embedding
+    self.head = head
+    self.layers = layers
+    self.finalNorm = finalNorm
+  }
+
+  /// Every matrix that one pass reads, the head included.
+  public var matrices: [PackedMatrix] { layers.flatMap(\.matrices) + [head] }
+
+  /// Bytes of weights that producing one token reads: all matrices, no embedding.
+  public var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
+}
+
+extension ModelConfiguration {
+  /// The sizes that every layer has.
+  public var layerShape: LayerShape {
+    LayerShape(
+      hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,
+      headDimension: headDimension, intermediate: intermediateSize, normEpsilon: normEpsilon)
+  }
+}

@@ -1,0 +1,178 @@
+public import Tensors
+
+/// Runs a causal model: the buffers of a pass, owned by one generation.
+///
+/// A pass feeds tokens at the end of a cache and leaves logits and hidden-state taps in buffers that
+/// the next pass overwrites. The logits of a row are the same to the bit whatever rows share its
+/// pass (ALGORITHMS 1). It doesn't choose tokens.
+public final class CausalRunner {
+  /// Which rows of a pass get logits.
+  public enum LogitRows: Sendable {
+    /// Every row.
+    case all
+    /// The last row only.
+    case last
+    /// No row: the pass only extends the cache.
+    case none
+  }
+
+  /// The model that runs.
+  public let model: CausalModel
+
+  /// The threads that run it.
+  public let workers: Workers
+
+  /// How many rows a pass may have.
+  public let maximumRows: Int
+
+  /// The layers whose outputs are kept, ascending.
+  public let tapLayers: [Int]
+
+  private let scratch: LayerScratch
+  private let plan: RowPlan
+  private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
+  private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
+  private var rotary: RotaryTable?
+
+  /// Makes the buffers of a pass.
+  ///
+  /// - Parameters:
+  ///   - maximumRows: Greatest number of rows in a pass.
+  ///   - taps: Layers whose output rows are kept in `taps`, 0-based, in the order wanted.
+  public init(model: CausalModel, workers: Workers, maximumRows: Int, taps: [Int] = []) {
+    let configuration = model.configuration
+    precondition(maximumRows > 0, "a pass needs rows")
+    precondition(
+      taps.allSatisfy { $0 >= 0 && $0 < configuration.layerCount }, "a tap names no layer")
+    self.model = model
+    self.workers = workers
+    self.maximumRows = maximumRows
+    tapLayers = taps
+    scratch = LayerScratch(
+      shape: configuration.layerShape, maximumRows: maximumRows, workers: workers.count)
+    plan = RowPlan(maximumRows: maximumRows)
+    logitBuffer = FloatBuffer(count: maximumRows * configuration.vocabularySize)
+    tapBuffer = FloatBuffer(count: maximumRows * taps.count * configuration.hiddenSize)
+  }
+
+  /// Makes an empty cache for this model.
+  ///
+  /// - Throws: `SpeculateError` when `capacity` is beyond the model's context.
+  public func makeCache(capacity: Int) throws -> KeyValueCache {
+    let configuration = model.configuration
+    guard capacity > 0, capacity <= configuration.maximumContext else {
+      throw SpeculateError(
+        "a context of \(capacity) tokens was asked for, but the model's is "
+          + "\(configuration.maximumContext); shorten the prompt or generate fewer tokens")
+    }
+    let room = KeyValueCache.roundedUp(capacity)
+    if rotary.map({ $0.capacity < room }) ?? true {
+      rotary = RotaryTable(
+        dimension: configuration.headDimension, theta: configuration.ropeTheta,
+        scaling: configuration.ropeScaling, capacity: room)
+    }
+    guard let rotary else { preconditionFailure("the table was just made") }
+    return KeyValueCache(
+      layers: configuration.layerCount, heads: configuration.keyValueHeadCount,
+      dimension: configuration.headDimension, capacity: room, rotary: rotary)
+  }
+
+  /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
+  public var logits: UnsafeMutablePointer<Float> { logitBuffer.base }
+
+  /// The tapped layers' outputs of the last pass, `[rows][tapLayers.count][hidden]`.
+  public var taps: UnsafePointer<Float> { UnsafePointer(tapBuffer.base) }
+
+  /// Feeds tokens at positions `cache.count...` and extends the cache by them.
+  ///
+  /// - Parameter tokens: 1 to `maximumRows` tokens, each inside the vocabulary.
+  public func forward(
+    _ tokens: UnsafeBufferPointer<Token>, cache: KeyValueCache, logits: LogitRows
+  ) {
+    plan.reset()
+    for (row, token) in tokens.enumerated() {
+      append(token, cache: cache, position: cache.count + row)
+    }
+    run(logits: logits)
+    cache.advance(by: tokens.count)
+  }
+
+  /// Feeds one token to each of several sequences in one pass.
+  ///
+  /// Row `r` is to the bit what a pass of its own would give.
+  /// - Parameter caches: One a token; all distinct.
+  public func forward(batch tokens: [Token], caches: [KeyValueCache], logits: LogitRows) {
+    precondition(tokens.count == caches.count, "one cache a token")
+    plan.reset()
+    for (token, cache) in zip(tokens, caches) {
+      append(token, cache: cache, position: cache.count)
+    }
+    run(logits: logits)
+    for cache in caches { cache.advance(by: 1) }
+  }
+
+  /// Feeds a prompt in pieces of at most `maximumRows`; the logits of its last row remain.
+  ///
+  /// - Parameter onPiece: Called after each piece with its number of rows, while `taps` holds them.
+  public func prefill(
+    _ tokens: [Token], cache: KeyValueCache, onPiece: ((_ rows: Int) throws -> Void)? = nil
+  ) rethrows {
+    try tokens.withUnsafeBufferPointer { tokens in
+      var start = 0
+      while start < tokens.count {
+        let end = min(start + maximumRows, tokens.count)
+        forward(
+          UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache,
+          logits: end == tokens.count ? .last : .none)
+        try onPiece?(end - start)
+        start = end
+      }
+    }
+  }
+
+  private func append(_ token: Token, cache: KeyValueCache, position: Int) {
+    model.embedding.copy(
+      token, to: scratch.residual.base + plan.count * model.configuration.hiddenSize)
+    // A layer without a window sees from 0; windows are applied layer by layer in `run`.
+    plan.append(cache: cache, position: position, visible: 0..<position + 1)
+  }
+
+  private func run(logits: LogitRows) {
+    let hidden = model.configuration.hiddenSize
+    let tapWidth = tapLayers.count * hidden
+    for (index, layer) in model.layers.enumerated() {
+      plan.window = model.configuration.usesWindow(layer: index)
+        ? model.configuration.slidingWindow : nil
+      layer.forward(plan, index: index, scratch: scratch, workers: workers)
+      for (slot, tap) in tapLayers.enumerated() where tap == index {
+        for row in 0..<plan.count {
+          (tapBuffer.base + row * tapWidth + slot * hidden)
+            .update(from: scratch.residual.base + row * hidden, count: hidden)
+        }
+      }
+    }
+    switch logits {
+    case .none: break
+    case .last: projectLogits(rows: plan.count - 1..<plan.count)
+    case .all: projectLogits(rows: 0..<plan.count)
+    }
+  }
+
+  private func projectLogits(rows: Range<Int>) {
+    let configuration = model.configuration
+    let hidden = configuration.hiddenSize
+    let (scratch, model, logits, count) = (scratch, model, logitBuffer, workers.count)
+    workers.run { worker in
+      let normed = scratch.normed(worker)
+      for row in rows {
+        Kernels.rmsNorm(
+          scratch.residual.base + row * hidden, weight: model.finalNorm.base,
+          into: normed + (row - rows.lowerBound) * hidden, count: hidden,
+          epsilon: configuration.normEpsilon)
+      }
+      model.head.multiply(
+        normed, stride: hidden, into: logits.base, stride: configuration.vocabularySize,
+        count: rows.count, panels: (0..<model.head.panelCount).share(of: worker, among: count))
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Drafter
+import Tensors
+import Testing
+
+struct DrafterRunnerTests {
+  static func configuration(
+    vocabulary: Int? = nil, markov: Int? = nil, layers: Int = 2
+  ) -> DrafterConfiguration {
+    DrafterConfiguration(
+      blockSize: 6, maskToken: 3, targetLayers: [0, 2], targetLayerCount: 4, vocabularySize: 50,
+      layerCount: layers,
+      shape: LayerShape(
+        hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
+        normEpsilon: 1e-6),
+      maximumContext: 512, draftVocabularySize: vocabulary, markovRank: markov)
+  }
+
+  private static func values(_ count: Int, seed: UInt64) -> FloatBuffer {
+    var state = seed
+    let buffer = FloatBuffer(count: count)
+    for index in 0..<count {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      buffer.base[index] = Float(state >> 40) / Float(1 << 23) - 1
+    }
+    return buffer
+  }
+
+  private func runner(_ configuration: DrafterConfiguration, threads: Int = 1) -> DrafterRunner {
+    let hidden = configuration.shape.hidden
+    let table = Self.values(50 * hidden, seed: 8)
+    return DrafterRunner(
+      drafter: BlockDrafter(random: configuration, seed: 4),
+      embedding: TokenEmbedding(table.base, vocabularySize: 50, width: hidden, format: .f32),
+      head: PackedMatrix(table.base, rows: 50, columns: hidden, format: .f32),
+      workers: Workers(count: threads), capacity: 200)
+  }
+
+  /// The logits' bits of one greedy draft.
+  private func draft(_ runner: DrafterRunner, anchor: Token, count: Int) -> [UInt32] {
+    let choices = runner.drafter.configuration.choices
+    var seen: [UInt32] = []
+    runner.draft(anchor: anchor, count: count) { _, logits in
+      seen += (0..<choices).map { logits[$0].bitPattern }
+      return Kernels.argmax(logits, count: choices)
+    }
+    return seen
+  }
+
+  @Test(arguments: [nil, 20], [nil, 5])
+  func draftsDependOnCommittedFeaturesOnly(vocabulary: Int?, markov: Int?) {
+    let configuration = Self.configuration(vocabulary: vocabulary, markov: markov)
+    let width = 2 * configuration.shape.hidden
+    let features = Self.values(150 * width, seed: 1)
+    let whole = runner(configuration)
+    whole.appendContext(features.base, rows: 150)
+    let expected = draft(whole, anchor: 9, count: 5)
+    for threads in 1...2 {
+      // The same context in pieces, with drafts and rewinds between.
+      let pieces = runner(configuration, threads: threads)
+      pieces.appendContext(features.base, rows: 70)
+      _ = draft(pieces, anchor: 2, count: 3)
+      pieces.appendContext(features.base + 20 * width, rows: 40)
+      pieces.rewind(to: 70)
+      for row in 70..<150 { pieces.appendContext(features.base + row * width, rows: 1) }
+      #expect(pieces.contextCount == 150)
+      #expect(draft(pieces, anchor: 9, count: 5) == expected)
+      #expect(pieces.drafts == whole.drafts)
+      #expect(draft(pieces, anchor: 9, count: 2) == Array(expected.prefix(2 * configuration.choices)))
+    }
+  }
+
+  @Test func draftsComeFromTheDraftVocabulary() throws {
+    let runner = runner(Self.configuration(vocabulary: 20))
+    let vocabulary = try #require(runner.drafter.draftVocabulary)
+    #expect(vocabulary.count == 20)
+    for anchor in 0..<50 {
+      _ = draft(runner, anchor: Token(anchor), count: 5)
+      #expect(runner.drafts.count == 5)
+      #expect(runner.drafts.allSatisfy(vocabulary.contains))
+    }
+  }
+
+  @Test func theAnchorAndTheContextMatter() {
+    let configuration = Self.configuration()
+    let features = Self.values(20 * 48, seed: 1)
+    let runner = runner(configuration)
+    let empty = draft(runner, anchor: 9, count: 5)
+    #expect(draft(runner, anchor: 10, count: 5) != empty)
+    runner.appendContext(features.base, rows: 20)
+    #expect(draft(runner, anchor: 9, count: 5) != empty)
+  }
+
+  @Test func targetLayersAreSpread() {
+    #expect(DrafterConfiguration.defaultTargetLayers(layers: 1, targetLayers: 12) == [6])
+    #expect(DrafterConfiguration.defaultTargetLayers(layers: 5, targetLayers: 36) == [1, 9, 17, 25, 33])
+    #expect(DrafterConfiguration.defaultTargetLayers(layers: 3, targetLayers: 2).allSatisfy { 0..<2 ~= $0 })
+  }
+}
