@@ -42,7 +42,7 @@ import Testing
     _ logits: [Float], _ parameters: SamplingParameters, text: [Token]
   ) -> [Float] {
     var row = logits
-    var context = TokenPresence(vocabulary: logits.count)
+    let context = TokenPresence(vocabulary: logits.count)
     for token in text { context.push(token) }
     var processor = LogitProcessor(parameters)
     row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
@@ -96,7 +96,7 @@ import Testing
 
   @Test func aMapPenalisesTheColumnsOfItsTokens() throws {
     let map = try VocabularyMap(tokens: [1, 3], vocabulary: 5)
-    var context = TokenPresence(vocabulary: 5)
+    let context = TokenPresence(vocabulary: 5)
     for token: Token in [0, 3, 4] { context.push(token) }
     var row: [Float] = [4, 4]
     var processor = LogitProcessor(SamplingParameters(repetitionPenalty: 2))
@@ -104,8 +104,39 @@ import Testing
     #expect(row == [4, 2])
   }
 
+  /// What transformers' own processors compute (Tests/Fixtures/sampling.json).
+  @Test func equalsTransformers() throws {
+    struct Case: Decodable {
+      var logits: [Float]
+      var context: [Token]
+      var temperature: Float
+      var topK: Int
+      var topP: Float
+      var minP: Float
+      var repetitionPenalty: Float
+      var probabilities: [Double]
+    }
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../Fixtures/sampling.json").standardized
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let cases = try decoder.decode([String: [Case]].self, from: Data(contentsOf: file))
+    for test in try #require(cases["cases"]) {
+      let parameters = SamplingParameters(
+        temperature: test.temperature, topK: test.topK, topP: test.topP, minP: test.minP,
+        repetitionPenalty: test.repetitionPenalty)
+      let row = Self.processed(test.logits, parameters, text: test.context)
+      let weights = row.map { exp(Double($0)) }
+      let total = weights.reduce(0, +)
+      for (weight, probability) in zip(weights, test.probabilities) {
+        #expect(abs(weight / total - probability) < 1e-6)
+        #expect((weight == 0) == (probability == 0))
+      }
+    }
+  }
+
   @Test func presenceIsAStack() {
-    var presence = TokenPresence(vocabulary: 10)
+    let presence = TokenPresence(vocabulary: 10)
     for token: Token in [3, 5, 3, 12, -1] { presence.push(token) }
     #expect(presence.distinct == [3, 5])
     for token: Token in [-1, 12, 3] { presence.pop(token) }

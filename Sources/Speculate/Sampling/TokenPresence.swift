@@ -3,8 +3,9 @@ public import Tensors
 /// Which tokens a text holds, kept as a stack, so that drafts can be tried and taken back.
 ///
 /// The repetition penalty of a row looks at every token at and before the row. Verification walks
-/// the rows of a block in order: it pushes each accepted draft, and pops what was not committed.
-public struct TokenPresence: Sendable {
+/// the rows of a block in order and pushes each token it commits; drafting pushes each draft and
+/// pops them all when the block is complete. Both sides of one sequence share one value.
+public final class TokenPresence {
   /// Occurrences of every token: [vocabulary].
   private var occurrences: [Int32]
   /// The distinct tokens, by first appearance. Pops are last-in first-out, so a token that
@@ -17,14 +18,14 @@ public struct TokenPresence: Sendable {
   }
 
   /// Appends a token. One outside the vocabulary has no logit to penalise and is ignored.
-  public mutating func push(_ token: Token) {
+  public func push(_ token: Token) {
     guard occurrences.indices.contains(Int(token)) else { return }
     if occurrences[Int(token)] == 0 { distinct.append(token) }
     occurrences[Int(token)] += 1
   }
 
   /// Takes back the last appended token, which must be `token`.
-  public mutating func pop(_ token: Token) {
+  public func pop(_ token: Token) {
     guard occurrences.indices.contains(Int(token)) else { return }
     precondition(occurrences[Int(token)] > 0, "popped a token that was not pushed")
     occurrences[Int(token)] -= 1

@@ -1,0 +1,52 @@
+import Foundation
+public import Tensors
+
+/// Chooses draft tokens from a drafter's logits, for one sequence.
+///
+/// What is drafted changes how many drafts match, never the output, so this may look at anything.
+public struct DraftChooser {
+  private var chooser: TokenChooser
+  private let context: TokenPresence
+  /// The drafts of the block so far.
+  private var drafts: [Token] = []
+
+  /// Makes the chooser of one sequence.
+  ///
+  /// - Parameters:
+  ///   - sampling: how the target's tokens are chosen.
+  ///   - choice: how drafts are chosen. Argmax drafts see the target's repetition penalty, but no
+  ///     temperature or filter, which leave the most probable token where it is.
+  ///   - context: the committed tokens, shared with the target's side.
+  public init(_ sampling: SamplingParameters, choice: DraftChoice, context: TokenPresence) {
+    var drafting = sampling
+    if choice == .argmax { drafting.temperature = 0 }
+    chooser = TokenChooser(drafting)
+    self.context = context
+  }
+
+  /// Chooses the next draft of a block.
+  ///
+  /// - Parameters:
+  ///   - row: the drafter's logits: [count]. Overwritten.
+  ///   - count: columns.
+  ///   - position: the absolute position of the draft.
+  ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  /// - Returns: the column, its token, and its probability under the processed row.
+  public mutating func choose(
+    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
+  ) -> (column: Int, token: Token, confidence: Float) {
+    let column = chooser.column(row, count: count, position: position, context: context, map: map)
+    let token = map?.tokens[column] ?? Token(column)
+    let top = Kernels.maximum(row, count: count)
+    let chosen = exp(row[column] - top)
+    let confidence = chosen / Kernels.exp(row, into: row, count: count, shift: top)
+    drafts.append(token)
+    context.push(token)
+    return (column, token, confidence)
+  }
+
+  /// Ends a block: its drafts are no longer part of the text.
+  mutating func finishBlock() {
+    while let draft = drafts.popLast() { context.pop(draft) }
+  }
+}

@@ -1,0 +1,135 @@
+import Speculate
+import Tensors
+import Testing
+import Verifier
+
+/// Where an output ends must not depend on where a block ends.
+@Suite(.serialized) struct EndOfOutputTests {
+  static let runner = RunnerBox()
+
+  /// One runner for tests that run one after another.
+  final class RunnerBox: @unchecked Sendable {
+    // Unchecked: the suite is serialized.
+    let runner = TinyModels.runner(threads: 1)
+  }
+
+  let runner = Self.runner.runner
+  let context = TinyModels.configuration.maximumContext
+
+  func speculative(
+    _ prompt: [Token], future: [Token], _ parameters: GenerationParameters, drafts: Int,
+    accuracy: Double = 1, capacity: Int? = nil
+  ) throws -> DraftVerifyDecoder {
+    let source = OracleSource(
+      future: prompt + future, quality: .chance(accuracy), maximumDrafts: drafts,
+      vocabulary: TinyModels.vocabulary)
+    return try DraftVerifyDecoder(
+      runner: runner, cache: runner.makeCache(capacity: capacity ?? context), source: source,
+      prompt: prompt, parameters: parameters, length: .fixed(drafts))
+  }
+
+  /// Each token of the output in turn is made the end token, so that it falls on every place of a
+  /// block: on a draft, on the bonus, after a rejection.
+  @Test(arguments: [0.0, 0.7, 1.0]) func anEndTokenEndsTheOutputAnywhere(_ accuracy: Double) throws
+  {
+    let sampling = SamplingParameters(temperature: 1, seed: 3)
+    for prompt in TinyModels.prompts(6) {
+      let free = GenerationParameters(sampling: sampling, maximumTokens: 30, ignoresEnd: true)
+      let whole = try TinyModels.plain(prompt, free, runner: runner).ids
+      for end in Set(whole) {
+        let parameters = GenerationParameters(
+          sampling: sampling, maximumTokens: 30, endTokens: [end, 60])
+        let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+        #expect(plain.ids == Array(whole[...whole.firstIndex { $0 == end || $0 == 60 }!]))
+        #expect(plain.reason == .endToken)
+        for drafts in [1, 3, 8, 31] {
+          let decoder = try speculative(
+            prompt, future: whole, parameters, drafts: drafts, accuracy: accuracy)
+          #expect(Array(decoder) == plain.ids)
+          #expect(decoder.finishReason == .endToken)
+          #expect(decoder.statistics.emittedTokens == plain.ids.count)
+        }
+      }
+    }
+  }
+
+  @Test func theTokenLimitEndsTheOutputInsideABlock() throws {
+    let prompt = TinyModels.prompts(1)[0]
+    let whole = try TinyModels.plain(
+      prompt, GenerationParameters(maximumTokens: 40, ignoresEnd: true), runner: runner
+    ).ids
+    for limit in 1...40 {
+      let parameters = GenerationParameters(maximumTokens: limit, ignoresEnd: true)
+      let decoder = try speculative(prompt, future: whole, parameters, drafts: 7)
+      #expect(Array(decoder) == Array(whole.prefix(limit)))
+      #expect(decoder.finishReason == .length)
+      // No row is spent on tokens that cannot be emitted.
+      #expect(decoder.statistics.targetPasses == (limit + 7) / 8)
+    }
+  }
+
+  @Test func theContextEndsTheOutput() throws {
+    let prompt = TinyModels.prompts(1)[0]
+    let parameters = GenerationParameters(maximumTokens: .max, ignoresEnd: true)
+    let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+    #expect(prompt.count + plain.ids.count == context && plain.reason == .length)
+    for drafts in [1, 6, 31] {
+      let decoder = try speculative(prompt, future: plain.ids, parameters, drafts: drafts)
+      #expect(Array(decoder) == plain.ids)
+      #expect(decoder.finishReason == .length)
+    }
+    // A cache shorter than the model's context ends it earlier, with the same tokens.
+    let short = try speculative(prompt, future: plain.ids, parameters, drafts: 5, capacity: 64)
+    #expect(Array(short) == Array(plain.ids.prefix(64 - prompt.count)))
+  }
+
+  @Test func cancellationEndsTheOutputBetweenRounds() throws {
+    let prompt = TinyModels.prompts(1)[0]
+    let parameters = GenerationParameters(maximumTokens: 40, ignoresEnd: true)
+    let whole = try TinyModels.plain(prompt, parameters, runner: runner).ids
+    var asked = 0
+    let decoder = try DraftVerifyDecoder(
+      runner: runner, cache: runner.makeCache(capacity: context),
+      source: OracleSource(
+        future: prompt + whole, quality: .chance(1), maximumDrafts: 3,
+        vocabulary: TinyModels.vocabulary),
+      prompt: prompt, parameters: parameters, length: .fixed(3),
+      isCancelled: {
+        asked += 1
+        return asked > 4
+      })
+    let ids = Array(decoder)
+    #expect(decoder.finishReason == .cancelled)
+    #expect(!ids.isEmpty && ids.count < 40 && ids == Array(whole.prefix(ids.count)))
+
+    let finished = try speculative(prompt, future: whole, parameters, drafts: 3)
+    #expect(finished.next() == whole[0])
+    finished.finish(.stopString)
+    // What was committed is still handed out.
+    #expect(Array(finished) == Array(whole[1..<4]))
+    #expect(finished.finishReason == .stopString)
+  }
+
+  @Test func promptsThatCannotBeDecodedAreErrors() throws {
+    let cache = try runner.makeCache(capacity: context)
+    func decode(_ prompt: [Token]) throws {
+      _ = try PlainDecoder(
+        runner: runner, cache: cache, prompt: prompt, parameters: GenerationParameters())
+    }
+    #expect(
+      throws: SpeculateError(
+        "the prompt has no tokens and the model no begin token: give at least one character")
+    ) { try decode([]) }
+    #expect(
+      throws: SpeculateError(
+        "the prompt has 160 tokens, but the context holds 160 with at least one to generate:"
+          + " shorten the prompt")
+    ) { try decode([Token](repeating: 1, count: 160)) }
+    #expect(
+      throws: SpeculateError(
+        "the prompt holds token 61, but the model has 61 tokens:"
+          + " use the tokenizer made for this model")
+    ) { try decode([1, 61]) }
+    try decode([Token](repeating: 1, count: 159))
+  }
+}

@@ -1,0 +1,145 @@
+import Drafter
+import Speculate
+import Tensors
+import Testing
+import Verifier
+
+/// The product's promise: every decoder's ids are those of plain decoding (ALGORITHMS.md 1).
+@Suite(.serialized) struct ExactnessTests {
+  struct Setting: CustomTestStringConvertible {
+    var threads: Int
+    var temperature: Float
+    var testDescription: String { "\(threads) threads, temperature \(temperature)" }
+  }
+
+  static let settings = [1, 2].flatMap { threads in
+    [0, 1].map { Setting(threads: threads, temperature: $0) }
+  }
+
+  static let prompts = TinyModels.prompts(200)
+  static let blockSizes = 2...32
+
+  /// 200 prompts × block sizes 2…32, and every accepted length at every block size.
+  @Test(arguments: settings) func draftVerifyEqualsPlain(_ setting: Setting) throws {
+    let runner = TinyModels.runner(threads: setting.threads)
+    let context = TinyModels.configuration.maximumContext
+    let cache = try runner.makeCache(capacity: context)
+    var histogram = [[Int]](repeating: [], count: 33)
+    for (index, prompt) in Self.prompts.enumerated() {
+      let parameters = GenerationParameters(
+        sampling: SamplingParameters(temperature: setting.temperature, seed: UInt64(index)),
+        maximumTokens: 34, ignoresEnd: true)
+      let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+      #expect(plain.ids.count == 34 && plain.reason == .length)
+      for blockSize in Self.blockSizes {
+        let source = OracleSource(
+          future: prompt + plain.ids,
+          quality: index % 5 == 4 ? .chance(0.9) : .cycling(start: index),
+          maximumDrafts: blockSize - 1, vocabulary: TinyModels.vocabulary, seed: UInt64(index))
+        cache.reset()
+        let decoder = try DraftVerifyDecoder(
+          runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
+          length: .fixed(blockSize - 1))
+        let ids = Array(decoder)
+        #expect(ids == plain.ids, "prompt \(index), block size \(blockSize)")
+        #expect(decoder.finishReason == .length && source.complaints.isEmpty)
+        let counts = decoder.statistics.acceptanceHistogram
+        while histogram[blockSize].count < counts.count { histogram[blockSize].append(0) }
+        for (accepted, count) in counts.enumerated() { histogram[blockSize][accepted] += count }
+      }
+    }
+    for blockSize in Self.blockSizes {
+      #expect(histogram[blockSize].count == blockSize && !histogram[blockSize].contains(0))
+    }
+  }
+
+  /// A real drafter on the same path, with each draft choice and the adaptive length.
+  @Test(arguments: settings) func aBlockDrafterEqualsPlain(_ setting: Setting) throws {
+    let context = TinyModels.configuration.maximumContext
+    let lengths: [DraftLength] = [
+      .fixed(31), .adaptive(AdaptiveDraftLength(CostModelTests.model)),
+    ]
+    for blockSize in [2, 3, 8, 16, 32] {
+      let workers = Workers(count: setting.threads)
+      let drafter = TinyModels.drafter(blockSize: blockSize)
+      let runner = CausalRunner(
+        model: TinyModels.target, workers: workers, maximumRows: 32,
+        taps: drafter.configuration.targetLayers)
+      let source = try BlockDraftSource(
+        drafter: drafter, target: TinyModels.target, workers: workers, capacity: context)
+      for (index, prompt) in Self.prompts.prefix(40).enumerated() {
+        let parameters = GenerationParameters(
+          sampling: SamplingParameters(temperature: setting.temperature, seed: UInt64(index)),
+          maximumTokens: 34)
+        let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+        let decoder = try DraftVerifyDecoder(
+          runner: runner, cache: runner.makeCache(capacity: context), source: source,
+          prompt: prompt, parameters: parameters, length: lengths[index % 2],
+          draftChoice: DraftChoice.allCases[index / 2 % 2])
+        #expect(Array(decoder) == plain.ids)
+        #expect(decoder.finishReason == plain.reason)
+        if index % 2 == 0 { #expect(decoder.statistics.verifiedTokens > 0) }
+      }
+    }
+  }
+
+  /// Every sampling parameter on the speculative path; penalties look at the drafts before a row.
+  @Test func processedLogitsEqualPlain() throws {
+    let runner = TinyModels.runner(threads: 1)
+    let context = TinyModels.configuration.maximumContext
+    for (index, prompt) in Self.prompts.prefix(60).enumerated() {
+      let sampling = SamplingParameters(
+        temperature: [0, 0.3, 1, 2][index % 4], topK: [0, 5, 20][index % 3],
+        topP: [1, 0.9][index / 4 % 2], minP: [0, 0.1][index / 8 % 2],
+        repetitionPenalty: [1, 1.5, 0.8][index / 2 % 3], seed: UInt64(index))
+      let parameters = GenerationParameters(
+        sampling: sampling, maximumTokens: 40, ignoresEnd: true)
+      let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+      for blockSize in [2, 5, 16, 32] {
+        let source = OracleSource(
+          future: prompt + plain.ids, quality: .chance(0.85), maximumDrafts: blockSize - 1,
+          vocabulary: TinyModels.vocabulary, seed: UInt64(index))
+        let decoder = try DraftVerifyDecoder(
+          runner: runner, cache: runner.makeCache(capacity: context), source: source,
+          prompt: prompt, parameters: parameters, length: .fixed(blockSize - 1))
+        #expect(Array(decoder) == plain.ids && source.complaints.isEmpty)
+      }
+    }
+  }
+
+  /// The penalty must matter in the test above, or it proves nothing.
+  @Test func penaltiesChangeTheOutput() throws {
+    let runner = TinyModels.runner(threads: 1)
+    let changed = try Self.prompts.prefix(20).count { prompt in
+      let penalized = GenerationParameters(
+        sampling: SamplingParameters(repetitionPenalty: 1.5), maximumTokens: 40)
+      return try TinyModels.plain(prompt, penalized, runner: runner).ids
+        != TinyModels.plain(prompt, GenerationParameters(maximumTokens: 40), runner: runner).ids
+    }
+    #expect(changed > 10)
+  }
+
+  /// The features a source gets are those of the committed text, to the bit, whatever was rejected.
+  @Test func committedFeaturesAreThoseOfTheText() throws {
+    let width = 2 * TinyModels.configuration.hiddenSize
+    let runner = TinyModels.runner(threads: 1, taps: [0, 1])
+    let context = TinyModels.configuration.maximumContext
+    for (index, prompt) in Self.prompts.prefix(20).enumerated() {
+      let parameters = GenerationParameters(maximumTokens: 40, ignoresEnd: true)
+      let plain = try TinyModels.plain(prompt, parameters, runner: runner)
+      let source = OracleSource(
+        future: prompt + plain.ids, quality: .chance(0.7), maximumDrafts: 9,
+        vocabulary: TinyModels.vocabulary, seed: UInt64(index), taps: [0, 1], featureWidth: width)
+      let decoder = try DraftVerifyDecoder(
+        runner: runner, cache: runner.makeCache(capacity: context), source: source,
+        prompt: prompt, parameters: parameters, length: .fixed(9))
+      let text = prompt + Array(decoder)
+      var expected: [Float] = []
+      try runner.prefill(text, cache: runner.makeCache(capacity: context)) { rows in
+        expected += UnsafeBufferPointer(start: runner.taps, count: rows * width)
+      }
+      #expect(source.positions == text.count - 1)
+      #expect(source.features == Array(expected.prefix(source.positions * width)))
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Drafter
+import Speculate
+import Tensors
+import Verifier
+
+/// Small random models on which exactness is proven.
+enum TinyModels {
+  static let vocabulary = 61
+
+  static let configuration = ModelConfiguration(
+    family: .qwen3, vocabularySize: vocabulary, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
+    headCount: 2, keyValueHeadCount: 1, headDimension: 16, maximumContext: 160, endTokens: [60])
+
+  static let target = CausalModel(random: configuration, seed: 1)
+
+  static func drafter(blockSize: Int) -> BlockDrafter {
+    BlockDrafter(
+      random: DrafterConfiguration(
+        blockSize: blockSize, maskToken: 60, targetLayers: [0, 1], targetLayerCount: 2,
+        vocabularySize: vocabulary, layerCount: 1, shape: configuration.layerShape,
+        maximumContext: 160),
+      seed: 2)
+  }
+
+  static func prompts(_ count: Int) -> [[Token]] {
+    var random = RandomNumbers(seed: 77)
+    return (0..<count).map { _ in
+      (0..<Int.random(in: 1...40, using: &random)).map { _ in
+        Token.random(in: 0..<Token(vocabulary), using: &random)
+      }
+    }
+  }
+
+  static func runner(threads: Int, taps: [Int] = []) -> CausalRunner {
+    CausalRunner(
+      model: target, workers: Workers(count: threads), maximumRows: 32, taps: taps)
+  }
+
+  /// Plain output ids.
+  static func plain(
+    _ prompt: [Token], _ parameters: GenerationParameters, runner: CausalRunner
+  ) throws -> (ids: [Token], reason: FinishReason?) {
+    let decoder = try PlainDecoder(
+      runner: runner, cache: runner.makeCache(capacity: configuration.maximumContext),
+      prompt: prompt, parameters: parameters)
+    return (Array(decoder), decoder.finishReason)
+  }
+}
