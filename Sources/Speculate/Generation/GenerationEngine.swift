@@ -1,0 +1,102 @@
+import Drafter
+import Tensors
+import Verifier
+
+/// The run state of a target and its drafter: threads, buffers, caches and what was learned about
+/// their speed. One generation at a time.
+final class GenerationEngine {
+  private let model: CausalModel
+  private let drafter: BlockDrafter?
+  private let workers: Workers
+  private let runner: CausalRunner
+  private var cache: KeyValueCache?
+  private var source: BlockDraftSource?
+  private var sourceCapacity = 0
+  private var length: AdaptiveDraftLength?
+
+  /// Rows of a pass during prefill: enough that weights are read rarely.
+  private static let prefillRows = 64
+  /// Up to this temperature argmax drafts are expected to match more often than coupled ones.
+  private static let argmaxTemperature: Float = 0.6
+
+  init(model: CausalModel, drafter: BlockDrafter?, threads: Int) throws {
+    if let drafter {
+      try BlockDraftSource.checkFit(drafter.configuration, target: model.configuration)
+    }
+    self.model = model
+    self.drafter = drafter
+    workers = Workers(count: threads)
+    runner = CausalRunner(
+      model: model, workers: workers,
+      maximumRows: max(Self.prefillRows, drafter?.configuration.blockSize ?? 0),
+      taps: drafter?.configuration.targetLayers ?? [])
+  }
+
+  /// Prepares a decoder. Any decoder made before is void.
+  func makeDecoder(
+    prompt: [Token], parameters: GenerationParameters, mode: DecodingMode,
+    isCancelled: @escaping () -> Bool
+  ) throws -> any Decoder {
+    try parameters.validated()
+    let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    let wanted = overflow ? Int.max : sum
+    let capacity = min(max(wanted, 1), model.configuration.maximumContext)
+    let cache = try emptyCache(capacity: capacity)
+    guard case .speculative(let drafts, let choice) = mode, drafter != nil else {
+      return try PlainDecoder(
+        runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+        isCancelled: isCancelled)
+    }
+    if let drafts, drafts < 1 {
+      throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
+    }
+    let source = try draftSource(capacity: capacity)
+    let automatic: DraftChoice =
+      parameters.sampling.temperature <= Self.argmaxTemperature ? .argmax : .coupled
+    return try DraftVerifyDecoder(
+      runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
+      length: drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
+      draftChoice: choice ?? automatic, isCancelled: isCancelled)
+  }
+
+  /// Keeps what a finished decoder learned about speed for the next generation.
+  func retire(_ decoder: any Decoder) {
+    if let learned = (decoder as? DraftVerifyDecoder)?.learnedLength { length = learned }
+  }
+
+  /// Memory grows in powers of two, so that generations of similar length share it.
+  private func grown(_ capacity: Int) -> Int {
+    var size = 1024
+    while size < capacity { size *= 2 }
+    return min(size, model.configuration.maximumContext)
+  }
+
+  private func emptyCache(capacity: Int) throws -> KeyValueCache {
+    if let cache, cache.capacity >= capacity {
+      cache.reset()
+      return cache
+    }
+    cache = nil
+    let made = try runner.makeCache(capacity: grown(capacity))
+    cache = made
+    return made
+  }
+
+  private func draftSource(capacity: Int) throws -> BlockDraftSource {
+    if let source, sourceCapacity >= capacity { return source }
+    guard let drafter else { preconditionFailure("speculation needs a drafter") }
+    source = nil
+    sourceCapacity = grown(capacity)
+    let made = try BlockDraftSource(
+      drafter: drafter, target: model, workers: workers, capacity: sourceCapacity)
+    source = made
+    return made
+  }
+
+  private func adaptiveLength(_ source: BlockDraftSource) throws -> AdaptiveDraftLength {
+    if let length { return length }
+    let made = try AdaptiveDraftLength(CostModel.measure(runner: runner, source: source))
+    length = made
+    return made
+  }
+}

@@ -1,0 +1,24 @@
+public import Tensors
+
+/// A finished generation.
+public struct GenerationResult: Sendable, Equatable {
+  /// The prompt's ids, special tokens included.
+  public var prompt: [Token]
+  /// The generated ids: an end token included, and the tokens that completed a stop string.
+  public var tokens: [Token]
+  /// The generated text, without end token and stop string.
+  public var text: String
+  /// Why generation ended.
+  public var finishReason: FinishReason
+  /// What happened. When a stop string ended the output, tokens of the last block behind it count
+  /// as emitted.
+  public var statistics: GenerationStatistics
+}
+
+/// What a stream of a generation delivers.
+public enum GenerationEvent: Sendable, Equatable {
+  /// More text, whole characters.
+  case text(String)
+  /// The end, once.
+  case finished(GenerationResult)
+}

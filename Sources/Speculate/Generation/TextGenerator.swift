@@ -1,0 +1,173 @@
+public import Drafter
+public import Foundation
+import Synchronization
+public import Tensors
+public import Verifier
+
+/// Generates text from a model folder, with a drafter's help if there is one.
+///
+/// Weights are shared and immutable; the run state serves one generation at a time, so concurrent
+/// calls wait for each other. Plain and speculative decoding give the same output.
+///
+/// ```swift
+/// let generator = try TextGenerator(target: targetFolder, drafter: drafterFolder)
+/// let result = try generator.generate("func ", onText: { print($0, terminator: "") })
+/// ```
+public final class TextGenerator: @unchecked Sendable {
+  // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
+
+  /// Turns text into ids and back.
+  public let tokenizer: any Tokenizer
+  /// The target's weights.
+  public let model: CausalModel
+  /// The drafter's weights, if there is one.
+  public let drafter: BlockDrafter?
+
+  private let engine: GenerationEngine
+  private let lock = NSLock()
+  private let queue = DispatchQueue(label: "speculate.generation")
+
+  /// Loads a target and, if given, a drafter from Hugging Face style folders.
+  ///
+  /// - Parameters:
+  ///   - target: holds `config.json`, the weights and the tokenizer.
+  ///   - drafter: holds `config.json` and the weights; `nil` for plain decoding only.
+  ///   - format: how the target's matrices are held; `nil` as they are stored.
+  ///   - threads: threads of the team, at least 1.
+  /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
+  public convenience init(
+    target: URL, drafter: URL? = nil, format: WeightFormat? = nil,
+    threads: Int = Workers.defaultCount
+  ) throws {
+    let tokenizer = try TokenizerLoader.load(directory: target)
+    let model = try CausalModel(directory: target, format: format)
+    let drafter = try drafter.map { try BlockDrafter(directory: $0) }
+    try self.init(model: model, tokenizer: tokenizer, drafter: drafter, threads: threads)
+  }
+
+  /// Makes a generator of loaded parts.
+  ///
+  /// - Throws: ``SpeculateError`` if the drafter is for another target.
+  public init(
+    model: CausalModel, tokenizer: any Tokenizer, drafter: BlockDrafter? = nil,
+    threads: Int = Workers.defaultCount
+  ) throws {
+    guard threads >= 1 else {
+      throw SpeculateError("threads \(threads) is out of range: use 1 or more")
+    }
+    self.model = model
+    self.tokenizer = tokenizer
+    self.drafter = drafter
+    engine = try GenerationEngine(model: model, drafter: drafter, threads: threads)
+  }
+
+  /// The ids of a prompt, as the model's files prescribe them.
+  ///
+  /// - Parameter parsesSpecial: whether spellings of special tokens become those tokens.
+  /// - Throws: ``SpeculateError`` if the prompt is empty.
+  public func encode(_ prompt: String, parsesSpecial: Bool = false) throws -> [Token] {
+    guard !prompt.isEmpty else {
+      throw SpeculateError("the prompt is empty: give at least one character")
+    }
+    return tokenizer.encode(prompt, addSpecial: true, parseSpecial: parsesSpecial)
+  }
+
+  /// Generates from a text and returns when the output is complete.
+  ///
+  /// - Parameters:
+  ///   - onText: receives the output as it comes, in whole characters. Joined, the pieces are the
+  ///     result's text.
+  ///   - isCancelled: asked before every round.
+  /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
+  @discardableResult
+  public func generate(
+    _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative(), onText: (String) -> Void = { _ in },
+    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+  ) throws -> GenerationResult {
+    try generate(
+      tokens: encode(prompt), parameters: parameters, mode: mode, onText: onText,
+      isCancelled: isCancelled)
+  }
+
+  /// Generates from ids and returns when the output is complete.
+  ///
+  /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
+  @discardableResult
+  public func generate(
+    tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative(), onText: (String) -> Void = { _ in },
+    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+  ) throws -> GenerationResult {
+    var parameters = parameters
+    if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
+      parameters.endTokens = tokenizer.endTokens
+    }
+    lock.lock()
+    defer { lock.unlock() }
+    let decoder = try engine.makeDecoder(
+      prompt: prompt, parameters: parameters, mode: mode, isCancelled: isCancelled)
+    defer { engine.retire(decoder) }
+    return read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
+  }
+
+  /// Generates from a text on a thread of its own, as a sequence of events.
+  ///
+  /// Ending the iteration cancels the generation before its next round.
+  public func stream(
+    _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative()
+  ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    AsyncThrowingStream { continuation in
+      let isEnded = Flag()
+      continuation.onTermination = { _ in isEnded.raise() }
+      queue.async {
+        do {
+          let result = try self.generate(
+            prompt, parameters: parameters, mode: mode,
+            onText: { continuation.yield(.text($0)) }, isCancelled: { isEnded.isRaised })
+          continuation.yield(.finished(result))
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+    }
+  }
+
+  /// Takes tokens until the decoder or a stop string ends the output.
+  private func read(
+    _ decoder: any Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
+  ) -> GenerationResult {
+    var decoder = decoder
+    var detokenizer = StreamingDetokenizer(tokenizer, continuing: true)
+    var matcher = StopMatcher(stops)
+    var text = ""
+    var tokens: [Token] = []
+    func give(_ piece: String) {
+      guard !piece.isEmpty else { return }
+      text += piece
+      onText(piece)
+    }
+    while !matcher.hasStopped, let token = decoder.next() {
+      tokens.append(token)
+      give(matcher.append(detokenizer.append(token)))
+    }
+    if !matcher.hasStopped {
+      give(matcher.append(detokenizer.finish()))
+      give(matcher.finish())
+    }
+    if matcher.hasStopped { decoder.finish(.stopString) }
+    return GenerationResult(
+      prompt: prompt, tokens: tokens, text: text,
+      finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,
+      statistics: decoder.statistics)
+  }
+
+  /// A flag between two threads.
+  private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isRaised: Bool { value.load(ordering: .relaxed) }
+    func raise() { value.store(true, ordering: .relaxed) }
+  }
+}
