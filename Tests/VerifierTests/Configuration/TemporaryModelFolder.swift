@@ -4,8 +4,11 @@ import Foundation
 final class TemporaryModelFolder {
   let url: URL
 
-  init(config: String? = nil, generation: String? = nil) throws {
-    url = FileManager.default.temporaryDirectory
+  /// Makes a folder; `inMemory` where thousands of files are written, for which a disk is too slow.
+  init(config: String? = nil, generation: String? = nil, inMemory: Bool = false) throws {
+    let memory = URL(fileURLWithPath: "/dev/shm")
+    let usesMemory = inMemory && FileManager.default.isWritableFile(atPath: memory.path)
+    url = (usesMemory ? memory : FileManager.default.temporaryDirectory)
       .appendingPathComponent("speculate-\(UInt64.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     if let config { try write(Data(config.utf8), to: "config.json") }

@@ -1,0 +1,261 @@
+import Foundation
+import Tensors
+import Testing
+import Verifier
+
+/// What is said of a `config.json` that can't be used.
+@Suite struct ModelConfigurationErrorTests {
+  /// A change to a good file, and the error without the file's name.
+  struct Mistake: CustomTestStringConvertible, Sendable {
+    let family: String
+    let changes: [String: String?]
+    let problem: String
+    var testDescription: String { problem }
+
+    init(_ changes: [String: String?], _ problem: String) {
+      self.init("llama", changes, problem)
+    }
+
+    init(_ family: String, _ changes: [String: String?], _ problem: String) {
+      self.family = family
+      self.changes = changes
+      self.problem = problem
+    }
+
+    var config: String {
+      var members = [
+        "model_type": "\"\(family)\"", "vocab_size": "64", "hidden_size": "32",
+        "intermediate_size": "48", "num_hidden_layers": "2", "num_attention_heads": "4",
+        "num_key_value_heads": "2", "head_dim": "8",
+      ]
+      for (key, value) in changes { members[key] = value }
+      return "{" + members.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
+    }
+  }
+
+  static let architectures =
+    "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"
+
+  static let mistakes: [Mistake] = [
+    // Which model.
+    Mistake(
+      ["model_type": nil],
+      "architectures and model_type are missing; give the config.json of a causal model"),
+    Mistake(
+      ["model_type": "\"gpt2\""],
+      "the model type \"gpt2\" is not supported; use one of llama, mistral, qwen2, qwen3"),
+    Mistake(["model_type": "3"], "model_type is not a string; correct it"),
+    Mistake(
+      ["architectures": "[\"Qwen3MoeForCausalLM\"]"],
+      "the architecture \"Qwen3MoeForCausalLM\" is not supported; use one of \(architectures)"),
+    Mistake(
+      ["architectures": "[\"MistralForCausalLM\"]"],
+      "architectures says MistralForCausalLM, but model_type says \"llama\"; correct one of them"),
+    Mistake(["architectures": "[1]"], "architectures is not a list of strings; correct it"),
+    // Sizes.
+    Mistake(
+      ["vocab_size": nil], "vocab_size is missing; add it or download the file again"),
+    Mistake(
+      ["hidden_size": "null"], "hidden_size is missing; add it or download the file again"),
+    Mistake(["hidden_size": "\"32\""], "hidden_size is not an integer; correct it"),
+    Mistake(["hidden_size": "32.0"], "hidden_size is not an integer; correct it"),
+    Mistake(["vocab_size": "0"], "vocab_size is 0, but must be from 1 to 16777216"),
+    Mistake(["vocab_size": "99999999"], "vocab_size is 99999999, but must be from 1 to 16777216"),
+    Mistake(["hidden_size": "-32"], "hidden_size is -32, but must be from 1 to 131072"),
+    Mistake(
+      ["hidden_size": "9223372036854775807"],
+      "hidden_size is 9223372036854775807, but must be from 1 to 131072"),
+    Mistake(
+      ["intermediate_size": "0"], "intermediate_size is 0, but must be from 1 to 1048576"),
+    Mistake(["num_hidden_layers": "0"], "num_hidden_layers is 0, but must be from 1 to 4096"),
+    Mistake(
+      ["num_attention_heads": "0"], "num_attention_heads is 0, but must be from 1 to 4096"),
+    Mistake(
+      ["num_attention_heads": "0", "head_dim": nil],
+      "num_attention_heads is 0, but must be from 1 to 4096"),
+    Mistake(
+      ["num_key_value_heads": "0"], "num_key_value_heads is 0, but must be from 1 to 4096"),
+    Mistake(
+      ["num_key_value_heads": "3"],
+      "num_attention_heads is 4, but must be a multiple of num_key_value_heads, 3"),
+    Mistake(
+      ["num_key_value_heads": "8"],
+      "num_attention_heads is 4, but must be a multiple of num_key_value_heads, 8"),
+    Mistake(["head_dim": "7"], "head_dim is 7, but must be even for rotary embedding"),
+    Mistake(["head_dim": "0"], "head_dim is 0, but must be from 2 to 4096"),
+    Mistake(
+      ["head_dim": nil, "hidden_size": "30"],
+      "hidden_size is 30, but must be a multiple of num_attention_heads, 4"),
+    Mistake(
+      ["max_position_embeddings": "0"],
+      "max_position_embeddings is 0, but must be from 1 to 1073741824"),
+    Mistake(["rms_norm_eps": "-1"], "rms_norm_eps is -1.0, but must be from 0.0 to 1.0"),
+    Mistake(["rms_norm_eps": "\"1e-6\""], "rms_norm_eps is not a number; correct it"),
+    Mistake(["tie_word_embeddings": "1"], "tie_word_embeddings is not true or false; correct it"),
+    // Tokens.
+    Mistake(
+      ["eos_token_id": "64"],
+      "eos_token_id is 64, but must be below vocab_size, 64; correct it"),
+    Mistake(
+      ["eos_token_id": "[2, -1]"],
+      "eos_token_id is -1, but must be below vocab_size, 64; correct it"),
+    Mistake(
+      ["eos_token_id": "[2, \"x\"]"],
+      "eos_token_id is not an integer or a list of integers; correct it"),
+    Mistake(
+      ["bos_token_id": "99"], "bos_token_id is 99, but must be below vocab_size, 64; correct it"),
+    // Rotary embedding.
+    Mistake(["rope_theta": "0"], "rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0"),
+    Mistake(["rope_scaling": "2"], "rope_scaling is not an object; correct it"),
+    Mistake(
+      ["rope_scaling": "{\"rope_type\": \"yarn\", \"factor\": 4}"],
+      "rope scaling of type \"yarn\" is not supported; only default, linear and llama3 are"),
+    Mistake(
+      ["rope_scaling": "{\"type\": \"dynamic\", \"factor\": 4}"],
+      "rope scaling of type \"dynamic\" is not supported; only default, linear and llama3 are"),
+    Mistake(
+      ["rope_parameters": "{\"rope_type\": \"longrope\"}"],
+      "rope scaling of type \"longrope\" is not supported; only default, linear and llama3 are"),
+    Mistake(
+      ["rope_scaling": "{\"type\": \"linear\"}"],
+      "rope_scaling.factor is missing; add it or download the file again"),
+    Mistake(
+      ["rope_scaling": "{\"type\": \"linear\", \"factor\": 0.5}"],
+      "rope_scaling.factor is 0.5, but must be from 1.0 to 1000000.0"),
+    Mistake(
+      [
+        "rope_scaling": """
+        {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}
+        """
+      ],
+      "rope_scaling.low_freq_factor is 4.0, but must be below high_freq_factor, 4.0"),
+    Mistake(
+      ["rope_parameters": "{\"rope_theta\": 1e4, \"partial_rotary_factor\": 0.5}"],
+      "rope_parameters.partial_rotary_factor 0.5 is not supported; only 1 is"),
+    Mistake(
+      ["rope_parameters": "{\"full_attention\": {\"rope_theta\": 1e4}}"],
+      "rope_parameters.full_attention, rotary settings per layer, is not supported"),
+    Mistake(
+      "qwen2", ["rope_scaling": "{\"type\": \"default\", \"mrope_section\": [2, 1, 1]}"],
+      "rope_scaling.mrope_section, multimodal rope, is not supported"),
+    // Features.
+    Mistake(["hidden_act": "\"gelu\""], "hidden_act \"gelu\" is not supported; only silu is"),
+    Mistake(
+      ["quantization_config": "{\"quant_method\": \"gptq\"}"],
+      "quantised weights (quantization_config) is not supported; use a checkpoint without it"),
+    Mistake(
+      "qwen3", ["num_experts": "8"],
+      "a mixture of experts (num_experts) is not supported; use a checkpoint without it"),
+    Mistake(
+      ["partial_rotary_factor": "0.5"],
+      "rotating a part of each head (partial_rotary_factor) is not supported; use a checkpoint "
+        + "without it"),
+    Mistake(
+      ["attention_sinks": "true"],
+      "attention sinks (attention_sinks) is not supported; use a checkpoint without it"),
+    Mistake(
+      "mistral", ["attention_bias": "true"],
+      "attention_bias is not supported for Mistral models; set it to false"),
+    Mistake(
+      "qwen3", ["mlp_bias": "true"],
+      "mlp_bias is only supported for Llama models; set it to false"),
+    // Windows.
+    Mistake(
+      "mistral", ["sliding_window": "0"], "sliding_window is 0, but must be from 1 to 1073741824"),
+    Mistake(
+      "qwen2", ["layer_types": "[\"full_attention\"]"],
+      "layer_types names 1 layers, but num_hidden_layers is 2; correct one of them"),
+    Mistake(
+      "qwen2", ["layer_types": "[\"full_attention\", \"linear_attention\"]"],
+      "layer_types: layers of type \"linear_attention\" are not supported"),
+    Mistake(
+      "qwen3", ["layer_types": "[\"full_attention\", \"sliding_attention\"]"],
+      "layer_types has sliding_attention, but no sliding window is in use; set sliding_window"),
+    Mistake(
+      "mistral", ["layer_types": "[\"full_attention\", \"sliding_attention\"]"],
+      "layer_types: full_attention beside a sliding window is not supported"),
+  ]
+
+  @Test(arguments: mistakes)
+  func mistakesAreNamed(mistake: Mistake) throws {
+    let folder = try TemporaryModelFolder(config: mistake.config)
+    let path = folder.url.appendingPathComponent("config.json").path
+    #expect(throws: SpeculateError("\(path): \(mistake.problem)")) {
+      try ModelConfiguration(directory: folder.url)
+    }
+  }
+
+  @Test func filesThatAreNoConfigurationAreNamed() throws {
+    let none = try TemporaryModelFolder()
+    #expect(
+      throws: SpeculateError(
+        "\(none.url.path): there is no config.json; give the folder of a checkpoint in Hugging "
+          + "Face layout")
+    ) { try ModelConfiguration(directory: none.url) }
+    for (text, problem) in [
+      (
+        "",
+        "not valid JSON at byte 0: the document ends where a value should stand; correct the file or download it again"
+      ),
+      ("[1]", "is not a JSON object; correct or download it again"),
+      (
+        "{\"a\":1,\"a\":2}",
+        "not valid JSON at byte 7: \"a\" appears twice; correct the file or download it again"
+      ),
+      (
+        "{\"hidden_size\": 1e400}",
+        "not valid JSON at byte 16: the number is out of range; correct the file or download it again"
+      ),
+    ] {
+      let folder = try TemporaryModelFolder(config: text)
+      #expect(throws: SpeculateError("\(folder.url.path)/config.json: \(problem)")) {
+        try ModelConfiguration(directory: folder.url)
+      }
+    }
+    let broken = try TemporaryModelFolder(
+      config: Mistake([:], "").config, generation: "{\"eos_token_id\": 640}")
+    #expect(
+      throws: SpeculateError(
+        "\(broken.url.path)/generation_config.json: eos_token_id is 640, but must be below "
+          + "vocab_size, 64; correct it")
+    ) { try ModelConfiguration(directory: broken.url) }
+  }
+
+  /// Random damage to a file with every setting is refused with one line or gives a model that
+  /// passes its own check.
+  @Test func mutatedFiles() throws {
+    let folder = try TemporaryModelFolder(inMemory: true)
+    let sample = ModelConfigurationWritingTests.samples[2]
+    let good = Array(try sample.encoded())
+    var state: UInt64 = 5
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    var loaded = 0
+    for _ in 0..<3000 {
+      var bytes = good
+      for _ in 0...random(2) {
+        let at = random(bytes.count)
+        switch random(4) {
+        case 0: bytes[at] = UInt8(random(256))
+        case 1: bytes.remove(at: at)
+        case 2: bytes.insert(UInt8(ascii: "0") + UInt8(random(10)), at: at)
+        default:
+          let digits = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
+          bytes[digits[random(digits.count)]] = UInt8(0x2D + random(13))
+        }
+      }
+      try folder.write(Data(bytes), to: "config.json")
+      do {
+        let configuration = try ModelConfiguration(directory: folder.url)
+        try configuration.check()
+        _ = try configuration.encoded()
+        loaded += 1
+      } catch let error as SpeculateError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+    #expect(loaded > 300 && loaded < 2500)
+  }
+}
