@@ -14,7 +14,7 @@ extension BlockDrafter {
     let stored = checkpoint.info("fc.weight")?.type
     let vocabulary = try configuration.draftVocabularySize.map { size in
       try Self.draftVocabulary(
-        source.values(Self.vocabularyName, [size]), of: configuration.vocabularySize,
+        source.integers(Self.vocabularyName, count: size), of: configuration.vocabularySize,
         path: directory.path)
     }
     try self.init(
@@ -75,19 +75,17 @@ extension BlockDrafter {
   }
 
   private static func draftVocabulary(
-    _ offsets: FloatBuffer, of vocabulary: Int, path: String
+    _ offsets: [Int], of vocabulary: Int, path: String
   ) throws -> [Token] {
     var tokens: [Token] = []
-    for index in 0..<offsets.count {
-      let offset = offsets.base[index]
-      guard offset == offset.rounded(), abs(offset) < Float(1 << 24),
-        (0..<vocabulary).contains(index + Int(offset)), index + Int(offset) > Int(tokens.last ?? -1)
-      else {
+    for (index, offset) in offsets.enumerated() {
+      let (token, overflow) = index.addingReportingOverflow(offset)
+      guard !overflow, (0..<vocabulary).contains(token), token > Int(tokens.last ?? -1) else {
         throw SpeculateError(
           "\(path): tensor '\(vocabularyName)' entry \(index) is no ascending token below "
             + "\(vocabulary); the drafter is damaged, copy it again")
       }
-      tokens.append(Token(index + Int(offset)))
+      tokens.append(Token(token))
     }
     return tokens
   }

@@ -14,6 +14,27 @@ package final class CheckpointSource: WeightSource {
     return try checkpoint.floats(name, shape: shape)
   }
 
+  /// A vector of integers stored as I64.
+  ///
+  /// - Throws: `SpeculateError` naming the tensor when it is missing, of another type or length.
+  package func integers(_ name: String, count: Int) throws -> [Int] {
+    used.insert(name)
+    let stored = checkpoint.storedType(of: name) ?? "missing"
+    guard stored == "I64", checkpoint.shape(of: name) == [count] else {
+      let shape = checkpoint.shape(of: name).map { " of shape \($0)" } ?? ""
+      throw SpeculateError(
+        "\(path): tensor '\(name)' is \(stored)\(shape), but I64 of shape [\(count)] is needed; "
+          + "config.json and the weights are not of the same model")
+    }
+    return try checkpoint.withBytes(of: name) { bytes in
+      (0..<count).map { index in
+        Int(
+          truncatingIfNeeded: Int64(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)))
+      }
+    }
+  }
+
   /// Checks that no tensor was left over.
   ///
   /// - Parameter ignored: Names that files carry though they can be computed.
