@@ -7,7 +7,9 @@ import Tensors
 /// four ways to grow and no worse than training the deep model from the start.
 enum LayerStacking {
   /// Reads every tensor of `deep` from the tensor of the shallow run it repeats.
-  static func copy(from shallow: TrainingCheckpoint, to deep: CausalTrainingModel) throws {
+  static func copy(
+    from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel
+  ) throws {
     for entry in deep.layout.entries {
       let name = sourceName(of: entry.name, layers: shallow.header.architecture.layerCount)
       try shallow.copy(name, shape: entry.shape, to: deep.parameters.base + entry.offset)

@@ -13,6 +13,9 @@ enum ModelExport {
       ["bos_token_id": 1, "eos_token_id": 2, "do_sample": false], "generation_config.json",
       directory)
     if let tokenizer {
+      // The documents were joined by end tokens alone, so a begin token would be new to the model.
+      try writeJSON(
+        ["add_bos_token": false, "add_eos_token": false], "tokenizer_config.json", directory)
       let copy = directory.appendingPathComponent("tokenizer.model")
       if copy.standardizedFileURL != tokenizer.standardizedFileURL {
         try AtomicFile.write(try Data(contentsOf: tokenizer), to: copy)

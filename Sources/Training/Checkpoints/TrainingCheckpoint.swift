@@ -1,41 +1,16 @@
 public import Foundation
 public import Tensors
 
-/// Everything a pretraining run needs to go on exactly where it was.
+/// Everything a training run needs to go on exactly where it was.
 ///
 /// A safetensors file in f32: parameters under their own names, AdamW's moments under `first.` and
-/// `second.` and the name; the rest as JSON in the file's metadata.
-public struct TrainingCheckpoint: Sendable {
-  /// What is known beside the values.
-  public struct Header: Sendable, Equatable, Codable {
-    /// The sizes of the model.
-    public var architecture: CausalArchitecture
-    /// Optimizer steps taken.
-    public var step: Int
-    /// The number of the next window of training data.
-    public var window: Int
-    /// Tokens seen.
-    public var tokens: Int
-    /// Seconds of training so far, over all sessions.
-    public var seconds: Double
-    /// The seed of parameters and data order.
-    public var seed: UInt64
-    /// Threads of the run: sums of gradients are bit-identical only with the same number.
-    public var threads: Int
-    /// The last held-out loss.
-    public var heldoutLoss: Double?
-  }
-
+/// `second.` and the name; `Header`, the rest, as JSON in the file's metadata.
+public struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
   /// What is known beside the values.
   public let header: Header
   private let file: Checkpoint
 
-  private static let metadataKey = "training"
-
-  /// Where a run keeps its checkpoint.
-  public static func url(in folder: URL) -> URL {
-    folder.appendingPathComponent("checkpoint.safetensors")
-  }
+  private static var metadataKey: String { "training" }
 
   /// Writes a checkpoint to a temporary name, syncs it and renames it.
   public static func write(
@@ -62,8 +37,7 @@ public struct TrainingCheckpoint: Sendable {
     file = try Checkpoint(file: url)
     guard
       let json = file.metadata[Self.metadataKey],
-      let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8)),
-      header.architecture.complaint == nil, header.step >= 0, header.window >= 0
+      let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8))
     else {
       throw SpeculateError(
         "\(url.path) isn't the checkpoint of a training run: delete it and start again")
@@ -93,4 +67,9 @@ public struct TrainingCheckpoint: Sendable {
     let values = try file.floats(name, shape: shape)
     destination.update(from: values.base, count: values.count)
   }
+}
+
+extension URL {
+  /// Where a run with this output folder keeps its checkpoint.
+  var trainingCheckpoint: URL { appendingPathComponent("checkpoint.safetensors") }
 }

@@ -40,7 +40,7 @@ public final class CausalPass: @unchecked Sendable {
     let shape = model.layers[0]
     gradients = FloatBuffer(count: model.layout.count)
     states = model.layers.map { DecoderLayerState($0, sequences: sequences, length: length) }
-    scratch = DecoderLayerScratch(shape, sequences: sequences, length: length)
+    scratch = DecoderLayerScratch(shape, rows: rows, columns: length)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)

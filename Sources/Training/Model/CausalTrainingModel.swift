@@ -24,7 +24,7 @@ public final class CausalTrainingModel: Sendable {
         initialization: .normal(deviation: 0.02)),
       inputs: architecture.hiddenSize, outputs: architecture.vocabularySize)
     layers = (0..<architecture.layerCount).map {
-      DecoderLayerShape(architecture, index: $0, layout: &layout)
+      DecoderLayerShape(architecture, prefix: "model.layers.\($0).", layout: &layout)
     }
     finalNorm = RMSNormLayer(
       offset: layout.add(

@@ -21,9 +21,19 @@ public struct DecoderLayerShape: Sendable {
   /// Values of q, k and v of one row.
   var queryKeyValueWidth: Int { queryKeyValue.outputs }
 
-  /// Appends the layer's tensors to `layout` under Hugging Face names.
+  /// The part of q, k and v that a drafter's context goes through: k and v alone.
+  var keyValue: LinearLayer {
+    let queryWidth = attention.heads * headWidth
+    return LinearLayer(
+      offset: queryKeyValue.offset + queryWidth * hidden, inputs: hidden,
+      outputs: queryKeyValueWidth - queryWidth)
+  }
+  /// Values of k of one row.
+  var keyWidth: Int { attention.keyValueHeads * headWidth }
+
+  /// Appends the layer's tensors to `layout` under Hugging Face names behind `prefix`.
   init(
-    _ architecture: CausalArchitecture, index: Int, layout: inout ParameterLayout
+    _ architecture: CausalArchitecture, prefix: String, layout: inout ParameterLayout
   ) {
     let hidden = architecture.hiddenSize
     let width = architecture.headDimension
@@ -31,7 +41,6 @@ public struct DecoderLayerShape: Sendable {
     let keyValueWidth = architecture.keyValueHeadCount * width
     let intermediate = architecture.intermediateSize
     let epsilon = architecture.normEpsilon
-    let prefix = "model.layers.\(index)."
     let inner = Initialization.normal(deviation: 0.02)
     // Residual outputs are scaled down so that the stream's variance doesn't grow with depth (GPT-2).
     let residual = Initialization.normal(

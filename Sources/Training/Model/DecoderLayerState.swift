@@ -9,7 +9,7 @@ final class DecoderLayerState {
   let queryInverse: FloatBuffer  // [rows][heads]
   let keyInverse: FloatBuffer  // [rows][key/value heads]
   let queryKey: FloatBuffer  // [rows][q, k], normed and rotated
-  let probabilities: FloatBuffer  // [sequences][heads][length][length]
+  let probabilities: FloatBuffer  // as the attention lays them out
   let attended: FloatBuffer  // [rows][heads × width]
   let middle: FloatBuffer  // [rows][hidden], the residual stream after attention
   let middleNormed: FloatBuffer  // [rows][hidden]
@@ -17,8 +17,15 @@ final class DecoderLayerState {
   let gateUp: FloatBuffer  // [rows][gate, up]
   let activated: FloatBuffer  // [rows][intermediate]
 
-  init(_ shape: DecoderLayerShape, sequences: Int, length: Int) {
-    let rows = sequences * length
+  /// The state of a pass over whole sequences.
+  convenience init(_ shape: DecoderLayerShape, sequences: Int, length: Int) {
+    self.init(
+      shape, rows: sequences * length,
+      probabilities: shape.attention.probabilityCount(sequences: sequences, length: length))
+  }
+
+  /// The state of a pass over `rows` rows with room for as many attention probabilities as given.
+  init(_ shape: DecoderLayerShape, rows: Int, probabilities count: Int) {
     input = FloatBuffer(count: rows * shape.hidden)
     inputNormed = FloatBuffer(count: rows * shape.hidden)
     inputInverse = FloatBuffer(count: rows)
@@ -26,8 +33,7 @@ final class DecoderLayerState {
     queryInverse = FloatBuffer(count: rows * shape.attention.heads)
     keyInverse = FloatBuffer(count: rows * shape.attention.keyValueHeads)
     queryKey = FloatBuffer(count: rows * shape.queryKeyWidth)
-    probabilities = FloatBuffer(
-      count: shape.attention.probabilityCount(sequences: sequences, length: length))
+    probabilities = FloatBuffer(count: count)
     attended = FloatBuffer(count: rows * shape.output.inputs)
     middle = FloatBuffer(count: rows * shape.hidden)
     middleNormed = FloatBuffer(count: rows * shape.hidden)
@@ -44,17 +50,20 @@ final class DecoderLayerScratch {
   let normed: FloatBuffer  // [rows][hidden]
   let attended: FloatBuffer  // [rows][heads × width]
   let queryKeyValue: FloatBuffer  // [rows][q, k, v]
-  let scores: FloatBuffer  // [tile rows][length]
+  let scores: FloatBuffer  // [tile rows][columns]
   let dots: FloatBuffer  // [tile rows]
 
-  init(_ shape: DecoderLayerShape, sequences: Int, length: Int) {
-    let rows = sequences * length
+  /// Gradients of `rows` rows that attend to at most `columns` keys.
+  init(
+    _ shape: DecoderLayerShape, rows: Int, columns: Int,
+    tileRows: Int = CausalAttention.tileRows
+  ) {
     activated = FloatBuffer(count: rows * shape.down.inputs)
     gateUp = FloatBuffer(count: rows * shape.gateUp.outputs)
     normed = FloatBuffer(count: rows * shape.hidden)
     attended = FloatBuffer(count: rows * shape.output.inputs)
     queryKeyValue = FloatBuffer(count: rows * shape.queryKeyValueWidth)
-    scores = FloatBuffer(count: CausalAttention.tileRows * length)
-    dots = FloatBuffer(count: CausalAttention.tileRows)
+    scores = FloatBuffer(count: tileRows * columns)
+    dots = FloatBuffer(count: tileRows)
   }
 }

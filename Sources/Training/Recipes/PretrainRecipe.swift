@@ -16,7 +16,7 @@ public final class PretrainRecipe {
   private let training: TokenStream
   private let heldout: TokenStream?
   private var sampler: WindowSampler
-  private var header: TrainingCheckpoint.Header
+  private var header: PretrainHeader
   private let inputs: TokenWindows
   /// Steps taken before this session; more than 0 when a checkpoint was found.
   public let resumedStep: Int
@@ -24,7 +24,7 @@ public final class PretrainRecipe {
   /// The number of parameters.
   public var parameterCount: Int { model.layout.count }
 
-  private var checkpointURL: URL { TrainingCheckpoint.url(in: options.output) }
+  private var checkpointURL: URL { options.output.trainingCheckpoint }
 
   /// Opens the data, and the checkpoint in the output folder if there is one.
   ///
@@ -33,7 +33,7 @@ public final class PretrainRecipe {
     if let complaint = options.architecture.complaint { throw SpeculateError(complaint) }
     MatrixProduct.useOneThread()
     self.options = options
-    try Self.makeFolder(options.output)
+    try OutputFolder.make(options.output)
     let vocabulary = options.architecture.vocabularySize
     training = try TokenStream(contentsOf: options.trainingTokens, vocabularySize: vocabulary)
     heldout = try options.heldoutTokens.map {
@@ -41,10 +41,10 @@ public final class PretrainRecipe {
     }
     sampler = try Self.sampler(training, options.trainingTokens, options)
 
-    let url = TrainingCheckpoint.url(in: options.output)
+    let url = options.output.trainingCheckpoint
     let saved =
       FileManager.default.fileExists(atPath: url.path)
-      ? try TrainingCheckpoint(contentsOf: url) : nil
+      ? try Self.open(url) : nil
     model = CausalTrainingModel(options.architecture, seed: options.seed)
     optimizer = AdamW(
       options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
@@ -65,7 +65,7 @@ public final class PretrainRecipe {
       header.threads = options.threads
     } else {
       try Self.initialize(model, options)
-      header = TrainingCheckpoint.Header(
+      header = PretrainHeader(
         architecture: options.architecture, step: 0, window: options.skippedWindows, tokens: 0,
         seconds: 0, seed: options.seed, threads: options.threads)
     }
@@ -225,14 +225,6 @@ public final class PretrainRecipe {
     let body: (CausalPass, Int, Int) -> Double
   }
 
-  private static func makeFolder(_ url: URL) throws {
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw SpeculateError("can't make the folder \(url.path): \(error.localizedDescription)")
-    }
-  }
-
   private static func sampler(
     _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
   ) throws -> WindowSampler {
@@ -247,11 +239,20 @@ public final class PretrainRecipe {
     return sampler
   }
 
+  private static func open(_ url: URL) throws -> TrainingCheckpoint<PretrainHeader> {
+    let saved = try TrainingCheckpoint<PretrainHeader>(contentsOf: url)
+    guard saved.header.isPlausible else {
+      throw SpeculateError(
+        "\(url.path) isn't the checkpoint of a pretraining run: delete it and start again")
+    }
+    return saved
+  }
+
   /// Copies the first parameters from another run, if one is given.
   private static func initialize(_ model: CausalTrainingModel, _ options: PretrainOptions) throws {
     guard let folder = options.initialModel else { return }
-    let url = TrainingCheckpoint.url(in: folder)
-    let saved = try TrainingCheckpoint(contentsOf: url)
+    let url = folder.trainingCheckpoint
+    let saved = try open(url)
     var expected = saved.header.architecture
     if options.stacks { expected.layerCount = options.architecture.layerCount }
     guard expected == options.architecture else {

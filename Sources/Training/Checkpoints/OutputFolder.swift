@@ -1,0 +1,14 @@
+import Foundation
+import Tensors
+
+/// The folder that a run writes to.
+enum OutputFolder {
+  /// Makes the folder and those above it where they are missing.
+  static func make(_ url: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw SpeculateError("can't make the folder \(url.path): \(error.localizedDescription)")
+    }
+  }
+}
