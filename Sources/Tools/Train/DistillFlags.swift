@@ -1,0 +1,199 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Training
+
+/// What the target answers.
+struct ResponseFlags: ParsableArguments {
+  @Option(help: "Responses to make.") var responses = 4000
+  @Option(help: "Tokens of the shortest prompt.") var shortestPrompt = 16
+  @Option(help: "Tokens of the longest prompt.") var longestPrompt = 128
+  @Option(help: "Tokens of a response at most.") var responseLength = 160
+  @Option(help: "Responses made at a time.") var responseBatch = 32
+  @Option(help: "0 for greedy responses.") var temperature: Float = 0
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    try FlagCheck.positive([
+      ("--responses", responses), ("--shortest-prompt", shortestPrompt),
+      ("--response-length", responseLength), ("--response-batch", responseBatch),
+    ])
+    if responseBatch > 1024 {
+      throw ValidationError("--response-batch is \(responseBatch): give at most 1024")
+    }
+    if longestPrompt < shortestPrompt || longestPrompt > 1 << 20 {
+      throw ValidationError(
+        "--longest-prompt is \(longestPrompt): give \(shortestPrompt) (--shortest-prompt) or more")
+    }
+    if temperature != 0 && !(0.01...100).contains(temperature) {
+      throw ValidationError("--temperature is \(temperature): give 0, or 0.01 to 100")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout DistillOptions) {
+    options.responses = responses
+    options.promptLengths = shortestPrompt...longestPrompt
+    options.responseLength = responseLength
+    options.responseBatch = responseBatch
+    options.temperature = temperature
+  }
+}
+
+/// The sizes of a drafter to train.
+struct DrafterSizes: ParsableArguments {
+  @Option(help: "Layers of the drafter.") var layers = 2
+  @Option(help: "Rows of a block: the anchor and the drafts.") var blockSize = 8
+  @Option(
+    help: ArgumentHelp(
+      "Target layers whose outputs the drafter sees, 0-based. (default: evenly spread)",
+      valueName: "i,j,…"))
+  var targetLayers: String?
+  @Option(help: "Tokens that can be drafted: the most frequent ones of the responses.")
+  var draftVocabulary = 4096
+  @Option(help: "Rank of the Markov head; 0 for none.") var markovRank = 0
+  @Option(help: "The token that stands for a draft to be made. (default: the tokenizer's <mask>)")
+  var maskToken: Int?
+  @Option(
+    help: "First values: random, or the target's last layers. (default: target if shapes agree)")
+  var `init`: String?
+
+  /// The layers of `--target-layers`.
+  private var taps: [Int]? {
+    get throws {
+      try targetLayers?.split(separator: ",").map { part in
+        guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {
+          throw ValidationError(
+            "--target-layers is \(targetLayers ?? ""): give numbers such as 1,5,9")
+        }
+        return layer
+      }
+    }
+  }
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    try FlagCheck.positive([("--layers", layers), ("--draft-vocabulary", draftVocabulary)])
+    if !(2...256).contains(blockSize) {
+      throw ValidationError("--block-size is \(blockSize): give 2 to 256")
+    }
+    if layers > 64 { throw ValidationError("--layers is \(layers): give at most 64") }
+    if !(0...4096).contains(markovRank) {
+      throw ValidationError("--markov-rank is \(markovRank): give 0 to 4096")
+    }
+    if let maskToken, !(0...1 << 24).contains(maskToken) {
+      throw ValidationError("--mask-token is \(maskToken): give a token of the vocabulary")
+    }
+    if let taps = try taps, taps.isEmpty || taps.count > 64 {
+      throw ValidationError("--target-layers names \(taps.count) layers: give 1 to 64")
+    }
+    if let name = `init`, DrafterInitialization(rawValue: name) == nil {
+      throw ValidationError("--init is \(name): give random or target")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout DistillOptions) {
+    options.layerCount = layers
+    options.blockSize = blockSize
+    options.targetLayers = (try? taps) ?? nil
+    options.draftVocabulary = draftVocabulary
+    options.markovRank = markovRank
+    options.maskToken = maskToken.map { Token($0) }
+    options.initialization = `init`.flatMap(DrafterInitialization.init)
+  }
+}
+
+/// How a drafter is trained.
+struct DistillFlags: ParsableArguments {
+  @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
+  var steps = 2000
+  @Option(help: "Blocks of a sequence in a step.") var anchors = 32
+  @Option(help: "Sequences of a step.") var batch = 8
+  @Option(help: "The highest learning rate.") var learningRate: Float = 1e-3
+  @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.02
+  @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
+  @Option(help: "Drafts until a row's weight has fallen to 1/e. (default: by block size)")
+  var decay: Double?
+  @Option(help: "Decay of matrices per step, times the learning rate.")
+  var weightDecay: Float = 0.01
+  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
+  @Option(help: "Seed of prompts, first values, data order and anchors.") var seed: UInt64 = 1
+  @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @Option(help: "GiB of target features kept between visits of a sequence.") var memory = 4.0
+  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
+  @Option(help: "Steps between simulated acceptances; 0 for one at the end only.")
+  var evaluateEvery = 200
+  @Option(help: "Held-out prompts of a simulated acceptance.") var evaluationPrompts = 8
+  @Option(help: "Tokens of a held-out response at most.") var evaluationLength = 128
+  @Option(help: "Steps between progress lines.") var logEvery = 10
+  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    try FlagCheck.positive([
+      ("--steps", steps), ("--anchors", anchors), ("--batch", batch),
+      ("--threads", threads ?? 1), ("--evaluation-prompts", evaluationPrompts),
+      ("--evaluation-length", evaluationLength), ("--log-every", logEvery),
+    ])
+    if anchors > 1 << 12 || batch > 1 << 12 {
+      throw ValidationError("--anchors \(anchors) × --batch \(batch): give at most 4096 of each")
+    }
+    if let threads, threads > ThreadOptions.most {
+      throw ValidationError("--threads is \(threads): give at most \(ThreadOptions.most)")
+    }
+    if evaluateEvery < 0 {
+      throw ValidationError("--evaluate-every is \(evaluateEvery): give 0 or more")
+    }
+    let numbers = [
+      ("--learning-rate", Double(learningRate)), ("--clip", Double(clip)),
+      ("--decay", decay ?? 1), ("--checkpoint-seconds", checkpointSeconds),
+    ]
+    for (name, value) in numbers where !(value > 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value): give a number above 0")
+    }
+    let shares = [
+      ("--floor", Double(floor)), ("--warmup", warmup), ("--weight-decay", Double(weightDecay)),
+    ]
+    for (name, value) in shares where !(value >= 0 && value <= 1) {
+      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
+    }
+    if !(0...1024).contains(memory) {
+      throw ValidationError("--memory is \(memory): give 0 to 1024 GiB")
+    }
+    if dtype != "bf16" && dtype != "f32" {
+      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout DistillOptions) {
+    options.steps = steps
+    options.anchors = anchors
+    options.sequences = batch
+    options.learningRate = learningRate
+    options.floorShare = floor
+    options.warmupShare = warmup
+    options.decay = decay
+    options.optimizer.weightDecay = weightDecay
+    options.clip = clip
+    options.seed = seed
+    options.memory = Int(memory * 1_073_741_824)
+    options.checkpointSeconds = checkpointSeconds
+    options.evaluateEvery = evaluateEvery
+    options.evaluationPrompts = evaluationPrompts
+    options.evaluationLength = evaluationLength
+    options.logEvery = logEvery
+    options.exportType = dtype == "bf16" ? .bf16 : .f32
+  }
+}
+
+/// Checks that commands of training share.
+enum FlagCheck {
+  /// Throws for the first value below 1.
+  static func positive(_ flags: [(String, Int)]) throws {
+    for (name, value) in flags where value < 1 || value > 1 << 30 {
+      throw ValidationError("\(name) is \(value): give a number of at least 1")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+public import Tensors
+
+/// The blocks of one sequence that a drafter is trained on in one pass.
+public struct DraftExample: Sendable {
+  /// Positions of the anchors, ascending; a block sees the context before its anchor: [blocks].
+  public let anchors: [Int32]
+  /// The anchors' tokens: [blocks].
+  public let anchorTokens: [Token]
+  /// The token before each drafted row's own: [blocks][blockSize − 1].
+  public let previous: [Token]
+  /// The draft index of each row's own token, negative where there is none: [blocks][blockSize − 1].
+  public let targets: [Int32]
+  /// The weight of each row: [blocks][blockSize − 1].
+  public let weights: [Float]
+  /// Rows whose token exists, inside the draft vocabulary or not.
+  public let labels: Int
+  /// Rows whose token is outside the draft vocabulary.
+  public let uncovered: Int
+
+  /// The sum of the weights of rows that count.
+  public var totalWeight: Double {
+    zip(targets, weights).reduce(0) { $1.0 < 0 ? $0 : $0 + Double($1.1) }
+  }
+
+  /// Cuts blocks out of a sequence.
+  ///
+  /// - Parameters:
+  ///   - tokens: Prompt and response.
+  ///   - anchors: Positions in `tokens`, ascending.
+  ///   - blockSize: Rows of a block, the anchor's included.
+  ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …
+  ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
+  public init(
+    tokens: [Token], anchors: [Int], blockSize: Int, decay: Double, choices: [Int32]
+  ) {
+    self.anchors = anchors.map { Int32($0) }
+    anchorTokens = anchors.map { tokens[$0] }
+    let curve = DraftWeights.decaying(blockSize: blockSize, decay: decay)
+    var (previous, targets, labels, uncovered) = ([Token](), [Int32](), 0, 0)
+    for anchor in anchors {
+      for row in 1..<blockSize {
+        let position = anchor + row
+        guard position < tokens.count else {
+          previous.append(tokens[anchor])  // counts for nothing
+          targets.append(-1)
+          continue
+        }
+        let choice = choices[Int(tokens[position])]
+        previous.append(tokens[position - 1])
+        targets.append(choice)
+        labels += 1
+        if choice < 0 { uncovered += 1 }
+      }
+    }
+    self.previous = previous
+    self.targets = targets
+    self.labels = labels
+    self.uncovered = uncovered
+    weights = anchors.flatMap { _ in curve }
+  }
+}
+
+/// Weights of a block's rows: early rows matter more, because a wrong one ends the draft.
+public enum DraftWeights {
+  /// exp(−(k−1)/γ) for rows k = 1 … blockSize − 1 (DFlash, arXiv 2602.06036).
+  public static func decaying(blockSize: Int, decay: Double) -> [Float] {
+    (0..<blockSize - 1).map { Float(exp(-Double($0) / decay)) }
+  }
+
+  /// The published γ of block sizes 8, 10 and 16; others lie on the lines between them.
+  public static func decay(blockSize: Int) -> Double {
+    switch blockSize {
+    case ...8: 4 * Double(blockSize) / 8
+    case ...10: 4 + Double(blockSize - 8) / 2
+    default: 5 + Double(blockSize - 10) / 3
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Drafter
+import Tensors
+import Verifier
+
+/// How a drafter's first values are made.
+public enum DrafterInitialization: String, Sendable, CaseIterable {
+  /// Random matrices.
+  case random
+  /// The target's last layers, with fused features that start as the last tap.
+  case target
+}
+
+/// Copies a drafter's first values from its target.
+enum DrafterInitializer {
+  /// Whether the target's layers have the shape of the drafter's.
+  static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
+    target.layerShape == drafter.shape && target.headNorms && !target.attentionBias
+      && !target.outputBias && !target.mlpBias && target.layerCount >= drafter.layerCount
+  }
+
+  /// Overwrites layers, norms and `fc` with the target's last layers.
+  ///
+  /// The last layers know how to make rows that the head understands, and their key and value
+  /// projections expect the residual stream of a late layer, normed: so `fc` starts as a selection of
+  /// the last tap and `hidden_norm` as the first copied layer's input norm.
+  static func copy(
+    from checkpoint: Checkpoint, _ target: ModelConfiguration, to model: DrafterTrainingModel
+  ) throws {
+    let first = target.layerCount - model.configuration.layerCount
+    for entry in model.layout.entries {
+      let destination = model.parameters.base + entry.offset
+      guard let name = sourceName(of: entry.name, first: first) else { continue }
+      let values = try checkpoint.floats(name, shape: entry.shape)
+      destination.update(from: values.base, count: entry.count)
+    }
+    let (hidden, columns) = (model.hidden, model.fuse.inputs)
+    let fuse = model.parameters.base + model.fuse.offset
+    for index in 0..<hidden * columns { fuse[index] *= 0.1 }
+    for row in 0..<hidden { fuse[row * columns + columns - hidden + row] += 1 }
+  }
+
+  /// The target's tensor for one of the drafter's, where there is one.
+  static func sourceName(of name: String, first: Int) -> String? {
+    if name == "norm.weight" { return "model.norm.weight" }
+    if name == "hidden_norm.weight" { return "model.layers.\(first).input_layernorm.weight" }
+    let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
+    guard parts.count == 3, parts[0] == "layers", let index = Int(parts[1]) else { return nil }
+    return "model.layers.\(first + index).\(parts[2])"
+  }
+}

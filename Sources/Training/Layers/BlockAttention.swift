@@ -1,0 +1,215 @@
+import CKernels
+
+/// Attention of a drafter's blocks: each block sees a prefix of the context and all of itself.
+///
+/// Many blocks of one sequence share one pass. A tile of blocks is multiplied with the context at
+/// once and masked by each row's visible prefix; the small products within a block follow one by
+/// one. Columns of the probabilities are the block's own keys, then the context's, so that what a
+/// row sees is always a prefix.
+struct BlockAttention: Sendable {
+  /// Query heads.
+  let heads: Int
+  /// Key/value heads; divides `heads`.
+  let keyValueHeads: Int
+  /// The width of a head.
+  let width: Int
+  /// Rows of a block.
+  let blockSize: Int
+
+  /// Blocks multiplied with the context at once.
+  var tileBlocks: Int { max(1, CausalAttention.tileRows / blockSize) }
+  /// Rows of a tile, the most that scratch must hold.
+  var tileRows: Int { tileBlocks * blockSize }
+  private var scale: Float { 1 / Float(width).squareRoot() }
+
+  /// The places of one pass: rows are block after block.
+  struct Rows {
+    /// The context positions each block sees, ascending: [blocks].
+    var prefixes: UnsafeBufferPointer<Int32>
+    /// Columns each row sees, `blockSize` + its block's prefix: [rows].
+    var visible: UnsafePointer<Int32>
+    /// Rotated queries, then keys: [rows][heads + keyValueHeads][width].
+    var queriesKeys: UnsafePointer<Float>
+    /// Distance between rows of `queriesKeys`.
+    var queryKeyStride: Int
+    /// [rows][keyValueHeads][width].
+    var values: UnsafePointer<Float>
+    /// Distance between rows of `values`.
+    var valueStride: Int
+    /// Rotated keys of the context: [positions][keyValueHeads][width].
+    var contextKeys: UnsafePointer<Float>
+    /// Values of the context; rows are `contextValueStride` apart.
+    var contextValues: UnsafePointer<Float>
+    /// Distance between rows of `contextValues`.
+    var contextValueStride: Int
+    /// [heads][rows][columns].
+    var probabilities: UnsafeMutablePointer<Float>
+    /// Distance between rows of `probabilities`: at least the greatest of `visible`.
+    var columns: Int
+    /// [rows][heads][width].
+    var output: UnsafeMutablePointer<Float>
+
+    var blocks: Int { prefixes.count }
+  }
+
+  /// Writes `rows.output` and `rows.probabilities`.
+  func forward(_ rows: Rows) {
+    forEachTile(rows) { tile in
+      if tile.context > 0 {
+        MatrixProduct.timesTransposed(
+          rows: tile.rows, columns: tile.context, inner: width, tile.queries, rows.queryKeyStride,
+          tile.contextKeys, keyValueHeads * width, into: tile.probabilities + blockSize,
+          rows.columns)
+      }
+      for block in 0..<tile.blocks {
+        let row = block * blockSize
+        MatrixProduct.timesTransposed(
+          rows: blockSize, columns: blockSize, inner: width,
+          tile.queries + row * rows.queryKeyStride, rows.queryKeyStride,
+          tile.keys + row * rows.queryKeyStride, rows.queryKeyStride,
+          into: tile.probabilities + row * rows.columns, rows.columns)
+      }
+      ct_attention_softmax(
+        tile.rows, blockSize + tile.context, rows.columns, rows.visible + tile.first, scale,
+        tile.probabilities)
+      for block in 0..<tile.blocks {
+        let row = block * blockSize
+        MatrixProduct.times(
+          rows: blockSize, columns: width, inner: blockSize,
+          tile.probabilities + row * rows.columns, rows.columns,
+          tile.values + row * rows.valueStride, rows.valueStride,
+          into: tile.output + row * heads * width, heads * width)
+      }
+      if tile.context > 0 {
+        MatrixProduct.times(
+          rows: tile.rows, columns: width, inner: tile.context, tile.probabilities + blockSize,
+          rows.columns, tile.contextValues, rows.contextValueStride, into: tile.output,
+          heads * width, accumulate: true)
+      }
+    }
+  }
+
+  /// Writes the gradients of queries, keys and values and adds those of the context.
+  ///
+  /// - Parameters:
+  ///   - dOutput: [rows][heads][width].
+  ///   - d: Gradients of queries, keys, values side by side:
+  ///     [rows][heads + 2 keyValueHeads][width].
+  ///   - dContext: Gradients of the context's keys and values side by side, added to:
+  ///     [positions][2 keyValueHeads][width].
+  ///   - scratch: [tileRows][columns].
+  ///   - dots: [tileRows].
+  func backward(
+    _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
+    dContext: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    dots: UnsafeMutablePointer<Float>
+  ) {
+    let stride = (heads + 2 * keyValueHeads) * width
+    for row in 0..<rows.blocks * blockSize {
+      (d + row * stride + heads * width).update(repeating: 0, count: 2 * keyValueHeads * width)
+    }
+    forEachTile(rows) { tile in
+      backward(
+        rows, tile, dOutput: dOutput + tile.first * heads * width + tile.head * width,
+        d: d + tile.first * stride, dContext: dContext, scratch: scratch, dots: dots)
+    }
+  }
+
+  private func backward(
+    _ rows: Rows, _ tile: Tile, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
+    dContext: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    dots: UnsafeMutablePointer<Float>
+  ) {
+    let outputStride = heads * width
+    let stride = (heads + 2 * keyValueHeads) * width
+    let dQueries = d + tile.head * width
+    let dKeys = d + (heads + tile.keyValueHead) * width
+    let dValues = d + (heads + keyValueHeads + tile.keyValueHead) * width
+    let contextStride = 2 * keyValueHeads * width
+    let dContextKeys = dContext + tile.keyValueHead * width
+    let dContextValues = dContext + (keyValueHeads + tile.keyValueHead) * width
+
+    if tile.context > 0 {
+      MatrixProduct.transposedTimes(
+        rows: tile.context, columns: width, inner: tile.rows, tile.probabilities + blockSize,
+        rows.columns, dOutput, outputStride, into: dContextValues, contextStride,
+        accumulate: true)
+      MatrixProduct.timesTransposed(
+        rows: tile.rows, columns: tile.context, inner: width, dOutput, outputStride,
+        tile.contextValues, rows.contextValueStride, into: scratch + blockSize, rows.columns)
+    }
+    for block in 0..<tile.blocks {
+      let row = block * blockSize
+      MatrixProduct.transposedTimes(
+        rows: blockSize, columns: width, inner: blockSize,
+        tile.probabilities + row * rows.columns, rows.columns, dOutput + row * outputStride,
+        outputStride, into: dValues + row * stride, stride, accumulate: true)
+      MatrixProduct.timesTransposed(
+        rows: blockSize, columns: blockSize, inner: width, dOutput + row * outputStride,
+        outputStride, tile.values + row * rows.valueStride, rows.valueStride,
+        into: scratch + row * rows.columns, rows.columns)
+    }
+    ct_row_dots(tile.rows, width, dOutput, outputStride, tile.output, outputStride, dots)
+    ct_attention_softmax_backward(
+      tile.rows, blockSize + tile.context, rows.columns, tile.probabilities, dots, scale, scratch)
+    for block in 0..<tile.blocks {
+      let row = block * blockSize
+      MatrixProduct.times(
+        rows: blockSize, columns: width, inner: blockSize, scratch + row * rows.columns,
+        rows.columns, tile.keys + row * rows.queryKeyStride, rows.queryKeyStride,
+        into: dQueries + row * stride, stride)
+      MatrixProduct.transposedTimes(
+        rows: blockSize, columns: width, inner: blockSize, scratch + row * rows.columns,
+        rows.columns, tile.queries + row * rows.queryKeyStride, rows.queryKeyStride,
+        into: dKeys + row * stride, stride, accumulate: true)
+    }
+    if tile.context > 0 {
+      MatrixProduct.times(
+        rows: tile.rows, columns: width, inner: tile.context, scratch + blockSize, rows.columns,
+        tile.contextKeys, keyValueHeads * width, into: dQueries, stride, accumulate: true)
+      MatrixProduct.transposedTimes(
+        rows: tile.context, columns: width, inner: tile.rows, scratch + blockSize, rows.columns,
+        tile.queries, rows.queryKeyStride, into: dContextKeys, contextStride, accumulate: true)
+    }
+  }
+
+  /// Some blocks of one head.
+  private struct Tile {
+    var head: Int
+    var keyValueHead: Int
+    var first: Int  // row
+    var blocks: Int
+    var rows: Int
+    var context: Int  // context positions that its last block sees
+    var queries: UnsafePointer<Float>
+    var keys: UnsafePointer<Float>
+    var values: UnsafePointer<Float>
+    var contextKeys: UnsafePointer<Float>
+    var contextValues: UnsafePointer<Float>
+    var probabilities: UnsafeMutablePointer<Float>
+    var output: UnsafeMutablePointer<Float>
+  }
+
+  private func forEachTile(_ rows: Rows, _ body: (Tile) -> Void) {
+    for head in 0..<heads {
+      let keyValueHead = head / (heads / keyValueHeads)
+      for start in stride(from: 0, to: rows.blocks, by: tileBlocks) {
+        let end = min(start + tileBlocks, rows.blocks)
+        let first = start * blockSize
+        let queriesKeys = rows.queriesKeys + first * rows.queryKeyStride
+        body(
+          Tile(
+            head: head, keyValueHead: keyValueHead, first: first, blocks: end - start,
+            rows: (end - start) * blockSize, context: Int(rows.prefixes[end - 1]),
+            queries: queriesKeys + head * width,
+            keys: queriesKeys + (heads + keyValueHead) * width,
+            values: rows.values + first * rows.valueStride + keyValueHead * width,
+            contextKeys: rows.contextKeys + keyValueHead * width,
+            contextValues: rows.contextValues + keyValueHead * width,
+            probabilities: rows.probabilities
+              + (head * rows.blocks * blockSize + first) * rows.columns,
+            output: rows.output + first * heads * width + head * width))
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+public import Foundation
+public import Tensors
+
+/// What a distillation run is to do.
+public struct DistillOptions: Sendable {
+  /// Where prompts come from.
+  public enum Data: Sendable, Equatable {
+    /// JSON lines with a field `text`, plain or `.zst`.
+    case text(URL)
+    /// Little-endian 16-bit tokens, documents joined by the target's end token.
+    case tokens(URL)
+
+    /// The file.
+    public var url: URL {
+      switch self {
+      case .text(let url), .tokens(let url): url
+      }
+    }
+  }
+
+  /// The target's folder: weights and tokenizer.
+  public var target: URL
+  /// Where the prompts of training come from.
+  public var data: Data
+  /// Where the prompts of the simulated acceptance come from, or nil for none.
+  public var heldout: Data?
+  /// The folder of responses, checkpoint, metrics and drafter.
+  public var output: URL
+
+  /// How many responses the target makes.
+  public var responses = 4000
+  /// Tokens of a prompt.
+  public var promptLengths = 16...128
+  /// The most tokens of a response.
+  public var responseLength = 160
+  /// Responses made at a time.
+  public var responseBatch = 32
+  /// 0 for greedy responses.
+  public var temperature: Float = 0
+
+  /// Rows of a block, the anchor's included.
+  public var blockSize = 8
+  /// The drafter's layers.
+  public var layerCount = 2
+  /// Target layers whose outputs are the features; nil for the published choice.
+  public var targetLayers: [Int]?
+  /// The token that stands for "to be drafted"; nil for the tokenizer's `<mask>`.
+  public var maskToken: Token?
+  /// How many tokens can be drafted.
+  public var draftVocabulary = 4096
+  /// Rank of the Markov head; 0 for none.
+  public var markovRank = 0
+  /// How first values are made; nil copies from the target if the shapes agree.
+  public var initialization: DrafterInitialization?
+
+  /// Blocks of a sequence in a step.
+  public var anchors = 32
+  /// Sequences of an optimizer step.
+  public var sequences = 8
+  /// Optimizer steps of the whole run.
+  public var steps = 2000
+  /// γ of the position weights; nil for the published one of the block size.
+  public var decay: Double?
+  /// The highest learning rate.
+  public var learningRate: Float = 1e-3
+  /// The last learning rate, as a share of the highest.
+  public var floorShare: Float = 0.02
+  /// Steps of linear warm-up as a share of all.
+  public var warmupShare = 0.04
+  /// AdamW's constants.
+  public var optimizer = AdamW.Parameters()
+  /// Gradients are scaled down to this norm.
+  public var clip: Float = 1
+  /// The seed of everything random.
+  public var seed: UInt64 = 1
+  /// Worker threads.
+  public var threads: Int
+  /// Bytes of features that are kept between visits.
+  public var memory = 4 << 30
+  /// Seconds between checkpoints.
+  public var checkpointSeconds = 300.0
+  /// Steps between simulated acceptances; 0 for none before the end.
+  public var evaluateEvery = 200
+  /// Held-out prompts of the simulated acceptance.
+  public var evaluationPrompts = 8
+  /// The most tokens of a held-out response.
+  public var evaluationLength = 128
+  /// Steps between metrics lines.
+  public var logEvery = 10
+  /// The type of the exported weights.
+  public var exportType = ElementType.bf16
+
+  /// A run with the default sizes.
+  public init(target: URL, data: Data, output: URL, threads: Int) {
+    self.target = target
+    self.data = data
+    self.output = output
+    self.threads = threads
+    optimizer.weightDecay = 0.01
+  }
+}

@@ -1,0 +1,290 @@
+public import Drafter
+import Foundation
+import Synchronization
+import Tensors
+import Verifier
+
+/// The second half of distillation: a drafter learns from responses and features.
+public final class DrafterTraining {
+  private let options: DistillOptions
+  private let target: CausalModel
+  private let workers: Workers
+  private let responses: [Response]
+  private let model: DrafterTrainingModel
+  private let optimizer: AdamW
+  private let passes: [DrafterPass]
+  private let cache: FeatureCache
+  private let replay: AcceptanceReplay?
+  private var visits: VisitOrder
+  private var header: DistillHeader
+  /// What the responses are like.
+  public let summary: ResponseSummary
+  /// Steps taken before this session; more than 0 when a checkpoint was found.
+  public let resumedStep: Int
+
+  /// The number of parameters.
+  public var parameterCount: Int { model.layout.count }
+  /// The drafter's sizes.
+  public var configuration: DrafterConfiguration { model.configuration }
+
+  init(
+    _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint, workers: Workers,
+    maskToken: Token, responses all: [Response], heldout: [Response]
+  ) throws {
+    self.options = options
+    self.target = target
+    self.workers = workers
+    // An anchor needs a token behind it.
+    responses = all.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
+    guard responses.count >= options.sequences else {
+      throw SpeculateError(
+        "there are \(responses.count) responses, fewer than the \(options.sequences) of a step: "
+          + "give more --responses")
+    }
+    let url = options.output.trainingCheckpoint
+    let saved =
+      FileManager.default.fileExists(atPath: url.path)
+      ? try TrainingCheckpoint<DistillHeader>(contentsOf: url) : nil
+
+    var counts = [Int](repeating: 0, count: target.configuration.vocabularySize)
+    for response in responses { for token in response.continuation { counts[Int(token)] += 1 } }
+    let vocabulary = DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+    let configuration = try Self.configuration(
+      options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
+    let text = String(decoding: try configuration.encoded(), as: UTF8.self)
+    if let saved {
+      guard saved.header.configuration == text, saved.header.draftVocabulary == vocabulary,
+        saved.header.seed == options.seed, saved.header.responses == responses.count
+      else {
+        throw SpeculateError(
+          "\(url.path) was made with other sizes, responses or another seed: give the same flags, "
+            + "another --output, or delete it")
+      }
+    }
+    let rows = TargetRows(
+      embedding: target.embedding, head: try Self.head(target, checkpoint),
+      draftVocabulary: vocabulary)
+    model = DrafterTrainingModel(configuration, target: rows, seed: options.seed)
+    optimizer = AdamW(options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
+    if let saved {
+      try saved.restore(
+        model.layout, parameters: model.parameters, first: optimizer.first,
+        second: optimizer.second)
+      header = saved.header
+      header.threads = options.threads
+    } else {
+      try Self.initialize(model, target.configuration, checkpoint, options)
+      header = DistillHeader(
+        configuration: text, draftVocabulary: vocabulary, responses: responses.count, step: 0,
+        visit: 0, anchors: 0, seconds: 0, seed: options.seed, threads: options.threads)
+    }
+    resumedStep = header.step
+    visits = VisitOrder(count: responses.count, seed: options.seed)
+    let own = counts.reduce(0, +)
+    let covered = vocabulary.map { $0.reduce(0) { $0 + counts[Int($1)] } } ?? own
+    summary = ResponseSummary(
+      responses: responses.count, tokens: own, coverage: Double(covered) / Double(max(own, 1)))
+
+    let longest = max(
+      responses.map(\.tokens.count).max() ?? 1, heldout.map(\.tokens.count).max() ?? 1)
+    let features = try TargetFeatures(
+      model: target, workers: workers, layers: configuration.targetLayers, maximumLength: longest)
+    cache = FeatureCache(features, bytes: options.memory)
+    replay = heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: features)
+    let rotary = RotaryLayer(
+      width: configuration.shape.headDimension, theta: configuration.ropeTheta,
+      positions: longest + options.blockSize)
+    passes = (0..<workers.count).map { [model] _ in
+      DrafterPass(
+        model: model, maximumBlocks: options.anchors, maximumContext: longest, rotary: rotary)
+    }
+  }
+
+  /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and drafter.
+  ///
+  /// - Returns: Whether all steps are done.
+  @discardableResult
+  public func run(
+    shouldStop: () -> Bool, report: (DistillProgress) -> Void
+  ) throws -> Bool {
+    let log = try MetricsLog(
+      appendingTo: options.output.appendingPathComponent("metrics.jsonl"))
+    let schedule = CosineSchedule(
+      peak: options.learningRate, floorShare: options.floorShare,
+      warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
+      steps: options.steps)
+    let clock = ContinuousClock()
+    var last = clock.now
+    var lastSave = clock.now
+    var (loss, weight, steps, anchors) = (0.0, 0.0, 0, header.anchors)
+    if header.step == 0 {
+      try DrafterExport.write(model, type: options.exportType, to: options.output)
+    }
+    while header.step < options.steps {
+      let rate = schedule.rate(step: header.step)
+      let result = step(rate: rate)
+      loss += result.loss
+      weight += result.weight
+      steps += 1
+      let stop = shouldStop()
+      let ends = stop || header.step == options.steps
+      let evaluates =
+        replay != nil
+        && (header.step == options.steps
+          || options.evaluateEvery > 0 && header.step % options.evaluateEvery == 0)
+      if ends || evaluates || header.step % options.logEvery == 0 {
+        let seconds = (clock.now - last) / .seconds(1)
+        header.seconds += seconds
+        let acceptance = evaluates ? try evaluate() : nil
+        let progress = DistillProgress(
+          step: header.step, steps: options.steps, anchors: header.anchors,
+          loss: loss / max(weight, 1e-9), rate: rate, gradientNorm: result.norm,
+          anchorsPerSecond: Double(header.anchors - anchors) / seconds, seconds: header.seconds,
+          acceptanceLength: acceptance?.acceptanceLength, survival: acceptance?.survival)
+        try log.append(progress)
+        report(progress)
+        guard result.loss.isFinite else {
+          throw SpeculateError(
+            "the loss became \(result.loss) at step \(header.step): start again from the last "
+              + "checkpoint with a lower --learning-rate")
+        }
+        (loss, weight, steps, anchors) = (0, 0, 0, header.anchors)
+        last = clock.now
+      }
+      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
+        try save()
+        lastSave = clock.now
+        if steps == 0 { last = clock.now }
+      }
+      if stop { break }
+    }
+    return header.step >= options.steps
+  }
+
+  /// Writes the checkpoint and the drafter.
+  public func save() throws {
+    try TrainingCheckpoint.write(
+      header, layout: model.layout, parameters: model.parameters, first: optimizer.first,
+      second: optimizer.second, to: options.output.trainingCheckpoint)
+    try DrafterExport.write(model, type: options.exportType, to: options.output)
+  }
+
+  /// Exports the drafter, loads it as a server does, and replays the held-out responses.
+  public func evaluate() throws -> SimulatedAcceptance? {
+    guard let replay else { return nil }
+    try DrafterExport.write(model, type: options.exportType, to: options.output)
+    let drafter = try BlockDrafter(directory: options.output)
+    return replay.run(
+      DrafterRunner(
+        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
+        capacity: options.promptLengths.upperBound + options.evaluationLength))
+  }
+
+  /// One optimizer step; returns the weighted losses' sum, the sum of weights, and the gradient's
+  /// norm.
+  private func step(rate: Float) -> (loss: Double, weight: Double, norm: Double) {
+    let decay = options.decay ?? DraftWeights.decay(blockSize: options.blockSize)
+    var jobs: [Job] = []
+    for _ in 0..<options.sequences {
+      let index = visits.sequence(ofVisit: header.visit)
+      let response = responses[index]
+      // The last prompt token may be an anchor; the last token has nothing behind it.
+      let anchors = AnchorSampler.anchors(
+        options.anchors, from: response.promptLength - 1..<response.tokens.count - 1,
+        seed: options.seed, visit: header.visit)
+      jobs.append(
+        Job(
+          example: DraftExample(
+            tokens: response.tokens, anchors: anchors, blockSize: options.blockSize,
+            decay: decay, choices: model.target.choices),
+          features: cache.features(of: index, tokens: response.tokens)))
+      header.visit += 1
+      header.anchors += anchors.count
+    }
+    let weight = jobs.reduce(0) { $0 + $1.example.totalWeight }
+    let scale = weight > 0 ? Float(1 / weight) : 0
+    let loss = shared(jobs, scale: scale)
+    let norm = GradientSum.reduce(passes.map(\.gradients), workers: workers)
+    optimizer.step(
+      parameters: model.parameters, gradients: passes[0].gradients,
+      gradientScale: norm > Double(options.clip) ? options.clip / Float(norm) : 1, rate: rate,
+      workers: workers)
+    header.step += 1
+    return (loss, weight, norm)
+  }
+
+  /// One sequence of a step.
+  private struct Job: Sendable {
+    let example: DraftExample
+    let features: FloatBuffer
+  }
+
+  /// Shares sequences among the workers; sums are added in a fixed order.
+  private func shared(_ jobs: [Job], scale: Float) -> Double {
+    let sums = Mutex([Double](repeating: 0, count: workers.count))
+    let (passes, count) = (passes, workers.count)
+    workers.run { worker in
+      let pass = passes[worker]
+      pass.clearGradients()
+      var sum = 0.0
+      for index in (0..<jobs.count).share(of: worker, among: count) {
+        sum += pass.forwardBackward(
+          jobs[index].example, features: jobs[index].features.base, scale: scale)
+      }
+      sums.withLock { $0[worker] = sum }
+    }
+    return sums.withLock { $0.reduce(0, +) }
+  }
+
+  /// The target's head as f32: [vocabulary][hidden].
+  private static func head(_ target: CausalModel, _ checkpoint: Checkpoint) throws -> FloatBuffer {
+    let (vocabulary, hidden) = (
+      target.configuration.vocabularySize, target.configuration.hiddenSize
+    )
+    if !target.configuration.tiesEmbeddings {
+      return try checkpoint.floats("lm_head.weight", shape: [vocabulary, hidden])
+    }
+    let head = FloatBuffer(count: vocabulary * hidden)
+    for token in 0..<vocabulary {
+      target.embedding.copy(Token(token), to: head.base + token * hidden)
+    }
+    return head
+  }
+
+  private static func configuration(
+    _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
+    draftVocabulary: [Token]?
+  ) throws -> DrafterConfiguration {
+    let layers =
+      options.targetLayers
+      ?? DrafterConfiguration.defaultTargetLayers(
+        layers: options.layerCount, targetLayers: target.layerCount)
+    if let wrong = layers.first(where: { $0 < 0 || $0 >= target.layerCount }) {
+      throw SpeculateError(
+        "--target-layers names layer \(wrong), but the target has layers 0 to "
+          + "\(target.layerCount - 1)")
+    }
+    return DrafterConfiguration(
+      blockSize: options.blockSize, maskToken: maskToken, targetLayers: layers,
+      targetLayerCount: target.layerCount, vocabularySize: target.vocabularySize,
+      layerCount: options.layerCount, shape: target.layerShape, ropeTheta: target.ropeTheta,
+      maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
+      markovRank: options.markovRank > 0 ? options.markovRank : nil)
+  }
+
+  private static func initialize(
+    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
+    _ options: DistillOptions
+  ) throws {
+    let fits = DrafterInitializer.fits(target, model.configuration)
+    switch options.initialization {
+    case .random: return
+    case .target where !fits:
+      throw SpeculateError(
+        "the drafter can't start as the target's last layers, whose shape differs: give "
+          + "--init random")
+    case nil where !fits: return
+    default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
+    }
+  }
+}

@@ -1,0 +1,33 @@
+public import Foundation
+import Tensors
+
+/// Short fingerprints that tell whether a file is still the one that something was made from.
+///
+/// Not for security: FNV-1a over words of 8 bytes.
+public enum FileFingerprint {
+  /// The fingerprint of a file's bytes.
+  public static func of(_ url: URL) throws -> UInt64 {
+    do {
+      return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
+    } catch {
+      throw SpeculateError("can't read \(url.path): \(error.localizedDescription)")
+    }
+  }
+
+  /// The fingerprint of some bytes.
+  public static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(bytes.count)
+    var offset = 0
+    while offset + 8 <= bytes.count {
+      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      hash = (hash ^ word) &* 0x100_0000_01B3
+      hash ^= hash >> 29
+      offset += 8
+    }
+    while offset < bytes.count {
+      hash = (hash ^ UInt64(bytes[offset])) &* 0x100_0000_01B3
+      offset += 1
+    }
+    return hash
+  }
+}

@@ -1,0 +1,70 @@
+import Drafter
+import Foundation
+import Tensors
+import Testing
+import Training
+
+/// Training and serving agree: the trainer's packed blocks give the logits that `DrafterRunner`
+/// gives for the exported drafter, block by block.
+@Suite struct DrafterAgreementTests {
+  @Test(arguments: [
+    (1, 2, Int?.none, Int?.none), (2, 8, 30, 6), (3, 5, Int?.none, 4), (2, 16, 20, Int?.none),
+  ])
+  func `every block's logits are those of the serving drafter`(
+    layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?
+  ) throws {
+    let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
+    let fixture = DrafterFixture(
+      anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
+      draftVocabulary: draftVocabulary, markovRank: markovRank)
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("drafter-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try DrafterExport.write(fixture.model, type: .f32, to: folder)
+    let drafter = try BlockDrafter(directory: folder)
+    #expect(drafter.configuration == fixture.model.configuration)
+    #expect(drafter.draftVocabulary == fixture.model.target.draftVocabulary)
+
+    let runner = DrafterRunner(
+      drafter: drafter, embedding: fixture.model.target.embedding,
+      head: PackedMatrix(
+        fixture.head.base, rows: DrafterFixture.vocabulary, columns: DrafterFixture.hidden,
+        format: .f32),
+      workers: Workers(count: 1), capacity: 128)
+    let trained = fixture.pass.logits(fixture.example, features: fixture.features.base)
+    let width = 2 * DrafterFixture.hidden
+    let choices = fixture.model.configuration.choices
+    let count = blockSize - 1
+    #expect(trained.count == anchors.count * count * choices)
+    var compared = 0
+    for (block, anchor) in anchors.enumerated() {
+      let known = runner.contextCount
+      runner.appendContext(fixture.features.base + known * width, rows: anchor - known)
+      var comparable = true
+      runner.draft(anchor: fixture.tokens[anchor], count: count) { index, logits in
+        let row = trained[((block * count + index) * choices)...].prefix(choices)
+        let largest = row.reduce(0) { max($0, abs($1)) }
+        let off = zip(row, UnsafeBufferPointer(start: logits, count: choices))
+          .reduce(0) { max($0, abs($1.0 - $1.1)) }
+        if comparable {
+          compared += 1
+          #expect(
+            off < 1e-4 * max(largest, 1),
+            "block \(block), row \(index): \(Array(row)) against \((0..<choices).map { logits[$0] })"
+          )
+        }
+        // Teacher forcing: the serving head must see the sequence's own token before the next row.
+        // It can't where that token can't be drafted, and the trainer doesn't past the end.
+        let next = anchor + index + 1
+        let choice =
+          next < fixture.tokens.count ? fixture.model.target.choices[Int(fixture.tokens[next])] : -1
+        if markovRank != nil && (choice < 0 || next + 1 >= fixture.tokens.count) {
+          comparable = false
+        }
+        return Int(max(choice, 0))
+      }
+    }
+    #expect(compared >= anchors.count)
+  }
+}

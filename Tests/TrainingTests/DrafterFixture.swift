@@ -1,0 +1,63 @@
+import Drafter
+import Foundation
+import Tensors
+import Training
+
+/// A tiny drafter with lively weights, a random target, and a sequence with blocks.
+struct DrafterFixture {
+  let model: DrafterTrainingModel
+  let head: FloatBuffer  // [vocabulary][hidden], all rows
+  let tokens: [Token]
+  let features: FloatBuffer  // [tokens][taps · hidden]
+  let example: DraftExample
+  let pass: DrafterPass
+
+  static let vocabulary = 50
+  static let hidden = 24
+
+  init(
+    anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
+    markovRank: Int? = 6, seed: UInt64 = 3
+  ) {
+    var random = KeyedRandom(seed: seed, key: "fixture")
+    func values(_ count: Int, _ scale: Float) -> FloatBuffer {
+      let buffer = FloatBuffer(count: count)
+      for i in 0..<count { buffer.base[i] = (Float(random.uniform()) - 0.5) * 2 * scale }
+      return buffer
+    }
+    let configuration = DrafterConfiguration(
+      blockSize: blockSize, maskToken: 3, targetLayers: [0, 2], targetLayerCount: 4,
+      vocabularySize: Self.vocabulary, layerCount: layers,
+      shape: LayerShape(
+        hidden: Self.hidden, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
+        normEpsilon: 1e-5),
+      maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank)
+    let embedding = values(Self.vocabulary * Self.hidden, 0.8)
+    head = values(Self.vocabulary * Self.hidden, 0.4)
+    let chosen = draftVocabulary.map { size in
+      (0..<size).map { Token($0 * Self.vocabulary / size) }
+    }
+    model = DrafterTrainingModel(
+      configuration,
+      target: TargetRows(
+        embedding: TokenEmbedding(
+          embedding.base, vocabularySize: Self.vocabulary, width: Self.hidden, format: .f32),
+        head: head, draftVocabulary: chosen),
+      seed: seed)
+    // Larger than at the start of training, so that no gradient is near zero.
+    for i in 0..<model.parameters.count {
+      model.parameters.base[i] = model.parameters.base[i] * 6 + Float(random.uniform() - 0.5) * 0.3
+    }
+    for entry in model.layout.entries where entry.initialization == .ones {
+      for i in entry.range { model.parameters.base[i] = 0.7 + Float(random.uniform()) * 0.6 }
+    }
+    tokens = (0..<length).map { _ in Token(random.next() % UInt64(Self.vocabulary)) }
+    features = values(length * 2 * Self.hidden, 1.5)
+    example = DraftExample(
+      tokens: tokens, anchors: anchors, blockSize: blockSize, decay: 3,
+      choices: model.target.choices)
+    pass = DrafterPass(
+      model: model, maximumBlocks: anchors.count, maximumContext: length,
+      rotary: RotaryLayer(width: 8, theta: 10_000, positions: length + blockSize))
+  }
+}
