@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import Tensors
+
+/// `speculate inspect`: what a checkpoint is, without running it.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show a checkpoint's configuration, tokenizer and tensors.",
+    discussion: """
+      Checks every header of the weights completely and reads no value. A folder is a target's or a \
+      drafter's in Hugging Face layout; a file is .safetensors or .safetensors.zst.
+      """)
+
+  @Argument(help: ArgumentHelp("A checkpoint's folder, or one file of weights.", valueName: "path"))
+  var path: String
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func run() throws {
+    let report = try InspectReport(path: path)
+    if json {
+      try Output.json(report)
+    } else {
+      try Output.write(report.lines.map { $0 + "\n" }.joined())
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Drafter
+import Foundation
+import Tensors
+import Verifier
+
+extension InspectReport {
+  /// The settings of a target's or a drafter's folder.
+  ///
+  /// - Throws: `SpeculateError` when it is neither; the message is that of the kind the file names.
+  static func settings(_ directory: URL) throws -> [Setting] {
+    let file = directory.appending(path: "config.json")
+    if FileManager.default.fileExists(atPath: file.path),
+      try ConfigurationFile(url: file).texts("architectures") == ["DFlashDraftModel"]
+    {
+      return settings(try DrafterConfiguration(directory: directory))
+    }
+    return settings(try ModelConfiguration(directory: directory))
+  }
+
+  private static func settings(_ model: ModelConfiguration) -> [Setting] {
+    let windowed = (0..<model.layerCount).filter(model.usesWindow).count
+    let biases = [
+      model.attentionBias ? "q, k, v" : nil, model.outputBias ? "o" : nil,
+      model.mlpBias ? "gate, up, down" : nil,
+    ].compactMap { $0 }
+    var settings = [
+      Setting(name: "model", value: "\(model.family.rawValue) (\(model.family.architecture))"),
+      Setting(name: "vocabulary", value: Figures.count(model.vocabularySize)),
+      Setting(name: "context", value: Figures.count(model.maximumContext)),
+      Setting(name: "layers", value: Figures.count(model.layerCount)),
+      Setting(name: "hidden", value: Figures.count(model.hiddenSize)),
+      Setting(name: "intermediate", value: Figures.count(model.intermediateSize)),
+      Setting(
+        name: "heads",
+        value: "\(model.headCount) of \(model.headDimension), "
+          + "\(model.keyValueHeadCount) for keys and values"
+          + (model.headNorms ? ", q and k normed" : "")),
+      Setting(name: "rope", value: rope(model.ropeTheta, model.ropeScaling)),
+      Setting(name: "norm epsilon", value: "\(model.normEpsilon)"),
+      Setting(name: "biases", value: biases.isEmpty ? "none" : biases.joined(separator: ", ")),
+      Setting(name: "head", value: model.tiesEmbeddings ? "tied to the embedding" : "its own"),
+    ]
+    if let window = model.slidingWindow {
+      settings.append(
+        Setting(
+          name: "sliding window",
+          value: "\(Figures.count(window)) in \(windowed) of \(model.layerCount) layers"))
+    }
+    let ends = model.endTokens.map(String.init).joined(separator: ", ")
+    settings.append(
+      Setting(
+        name: "special tokens",
+        value: "begin \(model.beginToken.map(String.init) ?? "none"), "
+          + "end \(ends.isEmpty ? "none" : ends)"))
+    return settings
+  }
+
+  private static func settings(_ drafter: DrafterConfiguration) -> [Setting] {
+    let layers = drafter.targetLayers.map(String.init).joined(separator: ", ")
+    return [
+      Setting(name: "model", value: "block-diffusion drafter (DFlashDraftModel)"),
+      Setting(name: "block", value: "\(drafter.blockSize), mask token \(drafter.maskToken)"),
+      Setting(
+        name: "target",
+        value: "\(drafter.targetLayerCount) layers, taps after \(layers); vocabulary "
+          + Figures.count(drafter.vocabularySize)),
+      Setting(
+        name: "draft vocabulary",
+        value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
+      Setting(
+        name: "Markov head", value: drafter.markovRank.map { "rank \($0)" } ?? "none"),
+      Setting(name: "context", value: Figures.count(drafter.maximumContext)),
+      Setting(name: "layers", value: Figures.count(drafter.layerCount)),
+      Setting(name: "hidden", value: Figures.count(drafter.shape.hidden)),
+      Setting(name: "intermediate", value: Figures.count(drafter.shape.intermediate)),
+      Setting(
+        name: "heads",
+        value: "\(drafter.shape.heads) of \(drafter.shape.headDimension), "
+          + "\(drafter.shape.keyValueHeads) for keys and values, q and k normed"),
+      Setting(name: "rope", value: rope(drafter.ropeTheta, drafter.ropeScaling)),
+      Setting(name: "norm epsilon", value: "\(drafter.shape.normEpsilon)"),
+    ]
+  }
+
+  private static func rope(_ theta: Double, _ scaling: RopeScaling) -> String {
+    switch scaling {
+    case .none: "theta \(theta)"
+    case .linear(let factor): "theta \(theta), linear, factor \(factor)"
+    case .llama3(let factor, let low, let high, let original):
+      "theta \(theta), llama3, factor \(factor), low \(low), high \(high), original context "
+        + Figures.count(original)
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import Drafter
+import Foundation
+import Tensors
+import Testing
+import Verifier
+
+@Suite struct InspectTests {
+  /// A folder with a small Qwen3 configuration and three tensors, one compressed file.
+  private func folder() throws -> URL {
+    let folder = try temporaryFolder()
+    let configuration = ModelConfiguration(
+      family: .qwen3, vocabularySize: 4096, hiddenSize: 64, intermediateSize: 96, layerCount: 2,
+      headCount: 4, keyValueHeadCount: 2, headDimension: 16,
+      ropeScaling: .linear(factor: 2), tiesEmbeddings: true, slidingWindow: 32,
+      windowedLayers: [true, false], endTokens: [2, 3])
+    try configuration.encoded().write(to: folder.appending(path: "config.json"))
+    let values = [Float](repeating: 1, count: 4096 * 64)
+    try values.withUnsafeBufferPointer { values in
+      let start = try #require(values.baseAddress)
+      try SafetensorsWriter.write(
+        [
+          .init(
+            name: "model.embed_tokens.weight", shape: [4096, 64], type: .bf16, values: start),
+          .init(name: "odd\nname", shape: [], type: .f32, values: start),
+          .init(name: "ids", integers: [1, 2, 3]),
+        ], metadata: ["format": "pt"], to: folder.appending(path: "model.safetensors.zst"))
+    }
+    try Data().write(to: folder.appending(path: "tokenizer.model"))
+    return folder
+  }
+
+  private static let table = """
+    tensor                     dtype  shape        MiB
+    ids                        I64    [3]         0.00
+    model.embed_tokens.weight  BF16   [4096, 64]  0.50
+    "odd\\nname"                F32    []          0.00
+
+    3 tensors, 262,148 parameters, 0.50 MiB (BF16 0.50 MiB, F32 0.00 MiB, I64 0.00 MiB)
+
+    """
+
+  @Test func aFolderIsShown() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let result = try speculate("inspect", folder.path)
+    #expect(result.errors == "")
+    #expect(result.status == 0)
+    #expect(
+      result.output == """
+        path            \(folder.path)
+        model           qwen3 (Qwen3ForCausalLM)
+        vocabulary      4,096
+        context         2,048
+        layers          2
+        hidden          64
+        intermediate    96
+        heads           4 of 16, 2 for keys and values, q and k normed
+        rope            theta 10000.0, linear, factor 2.0
+        norm epsilon    1e-06
+        biases          none
+        head            tied to the embedding
+        sliding window  32 in 1 of 2 layers
+        special tokens  begin none, end 2, 3
+        tokenizer       tokenizer.model
+        weights         model.safetensors.zst
+        metadata        "format": "pt"
+
+        \(Self.table)
+        """)
+  }
+
+  @Test func aFileIsShown() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "model.safetensors.zst").path
+    let result = try speculate("inspect", file)
+    #expect(result.status == 0)
+    #expect(
+      result.output == """
+        path      \(file)
+        weights   model.safetensors.zst
+        metadata  "format": "pt"
+
+        \(Self.table)
+        """)
+  }
+
+  @Test func jsonSaysTheSame() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let result = try speculate("inspect", folder.path, "--json")
+    #expect(result.status == 0)
+    let report = try JSONValue(parsing: result.output)
+    #expect(report["path"]?.text == folder.path)
+    #expect(report["configuration"]?["model"]?.text == "qwen3 (Qwen3ForCausalLM)")
+    #expect(report["configuration"]?["sliding window"]?.text == "32 in 1 of 2 layers")
+    #expect(report["tokenizer"]?.text == "tokenizer.model")
+    #expect(report["files"] == .array([.string("model.safetensors.zst")]))
+    #expect(report["metadata"] == .object(["format": .string("pt")]))
+    #expect(report["parameters"]?.integer == 262_148)
+    #expect(report["bytes"]?.integer == 524_316)
+    #expect(
+      report["bytes_by_type"]
+        == .object(["BF16": .integer(524_288), "F32": .integer(4), "I64": .integer(24)]))
+    #expect(
+      report["tensors"]?.elements?.last
+        == .object([
+          "name": .string("odd\nname"), "dtype": .string("F32"), "shape": .array([]),
+          "bytes": .integer(4),
+        ]))
+    #expect(report["configuration_problem"] == nil)
+  }
+
+  @Test func aDrafterIsShown() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let shape = LayerShape(
+      hidden: 64, heads: 4, keyValueHeads: 2, headDimension: 16, intermediate: 96,
+      normEpsilon: 1e-6)
+    let drafter = DrafterConfiguration(
+      blockSize: 8, maskToken: 3, targetLayers: [1, 3], targetLayerCount: 6, vocabularySize: 4096,
+      layerCount: 2, shape: shape, maximumContext: 512, draftVocabularySize: 100, markovRank: 8)
+    try drafter.encoded().write(to: folder.appending(path: "config.json"))
+    let result = try speculate("inspect", folder.path)
+    #expect(result.status == 0)
+    #expect(
+      result.output.contains("model             block-diffusion drafter (DFlashDraftModel)\n"))
+    #expect(result.output.contains("block             8, mask token 3\n"))
+    #expect(
+      result.output.contains("target            6 layers, taps after 1, 3; vocabulary 4,096\n"))
+    #expect(result.output.contains("draft vocabulary  100\n"))
+    #expect(result.output.contains("Markov head       rank 8\n"))
+  }
+
+  /// Weights are shown even where the configuration is of a model that can't be run.
+  @Test func aConfigurationThatCannotBeUsedIsSaidSo() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let config = folder.appending(path: "config.json")
+    try Data("{\"model_type\": \"mamba\"}".utf8).write(to: config)
+    let problem =
+      "\(config.path): the model type \"mamba\" is not supported; use one of llama, mistral, qwen2, "
+      + "qwen3"
+    let result = try speculate("inspect", folder.path)
+    #expect(result.status == 0)
+    #expect(result.output.contains("configuration  not usable: \(problem)\n"))
+    #expect(result.output.hasSuffix(Self.table))
+    let report = try JSONValue(parsing: speculate("inspect", "--json", folder.path).output)
+    #expect(report["configuration_problem"]?.text == problem)
+  }
+
+  @Test func mistakesAreOneLine() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let missing = try speculate("inspect", "/nowhere/at/all")
+    #expect(missing.status == 1)
+    #expect(
+      missing.errors
+        == "error: /nowhere/at/all: there is no such folder or file; check the path\n")
+    let file = folder.appending(path: "tokenizer.model").path
+    let empty = try speculate("inspect", file)
+    #expect(empty.status == 1)
+    #expect(
+      empty.errors
+        == "error: \(file): the file is empty; the file is damaged or incomplete: download or "
+        + "convert it again\n")
+    #expect(try speculate("inspect").status == 64)
+  }
+}
