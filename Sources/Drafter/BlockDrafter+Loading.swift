@@ -53,17 +53,14 @@ extension BlockDrafter {
     let (hidden, taps) = (c.shape.hidden, c.targetLayers.count)
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
       let values = try source.values(name, [rows, columns])
-      return PackedMatrix(values.base, rows: rows, columns: columns, format: format)
+      return PackedMatrix(values, rows: rows, columns: columns, format: format)
     }
-    let markov = try c.markovRank.map { rank -> MarkovHead in
-      let rows = try source.values("markov.embed.weight", [c.vocabularySize, rank])
-      // A pointer alone would not keep the values until they are copied.
-      let embedding = withExtendedLifetime(rows) {
-        TokenEmbedding(
-          rows.base, vocabularySize: c.vocabularySize, width: rank, format: format)
-      }
-      return MarkovHead(
-        embedding: embedding, projection: try matrix("markov.proj.weight", c.choices, rank))
+    let markov = try c.markovRank.map { rank in
+      MarkovHead(
+        embedding: TokenEmbedding(
+          try source.values("markov.embed.weight", [c.vocabularySize, rank]),
+          vocabularySize: c.vocabularySize, width: rank, format: format),
+        projection: try matrix("markov.proj.weight", c.choices, rank))
     }
     self.init(
       configuration: c, format: format, draftVocabulary: draftVocabulary,

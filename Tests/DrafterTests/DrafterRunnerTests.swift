@@ -30,8 +30,8 @@ struct DrafterRunnerTests {
     let table = Self.values(50 * hidden, seed: 8)
     return DrafterRunner(
       drafter: BlockDrafter(random: configuration, seed: 4),
-      embedding: TokenEmbedding(table.base, vocabularySize: 50, width: hidden, format: .f32),
-      head: PackedMatrix(table.base, rows: 50, columns: hidden, format: .f32),
+      embedding: TokenEmbedding(table, vocabularySize: 50, width: hidden, format: .f32),
+      head: PackedMatrix(table, rows: 50, columns: hidden, format: .f32),
       workers: Workers(count: threads), capacity: 200)
   }
 
@@ -65,7 +65,8 @@ struct DrafterRunnerTests {
       #expect(pieces.contextCount == 150)
       #expect(draft(pieces, anchor: 9, count: 5) == expected)
       #expect(pieces.drafts == whole.drafts)
-      #expect(draft(pieces, anchor: 9, count: 2) == Array(expected.prefix(2 * configuration.choices)))
+      #expect(
+        draft(pieces, anchor: 9, count: 2) == Array(expected.prefix(2 * configuration.choices)))
     }
   }
 
@@ -92,7 +93,11 @@ struct DrafterRunnerTests {
 
   @Test func targetLayersAreSpread() {
     #expect(DrafterConfiguration.defaultTargetLayers(layers: 1, targetLayers: 12) == [6])
-    #expect(DrafterConfiguration.defaultTargetLayers(layers: 5, targetLayers: 36) == [1, 9, 17, 25, 33])
-    #expect(DrafterConfiguration.defaultTargetLayers(layers: 3, targetLayers: 2).allSatisfy { 0..<2 ~= $0 })
+    #expect(
+      DrafterConfiguration.defaultTargetLayers(layers: 5, targetLayers: 36) == [1, 9, 17, 25, 33])
+    #expect(
+      DrafterConfiguration.defaultTargetLayers(layers: 3, targetLayers: 2).allSatisfy {
+        0..<2 ~= $0
+      })
   }
 }

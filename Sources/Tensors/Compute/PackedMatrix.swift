@@ -53,6 +53,16 @@ public final class PackedMatrix: @unchecked Sendable {
     }
   }
 
+  /// Packs a matrix out of a buffer, which is kept alive meanwhile.
+  ///
+  /// - Parameters:
+  ///   - values: `[rows][columns]`.
+  public convenience init(_ values: FloatBuffer, rows: Int, columns: Int, format: WeightFormat) {
+    precondition(values.count == rows * columns, "the buffer must hold exactly the matrix")
+    self.init(values.base, rows: rows, columns: columns, format: format)
+    withExtendedLifetime(values) {}
+  }
+
   deinit { storage.deallocate() }
 
   /// `y[m][r] (+)= Σ_c w[r][c] · x[m][c] (+ bias[r])` for the rows of some panels.

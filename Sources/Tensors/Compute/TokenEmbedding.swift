@@ -32,6 +32,18 @@ public final class TokenEmbedding: @unchecked Sendable {
     }
   }
 
+  /// Copies an embedding out of a buffer, which is kept alive meanwhile.
+  ///
+  /// - Parameters:
+  ///   - values: `[vocabularySize][width]`.
+  public convenience init(
+    _ values: FloatBuffer, vocabularySize: Int, width: Int, format: WeightFormat
+  ) {
+    precondition(values.count == vocabularySize * width, "the buffer must hold exactly the table")
+    self.init(values.base, vocabularySize: vocabularySize, width: width, format: format)
+    withExtendedLifetime(values) {}
+  }
+
   deinit { storage.deallocate() }
 
   /// Writes the row of `token`, widened to f32, to `row` `[width]`.
