@@ -10,10 +10,16 @@ extension CausalModel {
   public convenience init(directory: URL, format: WeightFormat? = nil) throws {
     let configuration = try ModelConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
-    let stored = checkpoint.info(Self.embeddingName)?.type
+    // Of tied tensors a file holds one, and which one is the writer's choice.
+    let embeddingName =
+      configuration.tiesEmbeddings && checkpoint.shape(of: Self.embeddingName) == nil
+        && checkpoint.shape(of: Self.headName) != nil
+      ? Self.headName : Self.embeddingName
+    let stored = checkpoint.info(embeddingName)?.type
     let source = CheckpointSource(checkpoint, path: directory.path)
     try self.init(
-      configuration, format: format ?? (stored == .bf16 ? .bf16 : .f32), source: source)
+      configuration, format: format ?? (stored == .bf16 ? .bf16 : .f32), source: source,
+      embeddingName: embeddingName)
     try source.finish { name in
       name.hasSuffix(".rotary_emb.inv_freq")
         || (configuration.tiesEmbeddings && name == Self.headName)
@@ -36,7 +42,8 @@ extension CausalModel {
   private static var headName: String { "lm_head.weight" }
 
   private convenience init(
-    _ c: ModelConfiguration, format: WeightFormat, source: any WeightSource
+    _ c: ModelConfiguration, format: WeightFormat, source: any WeightSource,
+    embeddingName: String = CausalModel.embeddingName
   ) throws {
     let parts = DecoderLayer.Parts(
       attentionBias: c.attentionBias, outputBias: c.outputBias, feedForwardBias: c.mlpBias,
@@ -46,16 +53,16 @@ extension CausalModel {
         source, prefix: "model.layers.\($0).", shape: c.layerShape, parts: parts, format: format)
     }
     let finalNorm = try source.values("model.norm.weight", [c.hiddenSize])
-    let tokens = try source.values(Self.embeddingName, [c.vocabularySize, c.hiddenSize])
+    let tokens = try source.values(embeddingName, [c.vocabularySize, c.hiddenSize])
     let head =
       c.tiesEmbeddings
       ? tokens : try source.values(Self.headName, [c.vocabularySize, c.hiddenSize])
     self.init(
       configuration: c, format: format,
       embedding: TokenEmbedding(
-        tokens.base, vocabularySize: c.vocabularySize, width: c.hiddenSize, format: format),
+        tokens, vocabularySize: c.vocabularySize, width: c.hiddenSize, format: format),
       head: PackedMatrix(
-        head.base, rows: c.vocabularySize, columns: c.hiddenSize, format: format),
+        head, rows: c.vocabularySize, columns: c.hiddenSize, format: format),
       layers: layers, finalNorm: finalNorm)
   }
 }
