@@ -62,11 +62,14 @@ extension DrafterConfiguration {
     guard dimension % 2 == 0 else {
       throw SpeculateError("\(path): 'head_dim' is \(dimension), must be even")
     }
-    guard file.rms_norm_eps > 0, file.rope_theta ?? 10_000 > 0 else {
+    let ropeTheta = file.rope_parameters?.rope_theta ?? file.rope_theta ?? 10_000
+    guard file.rms_norm_eps > 0, ropeTheta > 0 else {
       throw SpeculateError("\(path): 'rms_norm_eps' and 'rope_theta' must be positive")
     }
-    guard file.rope_scaling == nil else {
-      throw SpeculateError("\(path): 'rope_scaling' is not supported in drafters")
+    guard file.rope_scaling == nil,
+      (file.rope_parameters?.rope_type ?? File.Rope.plain) == File.Rope.plain
+    else {
+      throw SpeculateError("\(path): rope scaling is not supported in drafters")
     }
     let targetLayerCount = try positive("num_target_layers", file.num_target_layers, atMost: 4096)
     let vocabulary = try positive("vocab_size", file.vocab_size)
@@ -94,7 +97,7 @@ extension DrafterConfiguration {
         keyValueHeads: keyValueHeads, headDimension: dimension,
         intermediate: try positive("intermediate_size", file.intermediate_size, atMost: 1 << 19),
         normEpsilon: file.rms_norm_eps),
-      ropeTheta: file.rope_theta ?? 10_000,
+      ropeTheta: ropeTheta,
       maximumContext: try positive(
         "max_position_embeddings", file.max_position_embeddings, atMost: 1 << 26),
       draftVocabularySize: try file.draft_vocab_size.map {
@@ -111,6 +114,12 @@ extension DrafterConfiguration {
     struct Block: Codable {
       var mask_token_id: Int
       var target_layer_ids: [Int]
+    }
+    /// Where transformers 5 puts what used to be `rope_theta` and `rope_scaling`.
+    struct Rope: Codable {
+      static let plain = "default"
+      var rope_theta: Double?
+      var rope_type: String?
     }
     struct Unsupported: Codable {}
 
@@ -129,6 +138,7 @@ extension DrafterConfiguration {
     var rms_norm_eps: Float
     var rope_theta: Double?
     var rope_scaling: Unsupported?
+    var rope_parameters: Rope?
     var max_position_embeddings: Int
     var draft_vocab_size: Int?
     var markov_rank: Int?
