@@ -14,7 +14,7 @@ public final class SentencePieceTokenizer: Tokenizer {
   /// By UTF-8 bytes: equal strings in Swift may be different pieces (canonical equivalence).
   private let ids: [[UInt8]: Token]
   private let control: Set<Token>
-  private let matcher: SpecialTokenMatcher
+  private let matcher: AddedTokenMatcher
   private let addsBegin: Bool
   private let addsEnd: Bool
 
@@ -39,6 +39,23 @@ public final class SentencePieceTokenizer: Tokenizer {
       model: TokenizerFiles.read(file), name: file.path, addsBegin: addsBegin, addsEnd: addsEnd)
   }
 
+  /// Loads the `tokenizer.model` of a folder.
+  convenience init(directory: URL, _ configuration: TokenizerConfiguration) throws {
+    try self.init(
+      file: directory.appending(path: "tokenizer.model"),
+      addsBegin: configuration.addsBegin ?? true, addsEnd: configuration.addsEnd ?? false)
+    let file = directory.appending(path: "added_tokens.json")
+    guard TokenizerFiles.exists(file) else { return }
+    let added = try JSONText(TokenizerFiles.read(file), name: file.path).root
+    try added.forEachMember { content, id in
+      guard let id = id.integer, pieces.indices.contains(id), pieces[id] == content.string else {
+        throw added.error(
+          "\(quoted(content.string ?? "")) is not in tokenizer.model, and adding tokens to one is "
+            + "not supported; copy the checkpoint's tokenizer.json there")
+      }
+    }
+  }
+
   /// Loads a model from its serialized bytes; `name` stands for it in error messages.
   ///
   /// - Throws: `SpeculateError` when the bytes are not a SentencePiece model.
@@ -61,18 +78,23 @@ public final class SentencePieceTokenizer: Tokenizer {
         surfaces.append(processor.decode([id]) ?? [])
       case csp_kind_byte:
         guard let byte = Self.byte(ofPiece: piece) else {
-          throw SpeculateError("\(name): byte piece \(id) is spelled '\(piece)', not '<0xNN>'")
+          throw SpeculateError(
+            "\(name): byte piece \(id) is spelled \(quoted(piece)), not '<0xNN>'")
         }
         surfaces.append([byte])
       default:
-        surfaces.append(Self.surface(ofPiece: piece))
+        surfaces.append(PreTokenizer.restoringSpaces(piece.utf8))
       }
     }
     self.surfaces = surfaces
     self.pieces = pieces
     self.ids = ids
     self.control = control
-    matcher = SpecialTokenMatcher(control.sorted().map { (pieces[Int($0)], $0) })
+    matcher = AddedTokenMatcher(
+      control.sorted().map { id in
+        let piece = pieces[Int(id)]
+        return (Array(piece.utf8), AddedToken(id: id, content: piece, special: true))
+      })
     beginToken = processor.beginToken
     endTokens = processor.endToken.map { [$0] } ?? []
     self.addsBegin = addsBegin
@@ -86,11 +108,10 @@ public final class SentencePieceTokenizer: Tokenizer {
     if addSpecial, addsBegin, let beginToken { ids.append(beginToken) }
     var text = text
     text.withUTF8 { bytes in
-      guard parseSpecial, !matcher.isEmpty else { return processor.encode(bytes, into: &ids) }
-      for part in matcher.split(bytes) {
+      for part in matcher.split(bytes, parseSpecial: parseSpecial) {
         switch part {
         case .text(let range): processor.encode(.init(rebasing: bytes[range]), into: &ids)
-        case .token(let id, _): ids.append(id)
+        case .token(let id): ids.append(id)
         }
       }
     }
@@ -113,12 +134,6 @@ public final class SentencePieceTokenizer: Tokenizer {
 
   /// The piece with this spelling in the model.
   public func id(of piece: String) -> Token? { ids[Array(piece.utf8)] }
-
-  /// The text of a piece: `▁` stands for a space, wherever it is.
-  static func surface(ofPiece piece: String) -> [UInt8] {
-    let text = piece.unicodeScalars.map { $0 == "\u{2581}" ? " " : $0 }
-    return Array(String(String.UnicodeScalarView(text)).utf8)
-  }
 
   /// The byte of a piece spelled `<0xNN>`.
   static func byte(ofPiece piece: String) -> UInt8? {

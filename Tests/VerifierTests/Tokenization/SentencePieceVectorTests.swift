@@ -28,15 +28,8 @@ import Verifier
   @Test(
     .enabled(if: TestFiles.exist(llama, french), "../shared/data/reference is absent"))
   func equalsSwiftTransformers() throws {
-    struct Reference: Decodable {
-      var text: String
-      var tokenIds: [Token]
-      var decodedText: String
-    }
     let tokenizer = try SentencePieceTokenizer(file: Self.llama)
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let reference = try decoder.decode(Reference.self, from: Data(contentsOf: Self.french))
+    let reference = try TokenizerReference(Self.french)
     #expect(tokenizer.encode(reference.text, addSpecial: true) == reference.tokenIds)
     #expect(
       tokenizer.decode(reference.tokenIds, skipSpecial: false) == reference.decodedText)
