@@ -23,7 +23,7 @@ package struct BytePairMerger {
 
   /// Appends what the tokens of a word become by merging.
   package mutating func merge(
-    _ word: some Collection<Token>, with merges: MergeTable, into tokens: inout [Token]
+    _ word: [Token], with merges: MergeTable, into tokens: inout [Token]
   ) {
     let count = Int32(word.count)
     guard count > 1 else { return tokens.append(contentsOf: word) }

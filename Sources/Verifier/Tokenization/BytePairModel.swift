@@ -108,33 +108,34 @@ struct BytePairModel: Sendable {
     into ids: inout [Token]
   ) {
     if ignoresMerges, let piece = pieces.index(of: word) { return ids.append(tokens[piece]) }
-    switch symbols {
-    case .bytes:
-      let symbols = word.lazy.map { byteTokens[Int($0)] }
-      if symbols.contains(-1) {
-        var known: [Token] = []
-        for symbol in symbols { append(symbol < 0 ? unknownToken : symbol, to: &known) }
-        merger.merge(known, with: merges, into: &ids)
+    var symbols: [Token] = []
+    symbols.reserveCapacity(word.count)
+    if case .scalars(let byteFallback) = self.symbols {
+      appendScalars(of: word, byteFallback: byteFallback, to: &symbols)
+    } else {
+      for byte in word {
+        let token = byteTokens[Int(byte)]
+        append(token < 0 ? unknownToken : token, to: &symbols)
+      }
+    }
+    merger.merge(symbols, with: merges, into: &ids)
+  }
+
+  private func appendScalars(
+    of word: UnsafeBufferPointer<UInt8>, byteFallback: Bool, to symbols: inout [Token]
+  ) {
+    var start = 0
+    while start < word.count {
+      let end = start + UTF8Scalars.length(word[start])
+      let scalar = UnsafeBufferPointer(rebasing: word[start..<end])
+      if let piece = pieces.index(of: scalar) {
+        symbols.append(tokens[piece])
+      } else if byteFallback, scalar.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
+        for byte in scalar { symbols.append(byteTokens[Int(byte)]) }
       } else {
-        merger.merge(symbols, with: merges, into: &ids)
+        append(unknownToken, to: &symbols)
       }
-    case .scalars(let byteFallback):
-      var symbols: [Token] = []
-      symbols.reserveCapacity(word.count)
-      var start = 0
-      while start < word.count {
-        let end = start + UTF8Scalars.length(word[start])
-        let scalar = UnsafeBufferPointer(rebasing: word[start..<end])
-        if let piece = pieces.index(of: scalar) {
-          symbols.append(tokens[piece])
-        } else if byteFallback, scalar.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
-          symbols.append(contentsOf: scalar.lazy.map { byteTokens[Int($0)] })
-        } else {
-          append(unknownToken, to: &symbols)
-        }
-        start = end
-      }
-      merger.merge(symbols, with: merges, into: &ids)
+      start = end
     }
   }
 

@@ -5,17 +5,22 @@ enum CanonicalComposition {
   private static let (leads, vowels, trails): (UInt32, UInt32, UInt32) = (0x1100, 0x1161, 0x11A7)
   private static let (leadCount, vowelCount, trailCount): (UInt32, UInt32, UInt32) = (19, 21, 28)
 
-  /// [0x10000] whether a character of the basic plane may change or take part in a change.
-  private static let isSuspect: [Bool] = {
-    let seconds = Set(CanonicalDecompositions.composites.keys.map { UInt32($0 & 0xFFFF_FFFF) })
+  /// The second characters of compositions, and those that decompose and do not compose again.
+  private static let changing: Set<UInt32> = {
+    let seconds = CanonicalDecompositions.composites.keys.map { UInt32($0 & 0xFFFF_FFFF) }
     let composites = Set(CanonicalDecompositions.composites.values)
-    return (0..<0x10000).map { value in
-      combiningClass(value) != 0 || seconds.contains(value)
-        || (vowels..<vowels + vowelCount).contains(value)
-        || (trails + 1..<trails + trailCount).contains(value)
-        || (CanonicalDecompositions.parts[value] != nil && !composites.contains(value))
-    }
+    return Set(seconds + CanonicalDecompositions.parts.keys.filter { !composites.contains($0) })
   }()
+
+  /// [0x10000] whether a character of the basic plane may change or take part in a change.
+  private static let isSuspect: [Bool] = (0..<0x10000).map { value in
+    mayChange(value) || (vowels..<vowels + vowelCount).contains(value)
+      || (trails + 1..<trails + trailCount).contains(value)
+  }
+
+  private static func mayChange(_ value: UInt32) -> Bool {
+    combiningClass(value) != 0 || changing.contains(value)
+  }
 
   /// The composed form of a text in UTF-8; `nil` when a first look shows that it is composed.
   static func composed(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
@@ -30,8 +35,10 @@ enum CanonicalComposition {
     }
     reorder(&scalars)
     compose(&scalars)
-    let result = String.UnicodeScalarView(scalars.lazy.compactMap { Unicode.Scalar($0) })
-    return Array(String(result).utf8)
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
+    for value in scalars { UTF8Scalars.append(value, to: &result) }
+    return result
   }
 
   private static func needsWork(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -43,7 +50,7 @@ enum CanonicalComposition {
         continue
       }
       let (value, length) = UTF8Scalars.scalar(in: text, at: index)
-      if value >= 0x10000 || isSuspect[Int(value)] { return true }
+      if value < 0x10000 ? isSuspect[Int(value)] : mayChange(value) { return true }
       index += length
     }
     return false

@@ -19,6 +19,27 @@ enum UTF8Scalars {
     return ((lead & 0x07) << 18 | bits(1) << 12 | bits(2) << 6 | bits(3), 4)
   }
 
+  /// Appends a character to a text.
+  static func append(_ value: UInt32, to text: inout [UInt8]) {
+    func first(_ lead: UInt8, _ shift: UInt32) { text.append(lead | UInt8(value >> shift)) }
+    func next(_ shift: UInt32) { text.append(0x80 | UInt8(value >> shift & 0x3F)) }
+    switch value {
+    case ..<0x80: text.append(UInt8(value))
+    case ..<0x800:
+      first(0xC0, 6)
+      next(0)
+    case ..<0x10000:
+      first(0xE0, 12)
+      next(6)
+      next(0)
+    default:
+      first(0xF0, 18)
+      next(12)
+      next(6)
+      next(0)
+    }
+  }
+
   /// Where the character before an index begins.
   static func start(in text: UnsafeBufferPointer<UInt8>, before index: Int) -> Int {
     var start = index - 1
