@@ -42,6 +42,9 @@ enum StreamingCheck {
     // A surrogate and a character beyond U+10FFFF: refused at the second byte already.
     #expect(try Self.pieces([0xED, 0xA0]) == ["", "\u{FFFD}\u{FFFD}", ""])
     #expect(try Self.pieces([0xF4, 0x90]) == ["", "\u{FFFD}\u{FFFD}", ""])
+    // Characters in more bytes than they need.
+    #expect(try Self.pieces([0xE0, 0x9F]) == ["", "\u{FFFD}\u{FFFD}", ""])
+    #expect(try Self.pieces([0xF0, 0x8F]) == ["", "\u{FFFD}\u{FFFD}", ""])
     #expect(try Self.pieces([0xF0, 0x9F, 0xF0]) == ["", "", "\u{FFFD}", "\u{FFFD}"])
   }
 
