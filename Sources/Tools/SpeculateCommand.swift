@@ -6,7 +6,10 @@ struct SpeculateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "speculate",
     abstract: "Generate text several times faster without changing one token of it.",
-    subcommands: [PretrainCommand.self, DistillCommand.self, InspectCommand.self])
+    subcommands: [
+      GenerateCommand.self, PretrainCommand.self, DistillCommand.self, BenchCommand.self,
+      InspectCommand.self,
+    ])
 
   /// Parses, runs, and ends the process with the command's exit code.
   static func main() {

@@ -78,7 +78,7 @@ import Tools
       [
         ("a", comparison(straight, speculative: [0.5])),
         ("b", comparison(loop, speculative: [0.1])),
-      ], interrupted: false)
+      ], machine: Machine(threads: 2), interrupted: false)
     #expect(report.loopShare == 0.5)
     #expect(report.prompts.map(\.endsInLoop) == [false, true])
     let others = try #require(report.withoutLoops)
@@ -99,14 +99,16 @@ import Tools
 
   @Test func onlyLoopsLeaveNothingToReportApart() {
     let report = ComparisonReport(
-      [("b", comparison(loop, speculative: [0.1]))], interrupted: false)
+      [("b", comparison(loop, speculative: [0.1]))], machine: Machine(threads: 2),
+      interrupted: false)
     #expect(report.withoutLoops == nil)
     #expect(report.lines.contains("  there are none"))
   }
 
   @Test func jsonCarriesTheNamesOfTheSummary() throws {
     let report = ComparisonReport(
-      [("a", comparison(straight, speculative: [0.5]))], interrupted: false)
+      [("a", comparison(straight, speculative: [0.5]))], machine: Machine(threads: 2),
+      interrupted: false)
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     let object = try #require(

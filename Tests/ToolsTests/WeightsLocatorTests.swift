@@ -44,7 +44,8 @@ import Tools
     #expect(
       throws: SpeculateError(
         "the embedded drafter (Weights/drafter) is neither in the current folder nor in one above "
-          + "the program; give --drafter DIR, or set SPECULATE_WEIGHTS to the Weights folder")
+          + "the program; give --drafter DIR or --drafter none, or set SPECULATE_WEIGHTS to the Weights folder"
+      )
     ) { try locator(root).folder("drafter") }
     #expect(
       throws: SpeculateError(

@@ -15,10 +15,15 @@ package struct ComparisonReport: Encodable, Sendable {
   package var withoutLoops: ComparisonFigures?
   /// Prompt by prompt.
   package var prompts: [Prompt]
+  /// What it ran on.
+  package var machine: Machine
   /// Whether Ctrl-C ended the comparison early.
   package var interrupted: Bool
 
-  package init(_ comparisons: [(place: String, runs: PromptComparison)], interrupted: Bool) {
+  package init(
+    _ comparisons: [(place: String, runs: PromptComparison)], machine: Machine, interrupted: Bool
+  ) {
+    self.machine = machine
     figures = ComparisonFigures(comparisons.map(\.runs))
     let straight = comparisons.map(\.runs).filter { !$0.endsInLoop }
     loopShare =
@@ -73,7 +78,7 @@ package struct ComparisonReport: Encodable, Sendable {
   }
 
   private enum CodingKeys: CodingKey {
-    case loopShare, withoutLoops, prompts, interrupted
+    case loopShare, withoutLoops, prompts, machine, interrupted
   }
 
   /// Writes the figures of all prompts at the top level.
@@ -83,6 +88,7 @@ package struct ComparisonReport: Encodable, Sendable {
     try container.encode(loopShare, forKey: .loopShare)
     try container.encode(withoutLoops, forKey: .withoutLoops)
     try container.encode(prompts, forKey: .prompts)
+    try container.encode(machine, forKey: .machine)
     try container.encode(interrupted, forKey: .interrupted)
   }
 }

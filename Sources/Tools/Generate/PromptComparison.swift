@@ -32,7 +32,7 @@ package struct PromptComparison: Sendable {
   package var endsInLoop: Bool { plain.first.map { LoopDetector().endsInLoop($0.ids) } ?? false }
 
   /// Tokens that a run emits.
-  package var tokens: Int { plain.first?.statistics.emittedTokens ?? 0 }
+  package var tokens: Int { plain.first?.ids.count ?? 0 }
 
   /// Median seconds of decoding a plain run.
   package var plainSeconds: Double { Figures.median(plain.map(\.statistics.decodeSeconds)) }

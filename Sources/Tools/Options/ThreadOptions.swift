@@ -4,7 +4,7 @@ import Tensors
 /// How many threads work.
 struct ThreadOptions: ParsableArguments {
   @Option(
-    name: .customLong("threads"),
+    name: .customLong("threads"), parsing: .unconditional,
     help: ArgumentHelp("Threads to compute with. (default: one a physical core)", valueName: "n"))
   var requested: Int?
 

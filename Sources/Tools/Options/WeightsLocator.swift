@@ -45,10 +45,14 @@ package struct WeightsLocator {
     if let override {
       throw SpeculateError(
         "SPECULATE_WEIGHTS is \(override), but there is no \(name)/config.json in it; correct it, "
-          + "or give --\(name) DIR")
+          + "or give \(Self.option(name))")
     }
     throw SpeculateError(
       "the embedded \(name) (Weights/\(name)) is neither in the current folder nor in one above the "
-        + "program; give --\(name) DIR, or set SPECULATE_WEIGHTS to the Weights folder")
+        + "program; give \(Self.option(name)), or set SPECULATE_WEIGHTS to the Weights folder")
+  }
+
+  private static func option(_ name: String) -> String {
+    name == "drafter" ? "--drafter DIR or --drafter none" : "--\(name) DIR"
   }
 }

@@ -35,7 +35,8 @@ enum Failure {
 
   /// One line that says what is wrong with the command line, and whose help to ask for.
   static func usage<Root: ParsableCommand>(_ error: any Error, in root: Root.Type) -> String {
-    let message = oneLine(root.message(for: error))
+    var message = oneLine(root.message(for: error))
+    if message.hasSuffix(".") { message.removeLast() }
     let help = root.fullMessage(for: error).firstMatch(of: /See '(.+?)' for more information/)
     let hint = help.map { String($0.1) } ?? "\(root._commandName) --help"
     return "\(message); see '\(hint)'"

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// `speculate bench`: what this machine can do, and how much of it is used.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measure this machine and how well decoding uses it.",
+    subcommands: [BenchMemoryCommand.self, BenchDecodeCommand.self])
+}

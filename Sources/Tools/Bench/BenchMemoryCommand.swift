@@ -1,0 +1,66 @@
+import ArgumentParser
+import Tensors
+import Verifier
+
+/// `speculate bench memory`: how fast the target's weights can be read, by one thread and by all.
+struct BenchMemoryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "memory",
+    abstract: "Read the target's weights and do nothing else: the ceiling of plain decoding.",
+    discussion: """
+      Producing one token reads every weight once, so the bytes per second printed here, divided by \
+      the bytes of the weights, are the tokens per second that plain decoding can't exceed.
+      """)
+
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var rounds: BenchRoundOptions
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func run() throws {
+    let model = try CausalModel(directory: target.folder())
+    let reader = WeightReader(model)
+    let teams = (threads.count > 1 ? [1, threads.count] : [1]).map { Workers(count: $0) }
+    let passes = teams.map { reader.passes(in: 0.2, workers: $0) }
+    // One thread and all threads take turns, so that a change of the machine meets both.
+    var rates = teams.map { _ in [Double]() }
+    Interruption.watch()
+    for _ in 0..<rounds.count where !Interruption.requested {
+      for (index, team) in teams.enumerated() {
+        rates[index].append(reader.measure(passes: passes[index], workers: team))
+      }
+    }
+    let machine = Machine(threads: threads.count)
+    let readings = zip(teams, rates).map { team, rates in
+      Reading(threads: team.count, gigabytesPerSecond: Figures.median(rates) / 1e9)
+    }
+    if json {
+      try Output.json(
+        Report(
+          machine: machine, weightBytes: reader.bytes, rounds: rates[0].count, read: readings))
+    } else {
+      try Output.line(machine.line)
+      try Output.line("weights \(Figures.bytes(reader.bytes)), \(model.format)")
+      for reading in readings {
+        try Output.line(
+          "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "
+            + "\(Figures.fixed(reading.gigabytesPerSecond, 1)) GB/s")
+      }
+    }
+    if Interruption.requested { throw Interruption.exitCode }
+  }
+
+  private struct Reading: Codable {
+    var threads: Int
+    var gigabytesPerSecond: Double
+  }
+
+  private struct Report: Codable {
+    var machine: Machine
+    var weightBytes: Int
+    var rounds: Int
+    var read: [Reading]
+  }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Tensors
+
+/// What a measurement ran on.
+package struct Machine: Codable, Sendable {
+  /// The processor's name, as the system gives it.
+  package var cpu: String
+  /// The kernels in use.
+  package var instructionSet: String
+  /// Threads that computed.
+  package var threads: Int
+
+  /// This machine.
+  package init(threads: Int) {
+    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let name = information.split(separator: "\n").first { $0.hasPrefix("model name") }?
+      .split(separator: ":", maxSplits: 1).last
+    cpu = name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
+    instructionSet = "\(InstructionSet.current)"
+    self.threads = threads
+  }
+
+  /// `AMD EPYC 7B13 | avx2 | 2 threads`
+  package var line: String {
+    "\(cpu) | \(instructionSet) | \(threads) thread\(threads == 1 ? "" : "s")"
+  }
+}

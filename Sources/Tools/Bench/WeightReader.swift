@@ -1,0 +1,40 @@
+import Tensors
+import Verifier
+
+/// Reads all weights of a model and does nothing else with them: the least that producing one token
+/// can cost on this machine.
+struct WeightReader {
+  private let matrices: [PackedMatrix]
+
+  /// Bytes that one pass reads.
+  let bytes: Int
+
+  init(_ model: CausalModel) {
+    matrices = model.matrices
+    bytes = model.bytesPerToken
+  }
+
+  /// Reads every weight `passes` times, divided between the workers.
+  ///
+  /// - Returns: Bytes per second.
+  func measure(passes: Int, workers: Workers) -> Double {
+    let sums = FloatBuffer(count: 16 * workers.count)  // [worker][16]: a cache line each
+    let count = workers.count
+    let start = Clock.seconds
+    for _ in 0..<passes {
+      workers.run { [matrices] worker in
+        for matrix in matrices {
+          sums.base[16 * worker] += matrix.read(worker: worker, of: count)
+        }
+      }
+    }
+    let seconds = Clock.seconds - start
+    return seconds > 0 ? Double(bytes * passes) / seconds : 0
+  }
+
+  /// How many passes take about `seconds`; at least one. Runs a pass to find out.
+  func passes(in seconds: Double, workers: Workers) -> Int {
+    let rate = measure(passes: 1, workers: workers)
+    return max(1, Int(seconds * rate / Double(max(1, bytes))))
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Speculate
+import Tensors
+
+/// Runs plain and speculative decoding in turn for every prompt, and tells whether and how much
+/// they differ.
+struct ComparisonRun {
+  let generator: TextGenerator
+  let prompts: [EncodedPrompt]
+  let parameters: GenerationParameters
+  let mode: DecodingMode
+  let repeats: Int
+  let threads: Int
+  let json: Bool
+  let stats: Bool
+
+  /// Compares all prompts, or as many as Ctrl-C lets it.
+  ///
+  /// - Throws: exit code 1 when ids differ, 130 after Ctrl-C.
+  func run() throws {
+    try announce()
+    try warmUp()
+    let progress = json ? ProgressLine("comparing", unit: "prompts", total: prompts.count) : nil
+    var comparisons: [(place: String, runs: PromptComparison)] = []
+    for (index, prompt) in prompts.enumerated() {
+      guard let runs = try compare(prompt) else { break }
+      comparisons.append((prompt.prompt.place, runs))
+      progress?.update(index + 1)
+      if !json {
+        let lines = ComparisonReport.lines(
+          number: index + 1, of: prompts.count, place: prompt.prompt.place, runs: runs)
+        try Output.line(lines.joined(separator: "\n"))
+      }
+    }
+    progress?.clear()
+    try report(comparisons)
+  }
+
+  private func announce() throws {
+    guard !json else { return }
+    let runs = repeats == 1 ? "1 run" : "\(repeats) runs"
+    try Output.line(Machine(threads: threads).line)
+    try Output.line(
+      "\(prompts.count) prompt\(prompts.count == 1 ? "" : "s"), \(runs) of each kind in turn, "
+        + "at most \(parameters.maximumTokens) tokens, "
+        + (parameters.sampling.isGreedy
+          ? "greedy" : "temperature \(parameters.sampling.temperature)"))
+  }
+
+  /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
+  private func warmUp() throws {
+    guard let prompt = prompts.first else { return }
+    var short = parameters
+    short.maximumTokens = min(16, short.maximumTokens)
+    for mode in [.plain, mode] { _ = try outcome(prompt, short, mode) }
+  }
+
+  /// All runs of one prompt; nil when Ctrl-C came before the first pair was complete.
+  private func compare(_ prompt: EncodedPrompt) throws -> PromptComparison? {
+    var runs = PromptComparison()
+    for number in 0..<repeats {
+      // Who goes first changes, so that neither always profits from the other.
+      let modes: [DecodingMode] = number % 2 == 0 ? [.plain, mode] : [mode, .plain]
+      let outcomes = try modes.map { try outcome(prompt, parameters, $0) }
+      if Interruption.requested { return number > 0 ? runs : nil }
+      let plainFirst = modes[0] == .plain
+      runs.add(
+        plain: outcomes[plainFirst ? 0 : 1], speculative: outcomes[plainFirst ? 1 : 0])
+    }
+    return runs
+  }
+
+  private func outcome(
+    _ prompt: EncodedPrompt, _ parameters: GenerationParameters, _ mode: DecodingMode
+  ) throws -> RunOutcome {
+    let result = try generator.generate(
+      tokens: prompt.ids, parameters: parameters, mode: mode,
+      isCancelled: { Interruption.requested })
+    return RunOutcome(ids: result.tokens, statistics: result.statistics)
+  }
+
+  private func report(_ comparisons: [(place: String, runs: PromptComparison)]) throws {
+    let interrupted = Interruption.requested
+    let report = ComparisonReport(
+      comparisons, machine: Machine(threads: threads), interrupted: interrupted)
+    if json {
+      try Output.json(report)
+    } else if comparisons.isEmpty {
+      Output.note("interrupted before the first prompt was compared\n")
+    } else {
+      if interrupted {
+        try Output.line("interrupted: \(comparisons.count) of \(prompts.count) prompts compared")
+      }
+      if stats {
+        let all = comparisons.reduce(into: GenerationStatistics()) {
+          $0 += $1.runs.speculativeStatistics
+        }
+        let lines = StatisticsReport.lines(all, title: "all speculative runs")
+        try Output.line(lines.joined(separator: "\n"))
+      }
+      try Output.line(report.lines.joined(separator: "\n"))
+    }
+    guard report.figures.identical else {
+      Failure.say(
+        "plain and speculative outputs differ, which is a fault of this program; please report it")
+      throw ExitCode.failure
+    }
+    if Interruption.requested { throw Interruption.exitCode }
+  }
+}

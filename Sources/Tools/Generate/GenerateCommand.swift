@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Speculate
+import Tensors
+
+/// `speculate generate`: text from prompts, or both ways of decoding compared.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Generate text from prompts, or compare both ways of decoding.",
+    discussion: """
+      The text goes to standard output as it is generated, everything else to standard error. The \
+      same target, prompt, sampling options and seed give the same tokens, whatever drafts and \
+      however many threads work.
+      """)
+
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Models") var target: TargetOptions
+  @OptionGroup(title: "Models") var drafter: DrafterOptions
+  @OptionGroup(title: "Models") var threads: ThreadOptions
+  @OptionGroup(title: "Output") var sampling: SamplingOptions
+  @OptionGroup(title: "Drafting") var drafting: DraftOptions
+
+  @Flag(help: "Print the prompt before its continuation.")
+  var echo = false
+
+  @Flag(help: "Say what happened: rounds, acceptance, times.")
+  var stats = false
+
+  @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
+  var json = false
+
+  @Flag(help: "Run plain and speculative decoding in turn, and compare ids and speed.")
+  var compare = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Runs of each kind for every prompt of a comparison; medians count. (default: 3)",
+      valueName: "n"))
+  var repeats: Int?
+
+  func validate() throws {
+    if compare && drafter.drafter == "none" {
+      throw ValidationError("--compare needs a drafter: leave out --drafter none")
+    }
+    if let repeats {
+      guard compare else { throw ValidationError("--repeats belongs to --compare: give both") }
+      guard (1...1000).contains(repeats) else {
+        throw ValidationError("--repeats \(repeats) is out of range: use 1 to 1000")
+      }
+    }
+  }
+
+  func run() throws {
+    let texts = try prompts.read()
+    let generator = try TextGenerator(
+      target: target.folder(), drafter: drafter.folder(), threads: threads.count)
+    let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
+    Interruption.watch()
+    if compare {
+      try ComparisonRun(
+        generator: generator, prompts: encoded, parameters: sampling.parameters,
+        mode: drafting.mode, repeats: repeats ?? 3, threads: threads.count, json: json,
+        stats: stats
+      ).run()
+    } else {
+      try GenerationRun(
+        generator: generator, prompts: encoded, parameters: sampling.parameters,
+        mode: drafting.mode, echo: echo, json: json, stats: stats
+      ).run()
+    }
+  }
+}

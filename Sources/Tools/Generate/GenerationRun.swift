@@ -1,0 +1,64 @@
+import Speculate
+import Tensors
+
+/// Continues prompts one after another and shows the text as it comes.
+struct GenerationRun {
+  let generator: TextGenerator
+  let prompts: [EncodedPrompt]
+  let parameters: GenerationParameters
+  let mode: DecodingMode
+  let echo: Bool
+  let json: Bool
+  let stats: Bool
+
+  /// Runs all prompts, or as many as Ctrl-C lets it.
+  func run() throws {
+    var all = GenerationStatistics()
+    var finished = 0
+    for (index, prompt) in prompts.enumerated() where !Interruption.requested {
+      let result = try generate(prompt, number: index + 1)
+      all += result.statistics
+      finished += 1
+      if stats && !json || Interruption.requested && !json {
+        report(result.statistics, "\(result.finishReason.text)")
+      }
+    }
+    if finished > 1 && !json && (stats || Interruption.requested) {
+      report(all, "\(finished) of \(prompts.count) prompts in all")
+    }
+    if Interruption.requested { throw Interruption.exitCode }
+  }
+
+  private func generate(_ prompt: EncodedPrompt, number: Int) throws -> GenerationResult {
+    let sink = TextSink()
+    if !json {
+      if prompts.count > 1 {
+        sink.write(
+          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.prompt.place)\n")
+      }
+      if echo { sink.write(prompt.prompt.text) }
+    }
+    let result = try generator.generate(
+      tokens: prompt.ids, parameters: parameters, mode: mode,
+      onText: { if !json { sink.write($0) } }, isCancelled: { sink.isDone })
+    try sink.endLine()
+    if json { try Output.json(GenerationRecord(prompt.prompt, result)) }
+    return result
+  }
+
+  private func report(_ statistics: GenerationStatistics, _ title: String) {
+    Output.note(StatisticsReport.lines(statistics, title: title).joined(separator: "\n") + "\n")
+  }
+}
+
+extension FinishReason {
+  /// The reason in words.
+  var text: String {
+    switch self {
+    case .endToken: "ended by an end token"
+    case .stopString: "ended by a stop string"
+    case .length: "ended by the token limit"
+    case .cancelled: "interrupted"
+    }
+  }
+}

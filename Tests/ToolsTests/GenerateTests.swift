@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+@Suite struct GenerateTests {
+  private func run(
+    _ pair: TinyPair, _ arguments: String..., input: String? = nil
+  ) throws -> CommandResult {
+    try CommandProcess(
+      ["generate"] + arguments, input: input,
+      environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+  }
+
+  private func json(_ text: some StringProtocol) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  @Test func plainAndSpeculativeTextIsTheSame() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let options = ["--max-tokens", "40", "--ignore-end", "--temperature", "1", "--json"]
+    let speculative = try CommandProcess(
+      ["generate", "--prompt", "abc", "--target", pair.target.path, "--drafter", pair.drafter.path]
+        + options
+    ).wait()
+    let plain = try CommandProcess(
+      ["generate", "--prompt", "abc", "--target", pair.target.path, "--drafter", "none"] + options
+    ).wait()
+    #expect(speculative.status == 0)
+    #expect(plain.status == 0)
+    #expect(speculative.errors == "")
+    let (one, other) = (try json(speculative.output), try json(plain.output))
+    #expect((one["ids"] as? [Int])?.count == 40)
+    #expect(one["ids"] as? [Int] == other["ids"] as? [Int])
+    #expect(one["text"] as? String == other["text"] as? String)
+    #expect(one["finish"] as? String == "length")
+  }
+
+  @Test func theTextAloneGoesToStandardOutput() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let result = try run(pair, "--prompt", "abc", "--max-tokens", "20", "--json")
+    let text = try #require(try json(result.output)["text"] as? String)
+    let plain = try run(pair, "--prompt", "abc", "--max-tokens", "20", "--stats")
+    #expect(plain.output == (text.hasSuffix("\n") ? text : text + "\n"))
+    #expect(plain.errors.contains("rounds, tau "))
+    #expect(plain.errors.contains("tok/s"))
+  }
+
+  @Test func aPromptMayComeFromEverywhere() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let file = pair.folder.appending(path: "prompt.txt")
+    try Data("one\ntwo\n".utf8).write(to: file)
+    let direct = try run(pair, "--prompt", "one\ntwo\n", "--json")
+    let ids = try #require(try json(direct.output)["ids"] as? [Int])
+    for result in [
+      try run(pair, "--prompt-file", file.path, "--json"),
+      try run(pair, "--prompt-file", "-", "--json", input: "one\ntwo\n"),
+      try run(pair, "--prompt", "-", "--json", input: "one\ntwo\n"),
+      try run(pair, "-", "--json", input: "one\ntwo\n"),
+    ] {
+      #expect(result.status == 0)
+      #expect(try json(result.output)["ids"] as? [Int] == ids)
+    }
+  }
+
+  @Test func everyLineOfAJSONLinesFileIsAPrompt() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let file = pair.folder.appending(path: "prompts.jsonl")
+    try Data(
+      """
+      {"prompt": "first", "other": 1}
+
+      {"prompt": "second\\n"}
+      {"prompt": "third"}
+      """.utf8
+    ).write(to: file)
+    let result = try run(
+      pair, "--prompt-file", file.path, "--json", "--max-tokens", "5", "--limit", "2")
+    #expect(result.status == 0)
+    let lines = try result.output.split(separator: "\n").map { try json($0) }
+    #expect(lines.map { $0["prompt"] as? String } == ["first", "second\n"])
+    #expect(
+      lines.map { $0["place"] as? String } == ["\(file.path) line 1", "\(file.path) line 3"])
+  }
+
+  @Test func severalPromptsHaveHeadings() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let file = pair.folder.appending(path: "prompts.jsonl")
+    try Data(#"{"prompt": "first"}\#n{"prompt": "second"}"#.utf8).write(to: file)
+    let result = try run(pair, "--prompt-file", file.path, "--max-tokens", "5", "--echo")
+    #expect(result.output.hasPrefix("--- [1/2] \(file.path) line 1\nfirst"))
+    #expect(result.output.contains("\n\n--- [2/2] \(file.path) line 2\nsecond"))
+  }
+
+  @Test func aComparisonEndsWithTheSummary() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let file = pair.folder.appending(path: "prompts.jsonl")
+    try Data(#"{"prompt": "first"}\#n{"prompt": "second"}"#.utf8).write(to: file)
+    let result = try run(
+      pair, "--prompt-file", file.path, "--compare", "--max-tokens", "60", "--ignore-end")
+    #expect(result.status == 0)
+    #expect(result.errors == "")
+    let summary =
+      /identical yes \| speedup \d+\.\d\d \| tau \d+\.\d\d \| plain \d+\.\d tok\/s \| speculative \d+\.\d tok\/s/
+    #expect(result.lastLine.wholeMatch(of: summary) != nil, "\(result.lastLine)")
+    #expect(result.output.contains("[2/2] \(file.path) line 2, 60 tokens"))
+    #expect(result.output.contains("loop_share"))
+  }
+
+  @Test func aComparisonsJSONIsOneObject() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let result = try run(
+      pair, "--prompt", "abc", "--compare", "--max-tokens", "30", "--repeats", "1", "--json",
+      "--draft-length", "3")
+    #expect(result.status == 0)
+    let object = try json(result.output)
+    #expect(object["identical"] as? Bool == true)
+    for name in ["speedup", "tau", "plain", "speculative", "loop_share"] {
+      #expect(object[name] is Double, "\(name)")
+    }
+    #expect((object["acceptance_histogram"] as? [Int])?.isEmpty == false)
+    #expect((object["prompts"] as? [Any])?.count == 1)
+  }
+
+  @Test func ctrlCEndsALongGenerationCleanly() throws {
+    var sizes = TinyPair.Sizes()
+    sizes.context = 1 << 17
+    let pair = try TinyPair(sizes)
+    defer { pair.remove() }
+    let process = try CommandProcess(
+      [
+        "generate", "--prompt", "abc", "--max-tokens", "100000", "--ignore-end", "--temperature",
+        "1", "--threads", "1",
+      ], environment: ["SPECULATE_WEIGHTS": pair.folder.path])
+    let deadline = Date(timeIntervalSinceNow: 60)
+    while process.output.utf8.count < 100 && Date() < deadline { usleep(10_000) }
+    process.interrupt()
+    let result = try process.wait()
+    #expect(result.status == 130)
+    #expect(result.output.utf8.count >= 100)
+    #expect(result.output.hasSuffix("\n"))
+    #expect(result.errors.hasPrefix("--- interrupted\n"))
+    #expect(result.errors.contains("tok/s"))
+  }
+}

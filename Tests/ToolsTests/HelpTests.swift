@@ -1,0 +1,157 @@
+import Testing
+
+/// Help texts word by word: they are what a new user reads first. Lines are joined before they are
+/// compared, since how they are broken is up to the argument parser.
+@Suite struct HelpTests {
+  private func expect(
+    _ arguments: [String], _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try CommandProcess(arguments).wait()
+    #expect(result.status == 0, sourceLocation: sourceLocation)
+    #expect(result.errors == "", sourceLocation: sourceLocation)
+    #expect(words(result.output) == words(text), sourceLocation: sourceLocation)
+  }
+
+  private func words(_ text: String) -> String {
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  @Test func theCommandNamesItsSubcommands() throws {
+    let result = try CommandProcess(["--help"]).wait()
+    #expect(result.status == 0)
+    let text = words(result.output)
+    #expect(
+      text.hasPrefix(
+        "OVERVIEW: Generate text several times faster without changing one token of it. "
+          + "USAGE: speculate <subcommand>"))
+    for line in [
+      "generate Generate text from prompts, or compare both ways of decoding.",
+      "bench Measure this machine and how well decoding uses it.",
+    ] { #expect(text.contains(line)) }
+    // Without arguments the same text is shown.
+    #expect(try CommandProcess([]).wait().output == result.output)
+  }
+
+  @Test func generate() throws {
+    try expect(
+      ["generate", "--help"],
+      """
+      OVERVIEW: Generate text from prompts, or compare both ways of decoding.
+
+      The text goes to standard output as it is generated, everything else to standard error. The same
+      target, prompt, sampling options and seed give the same tokens, whatever drafts and however many
+      threads work.
+
+      USAGE: speculate generate [<options>] [<->]
+
+      PROMPTS:
+        --prompt <text>         The text to go on from; - reads standard input.
+        --prompt-file <file>    A text file, which is one prompt, or a .jsonl file with a 'prompt' field
+                                in every line, which is many; - reads standard input.
+        <->                     - reads the prompt from standard input.
+        --limit <n>             Take the first n prompts only.
+
+      MODELS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --drafter <dir|none>    Folder of a drafter made for the target, or 'none' for plain decoding.
+                                (default: the embedded one, Weights/drafter)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+
+      OUTPUT:
+        --max-tokens <n>        Tokens to generate at most. (default: 256)
+        --temperature <t>       0 takes the most probable token; higher values vary more. (default: 0.0)
+        --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
+        --top-p <p>             Keep the most probable tokens that together reach probability p.
+                                (default: 1.0)
+        --min-p <p>             Drop tokens less probable than this times the most probable one.
+                                (default: 0.0)
+        --repetition-penalty <x>
+                                Make tokens already in the text less probable; 1 is off. (default: 1.0)
+        --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
+                                0)
+        --stop <text>           End the output before this text; may be given several times.
+        --ignore-end            Go on past end tokens, up to the limits.
+
+      DRAFTING:
+        --draft-length <n>      Draft this many tokens in every round. (default: as many as pay, by
+                                measured times)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled)
+
+      OPTIONS:
+        --echo                  Print the prompt before its continuation.
+        --stats                 Say what happened: rounds, acceptance, times.
+        --json                  Print JSON instead of text: one object a prompt, or one for a whole
+                                comparison.
+        --compare               Run plain and speculative decoding in turn, and compare ids and speed.
+        --repeats <n>           Runs of each kind for every prompt of a comparison; medians count.
+                                (default: 3)
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func bench() throws {
+    try expect(
+      ["bench", "--help"],
+      """
+      OVERVIEW: Measure this machine and how well decoding uses it.
+
+      USAGE: speculate bench <subcommand>
+
+      OPTIONS:
+        -h, --help              Show help information.
+
+      SUBCOMMANDS:
+        memory                  Read the target's weights and do nothing else: the ceiling of plain
+                                decoding.
+        decode                  Decode plainly and read the weights in turn: how much of the bandwidth
+                                decoding uses.
+
+        See 'speculate help bench <subcommand>' for detailed help.
+      """)
+  }
+
+  @Test func benchMemory() throws {
+    try expect(
+      ["bench", "memory", "--help"],
+      """
+      OVERVIEW: Read the target's weights and do nothing else: the ceiling of plain decoding.
+
+      Producing one token reads every weight once, so the bytes per second printed here, divided by the
+      bytes of the weights, are the tokens per second that plain decoding can't exceed.
+
+      USAGE: speculate bench memory [--target <dir>] [--threads <n>] [--rounds <n>] [--json]
+
+      OPTIONS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func benchDecode() throws {
+    try expect(
+      ["bench", "decode", "--help"],
+      """
+      OVERVIEW: Decode plainly and read the weights in turn: how much of the bandwidth decoding uses.
+
+      A token moves every weight once. Each measurement of decoding stands between two of reading,
+      because the bandwidth of a shared machine changes while a program runs.
+
+      USAGE: speculate bench decode [--target <dir>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--json]
+
+      OPTIONS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
+        --tokens <n>            Tokens of one measurement. (default: 64)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+}
