@@ -64,7 +64,7 @@ public final class AdamW: @unchecked Sendable {
       gradient_scale: gradientScale)
     workers.run { [self] worker in
       for entry in layout.entries {
-        let part = entry.range.share(of: worker, among: workers.count)
+        let part = Self.share(entry.range, of: worker, among: workers.count)
         var step = base
         step.decay = entry.decays ? rate * constants.weightDecay : 0
         ct_adamw(
@@ -72,5 +72,16 @@ public final class AdamW: @unchecked Sendable {
           second.base + part.lowerBound, parameters.base + part.lowerBound)
       }
     }
+  }
+
+  /// A worker's part of a tensor, in whole blocks: which values the kernel takes one by one, and so
+  /// how they are rounded, must not depend on the number of workers.
+  private static func share(
+    _ range: Range<Int>, of worker: Int, among count: Int
+  ) -> Range<Int> {
+    let block = 256
+    let blocks = (0..<(range.count + block - 1) / block).share(of: worker, among: count)
+    return range.lowerBound + min(blocks.lowerBound * block, range.count)..<range.lowerBound
+      + min(blocks.upperBound * block, range.count)
   }
 }
