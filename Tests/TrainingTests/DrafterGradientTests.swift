@@ -26,7 +26,7 @@ import Training
         let scale = max(abs(analytic), abs(numeric), noise)
         if scale > noise { moving += 1 }
         #expect(
-          abs(analytic - numeric) < 1e-3 * scale,
+          abs(analytic - numeric) < 1e-3 * max(scale, 3 * noise),
           "\(entry.name), anchors \(anchors): \(analytic) analytic, \(numeric) numeric")
       }
     }

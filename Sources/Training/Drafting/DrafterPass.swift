@@ -44,6 +44,7 @@ public final class DrafterPass: @unchecked Sendable {
     let hidden = model.hidden
     let rows = maximumBlocks * blockSize
     precondition(rotary.positions >= maximumContext + blockSize, "rotary tables cover all rows")
+    MatrixProduct.useOneThread()
     self.model = model
     self.maximumBlocks = maximumBlocks
     self.maximumContext = maximumContext

@@ -7,8 +7,10 @@ import COpenBLAS
 /// workers with one BLAS thread each beat one caller with two BLAS threads, because no product
 /// waits for another.
 enum MatrixProduct {
-  /// Keeps BLAS on the calling thread; to be called once before training starts.
-  static func useOneThread() { openblas_set_num_threads(1) }
+  /// Keeps BLAS on the calling thread; every pass asks for it when it is made.
+  static func useOneThread() { _ = oneThread }
+
+  private static let oneThread: Void = openblas_set_num_threads(1)
 
   /// c[m, n] = a[m, k] · b[n, k]ᵀ, or += with `accumulate`. Strides are in values.
   static func timesTransposed(

@@ -31,6 +31,7 @@ public final class CausalPass: @unchecked Sendable {
   /// Makes the buffers of a pass over up to `sequences` sequences of `length` tokens.
   public init(model: CausalTrainingModel, sequences: Int, length: Int, rotary: RotaryLayer) {
     precondition(rotary.positions >= length, "rotary tables cover the sequence")
+    MatrixProduct.useOneThread()
     self.model = model
     self.sequences = sequences
     self.length = length

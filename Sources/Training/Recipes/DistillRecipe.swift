@@ -22,7 +22,6 @@ public final class DistillRecipe {
   ///
   /// - Throws: When files are missing or options don't fit the target.
   public init(_ options: DistillOptions) throws {
-    MatrixProduct.useOneThread()
     self.options = options
     target = try CausalModel(directory: options.target)
     checkpoint = try Checkpoint(directory: options.target)
