@@ -1,14 +1,15 @@
-import Verifier
-import Tensors
+package import Tensors
+package import Verifier
 
 /// The target's hidden states over a sequence, by the engine that serves.
-final class TargetFeatures {
+package final class TargetFeatures {
   private let runner: CausalRunner
   private let cache: KeyValueCache
   /// Values of one position: taps · hidden.
   let width: Int
 
-  init(model: CausalModel, workers: Workers, layers: [Int], maximumLength: Int) throws {
+  /// Makes the run state for sequences of up to `maximumLength` tokens.
+  package init(model: CausalModel, workers: Workers, layers: [Int], maximumLength: Int) throws {
     runner = CausalRunner(model: model, workers: workers, maximumRows: 64, taps: layers)
     cache = try runner.makeCache(capacity: maximumLength)
     width = layers.count * model.configuration.hiddenSize

@@ -1,0 +1,58 @@
+import Drafter
+import Speculate
+import Tensors
+import Testing
+import Training
+import Verifier
+
+/// The acceptance that training reports is the one that serving has.
+@Suite struct AcceptanceTests {
+  @Test(arguments: [2, 3, 8])
+  func `a replay has the rounds of draft and verify`(blockSize: Int) throws {
+    // With a handful of tokens a random drafter is right now and then.
+    let configuration = ModelConfiguration(
+      family: .qwen3, vocabularySize: 6, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
+      headCount: 2, keyValueHeadCount: 1, headDimension: 16, maximumContext: 96, endTokens: [5])
+    let target = CausalModel(random: configuration, seed: 7)
+    let drafter = BlockDrafter(
+      random: DrafterConfiguration(
+        blockSize: blockSize, maskToken: 5, targetLayers: [0, 1], targetLayerCount: 2,
+        vocabularySize: 6, layerCount: 1, shape: configuration.layerShape, maximumContext: 96),
+      seed: 8)
+    let workers = Workers(count: 1)
+    let plain = CausalRunner(model: target, workers: workers, maximumRows: 32)
+    var random = KeyedRandom(seed: 5, key: "prompts")
+    let responses = try (0..<40).map { number in
+      let prompt = (0..<1 + number % 12).map { _ in Token(random.next() % 5) }
+      let decoder = try PlainDecoder(
+        runner: plain, cache: plain.makeCache(capacity: 96), prompt: prompt,
+        parameters: GenerationParameters(maximumTokens: 1 + number % 31))
+      return Response(tokens: prompt + Array(decoder), promptLength: prompt.count)
+    }
+    let served = try ServedAcceptance.statistics(
+      target: target, drafter: drafter, responses: responses)
+    let replay = AcceptanceReplay(
+      responses,
+      features: try TargetFeatures(
+        model: target, workers: workers, layers: [0, 1], maximumLength: 64))
+    let simulated = replay.run(
+      DrafterRunner(
+        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
+        capacity: 64))
+    ServedAcceptance.expect(simulated, equals: served)
+    // Otherwise the comparison proves little.
+    #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")
+    #expect(simulated.drafted[0] > 0)
+  }
+
+  @Test func `survival counts rounds that drafted as many`() {
+    var acceptance = SimulatedAcceptance(blockSize: 4)
+    #expect(acceptance.survival == [0, 0, 0] && acceptance.acceptanceLength == 0)
+    acceptance.rounds = 6
+    acceptance.emitted = 15
+    acceptance.drafted = [1, 1, 0, 4]
+    acceptance.histogram = [1, 2, 1, 1]
+    #expect(acceptance.survival == [0.8, 0.5, 0.25])
+    #expect(acceptance.acceptanceLength == 2.5)
+  }
+}
