@@ -9,22 +9,28 @@ struct PretrainCommand: ParsableCommand {
     commandName: "pretrain",
     abstract: "Train a small causal model of the Qwen3 architecture from text.",
     discussion: """
-      Writes checkpoint.safetensors (parameters, optimizer, data position), metrics.jsonl and a model \
-      folder in Hugging Face layout to --output. The same command again goes on where the last \
-      one stopped, bit for bit; Ctrl-C finishes the checkpoint first.
+      The documents of --data are joined into one stream of tokens, an end token after each. Writes \
+      that stream, checkpoint.safetensors (parameters, optimizer, data position), metrics.jsonl and \
+      a model folder in Hugging Face layout to --output. The same command again goes on where the \
+      last one stopped, bit for bit; Ctrl-C finishes the checkpoint first.
 
       A deep model is trained in less time by training a shallow one first and repeating its \
       layers:
-        speculate pretrain --tokens train.u16 --layers 6 --steps 1500 --output shallow
-        speculate pretrain --tokens train.u16 --layers 12 --steps 2000 --output deep \\
-          --init-from shallow --stack
+        speculate pretrain --data train.jsonl.zst --tokenizer tokenizer.model \\
+          --layers 6 --steps 1500 --output shallow
+        speculate pretrain --tokens shallow/train.tokens.u16 --tokenizer tokenizer.model \\
+          --layers 12 --steps 2000 --output deep --init-from shallow --stack
       """)
 
-  @Option(help: "Training tokens: a file of little-endian 16-bit numbers.")
-  var tokens: String
-  @Option(help: "Held-out tokens of the same kind, for a loss on text not trained on.")
+  @Option(help: "Training documents: JSON lines with a field \"text\", plain or .zst.")
+  var data: String?
+  @Option(help: "Instead of --data: a file of little-endian 16-bit tokens.")
+  var tokens: String?
+  @Option(help: "Held-out documents of the same kind, for a loss on text not trained on.")
+  var heldoutData: String?
+  @Option(help: "Instead of --heldout-data: a file of tokens.")
   var heldoutTokens: String?
-  @Option(help: "A SentencePiece model to copy into the output folder.")
+  @Option(help: "The SentencePiece model of the documents, copied into the output folder.")
   var tokenizer: String?
   @Option(name: .shortAndLong, help: "The folder of checkpoint, metrics and model.")
   var output: String
@@ -37,6 +43,15 @@ struct PretrainCommand: ParsableCommand {
   @OptionGroup(title: "Training") var training: TrainingFlags
 
   func validate() throws {
+    guard (data == nil) != (tokens == nil) else {
+      throw ValidationError("give the training text: either --data or --tokens")
+    }
+    if heldoutData != nil && heldoutTokens != nil {
+      throw ValidationError("give --heldout-data or --heldout-tokens, not both")
+    }
+    if tokenizer == nil && (data != nil || heldoutData != nil) {
+      throw ValidationError("documents need --tokenizer: a SentencePiece model")
+    }
     if stack && initFrom == nil {
       throw ValidationError("--stack needs --init-from: the folder of the shallow model")
     }
@@ -48,11 +63,14 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    Interruption.watch()
+    guard let stream = try tokenFile("train", tokens: tokens, documents: data) else { return }
     var options = PretrainOptions(
-      trainingTokens: URL(fileURLWithPath: tokens), output: URL(fileURLWithPath: output),
+      trainingTokens: stream, output: URL(fileURLWithPath: output),
       threads: training.threads ?? Workers.defaultCount)
     options.architecture = model.architecture
-    options.heldoutTokens = heldoutTokens.map { URL(fileURLWithPath: $0) }
+    options.heldoutTokens = try tokenFile(
+      "heldout", tokens: heldoutTokens, documents: heldoutData)
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.stacks = stack
@@ -63,7 +81,6 @@ struct PretrainCommand: ParsableCommand {
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
         + "\(options.length) tokens a step, \(options.threads) threads"
         + (recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)\n" : "\n"))
-    Interruption.watch()
     let line = ProgressLine(
       "pretrain", unit: "steps", total: max(0, options.steps - recipe.resumedStep))
     var last = recipe.resumedStep
@@ -83,6 +100,30 @@ struct PretrainCommand: ParsableCommand {
     Output.note("the model is in \(output)\n")
   }
 
+  /// The tokens of a pair of flags: a file that was given, or one made from documents; nil for
+  /// neither.
+  private func tokenFile(_ name: String, tokens: String?, documents: String?) throws -> URL? {
+    if let tokens { return URL(fileURLWithPath: tokens) }
+    guard let documents, let tokenizer else { return nil }
+    let cache = TokenCache(name, in: URL(fileURLWithPath: output))
+    let line = ProgressLine("tokenize", unit: "tokens")
+    var (read, made) = (0, 0)
+    func detail() -> String { "\(Figures.count(read)) documents of \(documents)" }
+    let done = try cache.update(
+      documents: URL(fileURLWithPath: documents), tokenizer: URL(fileURLWithPath: tokenizer),
+      shouldStop: { Interruption.requested }
+    ) {
+      (read, made) = ($0, $1)
+      line.update(made, detail: detail())
+    }
+    if read > 0 { line.finish(made, detail: detail()) }
+    guard done else {
+      Output.note("stopped before the tokens were complete; the same command makes them again\n")
+      throw Interruption.exitCode
+    }
+    return cache.url
+  }
+
   private static func detail(_ progress: TrainingProgress) -> String {
     let parts = [
       "loss \(Figures.fixed(progress.loss, 4))",
@@ -90,121 +131,5 @@ struct PretrainCommand: ParsableCommand {
       "\(Figures.rate(progress.tokensPerSecond)) tokens/s",
     ]
     return parts.compactMap { $0 }.joined(separator: " | ")
-  }
-}
-
-/// The sizes of a model to train.
-struct ModelSizes: ParsableArguments {
-  @Option(help: "Tokens of the vocabulary.") var vocabulary = 8192
-  @Option(help: "Width of the residual stream.") var hidden = 384
-  @Option(help: "Width of the gated feed-forward part.") var intermediate = 1088
-  @Option(help: "Decoder layers.") var layers = 12
-  @Option(help: "Query heads.") var heads = 6
-  @Option(help: "Key/value heads; divides --heads.") var kvHeads = 2
-  @Option(help: "Width of a head.") var headDim = 64
-  @Option(help: "Base of the rotary angles.") var ropeTheta = 10_000.0
-  @Option(help: "Positions the model is declared to serve.") var context = 2048
-
-  var architecture: CausalArchitecture {
-    var sizes = CausalArchitecture()
-    sizes.vocabularySize = vocabulary
-    sizes.hiddenSize = hidden
-    sizes.intermediateSize = intermediate
-    sizes.layerCount = layers
-    sizes.headCount = heads
-    sizes.keyValueHeadCount = kvHeads
-    sizes.headDimension = headDim
-    sizes.ropeTheta = ropeTheta
-    sizes.maximumContext = context
-    return sizes
-  }
-}
-
-/// How a model is trained.
-struct TrainingFlags: ParsableArguments {
-  @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
-  var steps = 2000
-  @Option(help: "Tokens of a sequence.") var length = 256
-  @Option(help: "Sequences of a step.") var batch = 8
-  @Option(help: "Sequences a thread takes at once: fewer need less memory.") var microBatch = 4
-  @Option(help: "The highest learning rate.") var learningRate: Float = 2e-3
-  @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.05
-  @Option(help: "Steps over which the learning rate rises.") var warmup = 100
-  @Option(help: "Decay of matrices per step, times the learning rate.")
-  var weightDecay: Float = 0.1
-  @Option(help: "Memory of the gradient's mean.") var beta1: Float = 0.9
-  @Option(help: "Memory of the gradient's mean square.") var beta2: Float = 0.95
-  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
-  @Option(help: "Seed of first values and data order.") var seed: UInt64 = 1
-  @Option(help: "Sequences of the data order to leave out, those of an earlier run.")
-  var skip = 0
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
-  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
-  @Option(help: "Steps between held-out losses; 0 for one at the end only.")
-  var evaluateEvery = 200
-  @Option(help: "Held-out sequences of each measurement.") var evaluationBatch = 64
-  @Option(help: "Steps between progress lines.") var logEvery = 10
-  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
-
-  /// Says which flag can't be, if any.
-  func check() throws {
-    let positive: [(String, Int)] = [
-      ("--steps", steps), ("--length", length), ("--batch", batch), ("--micro-batch", microBatch),
-      ("--log-every", logEvery), ("--evaluation-batch", evaluationBatch),
-      ("--threads", threads ?? 1),
-    ]
-    for (name, value) in positive where value < 1 || value > 1 << 30 {
-      throw ValidationError("\(name) is \(value): give a number of at least 1")
-    }
-    for (name, value) in [
-      ("--warmup", warmup), ("--skip", skip), ("--evaluate-every", evaluateEvery),
-    ]
-    where value < 0 {
-      throw ValidationError("\(name) is \(value): give 0 or more")
-    }
-    if let threads, threads > 1024 {
-      throw ValidationError("--threads is \(threads): give at most 1024")
-    }
-    if length > 1 << 16 { throw ValidationError("--length is \(length): give at most 65536") }
-    if batch > 1 << 16 { throw ValidationError("--batch is \(batch): give at most 65536") }
-    for (name, value) in [("--learning-rate", learningRate), ("--clip", clip)]
-    where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number above 0")
-    }
-    for (name, value) in [("--beta1", beta1), ("--beta2", beta2)] where !(value >= 0 && value < 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to less than 1")
-    }
-    for (name, value) in [("--floor", floor), ("--weight-decay", weightDecay)]
-    where !(value >= 0 && value <= 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
-    }
-    if !(checkpointSeconds > 0) {
-      throw ValidationError("--checkpoint-seconds is \(checkpointSeconds): give a number above 0")
-    }
-    if dtype != "bf16" && dtype != "f32" {
-      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
-    }
-  }
-
-  /// Copies the flags.
-  func apply(to options: inout PretrainOptions) {
-    options.steps = steps
-    options.length = length
-    options.sequences = batch
-    options.microSequences = microBatch
-    options.learningRate = learningRate
-    options.floorShare = floor
-    options.warmupSteps = warmup
-    options.optimizer.weightDecay = weightDecay
-    options.optimizer.beta1 = beta1
-    options.optimizer.beta2 = beta2
-    options.clip = clip
-    options.seed = seed
-    options.skippedWindows = skip
-    options.checkpointSeconds = checkpointSeconds
-    options.evaluateEvery = evaluateEvery
-    options.evaluationWindows = evaluationBatch
-    options.logEvery = logEvery
-    options.exportType = dtype == "bf16" ? .bf16 : .f32
   }
 }

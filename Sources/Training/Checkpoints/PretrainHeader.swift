@@ -14,6 +14,8 @@ public struct PretrainHeader: Sendable, Equatable, Codable {
   public var seed: UInt64
   /// Threads of the run: sums of gradients are bit-identical only with the same number.
   public var threads: Int
+  /// The fingerprint of the training tokens; nil where it isn't known.
+  public var trainingTokens: UInt64?
   /// The last held-out loss.
   public var heldoutLoss: Double?
 

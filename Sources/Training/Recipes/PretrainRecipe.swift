@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Tensors
+import Verifier
 
 /// Trains a causal model of the Qwen3 architecture on a token stream.
 ///
@@ -9,6 +10,7 @@ import Tensors
 /// gives bit for bit the parameters of one that was not, with the same number of threads.
 public final class PretrainRecipe {
   private let options: PretrainOptions
+  private let configuration: ModelConfiguration  // of the exported model
   private let model: CausalTrainingModel
   private let optimizer: AdamW
   private let workers: Workers
@@ -31,8 +33,8 @@ public final class PretrainRecipe {
   /// - Throws: When sizes or files don't fit.
   public init(_ options: PretrainOptions) throws {
     if let complaint = options.architecture.complaint { throw SpeculateError(complaint) }
-    MatrixProduct.useOneThread()
     self.options = options
+    configuration = try Self.configuration(options)
     try OutputFolder.make(options.output)
     let vocabulary = options.architecture.vocabularySize
     training = try TokenStream(contentsOf: options.trainingTokens, vocabularySize: vocabulary)
@@ -40,6 +42,7 @@ public final class PretrainRecipe {
       try TokenStream(contentsOf: $0, vocabularySize: vocabulary)
     }
     sampler = try Self.sampler(training, options.trainingTokens, options)
+    let fingerprint = try FileFingerprint.of(options.trainingTokens)
 
     let url = options.output.trainingCheckpoint
     let saved =
@@ -58,6 +61,11 @@ public final class PretrainRecipe {
           "\(url.path) was made with --seed \(saved.header.seed): give it again or another "
             + "--output")
       }
+      guard saved.header.trainingTokens ?? fingerprint == fingerprint else {
+        throw SpeculateError(
+          "\(url.path) was made with other training text or another tokenizer: give the same "
+            + "again or another --output")
+      }
       try saved.restore(
         model.layout, parameters: model.parameters, first: optimizer.first,
         second: optimizer.second)
@@ -69,6 +77,7 @@ public final class PretrainRecipe {
         architecture: options.architecture, step: 0, window: options.skippedWindows, tokens: 0,
         seconds: 0, seed: options.seed, threads: options.threads)
     }
+    header.trainingTokens = fingerprint
     resumedStep = header.step
     let threads = min(options.threads, options.sequences)
     workers = Workers(count: threads)
@@ -149,7 +158,7 @@ public final class PretrainRecipe {
       header, layout: model.layout, parameters: model.parameters, first: optimizer.first,
       second: optimizer.second, to: checkpointURL)
     try ModelExport.write(
-      model, type: options.exportType, tokenizer: options.tokenizer, to: options.output)
+      model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
   }
 
   /// One optimizer step; returns the mean loss and the gradient's norm.
@@ -223,6 +232,24 @@ public final class PretrainRecipe {
     // Unchecked: each worker calls `body` with its own pass and reads shared token buffers.
     let passes: [CausalPass]
     let body: (CausalPass, Int, Int) -> Double
+  }
+
+  /// What the exported model's `config.json` is to say.
+  private static func configuration(_ options: PretrainOptions) throws -> ModelConfiguration {
+    var configuration = options.architecture.configuration(type: options.exportType)
+    if let url = options.tokenizer {
+      let tokenizer = try SentencePieceTokenizer(file: url)
+      guard tokenizer.vocabularySize <= options.architecture.vocabularySize else {
+        throw SpeculateError(
+          "\(url.path) has \(tokenizer.vocabularySize) tokens, more than the model's "
+            + "\(options.architecture.vocabularySize): give --vocabulary "
+            + "\(tokenizer.vocabularySize)")
+      }
+      configuration.beginToken = tokenizer.beginToken
+      configuration.endTokens = tokenizer.endTokens
+    }
+    try configuration.check()
+    return configuration
   }
 
   private static func sampler(

@@ -29,19 +29,9 @@ public struct PromptSource: Sendable {
   public init(
     jsonLines url: URL, tokenizer: any Tokenizer, lengths: ClosedRange<Int>, seed: UInt64
   ) throws {
-    let reader = try LineReader(url: url)
+    let documents = try TextDocuments(url)
     var texts: [String] = []
-    while let line = try reader.next() {
-      if line.allSatisfy(\.isWhitespace) { continue }
-      let value: JSONValue
-      do { value = try JSONValue(parsing: line) } catch {
-        throw SpeculateError("\(url.path): line \(reader.lineNumber): \(error)")
-      }
-      guard let text = value["text"]?.text else {
-        throw SpeculateError(
-          "\(url.path): line \(reader.lineNumber) has no field \"text\"; give JSON lines such as "
-            + "{\"text\": \"…\"}")
-      }
+    while let text = try documents.next() {
       if !text.allSatisfy(\.isWhitespace) { texts.append(text) }
     }
     guard !texts.isEmpty else {

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Tensors
+import Training
+
+/// The sizes of a model to train.
+struct ModelSizes: ParsableArguments {
+  @Option(help: "Tokens of the vocabulary.") var vocabulary = 8192
+  @Option(help: "Width of the residual stream.") var hidden = 384
+  @Option(help: "Width of the gated feed-forward part.") var intermediate = 1088
+  @Option(help: "Decoder layers.") var layers = 12
+  @Option(help: "Query heads.") var heads = 6
+  @Option(help: "Key/value heads; divides --heads.") var kvHeads = 2
+  @Option(help: "Width of a head.") var headDim = 64
+  @Option(help: "Base of the rotary angles.") var ropeTheta = 10_000.0
+  @Option(help: "Positions the model is declared to serve.") var context = 2048
+
+  var architecture: CausalArchitecture {
+    var sizes = CausalArchitecture()
+    sizes.vocabularySize = vocabulary
+    sizes.hiddenSize = hidden
+    sizes.intermediateSize = intermediate
+    sizes.layerCount = layers
+    sizes.headCount = heads
+    sizes.keyValueHeadCount = kvHeads
+    sizes.headDimension = headDim
+    sizes.ropeTheta = ropeTheta
+    sizes.maximumContext = context
+    return sizes
+  }
+}
+
+/// How a model is trained.
+struct TrainingFlags: ParsableArguments {
+  @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
+  var steps = 2000
+  @Option(help: "Tokens of a sequence.") var length = 256
+  @Option(help: "Sequences of a step.") var batch = 8
+  @Option(help: "Sequences a thread takes at once: fewer need less memory.") var microBatch = 4
+  @Option(help: "The highest learning rate.") var learningRate: Float = 2e-3
+  @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.05
+  @Option(help: "Steps over which the learning rate rises.") var warmup = 100
+  @Option(help: "Decay of matrices per step, times the learning rate.")
+  var weightDecay: Float = 0.1
+  @Option(help: "Memory of the gradient's mean.") var beta1: Float = 0.9
+  @Option(help: "Memory of the gradient's mean square.") var beta2: Float = 0.95
+  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
+  @Option(help: "Seed of first values and data order.") var seed: UInt64 = 1
+  @Option(help: "Sequences of the data order to leave out, those of an earlier run.")
+  var skip = 0
+  @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
+  @Option(help: "Steps between held-out losses; 0 for one at the end only.")
+  var evaluateEvery = 200
+  @Option(help: "Held-out sequences of each measurement.") var evaluationBatch = 64
+  @Option(help: "Steps between progress lines.") var logEvery = 10
+  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    let positive: [(String, Int)] = [
+      ("--steps", steps), ("--length", length), ("--batch", batch), ("--micro-batch", microBatch),
+      ("--log-every", logEvery), ("--evaluation-batch", evaluationBatch),
+      ("--threads", threads ?? 1),
+    ]
+    for (name, value) in positive where value < 1 || value > 1 << 30 {
+      throw ValidationError("\(name) is \(value): give a number of at least 1")
+    }
+    for (name, value) in [
+      ("--warmup", warmup), ("--skip", skip), ("--evaluate-every", evaluateEvery),
+    ]
+    where value < 0 {
+      throw ValidationError("\(name) is \(value): give 0 or more")
+    }
+    if let threads, threads > 1024 {
+      throw ValidationError("--threads is \(threads): give at most 1024")
+    }
+    if length > 1 << 16 { throw ValidationError("--length is \(length): give at most 65536") }
+    if batch > 1 << 16 { throw ValidationError("--batch is \(batch): give at most 65536") }
+    for (name, value) in [("--learning-rate", learningRate), ("--clip", clip)]
+    where !(value > 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value): give a number above 0")
+    }
+    for (name, value) in [("--beta1", beta1), ("--beta2", beta2)] where !(value >= 0 && value < 1) {
+      throw ValidationError("\(name) is \(value): give a number from 0 to less than 1")
+    }
+    for (name, value) in [("--floor", floor), ("--weight-decay", weightDecay)]
+    where !(value >= 0 && value <= 1) {
+      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
+    }
+    if !(checkpointSeconds > 0) {
+      throw ValidationError("--checkpoint-seconds is \(checkpointSeconds): give a number above 0")
+    }
+    if dtype != "bf16" && dtype != "f32" {
+      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout PretrainOptions) {
+    options.steps = steps
+    options.length = length
+    options.sequences = batch
+    options.microSequences = microBatch
+    options.learningRate = learningRate
+    options.floorShare = floor
+    options.warmupSteps = warmup
+    options.optimizer.weightDecay = weightDecay
+    options.optimizer.beta1 = beta1
+    options.optimizer.beta2 = beta2
+    options.clip = clip
+    options.seed = seed
+    options.skippedWindows = skip
+    options.checkpointSeconds = checkpointSeconds
+    options.evaluateEvery = evaluateEvery
+    options.evaluationWindows = evaluationBatch
+    options.logEvery = logEvery
+    options.exportType = dtype == "bf16" ? .bf16 : .f32
+  }
+}

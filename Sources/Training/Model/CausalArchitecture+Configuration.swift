@@ -1,0 +1,22 @@
+public import Tensors
+public import Verifier
+
+extension CausalArchitecture {
+  /// The configuration of an exported model.
+  ///
+  /// - Parameters:
+  ///   - type: The type of its weights.
+  ///   - beginToken: The tokenizer's; SentencePiece's usual one unless given.
+  ///   - endTokens: The tokenizer's; SentencePiece's usual one unless given.
+  public func configuration(
+    type: ElementType, beginToken: Token? = 1, endTokens: [Token] = [2]
+  ) -> ModelConfiguration {
+    ModelConfiguration(
+      family: .qwen3, vocabularySize: vocabularySize, hiddenSize: hiddenSize,
+      intermediateSize: intermediateSize, layerCount: layerCount, headCount: headCount,
+      keyValueHeadCount: keyValueHeadCount, headDimension: headDimension,
+      normEpsilon: normEpsilon, ropeTheta: ropeTheta, tiesEmbeddings: true,
+      maximumContext: maximumContext, endTokens: endTokens, beginToken: beginToken,
+      elementType: type)
+  }
+}
