@@ -141,7 +141,8 @@ public final class CausalRunner {
     let hidden = model.configuration.hiddenSize
     let tapWidth = tapLayers.count * hidden
     for (index, layer) in model.layers.enumerated() {
-      plan.window = model.configuration.usesWindow(layer: index)
+      plan.window =
+        model.configuration.usesWindow(layer: index)
         ? model.configuration.slidingWindow : nil
       layer.forward(plan, index: index, scratch: scratch, workers: workers)
       for (slot, tap) in tapLayers.enumerated() where tap == index {

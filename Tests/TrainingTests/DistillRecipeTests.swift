@@ -1,0 +1,157 @@
+import Drafter
+import Foundation
+import Tensors
+import Testing
+import Training
+import Verifier
+
+/// Distillation from a target's folder to a drafter's folder.
+@Suite struct DistillRecipeTests {
+  /// Where a session is to stop: after so many questions, in each of its parts.
+  private struct Stops {
+    var respond = Int.max
+    var train = Int.max
+  }
+
+  private static func options(
+    _ folder: TemporaryFolder, output: String, threads: Int
+  ) throws -> DistillOptions {
+    let target = folder.file("target")
+    if !FileManager.default.fileExists(atPath: target.path) {
+      try FileManager.default.createDirectory(at: target, withIntermediateDirectories: false)
+      let architecture = TinyTraining.architecture(layers: 3)
+      try ModelExport.write(
+        TinyTraining.livelyModel(architecture, seed: 6),
+        configuration: architecture.configuration(type: .f32),
+        tokenizer: try folder.write(TinyTokenizer.data, to: "tiny.model"), to: target)
+    }
+    let data = try folder.write(TinyTraining.tokens(1500, seed: 1), to: "train.u16")
+    let heldout = try folder.write(TinyTraining.tokens(600, seed: 2), to: "heldout.u16")
+    var options = DistillOptions(
+      target: target, data: .tokens(data), output: folder.file(output), threads: threads)
+    options.heldout = .tokens(heldout)
+    options.responses = 14
+    options.promptLengths = 3...9
+    options.responseLength = 24
+    options.responseBatch = 4
+    options.blockSize = 4
+    options.targetLayers = [0, 2]
+    options.draftVocabulary = 20
+    options.markovRank = 4
+    options.anchors = 6
+    options.sequences = 5
+    options.steps = 8
+    options.evaluateEvery = 4
+    options.evaluationPrompts = 5
+    options.evaluationLength = 20
+    options.logEvery = 1
+    return options
+  }
+
+  /// One session; returns the steps it took, and whether it came to the end.
+  private static func run(
+    _ options: DistillOptions, _ stops: Stops = Stops()
+  ) throws -> (progress: [DistillProgress], responses: Int, isDone: Bool) {
+    let recipe = try DistillRecipe(options)
+    var (asked, responses) = (0, 0)
+    let respond = try recipe.respond(
+      shouldStop: {
+        asked += 1
+        return asked >= stops.respond
+      }, report: { responses = $0.responses })
+    guard let made = respond, let heldout = try recipe.respondHeldout(shouldStop: { false })
+    else { return ([], responses, false) }
+    var progress: [DistillProgress] = []
+    var taken = 0
+    let isDone = try recipe.training(made, heldout: heldout).run(
+      shouldStop: {
+        taken += 1
+        return taken >= stops.train
+      }, report: { progress.append($0) })
+    return (progress, made.count, isDone)
+  }
+
+  @Test(arguments: [1, 2])
+  func `a resumed distillation is to the bit the uninterrupted one`(threads: Int) throws {
+    let folder = try TemporaryFolder()
+    let whole = try Self.options(folder, output: "whole", threads: threads)
+    let reference = try Self.run(whole)
+    #expect(reference.isDone && reference.responses == 14)
+
+    var parts = try Self.options(folder, output: "parts", threads: threads)
+    let first = try Self.run(parts, Stops(respond: 30))
+    #expect(!first.isDone && (1..<14).contains(first.responses), "\(first.responses) responses")
+    let second = try Self.run(parts, Stops(train: 2))
+    #expect(!second.isDone && second.progress.map(\.step) == [1, 2])
+    // Features that are computed anew are those that were kept.
+    parts.memory = 0
+    let third = try Self.run(parts, Stops(train: 3))
+    #expect(!third.isDone && third.progress.map(\.step) == [3, 4, 5])
+    let last = try Self.run(parts)
+    #expect(last.isDone && last.progress.map(\.step) == [6, 7, 8])
+
+    let tensors = try TinyTraining.tensors(whole.output.appending(path: "checkpoint.safetensors"))
+    #expect(tensors["first.markov.proj.weight"] != nil)
+    #expect(
+      try tensors
+        == TinyTraining.tensors(parts.output.appending(path: "checkpoint.safetensors")))
+    for name in ["responses.bin", "heldout-responses.bin", "model.safetensors", "config.json"] {
+      #expect(
+        try Data(contentsOf: whole.output.appending(path: name))
+          == Data(contentsOf: parts.output.appending(path: name)), "\(name)")
+    }
+    let progress = second.progress + third.progress + last.progress
+    #expect(progress.map(\.loss) == reference.progress.map(\.loss))
+    #expect(progress.map(\.acceptanceLength) == reference.progress.map(\.acceptanceLength))
+    #expect(progress.compactMap(\.acceptanceLength).count == 2)
+    #expect(Set(progress.map(\.loss)).count == 8)
+  }
+
+  @Test func `the acceptance it reports is that of serving what it wrote`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "drafter", threads: 1)
+    options.steps = 60
+    options.learningRate = 1e-2
+    options.evaluateEvery = 0
+    options.evaluationPrompts = 12
+    let recipe = try DistillRecipe(options)
+    let made = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+    let heldout = try #require(try recipe.respondHeldout(shouldStop: { false }))
+    #expect(heldout.count == 12)
+    let training = try recipe.training(made, heldout: heldout)
+    var last: DistillProgress?
+    #expect(try training.run(shouldStop: { false }, report: { last = $0 }))
+    let simulated = try #require(try training.evaluate())
+    #expect(last?.acceptanceLength == simulated.acceptanceLength)
+    #expect(last?.survival == simulated.survival)
+
+    let served = try ServedAcceptance.statistics(
+      target: CausalModel(directory: options.target),
+      drafter: BlockDrafter(directory: options.output), responses: heldout)
+    ServedAcceptance.expect(simulated, equals: served)
+    #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")
+  }
+
+  @Test func `another seed is refused where responses lie`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "drafter", threads: 1)
+    _ = try Self.run(options, Stops(train: 1))
+    options.seed = 2
+    #expect(
+      throws: SpeculateError(
+        "\(options.output.appending(path: "responses.bin").path) was made with another target, "
+          + "data or other settings: give the same flags, another --output, or delete it")
+    ) {
+      _ = try Self.run(options)
+    }
+    options.seed = 1
+    options.blockSize = 5
+    #expect(
+      throws: SpeculateError(
+        "\(options.output.appending(path: "checkpoint.safetensors").path) was made with other "
+          + "sizes, responses or another seed: give the same flags, another --output, or delete it")
+    ) {
+      _ = try Self.run(options)
+    }
+  }
+}

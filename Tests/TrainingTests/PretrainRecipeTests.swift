@@ -1,0 +1,194 @@
+import Foundation
+import Tensors
+import Testing
+import Training
+
+/// Pretraining from files to files: resuming, growing, and what is refused.
+@Suite struct PretrainRecipeTests {
+  /// Options of a run of six steps into a folder of its own.
+  static func options(
+    _ folder: TemporaryFolder, output: String, threads: Int = 2
+  ) throws -> PretrainOptions {
+    let tokens = try folder.write(TinyTraining.tokens(1500, seed: 1), to: "train.u16")
+    let heldout = try folder.write(TinyTraining.tokens(300, seed: 2), to: "heldout.u16")
+    var options = PretrainOptions(
+      trainingTokens: tokens, output: folder.file(output), threads: threads)
+    options.architecture = TinyTraining.architecture()
+    options.heldoutTokens = heldout
+    options.length = 16
+    options.sequences = 5
+    options.microSequences = 2
+    options.steps = 6
+    options.warmupSteps = 2
+    options.evaluateEvery = 2
+    options.evaluationWindows = 7
+    options.logEvery = 1
+    return options
+  }
+
+  /// Runs until done or for `limit` steps; returns the last progress and whether it is done.
+  @discardableResult
+  static func run(
+    _ options: PretrainOptions, stopAfter limit: Int = .max
+  ) throws -> (progress: [TrainingProgress], isDone: Bool, resumedStep: Int) {
+    let recipe = try PretrainRecipe(options)
+    var taken = 0
+    var progress: [TrainingProgress] = []
+    let isDone = try recipe.run(
+      shouldStop: {
+        taken += 1
+        return taken >= limit
+      }, report: { progress.append($0) })
+    return (progress, isDone, recipe.resumedStep)
+  }
+
+  @Test(arguments: [1, 2])
+  func `a resumed run is to the bit the uninterrupted one`(threads: Int) throws {
+    let folder = try TemporaryFolder()
+    let whole = try Self.options(folder, output: "whole", threads: threads)
+    let reference = try Self.run(whole)
+    #expect(reference.isDone && reference.resumedStep == 0)
+    #expect(reference.progress.map(\.step) == Array(1...6))
+
+    let parts = try Self.options(folder, output: "parts", threads: threads)
+    var progress: [TrainingProgress] = []
+    for (limit, from) in [(1, 0), (3, 1), (.max, 4)] {
+      let part = try Self.run(parts, stopAfter: limit)
+      #expect(part.resumedStep == from)
+      #expect(part.isDone == (limit == .max))
+      progress += part.progress
+    }
+    let tensors = try TinyTraining.tensors(whole.output.appending(path: "checkpoint.safetensors"))
+    #expect(tensors.count == 3 * (2 * 11 + 2))
+    #expect(
+      try tensors
+        == TinyTraining.tensors(parts.output.appending(path: "checkpoint.safetensors")))
+    for name in ["model.safetensors", "config.json"] {
+      #expect(
+        try Data(contentsOf: whole.output.appending(path: name))
+          == Data(contentsOf: parts.output.appending(path: name)))
+    }
+    #expect(progress.map(\.loss) == reference.progress.map(\.loss))
+    #expect(progress.map(\.heldoutLoss) == reference.progress.map(\.heldoutLoss))
+    #expect(progress.map(\.tokens) == (1...6).map { $0 * 5 * 16 })
+    #expect(progress.compactMap(\.heldoutLoss).count == 3)
+
+    // What is done stays done.
+    let again = try Self.run(parts)
+    #expect(again.isDone && again.resumedStep == 6 && again.progress.isEmpty)
+  }
+
+  @Test func `another seed or another step gives other values`() throws {
+    let folder = try TemporaryFolder()
+    var values: Set<Data> = []
+    let changes: [(seed: UInt64, limit: Int)] = [(1, 2), (1, 3), (2, 2)]
+    for (index, change) in changes.enumerated() {
+      var options = try Self.options(folder, output: "run\(index)")
+      options.seed = change.seed
+      try Self.run(options, stopAfter: change.limit)
+      let tensors = try TinyTraining.tensors(
+        options.output.appending(path: "checkpoint.safetensors"))
+      values.insert(try #require(tensors["model.layers.0.mlp.up_proj.weight"]))
+    }
+    #expect(values.count == 3)
+  }
+
+  @Test func `training lowers the loss`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "run")
+    // Letters in a fixed order: all but guessable.
+    var data = Data()
+    for index in 0..<1500 { data.append(contentsOf: [UInt8(5 + index % 20), 0]) }
+    options.trainingTokens = try folder.write(data, to: "order.u16")
+    options.heldoutTokens = options.trainingTokens
+    options.steps = 60
+    options.warmupSteps = 5
+    options.learningRate = 1e-2
+    options.evaluateEvery = 0
+    let progress = try Self.run(options).progress
+    #expect(try #require(progress.first).loss > 3)
+    #expect(try #require(progress.last?.heldoutLoss) < 1)
+    #expect(progress.compactMap(\.heldoutLoss).count == 1)
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func `a deep model begins as the shallow one repeated`(layers: Int) throws {
+    let folder = try TemporaryFolder()
+    let shallow = try Self.options(folder, output: "shallow")
+    try Self.run(shallow, stopAfter: 1)
+    var deep = try Self.options(folder, output: "deep")
+    deep.architecture.layerCount = layers
+    deep.initialModel = shallow.output
+    deep.stacks = true
+    try PretrainRecipe(deep).save()
+
+    let source = try TinyTraining.tensors(shallow.output.appending(path: "checkpoint.safetensors"))
+    let grown = try TinyTraining.tensors(deep.output.appending(path: "checkpoint.safetensors"))
+      .filter { !$0.key.hasPrefix("first.") && !$0.key.hasPrefix("second.") }
+    #expect(grown.count == 11 * layers + 2)
+    for (name, values) in grown {
+      var parts = name.split(separator: ".").map(String.init)
+      if parts[1] == "layers" { parts[2] = String(try #require(Int(parts[2])) % 2) }
+      #expect(values == source[parts.joined(separator: ".")], "\(name)")
+    }
+  }
+
+  @Test func `options that don't fit a checkpoint are refused`() throws {
+    let folder = try TemporaryFolder()
+    let options = try Self.options(folder, output: "run")
+    try Self.run(options, stopAfter: 1)
+    let checkpoint = options.output.appending(path: "checkpoint.safetensors").path
+
+    func complaint(_ change: (inout PretrainOptions) throws -> Void) rethrows -> String {
+      var changed = options
+      try change(&changed)
+      do {
+        _ = try PretrainRecipe(changed)
+        return "no error"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      complaint { $0.architecture.hiddenSize = 32 }
+        == "\(checkpoint) was made with other sizes: give the same flags or another --output")
+    #expect(
+      complaint { $0.seed = 7 }
+        == "\(checkpoint) was made with --seed 1: give it again or another --output")
+    #expect(
+      try complaint {
+        $0.trainingTokens = try folder.write(TinyTraining.tokens(1500, seed: 3), to: "other.u16")
+      }
+        == "\(checkpoint) was made with other training text or another tokenizer: give the same "
+        + "again or another --output")
+    #expect(
+      complaint {
+        $0.output = folder.file("deep")
+        $0.architecture.layerCount = 4
+        $0.initialModel = options.output
+      } == "\(checkpoint) has other sizes: give the same flags, or --stack to repeat its layers")
+    #expect(
+      complaint {
+        $0.output = folder.file("deep")
+        $0.architecture.layerCount = 1
+        $0.initialModel = options.output
+        $0.stacks = true
+      } == "\(checkpoint) has 2 layers: give --layers of at least as many")
+    #expect(
+      complaint { $0.length = 1500 }
+        == "\(options.trainingTokens.path) has 1500 tokens, too few for sequences of 1500: give "
+        + "more text or a smaller --length")
+    let tokenizer = try folder.write(TinyTokenizer.data, to: "tiny.model")
+    #expect(
+      complaint {
+        $0.architecture.vocabularySize = 20
+        $0.tokenizer = tokenizer
+      }
+        == "\(tokenizer.path) has \(TinyTokenizer.vocabulary) tokens, more than the model's 20: "
+        + "give --vocabulary \(TinyTokenizer.vocabulary)")
+    #expect(
+      complaint { $0.architecture.ropeTheta = 0 }
+        == "the model configuration: rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0")
+    #expect(complaint { $0.threads = 1 } == "no error")
+  }
+}
