@@ -9,6 +9,7 @@
 #include "linear.inc.h"
 #include "rows.inc.h"
 #include "attention.inc.h"
+#include "sampling.inc.h"
 
 const ck_kernels CK_TABLE = {
     .linear_f32 = linear_f32,
@@ -24,4 +25,8 @@ const ck_kernels CK_TABLE = {
     .scale = scale,
     .widen_bf16 = widen_bf16,
     .read_sum = read_sum,
+    .race = race,
+    .at_least = at_least,
+    .mask_below = mask_below,
+    .divide = divide,
 };

@@ -81,6 +81,15 @@ float ck_exp(const float *x, float *y, size_t count, float shift, float scale) {
 void ck_scale(float *x, size_t count, float factor) { table->scale(x, count, factor); }
 void ck_widen_bf16(const uint16_t *x, float *y, size_t count) { table->widen_bf16(x, y, count); }
 float ck_read_sum(const float *x, size_t count) { return table->read_sum(x, count); }
+size_t ck_race(const float *x, const int32_t *tokens, uint32_t first, size_t count, uint32_t key0,
+               uint32_t key1, float top, float need, uint32_t *found) {
+  return table->race(x, tokens, first, count, key0, key1, top, need, found);
+}
+size_t ck_at_least(const float *x, size_t count, float bound, uint32_t *found) {
+  return table->at_least(x, count, bound, found);
+}
+void ck_mask_below(float *x, size_t count, float bound) { table->mask_below(x, count, bound); }
+void ck_divide(float *x, size_t count, float divisor) { table->divide(x, count, divisor); }
 
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension) {
   float *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;

@@ -96,5 +96,18 @@ void ck_narrow_bf16(const float *x, uint16_t *y, size_t count);
 /// The sum of `count` f32 words, read as fast as the machine can: the yardstick for bandwidth.
 float ck_read_sum(const float *x, size_t count);
 
+/// Writes the indices i whose noise lets them win a Gumbel race, in ascending order, and returns how
+/// many: those with u * need <= exp(x[i] - top), where u in [0, 1) is the top 24 bits of the noise of
+/// token tokens[i], or first + i if tokens is NULL. The noise is a function of the token and of the
+/// two keys; `found` has room for count.
+size_t ck_race(const float *x, const int32_t *tokens, uint32_t first, size_t count, uint32_t key0,
+               uint32_t key1, float top, float need, uint32_t *found);
+/// Writes the indices i with x[i] >= bound in ascending order and returns how many.
+size_t ck_at_least(const float *x, size_t count, float bound, uint32_t *found);
+/// x[i] = -infinity where x[i] is below bound or NaN.
+void ck_mask_below(float *x, size_t count, float bound);
+/// x[i] /= divisor.
+void ck_divide(float *x, size_t count, float divisor);
+
 #include "CKernelsTable.h"
 #endif

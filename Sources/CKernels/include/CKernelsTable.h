@@ -21,6 +21,11 @@ typedef struct {
   void (*scale)(float *, size_t, float);
   void (*widen_bf16)(const uint16_t *, float *, size_t);
   float (*read_sum)(const float *, size_t);
+  size_t (*race)(const float *, const int32_t *, uint32_t, size_t, uint32_t, uint32_t, float, float,
+                 uint32_t *);
+  size_t (*at_least)(const float *, size_t, float, uint32_t *);
+  void (*mask_below)(float *, size_t, float);
+  void (*divide)(float *, size_t, float);
 } ck_kernels;
 
 /// The build for an instruction set; NULL when this machine or compilation lacks it.
