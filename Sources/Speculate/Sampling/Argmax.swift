@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// The two ways to choose a column of a row of logits. Both are pure functions of the row (and of
@@ -15,10 +16,10 @@ public enum Argmax {
   /// The column with the largest `logit + gumbel(token)`: a sample of `softmax(row)`, and always
   /// the same one for the same noise (the Gumbel-max rule; Maddison et al., arXiv 1411.0030).
   ///
-  /// Two logarithms for every column would cost more than a small model's forward pass. The
-  /// search starts from the most probable token, and the leading zeros of a token's random bits
-  /// bound its Gumbel number within ln 2, so that only the few columns which can still win are
-  /// computed in full.
+  /// Two logarithms for every column would cost more than a small model's forward pass. A column
+  /// wins if its exponential number `E = −log(1 − u)` is at most `exp(logit − best)`, and `E ≥ u`,
+  /// so a vector kernel drops every column with `u > exp(logit − best)`. The search starts from the
+  /// most probable column; few others are left to be computed in full.
   ///
   /// - Parameters:
   ///   - row: processed logits: [count]; `−infinity` where removed.
@@ -28,29 +29,38 @@ public enum Argmax {
   public static func gumbelIndex(
     _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream, map: VocabularyMap? = nil
   ) -> Int {
-    guard let map else { return gumbelIndex(row, count: count, noise: noise) { Token($0) } }
+    guard let map else { return gumbelIndex(row, count: count, noise: noise, tokens: nil) }
     precondition(map.tokens.count == count, "the map has one token for every column")
-    return map.tokens.withUnsafeBufferPointer { tokens in
-      gumbelIndex(row, count: count, noise: noise) { tokens[$0] }
+    return map.tokens.withUnsafeBufferPointer {
+      gumbelIndex(row, count: count, noise: noise, tokens: $0.baseAddress)
     }
   }
 
-  @inline(__always)
   private static func gumbelIndex(
-    _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream, token: (Int) -> Token
+    _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream,
+    tokens: UnsafePointer<Token>?
   ) -> Int {
     var best = index(row, count: count)
-    var value = Double(row[best]) + noise.gumbel(token(best))
-    let largestGumbel = 36.75
-    for column in 0..<count {
-      let logit = Double(row[column])
-      guard logit + largestGumbel >= value else { continue }
-      let bits = noise.bits(token(column))
-      guard logit + KeyedNoise.gumbelBound(bits) >= value else { continue }
-      let candidate = logit + KeyedNoise.gumbel(bits)
-      if candidate > value || (candidate == value && column < best) {
-        value = candidate
-        best = column
+    let top = row[best]
+    guard top.isFinite else { return best }
+    var value = Double(top) + noise.gumbel(tokens?[best] ?? Token(best))
+    let piece = 1024
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: piece) { found in
+      guard let winners = found.baseAddress else { return }
+      for start in stride(from: 0, to: count, by: piece) {
+        // The margin is a hundred times what the kernel's rounding can amount to.
+        let need = Float(exp(value - Double(top))) * 0.9999
+        let length = Kernels.race(
+          row + start, tokens: tokens.map { $0 + start }, first: start,
+          count: min(piece, count - start), key: noise.key, top: top, need: need, into: winners)
+        for slot in 0..<length {
+          let column = start + Int(winners[slot])
+          let candidate = Double(row[column]) + noise.gumbel(tokens?[column] ?? Token(column))
+          if candidate > value || (candidate == value && column < best) {
+            value = candidate
+            best = column
+          }
+        }
       }
     }
     return best

@@ -7,9 +7,11 @@ public import Tensors
 /// it, so that a decoder that looks at more rows would choose other tokens. Here the number at a
 /// place is the same whoever asks, as often as they ask.
 ///
-/// The 64 bits are SplitMix64's (Steele, Lea, Flood 2014, with Stafford's mix 13): the position's
-/// key is a mix of seed and position, and the token indexes the SplitMix64 sequence that starts
-/// there. It does not serve cryptography.
+/// A position's key is SplitMix64's mix (Steele, Lea, Flood 2014, with Stafford's mix 13) of seed and
+/// position. Of a token's 52 bits the upper 32 are a two-round 32-bit mix of token and key, cheap
+/// enough to be computed for a whole row (``Kernels/race(_:tokens:first:count:key:top:need:into:)``);
+/// the lower 20 are of the SplitMix64 sequence that starts at the key, and only computed for tokens
+/// that matter. It does not serve cryptography.
 public struct KeyedNoise: Sendable, Equatable {
   /// The seed all numbers depend on.
   public let seed: UInt64
@@ -29,10 +31,13 @@ public struct KeyedNoise: Sendable, Equatable {
   public struct Stream: Sendable, Equatable {
     let key: UInt64
 
-    /// 64 random bits of a token.
+    /// 52 random bits of a token.
     @inline(__always)
     public func bits(_ token: Token) -> UInt64 {
-      KeyedNoise.mix(key &+ KeyedNoise.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
+      let upper = Kernels.noise(of: token, key: key)
+      let lower = KeyedNoise.mix(
+        key &+ KeyedNoise.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
+      return UInt64(upper) << 20 | lower >> 44
     }
 
     /// A uniform number of a token: a multiple of 2⁻⁵³ in [2⁻⁵³, 1 − 2⁻⁵³], never 0 or 1.
@@ -55,23 +60,12 @@ public struct KeyedNoise: Sendable, Equatable {
     return z ^ (z >> 31)
   }
 
-  /// The middle of the 2⁻⁵²-wide cell that the top 52 bits name: exact in `Double`.
+  /// The middle of the 2⁻⁵²-wide cell that 52 bits name: exact in `Double`.
   @inline(__always)
-  package static func uniform(_ bits: UInt64) -> Double {
-    (Double(bits >> 12) + 0.5) * 0x1p-52
-  }
+  package static func uniform(_ bits: UInt64) -> Double { (Double(bits) + 0.5) * 0x1p-52 }
 
-  /// `−log(−log(1 − u))`. With `1 − u` a large number means a small `u`, so that leading zero bits
-  /// bound it (``gumbelBound(_:)``).
+  /// `−log(−log(1 − u))`. With `1 − u` a large number means a small `u`, so that the upper bits
+  /// alone tell which tokens cannot win.
   @inline(__always)
-  package static func gumbel(_ bits: UInt64) -> Double {
-    -log(-log1p(-uniform(bits)))
-  }
-
-  /// An upper bound of ``gumbel(_:)`` at the cost of counting bits: `−log(1 − u) ≥ u ≥ 2^−(z+1)`
-  /// for `z` leading zeros of the top 52 bits.
-  @inline(__always)
-  package static func gumbelBound(_ bits: UInt64) -> Double {
-    Double(min(bits.leadingZeroBitCount, 52) + 1) * 0.693_147_180_559_945_4
-  }
+  package static func gumbel(_ bits: UInt64) -> Double { -log(-log1p(-uniform(bits))) }
 }

@@ -17,9 +17,17 @@ public struct LogitProcessor: Sendable {
 
   /// The largest logits of the row while the k-th largest is looked for; a min-heap.
   private var largest: [Float] = []
-  private var candidates = CandidateHeap()
+  /// Columns that a filter looks at: [columns], as many as were found in use.
+  private var found: [UInt32] = []
+  private var foundCount = 0
   /// `exp(logit − largest)` of every column: [columns].
   private var weights: [Float] = []
+  /// Mass by distance from the largest logit, in steps of `1 / binsPerUnit`: [bins].
+  private var mass = [Double](repeating: 0, count: bins)
+  private var candidates = CandidateHeap()
+
+  private static let bins = 1024
+  private static let binsPerUnit: Float = 32
 
   /// Makes the processor of validated parameters.
   public init(_ parameters: SamplingParameters) { self.parameters = parameters }
@@ -37,37 +45,56 @@ public struct LogitProcessor: Sendable {
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, map: VocabularyMap? = nil
   ) {
     penalize(row, context: context, map: map)
-    guard !parameters.isGreedy else { return }
+    guard !parameters.isGreedy, let logits = row.baseAddress else { return }
+    while found.count < row.count {
+      found.append(0)
+      weights.append(0)
+    }
     if parameters.temperature != 1 {
-      for index in row.indices { row[index] /= parameters.temperature }
+      Kernels.divide(logits, by: parameters.temperature, count: row.count)
     }
     var cut = Cut.none
     if parameters.topK > 0, parameters.topK < row.count {
-      cut = Cut(logit: kthLargest(row, parameters.topK), index: .max)
+      cut.logit = kthLargest(row, parameters.topK)
     }
-    if parameters.topP < 1 { cut = nucleus(row, behind: cut) }
+    let top = Kernels.maximum(logits, count: row.count)
+    if parameters.topP < 1, top.isFinite { cut = nucleus(row, top: top, atLeast: cut.logit) }
     if parameters.minP > 0 {
-      let least = Self.maximum(row) + log(parameters.minP)
-      if least > cut.logit { cut = Cut(logit: least, index: .max) }
+      let least = top + log(parameters.minP)
+      if least > cut.logit { cut = Cut(logit: least, column: .max) }
     }
-    cut.apply(to: row)
+    apply(cut, to: row)
   }
 
-  /// A place in the order of falling logit and rising index; what is at or before it stays.
+  /// A place in the order of falling logit and rising column; what is at or before it stays.
   private struct Cut {
     var logit: Float
-    var index: Int32
+    var column: Int32
 
-    static let none = Cut(logit: -.infinity, index: .max)
+    static let none = Cut(logit: -.infinity, column: .max)
+  }
 
-    @inline(__always)
-    func keeps(_ logit: Float, _ index: Int) -> Bool {
-      logit > self.logit || (logit == self.logit && index <= Int(self.index))
+  private mutating func apply(_ cut: Cut, to row: UnsafeMutableBufferPointer<Float>) {
+    guard cut.logit > -.infinity, let logits = row.baseAddress else { return }
+    Kernels.mask(logits, count: row.count, below: cut.logit)
+    guard cut.column < .max else { return }
+    for slot in 0..<find(row[...], atLeast: cut.logit) {
+      let column = Int(found[slot])
+      if column > cut.column && row[column] == cut.logit { row[column] = -.infinity }
     }
+  }
 
-    func apply(to row: UnsafeMutableBufferPointer<Float>) {
-      guard logit > -.infinity else { return }
-      for index in row.indices where !keeps(row[index], index) { row[index] = -.infinity }
+  /// Finds the columns whose logit is at least `bound`, counted from the part's first.
+  ///
+  /// - Returns: how many of ``found`` are in use.
+  private mutating func find(
+    _ part: Slice<UnsafeMutableBufferPointer<Float>>, atLeast bound: Float
+  ) -> Int {
+    found.withUnsafeMutableBufferPointer { found in
+      guard let found = found.baseAddress,
+        let logits = UnsafeMutableBufferPointer(rebasing: part).baseAddress
+      else { return 0 }
+      return Kernels.columns(logits, count: part.count, atLeast: bound, into: found)
     }
   }
 
@@ -84,10 +111,6 @@ public struct LogitProcessor: Sendable {
     }
   }
 
-  private static func maximum(_ row: UnsafeMutableBufferPointer<Float>) -> Float {
-    row.baseAddress.map { Kernels.maximum($0, count: row.count) } ?? -.infinity
-  }
-
   /// The k-th largest logit: one pass with a heap of the `count` largest so far, whose root rarely
   /// gives way. `O(columns + count · log(count) · log(columns / count))` on average.
   private mutating func kthLargest(
@@ -95,84 +118,96 @@ public struct LogitProcessor: Sendable {
   ) -> Float {
     largest.removeAll(keepingCapacity: true)
     largest.append(contentsOf: row[..<count])
-    return largest.withUnsafeMutableBufferPointer { heap in
-      for root in stride(from: count / 2 - 1, through: 0, by: -1) { Self.sift(heap, root) }
-      for index in count..<row.count where row[index] > heap[0] {
-        heap[0] = row[index]
-        Self.sift(heap, 0)
+    for root in stride(from: count / 2 - 1, through: 0, by: -1) { sift(root) }
+    let piece = 1024
+    for start in stride(from: count, to: row.count, by: piece) {
+      for slot in 0..<find(row[start..<min(start + piece, row.count)], atLeast: largest[0]) {
+        let logit = row[start + Int(found[slot])]
+        guard logit > largest[0] else { continue }
+        largest[0] = logit
+        sift(0)
       }
-      return heap[0]
     }
+    return largest[0]
   }
 
-  private static func sift(_ heap: UnsafeMutableBufferPointer<Float>, _ start: Int) {
-    let value = heap[start]
+  private mutating func sift(_ start: Int) {
+    let value = largest[start]
     var hole = start
     while true {
       var child = 2 * hole + 1
-      guard child < heap.count else { break }
-      if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
-      guard heap[child] < value else { break }
-      heap[hole] = heap[child]
+      guard child < largest.count else { break }
+      if child + 1 < largest.count, largest[child + 1] < largest[child] { child += 1 }
+      guard largest[child] < value else { break }
+      largest[hole] = largest[child]
       hole = child
     }
-    heap[hole] = value
+    largest[hole] = value
   }
 
-  /// The last token of the smallest head whose mass reaches `topP`, among what `cut` keeps.
+  /// The last token of the smallest head whose mass reaches `topP`, among logits of at least
+  /// `bound`.
   ///
-  /// A token stays while the mass before it is below `topP` of the whole.
+  /// A token stays while the mass before it is below `topP` of the whole. Mass is first summed in
+  /// bins of equal width, and only the bin in which the sum gets there is ordered.
   private mutating func nucleus(
-    _ row: UnsafeMutableBufferPointer<Float>, behind cut: Cut
+    _ row: UnsafeMutableBufferPointer<Float>, top: Float, atLeast bound: Float
   ) -> Cut {
-    let top = Self.maximum(row)
-    let mass = cut.logit > -.infinity ? collect(row, cut, top: top) : collect(row, top: top)
-    let wanted = Double(parameters.topP) * mass
-    candidates.order()
+    let wanted = Double(parameters.topP) * fillBins(row, top: top, atLeast: bound)
     var before = 0.0
-    var last = cut
+    guard
+      let bin = mass.firstIndex(where: {
+        if before + $0 >= wanted { return true }
+        before += $0
+        return false
+      })
+    else { return Cut(logit: bound, column: .max) }
+    candidates.removeAll()
+    for slot in 0..<foundCount where Self.bin(row[Int(found[slot])], top) == bin {
+      candidates.collect(.init(logit: row[Int(found[slot])], index: Int32(found[slot])))
+    }
+    candidates.order()
+    var last = Cut(logit: bound, column: .max)
     while before < wanted, let candidate = candidates.takeFirst() {
-      before += Double(exp(candidate.logit - top))
-      last = Cut(logit: candidate.logit, index: candidate.index)
+      before += Double(weights[Int(candidate.index)])
+      last = Cut(logit: candidate.logit, column: candidate.index)
     }
     return last
   }
 
-  /// Collects what `cut` keeps, which is little, and returns its mass.
-  private mutating func collect(
-    _ row: UnsafeMutableBufferPointer<Float>, _ cut: Cut, top: Float
+  /// Finds the columns that may be in the nucleus, sums their mass in bins, and returns the mass of
+  /// all logits of at least `bound`.
+  ///
+  /// Without a bound, columns far below the largest logit matter only as mass, unless those near it
+  /// hold too little.
+  private mutating func fillBins(
+    _ row: UnsafeMutableBufferPointer<Float>, top: Float, atLeast bound: Float
   ) -> Double {
-    candidates.removeAll()
-    var mass = 0.0
-    for index in row.indices where cut.keeps(row[index], index) {
-      candidates.collect(.init(logit: row[index], index: Int32(index)))
-      mass += Double(exp(row[index] - top))
-    }
-    return mass
-  }
-
-  /// Collects the tokens near the largest logit, all if those hold too little mass for the
-  /// nucleus, and returns the mass of the whole row.
-  private mutating func collect(
-    _ row: UnsafeMutableBufferPointer<Float>, top: Float
-  ) -> Double {
-    let near = top - 10
-    candidates.removeAll()
-    while weights.count < row.count { weights.append(0) }
-    let mass = weights.withUnsafeMutableBufferPointer { weights in
+    let whole = weights.withUnsafeMutableBufferPointer { weights in
       guard let source = row.baseAddress, let target = weights.baseAddress else { return 0.0 }
       return Double(Kernels.exp(source, into: target, count: row.count, shift: top))
     }
-    var held = 0.0
-    for index in row.indices where row[index] >= near {
-      candidates.collect(.init(logit: row[index], index: Int32(index)))
-      held += Double(weights[index])
+    if bound > -.infinity { return sumBins(row, top: top, atLeast: bound) }
+    let near = sumBins(row, top: top, atLeast: top - 10)
+    if near >= Double(parameters.topP) * whole { return whole }
+    return sumBins(row, top: top, atLeast: -.greatestFiniteMagnitude)
+  }
+
+  /// Fills the bins with the mass of logits of at least `bound` and returns it.
+  private mutating func sumBins(
+    _ row: UnsafeMutableBufferPointer<Float>, top: Float, atLeast bound: Float
+  ) -> Double {
+    for bin in mass.indices { mass[bin] = 0 }
+    foundCount = find(row[...], atLeast: bound)
+    for slot in 0..<foundCount {
+      let column = Int(found[slot])
+      mass[Self.bin(row[column], top)] += Double(weights[column])
     }
-    if held < Double(parameters.topP) * mass {
-      for index in row.indices where row[index] < near {
-        candidates.collect(.init(logit: row[index], index: Int32(index)))
-      }
-    }
-    return mass
+    return mass.reduce(0, +)
+  }
+
+  @inline(__always)
+  private static func bin(_ logit: Float, _ top: Float) -> Int {
+    Int(min((top - logit) * binsPerUnit, Float(bins - 1)))
   }
 }
