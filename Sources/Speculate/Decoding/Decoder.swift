@@ -13,6 +13,9 @@ public protocol Decoder: AnyObject, Sequence, IteratorProtocol where Element == 
   /// handed out.
   var finishReason: FinishReason? { get }
 
+  /// Who is told every round; set before the first token is asked for.
+  var observer: (any RoundObserver)? { get set }
+
   /// Ends generation before the next round; committed tokens are still handed out.
   func finish(_ reason: FinishReason)
 }

@@ -36,6 +36,8 @@ public struct DraftBlock: Sendable, Equatable {
   public var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
   public var confidences: [Float] = []
+  /// Where the tokens came from; sources other than drafter models say so.
+  public var origin = DraftOrigin.drafter
 
   /// An empty block.
   public init() {}
@@ -44,6 +46,7 @@ public struct DraftBlock: Sendable, Equatable {
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
+    origin = .drafter
   }
 
   /// Drops the tokens from `count` on.

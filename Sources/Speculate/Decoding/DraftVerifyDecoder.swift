@@ -16,6 +16,16 @@ public final class DraftVerifyDecoder: Decoder {
   /// length is fixed.
   public private(set) var learnedLength: AdaptiveDraftLength?
 
+  /// Who is told every round.
+  public var observer: (any RoundObserver)? {
+    get { tracer?.observer }
+    set {
+      tracer = newValue.map { RoundTracer($0, vocabulary: target.configuration.vocabularySize) }
+      chooser.recorder = tracer?.candidates
+    }
+  }
+
+  private var tracer: RoundTracer?
   private var sequence: SequenceState
   private var target: TargetRun
   private let source: any DraftSource
@@ -91,7 +101,7 @@ public final class DraftVerifyDecoder: Decoder {
     draft()
     let drafted = block.tokens.count
     cutUnlikelyDrafts()
-    let draftSeconds = watch.lap()
+    let draftSeconds = watch.lap() - (tracer?.candidates.seconds ?? 0)
 
     target.verify(anchor: sequence.anchor, drafts: block.tokens)
     let verifySeconds = watch.lap()
@@ -118,11 +128,18 @@ public final class DraftVerifyDecoder: Decoder {
       drafted: drafted, verified: block.tokens.count, accepted: accepted,
       confidences: block.confidences, draftSeconds: isUsual ? draftSeconds : nil,
       verifySeconds: verifySeconds + samplingSeconds + otherSeconds)
+    tracer?.observe(
+      drafted: drafted, block: block, accepted: accepted, tokens: sequence.tokens,
+      emitted: emitted, rows: block.tokens.count + 1,
+      seconds: .init(
+        draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
+      logits: { UnsafePointer(target.logits($0)) })
   }
 
   /// Fills the block with as many drafts as pay, which may be none.
   private func draft() {
     block.removeAll()
+    tracer?.candidates.reset()
     // The bonus token takes the last place that is left.
     let limit = Swift.min(
       source.maximumDrafts, target.runner.maximumRows - 1, sequence.remaining - 1)

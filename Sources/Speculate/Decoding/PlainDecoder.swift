@@ -9,6 +9,15 @@ public final class PlainDecoder: Decoder {
   /// Why generation ended.
   public var finishReason: FinishReason? { sequence.finishReason }
 
+  /// Who is told every round.
+  public var observer: (any RoundObserver)? {
+    get { tracer?.observer }
+    set {
+      tracer = newValue.map { RoundTracer($0, vocabulary: target.configuration.vocabularySize) }
+    }
+  }
+
+  private var tracer: RoundTracer?
   private var sequence: SequenceState
   private var target: TargetRun
   private var isPrefilled = false
@@ -65,6 +74,11 @@ public final class PlainDecoder: Decoder {
     statistics.countRound(drafted: 0, verified: 0, accepted: 0, emitted: 1, ended: !goesOn)
     statistics.verifySeconds += verifySeconds
     statistics.samplingSeconds += samplingSeconds
-    statistics.decodeSeconds += verifySeconds + samplingSeconds + watch.lap()
+    let otherSeconds = watch.lap()
+    statistics.decodeSeconds += verifySeconds + samplingSeconds + otherSeconds
+    tracer?.observe(
+      drafted: 0, block: DraftBlock(), accepted: 0, tokens: sequence.tokens, emitted: 1, rows: 1,
+      seconds: .init(verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
+      logits: { UnsafePointer(target.logits($0)) })
   }
 }

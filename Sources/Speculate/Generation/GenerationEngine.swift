@@ -35,6 +35,16 @@ final class GenerationEngine {
   /// Prepares a decoder. Any decoder made before is void.
   func makeDecoder(
     prompt: [Token], parameters: GenerationParameters, mode: DecodingMode,
+    observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
+  ) throws -> any Decoder {
+    let decoder = try makeDecoder(
+      prompt: prompt, parameters: parameters, mode: mode, isCancelled: isCancelled)
+    decoder.observer = observer
+    return decoder
+  }
+
+  private func makeDecoder(
+    prompt: [Token], parameters: GenerationParameters, mode: DecodingMode,
     isCancelled: @escaping () -> Bool
   ) throws -> any Decoder {
     try parameters.validated()
@@ -57,6 +67,14 @@ final class GenerationEngine {
       runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
       length: drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
       draftChoice: choice ?? automatic, isCancelled: isCancelled)
+  }
+
+  /// Measures pass times of target and drafter; `nil` without a drafter.
+  func measureCost(context: Int, budget: Double) throws -> CostModel? {
+    guard drafter != nil else { return nil }
+    let source = try draftSource(capacity: min(context + 64, model.configuration.maximumContext))
+    return try CostModel.measure(
+      runner: runner, source: source, context: context, budget: budget)
   }
 
   /// Keeps what a finished decoder learned about speed for the next generation.

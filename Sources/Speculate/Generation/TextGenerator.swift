@@ -75,6 +75,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// Generates from a text and returns when the output is complete.
   ///
   /// - Parameters:
+  ///   - observer: is told every round, on this thread.
   ///   - onText: receives the output as it comes, in whole characters. Joined, the pieces are the
   ///     result's text.
   ///   - isCancelled: asked before every round.
@@ -82,12 +83,13 @@ public final class TextGenerator: @unchecked Sendable {
   @discardableResult
   public func generate(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
-    mode: DecodingMode = .speculative(), onText: (String) -> Void = { _ in },
+    mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
+    onText: (String) -> Void = { _ in },
     isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
-      tokens: encode(prompt), parameters: parameters, mode: mode, onText: onText,
-      isCancelled: isCancelled)
+      tokens: encode(prompt), parameters: parameters, mode: mode, observer: observer,
+      onText: onText, isCancelled: isCancelled)
   }
 
   /// Generates from ids and returns when the output is complete.
@@ -96,7 +98,8 @@ public final class TextGenerator: @unchecked Sendable {
   @discardableResult
   public func generate(
     tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
-    mode: DecodingMode = .speculative(), onText: (String) -> Void = { _ in },
+    mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
+    onText: (String) -> Void = { _ in },
     isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
@@ -106,9 +109,23 @@ public final class TextGenerator: @unchecked Sendable {
     lock.lock()
     defer { lock.unlock() }
     let decoder = try engine.makeDecoder(
-      prompt: prompt, parameters: parameters, mode: mode, isCancelled: isCancelled)
+      prompt: prompt, parameters: parameters, mode: mode, observer: observer,
+      isCancelled: isCancelled)
     defer { engine.retire(decoder) }
     return read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
+  }
+
+  /// Measures how long passes of target and drafter take on this machine now.
+  ///
+  /// - Parameters:
+  ///   - context: positions before the passes, which take longer the more there are.
+  ///   - budget: seconds to measure, about.
+  /// - Returns: `nil` without a drafter.
+  /// - Throws: ``SpeculateError`` when there is no memory for it.
+  public func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel? {
+    lock.lock()
+    defer { lock.unlock() }
+    return try engine.measureCost(context: context, budget: budget)
   }
 
   /// Generates from a text on a thread of its own, as a sequence of events.

@@ -5,6 +5,9 @@ public import Tensors
 ///
 /// What is drafted changes how many drafts match, never the output, so this may look at anything.
 public struct DraftChooser {
+  /// Keeps the most probable tokens of each place, for an observer.
+  var recorder: CandidateRecorder?
+
   private var chooser: TokenChooser
   private let context: TokenPresence
   /// The drafts of the block so far.
@@ -39,7 +42,9 @@ public struct DraftChooser {
     let token = map?.tokens[column] ?? Token(column)
     let top = Kernels.maximum(row, count: count)
     let chosen = exp(row[column] - top)
-    let confidence = chosen / Kernels.exp(row, into: row, count: count, shift: top)
+    let total = Kernels.exp(row, into: row, count: count, shift: top)
+    let confidence = chosen / total
+    recorder?.record(row, count: count, total: total, map: map)
     drafts.append(token)
     context.push(token)
     return (column, token, confidence)
