@@ -119,7 +119,7 @@ import Training
     var deep = try Self.options(folder, output: "deep")
     deep.architecture.layerCount = layers
     deep.initialModel = shallow.output
-    deep.stacks = true
+    deep.growth = .stack
     try PretrainRecipe(deep).save()
 
     let source = try TinyTraining.tensors(shallow.output.appending(path: "checkpoint.safetensors"))
@@ -131,6 +131,25 @@ import Training
       if parts[1] == "layers" { parts[2] = String(try #require(Int(parts[2])) % 2) }
       #expect(values == source[parts.joined(separator: ".")], "\(name)")
     }
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func `inserted layers change nothing at first`(layers: Int) throws {
+    let folder = try TemporaryFolder()
+    let shallow = try Self.options(folder, output: "shallow")
+    try Self.run(shallow, stopAfter: 1)
+    func loss(_ output: String, layers: Int) throws -> Double {
+      var options = try Self.options(folder, output: output)
+      options.architecture.layerCount = layers
+      options.initialModel = shallow.output
+      options.growth = .insert
+      return try #require(try Self.run(options, stopAfter: 1).progress.first).loss
+    }
+    #expect(try loss("deep", layers: layers) == (try loss("same", layers: 2)))
+    let order = LayerGrowth.insert.origins(shallow: 2, deep: layers)
+    #expect(order.count == layers)
+    #expect(order.filter { !$0.isNew }.map(\.layer) == [0, 1])
+    #expect(order.map(\.layer) == order.map(\.layer).sorted())
   }
 
   @Test func `options that don't fit a checkpoint are refused`() throws {
@@ -166,13 +185,13 @@ import Training
         $0.output = folder.file("deep")
         $0.architecture.layerCount = 4
         $0.initialModel = options.output
-      } == "\(checkpoint) has other sizes: give the same flags, or --stack to repeat its layers")
+      } == "\(checkpoint) has other sizes: give the same flags, or --grow to add layers")
     #expect(
       complaint {
         $0.output = folder.file("deep")
         $0.architecture.layerCount = 1
         $0.initialModel = options.output
-        $0.stacks = true
+        $0.growth = .stack
       } == "\(checkpoint) has 2 layers: give --layers of at least as many")
     #expect(
       complaint { $0.length = 1500 }

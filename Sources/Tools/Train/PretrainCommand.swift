@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Tensors
-import Training
+public import Training
 
 /// `speculate pretrain`: a causal model of the Qwen3 architecture from text.
 struct PretrainCommand: ParsableCommand {
@@ -14,12 +14,12 @@ struct PretrainCommand: ParsableCommand {
       a model folder in Hugging Face layout to --output. The same command again goes on where the \
       last one stopped, bit for bit; Ctrl-C finishes the checkpoint first.
 
-      A deep model is trained in less time by training a shallow one first and repeating its \
-      layers:
+      A deep model is trained in less time by training a shallow one first and adding layers to \
+      it:
         speculate pretrain --data train.jsonl.zst --tokenizer tokenizer.model \\
           --layers 6 --steps 1500 --output shallow
         speculate pretrain --tokens shallow/train.tokens.u16 --tokenizer tokenizer.model \\
-          --layers 12 --steps 2000 --output deep --init-from shallow --stack
+          --layers 12 --steps 2000 --output deep --init-from shallow --grow insert
       """)
 
   @Option(help: "Training documents: JSON lines with a field \"text\", plain or .zst.")
@@ -36,8 +36,12 @@ struct PretrainCommand: ParsableCommand {
   var output: String
   @Option(help: "Start from the checkpoint in this folder instead of random values.")
   var initFrom: String?
-  @Flag(help: "With --init-from: repeat that model's layers to reach --layers.")
-  var stack = false
+  @Option(
+    help: """
+      With --init-from: reach --layers by repeating that model's layers (stack), or by new ones \
+      among them that change nothing at first (insert).
+      """)
+  var grow: LayerGrowth?
 
   @OptionGroup(title: "Model") var model: ModelSizes
   @OptionGroup(title: "Training") var training: TrainingFlags
@@ -52,8 +56,8 @@ struct PretrainCommand: ParsableCommand {
     if tokenizer == nil && (data != nil || heldoutData != nil) {
       throw ValidationError("documents need --tokenizer: a SentencePiece model")
     }
-    if stack && initFrom == nil {
-      throw ValidationError("--stack needs --init-from: the folder of the shallow model")
+    if grow != nil && initFrom == nil {
+      throw ValidationError("--grow needs --init-from: the folder of the shallow model")
     }
     try training.check()
     if let complaint = model.architecture.complaint { throw ValidationError(complaint) }
@@ -73,7 +77,7 @@ struct PretrainCommand: ParsableCommand {
       "heldout", tokens: heldoutTokens, documents: heldoutData)
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
-    options.stacks = stack
+    options.growth = grow
     training.apply(to: &options)
 
     let recipe = try PretrainRecipe(options)
@@ -133,3 +137,5 @@ struct PretrainCommand: ParsableCommand {
     return parts.compactMap { $0 }.joined(separator: " | ")
   }
 }
+
+extension LayerGrowth: ExpressibleByArgument {}

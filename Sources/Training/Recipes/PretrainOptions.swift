@@ -47,8 +47,8 @@ public struct PretrainOptions: Sendable {
   public var logEvery = 10
   /// A folder whose checkpoint gives the first parameters.
   public var initialModel: URL?
-  /// Whether `initialModel` is shallower and its layers are repeated.
-  public var stacks = false
+  /// How `initialModel`, if it is shallower, becomes as deep as this one.
+  public var growth: LayerGrowth?
   /// The type of the exported weights.
   public var exportType = ElementType.bf16
 

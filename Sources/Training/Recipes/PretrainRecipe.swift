@@ -281,18 +281,18 @@ public final class PretrainRecipe {
     let url = folder.trainingCheckpoint
     let saved = try open(url)
     var expected = saved.header.architecture
-    if options.stacks { expected.layerCount = options.architecture.layerCount }
+    if options.growth != nil { expected.layerCount = options.architecture.layerCount }
     guard expected == options.architecture else {
       throw SpeculateError(
-        options.stacks
+        options.growth != nil
           ? "\(url.path) differs in more than its layers: give the same sizes"
-          : "\(url.path) has other sizes: give the same flags, or --stack to repeat its layers")
+          : "\(url.path) has other sizes: give the same flags, or --grow to add layers")
     }
     guard options.architecture.layerCount >= saved.header.architecture.layerCount else {
       throw SpeculateError(
         "\(url.path) has \(saved.header.architecture.layerCount) layers: give --layers of at least "
           + "as many")
     }
-    try LayerStacking.copy(from: saved, to: model)
+    try (options.growth ?? .stack).copy(from: saved, to: model)
   }
 }

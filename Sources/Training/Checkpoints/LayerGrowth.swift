@@ -1,0 +1,64 @@
+import Tensors
+
+/// How a trained shallow model becomes a deeper one.
+public enum LayerGrowth: String, Sendable, CaseIterable {
+  /// The whole stack again: layer i of the deep model is layer i mod k of the shallow one. The loss
+  /// jumps and training makes up for it.
+  ///
+  /// "G_stack" of Du et al., "Stacking Your Transformers" (arXiv 2405.15319), who found it the best
+  /// of four ways to grow and no worse than training the deep model from the start.
+  case stack
+  /// New layers spread evenly among the old: copies of the layer before them whose two output
+  /// matrices are zero, so that the model computes what it did and the loss goes on from there.
+  ///
+  /// The block expansion of Wu et al., "LLaMA Pro" (arXiv 2401.02415), for when little
+  /// training follows.
+  case insert
+
+  /// Reads every tensor of `deep` from the tensor of the shallow run that it continues.
+  ///
+  /// - Throws: `SpeculateError` when a tensor is missing or has another shape.
+  func copy(
+    from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel
+  ) throws {
+    let origins = origins(
+      shallow: shallow.header.architecture.layerCount, deep: deep.architecture.layerCount)
+    for entry in deep.layout.entries {
+      let values = deep.parameters.base + entry.offset
+      guard let (index, name) = Self.layer(of: entry.name) else {
+        try shallow.copy(entry.name, shape: entry.shape, to: values)
+        continue
+      }
+      let origin = origins[index]
+      if origin.isNew && Self.outputs.contains(name) {
+        values.update(repeating: 0, count: entry.count)
+      } else {
+        try shallow.copy(
+          "model.layers.\(origin.layer).\(name)", shape: entry.shape, to: values)
+      }
+    }
+  }
+
+  /// What each layer of the deep model starts from, and whether it starts as the identity.
+  package func origins(shallow: Int, deep: Int) -> [(layer: Int, isNew: Bool)] {
+    switch self {
+    case .stack: (0..<deep).map { (layer: $0 % shallow, isNew: false) }
+    case .insert:
+      (0..<shallow).flatMap { layer in
+        // This layer and its copies take an even share of the deep model.
+        let share = (layer + 1) * deep / shallow - layer * deep / shallow
+        return (0..<share).map { (layer: layer, isNew: $0 > 0) }
+      }
+    }
+  }
+
+  /// The matrices through which a layer adds to the residual stream.
+  private static let outputs: Set = ["self_attn.o_proj.weight", "mlp.down_proj.weight"]
+
+  /// `model.layers.8.x` is `x` of layer 8; `nil` for tensors outside the layers.
+  private static func layer(of name: String) -> (index: Int, name: String)? {
+    let parts = name.split(separator: ".", maxSplits: 3)
+    guard parts.count == 4, parts[1] == "layers", let index = Int(parts[2]) else { return nil }
+    return (index, String(parts[3]))
+  }
+}
