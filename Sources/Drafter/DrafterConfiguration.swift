@@ -2,12 +2,15 @@ public import Tensors
 
 /// The sizes of a conditioned block-diffusion drafter and what it expects of its target.
 ///
-/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1), with two optional parts: a Markov head (3.3)
-/// and a draft vocabulary (3.4). Reading and writing `config.json` is in
+/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1), with optional parts: a Markov head (3.3), a
+/// draft vocabulary (3.4) and, our own, blocks of several sizes. Reading and writing `config.json` is in
 /// `DrafterConfiguration+JSON.swift`.
 public struct DrafterConfiguration: Sendable, Equatable {
   /// Rows of a block, the anchor's included: at most `blockSize - 1` tokens are drafted in a pass.
   public var blockSize: Int
+  /// The fewest rows that the drafter was trained to fill a block with. A pass for few drafts computes
+  /// no more rows than they and the anchor need, down to this many; `blockSize` means always all.
+  public var shortestBlock: Int
   /// The token that stands for "to be drafted"; a row of the target's embedding.
   public var maskToken: Token
   /// The target's layers whose outputs are the context features, 0-based.
@@ -36,9 +39,10 @@ public struct DrafterConfiguration: Sendable, Equatable {
     blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
     ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
-    markovRank: Int? = nil
+    markovRank: Int? = nil, shortestBlock: Int? = nil
   ) {
     self.blockSize = blockSize
+    self.shortestBlock = shortestBlock ?? blockSize
     self.maskToken = maskToken
     self.targetLayers = targetLayers
     self.targetLayerCount = targetLayerCount
@@ -51,6 +55,9 @@ public struct DrafterConfiguration: Sendable, Equatable {
     self.draftVocabularySize = draftVocabularySize
     self.markovRank = markovRank
   }
+
+  /// The rows of a pass that drafts `count` tokens.
+  public func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
 
   /// How many tokens the drafter chooses among.
   public var choices: Int { draftVocabularySize ?? vocabularySize }

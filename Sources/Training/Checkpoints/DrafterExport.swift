@@ -22,6 +22,6 @@ public enum DrafterExport {
       entries, metadata: ["format": "pt"],
       to: directory.appendingPathComponent("model.safetensors"))
     try AtomicFile.write(
-      try model.configuration.encoded(), to: directory.appendingPathComponent("config.json"))
+      model.configuration.encoded(), to: directory.appendingPathComponent("config.json"))
   }
 }

@@ -23,7 +23,7 @@ extension ModelConfiguration {
       // The shortest decimal of the f32, not the longer one of the double it widens to.
       "rms_norm_eps": .number(Double("\(normEpsilon)") ?? Double(normEpsilon)),
       "rope_theta": .number(ropeTheta),
-      "rope_scaling": encodedScaling,
+      "rope_scaling": ropeScaling.encoded,
       "tie_word_embeddings": .bool(tiesEmbeddings),
       "max_position_embeddings": .integer(maximumContext),
       "attention_dropout": .number(0),
@@ -63,20 +63,6 @@ extension ModelConfiguration {
     case 0: .null
     case 1: .integer(Int(endTokens[0]))
     default: .array(endTokens.map { .integer(Int($0)) })
-    }
-  }
-
-  private var encodedScaling: JSONValue {
-    switch ropeScaling {
-    case .none: .null
-    case .linear(let factor):
-      .object(["rope_type": .string("linear"), "factor": .number(factor)])
-    case .llama3(let factor, let low, let high, let original):
-      .object([
-        "rope_type": .string("llama3"), "factor": .number(factor),
-        "low_freq_factor": .number(low), "high_freq_factor": .number(high),
-        "original_max_position_embeddings": .integer(original),
-      ])
     }
   }
 }

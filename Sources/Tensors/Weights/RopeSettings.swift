@@ -1,12 +1,18 @@
-import Tensors
-
 /// The rotary settings of `config.json`, in the form of `transformers` 4 (`rope_theta`,
 /// `rope_scaling`) or 5 (`rope_parameters`, which may hold the base as well).
-struct RopeSettings {
-  let theta: Double
-  let scaling: RopeScaling
+public struct RopeSettings: Sendable {
+  /// The base of the frequencies.
+  public let theta: Double
+  /// How the frequencies are stretched.
+  public let scaling: RopeScaling
 
-  init(_ file: ConfigurationFile, maximumContext: Int) throws {
+  /// Reads them.
+  ///
+  /// - Parameter maximumContext: What Llama-3 scaling takes for its original context where the file
+  ///   doesn't say.
+  /// - Throws: `SpeculateError` for a value of the wrong type, or a kind of scaling that isn't
+  ///   supported.
+  public init(_ file: ConfigurationFile, maximumContext: Int) throws {
     // As transformers 5 reads them: a rope_scaling that says something comes first.
     let sections = try ["rope_scaling", "rope_parameters"].compactMap { try file.section($0) }
     let section = sections.first { !$0.members.isEmpty }
@@ -46,6 +52,23 @@ struct RopeSettings {
       throw file.problem(
         "rope scaling of type \(quoted(type)) is not supported; only default, linear and llama3 are"
       )
+    }
+  }
+}
+
+extension RopeScaling {
+  /// The value of `rope_scaling` in a `config.json`.
+  public var encoded: JSONValue {
+    switch self {
+    case .none: .null
+    case .linear(let factor):
+      .object(["rope_type": .string("linear"), "factor": .number(factor)])
+    case .llama3(let factor, let low, let high, let original):
+      .object([
+        "rope_type": .string("llama3"), "factor": .number(factor),
+        "low_freq_factor": .number(low), "high_freq_factor": .number(high),
+        "original_max_position_embeddings": .integer(original),
+      ])
     }
   }
 }

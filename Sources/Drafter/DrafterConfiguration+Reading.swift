@@ -1,0 +1,140 @@
+public import Foundation
+internal import Tensors
+
+extension DrafterConfiguration {
+  /// The name of the drafter's architecture in `config.json`.
+  static let architecture = "DFlashDraftModel"
+
+  /// Reads a drafter folder's `config.json`.
+  ///
+  /// - Throws: `SpeculateError` when the file is missing or isn't JSON, when it describes another
+  ///   architecture or uses a feature that isn't supported, or when a value is missing or out of
+  ///   range.
+  public init(directory: URL) throws {
+    let url = directory.appendingPathComponent("config.json")
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw SpeculateError(
+        "\(url.path): can't be read; --drafter wants a folder with config.json and "
+          + "model.safetensors")
+    }
+    let file = try ConfigurationFile(url: url)
+    try Self.checkArchitecture(file)
+
+    let heads = try file.size("num_attention_heads", atMost: 4096)
+    let keyValueHeads = try file.size("num_key_value_heads", atMost: heads, default: heads)
+    guard heads % keyValueHeads == 0 else {
+      throw file.problem(
+        "'num_attention_heads' \(heads) is not a multiple of 'num_key_value_heads' "
+          + "\(keyValueHeads)")
+    }
+    let dimension = try file.size("head_dim", atMost: 1024, default: 128)
+    guard dimension % 2 == 0 else {
+      throw file.problem("'head_dim' is \(dimension), must be even")
+    }
+    let maximumContext = try file.size("max_position_embeddings", atMost: 1 << 26)
+    let rope = try RopeSettings(file, maximumContext: maximumContext)
+    let epsilon = try file.number("rms_norm_eps") ?? 1e-6
+    guard epsilon > 0, rope.theta > 0 else {
+      throw file.problem("'rms_norm_eps' and 'rope_theta' must be positive")
+    }
+    let vocabulary = try file.size("vocab_size")
+    let layers = try file.size("num_hidden_layers", atMost: 256)
+    try Self.checkLayers(file, count: layers)
+    let block = try Self.block(file, vocabulary: vocabulary)
+    self.init(
+      blockSize: block.size.upperBound, maskToken: block.mask, targetLayers: block.targetLayers,
+      targetLayerCount: block.targetLayerCount, vocabularySize: vocabulary, layerCount: layers,
+      shape: LayerShape(
+        hidden: try file.size("hidden_size", atMost: 1 << 17), heads: heads,
+        keyValueHeads: keyValueHeads, headDimension: dimension,
+        intermediate: try file.size("intermediate_size", atMost: 1 << 19),
+        normEpsilon: Float(epsilon)),
+      ropeTheta: rope.theta, ropeScaling: rope.scaling, maximumContext: maximumContext,
+      draftVocabularySize: try file.optionalSize("draft_vocab_size", atMost: vocabulary),
+      markovRank: try file.optionalSize("markov_rank", atMost: 4096),
+      shortestBlock: block.size.lowerBound)
+  }
+
+  private static func checkArchitecture(_ file: ConfigurationFile) throws {
+    let found = try file.texts("architectures") ?? []
+    guard found == [architecture] else {
+      throw file.problem(
+        found.isEmpty
+          ? "'architectures' is missing; is this a drafter?"
+          : "architecture '\(found.joined(separator: ", "))' is not a drafter; --drafter wants "
+            + architecture)
+    }
+    let activation = try file.text("hidden_act") ?? "silu"
+    guard activation == "silu" || activation == "swish" else {
+      throw file.problem("'hidden_act' '\(activation)' is not supported in drafters; only silu is")
+    }
+    if try file.bool("attention_bias") ?? false {
+      throw file.problem("'attention_bias' is not supported in drafters")
+    }
+  }
+
+  /// Every layer must look at the whole context.
+  private static func checkLayers(_ file: ConfigurationFile, count: Int) throws {
+    let types = try file.texts("layer_types") ?? []
+    if let type = types.first(where: { $0 != "full_attention" }) {
+      throw file.problem("'layer_types': '\(type)' is not supported in drafters")
+    }
+    guard types.isEmpty || types.count == count else {
+      throw file.problem(
+        "'layer_types' names \(types.count) layers, but 'num_hidden_layers' is \(count); correct "
+          + "one of them")
+    }
+    if try file.bool("use_sliding_window") ?? false {
+      throw file.problem("'use_sliding_window' is not supported in drafters")
+    }
+  }
+
+  /// The block, its mask, and where in the target its context comes from.
+  private static func block(
+    _ file: ConfigurationFile, vocabulary: Int
+  ) throws -> (size: ClosedRange<Int>, mask: Token, targetLayers: [Int], targetLayerCount: Int) {
+    guard let settings = try file.section("dflash_config") else {
+      throw file.problem("'dflash_config' is missing; is this a drafter?")
+    }
+    let targetLayerCount = try file.size("num_target_layers", atMost: 4096)
+    let targetLayers = try settings.integers("target_layer_ids") ?? []
+    guard !targetLayers.isEmpty, targetLayers.count <= targetLayerCount,
+      targetLayers.allSatisfy({ (0..<targetLayerCount).contains($0) })
+    else {
+      throw file.problem(
+        "'target_layer_ids' \(targetLayers) must name layers 0 to \(targetLayerCount - 1)")
+    }
+    let mask = try settings.requiredInteger("mask_token_id")
+    guard (0..<vocabulary).contains(mask) else {
+      throw file.problem("'mask_token_id' \(mask) is outside the vocabulary")
+    }
+    let size = try file.requiredInteger("block_size")
+    guard (2...256).contains(size) else {
+      throw file.problem("'block_size' is \(size), must be 2 to 256")
+    }
+    let shortest = try file.integer("min_block_size") ?? size
+    guard (2...size).contains(shortest) else {
+      throw file.problem("'min_block_size' is \(shortest), must be 2 to 'block_size' \(size)")
+    }
+    return (shortest...size, Token(mask), targetLayers, targetLayerCount)
+  }
+}
+
+extension ConfigurationFile {
+  /// A size from 1 to a limit.
+  fileprivate func size(
+    _ key: String, atMost limit: Int = 1 << 24, default standard: Int? = nil
+  ) throws -> Int {
+    if let size = try optionalSize(key, atMost: limit) ?? standard { return size }
+    throw problem("'\(key)' is missing; is this a drafter?")
+  }
+
+  /// A size from 1 to a limit, nil if absent.
+  fileprivate func optionalSize(_ key: String, atMost limit: Int) throws -> Int? {
+    guard let size = try integer(key) else { return nil }
+    guard size > 0, size <= limit else {
+      throw problem("'\(key)' is \(size), must be 1 to \(limit)")
+    }
+    return size
+  }
+}

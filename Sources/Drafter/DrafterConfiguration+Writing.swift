@@ -1,0 +1,39 @@
+public import Foundation
+internal import Tensors
+
+extension DrafterConfiguration {
+  /// The content of `config.json`, in the layout of published DFlash drafters.
+  ///
+  /// Reading it back with `init(directory:)` gives the same configuration.
+  public func encoded() -> Data {
+    var members: [String: JSONValue] = [
+      "architectures": .array([.string(Self.architecture)]),
+      "model_type": .string("qwen3"),
+      "block_size": .integer(blockSize),
+      "dflash_config": .object([
+        "mask_token_id": .integer(Int(maskToken)),
+        "target_layer_ids": .array(targetLayers.map { .integer($0) }),
+      ]),
+      "num_target_layers": .integer(targetLayerCount),
+      "vocab_size": .integer(vocabularySize),
+      "hidden_size": .integer(shape.hidden),
+      "intermediate_size": .integer(shape.intermediate),
+      "num_hidden_layers": .integer(layerCount),
+      "num_attention_heads": .integer(shape.heads),
+      "num_key_value_heads": .integer(shape.keyValueHeads),
+      "head_dim": .integer(shape.headDimension),
+      "hidden_act": .string("silu"),
+      "attention_bias": .bool(false),
+      // The shortest decimal of the f32, not the longer one of the double it widens to.
+      "rms_norm_eps": .number(Double("\(shape.normEpsilon)") ?? Double(shape.normEpsilon)),
+      "rope_theta": .number(ropeTheta),
+      "rope_scaling": ropeScaling.encoded,
+      "max_position_embeddings": .integer(maximumContext),
+      "tie_word_embeddings": .bool(true),
+    ]
+    if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
+    if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
+    if let markovRank { members["markov_rank"] = .integer(markovRank) }
+    return JSONValue.object(members).encoded()
+  }
+}

@@ -1,0 +1,73 @@
+import Drafter
+import Foundation
+import Tensors
+import Testing
+
+@Suite struct DrafterConfigurationTests {
+  static let sample = DrafterConfiguration(
+    blockSize: 6, maskToken: 3, targetLayers: [1, 4], targetLayerCount: 6, vocabularySize: 40,
+    layerCount: 2,
+    shape: LayerShape(
+      hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 6, intermediate: 40,
+      normEpsilon: 1e-5),
+    ropeTheta: 5e5, ropeScaling: .linear(factor: 2), maximumContext: 128,
+    draftVocabularySize: 20, markovRank: 4, shortestBlock: 3)
+
+  /// What reading the sample gives after a change of one line of its `config.json`.
+  static func read(changing old: String = "", to new: String = "") throws -> DrafterConfiguration {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let text = String(decoding: sample.encoded(), as: UTF8.self)
+    #expect(old.isEmpty || text.contains(old), "the sample has no \(old)")
+    try Data(text.replacing(old, with: new).utf8)
+      .write(to: folder.appending(path: "config.json"))
+    do {
+      return try DrafterConfiguration(directory: folder)
+    } catch let error as SpeculateError {
+      throw SpeculateError("\(error)".replacing(folder.path + "/config.json", with: "FILE"))
+    }
+  }
+
+  @Test func `what is written is read back`() throws {
+    #expect(try Self.read() == Self.sample)
+  }
+
+  @Test(arguments: [
+    (#""rope_scaling": {"#, #""rope_parameters": { "rope_theta": 7, "type": "linear","#, 7.0),
+    (#""rope_theta": 500000"#, #""unused": 1"#, 10_000.0),
+  ])
+  func `rotary settings of both generations`(old: String, new: String, theta: Double) throws {
+    let read = try Self.read(changing: old, to: new)
+    #expect(read.ropeTheta == theta && read.ropeScaling == .linear(factor: 2))
+  }
+
+  @Test(arguments: [
+    ("DFlashDraftModel", "Qwen3ForCausalLM", "is not a drafter; --drafter wants DFlashDraftModel"),
+    (#""dflash_config""#, #""other""#, "'dflash_config' is missing; is this a drafter?"),
+    (#""block_size": 6"#, #""block_size": 1"#, "'block_size' is 1, must be 2 to 256"),
+    (#""block_size": 6"#, #""block_size": "6""#, "block_size is not an integer; correct it"),
+    (#""min_block_size": 3"#, #""min_block_size": 7"#, "'min_block_size' is 7, must be 2 to"),
+    (#""mask_token_id": 3"#, #""mask_token_id": 40"#, "'mask_token_id' 40 is outside"),
+    (#""num_target_layers": 6"#, #""num_target_layers": 4"#, "must name layers 0 to 3"),
+    (#""head_dim": 6"#, #""head_dim": 7"#, "'head_dim' is 7, must be even"),
+    (#""hidden_size": 24"#, #""hidden_size": -24"#, "'hidden_size' is -24, must be 1 to"),
+    (#""vocab_size": 40"#, #""x": 40"#, "'vocab_size' is missing; is this a drafter?"),
+    (#""silu""#, #""gelu""#, "'hidden_act' 'gelu' is not supported"),
+    (#""attention_bias": false"#, #""attention_bias": true"#, "'attention_bias' is not supp"),
+    (#""linear""#, #""yarn""#, "is not supported; only default, linear"),
+    (#""model_type""#, #""layer_types": ["sliding_attention"], "x""#, "'sliding_attention' is not"),
+    (#""model_type""#, #""layer_types": ["full_attention"], "x""#, "names 1 layers, but"),
+    (
+      #""model_type""#, #""use_sliding_window": true, "x""#, "'use_sliding_window' is not supported"
+    ),
+    (#""model_type""#, #""block_size": 6, "x""#, "block_size"),
+    ("{", "[", "FILE: "),
+  ])
+  func `what can't be used is named`(old: String, new: String, complaint: String) throws {
+    let error = #expect(throws: SpeculateError.self) { try Self.read(changing: old, to: new) }
+    let text = try #require(error.map { "\($0)" })
+    #expect(text.hasPrefix("FILE: ") && text.contains(complaint), "\(text)")
+    #expect(!text.contains("\n"))
+  }
+}
