@@ -116,8 +116,8 @@ public final class DrafterRunner {
 
   /// Drafts `count` tokens behind `anchor` in one pass; they are left in `drafts`.
   ///
-  /// The anchor stands at position `contextCount`. All `blockSize` rows are computed, as in
-  /// training; only the first `count` get logits.
+  /// The anchor stands at position `contextCount`. As many rows are computed as training
+  /// had (`DrafterConfiguration.rows(drafting:)`); only the first `count` get logits.
   /// - Parameters:
   ///   - anchor: The last committed token, whose features the target has not computed yet.
   ///   - count: 1 to `blockSize - 1`.
@@ -130,7 +130,7 @@ public final class DrafterRunner {
     let configuration = drafter.configuration
     precondition(
       count > 0 && count < configuration.blockSize, "a block drafts 1 to blockSize - 1 tokens")
-    runBlock(anchor: anchor)
+    runBlock(anchor: anchor, rows: configuration.rows(drafting: count))
     projectLogits(count: count)
     drafts.removeAll(keepingCapacity: true)
     var last = anchor
@@ -142,16 +142,15 @@ public final class DrafterRunner {
     }
   }
 
-  private func runBlock(anchor: Token) {
+  private func runBlock(anchor: Token, rows: Int) {
     let configuration = drafter.configuration
     let start = cache.count
     plan.reset()
-    for row in 0..<configuration.blockSize {
+    for row in 0..<rows {
       embedding.copy(
         row == 0 ? anchor : configuration.maskToken,
         to: scratch.residual.base + row * configuration.shape.hidden)
-      plan.append(
-        cache: cache, position: start + row, visible: 0..<start + configuration.blockSize)
+      plan.append(cache: cache, position: start + row, visible: 0..<start + rows)
     }
     for (index, layer) in drafter.layers.enumerated() {
       layer.forward(plan, index: index, scratch: scratch, workers: workers)

@@ -35,6 +35,7 @@ import Verifier
     options.responseLength = 24
     options.responseBatch = 4
     options.blockSize = 4
+    options.shortestBlock = 3
     options.targetLayers = [0, 2]
     options.draftVocabulary = 20
     options.markovRank = 4

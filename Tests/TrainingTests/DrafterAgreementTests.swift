@@ -8,15 +8,16 @@ import Training
 /// gives for the exported drafter, block by block.
 @Suite struct DrafterAgreementTests {
   @Test(arguments: [
-    (1, 2, Int?.none, Int?.none), (2, 8, 30, 6), (3, 5, Int?.none, 4), (2, 16, 20, Int?.none),
+    (1, 2, Int?.none, Int?.none, Int?.none), (2, 8, 30, 6, nil), (3, 5, nil, 4, nil),
+    (2, 16, 20, nil, nil), (2, 16, 30, 6, 5), (1, 7, nil, nil, 2),
   ])
   func `every block's logits are those of the serving drafter`(
-    layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?
+    layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?
   ) throws {
     let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
     let fixture = DrafterFixture(
       anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
-      draftVocabulary: draftVocabulary, markovRank: markovRank)
+      draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("drafter-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -35,7 +36,7 @@ import Training
     let trained = fixture.pass.logits(fixture.example, features: fixture.features.base)
     let width = 2 * DrafterFixture.hidden
     let choices = fixture.model.configuration.choices
-    let count = blockSize - 1
+    let count = (shortest ?? blockSize) - 1
     #expect(trained.count == anchors.count * count * choices)
     var compared = 0
     for (block, anchor) in anchors.enumerated() {

@@ -3,7 +3,8 @@ import Foundation
 import Tensors
 import Training
 
-/// A tiny drafter with lively weights, a random target, and a sequence with blocks.
+/// A tiny drafter with lively weights, a random target, and a sequence with blocks of the shortest
+/// size.
 struct DrafterFixture {
   let model: DrafterTrainingModel
   let head: FloatBuffer  // [vocabulary][hidden], all rows
@@ -17,7 +18,7 @@ struct DrafterFixture {
 
   init(
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
-    markovRank: Int? = 6, seed: UInt64 = 3
+    markovRank: Int? = 6, shortestBlock: Int? = nil, seed: UInt64 = 3
   ) {
     var random = KeyedRandom(seed: seed, key: "fixture")
     func values(_ count: Int, _ scale: Float) -> FloatBuffer {
@@ -31,7 +32,8 @@ struct DrafterFixture {
       shape: LayerShape(
         hidden: Self.hidden, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
         normEpsilon: 1e-5),
-      maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank)
+      maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank,
+      shortestBlock: shortestBlock)
     let embedding = values(Self.vocabulary * Self.hidden, 0.8)
     head = values(Self.vocabulary * Self.hidden, 0.4)
     let chosen = draftVocabulary.map { size in
@@ -54,7 +56,7 @@ struct DrafterFixture {
     tokens = (0..<length).map { _ in Token(random.next() % UInt64(Self.vocabulary)) }
     features = values(length * 2 * Self.hidden, 1.5)
     example = DraftExample(
-      tokens: tokens, anchors: anchors, blockSize: blockSize, decay: 3,
+      tokens: tokens, anchors: anchors, blockSize: shortestBlock ?? blockSize, decay: 3,
       choices: model.target.choices)
     pass = DrafterPass(
       model: model, maximumBlocks: anchors.count, maximumContext: length,

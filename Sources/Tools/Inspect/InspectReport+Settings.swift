@@ -57,9 +57,12 @@ extension InspectReport {
 
   private static func settings(_ drafter: DrafterConfiguration) -> [Setting] {
     let layers = drafter.targetLayers.map(String.init).joined(separator: ", ")
+    let block =
+      drafter.shortestBlock < drafter.blockSize
+      ? "\(drafter.shortestBlock) to \(drafter.blockSize)" : "\(drafter.blockSize)"
     return [
       Setting(name: "model", value: "block-diffusion drafter (DFlashDraftModel)"),
-      Setting(name: "block", value: "\(drafter.blockSize), mask token \(drafter.maskToken)"),
+      Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
       Setting(
         name: "target",
         value: "\(drafter.targetLayerCount) layers, taps after \(layers); vocabulary "

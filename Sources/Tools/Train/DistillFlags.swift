@@ -45,6 +45,12 @@ struct DrafterSizes: ParsableArguments {
   @Option(help: "Layers of the drafter.") var layers = 2
   @Option(help: "Rows of a block: the anchor and the drafts.") var blockSize = 8
   @Option(
+    help: """
+      Train with blocks of all sizes from this one on, so that short drafts cost less. (default: \
+      --block-size alone)
+      """)
+  var shortestBlock: Int?
+  @Option(
     help: ArgumentHelp(
       "Target layers whose outputs the drafter sees, 0-based. (default: evenly spread)",
       valueName: "i,j,…"))
@@ -77,6 +83,10 @@ struct DrafterSizes: ParsableArguments {
     if !(2...256).contains(blockSize) {
       throw ValidationError("--block-size is \(blockSize): give 2 to 256")
     }
+    if let shortestBlock, !(2...blockSize).contains(shortestBlock) {
+      throw ValidationError(
+        "--shortest-block is \(shortestBlock): give 2 to \(blockSize), the --block-size")
+    }
     if layers > 64 { throw ValidationError("--layers is \(layers): give at most 64") }
     if !(0...4096).contains(markovRank) {
       throw ValidationError("--markov-rank is \(markovRank): give 0 to 4096")
@@ -96,6 +106,7 @@ struct DrafterSizes: ParsableArguments {
   func apply(to options: inout DistillOptions) {
     options.layerCount = layers
     options.blockSize = blockSize
+    options.shortestBlock = shortestBlock
     options.targetLayers = (try? taps) ?? nil
     options.draftVocabulary = draftVocabulary
     options.markovRank = markovRank

@@ -3,6 +3,8 @@ public import Tensors
 
 /// The blocks of one sequence that a drafter is trained on in one pass.
 public struct DraftExample: Sendable {
+  /// Rows of each block, the anchor's included.
+  public let blockSize: Int
   /// Positions of the anchors, ascending; a block sees the context before its anchor: [blocks].
   public let anchors: [Int32]
   /// The anchors' tokens: [blocks].
@@ -34,6 +36,7 @@ public struct DraftExample: Sendable {
   public init(
     tokens: [Token], anchors: [Int], blockSize: Int, decay: Double, choices: [Int32]
   ) {
+    self.blockSize = blockSize
     self.anchors = anchors.map { Int32($0) }
     anchorTokens = anchors.map { tokens[$0] }
     let curve = DraftWeights.decaying(blockSize: blockSize, decay: decay)

@@ -58,7 +58,8 @@ public final class DrafterPass: @unchecked Sendable {
     }
     contexts = model.layers.map { ContextState($0, positions: maximumContext) }
     scratch = DecoderLayerScratch(
-      model.layers[0], rows: rows, columns: columns, tileRows: model.attention.tileRows)
+      model.layers[0], rows: rows, columns: columns,
+      tileRows: max(CausalAttention.tileRows, blockSize))
     fused = FloatBuffer(count: maximumContext * hidden)
     context = FloatBuffer(count: maximumContext * hidden)
     contextInverse = FloatBuffer(count: maximumContext)
@@ -137,11 +138,12 @@ public final class DrafterPass: @unchecked Sendable {
   private func withBatch<R>(
     _ example: DraftExample, _ features: UnsafePointer<Float>, _ body: (Batch) -> R
   ) -> R {
-    let blockSize = model.configuration.blockSize
+    let blockSize = example.blockSize
     let contextCount = Int(example.anchors.last ?? 0)
     precondition(
       !example.anchors.isEmpty && example.anchors.count <= maximumBlocks
-        && contextCount <= maximumContext, "the pass has room for the blocks and their context")
+        && contextCount <= maximumContext && blockSize <= model.configuration.blockSize,
+      "the pass has room for the blocks and their context")
     let positions = example.anchors.flatMap { anchor in (0..<Int32(blockSize)).map { anchor + $0 } }
     let visible = example.anchors.flatMap { anchor in
       repeatElement(Int32(blockSize) + anchor, count: blockSize)
@@ -196,7 +198,7 @@ public final class DrafterPass: @unchecked Sendable {
     }
     let input = states[0].input.base
     for row in 0..<batch.rows.count {
-      let (block, place) = row.quotientAndRemainder(dividingBy: configuration.blockSize)
+      let (block, place) = row.quotientAndRemainder(dividingBy: batch.example.blockSize)
       model.target.embedding.copy(
         place == 0 ? batch.example.anchorTokens[block] : configuration.maskToken,
         to: input + row * hidden)
@@ -207,7 +209,7 @@ public final class DrafterPass: @unchecked Sendable {
         contexts[index].forward(layer, parameters, context: context.base, rows: batch.context)
       }
       layer.forwardProjections(parameters, state: state, rows: batch.rows)
-      model.attention.forward(attentionRows(index, batch))
+      attention(batch).forward(attentionRows(index, batch))
       let next = index + 1 < states.count ? states[index + 1].input : last
       layer.forwardOutput(parameters, state: state, rows: batch.rows.count, next: next.base)
     }
@@ -236,7 +238,7 @@ public final class DrafterPass: @unchecked Sendable {
         parameters, gradients: gradients.base, state: state, scratch: scratch,
         rows: batch.rows.count, d: d.base)
       dKeyValue.base.update(repeating: 0, count: contextCount * 2 * layer.keyWidth)
-      model.attention.backward(
+      attention(batch).backward(
         attentionRows(index, batch), dOutput: scratch.attended.base,
         d: scratch.queryKeyValue.base, dContext: dKeyValue.base, scratch: scratch.scores.base,
         dots: scratch.dots.base)
@@ -263,10 +265,17 @@ public final class DrafterPass: @unchecked Sendable {
   private func forEachBlock(
     _ batch: Batch, _ body: (_ row: Int, _ draft: Int, _ count: Int) -> Void
   ) {
-    let blockSize = model.configuration.blockSize
+    let blockSize = batch.example.blockSize
     for block in 0..<batch.prefixes.count {
       body(block * blockSize + 1, block * (blockSize - 1), blockSize - 1)
     }
+  }
+
+  private func attention(_ batch: Batch) -> BlockAttention {
+    let shape = model.configuration.shape
+    return BlockAttention(
+      heads: shape.heads, keyValueHeads: shape.keyValueHeads, width: shape.headDimension,
+      blockSize: batch.example.blockSize)
   }
 
   private func attentionRows(_ index: Int, _ batch: Batch) -> BlockAttention.Rows {

@@ -23,11 +23,6 @@ public final class DrafterTrainingModel: Sendable {
   var loss: DraftLoss {
     DraftLoss(head: target.head, hidden: hidden, choices: configuration.choices, markov: markov)
   }
-  var attention: BlockAttention {
-    BlockAttention(
-      heads: configuration.shape.heads, keyValueHeads: configuration.shape.keyValueHeads,
-      width: configuration.shape.headDimension, blockSize: configuration.blockSize)
-  }
 
   /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity.
   public init(_ configuration: DrafterConfiguration, target: TargetRows, seed: UInt64) {
@@ -62,7 +57,8 @@ public final class DrafterTrainingModel: Sendable {
           initialization: .normal(deviation: 1 / Float(rank).squareRoot())),
         projection: LinearLayer(
           offset: layout.add(
-            "markov.proj.weight", shape: [configuration.choices, rank], initialization: .zeros),
+            "markov.proj.weight", shape: [configuration.choices, rank],
+            initialization: .zeros),
           inputs: rank, outputs: configuration.choices))
     }
     self.layout = layout

@@ -16,10 +16,9 @@ struct BlockAttention: Sendable {
   /// Rows of a block.
   let blockSize: Int
 
-  /// Blocks multiplied with the context at once.
+  /// Blocks multiplied with the context at once; scratch holds `CausalAttention.tileRows` rows, or one
+  /// block if that is more.
   var tileBlocks: Int { max(1, CausalAttention.tileRows / blockSize) }
-  /// Rows of a tile, the most that scratch must hold.
-  var tileRows: Int { tileBlocks * blockSize }
   private var scale: Float { 1 / Float(width).squareRoot() }
 
   /// The places of one pass: rows are block after block.

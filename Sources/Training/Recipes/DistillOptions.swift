@@ -40,6 +40,9 @@ public struct DistillOptions: Sendable {
 
   /// Rows of a block, the anchor's included.
   public var blockSize = 8
+  /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
+  /// `blockSize`, as published.
+  public var shortestBlock: Int?
   /// The drafter's layers.
   public var layerCount = 2
   /// Target layers whose outputs are the features; nil for the published choice.

@@ -51,7 +51,7 @@ public final class DrafterTraining {
     let vocabulary = DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
-    let text = String(decoding: try configuration.encoded(), as: UTF8.self)
+    let text = String(decoding: configuration.encoded(), as: UTF8.self)
     if let saved {
       guard saved.header.configuration == text, saved.header.draftVocabulary == vocabulary,
         saved.header.seed == options.seed, saved.header.responses == responses.count
@@ -184,6 +184,7 @@ public final class DrafterTraining {
   /// norm.
   private func step(rate: Float) -> (loss: Double, weight: Double, norm: Double) {
     let decay = options.decay ?? DraftWeights.decay(blockSize: options.blockSize)
+    let blockSize = blockSize(step: header.step)
     var jobs: [Job] = []
     for _ in 0..<options.sequences {
       let index = visits.sequence(ofVisit: header.visit)
@@ -195,7 +196,7 @@ public final class DrafterTraining {
       jobs.append(
         Job(
           example: DraftExample(
-            tokens: response.tokens, anchors: anchors, blockSize: options.blockSize,
+            tokens: response.tokens, anchors: anchors, blockSize: blockSize,
             decay: decay, choices: model.target.choices),
           features: cache.features(of: index, tokens: response.tokens)))
       header.visit += 1
@@ -211,6 +212,13 @@ public final class DrafterTraining {
       workers: workers)
     header.step += 1
     return (loss, weight, norm)
+  }
+
+  /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
+  private func blockSize(step: Int) -> Int {
+    let sizes = model.configuration.shortestBlock...model.configuration.blockSize
+    var random = KeyedRandom(seed: options.seed, key: "block \(step)")
+    return sizes.lowerBound + Int(random.next() % UInt64(sizes.count))
   }
 
   /// One sequence of a step.
@@ -269,7 +277,8 @@ public final class DrafterTraining {
       targetLayerCount: target.layerCount, vocabularySize: target.vocabularySize,
       layerCount: options.layerCount, shape: target.layerShape, ropeTheta: target.ropeTheta,
       maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
-      markovRank: options.markovRank > 0 ? options.markovRank : nil)
+      markovRank: options.markovRank > 0 ? options.markovRank : nil,
+      shortestBlock: options.shortestBlock)
   }
 
   private static func initialize(
