@@ -11,9 +11,10 @@ struct DistillCommand: ParsableCommand {
     abstract: "Distil a block drafter from a target.",
     discussion: """
       First the target answers prompts cut from the documents of --data; then the drafter learns to \
-      foretell those answers. Writes responses.bin, checkpoint.safetensors, metrics.jsonl and the \
-      drafter (config.json, model.safetensors) to --output. The same command again goes on where \
-      the last one stopped, bit for bit; Ctrl-C finishes what is being written first.
+      foretell those answers. Writes responses.bin, checkpoint.safetensors, the drafter \
+      (config.json, model.safetensors), metrics.jsonl and TensorBoard events to --output. The same \
+      command again goes on where the last one stopped, bit for bit; Ctrl-C finishes what is being \
+      written first.
 
         speculate distill --target deep --data train.jsonl.zst --heldout heldout.jsonl.zst \\
           --output drafter --layers 2 --block-size 8 --markov-rank 64

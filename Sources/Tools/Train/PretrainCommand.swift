@@ -10,9 +10,10 @@ struct PretrainCommand: ParsableCommand {
     abstract: "Train a small causal model of the Qwen3 architecture from text.",
     discussion: """
       The documents of --data are joined into one stream of tokens, an end token after each. Writes \
-      that stream, checkpoint.safetensors (parameters, optimizer, data position), metrics.jsonl and \
-      a model folder in Hugging Face layout to --output. The same command again goes on where the \
-      last one stopped, bit for bit; Ctrl-C finishes the checkpoint first.
+      that stream, checkpoint.safetensors (parameters, optimizer, data position), a model folder in \
+      Hugging Face layout, metrics.jsonl and TensorBoard events (tensorboard --logdir) to --output. \
+      The same command again goes on where the last one stopped, bit for bit; Ctrl-C finishes the \
+      checkpoint first.
 
       A deep model is trained in less time by training a shallow one first and adding layers to \
       it:

@@ -107,8 +107,7 @@ public final class DrafterTraining {
   public func run(
     shouldStop: () -> Bool, report: (DistillProgress) -> Void
   ) throws -> Bool {
-    let log = try MetricsLog(
-      appendingTo: options.output.appendingPathComponent("metrics.jsonl"))
+    let log = try MetricsLog(folder: options.output, step: header.step)
     let schedule = CosineSchedule(
       peak: options.learningRate, floorShare: options.floorShare,
       warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),

@@ -101,8 +101,7 @@ public final class PretrainRecipe {
   public func run(
     shouldStop: () -> Bool, report: (TrainingProgress) -> Void
   ) throws -> Bool {
-    let log = try MetricsLog(
-      appendingTo: options.output.appendingPathComponent("metrics.jsonl"))
+    let log = try MetricsLog(folder: options.output, step: header.step)
     let schedule = CosineSchedule(
       peak: options.learningRate, floorShare: options.floorShare,
       warmupSteps: options.warmupSteps, steps: options.steps)

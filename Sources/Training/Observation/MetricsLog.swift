@@ -1,0 +1,71 @@
+public import Foundation
+import Tensors
+
+/// What a training run reports about a step.
+public protocol StepMetrics: Encodable {
+  /// The step.
+  var step: Int { get }
+  /// The curves it adds a point to, by TensorBoard tag.
+  var scalars: [(tag: String, value: Double)] { get }
+}
+
+/// The logs of a training run, which can be read while it goes on: `metrics.jsonl`, a JSON object a
+/// line, and TensorBoard events in the folder `tensorboard`.
+public final class MetricsLog {
+  private let lines: FileHandle
+  private let events: TensorBoardFile
+  private let encoder: JSONEncoder
+
+  /// Opens the logs at their end, or makes them.
+  ///
+  /// - Parameters:
+  ///   - folder: The run's output folder.
+  ///   - step: The step that the run starts from.
+  /// - Throws: `SpeculateError` when a file can't be written.
+  public init(folder: URL, step: Int) throws {
+    let url = folder.appendingPathComponent("metrics.jsonl")
+    if !FileManager.default.fileExists(atPath: url.path) {
+      guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
+        throw SpeculateError("can't write \(url.path): check the folder and its permissions")
+      }
+    }
+    do {
+      lines = try FileHandle(forWritingTo: url)
+      try lines.seekToEnd()
+    } catch {
+      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+    }
+    events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: step)
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+  }
+
+  deinit { try? lines.close() }
+
+  /// Appends what is known of a step.
+  public func append(_ metrics: some StepMetrics) throws {
+    try lines.write(contentsOf: encoder.encode(metrics) + Data("\n".utf8))
+    try events.append(step: metrics.step, scalars: metrics.scalars)
+  }
+}
+
+extension TrainingProgress: StepMetrics {
+  /// Losses, the learning rate, the gradient and the speed.
+  public var scalars: [(tag: String, value: Double)] {
+    [
+      ("loss/train", loss), ("optimizer/learning_rate", Double(rate)),
+      ("optimizer/gradient_norm", gradientNorm), ("speed/tokens_per_second", tokensPerSecond),
+    ] + (heldoutLoss.map { [("loss/heldout", $0)] } ?? [])
+  }
+}
+
+extension DistillProgress: StepMetrics {
+  /// Loss, acceptance, the learning rate, the gradient and the speed.
+  public var scalars: [(tag: String, value: Double)] {
+    [
+      ("loss/train", loss), ("optimizer/learning_rate", Double(rate)),
+      ("optimizer/gradient_norm", gradientNorm), ("speed/anchors_per_second", anchorsPerSecond),
+    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+      + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
+  }
+}
