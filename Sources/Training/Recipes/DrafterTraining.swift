@@ -5,7 +5,7 @@ import Tensors
 import Verifier
 
 /// The second half of distillation: a drafter learns from responses and features.
-public final class DrafterTraining {
+public final class DrafterTraining: Trainable {
   private let options: DistillOptions
   private let target: CausalModel
   private let workers: Workers
@@ -17,6 +17,9 @@ public final class DrafterTraining {
   private let replay: AcceptanceReplay?
   private var visits: VisitOrder
   private var header: DistillHeader
+  private var reportedAnchors: Int  // at the last report
+  /// Steps taken.
+  package var stepCount: Int { header.step }
   /// What the responses are like.
   public let summary: ResponseSummary
   /// Steps taken before this session; more than 0 when a checkpoint was found.
@@ -79,6 +82,7 @@ public final class DrafterTraining {
         visit: 0, anchors: 0, seconds: 0, seed: options.seed, threads: options.threads)
     }
     resumedStep = header.step
+    reportedAnchors = header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)
     let own = counts.reduce(0, +)
     let covered = vocabulary.map { $0.reduce(0) { $0 + counts[Int($1)] } } ?? own
@@ -108,56 +112,30 @@ public final class DrafterTraining {
     shouldStop: () -> Bool, report: (DistillProgress) -> Void
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: header.step)
-    let schedule = CosineSchedule(
-      peak: options.learningRate, floorShare: options.floorShare,
-      warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
-      steps: options.steps)
-    let clock = ContinuousClock()
-    var last = clock.now
-    var lastSave = clock.now
-    var (loss, weight, steps, anchors) = (0.0, 0.0, 0, header.anchors)
     if header.step == 0 {
       try DrafterExport.write(model, type: options.exportType, to: options.output)
     }
-    while header.step < options.steps {
-      let rate = schedule.rate(step: header.step)
-      let result = step(rate: rate)
-      loss += result.loss
-      weight += result.weight
-      steps += 1
-      let stop = shouldStop()
-      let ends = stop || header.step == options.steps
-      let evaluates =
-        replay != nil
-        && (header.step == options.steps
-          || options.evaluateEvery > 0 && header.step % options.evaluateEvery == 0)
-      if ends || evaluates || header.step % options.logEvery == 0 {
-        let seconds = (clock.now - last) / .seconds(1)
-        header.seconds += seconds
-        let acceptance = evaluates ? try evaluate() : nil
-        let progress = DistillProgress(
-          step: header.step, steps: options.steps, anchors: header.anchors,
-          loss: loss / max(weight, 1e-9), rate: rate, gradientNorm: result.norm,
-          anchorsPerSecond: Double(header.anchors - anchors) / seconds, seconds: header.seconds,
-          acceptanceLength: acceptance?.acceptanceLength, survival: acceptance?.survival)
-        try log.append(progress)
-        report(progress)
-        guard result.loss.isFinite else {
-          throw SpeculateError(
-            "the loss became \(result.loss) at step \(header.step): start again from the last "
-              + "checkpoint with a lower --learning-rate")
-        }
-        (loss, weight, steps, anchors) = (0, 0, 0, header.anchors)
-        last = clock.now
-      }
-      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
-        try save()
-        lastSave = clock.now
-        if steps == 0 { last = clock.now }
-      }
-      if stop { break }
-    }
-    return header.step >= options.steps
+    let loop = TrainingLoop(
+      schedule: CosineSchedule(
+        peak: options.learningRate, floorShare: options.floorShare,
+        warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
+        steps: options.steps),
+      logEvery: options.logEvery, evaluateEvery: replay == nil ? nil : options.evaluateEvery,
+      checkpointSeconds: options.checkpointSeconds, checkpoint: options.output.trainingCheckpoint)
+    return try loop.run(self, log: log, shouldStop: shouldStop, report: report)
+  }
+
+  /// Describes an interval of steps.
+  package func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillProgress {
+    header.seconds += interval.seconds
+    let acceptance = evaluates ? try evaluate() : nil
+    let anchors = header.anchors - reportedAnchors
+    reportedAnchors = header.anchors
+    return DistillProgress(
+      step: header.step, steps: options.steps, anchors: header.anchors, loss: interval.loss,
+      rate: interval.rate, gradientNorm: interval.gradientNorm,
+      anchorsPerSecond: Double(anchors) / interval.seconds, seconds: header.seconds,
+      acceptanceLength: acceptance?.acceptanceLength, survival: acceptance?.survival)
   }
 
   /// Writes the checkpoint and the drafter.
@@ -179,9 +157,8 @@ public final class DrafterTraining {
         capacity: options.promptLengths.upperBound + options.evaluationLength))
   }
 
-  /// One optimizer step; returns the weighted losses' sum, the sum of weights, and the gradient's
-  /// norm.
-  private func step(rate: Float) -> (loss: Double, weight: Double, norm: Double) {
+  /// Takes one optimizer step.
+  package func step(rate: Float) -> StepResult {
     let decay = options.decay ?? DraftWeights.decay(blockSize: options.blockSize)
     let blockSize = blockSize(step: header.step)
     var jobs: [Job] = []
@@ -210,7 +187,7 @@ public final class DrafterTraining {
       gradientScale: norm > Double(options.clip) ? options.clip / Float(norm) : 1, rate: rate,
       workers: workers)
     header.step += 1
-    return (loss, weight, norm)
+    return StepResult(loss: loss, weight: weight, gradientNorm: norm)
   }
 
   /// The rows of a step's blocks: every size the drafter is to serve comes up alike.

@@ -8,7 +8,7 @@ import Verifier
 /// A step's sequences are shared among the workers; each runs whole forward and backward passes on
 /// its own, and the gradients are added in a fixed order. A run that is interrupted and resumed
 /// gives bit for bit the parameters of one that was not, with the same number of threads.
-public final class PretrainRecipe {
+public final class PretrainRecipe: Trainable {
   private let options: PretrainOptions
   private let configuration: ModelConfiguration  // of the exported model
   private let model: CausalTrainingModel
@@ -20,6 +20,8 @@ public final class PretrainRecipe {
   private var sampler: WindowSampler
   private var header: PretrainHeader
   private let inputs: TokenWindows
+  /// Steps taken.
+  package var stepCount: Int { header.step }
   /// Steps taken before this session; more than 0 when a checkpoint was found.
   public let resumedStep: Int
 
@@ -102,53 +104,25 @@ public final class PretrainRecipe {
     shouldStop: () -> Bool, report: (TrainingProgress) -> Void
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: header.step)
-    let schedule = CosineSchedule(
-      peak: options.learningRate, floorShare: options.floorShare,
-      warmupSteps: options.warmupSteps, steps: options.steps)
-    let clock = ContinuousClock()
-    var last = clock.now
-    var lastSave = clock.now
-    var losses = 0.0
-    var steps = 0
-    while header.step < options.steps {
-      let rate = schedule.rate(step: header.step)
-      let (loss, norm) = step(rate: rate)
-      losses += loss
-      steps += 1
-      let stop = shouldStop()
-      let ends = stop || header.step == options.steps
-      let evaluates =
-        heldout != nil
-        && (header.step == options.steps
-          || options.evaluateEvery > 0 && header.step % options.evaluateEvery == 0)
-      if ends || evaluates || header.step % options.logEvery == 0 {
-        let seconds = (clock.now - last) / .seconds(1)
-        header.seconds += seconds
-        if evaluates { header.heldoutLoss = evaluate() }
-        let progress = TrainingProgress(
-          step: header.step, steps: options.steps, tokens: header.tokens,
-          loss: losses / Double(steps), rate: rate, gradientNorm: norm,
-          tokensPerSecond: Double(steps * options.sequences * options.length) / seconds,
-          seconds: header.seconds, heldoutLoss: evaluates ? header.heldoutLoss : nil)
-        try log.append(progress)
-        report(progress)
-        guard loss.isFinite else {
-          throw SpeculateError(
-            "the loss became \(loss) at step \(header.step): start again from the last checkpoint "
-              + "with a lower --learning-rate")
-        }
-        losses = 0
-        steps = 0
-        last = clock.now
-      }
-      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
-        try save()
-        lastSave = clock.now
-        if steps == 0 { last = clock.now }
-      }
-      if stop { break }
-    }
-    return header.step >= options.steps
+    let loop = TrainingLoop(
+      schedule: CosineSchedule(
+        peak: options.learningRate, floorShare: options.floorShare,
+        warmupSteps: options.warmupSteps, steps: options.steps),
+      logEvery: options.logEvery, evaluateEvery: heldout == nil ? nil : options.evaluateEvery,
+      checkpointSeconds: options.checkpointSeconds, checkpoint: checkpointURL)
+    return try loop.run(self, log: log, shouldStop: shouldStop, report: report)
+  }
+
+  /// Describes an interval of steps.
+  package func progress(_ interval: TrainingInterval, evaluates: Bool) -> TrainingProgress {
+    header.seconds += interval.seconds
+    if evaluates { header.heldoutLoss = evaluate() }
+    return TrainingProgress(
+      step: header.step, steps: options.steps, tokens: header.tokens, loss: interval.loss,
+      rate: interval.rate, gradientNorm: interval.gradientNorm,
+      tokensPerSecond: Double(interval.steps * options.sequences * options.length)
+        / interval.seconds,
+      seconds: header.seconds, heldoutLoss: evaluates ? header.heldoutLoss : nil)
   }
 
   /// Writes the checkpoint and the exported model.
@@ -160,8 +134,8 @@ public final class PretrainRecipe {
       model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
   }
 
-  /// One optimizer step; returns the mean loss and the gradient's norm.
-  private func step(rate: Float) -> (loss: Double, gradientNorm: Double) {
+  /// Takes one optimizer step.
+  package func step(rate: Float) -> StepResult {
     for sequence in 0..<options.sequences {
       inputs.fill(sequence, from: training, start: sampler.start(ofWindow: header.window))
       header.window += 1
@@ -179,7 +153,8 @@ public final class PretrainRecipe {
       rate: rate, workers: workers)
     header.step += 1
     header.tokens += options.sequences * options.length
-    return (loss / Double(options.sequences * options.length), norm)
+    return StepResult(
+      loss: loss, weight: Double(options.sequences * options.length), gradientNorm: norm)
   }
 
   /// The mean loss over evenly spaced held-out windows.
