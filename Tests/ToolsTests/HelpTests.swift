@@ -105,6 +105,10 @@ import Testing
       SUBCOMMANDS:
         memory                  Read the target's weights and do nothing else: the ceiling of plain
                                 decoding.
+        matmul                  Time products of one weight matrix with 1 to 64 rows, in every weight
+                                format.
+        forward                 Time target passes of 1 to 64 rows: what checking a block costs against
+                                one token.
         decode                  Decode plainly and read the weights in turn: how much of the bandwidth
                                 decoding uses.
 
@@ -121,13 +125,75 @@ import Testing
       Producing one token reads every weight once, so the bytes per second printed here, divided by the
       bytes of the weights, are the tokens per second that plain decoding can't exceed.
 
-      USAGE: speculate bench memory [--target <dir>] [--threads <n>] [--rounds <n>] [--json]
+      USAGE: speculate bench memory [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
                                 (default: the embedded one, Weights/target)
+        --shape <name>          Measure random weights of a published model's shape instead of a target:
+                                bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
+                                qwen3-1.7b, qwen3-4b)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func benchMatmul() throws {
+    try expect(
+      ["bench", "matmul", "--help"],
+      """
+      OVERVIEW: Time products of one weight matrix with 1 to 64 rows, in every weight format.
+
+      The weights come from memory: as many copies of the matrix as caches can't hold take turns. A
+      simple read of the same bytes is measured beside them.
+
+      speculate bench matmul
+      speculate bench matmul --matrix 3072x1024 --formats bf16 --rows 1,16,64 --json
+
+      USAGE: speculate bench matmul [--matrix <rowsxcolumns>] [--formats <format> ...] [--rows <n,n,…>] [--threads <n>] [--rounds <n>] [--json]
+
+      OPTIONS:
+        --matrix <rowsxcolumns> Outputs and inputs of the matrix. (default: 4096x4096)
+        --formats <format>      Weight formats to measure. (default: all) (values: f32, bf16)
+        --rows <n,n,…>          Rows of activations. (default: 1,2,4,6,8,12,16,24,32,48,64)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func benchForward() throws {
+    try expect(
+      ["bench", "forward", "--help"],
+      """
+      OVERVIEW: Time target passes of 1 to 64 rows: what checking a block costs against one token.
+
+      Every pass computes the logits of all its rows. Each measurement stands between two of a single
+      row, so that a change of a shared machine meets both sides of the ratio.
+
+      speculate bench forward
+      speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --json
+
+      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--json]
+
+      OPTIONS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --shape <name>          Measure random weights of a published model's shape instead of a target:
+                                bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
+                                qwen3-1.7b, qwen3-4b)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
+        --rows <n,n,…>          Rows of the passes. (default: 1,2,4,6,8,12,16,24,32,48,64)
+        --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
+                                small context)
         --json                  Print one JSON object instead of text.
         -h, --help              Show help information.
       """)
@@ -142,14 +208,21 @@ import Testing
       A token moves every weight once. Each measurement of decoding stands between two of reading,
       because the bandwidth of a shared machine changes while a program runs.
 
-      USAGE: speculate bench decode [--target <dir>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--json]
+      USAGE: speculate bench decode [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--context <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
                                 (default: the embedded one, Weights/target)
+        --shape <name>          Measure random weights of a published model's shape instead of a target:
+                                bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
+                                qwen3-1.7b, qwen3-4b)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --tokens <n>            Tokens of one measurement. (default: 64)
+        --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
+                                small context)
         --json                  Print one JSON object instead of text.
         -h, --help              Show help information.
       """)

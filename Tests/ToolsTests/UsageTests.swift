@@ -23,6 +23,22 @@ import Testing
       ["bench", "decode", "--tokens", "0"],
       "--tokens 0 is out of range: use 1 to 100000; see 'speculate bench decode --help'"
     ),
+    (
+      ["bench", "forward", "--context", "0"],
+      "--context 0 is out of range: use 1 to 1000000; see 'speculate bench forward --help'"
+    ),
+    (
+      ["bench", "forward", "--rows", "1,x"],
+      "The value '1,x' is invalid for '--rows <n,n,…>'; see 'speculate bench forward --help'"
+    ),
+    (
+      ["bench", "matmul", "--matrix", "16"],
+      "The value '16' is invalid for '--matrix <rowsxcolumns>'; see 'speculate bench matmul --help'"
+    ),
+    (
+      ["bench", "memory", "--shape", "qwen3-0.6b", "--target", "x"],
+      "--shape and --target name two models: give one of them; see 'speculate bench memory --help'"
+    ),
   ])
   func wordsThatMeanNothing(arguments: [String], message: String) throws {
     try expectUsageError(arguments, message)

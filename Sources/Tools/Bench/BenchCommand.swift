@@ -4,5 +4,8 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure this machine and how well decoding uses it.",
-    subcommands: [BenchMemoryCommand.self, BenchDecodeCommand.self])
+    subcommands: [
+      BenchMemoryCommand.self, BenchMatmulCommand.self, BenchForwardCommand.self,
+      BenchDecodeCommand.self,
+    ])
 }

@@ -14,7 +14,7 @@ struct BenchDecodeCommand: ParsableCommand {
       because the bandwidth of a shared machine changes while a program runs.
       """)
 
-  @OptionGroup var target: TargetOptions
+  @OptionGroup var model: BenchModelOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
@@ -22,6 +22,8 @@ struct BenchDecodeCommand: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp("Tokens of one measurement.", valueName: "n"))
   var tokens = 64
+
+  @OptionGroup var context: BenchContextOptions
 
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
@@ -32,9 +34,11 @@ struct BenchDecodeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try CausalModel(directory: target.folder())
+    let weights = try model.load()
+    let context = context.count(for: weights, leaving: tokens + 1)
     let workers = Workers(count: threads.count)
-    let bench = try DecodeBench(model: model, workers: workers, tokens: tokens)
+    let bench = try DecodeBench(
+      model: weights, workers: workers, context: context, tokens: tokens)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
     for _ in 0..<rounds.count {
@@ -43,35 +47,44 @@ struct BenchDecodeCommand: ParsableCommand {
     }
     guard !readings.isEmpty else { throw Interruption.exitCode }
     let report = Report(
-      machine: Machine(threads: threads.count), weightBytes: model.bytesPerToken,
+      machine: Machine(threads: threads.count), model: model.name, weights: "\(weights.format)",
+      weightBytes: weights.bytesPerToken, context: context,
       rounds: readings.count, tokensPerSecond: Figures.median(readings.map(\.tokensPerSecond)),
-      decodeGigabytesPerSecond: Figures.median(readings.map(\.decoded)) / 1e9,
-      readGigabytesPerSecond: Figures.median(readings.map(\.read)) / 1e9,
-      share: Figures.median(readings.map { $0.decoded / $0.read }))
-    if json { try Output.json(report) } else { try print(report, format: model.format) }
+      tokensPerSecondSpread: Spread(readings.map(\.tokensPerSecond)),
+      decodeGbs: Figures.median(readings.map(\.decoded)) / 1e9,
+      bandwidthGbs: Figures.median(readings.map(\.read)) / 1e9,
+      bandwidthFraction: Figures.median(readings.map { $0.decoded / $0.read }))
+    if json { try Output.json(report) } else { try print(report) }
     if Interruption.requested { throw Interruption.exitCode }
   }
 
-  private func print(_ report: Report, format: WeightFormat) throws {
+  private func print(_ report: Report) throws {
     try Output.line(report.machine.line)
-    try Output.line("weights \(Figures.bytes(report.weightBytes)), \(format)")
     try Output.line(
-      "plain decoding: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s, "
-        + "\(Figures.fixed(report.decodeGigabytesPerSecond, 1)) GB/s of weights")
+      "\(report.model), \(report.weights), weights \(Figures.bytes(report.weightBytes)), context "
+        + "\(report.context)")
     try Output.line(
-      "simple read in the same run: \(Figures.fixed(report.readGigabytesPerSecond, 1)) GB/s")
+      "plain decoding: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s "
+        + "(\(report.tokensPerSecondSpread.text(1))), "
+        + "\(Figures.fixed(report.decodeGbs, 1)) GB/s of weights")
     try Output.line(
-      "decoding uses \(Figures.fixed(100 * report.share, 1)) % of it "
+      "simple read in the same run: \(Figures.fixed(report.bandwidthGbs, 1)) GB/s")
+    try Output.line(
+      "decoding uses \(Figures.fixed(100 * report.bandwidthFraction, 1)) % of it "
         + "(median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s"))")
   }
 
   private struct Report: Codable {
     var machine: Machine
+    var model: String
+    var weights: String
     var weightBytes: Int
+    var context: Int
     var rounds: Int
     var tokensPerSecond: Double
-    var decodeGigabytesPerSecond: Double
-    var readGigabytesPerSecond: Double
-    var share: Double
+    var tokensPerSecondSpread: Spread
+    var decodeGbs: Double
+    var bandwidthGbs: Double
+    var bandwidthFraction: Double
   }
 }

@@ -12,7 +12,7 @@ struct BenchMemoryCommand: ParsableCommand {
       the bytes of the weights, are the tokens per second that plain decoding can't exceed.
       """)
 
-  @OptionGroup var target: TargetOptions
+  @OptionGroup var model: BenchModelOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
@@ -20,8 +20,8 @@ struct BenchMemoryCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let model = try CausalModel(directory: target.folder())
-    let reader = WeightReader(model)
+    let weights = try model.load()
+    let reader = WeightReader(weights)
     let teams = (threads.count > 1 ? [1, threads.count] : [1]).map { Workers(count: $0) }
     let passes = teams.map { reader.passes(in: 0.2, workers: $0) }
     // One thread and all threads take turns, so that a change of the machine meets both.
@@ -34,19 +34,22 @@ struct BenchMemoryCommand: ParsableCommand {
     }
     let machine = Machine(threads: threads.count)
     let readings = zip(teams, rates).map { team, rates in
-      Reading(threads: team.count, gigabytesPerSecond: Figures.median(rates) / 1e9)
+      Reading(
+        threads: team.count, bandwidthGbs: Figures.median(rates) / 1e9,
+        spread: Spread(rates.map { $0 / 1e9 }))
     }
     if json {
       try Output.json(
         Report(
-          machine: machine, weightBytes: reader.bytes, rounds: rates[0].count, read: readings))
+          machine: machine, model: model.name, weights: "\(weights.format)",
+          weightBytes: reader.bytes, rounds: rates[0].count, read: readings))
     } else {
       try Output.line(machine.line)
-      try Output.line("weights \(Figures.bytes(reader.bytes)), \(model.format)")
+      try Output.line("\(model.name), \(weights.format), weights \(Figures.bytes(reader.bytes))")
       for reading in readings {
         try Output.line(
           "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "
-            + "\(Figures.fixed(reading.gigabytesPerSecond, 1)) GB/s")
+            + "\(Figures.fixed(reading.bandwidthGbs, 1)) GB/s (\(reading.spread.text(1)))")
       }
     }
     if Interruption.requested { throw Interruption.exitCode }
@@ -54,11 +57,14 @@ struct BenchMemoryCommand: ParsableCommand {
 
   private struct Reading: Codable {
     var threads: Int
-    var gigabytesPerSecond: Double
+    var bandwidthGbs: Double
+    var spread: Spread
   }
 
   private struct Report: Codable {
     var machine: Machine
+    var model: String
+    var weights: String
     var weightBytes: Int
     var rounds: Int
     var read: [Reading]

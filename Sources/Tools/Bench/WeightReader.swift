@@ -1,7 +1,7 @@
 import Tensors
 import Verifier
 
-/// Reads all weights of a model and does nothing else with them: the least that producing one token
+/// Reads matrices, all of a model's for instance, and does nothing else with them: the least that producing one token
 /// can cost on this machine.
 struct WeightReader {
   private let matrices: [PackedMatrix]
@@ -9,15 +9,23 @@ struct WeightReader {
   /// Bytes that one pass reads.
   let bytes: Int
 
-  init(_ model: CausalModel) {
-    matrices = model.matrices
-    bytes = model.bytesPerToken
+  init(_ model: CausalModel) { self.init(model.matrices) }
+
+  init(_ matrices: [PackedMatrix]) {
+    self.matrices = matrices
+    bytes = matrices.reduce(0) { $0 + $1.byteCount }
   }
 
   /// Reads every weight `passes` times, divided between the workers.
   ///
   /// - Returns: Bytes per second.
   func measure(passes: Int, workers: Workers) -> Double {
+    let seconds = seconds(passes: passes, workers: workers)
+    return seconds > 0 ? Double(bytes * passes) / seconds : 0
+  }
+
+  /// The same, as seconds.
+  func seconds(passes: Int, workers: Workers) -> Double {
     let sums = FloatBuffer(count: 16 * workers.count)  // [worker][16]: a cache line each
     let count = workers.count
     let start = Clock.seconds
@@ -28,8 +36,7 @@ struct WeightReader {
         }
       }
     }
-    let seconds = Clock.seconds - start
-    return seconds > 0 ? Double(bytes * passes) / seconds : 0
+    return Clock.seconds - start
   }
 
   /// How many passes take about `seconds`; at least one. Runs a pass to find out.

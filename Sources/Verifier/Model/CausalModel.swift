@@ -34,6 +34,9 @@ public final class CausalModel: Sendable {
   /// Every matrix that one pass reads, the head included.
   public var matrices: [PackedMatrix] { layers.flatMap(\.matrices) + [head] }
 
+  /// Weights that one pass multiplies every row by: those of all matrices.
+  public var weightCount: Int { matrices.reduce(0) { $0 + $1.rows * $1.columns } }
+
   /// Bytes of weights that producing one token reads: all matrices, no embedding.
   public var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
 }

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Tensors
+
+/// `speculate bench matmul`: the matrix kernels alone.
+struct BenchMatmulCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "matmul",
+    abstract: "Time products of one weight matrix with 1 to 64 rows, in every weight format.",
+    discussion: """
+      The weights come from memory: as many copies of the matrix as caches can't hold take turns. A \
+      simple read of the same bytes is measured beside them.
+
+      speculate bench matmul
+      speculate bench matmul --matrix 3072x1024 --formats bf16 --rows 1,16,64 --json
+      """)
+
+  @Option(
+    help: ArgumentHelp("Outputs and inputs of the matrix.", valueName: "rowsxcolumns"))
+  var matrix = MatrixSize(rows: 4096, columns: 4096)
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Weight formats to measure. (default: all)", valueName: "format"))
+  var formats: [WeightFormat] = []
+
+  @Option(help: ArgumentHelp("Rows of activations.", valueName: "n,n,…"))
+  var rows = RowCounts.curve
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var rounds: BenchRoundOptions
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func run() throws {
+    let workers = Workers(count: threads.count)
+    Interruption.watch()
+    var products: [Product] = []
+    for format in formats.isEmpty ? WeightFormat.allCases : formats {
+      products += measure(
+        MatmulBench(matrix, format: format, widest: rows.values.last ?? 1, workers: workers))
+    }
+    let report = Report(
+      machine: Machine(threads: threads.count), matrix: [matrix.rows, matrix.columns],
+      rounds: rounds.count, products: products)
+    if json { try Output.json(report) } else { try print(report) }
+    if Interruption.requested { throw Interruption.exitCode }
+  }
+
+  /// All widths of one format take turns, so that a change of the machine meets all.
+  private func measure(_ bench: MatmulBench) -> [Product] {
+    var times = rows.values.map { _ in [Double]() }
+    var reads: [Double] = []
+    _ = bench.seconds(rows: 1)
+    for _ in 0..<rounds.count where !Interruption.requested {
+      reads.append(bench.readSeconds())
+      for (index, width) in rows.values.enumerated() {
+        times[index].append(bench.seconds(rows: width))
+      }
+    }
+    guard !reads.isEmpty else { return [] }
+    let single = rows.values[0] == 1 ? Figures.median(times[0]) : nil
+    let read = Figures.median(reads)
+    return zip(rows.values, times).map { width, times in
+      let seconds = Figures.median(times)
+      return Product(
+        format: "\(bench.format)", rows: width, microseconds: 1e6 * seconds,
+        ratio: single.map { seconds / $0 }, bandwidthGbs: Double(bench.bytes) / seconds / 1e9,
+        bandwidthFraction: read / seconds,
+        gflops: Double(2 * bench.weightCount * width) / seconds / 1e9)
+    }
+  }
+
+  private func print(_ report: Report) throws {
+    try Output.line(report.machine.line)
+    try Output.line("\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory")
+    try Output.table(
+      ["format", "rows", "µs", "t(M)/t(1)", "GB/s", "of a read", "GFLOP/s"],
+      report.products.map {
+        [
+          $0.format, "\($0.rows)", Figures.fixed($0.microseconds, 0),
+          $0.ratio.map { Figures.fixed($0, 2) } ?? "", Figures.fixed($0.bandwidthGbs, 1),
+          Figures.fixed(100 * $0.bandwidthFraction, 0) + " %", Figures.fixed($0.gflops, 0),
+        ]
+      })
+    try Output.line(
+      "median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s")")
+  }
+
+  private struct Product: Codable {
+    var format: String
+    var rows: Int
+    var microseconds: Double
+    var ratio: Double?
+    var bandwidthGbs: Double
+    var bandwidthFraction: Double
+    var gflops: Double
+  }
+
+  private struct Report: Codable {
+    var machine: Machine
+    var matrix: [Int]
+    var rounds: Int
+    var products: [Product]
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Verifier
+
+/// Which model is measured: a folder's, or random weights of a published shape.
+struct BenchModelOptions: ParsableArguments {
+  @OptionGroup var target: TargetOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure random weights of a published model's shape instead of a target: bf16 unless --weights "
+        + "says otherwise.", valueName: "name"))
+  var shape: PublishedShape?
+
+  @OptionGroup var weights: WeightOptions
+
+  func validate() throws {
+    if shape != nil && target.target != nil {
+      throw ValidationError("--shape and --target name two models: give one of them")
+    }
+  }
+
+  /// The model to measure.
+  ///
+  /// - Throws: `SpeculateError` when the target's folder can't be loaded.
+  func load() throws -> CausalModel {
+    guard let shape else {
+      return try CausalModel(directory: target.folder(), format: weights.format)
+    }
+    return CausalModel(
+      random: shape.configuration, seed: 1, format: weights.format ?? .bf16)
+  }
+
+  /// What the model is called in reports.
+  var name: String { shape?.rawValue ?? target.target ?? "embedded target" }
+}

@@ -1,0 +1,63 @@
+import Speculate
+import Tensors
+import Verifier
+
+/// The time of a target pass as a function of its rows, at one context.
+struct ForwardBench {
+  /// One measurement of one width, and of a single row just before and after it.
+  struct Reading {
+    /// Seconds of a pass over the rows.
+    var seconds: Double
+    /// Seconds of a pass over one row, the mean of before and after.
+    var single: Double
+    /// Seconds over those of one row.
+    var ratio: Double { seconds / single }
+  }
+
+  private let runner: CausalRunner
+  private let cache: KeyValueCache
+  private let tokens: [Token]
+  private let context: Int
+
+  /// Fills a cache with `context` positions.
+  ///
+  /// - Throws: `SpeculateError` when the model's context has no room for them and the rows.
+  init(model: CausalModel, workers: Workers, context: Int, widest: Int) throws {
+    runner = CausalRunner(model: model, workers: workers, maximumRows: max(widest, 64))
+    // What the text is has no influence on the time; only its length has.
+    tokens = (0..<max(widest, context)).map {
+      Token($0 * 31 % model.configuration.vocabularySize)
+    }
+    self.context = context
+    cache = try runner.makeCache(capacity: context + widest)
+    runner.prefill(Array(tokens[..<context]), cache: cache)
+  }
+
+  /// Times passes over `rows` rows, with logits for all of them.
+  ///
+  /// - Parameter passes: How many passes one measurement repeats.
+  func measure(rows: Int, passes: Int) -> Reading {
+    let before = seconds(rows: 1, passes: passes)
+    guard rows > 1 else { return Reading(seconds: before, single: before) }
+    let wide = seconds(rows: rows, passes: passes)
+    let after = seconds(rows: 1, passes: passes)
+    return Reading(seconds: wide, single: (before + after) / 2)
+  }
+
+  /// How many passes of one row take about `seconds`; at least one. Runs two passes to find out.
+  func passes(in seconds: Double) -> Int {
+    _ = self.seconds(rows: 1, passes: 1)
+    return max(1, Int(seconds / max(self.seconds(rows: 1, passes: 1), 1e-9)))
+  }
+
+  private func seconds(rows: Int, passes: Int) -> Double {
+    let start = Clock.seconds
+    for _ in 0..<passes {
+      tokens[..<rows].withUnsafeBufferPointer {
+        runner.forward($0, cache: cache, logits: .all)
+      }
+      cache.rewind(to: context)
+    }
+    return (Clock.seconds - start) / Double(passes)
+  }
+}
