@@ -21,7 +21,7 @@ build: setup  ## build the command, .build/release/speculate
 	@$(SWIFT) build -c release --product speculate
 
 test: setup  ## run every test
-	$(SWIFT) test -c release --disable-xctest
+	$(SWIFT) test -c release --disable-xctest --disable-testable-imports
 
 bench: build  ## measure this machine: memory, and plain decoding against it
 	@$(SPECULATE) bench memory
