@@ -3,21 +3,33 @@
 // Keys are interleaved by 16, so that a block's scores are one vector and no sum crosses lanes:
 // score[key] is one chain of fused multiply-adds over the dimension. Weighted values are one chain
 // over ascending keys. Both depend on the row's own position only.
+//
+// Included once for each type of cache: KV is its element, KV_LOAD(p) sixteen and KV_VALUE(x) one of
+// them as f32, KV_NAME(name) the name of a function for it.
+#define scores_1 KV_NAME(scores_1)
+#define scores_2 KV_NAME(scores_2)
+#define scores_3 KV_NAME(scores_3)
+#define scores_4 KV_NAME(scores_4)
+#define weigh_1 KV_NAME(weigh_1)
+#define weigh_2 KV_NAME(weigh_2)
+#define weigh_4 KV_NAME(weigh_4)
+#define attend_some KV_NAME(attend_some)
+#define attend KV_NAME(attend)
 
-enum { HEADS_AT_ONCE = 4 };
+#define HEADS_AT_ONCE 4
 
 // Scores of H heads against the blocks of [first, end), into score[h][key - chunk].
 #define SCORES(H)                                                                              \
-  INLINE void scores_##H(const float *q, size_t dimension, const float *keys, size_t chunk,    \
+  INLINE void scores_##H(const float *q, size_t dimension, const KV *keys, size_t chunk,    \
                          size_t first, size_t end, float scale, float (*score)[CK_CHUNK],      \
                          f16v *best) {                                                         \
     static const i16v lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};          \
     for (size_t b = first / CK_KEY_BLOCK * CK_KEY_BLOCK; b < end; b += CK_KEY_BLOCK) {         \
-      const float *k = keys + b * dimension;                                                   \
+      const KV *k = keys + b * dimension;                                                      \
       f16v sum[H];                                                                             \
       UNROLL for (int h = 0; h < H; h++) sum[h] = SPLAT(0);                                    \
       for (size_t d = 0; d < dimension; d++) {                                                 \
-        const f16v v = LOAD(k + d * CK_KEY_BLOCK);                                             \
+        const f16v v = KV_LOAD(k + d * CK_KEY_BLOCK);                                          \
         UNROLL for (int h = 0; h < H; h++)                                                     \
             sum[h] = FMA(v, SPLAT(q[h * dimension + d]), sum[h]);                              \
       }                                                                                        \
@@ -34,21 +46,21 @@ SCORES(1) SCORES(2) SCORES(3) SCORES(4)
 
 // One head's weighted sum of values over [first, end), V vectors of the dimension at once.
 #define WEIGH(V)                                                                               \
-  INLINE void weigh_##V(const float *weight, const float *values, size_t stride, size_t first, \
+  INLINE void weigh_##V(const float *weight, const KV *values, size_t stride, size_t first, \
                         size_t end, float *out) {                                              \
     f16v sum[V];                                                                               \
     UNROLL for (int i = 0; i < V; i++) sum[i] = SPLAT(0);                                      \
     for (size_t j = first; j < end; j++) {                                                     \
       const f16v p = SPLAT(weight[j - first]);                                                 \
       UNROLL for (int i = 0; i < V; i++)                                                       \
-          sum[i] = FMA(p, LOAD(values + j * stride + i * 16), sum[i]);                         \
+          sum[i] = FMA(p, KV_LOAD(values + j * stride + i * 16), sum[i]);                         \
     }                                                                                          \
     UNROLL for (int i = 0; i < V; i++) STORE(out + i * 16, sum[i]);                            \
   }
 WEIGH(1) WEIGH(2) WEIGH(4)
 
-static void attend_some(const float *q, size_t heads, size_t dimension, const float *keys,
-                        const float *values, size_t stride, size_t first, size_t end, float scale,
+static void attend_some(const float *q, size_t heads, size_t dimension, const KV *keys,
+                        const KV *values, size_t stride, size_t first, size_t end, float scale,
                         float *out) {
   float score[HEADS_AT_ONCE][CK_CHUNK] __attribute__((aligned(64)));
   float part[CK_MAX_DIMENSION] __attribute__((aligned(64)));
@@ -82,7 +94,7 @@ static void attend_some(const float *q, size_t heads, size_t dimension, const fl
       for (; d < dimension; d++) {
         float s = 0;
         for (size_t j = start; j < stop; j++)
-          s = __builtin_fmaf(weight[j - start], values[j * stride + d], s);
+          s = __builtin_fmaf(weight[j - start], KV_VALUE(values[j * stride + d]), s);
         into[d] = s;
       }
       if (start == first) {
@@ -109,8 +121,8 @@ static void attend_some(const float *q, size_t heads, size_t dimension, const fl
   }
 }
 
-static void attend(const float *q, size_t heads, size_t dimension, const float *keys,
-                   const float *values, size_t stride, size_t first, size_t end, float scale,
+static void attend(const float *q, size_t heads, size_t dimension, const KV *keys,
+                   const KV *values, size_t stride, size_t first, size_t end, float scale,
                    float *out) {
   for (size_t h = 0; h < heads; h += HEADS_AT_ONCE) {
     const size_t some = heads - h < HEADS_AT_ONCE ? heads - h : HEADS_AT_ONCE;

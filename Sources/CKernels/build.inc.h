@@ -8,7 +8,23 @@
 
 #include "linear.inc.h"
 #include "rows.inc.h"
+#define KV float
+#define KV_LOAD(p) LOAD(p)
+#define KV_VALUE(x) (x)
+#define KV_NAME(name) name##_f32
 #include "attention.inc.h"
+
+#undef KV
+#undef KV_LOAD
+#undef KV_VALUE
+#undef KV_NAME
+#define KV uint16_t
+#define KV_LOAD(p) ((f16v)(__builtin_convertvector(*(const h16u *)(p), u16v) << 16))
+#define KV_VALUE(x) widen1(x)
+#define KV_NAME(name) name##_bf16
+#include "attention.inc.h"
+
+#undef attend
 #include "sampling.inc.h"
 
 const ck_kernels CK_TABLE = {
@@ -18,7 +34,8 @@ const ck_kernels CK_TABLE = {
     .rope = rope,
     .swiglu = swiglu,
     .add = add,
-    .attend = attend,
+    .attend = attend_f32,
+    .attend_bf16 = attend_bf16,
     .argmax = argmax,
     .maximum = maximum,
     .exponential = exponential,

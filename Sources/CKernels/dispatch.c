@@ -3,6 +3,7 @@
 
 static ck_isa selected = CK_PORTABLE;
 static const ck_kernels *table = &ck_kernels_portable;
+static const ck_quantized_kernels *quantized = &ck_quantized_portable;
 
 ck_isa ck_isa_detect(void) {
 #if defined(__x86_64__)
@@ -10,7 +11,9 @@ ck_isa ck_isa_detect(void) {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return __builtin_cpu_supports("avx512bf16") ? CK_AVX512BF16 : CK_AVX512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CK_AVX2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c"))
+    return CK_AVX2;
 #endif
   return CK_PORTABLE;
 }
@@ -34,10 +37,46 @@ const ck_kernels *ck_kernels_of(ck_isa isa) {
   return &ck_kernels_portable;
 }
 
+const ck_quantized_kernels *ck_quantized_build(int index) {
+  const ck_isa best = ck_isa_detect();
+  (void)best;
+  switch (index) {
+    case 0: return &ck_quantized_portable;
+#if defined(__x86_64__)
+    case 1: return best >= CK_AVX2 ? &ck_quantized_avx2 : NULL;
+    case 2:
+      return best >= CK_AVX2 && __builtin_cpu_supports("avxvnni") ? &ck_quantized_avxvnni : NULL;
+    case 3: return best >= CK_AVX512 ? &ck_quantized_avx512 : NULL;
+    case 4:
+      return best >= CK_AVX512 && __builtin_cpu_supports("avx512vnni") ? &ck_quantized_avx512vnni
+                                                                       : NULL;
+#endif
+    default: return NULL;
+  }
+}
+
+// The fastest build that the instruction set allows.
+static const ck_quantized_kernels *quantized_of(ck_isa isa) {
+  static const ck_isa needs[CK_QUANTIZED_BUILDS] = {CK_PORTABLE, CK_AVX2, CK_AVX2, CK_AVX512,
+                                                    CK_AVX512};
+  int index = CK_QUANTIZED_BUILDS - 1;
+  while (needs[index] > isa || !ck_quantized_build(index)) index--;
+  return ck_quantized_build(index);
+}
+
+int ck_has_dot_products(void) {
+#if defined(__x86_64__)
+  return quantized == &ck_quantized_avxvnni || quantized == &ck_quantized_avx512vnni;
+#else
+  return 0;
+#endif
+}
+
 ck_isa ck_isa_select(ck_isa isa) {
   const ck_isa best = ck_isa_detect();
   selected = isa > best ? best : isa;
   table = ck_kernels_of(selected);
+  quantized = quantized_of(selected);
   return selected;
 }
 
@@ -58,6 +97,14 @@ void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
   table->linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
 }
+void ck_linear_int8(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
+  quantized->linear_int8(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}
+void ck_linear_int4(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
+  quantized->linear_int4(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   table->rms_norm(x, weight, y, count, epsilon);
 }
@@ -72,6 +119,11 @@ void ck_attend(const float *q, size_t heads, size_t dimension, const float *keys
                const float *values, size_t value_stride, size_t first, size_t end, float scale,
                float *out) {
   table->attend(q, heads, dimension, keys, values, value_stride, first, end, scale, out);
+}
+void ck_attend_bf16(const float *q, size_t heads, size_t dimension, const uint16_t *keys,
+                    const uint16_t *values, size_t value_stride, size_t first, size_t end,
+                    float scale, float *out) {
+  table->attend_bf16(q, heads, dimension, keys, values, value_stride, first, end, scale, out);
 }
 size_t ck_argmax(const float *x, size_t count) { return table->argmax(x, count); }
 float ck_maximum(const float *x, size_t count) { return table->maximum(x, count); }
@@ -95,4 +147,10 @@ void ck_store_key(float *keys, const float *key, size_t position, size_t dimensi
   float *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;
   const size_t lane = position % CK_KEY_BLOCK;
   for (size_t d = 0; d < dimension; d++) block[d * CK_KEY_BLOCK + lane] = key[d];
+}
+
+void ck_store_key_bf16(uint16_t *keys, const float *key, size_t position, size_t dimension) {
+  uint16_t *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;
+  const size_t lane = position % CK_KEY_BLOCK;
+  for (size_t d = 0; d < dimension; d++) ck_narrow_bf16(key + d, block + d * CK_KEY_BLOCK + lane, 1);
 }

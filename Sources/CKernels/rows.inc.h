@@ -108,6 +108,13 @@ static float exponential(const float *x, float *y, size_t count, float shift, fl
   return sum;
 }
 
+INLINE float widen1(uint16_t x) {
+  const uint32_t bits = (uint32_t)x << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 static void widen_bf16(const uint16_t *x, float *y, size_t count) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsQuantized.h"
 #include "CKernelsTeam.h"
 #include "CKernelsTraining.h"
 
@@ -60,6 +61,13 @@ void ck_linear_f32(const float *w, const float *x, size_t xs, float *y, size_t y
 void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
 
+/// The same over int8 and int4 panels; see CKernelsQuantized.h for their sums. Columns are at most
+/// CK_QUANTIZED_MAX_COLUMNS.
+void ck_linear_int8(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
+void ck_linear_int4(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
+                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
+
 /// y = x / sqrt(mean(x^2) + epsilon) * weight over `count` values; x and y may be the same.
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon);
 /// Rotates pairs (i, i + count / 2) of one head in place by the angles of cosine and sine
@@ -80,6 +88,12 @@ void ck_store_key(float *keys, const float *key, size_t position, size_t dimensi
 void ck_attend(const float *q, size_t heads, size_t dimension, const float *keys,
                const float *values, size_t value_stride, size_t first, size_t end, float scale,
                float *out);
+
+/// The same over a cache of bf16 values.
+void ck_store_key_bf16(uint16_t *keys, const float *key, size_t position, size_t dimension);
+void ck_attend_bf16(const float *q, size_t heads, size_t dimension, const uint16_t *keys,
+                    const uint16_t *values, size_t value_stride, size_t first, size_t end,
+                    float scale, float *out);
 
 /// The index of the greatest value; of equals the lowest. 0 when count is 0.
 size_t ck_argmax(const float *x, size_t count);

@@ -15,6 +15,8 @@ typedef struct {
   void (*add)(float *, const float *, size_t);
   void (*attend)(const float *, size_t, size_t, const float *, const float *, size_t, size_t,
                  size_t, float, float *);
+  void (*attend_bf16)(const float *, size_t, size_t, const uint16_t *, const uint16_t *, size_t,
+                      size_t, size_t, float, float *);
   size_t (*argmax)(const float *, size_t);
   float (*maximum)(const float *, size_t);
   float (*exponential)(const float *, float *, size_t, float, float);
@@ -28,12 +30,30 @@ typedef struct {
   void (*divide)(float *, size_t, float);
 } ck_kernels;
 
+/// The products of quantised weights; see CKernelsQuantized.h.
+typedef struct ck_quantized_kernels {
+  const char *name;
+  void (*linear_int8)(const uint8_t *, const float *, size_t, float *, size_t, size_t, size_t,
+                      size_t, size_t, size_t, ck_epilogue);
+  void (*linear_int4)(const uint8_t *, const float *, size_t, float *, size_t, size_t, size_t,
+                      size_t, size_t, size_t, ck_epilogue);
+} ck_quantized_kernels;
+
+enum { CK_QUANTIZED_BUILDS = 5 };
+
+/// The products of one of CK_QUANTIZED_BUILDS builds, which agree to the bit; NULL when this machine
+/// lacks it. The first is portable.
+const ck_quantized_kernels *ck_quantized_build(int index);
+
 /// The build for an instruction set; NULL when this machine or compilation lacks it.
 const ck_kernels *ck_kernels_of(ck_isa isa);
 
 extern const ck_kernels ck_kernels_portable;
+extern const ck_quantized_kernels ck_quantized_portable;
 #if defined(__x86_64__)
 extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
+extern const ck_quantized_kernels ck_quantized_avx2, ck_quantized_avxvnni, ck_quantized_avx512,
+    ck_quantized_avx512vnni;
 void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
                                size_t count, size_t panel0, size_t panel1, size_t rows,
                                size_t cols, ck_epilogue end);

@@ -1,0 +1,280 @@
+// Products of int8 and int4 weights: one source for every instruction set.
+//
+// The including file sets the instruction set and defines
+//   LANES           outputs of a strip: 8 or 16
+//   DOT_BYTES(sum, w, x)             four products of a byte of w, unsigned, and one of x, signed,
+//                                    joined to each 32-bit lane, or, where there is no such thing,
+//   DOT_WORDS(w, x), PAIR_BYTES(w, x), ADD_PAIRS(v)
+//                                    VPMADDWD, VPMADDUBSW, and 16-bit neighbours added to 32 bits
+//   HALVES(p)                        LANES f16 values as f32
+//   ONE, MORE                        strips of a tile of one row and of 2 to 6: a panel or less
+//   WIDE_ONE, WIDE_MORE              the same over several panels, if there are enough registers
+//   CK_QUANTIZED, CK_NAME            the table, and what it is called
+//
+// Weights are offset to be unsigned, and sums start at minus what that adds: offset * sum of x. All
+// integer sums are exact. 32-bit lanes hold at most 32 * 255 * 127 of a group. VPMADDUBSW sums in 16
+// bits and saturates, so it only meets 4-bit weights: 8 sums of 2 * 15 * 127 make 30480 at most.
+// 8-bit weights go through VPMADDWD, even columns and odd columns apart.
+#include <stdint.h>
+#include <string.h>
+
+#include "CKernelsTable.h"
+#include "quantized_rows.h"
+#include "vector.inc.h"
+
+typedef int32_t iv __attribute__((vector_size(LANES * 4)));
+typedef uint32_t uv __attribute__((vector_size(LANES * 4)));
+typedef uint32_t uvu __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef float fv __attribute__((vector_size(LANES * 4)));
+typedef float fvu __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef int16_t hv __attribute__((vector_size(LANES * 4)));
+typedef int8_t b16u __attribute__((vector_size(16), aligned(1)));
+typedef int16_t w16u __attribute__((vector_size(32), aligned(1)));
+#define ORDERED(v) __builtin_shufflevector(v, v, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15)
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLL _Pragma("clang loop unroll(disable)")
+// Makes the compiler load again what it could keep: registers are for the sums.
+#define FORGET(pointer) __asm__("" : "+r"(pointer))
+#define PANEL_STRIPS (CK_PANEL / LANES)
+#define GROUP_BYTES(bits) (CK_GROUP * CK_PANEL * (bits) / 8)
+#define BLOCK_BYTES(bits) (2 * (CK_PANEL * 2 + GROUP_BYTES(bits)))
+// Where strip `s` begins, its outputs `width` bytes apart.
+#define STRIP_AT(s, width, panel_bytes) \
+  ((size_t)(s) / PANEL_STRIPS * (panel_bytes) + (size_t)(s) % PANEL_STRIPS * LANES * (width))
+#define FMAV(a, b, c) __builtin_elementwise_fma((fv)(a), (fv)(b), (fv)(c))
+
+// Rows of quantised activations, see quantized_rows.h.
+typedef struct {
+  const int8_t *values;
+  const float *scales;
+  const int32_t *offsets;
+  size_t groups, stride;  // of a row: groups, bytes of values
+} quantized_rows;
+
+// Dword `i` of a group's 32 activations, in every lane.
+INLINE int32_t dword(const int8_t *x, int i) {
+  int32_t value;
+  memcpy(&value, x + 4 * i, sizeof value);
+  return value;
+}
+
+// A step's weights are multiplied in parts, each against one dword of a group's activations:
+// PART(raw, part) gives the operand, ADD(sum, w, x) multiplies, TOTAL(sum, offset) ends a group.
+#define LOW_HALVES(raw, part) ((raw) >> (4 * (part)) & 0x0f0f0f0fu)
+#define BEGIN_32(sum, offset) ((sum) = (iv){0} + (offset))
+#define TOTAL_32(sum, offset) (sum)
+#define PARTS_4 2
+#define PART_4 LOW_HALVES
+#define X_BYTES_4 CK_GROUP
+#define BEGIN_8 BEGIN_32
+#define TOTAL_8 TOTAL_32
+typedef iv sums_8;
+#ifdef DOT_BYTES
+typedef iv sums_4;
+#define PARTS_8 1
+#define PART_8(raw, part) (raw)
+#define X_BYTES_8 CK_GROUP
+#define ADD_8(sum, w, x) ((sum) = DOT_BYTES(sum, w, x))
+#define BEGIN_4 BEGIN_32
+#define ADD_4 ADD_8
+#define TOTAL_4 TOTAL_32
+#else
+typedef hv sums_4;
+#define PARTS_8 2
+#define PART_8(raw, part) ((raw) >> (8 * (part)) & 0x00ff00ffu)
+#define X_BYTES_8 (2 * CK_GROUP)
+#define ADD_8(sum, w, x) ((sum) += (iv)DOT_WORDS(w, x))
+#define BEGIN_4(sum, offset) ((sum) = (hv){0})
+#define ADD_4(sum, w, x) ((sum) += (hv)PAIR_BYTES(w, x))
+#define TOTAL_4(sum, offset) (ADD_PAIRS(sum) + (offset))
+#endif
+
+// Writes a tile's sums [height][strips].
+static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t strips, size_t row,
+                   size_t rows, ck_epilogue end) {
+  for (size_t m = 0; m < height; m++, y += ys) {
+    for (size_t s = 0, r = row; s < strips; s++, r += LANES, sums++) {
+      if (r + LANES <= rows) {
+        fv v = *sums;
+        if (end.bias) v += *(const fvu *)(end.bias + r);
+        if (end.accumulate) v += *(const fvu *)(y + r);
+        *(fvu *)(y + r) = v;
+        continue;
+      }
+      for (size_t i = 0; r + i < rows; i++) {
+        float v = (*sums)[i];
+        if (end.bias) v += end.bias[r + i];
+        if (end.accumulate) v += y[r + i];
+        y[r + i] = v;
+      }
+    }
+  }
+}
+
+// A tile holds MT rows against NS neighbouring strips. Sums in f32 are one chain over ascending
+// groups, whatever the tile.
+#define TILE(bits, MT, NS) TILE_(bits, MT, NS)
+#define TILE_(bits, MT, NS)                                                                      \
+  static void tile_##bits##_##MT##_##NS(const uint8_t *w, size_t first, size_t panel_bytes,      \
+                                        size_t ahead,                                            \
+                                        quantized_rows x, float *y, size_t ys, size_t row,       \
+                                        size_t rows, ck_epilogue end) {                          \
+    fv a[MT][NS];                                                                                \
+    UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++) a[m][s] = (fv){0};   \
+    const size_t stride = x.stride;                                                              \
+    for (size_t g = 0; g < x.groups; g++) {                                                      \
+      const uint8_t *block = w + g / 2 * BLOCK_BYTES(bits);                                      \
+      const uint8_t *scales = block + g % 2 * CK_PANEL * 2;                                      \
+      const uint8_t *weights = block + CK_PANEL * 4 + g % 2 * GROUP_BYTES(bits);                 \
+      sums_##bits sums[MT][NS];                                                                  \
+      UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++)                    \
+          BEGIN_##bits(sums[m][s], x.offsets[m * x.groups + g]);                                 \
+      const int8_t *values = x.values + g * X_BYTES_##bits;                                      \
+      ROLL for (int step = 0; step < bits; step++) {                                             \
+        const uint8_t *source = weights + step * 64;                                             \
+        UNROLL for (int s = 0; s < NS; s += PANEL_STRIPS)                                        \
+            __builtin_prefetch(source + STRIP_AT(s, 4, panel_bytes) + ahead);                    \
+        UNROLL for (int part = 0; part < PARTS_##bits; part++) {                                 \
+          uv v[NS];                                                                              \
+          FORGET(source);                                                                        \
+          UNROLL for (int s = 0; s < NS; s++) {                                                  \
+            const uv raw = *(const uvu *)(source + STRIP_AT(s + first, 4, panel_bytes));         \
+            v[s] = PART_##bits(raw, part);                                                       \
+          }                                                                                      \
+          UNROLL for (int m = 0; m < MT; m++) {                                                  \
+            const int32_t b = dword(values + m * stride, step * PARTS_##bits + part);            \
+            UNROLL for (int s = 0; s < NS; s++) ADD_##bits(sums[m][s], v[s], b);                 \
+          }                                                                                      \
+        }                                                                                        \
+      }                                                                                          \
+      UNROLL for (int s = 0; s < NS; s++) {                                                      \
+        const fv scale = HALVES(scales + STRIP_AT(s + first, 2, panel_bytes));                   \
+        UNROLL for (int m = 0; m < MT; m++) {                                                    \
+          const iv total = TOTAL_##bits(sums[m][s], x.offsets[m * x.groups + g]);                \
+          const fv product = scale * x.scales[m * x.groups + g];                                 \
+          a[m][s] = FMAV(__builtin_convertvector(total, fv), product, a[m][s]);                  \
+        }                                                                                        \
+      }                                                                                          \
+    }                                                                                            \
+    finish(y, ys, &a[0][0], MT, NS, row, rows, end);                                             \
+  }
+
+#define TILES(bits, NS) \
+  TILE(bits, 2, NS) TILE(bits, 3, NS) TILE(bits, 4, NS) TILE(bits, 5, NS) TILE(bits, 6, NS)
+TILE(8, 1, ONE) TILES(8, MORE) TILE(4, 1, ONE) TILES(4, MORE)
+
+typedef struct {
+  void (*function)(const uint8_t *, size_t, size_t, size_t, quantized_rows, float *, size_t, size_t,
+                   size_t, ck_epilogue);
+  size_t strips;
+} tile;
+
+#define ENTRY(bits, MT, NS) ENTRY_(bits, MT, NS)
+#define ENTRY_(bits, MT, NS) {tile_##bits##_##MT##_##NS, NS}
+#define TABLE(name, bits, N1, NS)                                                               \
+  static const tile name##_##bits[7] = {{NULL, 1},          ENTRY(bits, 1, N1),                 \
+                                        ENTRY(bits, 2, NS), ENTRY(bits, 3, NS),                 \
+                                        ENTRY(bits, 4, NS), ENTRY(bits, 5, NS),                 \
+                                        ENTRY(bits, 6, NS)};
+
+// Tiles by their height, within a panel and over several.
+TABLE(single, 8, ONE, MORE) TABLE(single, 4, ONE, MORE)
+#ifdef WIDE_ONE
+TILE(8, 1, WIDE_ONE) TILES(8, WIDE_MORE) TILE(4, 1, WIDE_ONE) TILES(4, WIDE_MORE)
+TABLE(wide, 8, WIDE_ONE, WIDE_MORE) TABLE(wide, 4, WIDE_ONE, WIDE_MORE)
+#else
+#define WIDE_ONE PANEL_STRIPS
+#define WIDE_MORE PANEL_STRIPS
+#define wide_8 single_8
+#define wide_4 single_4
+#endif
+
+// The height of the next tile when `left` rows remain: at most 6, and of 1 only when alone.
+INLINE size_t next_height(size_t left) {
+  static const unsigned char height[13] = {0, 1, 2, 3, 4, 5, 6, 4, 4, 5, 5, 6, 6};
+  return left > 12 ? 6 : height[left];
+}
+
+// Feeds rows to `panels` neighbouring panels, tile by tile. The first tile fetches the panels that
+// come next.
+static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t panel_bytes,
+                 quantized_rows x, size_t count, float *y, size_t ys, size_t row, size_t rows,
+                 ck_epilogue end) {
+  // Measured: far enough ahead for memory, near enough to stay in the first cache.
+  const size_t next = count == 1 ? 2048 : panels * panel_bytes;
+  for (size_t m = 0, height; m < count; m += height) {
+    height = next_height(count - m);
+    const tile t = tiles[height];
+    const quantized_rows part = {x.values + m * x.stride, x.scales + m * x.groups,
+                                 x.offsets + m * x.groups, x.groups, x.stride};
+    for (size_t s = 0; s < panels * PANEL_STRIPS; s += t.strips)
+      t.function(w, s, panel_bytes, m == 0 ? next : 0, part, y + m * ys,
+                 ys, row + s * LANES, rows, end);
+  }
+}
+
+// Quantises `count` rows into the thread's scratch: a group's values in `bytes` bytes, as int8 in
+// order, or as int16 in the order of the parts, columns 0, 2, 1, 3 of every four.
+static quantized_rows quantize_rows(const float *x, size_t xs, size_t count, size_t cols,
+                                    size_t bytes, int32_t offset) {
+  const size_t groups = (cols + CK_GROUP - 1) / CK_GROUP;
+  ck_quantized_rows *out = &ck_activations;
+  for (size_t m = 0; m < count; m++) {
+    for (size_t g = 0; g < groups; g++) {
+      const size_t left = cols - g * CK_GROUP, place = m * groups + g;
+      const float *source = x + m * xs + g * CK_GROUP;
+      float padded[CK_GROUP] = {0};
+      if (left < CK_GROUP) source = memcpy(padded, source, left * sizeof *source);
+      const f16v a = LOAD(source), b = LOAD(source + 16);
+      // The bits of magnitudes are ordered as the magnitudes are, and NaN is above all.
+      const i16v c = (i16v)a & 0x7fffffff, d = (i16v)b & 0x7fffffff;
+      const int32_t peak = __builtin_reduce_max((i16v)SELECT(c > d, c, d));
+      float greatest;
+      memcpy(&greatest, &peak, sizeof greatest);
+      const int none = greatest < 1e-30f;  // its inverse might overflow
+      const float inverse = none ? 0 : 127 / greatest;
+      const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+      const i16v p = (i16v)(a * SPLAT(inverse) + magic) - 0x4b400000;
+      const i16v q = (i16v)(b * SPLAT(inverse) + magic) - 0x4b400000;
+      int8_t *values = out->values + place * bytes;
+      if (bytes == CK_GROUP) {
+        *(b16u *)values = __builtin_convertvector(p, b16u);
+        *(b16u *)(values + 16) = __builtin_convertvector(q, b16u);
+      } else {
+        *(w16u *)values = __builtin_convertvector(ORDERED(p), w16u);
+        *(w16u *)(values + CK_GROUP) = __builtin_convertvector(ORDERED(q), w16u);
+      }
+      out->scales[place] = none ? 0 : greatest * (1.0f / 127);
+      out->offsets[place] = -offset * __builtin_reduce_add(p + q);
+    }
+  }
+  return (quantized_rows){out->values, out->scales, out->offsets, groups, groups * bytes};
+}
+
+#define LINEAR(bits)                                                                             \
+  static void linear_int##bits(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, \
+                               size_t count, size_t panel0, size_t panel1, size_t rows,          \
+                               size_t cols, ck_epilogue end) {                                   \
+    const size_t bytes = ck_quantized_panel_bytes(bits, cols);                                   \
+    const size_t padded = (cols + CK_GROUP - 1) / CK_GROUP * CK_GROUP;                           \
+    const size_t room = sizeof ck_activations.values / (padded / CK_GROUP * X_BYTES_##bits);     \
+    for (size_t m = 0, some; m < count; m += some) {                                             \
+      some = count - m < room ? count - m : room;                                                \
+      const quantized_rows q = quantize_rows(x + m * xs, xs, some, cols, X_BYTES_##bits,         \
+                                             1 << (bits - 1));                                   \
+      const size_t panels = (some == 1 ? WIDE_ONE : WIDE_MORE) / PANEL_STRIPS;                   \
+      size_t p = panel0;                                                                         \
+      for (; p + panels <= panel1; p += panels)                                                  \
+        feed(wide_##bits, w + p * bytes, panels, bytes, q, some, y + m * ys, ys, p * CK_PANEL,   \
+             rows, end);                                                                         \
+      for (; p < panel1; p++)                                                                    \
+        feed(single_##bits, w + p * bytes, 1, bytes, q, some, y + m * ys, ys, p * CK_PANEL,      \
+             rows, end);                                                                         \
+    }                                                                                            \
+  }
+LINEAR(8)
+LINEAR(4)
+
+const ck_quantized_kernels CK_QUANTIZED = {
+    .name = CK_NAME, .linear_int8 = linear_int8, .linear_int4 = linear_int4};

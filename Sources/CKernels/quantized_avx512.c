@@ -1,0 +1,20 @@
+// Integer products with AVX-512 without VNNI: VPMADDWD, and VPMADDUBSW for 4-bit weights.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
+    apply_to = function)
+#define LANES 16
+#define ONE 1
+#define MORE 1
+#define WIDE_ONE 4
+#define WIDE_MORE 2
+#define CK_QUANTIZED ck_quantized_avx512
+#define CK_NAME "avx512"
+#define DOT_WORDS(w, x) _mm512_madd_epi16((__m512i)(w), _mm512_set1_epi32(x))
+#define PAIR_BYTES(w, x) _mm512_maddubs_epi16((__m512i)(w), _mm512_set1_epi32(x))
+#define ADD_PAIRS(v) ((iv)_mm512_madd_epi16((__m512i)(v), _mm512_set1_epi16(1)))
+#define HALVES(p) ((fv)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p))))
+#include "quantized.inc.h"
+#pragma clang attribute pop
+#endif

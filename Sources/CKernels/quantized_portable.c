@@ -1,0 +1,26 @@
+// The portable twin of the integer products: dot products as plain arithmetic, in the very tiles
+// that the dot-product instructions run in.
+#define LANES 16
+#define ONE 1
+#define MORE 1
+#define WIDE_ONE 4
+#define WIDE_MORE 2
+#define CK_QUANTIZED ck_quantized_portable
+#define CK_NAME "portable"
+
+#define BYTE_OF(x, i) ((int32_t)((uint32_t)(x) << (24 - 8 * (i))) >> 24)
+#define DOT_BYTES(sum, w, x)                                                             \
+  ((sum) + (iv)((w) & 255) * BYTE_OF(x, 0) + (iv)((w) >> 8 & 255) * BYTE_OF(x, 1) +      \
+   (iv)((w) >> 16 & 255) * BYTE_OF(x, 2) + (iv)((w) >> 24) * BYTE_OF(x, 3))
+
+// Subnormal halves become subnormal floats, which the power of two makes right.
+#define HALVES(p)                                                                           \
+  ({                                                                                        \
+    const uv h_ = __builtin_convertvector(*(const h16u *)(p), uv);                          \
+    const iv odd_ = (iv)((h_ & 0x7c00) == 0x7c00);                                          \
+    const uv size_ = (uv)((fv)((h_ & 0x7fff) << 13) * 0x1p112f);                            \
+    (fv)((size_ | ((uv)odd_ & 0x7f800000)) | (h_ & 0x8000) << 16);                          \
+  })
+#include "quantized.inc.h"
+
+_Thread_local ck_quantized_rows ck_activations __attribute__((aligned(64)));
