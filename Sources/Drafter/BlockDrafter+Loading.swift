@@ -52,8 +52,7 @@ extension BlockDrafter {
   ) throws {
     let (hidden, taps) = (c.shape.hidden, c.targetLayers.count)
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
-      let values = try source.values(name, [rows, columns])
-      return PackedMatrix(values, rows: rows, columns: columns, format: format)
+      try source.matrix(name, rows: rows, columns: columns, format: format)
     }
     let markov = try c.markovRank.map { rank in
       MarkovHead(

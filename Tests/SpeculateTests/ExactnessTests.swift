@@ -9,11 +9,31 @@ import Verifier
   struct Setting: CustomTestStringConvertible {
     var threads: Int
     var temperature: Float
-    var testDescription: String { "\(threads) threads, temperature \(temperature)" }
+    var weights = WeightFormat.f32
+    var cache = KeyValueFormat.f32
+
+    var testDescription: String {
+      "\(threads) threads, temperature \(temperature), \(weights), cache \(cache)"
+    }
+
+    func runner(taps: [Int] = []) -> CausalRunner {
+      TinyModels.runner(threads: threads, taps: taps, weights: weights, cache: cache)
+    }
   }
 
   static let settings = [1, 2].flatMap { threads in
     [0, 1].map { Setting(threads: threads, temperature: $0) }
+  }
+
+  /// Every other format of weights and cache, each with one number of threads and one temperature.
+  static let formats = WeightFormat.allCases.enumerated().flatMap { index, weights in
+    KeyValueFormat.allCases.enumerated().compactMap { place, cache in
+      weights == .f32 && cache == .f32
+        ? nil
+        : Setting(
+          threads: 1 + (index + place) % 2, temperature: Float((index / 2 + place) % 2),
+          weights: weights, cache: cache)
+    }
   }
 
   static let prompts = TinyModels.prompts(200)
@@ -21,11 +41,40 @@ import Verifier
 
   /// 200 prompts × block sizes 2…32, and every accepted length at every block size.
   @Test(arguments: settings) func draftVerifyEqualsPlain(_ setting: Setting) throws {
-    let runner = TinyModels.runner(threads: setting.threads)
+    let histogram = try acceptances(setting, prompts: Self.prompts)
+    for blockSize in Self.blockSizes {
+      #expect(histogram[blockSize].count == blockSize && !histogram[blockSize].contains(0))
+    }
+  }
+
+  /// The same in every format, with fewer prompts.
+  @Test(arguments: formats) func everyFormatDecodesExactly(_ setting: Setting) throws {
+    #expect(setting.runner().model.formats.layers == setting.weights)
+    let histogram = try acceptances(setting, prompts: Array(Self.prompts.prefix(20)))
+    for blockSize in 2...8 {
+      #expect(histogram[blockSize].count == blockSize && !histogram[blockSize].contains(0))
+    }
+  }
+
+  /// The formats must differ in what they compute, or the test above proves nothing new.
+  @Test func formatsAreTargetsOfTheirOwn() throws {
+    let settings = [Setting(threads: 1, temperature: 0)] + Self.formats
+    var logits: Set<[UInt32]> = []
+    for setting in settings {
+      let runner = setting.runner()
+      runner.prefill([5, 6, 7, 8], cache: try runner.makeCache(capacity: 16))
+      logits.insert((0..<TinyModels.vocabulary).map { runner.logits[$0].bitPattern })
+    }
+    #expect(logits.count == settings.count)
+  }
+
+  /// Compares plain and speculative ids and counts how many drafts were accepted, by block size.
+  private func acceptances(_ setting: Setting, prompts: [[Token]]) throws -> [[Int]] {
+    let runner = setting.runner()
     let context = TinyModels.configuration.maximumContext
     let cache = try runner.makeCache(capacity: context)
     var histogram = [[Int]](repeating: [], count: 33)
-    for (index, prompt) in Self.prompts.enumerated() {
+    for (index, prompt) in prompts.enumerated() {
       let parameters = GenerationParameters(
         sampling: SamplingParameters(temperature: setting.temperature, seed: UInt64(index)),
         maximumTokens: 34, ignoresEnd: true)
@@ -48,26 +97,22 @@ import Verifier
         for (accepted, count) in counts.enumerated() { histogram[blockSize][accepted] += count }
       }
     }
-    for blockSize in Self.blockSizes {
-      #expect(histogram[blockSize].count == blockSize && !histogram[blockSize].contains(0))
-    }
+    return histogram
   }
 
   /// A real drafter on the same path, with each draft choice and the adaptive length.
-  @Test(arguments: settings) func aBlockDrafterEqualsPlain(_ setting: Setting) throws {
+  @Test(arguments: settings + formats) func aBlockDrafterEqualsPlain(_ setting: Setting) throws {
     let context = TinyModels.configuration.maximumContext
     let lengths: [DraftLength] = [
       .fixed(31), .adaptive(AdaptiveDraftLength(CostModelTests.model)),
     ]
     for blockSize in [2, 3, 8, 16, 32] {
-      let workers = Workers(count: setting.threads)
       let drafter = TinyModels.drafter(blockSize: blockSize)
-      let runner = CausalRunner(
-        model: TinyModels.target, workers: workers, maximumRows: 32,
-        taps: drafter.configuration.targetLayers)
+      let runner = setting.runner(taps: drafter.configuration.targetLayers)
       let source = try BlockDraftSource(
-        drafter: drafter, target: TinyModels.target, workers: workers, capacity: context)
-      for (index, prompt) in Self.prompts.prefix(40).enumerated() {
+        drafter: drafter, target: runner.model, workers: runner.workers, capacity: context)
+      let isUsual = setting.weights == .f32 && setting.cache == .f32
+      for (index, prompt) in Self.prompts.prefix(isUsual ? 40 : 8).enumerated() {
         let parameters = GenerationParameters(
           sampling: SamplingParameters(temperature: setting.temperature, seed: UInt64(index)),
           maximumTokens: 34)

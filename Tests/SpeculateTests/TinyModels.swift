@@ -31,9 +31,18 @@ enum TinyModels {
     }
   }
 
-  static func runner(threads: Int, taps: [Int] = []) -> CausalRunner {
+  /// The same weights in each format; the formats are targets of their own.
+  static let targets = Dictionary(
+    uniqueKeysWithValues: WeightFormat.allCases.map { format in
+      (format, CausalModel(random: configuration, seed: 1, format: format))
+    })
+
+  static func runner(
+    threads: Int, taps: [Int] = [], weights: WeightFormat = .f32, cache: KeyValueFormat = .f32
+  ) -> CausalRunner {
     CausalRunner(
-      model: target, workers: Workers(count: threads), maximumRows: 32, taps: taps)
+      model: targets[weights] ?? target, workers: Workers(count: threads), maximumRows: 32,
+      taps: taps, cacheFormat: cache)
   }
 
   /// Plain output ids.

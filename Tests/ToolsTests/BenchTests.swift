@@ -30,7 +30,8 @@ import Testing
     }
     let machine = try #require(object["machine"] as? [String: Any])
     #expect(machine["threads"] as? Int == 2)
-    let sets = ["portable", "avx2", "avx512", "avx512bf16"]
+    let names = ["portable", "avx2", "avx512", "avx512bf16"]
+    let sets = names + names.map { $0 + "+vnni" }
     #expect(sets.contains(machine["instruction_set"] as? String ?? ""))
   }
 

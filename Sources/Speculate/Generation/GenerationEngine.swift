@@ -19,7 +19,9 @@ final class GenerationEngine {
   /// Up to this temperature argmax drafts are expected to match more often than coupled ones.
   private static let argmaxTemperature: Float = 0.6
 
-  init(model: CausalModel, drafter: BlockDrafter?, threads: Int) throws {
+  init(
+    model: CausalModel, drafter: BlockDrafter?, threads: Int, cacheFormat: KeyValueFormat
+  ) throws {
     if let drafter {
       try BlockDraftSource.checkFit(drafter.configuration, target: model.configuration)
     }
@@ -29,7 +31,7 @@ final class GenerationEngine {
     runner = CausalRunner(
       model: model, workers: workers,
       maximumRows: max(Self.prefillRows, drafter?.configuration.blockSize ?? 0),
-      taps: drafter?.configuration.targetLayers ?? [])
+      taps: drafter?.configuration.targetLayers ?? [], cacheFormat: cacheFormat)
   }
 
   /// Prepares a decoder. Any decoder made before is void.

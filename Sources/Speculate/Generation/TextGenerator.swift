@@ -32,17 +32,20 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - target: holds `config.json`, the weights and the tokenizer.
   ///   - drafter: holds `config.json` and the weights; `nil` for plain decoding only.
-  ///   - format: how the target's matrices are held; `nil` as they are stored.
+  ///   - weights: how the target's matrices and embedding are held.
+  ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1.
   /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
   public convenience init(
-    target: URL, drafter: URL? = nil, format: WeightFormat? = nil,
-    threads: Int = Workers.defaultCount
+    target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
+    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
-    let model = try CausalModel(directory: target, format: format)
+    let model = try CausalModel(directory: target, weights: weights)
     let drafter = try drafter.map { try BlockDrafter(directory: $0) }
-    try self.init(model: model, tokenizer: tokenizer, drafter: drafter, threads: threads)
+    try self.init(
+      model: model, tokenizer: tokenizer, drafter: drafter, cacheFormat: cacheFormat,
+      threads: threads)
   }
 
   /// Makes a generator of loaded parts.
@@ -50,7 +53,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
   public init(
     model: CausalModel, tokenizer: any Tokenizer, drafter: BlockDrafter? = nil,
-    threads: Int = Workers.defaultCount
+    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount
   ) throws {
     guard threads >= 1 else {
       throw SpeculateError("threads \(threads) is out of range: use 1 or more")
@@ -58,7 +61,8 @@ public final class TextGenerator: @unchecked Sendable {
     self.model = model
     self.tokenizer = tokenizer
     self.drafter = drafter
-    engine = try GenerationEngine(model: model, drafter: drafter, threads: threads)
+    engine = try GenerationEngine(
+      model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat)
   }
 
   /// The ids of a prompt, as the model's files prescribe them.

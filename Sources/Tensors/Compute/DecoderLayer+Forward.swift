@@ -80,11 +80,9 @@ extension DecoderLayer {
         let place = plan[row]
         let offset = row * shape.queryWidth + head * group * shape.headDimension
         place.cache._withUnsafeGuaranteedRef { cache in
-          Kernels.attend(
-            queries: scratch.queries.base + offset, heads: group, dimension: shape.headDimension,
-            keys: cache.keys(layer: index, head: head),
-            values: cache.values(layer: index, head: head), over: plan.visible(place),
-            scale: scale, into: scratch.attended.base + offset)
+          cache.attend(
+            queries: scratch.queries.base + offset, heads: group, layer: index, head: head,
+            over: plan.visible(place), scale: scale, into: scratch.attended.base + offset)
         }
       }
     }
@@ -152,11 +150,9 @@ extension DecoderLayer {
       for head in 0..<shape.keyValueHeads {
         let offset = row * shape.keyValueWidth + head * dimension
         rotate(scratch.keys.base + offset, norm: keyNorm, place)
-        Kernels.storeKey(
-          scratch.keys.base + offset, in: cache.keys(layer: index, head: head),
-          position: place.position, dimension: dimension)
-        (cache.values(layer: index, head: head) + place.position * dimension)
-          .update(from: scratch.values.base + offset, count: dimension)
+        cache.store(
+          key: scratch.keys.base + offset, value: scratch.values.base + offset, layer: index,
+          head: head, position: place.position)
       }
     }
   }

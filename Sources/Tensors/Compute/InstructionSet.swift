@@ -23,6 +23,9 @@ public enum InstructionSet: Int, Sendable, CaseIterable, Comparable {
     InstructionSet(rawValue: Int(ck_isa_current().rawValue)) ?? .portable
   }
 
+  /// Whether the products of integer weights use dot-product instructions (VNNI).
+  public static var hasDotProducts: Bool { ck_has_dot_products() != 0 }
+
   /// Selects the kernels of the whole process; lowered to what the machine has.
   ///
   /// Not for use while a model runs.

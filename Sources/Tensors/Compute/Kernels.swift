@@ -63,26 +63,6 @@ public enum Kernels {
     ck_scale(x, count, 1 / sum)
   }
 
-  /// Stores the key of one position in a key cache of one head, `[positions/16][dimension][16]`.
-  static func storeKey(
-    _ key: UnsafePointer<Float>, in keys: UnsafeMutablePointer<Float>, position: Int,
-    dimension: Int
-  ) {
-    ck_store_key(keys, key, position, dimension)
-  }
-
-  /// Attention of the query heads `[heads][dimension]` of one row over keys `first ..< end` of one
-  /// key-value head.
-  static func attend(
-    queries: UnsafePointer<Float>, heads: Int, dimension: Int, keys: UnsafePointer<Float>,
-    values: UnsafePointer<Float>, over range: Range<Int>, scale: Float,
-    into out: UnsafeMutablePointer<Float>
-  ) {
-    ck_attend(
-      queries, heads, dimension, keys, values, dimension, range.lowerBound, range.upperBound, scale,
-      out)
-  }
-
   /// The sum of `count` values, read as fast as the machine can: the yardstick for bandwidth.
   public static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ck_read_sum(x, count)

@@ -1,4 +1,6 @@
-/// The keys and values of one sequence for every layer, rotated, in f32.
+internal import CKernels
+
+/// The keys and values of one sequence for every layer, rotated.
 ///
 /// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing.
 public final class KeyValueCache {
@@ -9,40 +11,97 @@ public final class KeyValueCache {
 
   let storage: Storage
 
+  /// How keys and values are held.
+  public let format: KeyValueFormat
+
   /// The memory, without the count: what workers write to during a pass.
-  final class Storage: Sendable {
-    private let keys: FloatBuffer  // [layers][keyValueHeads][capacity / 16][dimension][16]
-    private let values: FloatBuffer  // [layers][keyValueHeads][capacity][dimension]
-    private let headSize: Int
+  final class Storage: @unchecked Sendable {
+    // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
+    private let keys: UnsafeMutableRawPointer  // [layers][heads][capacity / 16][dimension][16]
+    private let values: UnsafeMutableRawPointer  // [layers][heads][capacity][dimension]
+    private let headBytes: Int
     private let headCount: Int
+    private let dimension: Int
+    private let format: KeyValueFormat
     let rotary: RotaryTable
 
-    init(layers: Int, heads: Int, dimension: Int, capacity: Int, rotary: RotaryTable) {
-      headSize = capacity * dimension
+    init(
+      layers: Int, heads: Int, dimension: Int, capacity: Int, format: KeyValueFormat,
+      rotary: RotaryTable
+    ) {
+      headBytes = capacity * dimension * format.byteCount
       headCount = heads
-      keys = FloatBuffer(count: layers * heads * headSize)
-      values = FloatBuffer(count: layers * heads * headSize)
+      self.dimension = dimension
+      self.format = format
       self.rotary = rotary
+      let count = layers * heads * headBytes
+      keys = .allocate(byteCount: count, alignment: 64)
+      keys.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+      values = .allocate(byteCount: count, alignment: 64)
+      values.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     }
 
-    func keys(layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
-      keys.base + (layer * headCount + head) * headSize
+    deinit {
+      keys.deallocate()
+      values.deallocate()
     }
 
-    func values(layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
-      values.base + (layer * headCount + head) * headSize
+    /// Writes the key and the value `[dimension]` of one head at a position.
+    func store(
+      key: UnsafePointer<Float>, value: UnsafePointer<Float>, layer: Int, head: Int, position: Int
+    ) {
+      let start = (layer * headCount + head) * headBytes
+      switch format {
+      case .f32:
+        ck_store_key(
+          (keys + start).assumingMemoryBound(to: Float.self), key, position, dimension)
+        ((values + start).assumingMemoryBound(to: Float.self) + position * dimension)
+          .update(from: value, count: dimension)
+      case .bf16:
+        ck_store_key_bf16(
+          (keys + start).assumingMemoryBound(to: UInt16.self), key, position, dimension)
+        ck_narrow_bf16(
+          value,
+          (values + start).assumingMemoryBound(to: UInt16.self) + position * dimension, dimension)
+      }
+    }
+
+    /// Attention of the query heads `[heads][dimension]` of one row over the keys `range` of one
+    /// key-value head.
+    func attend(
+      queries: UnsafePointer<Float>, heads: Int, layer: Int, head: Int, over range: Range<Int>,
+      scale: Float, into out: UnsafeMutablePointer<Float>
+    ) {
+      let start = (layer * headCount + head) * headBytes
+      switch format {
+      case .f32:
+        ck_attend(
+          queries, heads, dimension, (keys + start).assumingMemoryBound(to: Float.self),
+          (values + start).assumingMemoryBound(to: Float.self), dimension, range.lowerBound,
+          range.upperBound, scale, out)
+      case .bf16:
+        ck_attend_bf16(
+          queries, heads, dimension, (keys + start).assumingMemoryBound(to: UInt16.self),
+          (values + start).assumingMemoryBound(to: UInt16.self), dimension, range.lowerBound,
+          range.upperBound, scale, out)
+      }
     }
   }
 
   /// Makes an empty cache; the room is rounded up to whole blocks of sixteen positions.
   ///
   /// - Parameter rotary: Covers at least `capacity` positions, rounded up likewise.
-  public init(layers: Int, heads: Int, dimension: Int, capacity: Int, rotary: RotaryTable) {
+  public init(
+    layers: Int, heads: Int, dimension: Int, capacity: Int, format: KeyValueFormat = .f32,
+    rotary: RotaryTable
+  ) {
     let room = Self.roundedUp(capacity)
     precondition(rotary.capacity >= room, "the rotary table is shorter than the cache")
     self.capacity = room
+    self.format = format
     storage = Storage(
-      layers: layers, heads: heads, dimension: dimension, capacity: room, rotary: rotary)
+      layers: layers, heads: heads, dimension: dimension, capacity: room, format: format,
+      rotary: rotary)
   }
 
   /// `capacity` rounded up to whole blocks of sixteen positions.

@@ -24,21 +24,17 @@ public final class PackedMatrix: @unchecked Sendable {
 
   private static let panelRows = Int(CK_PANEL)
 
-  /// Packs f32 weights, rounding to nearest even for bf16.
+  /// Packs f32 weights, rounding to nearest even for bf16 and to scaled integers for int8 and int4.
   ///
   /// - Parameter values: `[rows][columns]`.
   /// - Complexity: O(rows · columns).
-  public init(
+  public convenience init(
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, format: WeightFormat
   ) {
-    precondition(rows > 0 && columns > 0, "a matrix needs rows and columns")
-    self.rows = rows
-    self.columns = columns
-    self.format = format
-    panelCount = (rows + Self.panelRows - 1) / Self.panelRows
-    let padded = format == .bf16 ? (columns + 1) / 2 * 2 : columns
-    panelBytes = padded * Self.panelRows * format.bytes
-    storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
+    self.init(rows: rows, columns: columns, format: format)
+    let quantized = format.integerBits.map {
+      QuantizedRows(rows: Self.panelRows, columns: columns, bits: $0)
+    }
     for panel in 0..<panelCount {
       let target = storage + panel * panelBytes
       let row = panel * Self.panelRows
@@ -49,8 +45,48 @@ public final class PackedMatrix: @unchecked Sendable {
       case .bf16:
         ck_pack_bf16(
           values, columns, rows, columns, row, target.assumingMemoryBound(to: UInt16.self))
+      case .int8, .int4:
+        let count = min(Self.panelRows, rows - row)
+        quantized?.quantize(values + row * columns, count: count)
+        quantized?.pack(count: count, into: target)
       }
     }
+  }
+
+  /// Packs rows that are quantised already.
+  ///
+  /// - Parameter fill: Writes the rows of a panel to the first places of the buffer, sixteen rows
+  ///   long; called once a panel, in order.
+  /// - Throws: What `fill` throws.
+  package convenience init(
+    quantizedRows rows: Int, columns: Int, format: WeightFormat,
+    fill: (_ panelRows: Range<Int>, QuantizedRows) throws -> Void
+  ) rethrows {
+    guard let bits = format.integerBits else {
+      preconditionFailure("\(format) is no integer format")
+    }
+    self.init(rows: rows, columns: columns, format: format)
+    let buffer = QuantizedRows(rows: Self.panelRows, columns: columns, bits: bits)
+    for panel in 0..<panelCount {
+      let start = panel * Self.panelRows
+      let range = start..<min(start + Self.panelRows, rows)
+      try fill(range, buffer)
+      buffer.pack(count: range.count, into: storage + panel * panelBytes)
+    }
+  }
+
+  /// Takes the memory; the panels are still to be written.
+  private init(rows: Int, columns: Int, format: WeightFormat) {
+    precondition(rows > 0 && columns > 0, "a matrix needs rows and columns")
+    precondition(
+      format.integerBits == nil || columns <= WeightFormat.integerColumnLimit,
+      "more columns than an integer format has")
+    self.rows = rows
+    self.columns = columns
+    self.format = format
+    panelCount = (rows + Self.panelRows - 1) / Self.panelRows
+    panelBytes = format.panelBytes(columns: columns)
+    storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
   }
 
   /// Packs a matrix out of a buffer, which is kept alive meanwhile.
@@ -89,6 +125,14 @@ public final class PackedMatrix: @unchecked Sendable {
       ck_linear_bf16(
         storage.assumingMemoryBound(to: UInt16.self), x, xStride, y, yStride, count,
         panels.lowerBound, panels.upperBound, rows, columns, end)
+    case .int8:
+      ck_linear_int8(
+        storage.assumingMemoryBound(to: UInt8.self), x, xStride, y, yStride, count,
+        panels.lowerBound, panels.upperBound, rows, columns, end)
+    case .int4:
+      ck_linear_int4(
+        storage.assumingMemoryBound(to: UInt8.self), x, xStride, y, yStride, count,
+        panels.lowerBound, panels.upperBound, rows, columns, end)
     }
   }
 
@@ -106,6 +150,11 @@ public final class PackedMatrix: @unchecked Sendable {
     precondition(row >= 0 && row < rows, "no such row")
     let (panel, lane) = row.quotientAndRemainder(dividingBy: Self.panelRows)
     let base = storage + panel * panelBytes
+    if let bits = format.integerBits {
+      ck_unpack_quantized(
+        Int32(bits), base.assumingMemoryBound(to: UInt8.self), lane, columns, values)
+      return
+    }
     for column in 0..<columns {
       switch format {
       case .f32:
@@ -115,6 +164,7 @@ public final class PackedMatrix: @unchecked Sendable {
         let pair = column / 2 * Self.panelRows + lane
         let bits = base.assumingMemoryBound(to: UInt16.self)[pair * 2 + column % 2]
         values[column] = Float(bitPattern: UInt32(bits) << 16)
+      case .int8, .int4: preconditionFailure("integers were unpacked above")
       }
     }
   }

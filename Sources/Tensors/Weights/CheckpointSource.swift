@@ -11,7 +11,40 @@ package final class CheckpointSource: WeightSource {
 
   package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
     used.insert(name)
+    if shape.count == 2, let stored = try integers(name, rows: shape[0], columns: shape[1]) {
+      return try stored.floats(rows: shape[0])
+    }
     return try checkpoint.floats(name, shape: shape)
+  }
+
+  package func quantizedMatrix(
+    _ name: String, rows: Int, columns: Int, format: WeightFormat
+  ) throws -> PackedMatrix? {
+    guard let stored = try integers(name, rows: rows, columns: columns), stored.format == format
+    else { return nil }
+    return try stored.withRows { copy in
+      PackedMatrix(quantizedRows: rows, columns: columns, format: format, fill: copy)
+    }
+  }
+
+  package func quantizedEmbedding(
+    _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
+  ) throws -> TokenEmbedding? {
+    guard let stored = try integers(name, rows: vocabularySize, columns: width),
+      stored.format == format
+    else { return nil }
+    return try stored.withRows { copy in
+      TokenEmbedding(
+        quantizedVocabularySize: vocabularySize, width: width, format: format
+      ) { row, buffer in copy(row..<row + 1, buffer) }
+    }
+  }
+
+  private func integers(_ name: String, rows: Int, columns: Int) throws -> StoredIntegers? {
+    guard let stored = try StoredIntegers(name, in: checkpoint, rows: rows, columns: columns)
+    else { return nil }
+    used.formUnion([name, name + StoredIntegers.scaleSuffix])
+    return stored
   }
 
   /// A vector of integers stored as I64.

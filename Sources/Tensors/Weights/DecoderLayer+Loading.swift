@@ -29,8 +29,7 @@ extension DecoderLayer {
     format: WeightFormat
   ) throws {
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
-      let values = try source.values("\(prefix)\(name).weight", [rows, columns])
-      return PackedMatrix(values, rows: rows, columns: columns, format: format)
+      try source.matrix("\(prefix)\(name).weight", rows: rows, columns: columns, format: format)
     }
     func bias(_ name: String, _ rows: Int, _ present: Bool) throws -> FloatBuffer? {
       try present ? source.values("\(prefix)\(name).bias", [rows]) : nil

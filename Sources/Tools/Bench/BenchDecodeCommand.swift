@@ -15,6 +15,7 @@ struct BenchDecodeCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: BenchModelOptions
+  @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
@@ -38,7 +39,7 @@ struct BenchDecodeCommand: ParsableCommand {
     let context = context.count(for: weights, leaving: tokens + 1)
     let workers = Workers(count: threads.count)
     let bench = try DecodeBench(
-      model: weights, workers: workers, context: context, tokens: tokens)
+      model: weights, workers: workers, cacheFormat: cache.format, context: context, tokens: tokens)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
     for _ in 0..<rounds.count {
@@ -47,7 +48,9 @@ struct BenchDecodeCommand: ParsableCommand {
     }
     guard !readings.isEmpty else { throw Interruption.exitCode }
     let report = Report(
-      machine: Machine(threads: threads.count), model: model.name, weights: "\(weights.format)",
+      machine: Machine(threads: threads.count), model: model.name,
+      weights: weights.formats.description,
+      kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context,
       rounds: readings.count, tokensPerSecond: Figures.median(readings.map(\.tokensPerSecond)),
       tokensPerSecondSpread: Spread(readings.map(\.tokensPerSecond)),
@@ -61,7 +64,7 @@ struct BenchDecodeCommand: ParsableCommand {
   private func print(_ report: Report) throws {
     try Output.line(report.machine.line)
     try Output.line(
-      "\(report.model), \(report.weights), weights \(Figures.bytes(report.weightBytes)), context "
+      "\(report.model), \(report.weights), keys and values \(report.kvType), weights \(Figures.bytes(report.weightBytes)), context "
         + "\(report.context)")
     try Output.line(
       "plain decoding: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s "
@@ -78,6 +81,7 @@ struct BenchDecodeCommand: ParsableCommand {
     var machine: Machine
     var model: String
     var weights: String
+    var kvType: String
     var weightBytes: Int
     var context: Int
     var rounds: Int

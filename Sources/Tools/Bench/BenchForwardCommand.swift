@@ -16,6 +16,7 @@ struct BenchForwardCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: BenchModelOptions
+  @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
@@ -32,7 +33,8 @@ struct BenchForwardCommand: ParsableCommand {
     let widest = rows.values.last ?? 1
     let context = context.count(for: weights, leaving: widest)
     let bench = try ForwardBench(
-      model: weights, workers: Workers(count: threads.count), context: context,
+      model: weights, workers: Workers(count: threads.count), cacheFormat: cache.format,
+      context: context,
       widest: widest)
     let passes = bench.passes(in: 0.02)
     Interruption.watch()
@@ -51,7 +53,9 @@ struct BenchForwardCommand: ParsableCommand {
         bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
     }
     let report = Report(
-      machine: Machine(threads: threads.count), model: model.name, weights: "\(weights.format)",
+      machine: Machine(threads: threads.count), model: model.name,
+      weights: weights.formats.description,
+      kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context, rounds: readings[0].count,
       passes: curve)
     if json { try Output.json(report) } else { try print(report) }
@@ -61,7 +65,7 @@ struct BenchForwardCommand: ParsableCommand {
   private func print(_ report: Report) throws {
     try Output.line(report.machine.line)
     try Output.line(
-      "\(report.model), \(report.weights), weights \(Figures.bytes(report.weightBytes)), context "
+      "\(report.model), \(report.weights), keys and values \(report.kvType), weights \(Figures.bytes(report.weightBytes)), context "
         + "\(report.context)")
     try Output.table(
       ["rows", "ms", "t(M)/t(1)", "spread", "GB/s", "GFLOP/s"],
@@ -88,6 +92,7 @@ struct BenchForwardCommand: ParsableCommand {
     var machine: Machine
     var model: String
     var weights: String
+    var kvType: String
     var weightBytes: Int
     var context: Int
     var rounds: Int

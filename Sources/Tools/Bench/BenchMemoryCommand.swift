@@ -41,11 +41,11 @@ struct BenchMemoryCommand: ParsableCommand {
     if json {
       try Output.json(
         Report(
-          machine: machine, model: model.name, weights: "\(weights.format)",
+          machine: machine, model: model.name, weights: weights.formats.description,
           weightBytes: reader.bytes, rounds: rates[0].count, read: readings))
     } else {
       try Output.line(machine.line)
-      try Output.line("\(model.name), \(weights.format), weights \(Figures.bytes(reader.bytes))")
+      try Output.line("\(model.name), \(weights.formats), weights \(Figures.bytes(reader.bytes))")
       for reading in readings {
         try Output.line(
           "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "

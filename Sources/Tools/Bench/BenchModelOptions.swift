@@ -26,10 +26,11 @@ struct BenchModelOptions: ParsableArguments {
   /// - Throws: `SpeculateError` when the target's folder can't be loaded.
   func load() throws -> CausalModel {
     guard let shape else {
-      return try CausalModel(directory: target.folder(), format: weights.format)
+      return try CausalModel(directory: target.folder(), weights: weights.choice)
     }
     return CausalModel(
-      random: shape.configuration, seed: 1, format: weights.format ?? .bf16)
+      random: shape.configuration, seed: 1,
+      formats: weights.choice.applied(to: WeightFormats(layers: .bf16)))
   }
 
   /// What the model is called in reports.

@@ -21,9 +21,11 @@ struct DecodeBench {
   private let prompt: [Token]
 
   /// - Throws: `SpeculateError` when the model's context has no room for the tokens.
-  init(model: CausalModel, workers: Workers, context: Int, tokens: Int) throws {
+  init(
+    model: CausalModel, workers: Workers, cacheFormat: KeyValueFormat, context: Int, tokens: Int
+  ) throws {
     reader = WeightReader(model)
-    runner = CausalRunner(model: model, workers: workers, maximumRows: 64)
+    runner = CausalRunner(model: model, workers: workers, maximumRows: 64, cacheFormat: cacheFormat)
     self.tokens = tokens
     // What the text is has no influence on the time; only its length has.
     prompt = (0..<context + 1).map { Token($0 * 31 % model.configuration.vocabularySize) }

@@ -22,8 +22,11 @@ struct ForwardBench {
   /// Fills a cache with `context` positions.
   ///
   /// - Throws: `SpeculateError` when the model's context has no room for them and the rows.
-  init(model: CausalModel, workers: Workers, context: Int, widest: Int) throws {
-    runner = CausalRunner(model: model, workers: workers, maximumRows: max(widest, 64))
+  init(
+    model: CausalModel, workers: Workers, cacheFormat: KeyValueFormat, context: Int, widest: Int
+  ) throws {
+    runner = CausalRunner(
+      model: model, workers: workers, maximumRows: max(widest, 64), cacheFormat: cacheFormat)
     // What the text is has no influence on the time; only its length has.
     tokens = (0..<max(widest, context)).map {
       Token($0 * 31 % model.configuration.vocabularySize)

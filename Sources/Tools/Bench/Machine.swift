@@ -16,7 +16,8 @@ package struct Machine: Codable, Sendable {
     let name = information.split(separator: "\n").first { $0.hasPrefix("model name") }?
       .split(separator: ":", maxSplits: 1).last
     cpu = name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
-    instructionSet = "\(InstructionSet.current)"
+    instructionSet =
+      "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
     self.threads = threads
   }
 

@@ -17,6 +17,8 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Models") var target: TargetOptions
   @OptionGroup(title: "Models") var drafter: DrafterOptions
+  @OptionGroup(title: "Models") var weights: WeightOptions
+  @OptionGroup(title: "Models") var cache: CacheOptions
   @OptionGroup(title: "Models") var threads: ThreadOptions
   @OptionGroup(title: "Output") var sampling: SamplingOptions
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
@@ -55,7 +57,8 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let texts = try prompts.read()
     let generator = try TextGenerator(
-      target: target.folder(), drafter: drafter.folder(), threads: threads.count)
+      target: target.folder(), drafter: drafter.folder(), weights: weights.choice,
+      cacheFormat: cache.format, threads: threads.count)
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
     Interruption.watch()
     if compare {

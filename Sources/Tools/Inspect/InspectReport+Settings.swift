@@ -40,6 +40,9 @@ extension InspectReport {
       Setting(name: "biases", value: biases.isEmpty ? "none" : biases.joined(separator: ", ")),
       Setting(name: "head", value: model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
+    if let quantization = model.quantization {
+      settings.append(Setting(name: "quantised", value: quantization.description))
+    }
     if let window = model.slidingWindow {
       settings.append(
         Setting(

@@ -46,6 +46,7 @@ extension ModelConfiguration {
       mlpBias: family == .llama ? try file.bool("mlp_bias") ?? false : false,
       slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
       beginToken: tokens.begin, elementType: try Self.elementType(file))
+    quantization = try Self.quantization(file)
     if !file.has("head_dim") && family != .qwen3 && headCount > 0 && hiddenSize % headCount != 0 {
       throw file.problem(
         "hidden_size is \(hiddenSize), but must be a multiple of num_attention_heads, \(headCount)"
@@ -81,6 +82,33 @@ extension ModelConfiguration {
           + Family.allCases.map(\.rawValue).joined(separator: ", "))
     }
     return family
+  }
+
+  /// Where `config.json` notes the formats of a converted model.
+  static let quantizationKey = "quantization_config"
+
+  /// The formats of a model that `speculate convert` wrote (docs/formats.md).
+  private static func quantization(_ file: ConfigurationFile) throws -> WeightFormats? {
+    guard let section = try file.section(quantizationKey) else { return nil }
+    func format(_ key: String) throws -> WeightFormat {
+      let name = try section.text(key)
+      guard let format = name.flatMap(WeightFormat.init) else {
+        throw file.problem(
+          "\(section.name(of: key)) is \(name.map(quoted) ?? "missing"), but must be one of "
+            + WeightFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            + "; convert the model again")
+      }
+      return format
+    }
+    let group = try section.integer("group_size")
+    guard group == WeightFormat.groupSize else {
+      throw file.problem(
+        "\(section.name(of: "group_size")) must be \(WeightFormat.groupSize); convert the model again"
+      )
+    }
+    return WeightFormats(
+      layers: try format("weights"), head: try format("head"),
+      embedding: try format("embedding"))
   }
 
   private static func elementType(_ file: ConfigurationFile) throws -> ElementType? {

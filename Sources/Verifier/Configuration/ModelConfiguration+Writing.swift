@@ -55,6 +55,15 @@ extension ModelConfiguration {
     case .bf16: members["torch_dtype"] = .string("bfloat16")
     case nil: break
     }
+    if let quantization {
+      members[Self.quantizationKey] = .object([
+        "quant_method": .string(UnsupportedFeature.ownMethod),
+        "group_size": .integer(WeightFormat.groupSize),
+        "weights": .string(quantization.layers.rawValue),
+        "head": .string(quantization.head.rawValue),
+        "embedding": .string(quantization.embedding.rawValue),
+      ])
+    }
     return JSONValue.object(members).encoded()
   }
 

@@ -71,6 +71,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var beginToken: Token?
   /// The type the weights are meant to be stored in, if the file says so and it is a known one.
   public var elementType: ElementType?
+  /// How the parts of a converted model are stored; nil where all weights are floats.
+  public var quantization: WeightFormats?
 
   /// Makes a configuration; what is left out follows the family.
   ///

@@ -39,9 +39,21 @@ struct UnsupportedFeature {
     .init(key: "add_cross_attention", meaning: "cross-attention", neutral: off),
   ]
 
+  /// The `quant_method` of models that `speculate convert` wrote.
+  static let ownMethod = "speculate"
+
+  private static func isOwnQuantization(
+    _ feature: UnsupportedFeature, _ file: ConfigurationFile
+  ) throws -> Bool {
+    guard feature.key == "quantization_config", let section = try file.section(feature.key) else {
+      return false
+    }
+    return try section.text("quant_method") == ownMethod
+  }
+
   /// Refuses a configuration that uses a feature which is not implemented.
   static func check(_ file: ConfigurationFile, family: ModelConfiguration.Family) throws {
-    for feature in all {
+    for feature in all where try !isOwnQuantization(feature, file) {
       guard let value = file.value(feature.key), !feature.neutral.contains(value) else { continue }
       throw file.problem(
         "\(feature.meaning) (\(feature.key)) is not supported; use a checkpoint without it")

@@ -4,10 +4,11 @@ public import Tensors
 extension CausalModel {
   /// Loads a Hugging Face style folder: `config.json` and safetensors.
   ///
-  /// - Parameter format: How to hold the matrices; nil keeps bf16 files as bf16 and others as f32.
+  /// - Parameter weights: How to hold the matrices and the embedding. As stored means as bf16 where
+  ///   files hold bf16, in the integer formats of a converted model, and else as f32.
   /// - Throws: `SpeculateError` when a file is missing or damaged, when the architecture or one of its
   ///   features isn't supported, or when weights and configuration disagree.
-  public convenience init(directory: URL, format: WeightFormat? = nil) throws {
+  public convenience init(directory: URL, weights: WeightFormatChoice = .stored) throws {
     let configuration = try ModelConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     // Of tied tensors a file holds one, and which one is the writer's choice.
@@ -15,54 +16,78 @@ extension CausalModel {
       configuration.tiesEmbeddings && checkpoint.shape(of: Self.embeddingName) == nil
         && checkpoint.shape(of: Self.headName) != nil
       ? Self.headName : Self.embeddingName
-    let stored = checkpoint.info(embeddingName)?.type
+    let floats: WeightFormat = checkpoint.info(embeddingName)?.type == .bf16 ? .bf16 : .f32
+    let stored = configuration.quantization ?? WeightFormats(layers: floats)
+    // A converted model holds a tied head apart where its format is another than the embedding's.
+    let isApart =
+      configuration.quantization != nil && checkpoint.shape(of: Self.headName) != nil
     let source = CheckpointSource(checkpoint, path: directory.path)
     try self.init(
-      configuration, format: format ?? (stored == .bf16 ? .bf16 : .f32), source: source,
-      embeddingName: embeddingName)
+      configuration, formats: weights.applied(to: stored), source: source,
+      embeddingName: embeddingName,
+      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : Self.headName)
     try source.finish { name in
       name.hasSuffix(".rotary_emb.inv_freq")
         || (configuration.tiesEmbeddings && name == Self.headName)
     }
   }
 
-  /// Makes a model of random weights, the same for the same seed.
+  /// Loads a folder with all parts in one format.
+  ///
+  /// - Throws: As `init(directory:weights:)`.
+  public convenience init(directory: URL, format: WeightFormat) throws {
+    try self.init(
+      directory: directory,
+      weights: WeightFormatChoice(layers: format, head: format, embedding: format))
+  }
+
+  /// Makes a model of random weights, the same for the same seed, with all parts in one format.
   public convenience init(
     random configuration: ModelConfiguration, seed: UInt64, format: WeightFormat = .f32
   ) {
+    self.init(
+      random: configuration, seed: seed,
+      formats: WeightFormats(layers: format, head: format, embedding: format))
+  }
+
+  /// Makes a model of random weights, the same for the same seed.
+  public convenience init(
+    random configuration: ModelConfiguration, seed: UInt64, formats: WeightFormats
+  ) {
     // A random source has every tensor, so nothing can be missing.
     do {
-      try self.init(configuration, format: format, source: RandomSource(seed: seed))
+      let name = Self.embeddingName
+      try self.init(
+        configuration, formats: formats, source: RandomSource(seed: seed), embeddingName: name,
+        headName: configuration.tiesEmbeddings ? name : Self.headName)
     } catch {
       preconditionFailure("random weights can't be missing: \(error)")
     }
   }
 
-  private static var embeddingName: String { "model.embed_tokens.weight" }
-  private static var headName: String { "lm_head.weight" }
+  package static var embeddingName: String { "model.embed_tokens.weight" }
+  package static var headName: String { "lm_head.weight" }
 
   private convenience init(
-    _ c: ModelConfiguration, format: WeightFormat, source: any WeightSource,
-    embeddingName: String = CausalModel.embeddingName
+    _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
+    embeddingName: String, headName: String
   ) throws {
     let parts = DecoderLayer.Parts(
       attentionBias: c.attentionBias, outputBias: c.outputBias, feedForwardBias: c.mlpBias,
       headNorms: c.headNorms)
     let layers = try (0..<c.layerCount).map {
       try DecoderLayer(
-        source, prefix: "model.layers.\($0).", shape: c.layerShape, parts: parts, format: format)
+        source, prefix: "model.layers.\($0).", shape: c.layerShape, parts: parts,
+        format: formats.layers)
     }
     let finalNorm = try source.values("model.norm.weight", [c.hiddenSize])
-    let tokens = try source.values(embeddingName, [c.vocabularySize, c.hiddenSize])
-    let head =
-      c.tiesEmbeddings
-      ? tokens : try source.values(Self.headName, [c.vocabularySize, c.hiddenSize])
+    let embedding = try source.embedding(
+      embeddingName, vocabularySize: c.vocabularySize, width: c.hiddenSize,
+      format: formats.embedding)
+    let head = try source.matrix(
+      headName, rows: c.vocabularySize, columns: c.hiddenSize, format: formats.head)
     self.init(
-      configuration: c, format: format,
-      embedding: TokenEmbedding(
-        tokens, vocabularySize: c.vocabularySize, width: c.hiddenSize, format: format),
-      head: PackedMatrix(
-        head, rows: c.vocabularySize, columns: c.hiddenSize, format: format),
-      layers: layers, finalNorm: finalNorm)
+      configuration: c, formats: formats, embedding: embedding, head: head, layers: layers,
+      finalNorm: finalNorm)
   }
 }

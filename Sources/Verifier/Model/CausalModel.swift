@@ -7,8 +7,8 @@ public final class CausalModel: Sendable {
   /// The sizes and features, as `config.json` gives them.
   public let configuration: ModelConfiguration
 
-  /// How the matrices are held.
-  public let format: WeightFormat
+  /// How the matrices and the embedding are held.
+  public let formats: WeightFormats
 
   /// Token rows.
   public let embedding: TokenEmbedding
@@ -20,11 +20,11 @@ public final class CausalModel: Sendable {
   let finalNorm: FloatBuffer
 
   init(
-    configuration: ModelConfiguration, format: WeightFormat, embedding: TokenEmbedding,
+    configuration: ModelConfiguration, formats: WeightFormats, embedding: TokenEmbedding,
     head: PackedMatrix, layers: [DecoderLayer], finalNorm: FloatBuffer
   ) {
     self.configuration = configuration
-    self.format = format
+    self.formats = formats
     self.embedding = embedding
     self.head = head
     self.layers = layers

@@ -28,6 +28,9 @@ public final class CausalRunner {
   /// The layers whose outputs are kept, ascending.
   public let tapLayers: [Int]
 
+  /// How the caches that this runner makes hold keys and values.
+  public let cacheFormat: KeyValueFormat
+
   private let scratch: LayerScratch
   private let plan: RowPlan
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
@@ -38,8 +41,12 @@ public final class CausalRunner {
   ///
   /// - Parameters:
   ///   - maximumRows: Greatest number of rows in a pass.
+  ///   - cacheFormat: How the caches that it makes hold keys and values.
   ///   - taps: Layers whose output rows are kept in `taps`, 0-based, in the order wanted.
-  public init(model: CausalModel, workers: Workers, maximumRows: Int, taps: [Int] = []) {
+  public init(
+    model: CausalModel, workers: Workers, maximumRows: Int, taps: [Int] = [],
+    cacheFormat: KeyValueFormat = .f32
+  ) {
     let configuration = model.configuration
     precondition(maximumRows > 0, "a pass needs rows")
     precondition(
@@ -48,6 +55,7 @@ public final class CausalRunner {
     self.workers = workers
     self.maximumRows = maximumRows
     tapLayers = taps
+    self.cacheFormat = cacheFormat
     scratch = LayerScratch(
       shape: configuration.layerShape, maximumRows: maximumRows, workers: workers.count)
     plan = RowPlan(maximumRows: maximumRows)
@@ -74,7 +82,7 @@ public final class CausalRunner {
     guard let rotary else { preconditionFailure("the table was just made") }
     return KeyValueCache(
       layers: configuration.layerCount, heads: configuration.keyValueHeadCount,
-      dimension: configuration.headDimension, capacity: room, rotary: rotary)
+      dimension: configuration.headDimension, capacity: room, format: cacheFormat, rotary: rotary)
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.

@@ -144,6 +144,19 @@ import Verifier
       ["quantization_config": "{\"quant_method\": \"gptq\"}"],
       "quantised weights (quantization_config) is not supported; use a checkpoint without it"),
     Mistake(
+      [
+        "quantization_config":
+          "{\"quant_method\": \"speculate\", \"group_size\": 64, \"weights\": \"int8\"}"
+      ],
+      "quantization_config.group_size must be 32; convert the model again"),
+    Mistake(
+      [
+        "quantization_config":
+          "{\"quant_method\": \"speculate\", \"group_size\": 32, \"weights\": \"int2\"}"
+      ],
+      "quantization_config.weights is \"int2\", but must be one of f32, bf16, int8, int4; convert "
+        + "the model again"),
+    Mistake(
       "qwen3", ["num_experts": "8"],
       "a mixture of experts (num_experts) is not supported; use a checkpoint without it"),
     Mistake(

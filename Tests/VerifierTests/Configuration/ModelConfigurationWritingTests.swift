@@ -41,6 +41,17 @@ import Verifier
     #expect(try ModelConfiguration(directory: folder.url) == configuration)
   }
 
+  @Test func theFormatsOfAConvertedModel() throws {
+    var configuration = Self.samples[0]
+    configuration.quantization = WeightFormats(layers: .int4, embedding: .bf16)
+    let folder = try TemporaryModelFolder()
+    try folder.write(try configuration.encoded(), to: "config.json")
+    let read = try ModelConfiguration(directory: folder.url)
+    #expect(read == configuration)
+    #expect(read.quantization?.head == .int8)
+    #expect(read.quantization?.description == "int4, head int8, embedding bf16")
+  }
+
   @Test func whatCannotBeLoadedIsNotWritten() {
     var configuration = Self.samples[3]
     configuration.attentionBias = true

@@ -38,16 +38,22 @@ struct CausalRunnerTests {
     return rows
   }
 
-  @Test(arguments: configurations, [WeightFormat.f32, .bf16])
+  @Test(arguments: configurations, WeightFormat.allCases)
   func logitsAreInvariantToWidthAndThreads(
     configuration: ModelConfiguration, format: WeightFormat
   ) throws {
     let model = CausalModel(random: configuration, seed: 5, format: format)
+    // Both types of cache with some format of weights each, and the other way round.
+    let cache: KeyValueFormat =
+      (format == .f32 || format == .int8) == configuration.headNorms ? .bf16 : .f32
     let tokens = randomTokens(300, below: configuration.vocabularySize, seed: 1)
-    let single = try logits(
-      CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 64), tokens, piece: 1)
+    func runner(threads: Int) -> CausalRunner {
+      CausalRunner(
+        model: model, workers: Workers(count: threads), maximumRows: 64, cacheFormat: cache)
+    }
+    let single = try logits(runner(threads: 1), tokens, piece: 1)
     for threads in 1...3 {
-      let runner = CausalRunner(model: model, workers: Workers(count: threads), maximumRows: 64)
+      let runner = runner(threads: threads)
       for piece in threads == 1 ? Array(1...64) : [1, 7, 16, 64] {
         #expect(try logits(runner, tokens, piece: piece) == single, "piece \(piece)")
       }

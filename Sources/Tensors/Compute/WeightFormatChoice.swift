@@ -1,0 +1,29 @@
+/// What a user wants of the formats of a model's parts; nil means as it is stored.
+public struct WeightFormatChoice: Sendable, Equatable {
+  /// The matrices of the decoder layers.
+  public var layers: WeightFormat?
+  /// The head; nil beside a chosen format of the layers means `WeightFormats.defaultHead` of it.
+  public var head: WeightFormat?
+  /// The token embedding; nil beside a chosen head means the head's.
+  public var embedding: WeightFormat?
+
+  /// Everything as it is stored.
+  public static let stored = WeightFormatChoice()
+
+  /// Makes a choice.
+  public init(
+    layers: WeightFormat? = nil, head: WeightFormat? = nil, embedding: WeightFormat? = nil
+  ) {
+    self.layers = layers
+    self.head = head
+    self.embedding = embedding
+  }
+
+  /// The formats that this choice means for a model that is stored in others.
+  public func applied(to stored: WeightFormats) -> WeightFormats {
+    let chosenHead = head ?? layers.map(WeightFormats.defaultHead)
+    return WeightFormats(
+      layers: layers ?? stored.layers, head: chosenHead ?? stored.head,
+      embedding: embedding ?? chosenHead ?? stored.embedding)
+  }
+}
