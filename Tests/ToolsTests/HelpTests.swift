@@ -56,6 +56,15 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --drafter <dir|none>    Folder of a drafter made for the target, or 'none' for plain decoding.
                                 (default: the embedded one, Weights/drafter)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16, int8, int4)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
+                                int4) (values: f32, bf16, int8, int4)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4)
+        --kv-type <type>        How to hold the target's keys and values; text may differ between types,
+                                never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
 
       OUTPUT:
@@ -125,7 +134,7 @@ import Testing
       Producing one token reads every weight once, so the bytes per second printed here, divided by the
       bytes of the weights, are the tokens per second that plain decoding can't exceed.
 
-      USAGE: speculate bench memory [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--json]
+      USAGE: speculate bench memory [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--threads <n>] [--rounds <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -134,7 +143,12 @@ import Testing
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16)
+                                f32, bf16, int8, int4)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
+                                int4) (values: f32, bf16, int8, int4)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
@@ -158,7 +172,7 @@ import Testing
 
       OPTIONS:
         --matrix <rowsxcolumns> Outputs and inputs of the matrix. (default: 4096x4096)
-        --formats <format>      Weight formats to measure. (default: all) (values: f32, bf16)
+        --formats <format>      Weight formats to measure. (default: all) (values: f32, bf16, int8, int4)
         --rows <n,n,…>          Rows of activations. (default: 1,2,4,6,8,12,16,24,32,48,64)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
@@ -179,7 +193,7 @@ import Testing
       speculate bench forward
       speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --json
 
-      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--json]
+      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -188,7 +202,14 @@ import Testing
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16)
+                                f32, bf16, int8, int4)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
+                                int4) (values: f32, bf16, int8, int4)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4)
+        --kv-type <type>        How to hold the target's keys and values; text may differ between types,
+                                never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --rows <n,n,…>          Rows of the passes. (default: 1,2,4,6,8,12,16,24,32,48,64)
@@ -208,7 +229,7 @@ import Testing
       A token moves every weight once. Each measurement of decoding stands between two of reading,
       because the bandwidth of a shared machine changes while a program runs.
 
-      USAGE: speculate bench decode [--target <dir>] [--shape <name>] [--weights <format>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--context <n>] [--json]
+      USAGE: speculate bench decode [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--context <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -217,12 +238,54 @@ import Testing
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16)
+                                f32, bf16, int8, int4)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
+                                int4) (values: f32, bf16, int8, int4)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4)
+        --kv-type <type>        How to hold the target's keys and values; text may differ between types,
+                                never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --tokens <n>            Tokens of one measurement. (default: 64)
         --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
                                 small context)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func convert() throws {
+    try expect(
+      ["convert", "--help"],
+      """
+      OVERVIEW: Write a model's folder with its weights in another format.
+
+      A converted model is a target of its own: its text differs from the original's, but never between
+      plain and speculative decoding. A drafter of the original works for it. The layout of the files is
+      in docs/formats.md.
+
+      speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
+      speculate convert Weights/target /tmp/int4 --weights int4 --perplexity book.txt
+
+      USAGE: speculate convert <source> <destination> --weights <format> [--head-weights <format>] [--embedding-weights <format>] [--perplexity <file>] [--perplexity-tokens <n>] [--threads <n>] [--force] [--json]
+
+      ARGUMENTS:
+        <source>                Folder of the model to convert.
+        <destination>           Folder to write.
+
+      OPTIONS:
+        --weights <format>      Format of the matrices. (values: f32, bf16, int8, int4)
+        --head-weights <format> Format of the head. (default: like the matrices, but int8 where they are
+                                int4) (values: f32, bf16, int8, int4)
+        --embedding-weights <format>
+                                Format of the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4)
+        --perplexity <file>     A text whose perplexity is measured before and after.
+        --perplexity-tokens <n> Tokens of that text to read, at most. (default: 4096)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --force                 Replace a model that is in the destination already.
         --json                  Print one JSON object instead of text.
         -h, --help              Show help information.
       """)

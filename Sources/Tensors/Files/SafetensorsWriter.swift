@@ -10,9 +10,13 @@ public enum SafetensorsWriter {
     public let shape: [Int]
     let payload: Payload
 
+    /// Takes the next bytes of a tensor.
+    package typealias Sink = (UnsafeRawBufferPointer) throws -> Void
+
     enum Payload {
       case floats(UnsafePointer<Float>, ElementType)
       case integers([Int64])
+      case streamed(StoredType, (Sink) throws -> Void)
     }
 
     /// A tensor of f32 values, rounded to `type` as they are written.
@@ -35,12 +39,22 @@ public enum SafetensorsWriter {
       payload = .integers(integers.map(Int64.init))
     }
 
+    /// A tensor that hands over its bytes, in order, when its turn comes; little of it need be in memory.
+    package init(
+      name: String, shape: [Int], type: StoredType, bytes: @escaping (Sink) throws -> Void
+    ) {
+      self.name = name
+      self.shape = shape
+      payload = .streamed(type, bytes)
+    }
+
     var type: StoredType {
       switch payload {
       case .floats(_, .f32): .f32
       case .floats(_, .f16): .f16
       case .floats(_, .bf16): .bf16
       case .integers: .i64
+      case .streamed(let type, _): type
       }
     }
 
@@ -88,6 +102,13 @@ public enum SafetensorsWriter {
     for entry in entries {
       switch entry.payload {
       case .integers(let integers): try integers.withUnsafeBytes(sink)
+      case .streamed(_, let bytes):
+        var written = 0
+        try bytes {
+          written += $0.count
+          try sink($0)
+        }
+        precondition(written == entry.byteCount, "a tensor must hand over just its bytes")
       case .floats(let values, let type):
         for first in stride(from: 0, to: entry.count, by: chunk) {
           let count = min(chunk, entry.count - first)

@@ -1,0 +1,154 @@
+public import Foundation
+public import Tensors
+
+/// Writes a model's folder with its matrices in other formats (docs/formats.md).
+///
+/// Tensors are converted one after the other and in pieces, so that memory stays small whatever the
+/// model's size. The folder appears whole or not at all. It doesn't judge the result; perplexity does.
+public struct ModelConverter {
+  /// The folder to convert.
+  public let source: URL
+  /// How the parts will be stored.
+  public let formats: WeightFormats
+
+  private let configuration: ModelConfiguration
+  private let checkpoint: Checkpoint
+  private let entries: [TensorConversion]
+
+  /// Reads the configuration and the headers of the weights.
+  ///
+  /// - Throws: `SpeculateError` if the folder is no supported model, or a converted one already, or a
+  ///   tensor has no place in it.
+  public init(source: URL, formats: WeightFormats) throws {
+    self.source = source
+    self.formats = formats
+    configuration = try ModelConfiguration(directory: source)
+    checkpoint = try Checkpoint(directory: source)
+    if let stored = configuration.quantization {
+      throw SpeculateError(
+        "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
+          + "adds to the last")
+    }
+    entries = try Self.conversions(checkpoint, configuration, formats)
+  }
+
+  /// How many tensors will be written.
+  public var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
+
+  /// Bytes of weights before.
+  public var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
+  /// Bytes of weights after.
+  public var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
+
+  /// Writes the folder.
+  ///
+  /// - Parameters:
+  ///   - destination: The folder to make.
+  ///   - replaces: Whether a model's folder that is there already is replaced.
+  ///   - onPiece: Called often, with the tensors done; what it throws ends the conversion and leaves
+  ///     nothing behind.
+  /// - Throws: `SpeculateError` if the folder exists or can't be written, or a tensor is damaged.
+  public func write(
+    to destination: URL, replaces: Bool, onPiece: @escaping (_ done: Int) throws -> Void
+  ) throws {
+    let folder = try ReplacedFolder(destination, replaces: replaces, source: source)
+    defer { folder.abandon() }
+    var done = 0
+    let outputs = entries.flatMap { entry in
+      entry.outputs(of: checkpoint) { finished in
+        if finished { done += 1 }
+        try onPiece(done)
+      }
+    }
+    try SafetensorsWriter.write(
+      outputs, metadata: ["format": "pt"],
+      to: folder.temporary.appending(path: "model.safetensors"))
+    try AtomicFile.write(
+      convertedConfiguration(), to: folder.temporary.appending(path: "config.json"))
+    try copyOtherFiles(to: folder.temporary)
+    try folder.commit()
+  }
+
+  /// `config.json` as it was, with a note of the formats.
+  private func convertedConfiguration() throws -> Data {
+    let file = try ConfigurationFile(url: source.appending(path: "config.json"))
+    var noted = configuration
+    noted.quantization = formats
+    var members = file.members
+    if let note = try JSONValue(parsing: String(decoding: noted.encoded(), as: UTF8.self))[
+      ModelConfiguration.quantizationKey]
+    {
+      members[ModelConfiguration.quantizationKey] = note
+    }
+    let isUniform = formats.head == formats.layers && formats.embedding == formats.layers
+    if isUniform && !formats.isQuantized {
+      members[ModelConfiguration.quantizationKey] = nil
+      let name = formats.layers == .bf16 ? "bfloat16" : "float32"
+      for key in ["torch_dtype", "dtype"] where members[key] != nil {
+        members[key] = .string(name)
+      }
+    }
+    return JSONValue.object(members).encoded()
+  }
+
+  /// Tokenizer, chat template, licence: everything but weights and `config.json`.
+  private func copyOtherFiles(to folder: URL) throws {
+    let weights = [
+      ".safetensors", ".safetensors.zst", ".safetensors.index.json", ".bin", ".bin.index.json",
+      ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", "config.json",
+    ]
+    let kept = ["generation_config.json", "tokenizer_config.json"]
+    do {
+      for file in try FileManager.default.contentsOfDirectory(
+        at: source, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles)
+      {
+        let name = file.lastPathComponent
+        guard kept.contains(name) || !weights.contains(where: name.hasSuffix),
+          try file.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey])
+            .isRegularFile == true
+        else { continue }
+        try FileManager.default.copyItem(
+          at: file.resolvingSymlinksInPath(), to: folder.appending(path: name))
+      }
+    } catch {
+      throw SpeculateError(
+        "\(source.path): its other files can't be copied: \(error.localizedDescription)")
+    }
+  }
+
+  /// What becomes of every tensor.
+  private static func conversions(
+    _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ formats: WeightFormats
+  ) throws -> [TensorConversion] {
+    let embedding = CausalModel.embeddingName
+    let head = CausalModel.headName
+    let tied = configuration.tiesEmbeddings
+    let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
+    return try checkpoint.names.flatMap { name -> [TensorConversion] in
+      if name.hasSuffix(".rotary_emb.inv_freq") { return [] }
+      if tied && (name == embedding || name == head) {
+        guard name == tiedName else { return [] }
+        var both = [
+          try TensorConversion(name, as: embedding, to: formats.embedding, checkpoint)
+        ]
+        if formats.head != formats.embedding {
+          both.append(try TensorConversion(name, as: head, to: formats.head, checkpoint))
+        }
+        return both
+      }
+      let format: WeightFormat? =
+        switch name {
+        case embedding: formats.embedding
+        case head: formats.head
+        case _ where name.hasSuffix("_proj.weight"): formats.layers
+        default: nil
+        }
+      if format == nil, checkpoint.shape(of: name)?.count != 1 {
+        throw SpeculateError(
+          "\(checkpoint.url.path): tensor \(quoted(name)) has no place in the model that config.json "
+            + "describes; check that both belong together")
+      }
+      return [try TensorConversion(name, as: name, to: format, checkpoint)]
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Tensors
+import Testing
+
+/// `speculate convert` from outside: what it writes, loads as what `--weights` makes while loading.
+@Suite struct ConvertTests {
+  private let pair: TinyPair
+  private let output: URL
+
+  init() throws {
+    pair = try TinyPair()
+    output = pair.folder.appending(path: "converted")
+  }
+
+  private func convert(_ arguments: String...) throws -> CommandResult {
+    try CommandProcess(["convert", pair.target.path, output.path] + arguments).wait()
+  }
+
+  private func generate(_ target: URL, _ arguments: [String] = []) throws -> [Int] {
+    let result = try CommandProcess(
+      [
+        "generate", "--target", target.path, "--drafter", "none", "--prompt", "some text",
+        "--temperature", "1", "--max-tokens", "40", "--ignore-end", "--json",
+      ] + arguments
+    ).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    return try #require(object["ids"] as? [Int])
+  }
+
+  @Test(arguments: [
+    ["--weights", "int8"], ["--weights", "int4"], ["--weights", "bf16"],
+    ["--weights", "int4", "--head-weights", "int4"],
+    ["--weights", "int8", "--head-weights", "bf16", "--embedding-weights", "int4"],
+  ])
+  func aConvertedModelIsWhatLoadingConverts(arguments: [String]) throws {
+    defer { pair.remove() }
+    let result = try CommandProcess(["convert", pair.target.path, output.path] + arguments).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    let converted = try generate(output)
+    #expect(try converted == generate(pair.target, arguments))
+    // Four bits change the text for sure; more bits may not within a few tokens.
+    if arguments[1] == "int4" { #expect(try converted != generate(pair.target)) }
+    // The rest of the folder came along, and nothing else is left beside it.
+    let files = try FileManager.default.contentsOfDirectory(atPath: output.path).sorted()
+    #expect(files == ["config.json", "model.safetensors", "tokenizer.model"])
+    let around = try FileManager.default.contentsOfDirectory(atPath: pair.folder.path).sorted()
+    #expect(around == ["converted", "drafter", "target"])
+  }
+
+  @Test func aDrafterOfTheOriginalDraftsForIt() throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", "int4").status == 0)
+    let result = try CommandProcess([
+      "generate", "--target", output.path, "--drafter", pair.drafter.path, "--prompt", "some text",
+      "--max-tokens", "60", "--ignore-end", "--compare", "--repeats", "1", "--kv-type", "bf16",
+    ]).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.lastLine.hasPrefix("identical yes"))
+  }
+
+  @Test func perplexityBeforeAndAfter() throws {
+    defer { pair.remove() }
+    let text = pair.folder.appending(path: "text")
+    try Data(String(repeating: "all of this is text. ", count: 40).utf8).write(to: text)
+    let result = try convert(
+      "--weights", "int8", "--perplexity", text.path, "--perplexity-tokens", "300", "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let before = try #require(object["perplexity_before"] as? Double)
+    let after = try #require(object["perplexity_after"] as? Double)
+    #expect(before > 1 && abs(after / before - 1) < 0.05 && after != before)
+    #expect(object["perplexity_tokens"] as? Int == 300)
+    let sizes = try #require(object["bytes_before"] as? Int)
+    #expect(try #require(object["bytes_after"] as? Int) < sizes / 3)
+    #expect(object["weights"] as? String == "int8")
+  }
+
+  @Test func inspectShowsTheFormats() throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", "int4", "--embedding-weights", "bf16").status == 0)
+    let result = try CommandProcess(["inspect", output.path]).wait()
+    #expect(result.status == 0)
+    #expect(result.output.contains("int4, head int8, embedding bf16"))
+    #expect(result.output.contains("lm_head.weight_scale"))
+  }
+
+  @Test func nothingIsReplacedUnasked() throws {
+    defer { pair.remove() }
+    let exists =
+      "error: \(output.path): exists already; give another folder, or --force to replace it\n"
+    #expect(try convert("--weights", "int8").status == 0)
+    let again = try convert("--weights", "int4")
+    #expect(again.status == 1 && again.errors.hasSuffix(exists))
+    #expect(try convert("--weights", "int4", "--force").status == 0)
+    let inspected = try CommandProcess(["inspect", output.path]).wait()
+    #expect(inspected.output.contains("int4, head int8"))
+    // What is no model is never removed.
+    try FileManager.default.removeItem(at: output.appending(path: "config.json"))
+    let other = try convert("--weights", "int4", "--force")
+    #expect(other.status == 1 && other.errors.contains("is no model's folder"))
+  }
+
+  @Test func mistakesAreNamed() throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", "int8").status == 0)
+    let twice = try CommandProcess(
+      ["convert", output.path, output.path + "2", "--weights", "int4"]
+    ).wait()
+    #expect(
+      twice.errors
+        == "error: \(output.path): is converted already (int8); convert the original, or each rounding "
+        + "adds to the last\n")
+    let itself = try CommandProcess(
+      ["convert", pair.target.path, pair.target.path, "--weights", "int8", "--force"]
+    ).wait()
+    #expect(
+      itself.errors.hasSuffix("\(pair.target.path): is the folder to convert; give another one\n"))
+    let missing = try convert("--weights", "int8", "--force", "--perplexity", "/nowhere")
+    #expect(missing.errors == "error: --perplexity /nowhere: can't be read; check the path\n")
+    #expect(try convert().status == 64)
+  }
+
+  /// Scales and values that don't belong together.
+  @Test func damagedIntegersAreAnError() throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", "int8").status == 0)
+    let file = output.appending(path: "model.safetensors")
+    var bytes = try Data(contentsOf: file)
+    // Without scales the integers mean nothing.
+    let scale = try #require(bytes.range(of: Data("q_proj.weight_scale".utf8)))
+    bytes.replaceSubrange(scale, with: Data("q_proj.weight_scalx".utf8))
+    try bytes.write(to: file)
+    let result = try CommandProcess([
+      "generate", "--target", output.path, "--drafter", "none", "--prompt", "x",
+    ]).wait()
+    #expect(result.status == 1)
+    #expect(result.errors.contains("must be F16 of shape [32, 1], the scales of"))
+  }
+}
