@@ -8,8 +8,13 @@ extension DecoderLayer {
   /// - Parameter index: The layer's place in the caches.
   public func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
     project(rows: plan.count, scratch: scratch, workers: workers)
-    storeKeysAndRotate(plan, index: index, scratch: scratch, workers: workers)
-    attend(plan, index: index, scratch: scratch, workers: workers)
+    if let branches = plan.branches {
+      rotateBranches(plan, into: branches, index: index, scratch: scratch, workers: workers)
+      attendBranches(plan, from: branches, index: index, scratch: scratch, workers: workers)
+    } else {
+      storeKeysAndRotate(plan, index: index, scratch: scratch, workers: workers)
+      attend(plan, index: index, scratch: scratch, workers: workers)
+    }
     finishAttention(rows: plan.count, scratch: scratch, workers: workers)
     feedForward(rows: plan.count, scratch: scratch, workers: workers)
   }
@@ -59,32 +64,33 @@ extension DecoderLayer {
     workers.run { worker in
       for row in (0..<plan.count).share(of: worker, among: workers.count) {
         storeKey(of: row, plan[row], index: index, scratch: scratch)
-        let place = plan[row]
-        for head in 0..<shape.heads {
-          let base = scratch.queries.base + row * shape.queryWidth + head * shape.headDimension
-          rotate(base, norm: queryNorm, place)
-        }
+        rotateQueries(of: row, plan[row], scratch: scratch)
       }
     }
   }
 
   private func attend(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
-    let group = shape.heads / shape.keyValueHeads
-    let scale = 1 / Float(shape.headDimension).squareRoot()
     workers.run { worker in
       // Later rows see more keys, so the items are dealt out in turn.
       for item in stride(
         from: worker, to: plan.count * shape.keyValueHeads, by: workers.count)
       {
         let (row, head) = item.quotientAndRemainder(dividingBy: shape.keyValueHeads)
-        let place = plan[row]
-        let offset = row * shape.queryWidth + head * group * shape.headDimension
-        place.cache._withUnsafeGuaranteedRef { cache in
-          cache.attend(
-            queries: scratch.queries.base + offset, heads: group, layer: index, head: head,
-            over: plan.visible(place), scale: scale, into: scratch.attended.base + offset)
-        }
+        attend(row: row, head: head, plan, index: index, scratch: scratch)
       }
+    }
+  }
+
+  /// Attention of one row over one key-value head.
+  func attend(row: Int, head: Int, _ plan: RowPlan, index: Int, scratch: LayerScratch) {
+    let group = shape.heads / shape.keyValueHeads
+    let offset = row * shape.queryWidth + head * group * shape.headDimension
+    let place = plan[row]
+    place.cache._withUnsafeGuaranteedRef { cache in
+      cache.attend(
+        queries: scratch.queries.base + offset, heads: group, layer: index, head: head,
+        over: plan.visible(place), scale: 1 / Float(shape.headDimension).squareRoot(),
+        into: scratch.attended.base + offset)
     }
   }
 
@@ -145,15 +151,30 @@ extension DecoderLayer {
   }
 
   private func storeKey(of row: Int, _ place: RowPlan.Row, index: Int, scratch: LayerScratch) {
-    let dimension = shape.headDimension
+    rotateKeys(of: row, place, scratch: scratch)
     place.cache._withUnsafeGuaranteedRef { cache in
       for head in 0..<shape.keyValueHeads {
-        let offset = row * shape.keyValueWidth + head * dimension
-        rotate(scratch.keys.base + offset, norm: keyNorm, place)
+        let offset = row * shape.keyValueWidth + head * shape.headDimension
         cache.store(
           key: scratch.keys.base + offset, value: scratch.values.base + offset, layer: index,
           head: head, position: place.position)
       }
+    }
+  }
+
+  /// Norms and rotates a row's keys in place.
+  func rotateKeys(of row: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
+    for head in 0..<shape.keyValueHeads {
+      let offset = row * shape.keyValueWidth + head * shape.headDimension
+      rotate(scratch.keys.base + offset, norm: keyNorm, place)
+    }
+  }
+
+  /// Norms and rotates a row's queries in place.
+  func rotateQueries(of row: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
+    for head in 0..<shape.heads {
+      let offset = row * shape.queryWidth + head * shape.headDimension
+      rotate(scratch.queries.base + offset, norm: queryNorm, place)
     }
   }
 

@@ -18,6 +18,10 @@ public final class RowPlan: @unchecked Sendable {
   /// How many keys, its own included, a row of the next layer sees at most; nil for all.
   public var window: Int?
 
+  /// Where rows are kept aside that share positions, for a pass over a tree whose rows stand in
+  /// depth-first order; nil for passes whose rows all have places of their own.
+  public var branches: BranchRows?
+
   /// Makes room for `maximumRows` rows.
   public init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
 
@@ -27,6 +31,7 @@ public final class RowPlan: @unchecked Sendable {
   public func reset() {
     count = 0
     window = nil
+    branches = nil
   }
 
   /// Adds a row that stands at `position` of `cache` and sees the keys `visible`.

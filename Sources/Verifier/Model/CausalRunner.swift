@@ -36,6 +36,8 @@ public final class CausalRunner {
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
   private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
   private var rotary: RotaryTable?
+  /// Made by the first pass over a tree that branches.
+  private var branches: BranchRows?
 
   /// Makes the buffers of a pass.
   ///
@@ -103,6 +105,54 @@ public final class CausalRunner {
     }
     run(logits: logits)
     cache.advance(by: tokens.count)
+  }
+
+  /// Feeds a tree whose root stands at position `cache.count`, with logits for every row.
+  ///
+  /// The logits of a row are to the bit those of a pass over the row's own path. The cache isn't
+  /// extended: ``keep(_:of:cache:)`` must follow, before any other pass.
+  ///
+  /// - Parameter tree: 1 to `maximumRows` rows, each token inside the vocabulary.
+  public func forward(_ tree: TokenTree, cache: KeyValueCache) {
+    plan.reset()
+    for (token, depth) in zip(tree.tokens, tree.depths) {
+      append(token, cache: cache, position: cache.count + depth)
+    }
+    if !tree.isChain {
+      let made =
+        branches
+        ?? BranchRows(
+          shape: model.configuration.layerShape, layers: model.configuration.layerCount,
+          maximumRows: maximumRows)
+      branches = made
+      plan.branches = made
+    }
+    run(logits: .all)
+  }
+
+  /// Extends the cache by a path of the tree that was just fed, and forgets the other rows.
+  ///
+  /// The path's taps become the first rows of `taps`; logits stay where they are.
+  ///
+  /// - Parameter path: rows of the tree from the root on, each following the one before.
+  /// - Complexity: O(rows of the path), times layers and their width.
+  public func keep(_ path: [Int], of tree: TokenTree, cache: KeyValueCache) {
+    let tapWidth = tapLayers.count * model.configuration.hiddenSize
+    let base = cache.count
+    for (depth, row) in path.enumerated() {
+      precondition(
+        tree.parents[row] == (depth == 0 ? -1 : path[depth - 1]), "the rows are no path of the tree"
+      )
+      // The row that was attended last at a position is still stored there.
+      if let branches, !tree.isChain, tree.depths[(row + 1)...].contains(depth) {
+        branches.store(row: row, in: cache, at: base + depth)
+      }
+      if row != depth {
+        (tapBuffer.base + depth * tapWidth)
+          .update(from: tapBuffer.base + row * tapWidth, count: tapWidth)
+      }
+    }
+    cache.advance(by: path.count)
   }
 
   /// Feeds one token to each of several sequences in one pass.

@@ -1,0 +1,58 @@
+public import Tensors
+
+/// Alternative continuations of a text that share their beginnings, as rows of one pass.
+///
+/// Row 0 is the root: the last committed token, which all others follow. Rows stand in depth-first
+/// order: each follows, at once or through its ancestors, the row before it. A chain is a tree too.
+public struct TokenTree: Sendable, Equatable {
+  /// The tokens: [rows].
+  public private(set) var tokens: [Token]
+  /// The row that each row follows, −1 for the root: [rows].
+  public private(set) var parents: [Int]
+  /// How far each row is from the root: [rows].
+  public private(set) var depths: [Int]
+
+  /// A tree of a root alone.
+  public init(root: Token) {
+    tokens = [root]
+    parents = [-1]
+    depths = [0]
+  }
+
+  /// A root and one token after another.
+  public init(root: Token, chain: some Sequence<Token>) {
+    self.init(root: root)
+    for token in chain { append(token, after: count - 1) }
+  }
+
+  /// How many rows there are, the root included.
+  public var count: Int { tokens.count }
+
+  /// Whether each row follows the one before it.
+  public var isChain: Bool { depths.last == count - 1 }
+
+  /// The longest distance from the root.
+  public var depth: Int { depths.max() ?? 0 }
+
+  /// Adds a row that follows `parent`, which is the last row or one of its ancestors.
+  public mutating func append(_ token: Token, after parent: Int) {
+    precondition(tokens.indices.contains(parent), "the parent is no row of the tree")
+    var row = count - 1
+    while row > parent { row = parents[row] }
+    precondition(row == parent, "rows of a tree are added in depth-first order")
+    tokens.append(token)
+    parents.append(parent)
+    depths.append(depths[parent] + 1)
+  }
+
+  /// The row of `token` after `row`, if the tree has it.
+  ///
+  /// - Complexity: O(rows below `row`).
+  public func child(of row: Int, token: Token) -> Int? {
+    for next in (row + 1)..<max(row + 1, count) {
+      if depths[next] <= depths[row] { return nil }
+      if parents[next] == row && tokens[next] == token { return next }
+    }
+    return nil
+  }
+}

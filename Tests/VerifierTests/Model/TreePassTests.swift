@@ -1,0 +1,136 @@
+import Tensors
+import Testing
+import Verifier
+
+/// A tree's rows are, to the bit, the rows of plain passes over their own paths.
+struct TreePassTests {
+  static let configurations: [ModelConfiguration] = [
+    tinyModel { _ in },
+    tinyModel {
+      $0.headNorms = true
+      $0.keyValueHeadCount = 1
+      $0.headDimension = 10
+    },
+    tinyModel {
+      $0.attentionBias = true
+      $0.keyValueHeadCount = 4
+      $0.slidingWindow = 20
+    },
+  ]
+
+  /// A random tree: each row follows the last row or, now and then, one of its ancestors.
+  static func tree(rows: Int, vocabulary: Int, seed: UInt64) -> TokenTree {
+    let numbers = randomTokens(2 * rows, below: 997, seed: seed)
+    var tree = TokenTree(root: numbers[0] % Token(vocabulary))
+    for row in 1..<max(rows, 1) {
+      var parent = row - 1
+      for _ in 0..<max(0, Int(numbers[2 * row]) % 7 - 3) where parent > 0 {
+        parent = tree.parents[parent]
+      }
+      tree.append(numbers[2 * row + 1] % Token(vocabulary), after: parent)
+    }
+    return tree
+  }
+
+  static func path(to row: Int, of tree: TokenTree) -> [Int] {
+    row < 0 ? [] : path(to: tree.parents[row], of: tree) + [row]
+  }
+
+  private func bits(_ runner: CausalRunner, row: Int) -> [UInt32] {
+    let width = runner.model.configuration.vocabularySize
+    return (0..<width).map { runner.logits[row * width + $0].bitPattern }
+  }
+
+  /// The prefixes end before, at and behind the edges of key blocks (16) and chunks (256).
+  @Test(arguments: configurations, [3, 15, 16, 250, 256, 270])
+  func rowsEqualPlainDecoding(configuration: ModelConfiguration, prefix: Int) throws {
+    let model = CausalModel(random: configuration, seed: 5)
+    let vocabulary = configuration.vocabularySize
+    let text = randomTokens(prefix, below: vocabulary, seed: 3)
+    let single = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 64)
+    let plain = try single.makeCache(capacity: prefix + 80)
+    single.prefill(text, cache: plain)
+    for (index, rows) in [1, 2, 5, 24, 64].enumerated() {
+      let tree = Self.tree(rows: rows, vocabulary: vocabulary, seed: UInt64(rows + prefix))
+      if rows > 5 { #expect(!tree.isChain) }
+      let expected = (0..<rows).map { row in
+        // The path token by token: plain decoding.
+        for step in Self.path(to: row, of: tree) {
+          [tree.tokens[step]].withUnsafeBufferPointer {
+            single.forward($0, cache: plain, logits: .all)
+          }
+        }
+        plain.rewind(to: prefix)
+        return bits(single, row: 0)
+      }
+      let runner = CausalRunner(
+        model: model, workers: Workers(count: index % 3 + 1), maximumRows: 64)
+      let cache = try runner.makeCache(capacity: prefix + 80)
+      runner.prefill(text, cache: cache)
+      runner.forward(tree, cache: cache)
+      #expect(cache.count == prefix)
+      for row in 0..<rows {
+        let equal = bits(runner, row: row) == expected[row]
+        #expect(equal, "row \(row) of \(rows)")
+      }
+    }
+  }
+
+  /// What is kept of a tree is what plain passes would have left: later logits and taps show it.
+  @Test(arguments: configurations) func whatIsKeptIsThePath(_ configuration: ModelConfiguration)
+    throws
+  {
+    let model = CausalModel(random: configuration, seed: 5)
+    let vocabulary = configuration.vocabularySize
+    let hidden = configuration.hiddenSize
+    let text = randomTokens(30, below: vocabulary, seed: 3)
+    let tail = randomTokens(5, below: vocabulary, seed: 4)
+    let runner = CausalRunner(
+      model: model, workers: Workers(count: 2), maximumRows: 64, taps: [0, 2])
+    for rows in [1, 7, 40] {
+      let tree = Self.tree(rows: rows, vocabulary: vocabulary, seed: UInt64(rows))
+      for leaf in 0..<rows {
+        let path = Self.path(to: leaf, of: tree)
+        let plain = try runner.makeCache(capacity: 128)
+        runner.prefill(text, cache: plain)
+        runner.prefill(path.map { tree.tokens[$0] }, cache: plain)
+        let taps = Array(
+          UnsafeBufferPointer(start: runner.taps, count: path.count * 2 * hidden))
+        runner.prefill(tail, cache: plain)
+        let expected = bits(runner, row: 0)
+
+        let cache = try runner.makeCache(capacity: 128)
+        runner.prefill(text, cache: cache)
+        runner.forward(tree, cache: cache)
+        runner.keep(path, of: tree, cache: cache)
+        #expect(cache.count == text.count + path.count)
+        let kept = Array(
+          UnsafeBufferPointer(start: runner.taps, count: path.count * 2 * hidden))
+        let equalTaps = kept == taps
+        #expect(equalTaps)
+        runner.prefill(tail, cache: cache)
+        let equal = bits(runner, row: 0) == expected
+        #expect(equal, "leaf \(leaf) of \(rows)")
+      }
+    }
+  }
+
+  @Test func childrenAreFound() {
+    var tree = TokenTree(root: 9)
+    tree.append(1, after: 0)
+    tree.append(5, after: 1)
+    tree.append(2, after: 0)
+    tree.append(5, after: 3)
+    tree.append(6, after: 4)
+    tree.append(7, after: 3)
+    #expect(tree.child(of: 0, token: 1) == 1)
+    #expect(tree.child(of: 0, token: 2) == 3)
+    #expect(tree.child(of: 0, token: 5) == nil)
+    #expect(tree.child(of: 1, token: 5) == 2)
+    #expect(tree.child(of: 3, token: 7) == 6)
+    #expect(tree.child(of: 3, token: 6) == nil)
+    #expect(tree.child(of: 6, token: 1) == nil)
+    #expect(tree.depths == [0, 1, 2, 1, 2, 3, 2] && tree.depth == 3 && !tree.isChain)
+    #expect(TokenTree(root: 3, chain: [1, 2]).isChain && TokenTree(root: 3).isChain)
+  }
+}
