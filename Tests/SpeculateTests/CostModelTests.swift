@@ -45,9 +45,9 @@ import Testing
   @Test func unlikelyDraftsAreCut() {
     let sharp = CostModel(
       verify: PassTimes([(1, 1), (32, 10)]), draft: PassTimes([(1, 0.1), (31, 0.1)]))
-    #expect(sharp.verifiedCount(survival: [0.95, 0.9, 0.85, 0.05, 0.01]) == 3)
-    #expect(sharp.verifiedCount(survival: [0.01, 0.001]) == 0)
-    #expect(sharp.verifiedCount(survival: [1, 1, 1]) == 3)
+    #expect(sharp.nodeCount(chances: [0.95, 0.9, 0.85, 0.05, 0.01], drafted: 5).count == 3)
+    #expect(sharp.nodeCount(chances: [0.01, 0.001], drafted: 2).count == 0)
+    #expect(sharp.nodeCount(chances: [1, 1, 1], drafted: 3).count == 3)
   }
 
   @Test func survivalIsLearnedByPlace() {

@@ -7,55 +7,47 @@
 public struct AdaptiveDraftLength: Sendable, Equatable {
   /// The costs, corrected by every round.
   public private(set) var cost: CostModel
-  /// The chances by place.
-  public private(set) var survival = SurvivalEstimator()
-  /// What confidences are worth.
-  public private(set) var calibration = ConfidenceCalibration()
+  /// How likely drafts are accepted.
+  public internal(set) var chances = DraftChances()
 
-  /// Share of the time that probes may lose.
-  private static let probeShare = 0.015
-  /// Rounds between probes, at least.
-  private static let probeInterval = 12
-
-  private var purse = 0.0
-  private var roundsSinceProbe = 0
+  /// Pays for trying the worse of plain steps and drafting.
+  private var purse = ProbePurse(share: 0.015, interval: 12)
+  /// Pays for trying drafts that are not expected to pay for their row.
+  private var nodePurse = ProbePurse(share: 0.01, interval: 4)
   /// `a_1 …` of the round that is planned: scratch.
-  private var chances: [Double] = []
+  private var products: [Double] = []
 
   /// Starts from measured costs.
   public init(_ cost: CostModel) { self.cost = cost }
 
-  /// The number of drafts to propose in the next round; 0 for a plain step.
+  /// The number of drafts to propose in the next round; 0 for none.
   ///
-  /// - Parameter limit: the most drafts this round can use.
-  public mutating func draftCount(limit: Int) -> Int {
+  /// - Parameters:
+  ///   - limit: the most drafts this round can use.
+  ///   - rate: tokens per second expected without the drafter; `nil` for those of a plain step.
+  public mutating func draftCount(limit: Int, against rate: Double? = nil) -> Int {
     guard limit > 0 else { return 0 }
-    survival.survival(limit, into: &chances)
-    let plain = cost.rate(0, survival: chances)
-    let best = cost.bestLength(survival: chances)
-    roundsSinceProbe += 1
-    let (better, other) = best.rate > plain ? (best.count, 0) : (0, best.count)
-    let loss = expectedLoss(of: other, against: max(best.rate, plain))
-    guard roundsSinceProbe > Self.probeInterval, purse >= loss else { return better }
-    purse -= loss
-    roundsSinceProbe = 0
-    return other
+    chances.survival.survival(limit, into: &products)
+    let without = max(rate ?? 0, cost.rate(0, survival: products))
+    let best = cost.bestLength(survival: products)
+    let (better, other) = best.rate > without ? (best.count, 0) : (0, best.count)
+    let otherRate = other == 0 ? without : best.rate
+    let time = (other > 0 ? cost.draft(other) : 0) + cost.verify(other + 1)
+    let loss = max(0, time * (1 - otherRate / max(best.rate, without)))
+    return purse.pays(loss) ? other : better
   }
 
-  /// How many of the proposed drafts to verify, by the drafter's own confidences.
+  /// Whether to verify one node more than pays, to learn whether it would.
   ///
-  /// - Parameter confidences: top-1 probabilities, one for each draft; not empty.
-  public mutating func verifiedCount(confidences: [Float]) -> Int {
-    chances.removeAll(keepingCapacity: true)
-    var product = 1.0
-    for confidence in confidences {
-      product *= calibration.acceptance(confidence)
-      chances.append(product)
-    }
-    return cost.verifiedCount(survival: chances)
+  /// - Parameters:
+  ///   - chance: of the node.
+  ///   - choice: what ``CostModel/nodeCount(chances:kept:limit:drafted:)`` chose.
+  mutating func probesNode(chance: Double, beyond choice: (count: Int, rate: Double)) -> Bool {
+    let time = cost.verify(choice.count + 2) - cost.verify(choice.count + 1)
+    return nodePurse.pays(max(0, time - chance / choice.rate))
   }
 
-  /// Learns from one round.
+  /// Learns from one round over a chain of a model's drafts.
   ///
   /// - Parameters:
   ///   - drafted: drafts proposed.
@@ -68,20 +60,30 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
     drafted: Int, verified: Int, accepted: Int, confidences: [Float], draftSeconds: Double?,
     verifySeconds: Double
   ) {
-    cost.verify.record(width: verified + 1, seconds: verifySeconds)
-    if drafted > 0, let draftSeconds { cost.draft.record(width: drafted, seconds: draftSeconds) }
-    survival.record(verified: verified, accepted: accepted)
-    for place in 0..<min(verified, accepted + 1, confidences.count) {
-      calibration.record(confidences[place], accepted: place < accepted)
+    for place in 0..<min(verified, accepted + 1) {
+      let confidence = place < confidences.count ? confidences[place] : nil
+      chances.record(.model(place: place, confidence: confidence), accepted: place < accepted)
     }
-    let time = verifySeconds + (draftSeconds ?? 0)
-    let cap = 4 * (cost.verify(1) + cost.draft(1))
-    purse = min(purse + Self.probeShare * time, cap)
+    record(
+      drafted: drafted, rows: verified + 1, draftSeconds: draftSeconds,
+      verifySeconds: verifySeconds)
   }
 
-  /// Seconds that a round with `count` drafts is expected to lose against the better way.
-  private func expectedLoss(of count: Int, against rate: Double) -> Double {
-    let time = (count > 0 ? cost.draft(count) : 0) + cost.verify(count + 1)
-    return max(0, time - cost.expectedTokens(count, chances) / rate)
+  /// Learns from the times of one round.
+  ///
+  /// - Parameters:
+  ///   - drafted: drafts proposed by a model.
+  ///   - rows: rows of the target pass.
+  ///   - draftSeconds: time of drafting; `nil` if it was not a usual one.
+  ///   - verifySeconds: time of the round without drafting.
+  mutating func record(
+    drafted: Int, rows: Int, draftSeconds: Double?, verifySeconds: Double
+  ) {
+    cost.verify.record(width: rows, seconds: verifySeconds)
+    if drafted > 0, let draftSeconds { cost.draft.record(width: drafted, seconds: draftSeconds) }
+    let time = verifySeconds + (draftSeconds ?? 0)
+    let cap = 4 * (cost.verify(1) + cost.draft(1))
+    purse.earn(time, cap: cap)
+    nodePurse.earn(time, cap: cap)
   }
 }

@@ -38,21 +38,25 @@ public struct CostModel: Sendable, Equatable, Codable {
     return best
   }
 
-  /// How many of the drafts just proposed are worth verifying, once their own chances are known.
+  /// How many of the nodes of a draft tree to verify, for the highest expected rate of the round.
   ///
-  /// The draft pass is paid for already, but it still counts: the best round is the one with the
-  /// highest rate over all its time.
-  ///
-  /// - Parameter survival: `a_1 …` of these drafts; not empty.
-  public func verifiedCount(survival: [Double]) -> Int {
-    let paid = draft(survival.count)
-    var best = 0
-    var bestRate = 1 / (paid + verify(1))
-    var tokens = 1.0
-    for count in 1...survival.count {
-      tokens += survival[count - 1]
-      let rate = tokens / (paid + verify(count + 1))
-      if rate > bestRate { (best, bestRate) = (count, rate) }
+  /// - Parameters:
+  ///   - chances: of each node to be accepted with all before it, in the order of preference.
+  ///   - kept: nodes that are verified in any case.
+  ///   - limit: the most nodes.
+  ///   - drafted: drafts proposed by a model in this round. Its pass is paid for already, but it
+  ///     still counts: the best round is the one with the highest rate over all its time.
+  /// - Returns: the number of nodes, the root not counted, and the expected tokens per second.
+  public func nodeCount(
+    chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int
+  ) -> (count: Int, rate: Double) {
+    let paid = drafted > 0 ? draft(drafted) : 0
+    var tokens = 1 + chances.prefix(kept).reduce(0, +)
+    var best = (count: kept, rate: tokens / (paid + verify(kept + 1)))
+    for count in kept..<max(kept, min(limit, chances.count)) {
+      tokens += chances[count]
+      let rate = tokens / (paid + verify(count + 2))
+      if rate > best.rate { best = (count + 1, rate) }
     }
     return best
   }

@@ -10,7 +10,7 @@ public struct SurvivalEstimator: Sendable, Equatable {
   /// Observations that the rate of all places counts for at each place.
   private static let priorWeight = 4.0
   /// The chance of acceptance before anything was seen, and how many observations it counts for.
-  private static let firstRate = 0.7
+  private let firstRate: Double
   private static let firstWeight = 8.0
 
   private var hits: [Double] = []
@@ -19,13 +19,15 @@ public struct SurvivalEstimator: Sendable, Equatable {
   private var allTrials = 0.0
 
   /// An estimator that has seen nothing.
-  public init() {}
+  ///
+  /// - Parameter firstRate: the chance of acceptance until something was seen.
+  public init(firstRate: Double = 0.7) { self.firstRate = firstRate }
 
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
   /// all before it were.
   public func conditional(_ place: Int) -> Double {
     let pooled =
-      (allHits + Self.firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
+      (allHits + firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
     guard place < trials.count else { return pooled }
     return (hits[place] + pooled * Self.priorWeight) / (trials[place] + Self.priorWeight)
   }
@@ -42,20 +44,25 @@ public struct SurvivalEstimator: Sendable, Equatable {
 
   /// Learns from one round. Drafts behind the first rejected one say nothing.
   public mutating func record(verified: Int, accepted: Int) {
-    let seen = min(verified, accepted + 1)
-    guard seen > 0 else { return }
-    while trials.count < seen {
+    for place in 0..<min(verified, accepted + 1) {
+      record(place: place, accepted: place < accepted)
+    }
+  }
+
+  /// Learns from one draft, all before it having been accepted.
+  public mutating func record(place: Int, accepted: Bool) {
+    while trials.count <= place {
       hits.append(0)
       trials.append(0)
     }
-    allHits *= Self.decay
-    allTrials *= Self.decay
-    for place in 0..<seen {
-      let hit = place < accepted ? 1.0 : 0
-      hits[place] = hits[place] * Self.decay + hit
-      trials[place] = trials[place] * Self.decay + 1
-      allHits += hit
-      allTrials += 1
+    if place == 0 {
+      allHits *= Self.decay
+      allTrials *= Self.decay
     }
+    let hit = accepted ? 1.0 : 0
+    hits[place] = hits[place] * Self.decay + hit
+    trials[place] = trials[place] * Self.decay + 1
+    allHits += hit
+    allTrials += 1
   }
 }

@@ -1,11 +1,15 @@
 public import Tensors
 public import Verifier
 
-/// Speculative decoding: a source drafts a block, one target pass verifies it, and what agrees with
-/// the target's own choices is committed, with one token more.
+/// Speculative decoding: drafts are verified by one target pass, and what agrees with the target's
+/// own choices is committed, with one token more.
+///
+/// Drafts come from a source, usually a drafter model, and from what costs no pass: matches in
+/// earlier text and what verification threw away. Together they are a tree, of which as much is
+/// verified as is expected to pay.
 ///
 /// The output is that of ``PlainDecoder`` for any source, draft length and draft choice: the target
-/// alone chooses (``AcceptanceRule``), its rows do not depend on the width of the pass, and its
+/// alone chooses (``AcceptanceRule``), its rows do not depend on what shares the pass, and its
 /// noise depends on positions only.
 public final class DraftVerifyDecoder: Decoder {
   /// What happened so far.
@@ -14,7 +18,7 @@ public final class DraftVerifyDecoder: Decoder {
   public var finishReason: FinishReason? { sequence.finishReason }
   /// The adaptive length as it has learned so far, to start the next generation with; `nil` if the
   /// length is fixed.
-  public private(set) var learnedLength: AdaptiveDraftLength?
+  public var learnedLength: AdaptiveDraftLength? { planner.policy }
 
   /// Who is told every round.
   public var observer: (any RoundObserver)? {
@@ -27,46 +31,50 @@ public final class DraftVerifyDecoder: Decoder {
 
   private var tracer: RoundTracer?
   private var sequence: SequenceState
-  private var target: TargetRun
-  private let source: any DraftSource
+  private let target: TargetRun
+  private let source: (any DraftSource)?
+  private var free: FreeDrafts?
+  private var planner: RoundPlanner
   private var chooser: DraftChooser
   private var block = DraftBlock()
-  private let fixedLength: Int
   private var isPrefilled = false
   private let isCancelled: () -> Bool
   /// Rows committed to the source since it last drafted; more than a block's worth is a backlog,
   /// and the next draft's time is not a usual one.
   private var rowsSinceDraft = 0
 
+  /// Rejected rows whose predictions are looked at.
+  private static let longestRecycled = 16
+
   /// Prepares a generation; no pass runs before the first token is asked for.
   ///
   /// - Parameters:
   ///   - runner: the target, with the source's taps, used by this decoder alone while it works.
   ///   - cache: an empty cache with room for prompt and output.
-  ///   - source: what drafts; it is rewound to the beginning.
+  ///   - source: what drafts, if anything does; it is rewound to the beginning.
   ///   - prompt: at least one token.
   ///   - parameters: checked here.
   ///   - length: how many tokens to draft.
   ///   - draftChoice: how the source's logits become drafts.
+  ///   - free: which drafts are tried that cost no pass.
   ///   - isCancelled: asked before every round.
   /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
   public init(
-    runner: CausalRunner, cache: KeyValueCache, source: any DraftSource, prompt: [Token],
+    runner: CausalRunner, cache: KeyValueCache, source: (any DraftSource)?, prompt: [Token],
     parameters: GenerationParameters, length: DraftLength, draftChoice: DraftChoice = .coupled,
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    free: FreeDraftOptions = .none, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws {
     target = TargetRun(runner: runner, cache: cache)
     sequence = try SequenceState(
       prompt: prompt, parameters: parameters, configuration: target.configuration,
       capacity: cache.capacity)
     self.source = source
-    source.rewind(to: 0)
+    source?.rewind(to: 0)
     chooser = DraftChooser(parameters.sampling, choice: draftChoice, context: sequence.context)
-    switch length {
-    case .fixed(let count): fixedLength = Swift.max(0, count)
-    case .adaptive(let policy):
-      fixedLength = 0
-      learnedLength = policy
+    planner = RoundPlanner(length)
+    if !free.isEmpty {
+      self.free = FreeDrafts(free)
+      self.free?.commit(prompt)
     }
     self.isCancelled = isCancelled
     statistics.generations = 1
@@ -95,72 +103,92 @@ public final class DraftVerifyDecoder: Decoder {
     statistics.prefillSeconds += watch.lap()
   }
 
-  /// Draft, verify, accept, rewind.
+  /// Draft, verify, accept, keep.
   private func round() {
     var watch = Stopwatch()
-    draft()
-    let drafted = block.tokens.count
-    cutUnlikelyDrafts()
+    let (tree, nodes) = draft()
     let draftSeconds = watch.lap() - (tracer?.candidates.seconds ?? 0)
 
-    target.verify(anchor: sequence.anchor, drafts: block.tokens)
+    target.verify(tree)
     let verifySeconds = watch.lap()
 
-    let (accepted, emitted) = AcceptanceRule.agreement(
-      block.tokens, choice: { sequence.choose(target.logits($0)) },
-      emit: { sequence.commit($0) })
+    let (path, accepted) = AcceptanceRule.path(
+      in: tree, choice: { sequence.choose(target.logits($0)) }, emit: { sequence.commit($0) })
     let samplingSeconds = watch.lap()
 
-    target.cache.rewind(to: sequence.tokens.count - 1)
-    let isUsual = rowsSinceDraft <= source.maximumDrafts + 1
+    target.keep(path, of: tree)
+    let isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
+    let drafted = block.tokens.count
     if drafted > 0 { rowsSinceDraft = 0 }
-    commitFeatures(rows: emitted)
+    commitFeatures(rows: path.count)
+    recycle(tree, path: path, accepted: accepted)
     let otherSeconds = watch.lap()
 
     statistics.countRound(
-      drafted: drafted, verified: block.tokens.count, accepted: accepted, emitted: emitted,
-      ended: finishReason != nil)
+      drafted: Swift.max(drafted, tree.count - 1), verified: tree.count - 1, accepted: accepted,
+      emitted: path.count, ended: finishReason != nil, depth: tree.depth,
+      passes: drafted > 0 ? 1 : 0)
     statistics.draftSeconds += draftSeconds
     statistics.verifySeconds += verifySeconds
     statistics.samplingSeconds += samplingSeconds
     statistics.decodeSeconds += draftSeconds + verifySeconds + samplingSeconds + otherSeconds
-    learnedLength?.record(
-      drafted: drafted, verified: block.tokens.count, accepted: accepted,
-      confidences: block.confidences, draftSeconds: isUsual ? draftSeconds : nil,
+    let origins = planner.record(
+      tree, nodes: nodes, path: path, next: sequence.anchor, drafted: drafted,
+      draftSeconds: isUsual ? draftSeconds : nil,
       verifySeconds: verifySeconds + samplingSeconds + otherSeconds)
+    for origin in origins { statistics.countAccepted(origin) }
     tracer?.observe(
-      drafted: drafted, block: block, accepted: accepted, tokens: sequence.tokens,
-      emitted: emitted, rows: block.tokens.count + 1,
+      tree, path: path, accepted: accepted, drafted: Swift.max(drafted, tree.count - 1),
+      origin: planner.origin, confidences: block.confidences, tokens: sequence.tokens,
       seconds: .init(
         draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
       logits: { UnsafePointer(target.logits($0)) })
   }
 
-  /// Fills the block with as many drafts as pay, which may be none.
-  private func draft() {
+  /// The rows of this round's pass, which may be the anchor alone, and the planner's node of each.
+  private func draft() -> (tree: TokenTree, nodes: [Int]) {
     block.removeAll()
     tracer?.candidates.reset()
     // The bonus token takes the last place that is left.
-    let limit = Swift.min(
-      source.maximumDrafts, target.runner.maximumRows - 1, sequence.remaining - 1)
-    let count = learnedLength?.draftCount(limit: limit) ?? Swift.min(fixedLength, limit)
-    guard count > 0 else { return }
-    source.draft(after: sequence.tokens, count: count, chooser: &chooser, into: &block)
-    chooser.finishBlock()
-    block.truncate(to: count)
+    let depth = sequence.remaining - 1
+    let limit = Swift.min(depth, target.runner.maximumRows - 1)
+    let candidates = limit > 0 ? free?.candidates(after: sequence.tokens, limit: limit) ?? [] : []
+    planner.begin(anchor: sequence.anchor, candidates: candidates)
+    let most = Swift.min(limit, source?.maximumDrafts ?? 0)
+    let count = planner.modelDrafts(limit: most, rows: limit)
+    if count > 0, let source {
+      source.draft(after: sequence.tokens, count: count, chooser: &chooser, into: &block)
+      chooser.finishBlock()
+      block.truncate(to: count)
+      planner.add(block, before: candidates)
+    }
+    return planner.rows(limit: target.runner.maximumRows - 1)
   }
 
-  /// Leaves drafts unverified that are not worth a row, by the source's own account.
-  private func cutUnlikelyDrafts() {
-    guard !block.confidences.isEmpty, block.confidences.count == block.tokens.count,
-      let count = learnedLength?.verifiedCount(confidences: block.confidences)
-    else { return }
-    block.truncate(to: count)
+  /// Keeps what the target threw away for later rounds: the likeliest drafts behind the last accepted
+  /// one, and what it predicted on their rows.
+  private func recycle(_ tree: TokenTree, path: [Int], accepted: Int) {
+    guard free != nil else { return }
+    free?.commit(sequence.tokens.suffix(path.count))
+    guard finishReason == nil, accepted == path.count - 1 else { return }
+    var rejected: [Token] = []
+    var predictions: [Token] = []
+    var row = path[accepted]
+    // Of siblings the likeliest stands last.
+    while let child = tree.parents.lastIndex(of: row), rejected.count < Self.longestRecycled {
+      rejected.append(tree.tokens[child])
+      if free?.wantsPredictions == true {
+        let position = sequence.tokens.count + predictions.count
+        predictions.append(sequence.guess(target.logits(child), position: position))
+      }
+      row = child
+    }
+    free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
   }
 
   /// Gives the source the features of the first `rows` rows of the last pass, now committed.
   private func commitFeatures(rows: Int) {
-    source.commit(features: target.runner.taps, rows: rows)
+    source?.commit(features: target.runner.taps, rows: rows)
     rowsSinceDraft += rows
   }
 }

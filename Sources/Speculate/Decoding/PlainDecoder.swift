@@ -19,7 +19,7 @@ public final class PlainDecoder: Decoder {
 
   private var tracer: RoundTracer?
   private var sequence: SequenceState
-  private var target: TargetRun
+  private let target: TargetRun
   private var isPrefilled = false
   private let isCancelled: () -> Bool
 
@@ -67,7 +67,8 @@ public final class PlainDecoder: Decoder {
   /// One token: the target's choice after the anchor.
   private func round() {
     var watch = Stopwatch()
-    target.verify(anchor: sequence.anchor, drafts: [])
+    let anchor = sequence.anchor
+    target.step(anchor: anchor)
     let verifySeconds = watch.lap()
     let goesOn = sequence.commit(sequence.choose(target.logits(0)))
     let samplingSeconds = watch.lap()
@@ -77,7 +78,8 @@ public final class PlainDecoder: Decoder {
     let otherSeconds = watch.lap()
     statistics.decodeSeconds += verifySeconds + samplingSeconds + otherSeconds
     tracer?.observe(
-      drafted: 0, block: DraftBlock(), accepted: 0, tokens: sequence.tokens, emitted: 1, rows: 1,
+      TokenTree(root: anchor), path: [0], accepted: 0, drafted: 0, origin: nil, confidences: [],
+      tokens: sequence.tokens,
       seconds: .init(verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
       logits: { UnsafePointer(target.logits($0)) })
   }

@@ -76,6 +76,14 @@ struct SequenceState {
     Token(chooser.column(row, count: vocabulary, position: tokens.count, context: context))
   }
 
+  /// What the target would choose at `position` if the row's text were the committed one: a guess,
+  /// since the penalties of what stands between are not applied.
+  ///
+  /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
+  mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token {
+    Token(chooser.column(row, count: vocabulary, position: position, context: context))
+  }
+
   /// Commits the target's choice.
   ///
   /// - Returns: `false` if the sequence ends with it.

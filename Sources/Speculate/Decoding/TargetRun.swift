@@ -6,8 +6,6 @@ import Verifier
 struct TargetRun {
   let runner: CausalRunner
   let cache: KeyValueCache
-  /// The rows of the current pass: the anchor and the drafts.
-  private var rows: [Token] = []
 
   /// Takes an empty cache.
   init(runner: CausalRunner, cache: KeyValueCache) {
@@ -33,13 +31,19 @@ struct TargetRun {
     }
   }
 
-  /// One pass over the anchor and the drafts, with logits for every row.
-  mutating func verify(anchor: Token, drafts: [Token]) {
-    rows.removeAll(keepingCapacity: true)
-    rows.append(anchor)
-    rows.append(contentsOf: drafts)
-    rows.withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: .all) }
+  /// One pass over the anchor, with its logits.
+  func step(anchor: Token) {
+    withUnsafePointer(to: anchor) {
+      runner.forward(UnsafeBufferPointer(start: $0, count: 1), cache: cache, logits: .all)
+    }
   }
+
+  /// One pass over a tree, with logits for every row; ``keep(_:of:)`` must follow.
+  func verify(_ tree: TokenTree) { runner.forward(tree, cache: cache) }
+
+  /// Keeps some rows of the tree that was just verified, a path from its root on, and forgets the
+  /// others.
+  func keep(_ path: [Int], of tree: TokenTree) { runner.keep(path, of: tree, cache: cache) }
 
   /// The logits of a row of the last pass: [vocabulary].
   func logits(_ row: Int) -> UnsafeMutablePointer<Float> {

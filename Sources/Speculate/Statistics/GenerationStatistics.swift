@@ -21,6 +21,10 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
   public var verifiedTokens = 0
   /// Draft tokens that were accepted and emitted.
   public var acceptedTokens = 0
+  /// Accepted draft tokens that were matches of earlier text.
+  public var suffixTokens = 0
+  /// Accepted draft tokens that verification had thrown away before.
+  public var recycledTokens = 0
   /// Rounds with drafts by how many were accepted: `[accepted]`, the bonus token not counted.
   public var acceptanceHistogram: [Int] = []
   /// Verified drafts by place in the block, 0 for the one after the anchor: `[place]`.
@@ -50,13 +54,16 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
   ///   - accepted: draft tokens accepted and emitted.
   ///   - emitted: all tokens emitted.
   ///   - ended: whether an end token cut the block, so that later drafts were never judged.
+  ///   - depth: places in the block that the verified drafts cover; `nil` if each has its own.
+  ///   - passes: passes of the draft source; `nil` if all drafts are its.
   public mutating func countRound(
-    drafted: Int, verified: Int, accepted: Int, emitted: Int, ended: Bool
+    drafted: Int, verified: Int, accepted: Int, emitted: Int, ended: Bool, depth: Int? = nil,
+    passes: Int? = nil
   ) {
     rounds += 1
     targetPasses += 1
     emittedTokens += emitted
-    draftPasses += drafted > 0 ? 1 : 0
+    draftPasses += passes ?? (drafted > 0 ? 1 : 0)
     draftedTokens += drafted
     verifiedTokens += verified
     acceptedTokens += accepted
@@ -66,11 +73,21 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     }
     Self.grow(&acceptanceHistogram, to: accepted + 1)
     acceptanceHistogram[accepted] += 1
-    let judged = ended ? min(verified, emitted) : verified
+    let places = depth ?? verified
+    let judged = ended ? min(places, emitted) : places
     Self.grow(&verifiedByPlace, to: judged)
     Self.grow(&acceptedByPlace, to: judged)
     for place in 0..<judged { verifiedByPlace[place] += 1 }
     for place in 0..<min(accepted, judged) { acceptedByPlace[place] += 1 }
+  }
+
+  /// Counts an accepted draft by where it came from.
+  mutating func countAccepted(_ origin: DraftOrigin) {
+    switch origin {
+    case .suffix: suffixTokens += 1
+    case .recycled: recycledTokens += 1
+    case .drafter, .jacobi: break
+    }
   }
 
   /// Adds the counts and seconds of other generations.
@@ -85,6 +102,8 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     sum.draftedTokens += other.draftedTokens
     sum.verifiedTokens += other.verifiedTokens
     sum.acceptedTokens += other.acceptedTokens
+    sum.suffixTokens += other.suffixTokens
+    sum.recycledTokens += other.recycledTokens
     add(&sum.acceptanceHistogram, other.acceptanceHistogram)
     add(&sum.verifiedByPlace, other.verifiedByPlace)
     add(&sum.acceptedByPlace, other.acceptedByPlace)

@@ -1,4 +1,5 @@
 import Tensors
+import Verifier
 
 /// A decoder's side of observation: turns a round that has just ended into a ``RoundRecord``.
 ///
@@ -15,44 +16,52 @@ struct RoundTracer {
     scratch = FloatBuffer(count: vocabulary)
   }
 
-  /// Tells the observer about a round over a chain of drafts.
+  /// Tells the observer about a round.
   ///
   /// - Parameters:
+  ///   - tree: what was verified: the anchor and the drafts behind it.
+  ///   - path: the rows whose choices were committed, from the anchor's on.
+  ///   - accepted: how many drafts were accepted.
   ///   - drafted: drafts proposed.
-  ///   - block: the drafts that were verified.
-  ///   - accepted: how many were accepted.
+  ///   - origin: where they, or the likeliest of them, came from.
+  ///   - confidences: the probabilities of the first drafts by their source's own account.
   ///   - tokens: the committed text, the round's tokens included.
-  ///   - emitted: how many the round committed.
-  ///   - rows: rows of the target pass.
   ///   - seconds: what it took.
-  ///   - logits: the row that chose the round's token `i`, as the choice left it: [vocabulary].
+  ///   - logits: a row, as the choice left it: [vocabulary].
   func observe(
-    drafted: Int, block: DraftBlock, accepted: Int, tokens: [Token], emitted: Int, rows: Int,
-    seconds: RoundRecord.Seconds, logits: (Int) -> UnsafePointer<Float>
+    _ tree: TokenTree, path: [Int], accepted: Int, drafted: Int, origin: DraftOrigin?,
+    confidences: [Float], tokens: [Token], seconds: RoundRecord.Seconds,
+    logits: (Int) -> UnsafePointer<Float>
   ) {
-    let committed = Array(tokens.suffix(emitted))
+    let committed = Array(tokens.suffix(path.count))
     var probabilities: [Float] = []
     var rejection: RoundRecord.Rejection?
     for (place, token) in committed.enumerated() {
-      let total = weigh(logits(place))
+      let total = weigh(logits(path[place]))
       probabilities.append(scratch.base[Int(token)] / total)
-      guard place == accepted, accepted < block.tokens.count else { continue }
+      // Of drafts beside each other the likeliest stands last.
+      guard place == accepted, let rejected = tree.parents.lastIndex(of: path[place]) else {
+        continue
+      }
       let target = TopWeights.columns(
         scratch.base, count: scratch.count, limit: CandidateRecorder.limit)
       rejection = RoundRecord.Rejection(
-        probability: scratch.base[Int(block.tokens[accepted])] / total,
+        probability: scratch.base[Int(tree.tokens[rejected])] / total,
         draft: candidates.places.indices.contains(accepted) ? candidates.places[accepted] : [],
         target: target.map {
           TokenCandidate(token: Token($0), probability: scratch.base[$0] / total)
         })
     }
+    let drafts = Array(tree.tokens.dropFirst())
     observer.observe(
       RoundRecord(
-        position: tokens.count - emitted, origin: drafted > 0 ? block.origin : nil,
-        drafted: drafted, drafts: block.tokens,
-        confidences: block.confidences.count == block.tokens.count ? block.confidences : [],
+        position: tokens.count - path.count, origin: drafted > 0 ? origin : nil,
+        drafted: drafted, drafts: drafts,
+        confidences: tree.isChain && confidences.count >= drafts.count
+          ? Array(confidences.prefix(drafts.count)) : [],
+        parents: tree.isChain ? [] : tree.parents.dropFirst().map { $0 - 1 },
         tokens: committed, probabilities: probabilities, accepted: accepted,
-        rejection: rejection, rows: rows, seconds: seconds))
+        rejection: rejection, rows: tree.count, seconds: seconds))
   }
 
   /// Fills the scratch with a row's unnormalised probabilities and returns their sum.

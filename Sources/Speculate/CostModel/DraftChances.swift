@@ -1,0 +1,46 @@
+/// How likely the target accepts a draft once it has accepted all before it, source by source,
+/// learned while decoding.
+public struct DraftChances: Sendable, Equatable {
+  /// The chances of a drafter model's drafts by place.
+  public private(set) var survival = SurvivalEstimator()
+  /// What its confidences are worth.
+  public private(set) var calibration = ConfidenceCalibration()
+  /// The chances of free drafts, by kind, and alone or as a branch: [2 · kinds].
+  private var free: [SurvivalEstimator]
+
+  /// Drafts beside another source's are right only where that one is wrong.
+  private static let branchShare = 0.4
+
+  /// Chances of sources that have not been seen at work.
+  public init() {
+    free = (0..<FreeDraftKind.count).flatMap { index in
+      let first = FreeDraftKind(index: index).firstChance
+      return [first, first * Self.branchShare].map { SurvivalEstimator(firstRate: $0) }
+    }
+  }
+
+  /// The chance of a draft, given that its parent was accepted.
+  func conditional(_ cell: ChanceCell) -> Double {
+    if cell.table > 0 { return free[cell.table - 1].conditional(cell.place) }
+    return cell.confidence.map(calibration.acceptance) ?? survival.conditional(cell.place)
+  }
+
+  /// Expected accepted tokens of `count` free drafts that stand alone.
+  func expectedTokens(_ kind: FreeDraftKind, count: Int) -> Double {
+    var product = 1.0
+    return (0..<count).reduce(0) { sum, place in
+      product *= conditional(.free(kind, isBranch: false, place: place))
+      return sum + product
+    }
+  }
+
+  /// Learns from a draft whose parent was accepted.
+  mutating func record(_ cell: ChanceCell, accepted: Bool) {
+    if cell.table > 0 {
+      free[cell.table - 1].record(place: cell.place, accepted: accepted)
+    } else if cell.table == 0 {
+      survival.record(place: cell.place, accepted: accepted)
+      if let confidence = cell.confidence { calibration.record(confidence, accepted: accepted) }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// Where a draft comes from that costs no pass, as far as its chances differ.
+struct FreeDraftKind: Hashable {
+  /// Its place in tables: `0..<count`.
+  let index: Int
+
+  /// Matches of fewer tokens than this, class by class.
+  private static let lengths = [4, 6, 8, 12, 16]
+
+  /// A match of `length` tokens in earlier text.
+  static func suffix(length: Int) -> Self {
+    Self(index: lengths.firstIndex { length < $0 } ?? lengths.count)
+  }
+
+  /// What the target predicted behind a rejected draft.
+  static let predictions = Self(index: lengths.count + 1)
+  /// The drafts behind a rejected one.
+  static let tail = Self(index: lengths.count + 2)
+  /// A run of the pool.
+  static let pool = Self(index: lengths.count + 3)
+
+  /// A guess under Jacobi iteration.
+  static let guess = Self(index: lengths.count + 4)
+
+  /// How many kinds there are.
+  static let count = lengths.count + 5
+
+  /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (ALGORITHMS.md
+  /// section 6), twice that where a whole passage is being repeated.
+  var longest: Int {
+    if self == .suffix(length: 3) { return 4 }
+    if index <= Self.suffix(length: 7).index { return 8 }
+    if index <= Self.suffix(length: 15).index { return 16 }
+    return origin == .suffix ? 32 : 8
+  }
+
+  /// The chance of a draft before anything was seen.
+  var firstChance: Double {
+    let suffixes = [0.35, 0.45, 0.55, 0.7, 0.75, 0.85]
+    return suffixes.indices.contains(index) ? suffixes[index] : 0.3
+  }
+
+  /// The name in traces.
+  var origin: DraftOrigin {
+    if index <= Self.lengths.count { return .suffix }
+    return self == .guess ? .jacobi : .recycled
+  }
+}
