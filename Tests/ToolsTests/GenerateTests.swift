@@ -30,6 +30,20 @@ import Testing
     #expect(plain.status == 0)
     #expect(speculative.errors == "")
     let (one, other) = (try json(speculative.output), try json(plain.output))
+    for way in [
+      ["--drafter", "suffix"], ["--drafter", pair.drafter.path, "--recycling"],
+      ["--decoder", "jacobi"],
+      [
+        "--decoder", "jacobi", "--jacobi-block", "8", "--jacobi-blocks", "3", "--jacobi-spawn",
+        "0.5", "--jacobi-pool", "2", "--jacobi-rows", "16",
+      ],
+    ] {
+      let result = try CommandProcess(
+        ["generate", "--prompt", "abc", "--target", pair.target.path] + way + options
+      ).wait()
+      #expect(result.errors == "")
+      #expect(try json(result.output)["ids"] as? [Int] == other["ids"] as? [Int])
+    }
     #expect((one["ids"] as? [Int])?.count == 40)
     #expect(one["ids"] as? [Int] == other["ids"] as? [Int])
     #expect(one["text"] as? String == other["text"] as? String)

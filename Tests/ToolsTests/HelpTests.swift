@@ -54,8 +54,10 @@ import Testing
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
                                 (default: the embedded one, Weights/target)
-        --drafter <dir|none>    Folder of a drafter made for the target, or 'none' for plain decoding.
-                                (default: the embedded one, Weights/drafter)
+        --drafter <dir|suffix|none>
+                                Folder of a drafter made for the target; 'suffix' to draft without a model,
+                                from matches in the text so far; or 'none' for plain decoding. (default:
+                                the embedded one, Weights/drafter)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
@@ -87,8 +89,24 @@ import Testing
                                 measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
+                                there. (default: yes, unless --draft-length is given)
+        --recycling/--no-recycling
+                                Try again, beside the next drafts, what verification threw away.
+                                (default: no)
+
+      JACOBI DECODING:
+        --jacobi-block <n>      Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)
+        --jacobi-blocks <n>     Blocks that are iterated at once. (default: 2)
+        --jacobi-spawn <share>  Open another block when this share of the newest one agrees. (default:
+                                0.85)
+        --jacobi-pool <n>       Thrown-away guesses to keep and try again; 0 keeps none. (default: 4)
+        --jacobi-rows <n>       Rows of every pass. (default: as many as pay, by measured times)
 
       OPTIONS:
+        --decoder <decoder>     What decodes: 'draft' with the drafter, or 'jacobi' by the target's
+                                iteration on its own guesses, without a drafter. (values: draft, jacobi;
+                                default: draft)
         --echo                  Print the prompt before its continuation.
         --stats                 Say what happened: rounds, acceptance, times.
         --json                  Print JSON instead of text: one object a prompt, or one for a whole

@@ -87,6 +87,31 @@ import Testing
     (["--compare", "--repeats", "0"], "--repeats 0 is out of range: use 1 to 1000"),
     (["--compare", "--drafter", "none"], "--compare needs a drafter: leave out --drafter none"),
     (
+      ["--drafter", "suffix", "--no-suffix"],
+      "--no-suffix leaves --drafter suffix without drafts: drop one of them"
+    ),
+    (
+      ["--decoder", "jacobi", "--drafter", "suffix"],
+      "--decoder jacobi uses no drafter: leave out --drafter"
+    ),
+    (
+      ["--decoder", "jacobi", "--draft-length", "3"],
+      "--draft-length, --draft-choice and --recycling belong to --decoder draft: leave them out"
+    ),
+    (
+      ["--jacobi-pool", "3"],
+      "the --jacobi options belong to --decoder jacobi: give it too"
+    ),
+    (
+      ["--decoder", "jacobi", "--jacobi-block", "1"],
+      "Jacobi block 1 is out of range: use 2 to 1024"
+    ),
+    (
+      ["--decoder", "guess"],
+      "The value 'guess' is invalid for '--decoder <decoder>'. Please provide one of 'draft' and "
+        + "'jacobi'"
+    ),
+    (
       ["--prompt-file", "b"],
       "There are several prompts: give one of --prompt, --prompt-file and -"
     ),

@@ -2,9 +2,15 @@
 public enum DecodingMode: Sendable, Equatable {
   /// Token by token.
   case plain
-  /// With the drafter, if there is one, else plain.
+  /// With drafts: those of the drafter, if there is one, and those that cost no pass.
   ///
-  /// - `drafts`: drafts of a block; `nil` chooses each round by expected speed.
+  /// - `drafts`: drafts of a round; `nil` chooses each round by expected speed.
   /// - `choice`: how drafts are chosen; `nil` chooses by the temperature.
-  case speculative(drafts: Int? = nil, choice: DraftChoice? = nil)
+  /// - `free`: which drafts are tried that cost no pass; `nil` looks the end of the text up in
+  ///   earlier text beside a drafter, if `drafts` is `nil` too. Without any of them and without a
+  ///   drafter decoding is plain.
+  case speculative(
+    drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
+  /// By Jacobi iteration of the target on its own guesses, without a drafter.
+  case jacobi(JacobiOptions = JacobiOptions())
 }

@@ -13,6 +13,7 @@ final class GenerationEngine {
   private var source: BlockDraftSource?
   private var sourceCapacity = 0
   private var length: AdaptiveDraftLength?
+  private var jacobi: JacobiPolicy?
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
@@ -54,10 +55,17 @@ final class GenerationEngine {
     let wanted = overflow ? Int.max : sum
     let capacity = min(max(wanted, 1), model.configuration.maximumContext)
     let cache = try emptyCache(capacity: capacity)
-    guard case .speculative(let drafts, let choice) = mode, drafter != nil else {
-      return try PlainDecoder(
-        runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-        isCancelled: isCancelled)
+    if case .jacobi(let options) = mode {
+      return try JacobiDecoder(
+        runner: runner, cache: cache, prompt: prompt, parameters: parameters, options: options,
+        policy: jacobiPolicy(), isCancelled: isCancelled)
+    }
+    guard case .speculative(let drafts, let choice, let freeDrafts) = mode else {
+      return try plainDecoder(cache, prompt, parameters, isCancelled)
+    }
+    let free = freeDrafts ?? FreeDraftOptions(suffix: drafter != nil && drafts == nil)
+    guard drafter != nil || !free.isEmpty else {
+      return try plainDecoder(cache, prompt, parameters, isCancelled)
     }
     if let drafts, drafts < 1 {
       throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
@@ -68,7 +76,16 @@ final class GenerationEngine {
     return try DraftVerifyDecoder(
       runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
       length: drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-      draftChoice: choice ?? automatic, isCancelled: isCancelled)
+      draftChoice: choice ?? automatic, free: free, isCancelled: isCancelled)
+  }
+
+  private func plainDecoder(
+    _ cache: KeyValueCache, _ prompt: [Token], _ parameters: GenerationParameters,
+    _ isCancelled: @escaping () -> Bool
+  ) throws -> PlainDecoder {
+    try PlainDecoder(
+      runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+      isCancelled: isCancelled)
   }
 
   /// Measures pass times of target and drafter; `nil` without a drafter.
@@ -82,6 +99,7 @@ final class GenerationEngine {
   /// Keeps what a finished decoder learned about speed for the next generation.
   func retire(_ decoder: any Decoder) {
     if let learned = (decoder as? DraftVerifyDecoder)?.learnedLength { length = learned }
+    if let learned = (decoder as? JacobiDecoder)?.policy { jacobi = learned }
   }
 
   /// Memory grows in powers of two, so that generations of similar length share it.
@@ -102,9 +120,9 @@ final class GenerationEngine {
     return made
   }
 
-  private func draftSource(capacity: Int) throws -> BlockDraftSource {
+  private func draftSource(capacity: Int) throws -> BlockDraftSource? {
     if let source, sourceCapacity >= capacity { return source }
-    guard let drafter else { preconditionFailure("speculation needs a drafter") }
+    guard let drafter else { return nil }
     source = nil
     sourceCapacity = grown(capacity)
     let made = try BlockDraftSource(
@@ -113,7 +131,15 @@ final class GenerationEngine {
     return made
   }
 
-  private func adaptiveLength(_ source: BlockDraftSource) throws -> AdaptiveDraftLength {
+  private func jacobiPolicy() throws -> JacobiPolicy {
+    if let jacobi { return jacobi }
+    let cost = try CostModel.measure(runner: runner, source: nil)
+    let made = JacobiPolicy(cost.verify, maximumRows: runner.maximumRows)
+    jacobi = made
+    return made
+  }
+
+  private func adaptiveLength(_ source: BlockDraftSource?) throws -> AdaptiveDraftLength {
     if let length { return length }
     let made = try AdaptiveDraftLength(CostModel.measure(runner: runner, source: source))
     length = made

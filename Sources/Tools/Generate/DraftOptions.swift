@@ -17,8 +17,30 @@ struct DraftOptions: ParsableArguments {
         + "the temperature)", valueName: "rule"))
   var draftChoice: DraftChoice?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Look the end of the text up in earlier text and draft what followed there. (default: yes, "
+        + "unless --draft-length is given)"))
+  var suffix: Bool?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Try again, beside the next drafts, what verification threw away. (default: no)"))
+  var recycling: Bool?
+
   /// The mode that these options describe.
-  var mode: DecodingMode { .speculative(drafts: draftLength, choice: draftChoice) }
+  ///
+  /// - Parameter isSuffix: whether the text itself is the only source of drafts.
+  func mode(isSuffix: Bool) -> DecodingMode {
+    var free: FreeDraftOptions?
+    if isSuffix || suffix != nil || recycling != nil {
+      let looksUp = suffix ?? (isSuffix || draftLength == nil)
+      free = FreeDraftOptions(suffix: looksUp, recycling: recycling ?? false)
+    }
+    return .speculative(drafts: draftLength, choice: draftChoice, free: free)
+  }
 
   func validate() throws {
     if let draftLength, draftLength < 1 {

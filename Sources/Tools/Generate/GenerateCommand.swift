@@ -22,6 +22,13 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Models") var threads: ThreadOptions
   @OptionGroup(title: "Output") var sampling: SamplingOptions
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
+  @OptionGroup(title: "Jacobi decoding") var jacobi: JacobiFlags
+
+  @Option(
+    help: ArgumentHelp(
+      "What decodes: 'draft' with the drafter, or 'jacobi' by the target's iteration on its own "
+        + "guesses, without a drafter.", valueName: "decoder"))
+  var decoder = DecoderChoice.draft
 
   @Flag(help: "Print the prompt before its continuation.")
   var echo = false
@@ -43,8 +50,12 @@ struct GenerateCommand: ParsableCommand {
   var repeats: Int?
 
   func validate() throws {
-    if compare && drafter.drafter == "none" {
+    try checkDecoder()
+    if compare && drafter.drafter == "none" && decoder == .draft {
       throw ValidationError("--compare needs a drafter: leave out --drafter none")
+    }
+    if drafter.isSuffix && drafting.suffix == false {
+      throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
     }
     if let repeats {
       guard compare else { throw ValidationError("--repeats belongs to --compare: give both") }
@@ -54,23 +65,45 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
+  private func checkDecoder() throws {
+    guard decoder == .jacobi else {
+      if jacobi.isGiven {
+        throw ValidationError("the --jacobi options belong to --decoder jacobi: give it too")
+      }
+      return
+    }
+    if let drafter = drafter.drafter, drafter != "none" {
+      throw ValidationError("--decoder jacobi uses no drafter: leave out --drafter")
+    }
+    if drafting.draftLength != nil || drafting.draftChoice != nil || drafting.recycling != nil {
+      throw ValidationError(
+        "--draft-length, --draft-choice and --recycling belong to --decoder draft: leave them out")
+    }
+  }
+
+  private var mode: DecodingMode {
+    switch decoder {
+    case .draft: drafting.mode(isSuffix: drafter.isSuffix)
+    case .jacobi: .jacobi(jacobi.options(suffix: drafting.suffix ?? true))
+    }
+  }
+
   func run() throws {
     let texts = try prompts.read()
     let generator = try TextGenerator(
-      target: target.folder(), drafter: drafter.folder(), weights: weights.choice,
-      cacheFormat: cache.format, threads: threads.count)
+      target: target.folder(), drafter: decoder == .draft ? drafter.folder() : nil,
+      weights: weights.choice, cacheFormat: cache.format, threads: threads.count)
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
         generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: drafting.mode, repeats: repeats ?? 3, threads: threads.count, json: json,
-        stats: stats
+        mode: mode, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {
       try GenerationRun(
         generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: drafting.mode, echo: echo, json: json, stats: stats
+        mode: mode, echo: echo, json: json, stats: stats
       ).run()
     }
   }

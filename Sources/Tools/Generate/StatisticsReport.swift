@@ -29,6 +29,8 @@ package enum StatisticsReport {
         "; drafts: \(Figures.count(s.draftedTokens)) made, \(Figures.count(s.verifiedTokens)) "
         + "verified, \(Figures.count(s.acceptedTokens)) accepted "
         + "(\(Figures.fixed(100 * s.acceptanceRate, 1)) %)"
+      if s.suffixTokens > 0 { line += "; \(Figures.count(s.suffixTokens)) from earlier text" }
+      if s.recycledTokens > 0 { line += "; \(Figures.count(s.recycledTokens)) recycled" }
       if s.plainRounds > 0 { line += "; \(Figures.count(s.plainRounds)) rounds without drafts" }
     }
     return line

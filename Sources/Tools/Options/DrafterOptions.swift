@@ -5,15 +5,19 @@ import Foundation
 struct DrafterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder of a drafter made for the target, or 'none' for plain decoding. (default: the "
-        + "embedded one, Weights/drafter)", valueName: "dir|none"))
+      "Folder of a drafter made for the target; 'suffix' to draft without a model, from matches in "
+        + "the text so far; or 'none' for plain decoding. (default: the embedded one, "
+        + "Weights/drafter)", valueName: "dir|suffix|none"))
   var drafter: String?
 
-  /// The drafter's folder; nil for plain decoding.
+  /// Whether the text itself is the only source of drafts.
+  var isSuffix: Bool { drafter == "suffix" }
+
+  /// The drafter's folder; nil for decoding without a drafter model.
   ///
   /// - Throws: `SpeculateError` when it doesn't exist.
   func folder() throws -> URL? {
-    if drafter == "none" { return nil }
+    if drafter == "none" || isSuffix { return nil }
     return try drafter.map { try ModelFolder.url($0, option: "--drafter") }
       ?? WeightsLocator().folder("drafter")
   }
