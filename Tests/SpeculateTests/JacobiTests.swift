@@ -52,7 +52,8 @@ import Verifier
       }
     }
     #expect(all.tau > 1.05)
-    #expect(all.recycledTokens > 0 && all.suffixTokens > 0)
+    // Sampled text of a random model hardly repeats itself.
+    #expect(all.recycledTokens > 0 && (all.suffixTokens > 0 || setting.temperature > 0))
   }
 
   /// The same prompts under every pool and block count: one output.

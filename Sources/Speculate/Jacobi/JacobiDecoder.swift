@@ -147,27 +147,40 @@ public final class JacobiDecoder: Decoder {
 
   /// The rows of this round's pass: the guess, and beside it what else is likely.
   private func plan() -> Pass {
-    let most = Swift.min(options.rows ?? policy.width.rows(), target.runner.maximumRows) - 1
+    let widest = Swift.min(options.rows ?? .max, target.runner.maximumRows) - 1
+    let width = Swift.min(widest, (options.rows ?? policy.width.rows()) - 1)
     // The bonus token takes the last place that is left.
-    let depth = Swift.min(most, sequence.remaining - 1)
+    let depth = Swift.min(widest, sequence.remaining - 1)
     tree.reset(root: sequence.anchor)
     guard depth > 0 else {
       return Pass(rows: TokenTree(root: sequence.anchor), nodes: [0], guess: [])
     }
-    while blocks.wantsBlock { blocks.open(firstGuess()) }
+    while width > 0 && blocks.wantsBlock { blocks.open(firstGuess()) }
     let candidates = free.candidates(after: sequence.tokens, limit: depth)
-    if let better = better(of: candidates, depth: depth) {
+    var length = Swift.min(width, depth)
+    if let better = better(of: candidates, length: length) {
       // What followed a long match is a better guess than the one under iteration.
       blocks.replace(with: better.tokens)
       insert(better)
+      length = Swift.max(length, better.tokens.count)
     }
-    let guess = Array(blocks.guess.prefix(depth))
+    let guess = Array(blocks.guess.prefix(length))
     insert(FreeDrafts.Candidate(kind: .guess, tokens: guess))
     for candidate in candidates { insert(candidate) }
 
-    let branches = tree.count - 1 - guess.count
-    let kept = Swift.min(guess.count, most - Swift.min(branches, most / Self.branchShare))
-    let selected = tree.ranked(kept: kept).prefix(most)
+    // The guess keeps most of the width; the rest, and what pays beyond it, goes by chance.
+    let branches = Swift.max(0, tree.count - 1 - guess.count)
+    let kept = Swift.min(
+      guess.count, tree.count - 1, width - Swift.min(branches, width / Self.branchShare))
+    let ranked = tree.ranked(kept: kept)
+    let count =
+      options.rows != nil
+      ? width
+      : policy.width.cost.nodeCount(
+        chances: ranked.map { tree.nodes[$0].chance }, kept: Swift.min(width, ranked.count),
+        limit: widest, drafted: 0
+      ).count
+    let selected = ranked.prefix(count)
     let (rows, nodes) = tree.rows(of: selected)
     let guessed = selected.count { $0 <= guess.count }
     return Pass(rows: rows, nodes: nodes, guess: Array(guess.prefix(guessed)))
@@ -181,10 +194,10 @@ public final class JacobiDecoder: Decoder {
 
   /// The match of earlier text that is expected to bring more tokens than the guess, if one is.
   private func better(
-    of candidates: [FreeDrafts.Candidate], depth: Int
+    of candidates: [FreeDrafts.Candidate], length: Int
   ) -> FreeDrafts.Candidate? {
     let guessed = policy.chances.expectedTokens(
-      .guess, count: Swift.min(depth, blocks.guess.count))
+      .guess, count: Swift.min(length, blocks.guess.count))
     return candidates.first {
       $0.kind.origin == .suffix
         && policy.chances.expectedTokens($0.kind, count: $0.tokens.count) > guessed
