@@ -4,7 +4,8 @@ public import Tensors
 extension BlockDrafter {
   /// Loads a drafter folder: `config.json` and safetensors.
   ///
-  /// - Parameter format: How to hold the matrices; nil keeps bf16 files as bf16 and others as f32.
+  /// - Parameter format: How to hold the matrices; `nil` is f32 for files in f32 and int8 for others.
+  ///   A drafter's pass is short and waits for memory, and what it proposes is checked anyway.
   /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
   ///   disagree.
   public convenience init(directory: URL, format: WeightFormat? = nil) throws {
@@ -18,7 +19,7 @@ extension BlockDrafter {
         path: directory.path)
     }
     try self.init(
-      configuration, format: format ?? (stored == .bf16 ? .bf16 : .f32),
+      configuration, format: format ?? (stored == .f32 ? .f32 : .int8),
       draftVocabulary: vocabulary, source: source)
     try source.finish { _ in false }
   }

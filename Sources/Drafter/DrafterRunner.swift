@@ -45,7 +45,10 @@ public final class DrafterRunner {
       "embedding and head must be those of the drafter's target")
     self.drafter = drafter
     self.embedding = embedding
-    self.head = drafter.draftVocabulary.map { head.selecting(rows: $0.map(Int.init)) } ?? head
+    self.head =
+      drafter.draftVocabulary.map {
+        head.selecting(rows: $0.map(Int.init), format: drafter.format)
+      } ?? head
     self.workers = workers
     let rows = max(Self.contextRows, configuration.blockSize)
     scratch = LayerScratch(shape: shape, maximumRows: rows, workers: workers.count)

@@ -58,6 +58,9 @@ import Testing
                                 Folder of a drafter made for the target; 'suffix' to draft without a model,
                                 from matches in the text so far; or 'none' for plain decoding. (default:
                                 the embedded one, Weights/drafter)
+        --drafter-weights <format>
+                                How to hold the drafter's matrices. (default: int8, or f32 where they are
+                                stored so) (values: f32, bf16, int8, int4)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are

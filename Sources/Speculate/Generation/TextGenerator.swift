@@ -33,16 +33,18 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - target: holds `config.json`, the weights and the tokenizer.
   ///   - drafter: holds `config.json` and the weights; `nil` for plain decoding only.
   ///   - weights: how the target's matrices and embedding are held.
+  ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1.
   /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
-    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount
+    drafterWeights: WeightFormat? = nil, cacheFormat: KeyValueFormat = .f32,
+    threads: Int = Workers.defaultCount
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let model = try CausalModel(directory: target, weights: weights)
-    let drafter = try drafter.map { try BlockDrafter(directory: $0) }
+    let drafter = try drafter.map { try BlockDrafter(directory: $0, format: drafterWeights) }
     try self.init(
       model: model, tokenizer: tokenizer, drafter: drafter, cacheFormat: cacheFormat,
       threads: threads)

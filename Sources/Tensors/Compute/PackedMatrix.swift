@@ -170,11 +170,12 @@ public final class PackedMatrix: @unchecked Sendable {
   }
 
   /// A matrix of some of the rows, in the order given: a head over a draft vocabulary.
-  public func selecting(rows selected: [Int]) -> PackedMatrix {
+  public func selecting(rows selected: [Int], format: WeightFormat? = nil) -> PackedMatrix {
     let values = FloatBuffer(count: selected.count * columns)
     for (index, row) in selected.enumerated() {
       copyRow(row, to: values.base + index * columns)
     }
-    return PackedMatrix(values.base, rows: selected.count, columns: columns, format: format)
+    return PackedMatrix(
+      values.base, rows: selected.count, columns: columns, format: format ?? self.format)
   }
 }

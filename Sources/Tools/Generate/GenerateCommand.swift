@@ -92,7 +92,8 @@ struct GenerateCommand: ParsableCommand {
     let texts = try prompts.read()
     let generator = try TextGenerator(
       target: target.folder(), drafter: decoder == .draft ? drafter.folder() : nil,
-      weights: weights.choice, cacheFormat: cache.format, threads: threads.count)
+      weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
+      threads: threads.count)
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
     Interruption.watch()
     if compare {

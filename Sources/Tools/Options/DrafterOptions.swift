@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 
 /// Which drafter works for the target.
 struct DrafterOptions: ParsableArguments {
@@ -9,6 +10,13 @@ struct DrafterOptions: ParsableArguments {
         + "the text so far; or 'none' for plain decoding. (default: the embedded one, "
         + "Weights/drafter)", valueName: "dir|suffix|none"))
   var drafter: String?
+
+  @Option(
+    name: .customLong("drafter-weights"),
+    help: ArgumentHelp(
+      "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
+      valueName: "format"))
+  var weights: WeightFormat?
 
   /// Whether the text itself is the only source of drafts.
   var isSuffix: Bool { drafter == "suffix" }
