@@ -17,8 +17,6 @@ final class GenerationEngine {
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
-  /// Up to this temperature argmax drafts are expected to match more often than coupled ones.
-  private static let argmaxTemperature: Float = 0.6
 
   init(
     model: CausalModel, drafter: BlockDrafter?, threads: Int, cacheFormat: KeyValueFormat
@@ -71,12 +69,10 @@ final class GenerationEngine {
       throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
     }
     let source = try draftSource(capacity: capacity)
-    let automatic: DraftChoice =
-      parameters.sampling.temperature <= Self.argmaxTemperature ? .argmax : .coupled
     return try DraftVerifyDecoder(
       runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
       length: drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-      draftChoice: choice ?? automatic, free: free, isCancelled: isCancelled)
+      draftChoice: choice ?? .automatic(parameters.sampling), free: free, isCancelled: isCancelled)
   }
 
   private func plainDecoder(

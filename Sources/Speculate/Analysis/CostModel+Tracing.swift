@@ -1,0 +1,40 @@
+/// What the cost model says about rounds that were traced.
+extension CostModel {
+  /// Pass times as rounds show them: the median of each width.
+  ///
+  /// - Returns: `nil` without a round.
+  public init?(rounds: some Sequence<RoundRecord>) {
+    var verify: [Int: [Double]] = [:]
+    var draft: [Int: [Double]] = [:]
+    for round in rounds {
+      let rest = round.seconds.verify + round.seconds.sampling + round.seconds.other
+      if rest > 0 { verify[round.rows, default: []].append(rest) }
+      if round.drafted > 0, round.seconds.draft > 0 {
+        draft[round.drafted, default: []].append(round.seconds.draft)
+      }
+    }
+    guard !verify.isEmpty else { return nil }
+    func curve(_ times: [Int: [Double]]) -> PassTimes? {
+      times.isEmpty ? nil : PassTimes(times.map { ($0, PromptRuns.median($1)) })
+    }
+    guard let rows = curve(verify) else { return nil }
+    // Without a draft pass nothing asks what one costs.
+    self.init(verify: rows, draft: curve(draft) ?? PassTimes([(1, 1e-9)]))
+  }
+
+  /// The rate that the model expects of rounds like these, whatever they gave: the tokens that the
+  /// survival of drafts promises for their widths, over the times of those widths.
+  ///
+  /// - Parameter survival: `a_1 …`, at least as many as any round verified in a chain.
+  /// - Returns: Tokens per second; `nil` without a round.
+  public func expectedRate(
+    of rounds: some Sequence<RoundRecord>, survival: [Double]
+  ) -> Double? {
+    var (tokens, seconds) = (0.0, 0.0)
+    for round in rounds {
+      tokens += 1 + survival.prefix(round.depth).reduce(0, +)
+      seconds += verify(round.rows) + (round.drafted > 0 ? draft(round.drafted) : 0)
+    }
+    return seconds > 0 ? tokens / seconds : nil
+  }
+}
