@@ -114,6 +114,8 @@ import Testing
         --stats                 Say what happened: rounds, acceptance, times.
         --json                  Print JSON instead of text: one object a prompt, or one for a whole
                                 comparison.
+        --trace <file>          Write every round to this file, .jsonl or .jsonl.zst, for 'speculate
+                                analyze'.
         --compare               Run plain and speculative decoding in turn, and compare ids and speed.
         --repeats <n>           Runs of each kind for every prompt of a comparison; medians count.
                                 (default: 3)

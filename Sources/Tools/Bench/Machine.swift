@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// What a measurement ran on.
-package struct Machine: Codable, Sendable {
+package struct Machine: Codable, Sendable, Equatable {
   /// The processor's name, as the system gives it.
   package var cpu: String
   /// The kernels in use.

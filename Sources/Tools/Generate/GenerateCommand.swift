@@ -39,6 +39,12 @@ struct GenerateCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write every round to this file, .jsonl or .jsonl.zst, for 'speculate analyze'.",
+      valueName: "file"))
+  var trace: String?
+
   @Flag(help: "Run plain and speculative decoding in turn, and compare ids and speed.")
   var compare = false
 
@@ -56,6 +62,11 @@ struct GenerateCommand: ParsableCommand {
     }
     if drafter.isSuffix && drafting.suffix == false {
       throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
+    }
+    if compare && trace != nil {
+      throw ValidationError(
+        "--trace records one way of decoding: leave out --compare, or use "
+          + "'speculate analyze run', which records both")
     }
     if let repeats {
       guard compare else { throw ValidationError("--repeats belongs to --compare: give both") }
@@ -89,12 +100,15 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
+    let traceFile = trace.map { URL(filePath: $0) }
+    if let traceFile { try TraceWriter.checkName(traceFile) }
     let texts = try prompts.read()
     let generator = try TextGenerator(
       target: target.folder(), drafter: decoder == .draft ? drafter.folder() : nil,
       weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
       threads: threads.count)
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
+    let tracer = try traceFile.map { try writer($0, generator) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
@@ -104,8 +118,21 @@ struct GenerateCommand: ParsableCommand {
     } else {
       try GenerationRun(
         generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: mode, echo: echo, json: json, stats: stats
+        mode: mode, echo: echo, json: json, stats: stats, trace: tracer
       ).run()
     }
+  }
+
+  private func writer(_ url: URL, _ generator: TextGenerator) throws -> TraceWriter {
+    let isPlain = decoder == .draft && drafter.drafter == "none"
+    let configuration = TraceConfiguration(
+      name: isPlain ? "plain" : decoder == .jacobi ? "jacobi" : "speculative",
+      target: try target.folder(), drafter: decoder == .draft ? try drafter.folder() : nil,
+      generator: generator, mode: isPlain ? .plain : mode, parameters: sampling.parameters)
+    return try TraceWriter(
+      url: url,
+      header: TraceHeader(
+        machine: Machine(threads: threads.count), configurations: [configuration]),
+      tokenizer: generator.tokenizer)
   }
 }

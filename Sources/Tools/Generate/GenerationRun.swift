@@ -10,6 +10,7 @@ struct GenerationRun {
   let echo: Bool
   let json: Bool
   let stats: Bool
+  var trace: TraceWriter?
 
   /// Runs all prompts, or as many as Ctrl-C lets it.
   func run() throws {
@@ -26,6 +27,7 @@ struct GenerationRun {
     if finished > 1 && !json && (stats || Interruption.requested) {
       report(all, "\(finished) of \(prompts.count) prompts in all")
     }
+    try trace?.finish()
     if Interruption.requested { throw Interruption.exitCode }
   }
 
@@ -38,12 +40,30 @@ struct GenerationRun {
       }
       if echo { sink.write(prompt.prompt.text) }
     }
+    let collector = trace.map { _ in RoundCollector() }
     let result = try generator.generate(
-      tokens: prompt.ids, parameters: parameters, mode: mode,
+      tokens: prompt.ids, parameters: parameters, mode: mode, observer: collector,
       onText: { if !json { sink.write($0) } }, isCancelled: { sink.isDone })
     try sink.endLine()
+    if let collector { try record(prompt, number: number, collector.generation(result)) }
     if json { try Output.json(GenerationRecord(prompt.prompt, result)) }
     return result
+  }
+
+  private func record(
+    _ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration
+  ) throws {
+    try trace?.write(
+      TraceUnit(
+        prompts: [
+          TracePrompt(
+            number: number - 1, task: number - 1, category: "prompts", place: prompt.prompt.place,
+            ids: prompt.ids)
+        ],
+        entries: [
+          TraceEntry(
+            configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
+        ]))
   }
 
   private func report(_ statistics: GenerationStatistics, _ title: String) {
