@@ -6,7 +6,8 @@ public import Verifier
 ///
 /// Lossless decoding gives the same text whatever is drafted, so a recorded output says what the
 /// target will choose. One prefill of the text gives the target's features; after that a round
-/// costs a draft pass. The rounds are those of ``DraftVerifyDecoder``, draft by draft.
+/// costs a draft pass. The rounds are those of ``DraftVerifyDecoder`` with the drafter as the only
+/// source: drafts from the text itself, which an adaptive length has beside it, are left out.
 public final class DraftReplay {
   /// A text to replay.
   public struct Text: Sendable, Equatable {
@@ -102,7 +103,7 @@ public final class DraftReplay {
         block.truncate(to: count)
       }
       let drafted = block.tokens.count
-      cut(&block, &length)
+      cut(&block, length)
       let rest = text.output[emitted...]
       let accepted = zip(block.tokens, rest).prefix { $0 == $1 }.count
       let new = Array(rest.prefix(accepted + 1))
@@ -140,12 +141,16 @@ public final class DraftReplay {
     }
   }
 
-  private func cut(_ block: inout DraftBlock, _ length: inout DraftLength) {
-    guard case .adaptive(var policy) = length, !block.confidences.isEmpty,
+  private func cut(_ block: inout DraftBlock, _ length: DraftLength) {
+    guard case .adaptive(let policy) = length, !block.confidences.isEmpty,
       block.confidences.count == block.tokens.count
     else { return }
-    block.truncate(to: policy.verifiedCount(confidences: block.confidences))
-    length = .adaptive(policy)
+    var product = 1.0
+    let chances = block.confidences.enumerated().map { place, confidence in
+      product *= policy.chances.conditional(.model(place: place, confidence: confidence))
+      return product
+    }
+    block.truncate(to: policy.cost.nodeCount(chances: chances, drafted: chances.count).count)
   }
 }
 

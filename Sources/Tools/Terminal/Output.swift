@@ -30,14 +30,17 @@ enum Output {
     try? write(text, to: STDERR_FILENO, called: "standard error")
   }
 
-  /// Writes a value as one line of JSON to standard output, its names in snake_case and sorted.
-  static func json(_ value: some Encodable) throws {
+  /// Writes a value as one line of JSON to standard output.
+  static func json(_ value: some Encodable) throws { try line(encoded(value)) }
+
+  /// A value as one line of JSON, its names in snake_case and sorted.
+  static func encoded(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try line(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// How many characters a line of the terminal behind standard error holds.

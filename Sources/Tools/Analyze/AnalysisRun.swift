@@ -1,0 +1,202 @@
+import ArgumentParser
+import Foundation
+import Speculate
+import Tensors
+import Verifier
+
+/// Runs tasks under several configurations in turn, and traces every round.
+final class AnalysisRun {
+  private let tasks: [PromptTask]
+  private let configurations: [RunConfiguration]
+  private let turns: Int
+  private let promptTokens: Int?
+  private let repeats: Int
+  private let threads: Int
+
+  init(
+    tasks: [PromptTask], configurations: [RunConfiguration], turns: Int, promptTokens: Int?,
+    repeats: Int, threads: Int
+  ) throws {
+    self.tasks = tasks
+    self.configurations = configurations
+    self.turns = turns
+    self.promptTokens = promptTokens
+    self.repeats = repeats
+    self.threads = threads
+    guard try tasks.contains(where: { try firstPrompt($0) != nil }) else {
+      throw SpeculateError(
+        "the target's context has no room for any of the prompts; take fewer tokens of each with "
+          + "--prompt-tokens")
+    }
+  }
+
+  /// Runs all tasks, those that an earlier run traced excepted.
+  ///
+  /// - Throws: exit code 130 after Ctrl-C; what is complete is kept.
+  func run(to url: URL) throws {
+    let partial = TraceWriter.partial(of: url)
+    let plan = plan()
+    var units: [TraceUnit] = []
+    var header: TraceHeader
+    if FileManager.default.fileExists(atPath: partial.path) {
+      let trace = try Trace.read(partial, salvaging: true)
+      guard trace.header.plan == plan else {
+        throw SpeculateError(
+          "\(partial.path) was left by another run, of other prompts or configurations; remove it, "
+            + "or write to another file")
+      }
+      (header, units) = (trace.header, trace.units)
+      Output.note("going on after \(units.count) of \(tasks.count) tasks\n")
+    } else {
+      header = TraceHeader(
+        machine: Machine(threads: threads), configurations: try measured(), plan: plan)
+    }
+    let writer = try TraceWriter(
+      url: url, header: header, tokenizer: configurations[0].generator.tokenizer, resuming: units)
+    if units.count < tasks.count { try warmUp() }
+    let done = units.count
+    let progress = ProgressLine("running", unit: "tasks", total: tasks.count - done)
+    for task in done..<tasks.count {
+      guard let unit = try unit(task) else {
+        progress.clear()
+        Output.note("interrupted; the same command goes on from here\n")
+        throw Interruption.exitCode
+      }
+      try writer.write(unit)
+      units.append(unit)
+      progress.update(task + 1 - done, detail: tasks[task].category)
+    }
+    progress.clear()
+    try writer.finish()
+    let tooLong = units.count { $0.prompts.isEmpty }
+    if tooLong > 0 {
+      Output.note("\(tooLong) of \(tasks.count) tasks are too long for the context: left out\n")
+    }
+  }
+
+  // MARK: Before the run
+
+  /// The configurations with their pass times, which the report holds against what was measured.
+  private func measured() throws -> [TraceConfiguration] {
+    var costs: [ObjectIdentifier: CostModel] = [:]
+    let lengths = try tasks.prefix(32).compactMap { try firstPrompt($0)?.count }
+    let context = lengths.reduce(0, +) / max(1, lengths.count)
+    return try configurations.map { configuration in
+      var description = configuration.description
+      let key = ObjectIdentifier(configuration.generator)
+      if costs[key] == nil {
+        costs[key] = try configuration.generator.measureCost(
+          context: context + configuration.parameters.maximumTokens / 2)
+      }
+      description.cost = costs[key]
+      return description
+    }
+  }
+
+  /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
+  private func warmUp() throws {
+    guard let prompt = try tasks.lazy.compactMap(firstPrompt).first else { return }
+    for configuration in configurations {
+      var short = configuration.parameters
+      short.maximumTokens = min(16, short.maximumTokens)
+      try configuration.generator.generate(
+        tokens: prompt, parameters: short, mode: configuration.mode,
+        isCancelled: { Interruption.requested })
+    }
+  }
+
+  /// What two runs must have in common to be one.
+  private func plan() -> String {
+    var digest = Digest()
+    for task in tasks { digest.add("\(task)") }
+    for configuration in configurations {
+      digest.add("\(configuration.description) \(configuration.parameters)")
+    }
+    digest.add("\(turns) \(promptTokens ?? 0) \(repeats)")
+    return digest.text
+  }
+
+  // MARK: One task
+
+  /// The ids of a task's first prompt; nil if the context has no room for it.
+  private func firstPrompt(_ task: PromptTask) throws -> [Token]? {
+    try fitting(Array(encode(task.turns[0]).prefix(promptTokens ?? .max)))
+  }
+
+  private func encode(_ text: String) throws -> [Token] {
+    try configurations[0].generator.encode(text)
+  }
+
+  private func fitting(_ ids: [Token]) -> [Token]? {
+    ids.count < configurations[0].generator.model.configuration.maximumContext ? ids : nil
+  }
+
+  /// All generations of a task; nil after Ctrl-C.
+  private func unit(_ number: Int) throws -> TraceUnit? {
+    let task = tasks[number]
+    var unit = TraceUnit()
+    guard let first = try firstPrompt(task) else { return unit }
+    let groups = configurations.map(\.group).reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    // What each group has been told and has answered. Its outputs are the same in all
+    // configurations, so that one conversation serves the group.
+    var texts = groups.map { _ in task.turns[0] }
+    for turn in 0..<min(turns, task.turns.count) {
+      for (index, group) in groups.enumerated() {
+        let ids = turn == 0 ? first : try fitting(encode(texts[index]))
+        guard let ids else { continue }
+        let place = (number * turns + turn) * groups.count + (turn == 0 ? 0 : index)
+        if turn > 0 || index == 0 {
+          unit.prompts.append(
+            TracePrompt(
+              number: place, task: number, turn: turn, category: task.category, place: task.place,
+              ids: ids))
+        }
+        guard let answer = try run(group, prompt: place, ids, task: number, into: &unit)
+        else { return nil }
+        if turn + 1 < task.turns.count { texts[index] += answer + "\n\n" + task.turns[turn + 1] }
+      }
+    }
+    return unit
+  }
+
+  /// Runs the configurations of a group in turn; nil after Ctrl-C.
+  ///
+  /// - Returns: the text that they all gave.
+  private func run(
+    _ group: String, prompt: Int, _ ids: [Token], task: Int, into unit: inout TraceUnit
+  ) throws -> String? {
+    let members = configurations.indices.filter { configurations[$0].group == group }
+    var expected: GenerationResult?
+    for repetition in 0..<repeats {
+      // Who goes first changes, so that none always profits from the others.
+      let shift = (task + repetition) % members.count
+      for index in members[shift...] + members[..<shift] {
+        let collector = RoundCollector()
+        let configuration = configurations[index]
+        let result = try configuration.generator.generate(
+          tokens: ids, parameters: configuration.parameters, mode: configuration.mode,
+          observer: collector, isCancelled: { Interruption.requested })
+        if Interruption.requested { return nil }
+        expected = expected ?? result
+        unit.entries.append(
+          TraceEntry(
+            configuration: index, prompt: prompt, repetition: repetition,
+            generation: collector.generation(result)))
+      }
+    }
+    return expected?.text
+  }
+}
+
+/// A short name of much text (FNV-1a, 64 bits).
+private struct Digest {
+  private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func add(_ text: String) {
+    for byte in text.utf8 + [0] { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
+  }
+
+  var text: String { String(state, radix: 16) }
+}

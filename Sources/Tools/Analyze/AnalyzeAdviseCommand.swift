@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Speculate
+import Tensors
+
+/// `speculate analyze advise`: which block size, drafter and format to run on this machine.
+struct AnalyzeAdviseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "advise",
+    abstract: "Measure this machine, replay traces, and recommend how to decode.",
+    discussion: """
+      The outputs of a trace say what the target will choose, so every draft length can be tried on \
+      them with the drafter alone; short generations of every length measure what rounds cost on this \
+      machine. Both together give the tokens per second to expect. Trace what you want to run: prompts \
+      like your own, at your temperature.
+
+        speculate analyze advise run.jsonl.zst
+        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 f32 --output advice
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A trace that 'analyze run' or 'generate --trace' wrote.", valueName: "trace"))
+  var trace: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of the target. (default: the one that the trace names)", valueName: "dir"))
+  var target: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Folders of drafters to try. (default: those that the trace names)", valueName: "dir"))
+  var drafter: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Formats of the target's matrices to try. (default: as stored)", valueName: "format"))
+  var weights: [WeightFormat] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Which of the trace's temperatures to advise for. (default: its first)", valueName: "t"))
+  var temperature: Float?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Prompts to replay, at most, spread over the trace.", valueName: "n"))
+  var limit = 60
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Also write the curve as SVG and CSV to this folder.", valueName: "dir"))
+  var output: String?
+
+  @Flag(help: "Print the advice as one JSON object.")
+  var json = false
+
+  func validate() throws {
+    guard limit >= 1 else {
+      throw ValidationError("--limit \(limit) is out of range: use 1 or more")
+    }
+  }
+
+  func run() throws {
+    if let output { try ReportFolder.check(output) }
+    let url = URL(filePath: trace)
+    let recorded = try RecordedOutputs(
+      Trace.read(url), name: url.lastPathComponent, temperature: temperature, limit: limit)
+    let folder = try ModelFolder.url(target ?? recorded.target, option: "--target")
+    let named = drafter.isEmpty ? recorded.drafters : drafter
+    let drafters =
+      named.isEmpty
+      ? [try WeightsLocator().folder("drafter")]
+      : try named.map { try ModelFolder.url($0, option: "--drafter") }
+    Interruption.watch()
+    let advice = try AdviceRun(
+      target: folder, drafters: drafters, formats: weights.isEmpty ? [nil] : weights,
+      outputs: recorded, threads: threads.count
+    ).advice()
+    if let output { try advice.write(to: output) }
+    if json {
+      try Output.json(advice)
+    } else {
+      try Output.line(advice.lines.joined(separator: "\n"))
+      if let output { try Output.line("written to \(output)/advice.svg") }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Tensors
+
+/// `speculate analyze report`: what traces say, as text, page, charts and tables.
+struct AnalyzeReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Report on traces: a summary, a page with charts, and the charts as SVG and CSV.",
+    discussion: """
+      The summary goes to standard output. With --output, report.html (which needs nothing beside \
+      it), report.json with every figure, and each chart as SVG and CSV are written to a folder.
+
+        speculate analyze report run.jsonl.zst --output report
+        speculate analyze report monday.jsonl.zst tuesday.jsonl.zst --json
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Traces that 'analyze run' or 'generate --trace' wrote.", valueName: "trace")
+  )
+  var traces: [String]
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  var output: String?
+
+  @Flag(help: "Print every figure as one JSON object instead of the summary.")
+  var json = false
+
+  func run() throws {
+    if let output { try ReportFolder.check(output) }
+    let report = AnalysisReport(
+      try traces.map { path in
+        let url = URL(filePath: path)
+        return (url.lastPathComponent, try Trace.read(url))
+      })
+    guard !report.configurations.isEmpty else {
+      throw SpeculateError("there is no generation in \(traces.joined(separator: ", ")); run more")
+    }
+    if let output { try ReportFolder.write(report, to: output) }
+    if json {
+      try Output.json(report)
+    } else {
+      try Output.line(TerminalReport.lines(report).joined(separator: "\n"))
+      if let output { try Output.line("written to \(output)/report.html") }
+    }
+  }
+}

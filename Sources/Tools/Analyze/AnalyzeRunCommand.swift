@@ -1,0 +1,125 @@
+import ArgumentParser
+import Foundation
+import Speculate
+import Tensors
+
+/// `speculate analyze run`: several configurations side by side on the same prompts, traced.
+struct AnalyzeRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run configurations side by side on prompt sets, and trace every round.",
+    discussion: """
+      Every combination of --drafter, --draft-length, --temperature and --weights is run, and plain \
+      decoding with each of them, in turn on every prompt, so that speed-ups compare runs of the same \
+      minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or \
+      MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command \
+      again goes on where Ctrl-C stopped the last one.
+
+        speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
+          --draft-length auto 3 7 --trace run.jsonl.zst --report report
+        speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
+          --temperature 0 1 --trace run.jsonl.zst
+      """)
+
+  @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
+
+  @OptionGroup(title: "Models") var target: TargetOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Folders of drafters made for the target. (default: the embedded one, Weights/drafter)",
+      valueName: "dir"))
+  var drafter: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Drafts of a block; 'auto' drafts as many as pay.", valueName: "n|auto"))
+  var draftLength = [DraftLengthChoice(count: nil)]
+
+  @Option(
+    help: ArgumentHelp(
+      "How drafts are chosen: 'argmax', or 'coupled' to the target's random numbers. (default: by "
+        + "the temperature)", valueName: "rule"))
+  var draftChoice: DraftChoice?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Formats to hold the target's matrices in. (default: as stored)", valueName: "format"))
+  var weights: [WeightFormat] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Temperatures; 0 is greedy decoding.", valueName: "t"))
+  var temperature: [Float] = [0]
+
+  @OptionGroup(title: "Sampling") var sampling: AnalysisSamplingOptions
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Runs of every configuration on every prompt.", valueName: "n"))
+  var repeats = 1
+
+  @Option(help: ArgumentHelp("The trace to write, .jsonl or .jsonl.zst.", valueName: "file"))
+  var trace: String
+
+  @Option(help: ArgumentHelp("Also write a report to this folder.", valueName: "dir"))
+  var report: String?
+
+  @Flag(help: "Print the summary as one JSON object.")
+  var json = false
+
+  func validate() throws {
+    guard (1...1000).contains(repeats) else {
+      throw ValidationError("--repeats \(repeats) is out of range: use 1 to 1000")
+    }
+    for temperature in temperature { _ = try parameters(temperature) }
+  }
+
+  private func parameters(_ temperature: Float) throws -> GenerationParameters {
+    var parameters = sampling.parameters
+    parameters.sampling.temperature = temperature
+    do {
+      return try parameters.validated()
+    } catch let error as SpeculateError {
+      throw ValidationError(error.description)
+    }
+  }
+
+  func run() throws {
+    let url = URL(filePath: trace)
+    try TraceWriter.checkName(url)
+    if let report { try ReportFolder.check(report) }
+    let tasks = try prompts.read()
+    let drafters =
+      drafter.isEmpty
+      ? [try WeightsLocator().folder("drafter")]
+      : try drafter.map { try ModelFolder.url($0, option: "--drafter") }
+    let grid = try ConfigurationGrid(
+      target: target.folder(), drafters: drafters, lengths: draftLength.map(\.count),
+      choice: draftChoice,
+      formats: weights.isEmpty ? [nil] : weights, temperatures: temperature,
+      parameters: sampling.parameters, threads: threads.count)
+    let run = try AnalysisRun(
+      tasks: tasks, configurations: grid.configurations(), turns: prompts.turns,
+      promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)
+    Interruption.watch()
+    try run.run(to: url)
+    let analysis = AnalysisReport([(url.lastPathComponent, try Trace.read(url))])
+    if let report { try ReportFolder.write(analysis, to: report) }
+    if json {
+      try Output.json(analysis)
+    } else {
+      try Output.line(TerminalReport.lines(analysis).joined(separator: "\n"))
+    }
+    if let name = analysis.configurations.first(where: { $0.identical == false })?.name {
+      Failure.say(
+        "outputs of \(name) differ from plain decoding's, which is a fault of this program; please "
+          + "report it")
+      throw ExitCode.failure
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Speculate
+
+/// Charts that hold a model against what was measured: of cost, and of confidence.
+extension Chart {
+  /// Speed-up by draft length as the cost model expects it, and as it was measured.
+  static func expectation(_ report: AnalysisReport) -> Chart {
+    let configurations = report.configurations.filter { !$0.expectations.isEmpty }
+    var table = CSVTable(["configuration", "drafts", "expected_speedup", "measured_speedup"])
+    for configuration in configurations {
+      for point in configuration.expectations {
+        let isOwn = configuration.settings.draftLength == point.drafts
+        table.add([
+          configuration.name, "\(point.drafts)", CSVTable.cell(point.speedup),
+          isOwn ? CSVTable.cell(configuration.speedup?.value) : "",
+        ])
+      }
+      table.add([
+        configuration.name, "as run", CSVTable.cell(configuration.expectedSpeedup),
+        CSVTable.cell(configuration.speedup?.value),
+      ])
+    }
+    let drawings = groups(configurations).map { group in
+      let longest = group.map(\.expectations.count).max() ?? 1
+      let values = group.flatMap { configuration -> [Double] in
+        let measured = configuration.speedup
+        let ends = [measured?.value ?? 1, measured?.interval?.high ?? 1]
+        return configuration.expectations.map(\.speedup) + ends
+      }
+      var frame = ChartFrame(
+        title: "Expected and measured speed-up", keys: keys(group), xName: "drafts of a block",
+        yName: "times plain decoding", xTicks: (0...longest).map { (Double($0), "\($0)") }
+      ) { left, right, bottom, top in
+        (
+          Scale(places: 0...longest, start: left + 10, end: right - 10),
+          Scale(0...max(1, values.max() ?? 1), start: bottom, end: top)
+        )
+      }
+      frame.drawing.line(
+        frame.x(0), frame.y(1), frame.x(Double(longest)), frame.y(1), classes: "mark")
+      for (index, configuration) in group.enumerated() {
+        draw(configuration, style(index), in: &frame)
+      }
+      return frame.drawing
+    }
+    return Chart(
+      name: "expected-speedup",
+      caption: """
+        Lines: what pass times measured before the run and the survival of each configuration's drafts \
+        make of every draft length. Dots: what was measured, at the mean number of drafts that a round \
+        verified. A dot off its line means that the cost model is wrong for this machine, or that other \
+        programs disturbed the run.
+        """, drawings: drawings, table: table)
+  }
+
+  private static func draw(
+    _ configuration: ConfigurationReport, _ style: (color: String, dash: String),
+    in frame: inout ChartFrame
+  ) {
+    frame.drawing.curve(
+      [(frame.x(0), frame.y(1))]
+        + configuration.expectations.map { (frame.x(Double($0.drafts)), frame.y($0.speedup)) },
+      stroke: style.color, dash: style.dash)
+    guard let speedup = configuration.speedup else { return }
+    let x = frame.x(configuration.meanVerified)
+    if let interval = speedup.interval {
+      frame.drawing.line(
+        x, frame.y(interval.low), x, frame.y(interval.high), classes: "curve",
+        style: "stroke:\(style.color)")
+    }
+    frame.drawing.circle(
+      x: x, y: frame.y(speedup.value), radius: 5, fill: style.color,
+      hint: "\(configuration.name), measured: \(TerminalReport.estimate(speedup))")
+  }
+
+  /// Acceptance by confidence.
+  static func calibration(_ report: AnalysisReport) -> Chart {
+    let configurations = report.configurations.filter { $0.expectedCalibrationError != nil }
+    var table = CSVTable([
+      "configuration", "from", "to", "drafts", "accepted", "mean_confidence", "acceptance",
+    ])
+    for configuration in configurations {
+      for (index, bin) in configuration.reliability.enumerated() {
+        let width = 1 / Double(Reliability.binCount)
+        table.add([
+          configuration.name, Figures.fixed(Double(index) * width, 2),
+          Figures.fixed(Double(index + 1) * width, 2), "\(bin.count)", "\(bin.accepted)",
+          bin.count > 0 ? CSVTable.cell(bin.meanConfidence) : "",
+          bin.count > 0 ? CSVTable.cell(bin.acceptance) : "",
+        ])
+      }
+    }
+    return Chart(
+      name: "calibration",
+      caption: """
+        Drafts by the drafter's own confidence: how many of them the target accepted, of those whose \
+        predecessors all were. On the dashed line confidence is what it says; bars below it are \
+        overconfident. The number above a bar is its share of the drafts in percent. ECE is the mean \
+        distance from the line.
+        """, drawings: configurations.map(calibration), table: table)
+  }
+
+  private static func calibration(_ configuration: ConfigurationReport) -> SVGDrawing {
+    let error = configuration.expectedCalibrationError ?? 0
+    var frame = ChartFrame(
+      title: SVGDrawing.fitted(
+        "Confidence: \(configuration.name), ECE \(Figures.fixed(error, 3))",
+        width: SVGDrawing.width * 0.85),
+      keys: [], xName: "confidence", yName: "accepted", plotHeight: 180
+    ) { left, right, bottom, top in
+      (Scale(0...1, start: left, end: right), Scale(0...1, start: bottom, end: top + 16))
+    }
+    let total = configuration.reliability.reduce(0) { $0 + $1.count }
+    let step = 1 / Double(configuration.reliability.count)
+    for (index, bin) in configuration.reliability.enumerated() where bin.count > 0 {
+      let (x, end) = (frame.x(Double(index) * step), frame.x(Double(index + 1) * step))
+      let y = frame.y(bin.acceptance)
+      frame.drawing.rectangle(
+        x: x + 2, y: y, width: end - x - 4, height: frame.y(0) - y, fill: "var(--s0)",
+        classes: bin.count < 20 ? "pale" : "",
+        hint: "\(bin.accepted) of \(bin.count) accepted, mean confidence "
+          + Figures.fixed(bin.meanConfidence, 3))
+      let share = 100 * Double(bin.count) / Double(max(1, total))
+      frame.drawing.text(
+        share < 1 ? "<1" : Figures.fixed(share, 0), x: (x + end) / 2, y: y - 4, anchor: .middle,
+        classes: "soft")
+    }
+    frame.drawing.line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), classes: "mark")
+    return frame.drawing
+  }
+}

@@ -1,0 +1,156 @@
+import Testing
+
+/// The help of `speculate analyze`, word by word.
+@Suite struct AnalyzeHelpTests {
+  private func expect(_ arguments: [String], _ text: String) throws {
+    let result = try CommandProcess(arguments).wait()
+    #expect(result.status == 0 && result.errors == "")
+    #expect(words(result.output) == words(text))
+  }
+
+  private func words(_ text: String) -> String {
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  @Test func analyze() throws {
+    try expect(
+      ["analyze", "--help"],
+      """
+      OVERVIEW: Study acceptance: run configurations side by side, report on traces, give advice.
+
+      USAGE: speculate analyze <subcommand>
+
+      OPTIONS:
+        -h, --help              Show help information.
+
+      SUBCOMMANDS:
+        run                     Run configurations side by side on prompt sets, and trace every round.
+        report                  Report on traces: a summary, a page with charts, and the charts as SVG
+                                and CSV.
+        advise                  Measure this machine, replay traces, and recommend how to decode.
+
+        See 'speculate help analyze <subcommand>' for detailed help.
+      """)
+  }
+
+  @Test func analyzeRun() throws {
+    try expect(
+      ["analyze", "run", "--help"],
+      """
+      OVERVIEW: Run configurations side by side on prompt sets, and trace every round.
+
+      Every combination of --drafter, --draft-length, --temperature and --weights is run, and plain
+      decoding with each of them, in turn on every prompt, so that speed-ups compare runs of the same
+      minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or
+      MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command
+      again goes on where Ctrl-C stopped the last one.
+
+        speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
+          --draft-length auto 3 7 --trace run.jsonl.zst --report report
+        speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
+          --temperature 0 1 --trace run.jsonl.zst
+
+      USAGE: speculate analyze run [<options>] --prompts <file> ... --trace <file>
+
+      PROMPTS:
+        --prompts <file>        Prompt files.
+        --sample <n>            Take n tasks in all, as many from every category, spread over each.
+                                (default: all)
+        --turns <n>             Turns of a dialogue, at most. (default: 1)
+        --prompt-tokens <n>     Take the first n tokens of every prompt only; for documents. (default:
+                                all)
+
+      MODELS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+
+      SAMPLING:
+        --max-tokens <n>        Tokens to generate at most. (default: 128)
+        --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
+        --top-p <p>             Keep the most probable tokens that together reach probability p.
+                                (default: 1.0)
+        --min-p <p>             Drop tokens less probable than this times the most probable one.
+                                (default: 0.0)
+        --repetition-penalty <x>
+                                Make tokens already in the text less probable; 1 is off. (default: 1.0)
+        --seed <n>              Selects the random numbers. (default: 0)
+        --ignore-end            Go on past end tokens, up to the limits.
+
+      OPTIONS:
+        --drafter <dir>         Folders of drafters made for the target. (default: the embedded one,
+                                Weights/drafter)
+        --draft-length <n|auto> Drafts of a block; 'auto' drafts as many as pay. (default: auto)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled)
+        --weights <format>      Formats to hold the target's matrices in. (default: as stored) (values:
+                                f32, bf16, int8, int4)
+        --temperature <t>       Temperatures; 0 is greedy decoding. (default: 0.0)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --repeats <n>           Runs of every configuration on every prompt. (default: 1)
+        --trace <file>          The trace to write, .jsonl or .jsonl.zst.
+        --report <dir>          Also write a report to this folder.
+        --json                  Print the summary as one JSON object.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func analyzeReport() throws {
+    try expect(
+      ["analyze", "report", "--help"],
+      """
+      OVERVIEW: Report on traces: a summary, a page with charts, and the charts as SVG and CSV.
+
+      The summary goes to standard output. With --output, report.html (which needs nothing beside it),
+      report.json with every figure, and each chart as SVG and CSV are written to a folder.
+
+        speculate analyze report run.jsonl.zst --output report
+        speculate analyze report monday.jsonl.zst tuesday.jsonl.zst --json
+
+      USAGE: speculate analyze report <trace> ... [--output <dir>] [--json]
+
+      ARGUMENTS:
+        <trace>                 Traces that 'analyze run' or 'generate --trace' wrote.
+
+      OPTIONS:
+        -o, --output <dir>      The folder to write to.
+        --json                  Print every figure as one JSON object instead of the summary.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func analyzeAdvise() throws {
+    try expect(
+      ["analyze", "advise", "--help"],
+      """
+      OVERVIEW: Measure this machine, replay traces, and recommend how to decode.
+
+      The outputs of a trace say what the target will choose, so every draft length can be tried on them
+      with the drafter alone; short generations of every length measure what rounds cost on this
+      machine. Both together give the tokens per second to expect. Trace what you want to run: prompts
+      like your own, at your temperature.
+
+        speculate analyze advise run.jsonl.zst
+        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 f32 --output advice
+
+      USAGE: speculate analyze advise <trace> \
+      [--target <dir>] [--drafter <dir> ...] \
+      [--weights <format> ...] [--temperature <t>] \
+      [--threads <n>] [--limit <n>] [--output <dir>] [--json]
+
+      ARGUMENTS:
+        <trace>                 A trace that 'analyze run' or 'generate --trace' wrote.
+
+      OPTIONS:
+        --target <dir>          Folder of the target. (default: the one that the trace names)
+        --drafter <dir>         Folders of drafters to try. (default: those that the trace names)
+        --weights <format>      Formats of the target's matrices to try. (default: as stored) (values:
+                                f32, bf16, int8, int4)
+        --temperature <t>       Which of the trace's temperatures to advise for. (default: its first)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)
+        -o, --output <dir>      Also write the curve as SVG and CSV to this folder.
+        --json                  Print the advice as one JSON object.
+        -h, --help              Show help information.
+      """)
+  }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import FoundationXML
+import Speculate
+import Testing
+import Tools
+
+/// `speculate analyze` from end to end, on a tiny pair.
+@Suite struct AnalyzeTests {
+  private struct Bench {
+    let pair: TinyPair
+    var folder: URL { pair.folder }
+    var trace: URL { folder.appending(path: "run.jsonl") }
+    var prompts: URL { folder.appending(path: "prompts.jsonl") }
+
+    init(_ count: Int = 7) throws {
+      pair = try TinyPair()
+      let lines = (0..<count).map {
+        #"{"category": "\#($0 % 2 == 0 ? "even" : "odd")", "turns": ["prompt \#($0) abc", "more"]}"#
+      }
+      try Data(lines.joined(separator: "\n").utf8).write(to: prompts)
+    }
+
+    func analyze(_ arguments: String...) throws -> CommandResult {
+      try CommandProcess(
+        ["analyze"] + arguments, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+      ).wait()
+    }
+
+    func run(_ more: String...) throws -> CommandResult {
+      try CommandProcess(
+        [
+          "analyze", "run", "--prompts", prompts.path, "--trace", trace.path, "--max-tokens", "24",
+          "--ignore-end",
+        ] + more, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+      ).wait()
+    }
+  }
+
+  private func object(_ text: String) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  /// Runs the independent script; nil where there is no python3.
+  private func recompute(_ trace: URL, _ report: URL) throws -> (status: Int32, output: String)? {
+    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(
+      path: "recompute.py")
+    guard
+      let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first(where: {
+        FileManager.default.isExecutableFile(atPath: $0)
+      })
+    else {
+      print("skipped: there is no python3 to recompute the report with")
+      return nil
+    }
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(filePath: python)
+    process.arguments = [script.path, trace.path, report.path]
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+  }
+
+  /// Every figure of the report agrees with a script that knows the trace's format only.
+  @Test(arguments: [["--temperature", "0"], ["--temperature", "1", "0.3", "--repeats", "2"]])
+  func figuresAreThoseOfTheTrace(_ sampling: [String]) throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    let report = bench.folder.appending(path: "report")
+    let result = try CommandProcess(
+      [
+        "analyze", "run", "--prompts", bench.prompts.path, "--trace", bench.trace.path,
+        "--max-tokens", "40", "--draft-length", "auto", "1", "3", "--report", report.path,
+      ] + sampling, environment: ["SPECULATE_WEIGHTS": bench.pair.folder.path]
+    ).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("all outputs are those of plain decoding"))
+    #expect(result.output.contains("fastest: "))
+    let file = report.appending(path: "report.json")
+    guard let checked = try recompute(bench.trace, file) else { return }
+    #expect(checked.status == 0, "\(checked.output)")
+    #expect(checked.output.contains("figures agree"))
+    // The script notices when the report lies.
+    var text = try String(contentsOf: file, encoding: .utf8)
+    let rate = try #require(
+      text.firstMatch(of: /"tokens_per_second":\{[^}]*\}?,?"value":(\d+\.\d+)/)?.1)
+    text = text.replacing("\"value\":\(rate)", with: "\"value\":9.5")
+    try Data(text.utf8).write(to: file)
+    let lied = try recompute(bench.trace, file)
+    #expect(lied?.status == 1 && lied?.output.contains("reported 9.5") == true)
+  }
+
+  @Test func theReportIsOnePageWithItsCharts() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    #expect(try bench.run("--draft-length", "3").status == 0)
+    let report = bench.folder.appending(path: "report")
+    let result = try bench.analyze("report", bench.trace.path, "--output", report.path)
+    #expect(result.status == 0 && result.output.contains("written to \(report.path)/report.html"))
+    let page = try String(contentsOf: report.appending(path: "report.html"), encoding: .utf8)
+    // Nothing is loaded from anywhere.
+    #expect(!page.contains("http") && !page.contains("<script") && !page.contains("url("))
+    for name in [
+      "speed", "speed-by-category", "acceptance-histogram", "acceptance-by-position", "survival",
+      "expected-speedup", "calibration", "time", "rejections",
+    ] {
+      #expect(page.contains("<figure id=\"\(name)\">"), "\(name)")
+      let drawing = report.appending(path: "\(name).svg")
+      #expect(XMLParser(data: try Data(contentsOf: drawing)).parse(), "\(name)")
+      let table = try String(contentsOf: report.appending(path: "\(name).csv"), encoding: .utf8)
+      #expect(table.split(separator: "\r\n").count > 1, "\(name)")
+    }
+    let again = try bench.analyze("report", bench.trace.path, "--json")
+    let figures = try object(again.output)
+    #expect((figures["configurations"] as? [Any])?.count == 2)
+    // Two traces side by side have configurations of different names.
+    let twice = try object(
+      try bench.analyze("report", bench.trace.path, bench.trace.path, "--json").output)
+    let names = (twice["configurations"] as? [[String: Any]])?.compactMap { $0["name"] as? String }
+    #expect(names == ["plain", "draft 3", "plain (2)", "draft 3 (2)"])
+  }
+
+  /// A run that was cut off goes on, and ends with the trace that it would have had at once.
+  @Test func aRunGoesOn() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    #expect(try bench.run("--draft-length", "2", "--turns", "2").status == 0)
+    let whole = try Trace.read(bench.trace)
+    #expect(whole.units.count == 7 && whole.units[0].prompts.count == 2)
+    let text = try String(contentsOf: bench.trace, encoding: .utf8)
+    let unit = "{\"kind\":\"unit\"}\n"
+    let ends = text.ranges(of: unit)
+    let partial = TraceWriter.partial(of: bench.trace)
+    // Three units and a half.
+    let cut = text.index(ends[2].upperBound, offsetBy: 900)
+    try Data(text[..<cut].utf8).write(to: partial)
+    #expect(try bench.run("--draft-length", "2", "--turns", "2").status == 1)  // the trace exists
+    try FileManager.default.removeItem(at: bench.trace)
+    let other = try bench.run("--draft-length", "3", "--turns", "2")
+    #expect(other.status == 1 && other.errors.contains("was left by another run"))
+    let result = try bench.run("--draft-length", "2", "--turns", "2")
+    #expect(result.status == 0 && result.errors.contains("going on after 3 of 7 tasks"))
+    let resumed = try Trace.read(bench.trace)
+    #expect(resumed.header == whole.header && resumed.texts == whole.texts)
+    #expect(resumed.units.count == 7 && !FileManager.default.fileExists(atPath: partial.path))
+    for (one, other) in zip(resumed.units, whole.units) {
+      #expect(one.prompts == other.prompts)
+      #expect(one.entries.map(\.generation.tokens) == other.entries.map(\.generation.tokens))
+    }
+    #expect(resumed.units[..<3] == whole.units[..<3])
+  }
+
+  @Test func generateWritesTraces() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    let result = try speculate(
+      "generate", "--prompt", "abc", "--max-tokens", "30", "--ignore-end", "--draft-length", "3",
+      "--json", "--trace", bench.trace.path,
+      environment: ["SPECULATE_WEIGHTS": bench.pair.folder.path])
+    #expect(result.status == 0)
+    let trace = try Trace.read(bench.trace)
+    let generation = try #require(trace.units.first?.entries.first?.generation)
+    #expect(generation.tokens.map(Int.init) == (try object(result.output)["ids"] as? [Int]))
+    #expect(trace.header.configurations[0].draftLength == 3)
+    let report = try bench.analyze("report", bench.trace.path)
+    #expect(report.status == 0 && report.output.contains("drafts accepted in a round"))
+  }
+
+  @Test func adviceNamesAChoice() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    #expect(try bench.run("--draft-length", "3").status == 0)
+    let advice = bench.folder.appending(path: "advice")
+    let result = try bench.analyze("advise", bench.trace.path, "--output", advice.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("recommended: "))
+    #expect(result.lastLine.contains("written to"))
+    let drawing = try Data(contentsOf: advice.appending(path: "advice.svg"))
+    #expect(XMLParser(data: drawing).parse())
+    let figures = try object(try bench.analyze("advise", bench.trace.path, "--json").output)
+    let options = try #require(figures["options"] as? [[String: Any]])
+    // Plain, three lengths of a block of four, and as many as pay.
+    #expect(options.compactMap { $0["drafts"] as? Int } == [0, 1, 2, 3] && options.count == 5)
+    // The replayed τ of the traced length is the traced one.
+    let report = try object(try bench.analyze("report", bench.trace.path, "--json").output)
+    let traced = try #require((report["configurations"] as? [[String: Any]])?.last)
+    let tau = try #require((traced["tau"] as? [String: Any])?["value"] as? Double)
+    #expect(abs((options[3]["tau"] as? Double ?? 0) - tau) < 1e-9)
+  }
+
+  @Test func mistakesAreNamed() throws {
+    let bench = try Bench(1)
+    defer { bench.pair.remove() }
+    let missing = try bench.analyze("report", "/nowhere/t.jsonl")
+    #expect(missing.status == 1)
+    #expect(missing.errors == "error: /nowhere/t.jsonl: there is no such trace; check the path\n")
+    let usage = try bench.run("--repeats", "0")
+    #expect(usage.status == 64)
+    #expect(usage.errors.hasPrefix("error: --repeats 0 is out of range: use 1 to 1000"))
+    let length = try bench.run("--draft-length", "zero")
+    #expect(length.status == 64)
+    let both = try speculate("generate", "--prompt", "a", "--compare", "--trace", "t.jsonl")
+    #expect(both.status == 64 && both.errors.contains("--trace records one way of decoding"))
+    #expect(try bench.run("--draft-length", "3", "3").status == 1)
+  }
+}

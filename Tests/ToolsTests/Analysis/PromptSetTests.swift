@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+import Tools
+
+/// Prompt files in the formats of the literature.
+@Suite struct PromptSetTests {
+  private func read(_ name: String, _ lines: String...) throws -> [PromptTask] {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: name)
+    try Data(lines.joined(separator: "\n").utf8).write(to: file)
+    return try PromptSet.read(file.path)
+  }
+
+  @Test func everyFormatIsRead() throws {
+    let bench = try read(
+      "spec_bench.jsonl",
+      #"{"question_id": 81, "category": "writing", "turns": ["one", "two"], "reference": ["x"]}"#,
+      "", #"{"turns": ["three"]}"#)
+    #expect(bench.map(\.category) == ["writing", "spec_bench"])
+    #expect(bench.map(\.turns) == [["one", "two"], ["three"]])
+    #expect(bench[1].place.hasSuffix("spec_bench.jsonl line 3"))
+    let code = try read(
+      "humaneval.jsonl", #"{"task_id": "HumanEval/0", "prompt": "def f():\n", "test": "t"}"#)
+    #expect(
+      code == [PromptTask(category: "humaneval", place: code[0].place, turns: ["def f():\n"])])
+    let mbpp = try read(
+      "mbpp.jsonl", #"{"text": "Write f.", "code": "x", "task_id": 1, "test_list": ["a", "b"]}"#)
+    #expect(
+      mbpp[0].turns == [
+        "You are an expert Python programmer, and here is your task: Write f. Your code should pass "
+          + "these tests:\n\na\nb\n"
+      ])
+    let documents = try read("swift.jsonl", #"{"source": "s", "path": "p", "text": "import A"}"#)
+    #expect(documents[0].turns == ["import A"])
+    let text = try read("story.txt", "Once", "upon")
+    #expect(text.map(\.turns) == [["Once\nupon"]] && text[0].category == "story")
+  }
+
+  @Test func mistakesAreNamed() throws {
+    func message(_ lines: String...) -> String {
+      do { _ = try read("p.jsonl", lines.joined(separator: "\n")) } catch { return "\(error)" }
+      return ""
+    }
+    #expect(
+      message(#"{"prompt": "a"}"#, "[1]").hasSuffix("line 2 is not a JSON object; correct it"))
+    for line in [
+      #"{"question": "a"}"#, #"{"turns": []}"#, #"{"turns": ["a", 1]}"#, #"{"prompt": ""}"#,
+    ] {
+      #expect(
+        message(line).hasSuffix(
+          "line 1 holds no prompt: \"turns\", \"prompt\" or \"text\" should be there and not be empty"
+        ))
+    }
+    #expect(message("").hasSuffix("holds no prompt; put one JSON object on a line"))
+    #expect(throws: (any Error).self) { try PromptSet.read("/nowhere/p.jsonl") }
+  }
+
+  /// A sample takes as many of every category, spread over it, and all of a small one.
+  @Test func samplesAreFair() {
+    let tasks = (0..<100).map { index in
+      PromptTask(
+        category: index < 90 ? "large" : index < 98 ? "middle" : "small", place: "\(index)",
+        turns: ["x"])
+    }
+    let sample = PromptTask.sample(tasks, 20)
+    let places = sample.compactMap { Int($0.place) }
+    #expect(sample.count == 20 && places == places.sorted())
+    let counts = Dictionary(grouping: sample, by: \.category).mapValues(\.count)
+    #expect(counts == ["small": 2, "middle": 8, "large": 10])
+    #expect(places.prefix(10).elementsEqual((0..<10).map { $0 * 9 }))
+    #expect(PromptTask.sample(tasks, 100) == tasks && PromptTask.sample(tasks, 1000) == tasks)
+  }
+
+  /// The sets of the literature, where they are.
+  @Test(arguments: [
+    ("spec_bench", 480), ("mt_bench", 80), ("humaneval", 164), ("mbpp", 974), ("math500", 500),
+    ("gsm8k", 1319),
+  ]) func publishedSetsAreRead(_ name: String, _ count: Int) throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let file = package.appending(path: "../shared/data/prompts/\(name).jsonl").standardized
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      print("skipped: \(file.path) is not there")
+      return
+    }
+    let tasks = try PromptSet.read(file.path)
+    #expect(tasks.count == count)
+    if name == "mt_bench" {
+      #expect(Set(tasks.map(\.category)).count == 8 && tasks.allSatisfy { $0.turns.count == 2 })
+    }
+    if name == "spec_bench" { #expect(Set(tasks.map(\.category)).count == 13) }
+  }
+}
