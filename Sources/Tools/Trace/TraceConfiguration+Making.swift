@@ -19,8 +19,9 @@ extension TraceConfiguration {
       format: generator.model.formats.layers.rawValue,
       sampling: parameters.sampling, maximumTokens: parameters.maximumTokens,
       ignoresEnd: parameters.ignoresEnd, baseline: baseline)
-    guard case .speculative(let drafts, let choice) = mode else { return }
-    decoder = "drafter"
+    if case .jacobi = mode { decoder = "jacobi" }
+    guard case .speculative(let drafts, let choice, _) = mode else { return }
+    decoder = generator.drafter == nil ? "suffix" : "drafter"
     self.drafter = drafter?.path
     draftLength = drafts
     maximumDrafts = generator.drafter.map { $0.configuration.blockSize - 1 }
