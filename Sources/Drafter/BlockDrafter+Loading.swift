@@ -58,9 +58,9 @@ extension BlockDrafter {
     let markov = try c.markovRank.map { rank in
       MarkovHead(
         embedding: TokenEmbedding(
-          try source.values("markov.embed.weight", [c.vocabularySize, rank]),
+          try source.values("markov_head.markov_w1.weight", [c.vocabularySize, rank]),
           vocabularySize: c.vocabularySize, width: rank, format: format),
-        projection: try matrix("markov.proj.weight", c.choices, rank))
+        projection: try matrix("markov_head.markov_w2.weight", c.choices, rank))
     }
     self.init(
       configuration: c, format: format, draftVocabulary: draftVocabulary,

@@ -53,11 +53,11 @@ public final class DrafterTrainingModel: Sendable {
     markov = configuration.markovRank.map { rank in
       MarkovLayer(
         embedding: layout.add(
-          "markov.embed.weight", shape: [configuration.vocabularySize, rank],
+          "markov_head.markov_w1.weight", shape: [configuration.vocabularySize, rank],
           initialization: .normal(deviation: 1 / Float(rank).squareRoot())),
         projection: LinearLayer(
           offset: layout.add(
-            "markov.proj.weight", shape: [configuration.choices, rank],
+            "markov_head.markov_w2.weight", shape: [configuration.choices, rank],
             initialization: .zeros),
           inputs: rank, outputs: configuration.choices))
     }

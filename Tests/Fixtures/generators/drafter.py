@@ -116,11 +116,11 @@ def build(case, attempt):
         })
     rows = case.get("draft_vocabulary", SHAPE["vocab_size"])
     if "rank" in case:
-        shapes["markov.embed.weight"] = (SHAPE["vocab_size"], case["rank"])
-        shapes["markov.proj.weight"] = (rows, case["rank"])
+        shapes["markov_head.markov_w1.weight"] = (SHAPE["vocab_size"], case["rank"])
+        shapes["markov_head.markov_w2.weight"] = (rows, case["rank"])
     seed = 1000 * attempt + case["seed"]
     weights = random_weights(
-        shapes, seed, gains={"o_proj": 3.0, "down_proj": 3.0, "markov.proj": 12.0})
+        shapes, seed, gains={"o_proj": 3.0, "down_proj": 3.0, "markov_head.markov_w2": 12.0})
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     vocabulary = SHAPE["vocab_size"]
     embedding = random.standard_normal((vocabulary, hidden)).astype(np.float32) / 2
@@ -164,7 +164,7 @@ def run(case, weights, inputs, d2t, context, count, mistake=None):
     previous, choices, gaps = anchor, [], []
     for row in logits:
         if "rank" in case:
-            row += weights["markov.proj.weight"] @ weights["markov.embed.weight"][previous]
+            row += weights["markov_head.markov_w2.weight"] @ weights["markov_head.markov_w1.weight"][previous]
         order = np.argsort(-row)
         gaps.append(float(row[order[0]] - row[order[1]]))
         choices.append(int(order[0]))
