@@ -1,8 +1,10 @@
-// Attention of one row over a key-value head, chunk by chunk at absolute positions.
+// Attention of the rows of a pass over one key-value head, chunk by chunk at absolute positions.
 //
 // Keys are interleaved by 16, so that a block's scores are one vector and no sum crosses lanes:
 // score[key] is one chain of fused multiply-adds over the dimension. Weighted values are one chain
-// over ascending keys. Both depend on the row's own position only.
+// over ascending keys. Both depend on the row's own position only. A key or value that was loaded
+// serves several queries, of all heads and rows that see it: that changes what is loaded when, and
+// nothing that is computed.
 //
 // Included once for each type of cache: KV is its element, KV_LOAD(p) sixteen and KV_VALUE(x) one of
 // them as f32, KV_NAME(name) the name of a function for it.
@@ -10,19 +12,26 @@
 #define scores_2 KV_NAME(scores_2)
 #define scores_3 KV_NAME(scores_3)
 #define scores_4 KV_NAME(scores_4)
-#define weigh_1 KV_NAME(weigh_1)
-#define weigh_2 KV_NAME(weigh_2)
-#define weigh_4 KV_NAME(weigh_4)
+#define scores_5 KV_NAME(scores_5)
+#define scores_6 KV_NAME(scores_6)
+#define weigh_1_1 KV_NAME(weigh_1_1)
+#define weigh_2_1 KV_NAME(weigh_2_1)
+#define weigh_1_4 KV_NAME(weigh_1_4)
+#define weigh_2_wide KV_NAME(weigh_2_wide)
+#define weigh KV_NAME(weigh)
 #define attend_some KV_NAME(attend_some)
 #define attend KV_NAME(attend)
 
-#define HEADS_AT_ONCE 4
+// Six queries against sixteen keys, or two against `WIDE` vectors of values, are independent chains
+// enough and fit the registers; three spill.
+#define VALUES_AT_ONCE 32
+#define WIDE (CK_REGISTERS == 32 ? 4 : 2)
 
-// Scores of H heads against the blocks of [first, end), into score[h][key - chunk].
+// Scores of H queries against the blocks of [first, end), into score[h][key - chunk].
 #define SCORES(H)                                                                              \
-  INLINE void scores_##H(const float *q, size_t dimension, const KV *keys, size_t chunk,    \
-                         size_t first, size_t end, float scale, float (*score)[CK_CHUNK],      \
-                         f16v *best) {                                                         \
+  INLINE void scores_##H(const float *const *q, const size_t *ends, size_t dimension,          \
+                         const KV *keys, size_t chunk, size_t first, size_t end, float scale,  \
+                         float (*score)[CK_CHUNK], f16v *best) {                               \
     static const i16v lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};          \
     for (size_t b = first / CK_KEY_BLOCK * CK_KEY_BLOCK; b < end; b += CK_KEY_BLOCK) {         \
       const KV *k = keys + b * dimension;                                                      \
@@ -30,90 +39,138 @@
       UNROLL for (int h = 0; h < H; h++) sum[h] = SPLAT(0);                                    \
       for (size_t d = 0; d < dimension; d++) {                                                 \
         const f16v v = KV_LOAD(k + d * CK_KEY_BLOCK);                                          \
-        UNROLL for (int h = 0; h < H; h++)                                                     \
-            sum[h] = FMA(v, SPLAT(q[h * dimension + d]), sum[h]);                              \
+        UNROLL for (int h = 0; h < H; h++) sum[h] = FMA(v, SPLAT(q[h][d]), sum[h]);            \
       }                                                                                        \
       const i16v position = lanes + (int32_t)b;                                                \
-      const i16v valid = (i16v)(position >= (int32_t)first) & (i16v)(position < (int32_t)end); \
       UNROLL for (int h = 0; h < H; h++) {                                                     \
-        const f16v logit = SELECT(valid, sum[h] * SPLAT(scale), SPLAT(-INFINITY));                 \
+        const i16v valid =                                                                     \
+            (i16v)(position >= (int32_t)first) & (i16v)(position < (int32_t)ends[h]);          \
+        const f16v logit = SELECT(valid, sum[h] * SPLAT(scale), SPLAT(-INFINITY));             \
         STORE(score[h] + (b - chunk), logit);                                                  \
         best[h] = SELECT(logit > best[h], logit, best[h]);                                     \
       }                                                                                        \
     }                                                                                          \
   }
-SCORES(1) SCORES(2) SCORES(3) SCORES(4)
+SCORES(1) SCORES(2) SCORES(3) SCORES(4) SCORES(5) SCORES(6)
 
-// One head's weighted sum of values over [first, end), V vectors of the dimension at once.
-#define WEIGH(V)                                                                               \
-  INLINE void weigh_##V(const float *weight, const KV *values, size_t stride, size_t first, \
-                        size_t end, float *out) {                                              \
-    f16v sum[V];                                                                               \
-    UNROLL for (int i = 0; i < V; i++) sum[i] = SPLAT(0);                                      \
-    for (size_t j = first; j < end; j++) {                                                     \
-      const f16v p = SPLAT(weight[j - first]);                                                 \
-      UNROLL for (int i = 0; i < V; i++)                                                       \
-          sum[i] = FMA(p, KV_LOAD(values + j * stride + i * 16), sum[i]);                         \
+// The weighted sums of Q queries over `count` values, V vectors of the dimension at once; the chains
+// go on from `out` if there is `more` of them.
+#define WEIGH(NAME, Q, V)                                                                      \
+  INLINE void NAME(const float *const *weight, const KV *values, size_t stride, size_t count,  \
+                   float *const *out, size_t d, int more) {                                    \
+    f16v sum[Q][V];                                                                            \
+    UNROLL for (int i = 0; i < Q; i++) UNROLL for (int v = 0; v < V; v++)                      \
+        sum[i][v] = more ? LOAD(out[i] + d + v * 16) : SPLAT(0);                               \
+    for (size_t j = 0; j < count; j++) {                                                       \
+      f16v x[V];                                                                               \
+      UNROLL for (int v = 0; v < V; v++) x[v] = KV_LOAD(values + j * stride + d + v * 16);     \
+      UNROLL for (int i = 0; i < Q; i++) {                                                     \
+        const f16v p = SPLAT(weight[i][j]);                                                    \
+        UNROLL for (int v = 0; v < V; v++) sum[i][v] = FMA(p, x[v], sum[i][v]);                \
+      }                                                                                        \
     }                                                                                          \
-    UNROLL for (int i = 0; i < V; i++) STORE(out + i * 16, sum[i]);                            \
+    UNROLL for (int i = 0; i < Q; i++) UNROLL for (int v = 0; v < V; v++)                      \
+        STORE(out[i] + d + v * 16, sum[i][v]);                                                 \
   }
-WEIGH(1) WEIGH(2) WEIGH(4)
+WEIGH(weigh_1_1, 1, 1) WEIGH(weigh_2_1, 2, 1) WEIGH(weigh_1_4, 1, 4) WEIGH(weigh_2_wide, 2, WIDE)
 
-static void attend_some(const float *q, size_t heads, size_t dimension, const KV *keys,
-                        const KV *values, size_t stride, size_t first, size_t end, float scale,
-                        float *out) {
-  float score[HEADS_AT_ONCE][CK_CHUNK] __attribute__((aligned(64)));
-  float part[CK_MAX_DIMENSION] __attribute__((aligned(64)));
-  float running_max[HEADS_AT_ONCE], running_sum[HEADS_AT_ONCE];
-  for (size_t chunk = first / CK_CHUNK * CK_CHUNK, start = first; start < end;
-       chunk += CK_CHUNK, start = chunk) {
-    const size_t stop = chunk + CK_CHUNK < end ? chunk + CK_CHUNK : end;
-    f16v best[HEADS_AT_ONCE];
-    for (size_t h = 0; h < heads; h++) best[h] = SPLAT(-INFINITY);
-    switch (heads) {
-      case 1: scores_1(q, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 2: scores_2(q, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 3: scores_3(q, dimension, keys, chunk, start, stop, scale, score, best); break;
-      default: scores_4(q, dimension, keys, chunk, start, stop, scale, score, best); break;
-    }
-    const size_t low = start / CK_KEY_BLOCK * CK_KEY_BLOCK - chunk;
-    const size_t high = (stop - chunk + CK_KEY_BLOCK - 1) / CK_KEY_BLOCK * CK_KEY_BLOCK;
-    for (size_t h = 0; h < heads; h++) {
-      const float top = reduce_max(&best[h]);
-      const float sum = exponential(score[h] + low, score[h] + low, high - low, top, 1.0f);
-      float *o = out + h * dimension;
-      float *into = start == first ? o : part;
-      const float *weight = score[h] + (start - chunk);
+// All queries and the whole dimension, a few values at a time, which stay in the first cache while
+// the queries take turns.
+static void weigh(const float *const *weight, size_t queries, const KV *values, size_t stride,
+                  size_t count, size_t dimension, float *const *out, int more) {
+  for (size_t j = 0; j < count; j += VALUES_AT_ONCE, more = 1) {
+    const size_t n = count - j < VALUES_AT_ONCE ? count - j : VALUES_AT_ONCE;
+    const KV *x = values + j * stride;
+    for (size_t i = 0, some; i < queries; i += some) {
+      some = queries - i < 2 ? 1 : 2;
+      const float *w[2] = {weight[i] + j, weight[i + some - 1] + j};
+      float *const *o = out + i;
+      const size_t width = some == 1 ? 64 : 16 * WIDE;
       size_t d = 0;
-      for (; d + 64 <= dimension; d += 64)
-        weigh_4(weight, values + d, stride, start, stop, into + d);
-      for (; d + 32 <= dimension; d += 32)
-        weigh_2(weight, values + d, stride, start, stop, into + d);
-      for (; d + 16 <= dimension; d += 16)
-        weigh_1(weight, values + d, stride, start, stop, into + d);
-      for (; d < dimension; d++) {
-        float s = 0;
-        for (size_t j = start; j < stop; j++)
-          s = __builtin_fmaf(weight[j - start], KV_VALUE(values[j * stride + d]), s);
-        into[d] = s;
+      for (; d + width <= dimension; d += width) {
+        if (some == 2) weigh_2_wide(w, x, stride, n, o, d, more);
+        else weigh_1_4(w, x, stride, n, o, d, more);
       }
+      for (; d + 16 <= dimension; d += 16) {
+        if (some == 2) weigh_2_1(w, x, stride, n, o, d, more);
+        else weigh_1_1(w, x, stride, n, o, d, more);
+      }
+      for (; d < dimension; d++) {
+        for (size_t h = 0; h < some; h++) {
+          float s = more ? o[h][d] : 0;
+          for (size_t v = 0; v < n; v++)
+            s = __builtin_fmaf(w[h][v], KV_VALUE(x[v * stride + d]), s);
+          o[h][d] = s;
+        }
+      }
+    }
+  }
+}
+
+// Query h sees the keys [first, ends[h]); `ends` doesn't fall.
+static void attend_some(const float *const *q, size_t queries, size_t dimension, const KV *keys,
+                        const KV *values, size_t stride, size_t first, const size_t *ends,
+                        float scale, float *const *out) {
+  float score[CK_QUERIES_AT_ONCE][CK_CHUNK] __attribute__((aligned(64)));
+  float part[CK_QUERIES_AT_ONCE][CK_MAX_DIMENSION] __attribute__((aligned(64)));
+  float running_max[CK_QUERIES_AT_ONCE], running_sum[CK_QUERIES_AT_ONCE];
+  const size_t last = ends[queries - 1];
+  for (size_t chunk = first / CK_CHUNK * CK_CHUNK, start = first; start < last;
+       chunk += CK_CHUNK, start = chunk) {
+    const size_t stop = chunk + CK_CHUNK < last ? chunk + CK_CHUNK : last;
+    f16v best[CK_QUERIES_AT_ONCE];
+    for (size_t h = 0; h < queries; h++) best[h] = SPLAT(-INFINITY);
+    switch (queries) {
+      case 1: scores_1(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      case 2: scores_2(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      case 3: scores_3(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      case 4: scores_4(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      case 5: scores_5(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      default: scores_6(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+    }
+    float top[CK_QUERIES_AT_ONCE], sum[CK_QUERIES_AT_ONCE];
+    const float *weight[CK_QUERIES_AT_ONCE];
+    float *into[CK_QUERIES_AT_ONCE];
+    const size_t low = start / CK_KEY_BLOCK * CK_KEY_BLOCK - chunk;
+    for (size_t h = 0; h < queries; h++) {
+      into[h] = start == first ? out[h] : part[h];
+      weight[h] = score[h] + (start - chunk);
+      if (ends[h] <= start) continue;
+      const size_t own = ends[h] < stop ? ends[h] : stop;
+      const size_t high = (own - chunk + CK_KEY_BLOCK - 1) / CK_KEY_BLOCK * CK_KEY_BLOCK;
+      top[h] = reduce_max(&best[h]);
+      sum[h] = exponential(score[h] + low, score[h] + low, high - low, top[h], 1.0f);
+    }
+    // Keys that all queries see first, then what single queries see beyond.
+    const size_t common = ends[0] < start ? start : ends[0] < stop ? ends[0] : stop;
+    if (common > start)
+      weigh(weight, queries, values + start * stride, stride, common - start, dimension, into, 0);
+    for (size_t h = 0; h < queries; h++) {
+      if (ends[h] <= start) continue;
+      const size_t own = ends[h] < stop ? ends[h] : stop;
+      const float *rest = weight[h] + (common - start);
+      if (own > common)
+        weigh(&rest, 1, values + common * stride, stride, own - common, dimension, into + h,
+              common > start);
       if (start == first) {
-        running_max[h] = top;
-        running_sum[h] = sum;
+        running_max[h] = top[h];
+        running_sum[h] = sum[h];
         continue;
       }
       // Combine: the chunk's partial result joins the running one at their common maximum.
-      const float common = top > running_max[h] ? top : running_max[h];
-      const float old = exp1(running_max[h] - common), new = exp1(top - common);
-      running_sum[h] = __builtin_fmaf(running_sum[h], old, sum * new);
-      running_max[h] = common;
-      for (d = 0; d + 16 <= dimension; d += 16)
-        STORE(o + d, FMA(LOAD(o + d), SPLAT(old), LOAD(part + d) * SPLAT(new)));
-      for (; d < dimension; d++) o[d] = __builtin_fmaf(o[d], old, part[d] * new);
+      float *o = out[h];
+      const float highest = top[h] > running_max[h] ? top[h] : running_max[h];
+      const float old = exp1(running_max[h] - highest), new = exp1(top[h] - highest);
+      running_sum[h] = __builtin_fmaf(running_sum[h], old, sum[h] * new);
+      running_max[h] = highest;
+      size_t d = 0;
+      for (; d + 16 <= dimension; d += 16)
+        STORE(o + d, FMA(LOAD(o + d), SPLAT(old), LOAD(part[h] + d) * SPLAT(new)));
+      for (; d < dimension; d++) o[d] = __builtin_fmaf(o[d], old, part[h][d] * new);
     }
   }
-  for (size_t h = 0; h < heads; h++) {
-    float *o = out + h * dimension;
+  for (size_t h = 0; h < queries; h++) {
+    float *o = out[h];
     const float factor = 1.0f / running_sum[h];
     size_t d = 0;
     for (; d + 16 <= dimension; d += 16) STORE(o + d, LOAD(o + d) * SPLAT(factor));
@@ -121,12 +178,20 @@ static void attend_some(const float *q, size_t heads, size_t dimension, const KV
   }
 }
 
-static void attend(const float *q, size_t heads, size_t dimension, const KV *keys,
-                   const KV *values, size_t stride, size_t first, size_t end, float scale,
-                   float *out) {
-  for (size_t h = 0; h < heads; h += HEADS_AT_ONCE) {
-    const size_t some = heads - h < HEADS_AT_ONCE ? heads - h : HEADS_AT_ONCE;
-    attend_some(q + h * dimension, some, dimension, keys, values, stride, first, end, scale,
-                out + h * dimension);
+static void attend(const ck_attention *a, const KV *keys, const KV *values, size_t stride) {
+  const float *queries[CK_QUERIES_AT_ONCE];
+  float *outputs[CK_QUERIES_AT_ONCE];
+  size_t ends[CK_QUERIES_AT_ONCE], count = 0;
+  for (size_t row = 0; row < a->rows; row++) {
+    for (size_t h = 0; h < a->heads; h++) {
+      queries[count] = a->queries + row * a->query_stride + h * a->dimension;
+      outputs[count] = a->out + row * a->out_stride + h * a->dimension;
+      ends[count++] = a->end + row * a->step;
+      const int is_last = row + 1 == a->rows && h + 1 == a->heads;
+      if (count < CK_QUERIES_AT_ONCE && !is_last) continue;
+      attend_some(queries, count, a->dimension, keys, values, stride, a->first, ends, a->scale,
+                  outputs);
+      count = 0;
+    }
   }
 }

@@ -115,15 +115,13 @@ void ck_swiglu(const float *gate, const float *up, float *y, size_t count) {
   table->swiglu(gate, up, y, count);
 }
 void ck_add(float *y, const float *x, size_t count) { table->add(y, x, count); }
-void ck_attend(const float *q, size_t heads, size_t dimension, const float *keys,
-               const float *values, size_t value_stride, size_t first, size_t end, float scale,
-               float *out) {
-  table->attend(q, heads, dimension, keys, values, value_stride, first, end, scale, out);
+void ck_attend(const ck_attention *rows, const float *keys, const float *values,
+               size_t value_stride) {
+  table->attend(rows, keys, values, value_stride);
 }
-void ck_attend_bf16(const float *q, size_t heads, size_t dimension, const uint16_t *keys,
-                    const uint16_t *values, size_t value_stride, size_t first, size_t end,
-                    float scale, float *out) {
-  table->attend_bf16(q, heads, dimension, keys, values, value_stride, first, end, scale, out);
+void ck_attend_bf16(const ck_attention *rows, const uint16_t *keys, const uint16_t *values,
+                    size_t value_stride) {
+  table->attend_bf16(rows, keys, values, value_stride);
 }
 size_t ck_argmax(const float *x, size_t count) { return table->argmax(x, count); }
 float ck_maximum(const float *x, size_t count) { return table->maximum(x, count); }

@@ -33,6 +33,7 @@ enum {
   CK_PANEL = 16,      // output rows interleaved in a packed panel
   CK_KEY_BLOCK = 16,  // keys interleaved in a block of the key cache
   CK_CHUNK = 256,     // absolute key positions reduced together in attention
+  CK_QUERIES_AT_ONCE = 6,  // queries that share the keys loaded in attention
 };
 
 /// Packs rows [row0, row0 + 16) of w[rows][stride] into one panel out[cols][16]; rows past `rows`
@@ -81,19 +82,30 @@ void ck_add(float *y, const float *x, size_t count);
 /// Stores the key of one position into a head's key cache [positions / 16][dimension][16].
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension);
 
-/// Attention of `heads` query heads of one row over keys [first, end) of one key-value head.
-/// q and out are [heads][dimension]; keys as ck_store_key writes them; values are
-/// [positions][value_stride]. The softmax is reduced over absolute chunks of CK_CHUNK keys, which
-/// are combined in ascending order.
-void ck_attend(const float *q, size_t heads, size_t dimension, const float *keys,
-               const float *values, size_t value_stride, size_t first, size_t end, float scale,
-               float *out);
+/// The rows of a pass that see the same key-value head.
+///
+/// Row r sees the keys [first, end + r * step), at least one. The softmax is reduced over absolute
+/// chunks of CK_CHUNK keys, which are combined in ascending order, so that a row's result does not
+/// depend on the rows beside it.
+typedef struct {
+  const float *queries;  // [rows][heads][dimension]
+  size_t query_stride;   // between rows
+  float *out;            // [rows][heads][dimension]
+  size_t out_stride;     // between rows
+  size_t rows, heads, dimension;
+  size_t first, end, step;
+  float scale;  // of the scores
+} ck_attention;
+
+/// Attention of rows over one key-value head: keys as ck_store_key writes them; values are
+/// [positions][value_stride].
+void ck_attend(const ck_attention *rows, const float *keys, const float *values,
+               size_t value_stride);
 
 /// The same over a cache of bf16 values.
 void ck_store_key_bf16(uint16_t *keys, const float *key, size_t position, size_t dimension);
-void ck_attend_bf16(const float *q, size_t heads, size_t dimension, const uint16_t *keys,
-                    const uint16_t *values, size_t value_stride, size_t first, size_t end,
-                    float scale, float *out);
+void ck_attend_bf16(const ck_attention *rows, const uint16_t *keys, const uint16_t *values,
+                    size_t value_stride);
 
 /// The index of the greatest value; of equals the lowest. 0 when count is 0.
 size_t ck_argmax(const float *x, size_t count);

@@ -13,10 +13,8 @@ typedef struct {
   void (*rope)(float *, const float *, const float *, size_t);
   void (*swiglu)(const float *, const float *, float *, size_t);
   void (*add)(float *, const float *, size_t);
-  void (*attend)(const float *, size_t, size_t, const float *, const float *, size_t, size_t,
-                 size_t, float, float *);
-  void (*attend_bf16)(const float *, size_t, size_t, const uint16_t *, const uint16_t *, size_t,
-                      size_t, size_t, float, float *);
+  void (*attend)(const ck_attention *, const float *, const float *, size_t);
+  void (*attend_bf16)(const ck_attention *, const uint16_t *, const uint16_t *, size_t);
   size_t (*argmax)(const float *, size_t);
   float (*maximum)(const float *, size_t);
   float (*exponential)(const float *, float *, size_t, float, float);

@@ -1,18 +1,19 @@
+internal import CKernels
+
 extension DecoderLayer {
   /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
   ///
-  /// Six regions. Norms are computed by every worker for itself, which is cheaper than another
-  /// region. Every value written depends on its own row, and on the cache at and before the row's
-  /// last visible key, so rows are invariant to the pass they share.
+  /// Five regions, or six where the workers don't divide the key-value heads. Norms are computed by
+  /// every worker for itself, which is cheaper than another region. Every value written depends on
+  /// its own row, and on the cache at and before the row's last visible key, so rows are invariant
+  /// to the pass they share.
   ///
   /// - Parameter index: The layer's place in the caches.
   public func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
     project(rows: plan.count, scratch: scratch, workers: workers)
     if let branches = plan.branches {
-      rotateBranches(plan, into: branches, index: index, scratch: scratch, workers: workers)
-      attendBranches(plan, from: branches, index: index, scratch: scratch, workers: workers)
+      attendBranches(plan, in: branches, index: index, scratch: scratch, workers: workers)
     } else {
-      storeKeysAndRotate(plan, index: index, scratch: scratch, workers: workers)
       attend(plan, index: index, scratch: scratch, workers: workers)
     }
     finishAttention(rows: plan.count, scratch: scratch, workers: workers)
@@ -39,7 +40,10 @@ extension DecoderLayer {
     }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        storeKey(of: row, plan[row], index: index, scratch: scratch)
+        for head in 0..<shape.keyValueHeads {
+          rotateKey(of: row, head: head, plan[row], scratch: scratch)
+          storeKey(of: row, head: head, plan[row], index: index, scratch: scratch)
+        }
       }
     }
   }
@@ -58,39 +62,71 @@ extension DecoderLayer {
     }
   }
 
-  private func storeKeysAndRotate(
-    _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
-  ) {
+  /// Keys, values and attention of rows that have places of their own.
+  private func attend(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+    let heads = shape.keyValueHeads
+    if heads.isMultiple(of: workers.count) {
+      // A worker needs no other's keys.
+      workers.run { worker in
+        for head in (0..<heads).share(of: worker, among: workers.count) {
+          for row in 0..<plan.count {
+            storeAndRotate(row, head: head, plan, index: index, scratch: scratch)
+          }
+          var row = 0
+          while row < plan.count {
+            let run = plan.run(from: row)
+            attend(run, head: head, index: index, scratch: scratch)
+            row = run.rows.upperBound
+          }
+        }
+      }
+      return
+    }
     workers.run { worker in
       for row in (0..<plan.count).share(of: worker, among: workers.count) {
-        storeKey(of: row, plan[row], index: index, scratch: scratch)
-        rotateQueries(of: row, plan[row], scratch: scratch)
+        for head in 0..<heads {
+          storeAndRotate(row, head: head, plan, index: index, scratch: scratch)
+        }
       }
     }
-  }
-
-  private func attend(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+    // Later rows see more keys, so that small items are dealt out in turn.
+    let rowsAtOnce = max(1, Int(CK_QUERIES_AT_ONCE) / (shape.heads / heads))
     workers.run { worker in
-      // Later rows see more keys, so the items are dealt out in turn.
-      for item in stride(
-        from: worker, to: plan.count * shape.keyValueHeads, by: workers.count)
-      {
-        let (row, head) = item.quotientAndRemainder(dividingBy: shape.keyValueHeads)
-        attend(row: row, head: head, plan, index: index, scratch: scratch)
+      var row = 0
+      var item = 0
+      while row < plan.count {
+        let run = plan.run(from: row, atMost: rowsAtOnce)
+        for head in 0..<heads {
+          if item % workers.count == worker {
+            attend(run, head: head, index: index, scratch: scratch)
+          }
+          item += 1
+        }
+        row = run.rows.upperBound
       }
     }
   }
 
-  /// Attention of one row over one key-value head.
-  func attend(row: Int, head: Int, _ plan: RowPlan, index: Int, scratch: LayerScratch) {
+  /// Norms and rotates the key of one head of a row and the queries that look for it, and stores
+  /// key and value.
+  private func storeAndRotate(
+    _ row: Int, head: Int, _ plan: RowPlan, index: Int, scratch: LayerScratch
+  ) {
+    rotateKey(of: row, head: head, plan[row], scratch: scratch)
+    storeKey(of: row, head: head, plan[row], index: index, scratch: scratch)
+    rotateQueries(of: row, head: head, plan[row], scratch: scratch)
+  }
+
+  /// Attention of rows over one key-value head.
+  func attend(_ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch) {
     let group = shape.heads / shape.keyValueHeads
-    let offset = row * shape.queryWidth + head * group * shape.headDimension
-    let place = plan[row]
-    place.cache._withUnsafeGuaranteedRef { cache in
-      cache.attend(
-        queries: scratch.queries.base + offset, heads: group, layer: index, head: head,
-        over: plan.visible(place), scale: 1 / Float(shape.headDimension).squareRoot(),
-        into: scratch.attended.base + offset)
+    let offset = run.rows.lowerBound * shape.queryWidth + head * group * shape.headDimension
+    let queries = KeyValueCache.Queries(
+      queries: scratch.queries.base + offset, out: scratch.attended.base + offset,
+      stride: shape.queryWidth, rows: run.rows.count, heads: group,
+      scale: 1 / Float(shape.headDimension).squareRoot())
+    run.cache._withUnsafeGuaranteedRef { cache in
+      cache.attend(queries, layer: index, head: head, over: run.visible, step: run.step)
     }
   }
 
@@ -150,30 +186,28 @@ extension DecoderLayer {
       panels: panels, bias: bias.map { UnsafePointer($0.base) })
   }
 
-  private func storeKey(of row: Int, _ place: RowPlan.Row, index: Int, scratch: LayerScratch) {
-    rotateKeys(of: row, place, scratch: scratch)
+  private func storeKey(
+    of row: Int, head: Int, _ place: RowPlan.Row, index: Int, scratch: LayerScratch
+  ) {
+    let offset = row * shape.keyValueWidth + head * shape.headDimension
     place.cache._withUnsafeGuaranteedRef { cache in
-      for head in 0..<shape.keyValueHeads {
-        let offset = row * shape.keyValueWidth + head * shape.headDimension
-        cache.store(
-          key: scratch.keys.base + offset, value: scratch.values.base + offset, layer: index,
-          head: head, position: place.position)
-      }
+      cache.store(
+        key: scratch.keys.base + offset, value: scratch.values.base + offset, layer: index,
+        head: head, position: place.position)
     }
   }
 
-  /// Norms and rotates a row's keys in place.
-  func rotateKeys(of row: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
-    for head in 0..<shape.keyValueHeads {
-      let offset = row * shape.keyValueWidth + head * shape.headDimension
-      rotate(scratch.keys.base + offset, norm: keyNorm, place)
-    }
+  /// Norms and rotates a key in place.
+  func rotateKey(of row: Int, head: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
+    let offset = row * shape.keyValueWidth + head * shape.headDimension
+    rotate(scratch.keys.base + offset, norm: keyNorm, place)
   }
 
-  /// Norms and rotates a row's queries in place.
-  func rotateQueries(of row: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
-    for head in 0..<shape.heads {
-      let offset = row * shape.queryWidth + head * shape.headDimension
+  /// Norms and rotates the queries of a key-value head in place.
+  func rotateQueries(of row: Int, head: Int, _ place: RowPlan.Row, scratch: LayerScratch) {
+    let group = shape.heads / shape.keyValueHeads
+    for query in head * group..<(head + 1) * group {
+      let offset = row * shape.queryWidth + query * shape.headDimension
       rotate(scratch.queries.base + offset, norm: queryNorm, place)
     }
   }

@@ -66,26 +66,37 @@ public final class KeyValueCache {
       }
     }
 
-    /// Attention of the query heads `[heads][dimension]` of one row over the keys `range` of one
-    /// key-value head.
-    func attend(
-      queries: UnsafePointer<Float>, heads: Int, layer: Int, head: Int, over range: Range<Int>,
-      scale: Float, into out: UnsafeMutablePointer<Float>
-    ) {
+    /// Attention of rows over one key-value head: the first row sees the keys `visible`, each
+    /// other `step` more than the one before it.
+    func attend(_ rows: Queries, layer: Int, head: Int, over visible: Range<Int>, step: Int) {
       let start = (layer * headCount + head) * headBytes
+      var attention = ck_attention(
+        queries: rows.queries, query_stride: rows.stride, out: rows.out, out_stride: rows.stride,
+        rows: rows.rows, heads: rows.heads, dimension: dimension, first: visible.lowerBound,
+        end: visible.upperBound, step: step, scale: rows.scale)
       switch format {
       case .f32:
         ck_attend(
-          queries, heads, dimension, (keys + start).assumingMemoryBound(to: Float.self),
-          (values + start).assumingMemoryBound(to: Float.self), dimension, range.lowerBound,
-          range.upperBound, scale, out)
+          &attention, (keys + start).assumingMemoryBound(to: Float.self),
+          (values + start).assumingMemoryBound(to: Float.self), dimension)
       case .bf16:
         ck_attend_bf16(
-          queries, heads, dimension, (keys + start).assumingMemoryBound(to: UInt16.self),
-          (values + start).assumingMemoryBound(to: UInt16.self), dimension, range.lowerBound,
-          range.upperBound, scale, out)
+          &attention, (keys + start).assumingMemoryBound(to: UInt16.self),
+          (values + start).assumingMemoryBound(to: UInt16.self), dimension)
       }
     }
+  }
+
+  /// The query heads of rows that look at one key-value head, and where their results go.
+  struct Queries {
+    var queries: UnsafePointer<Float>  // [rows][heads][dimension]
+    var out: UnsafeMutablePointer<Float>  // [rows][heads][dimension]
+    /// Between rows.
+    var stride: Int
+    var rows: Int
+    var heads: Int
+    /// Of the scores.
+    var scale: Float
   }
 
   /// Makes an empty cache; the room is rounded up to whole blocks of sixteen positions.

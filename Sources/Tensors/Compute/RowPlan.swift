@@ -51,8 +51,38 @@ public final class RowPlan: @unchecked Sendable {
 
   subscript(index: Int) -> Row { rows[index] }
 
-  /// The keys that a row of the next layer sees.
-  func visible(_ row: Row) -> Range<Int> {
+  /// Rows that follow each other in one cache and see its keys from the same one on.
+  struct Run {
+    var rows: Range<Int>
+    var cache: Unmanaged<KeyValueCache.Storage>
+    /// The keys that the first row of the next layer sees.
+    var visible: Range<Int>
+    /// How many keys more each row sees than the one before it.
+    var step: Int
+  }
+
+  /// The longest run of the next layer's rows from `start` on.
+  ///
+  /// Rows of a tree follow each other only where each stands one position behind the one before:
+  /// siblings, which stand at the same position, never see the same keys.
+  func run(from start: Int, atMost limit: Int = .max) -> Run {
+    let first = visible(rows[start])
+    let cache = rows[start].cache
+    var step = branches == nil ? nil : 1
+    var end = start + 1
+    while end < count, end - start < limit {
+      let next = visible(rows[end])
+      let grown = next.upperBound - visible(rows[end - 1]).upperBound
+      guard rows[end].cache.toOpaque() == cache.toOpaque(), next.lowerBound == first.lowerBound,
+        grown >= 0, grown == step ?? grown
+      else { break }
+      step = grown
+      end += 1
+    }
+    return Run(rows: start..<end, cache: cache, visible: first, step: step ?? 0)
+  }
+
+  private func visible(_ row: Row) -> Range<Int> {
     guard let window else { return row.first..<row.end }
     return max(row.first, row.end - window)..<row.end
   }

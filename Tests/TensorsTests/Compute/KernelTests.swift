@@ -181,48 +181,6 @@ struct KernelTests {
     #expect(y[2] > 0 && y[6].isFinite && y[7].isNaN)
   }
 
-  @Test(arguments: [1, 3, 4, 6], [8, 20, 64, 80]) func attention(heads: Int, dimension: Int) {
-    var noise = Noise(UInt64(heads * 100 + dimension))
-    let capacity = 640
-    var keys = [Float](repeating: .nan, count: capacity * dimension)  // unwritten keys are garbage
-    var values = [Float](repeating: .nan, count: capacity * dimension)
-    let raw = noise.array(600 * dimension)
-    for position in 0..<600 {
-      raw.withUnsafeBufferPointer {
-        ck_store_key(&keys, $0.baseAddress! + position * dimension, position, dimension)
-      }
-    }
-    for index in 0..<600 * dimension { values[index] = noise.next() }
-    let q = noise.array(heads * dimension, scale: 3)
-    for (first, end) in [(0, 1), (0, 16), (0, 255), (0, 257), (3, 300), (250, 600), (290, 300)] {
-      let scale: Float = 0.3
-      let result = compare { k in
-        var out = [Float](repeating: .nan, count: heads * dimension)
-        k.attend(q, heads, dimension, keys, values, dimension, first, end, scale, &out)
-        return out
-      }
-      var expected: [Double] = []
-      for h in 0..<heads {
-        let scores = (first..<end).map { j in
-          Double(scale)
-            * (0..<dimension).reduce(0.0) {
-              $0 + Double(q[h * dimension + $1]) * Double(raw[j * dimension + $1])
-            }
-        }
-        let top = scores.max() ?? 0
-        let weights = scores.map { exp($0 - top) }
-        let sum = weights.reduce(0, +)
-        for d in 0..<dimension {
-          expected.append(
-            zip(first..<end, weights).reduce(0.0) {
-              $0 + Double(values[$1.0 * dimension + d]) * $1.1 / sum
-            })
-        }
-      }
-      #expect(relativeError(result, expected) < 5e-6)
-    }
-  }
-
   @Test func roundingToBF16() {
     let x: [Float] = [1, -1.00390625, 1.01171875, 3.4e38, .infinity, .nan, 1e-38, -0.0]
     var y = [UInt16](repeating: 0, count: x.count)

@@ -1,0 +1,132 @@
+import CKernels
+import Foundation
+import Testing
+
+/// Attention of every build against the portable one and of rows that share a call against rows
+/// alone, to the bit; and the portable one against plain loops in double precision.
+struct AttentionTests {
+  /// Keys and values of one head; what was not written is garbage.
+  private struct Head {
+    static let positions = 600
+    static let capacity = 640
+    let dimension: Int
+    let raw: [Float]
+    var keys: [Float]
+    var values: [Float]
+
+    init(dimension: Int, noise: inout Noise) {
+      self.dimension = dimension
+      keys = [Float](repeating: .nan, count: Self.capacity * dimension)
+      values = keys
+      raw = noise.array(Self.positions * dimension)
+      for position in 0..<Self.positions {
+        raw.withUnsafeBufferPointer {
+          ck_store_key(&keys, $0.baseAddress! + position * dimension, position, dimension)
+        }
+      }
+      for index in 0..<Self.positions * dimension { values[index] = noise.next() }
+    }
+
+    /// Attention of one row in double precision.
+    func expected(_ row: AttentionRows, _ queries: some Collection<Float>) -> [Double] {
+      let queries = queries.map(Double.init)
+      return (0..<row.heads).flatMap { head -> [Double] in
+        let scores = (row.first..<row.end).map { key in
+          0.3
+            * (0..<dimension).reduce(0.0) {
+              $0 + queries[head * dimension + $1] * Double(raw[key * dimension + $1])
+            }
+        }
+        let top = scores.max() ?? 0
+        let weights = scores.map { exp($0 - top) }
+        let sum = weights.reduce(0, +)
+        return (0..<dimension).map { column in
+          zip(row.first..<row.end, weights).reduce(0.0) {
+            $0 + Double(values[$1.0 * dimension + column]) * $1.1 / sum
+          }
+        }
+      }
+    }
+  }
+
+  private static let ranges = [
+    (0, 1), (0, 16), (0, 255), (0, 257), (3, 300), (250, 590), (290, 300), (500, 513),
+  ]
+
+  @Test(arguments: [1, 3, 4, 6, 8], [8, 20, 64, 80])
+  func rowsAreThoseOfPlainLoops(heads: Int, dimension: Int) {
+    var noise = Noise(UInt64(heads * 100 + dimension))
+    let head = Head(dimension: dimension, noise: &noise)
+    let queries = noise.array(heads * dimension, scale: 3)
+    for (first, end) in Self.ranges {
+      let row = AttentionRows(heads: heads, dimension: dimension, first: first, end: end)
+      let portable = row.attend(queries) {
+        KernelTests.builds[0].kernels.pointee.attend($0, head.keys, head.values, dimension)
+      }
+      #expect(relativeError(portable, head.expected(row, queries)) < 5e-6)
+    }
+  }
+
+  /// Rows that begin in different chunks, end in different chunks, or see the same keys.
+  @Test(arguments: [1, 2, 3, 7], [20, 64])
+  func rowsAreInvariantToThoseBeside(heads: Int, dimension: Int) {
+    var noise = Noise(UInt64(heads * 1000 + dimension))
+    let head = Head(dimension: dimension, noise: &noise)
+    let width = heads * dimension
+    let queries = noise.array(9 * width, scale: 3)
+    for (first, end) in Self.ranges {
+      for (count, step) in [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)] {
+        let rows = AttentionRows(
+          rows: count, heads: heads, dimension: dimension, first: first, end: end,
+          step: min(step, (Head.positions - end) / count))
+        let portable = KernelTests.builds[0].kernels.pointee
+        let alone = (0..<count).flatMap { row in
+          rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
+            portable.attend($0, head.keys, head.values, dimension)
+          }
+        }
+        for build in KernelTests.builds {
+          let together = rows.attend(queries[..<(count * width)]) {
+            build.kernels.pointee.attend($0, head.keys, head.values, dimension)
+          }
+          let name = String(cString: ck_isa_name(build.isa))
+          #expect(bits(together) == bits(alone), "\(name), \(count) rows over \(first)..<\(end)")
+        }
+        #expect(alone.allSatisfy { $0.isFinite })
+      }
+    }
+  }
+
+  /// A bf16 cache holds rounded keys and values, and nothing else changes.
+  @Test(arguments: [1, 3, 6], [8, 20, 64])
+  func halfPrecisionCachesAreRounded(heads: Int, dimension: Int) {
+    var noise = Noise(UInt64(heads * 100 + dimension))
+    let (positions, capacity) = (600, 608)
+    let raw = noise.array(positions * dimension)
+    let rawValues = noise.array(positions * dimension)
+    var keys = [Float](repeating: .nan, count: capacity * dimension)
+    var halfKeys = [UInt16](repeating: 0x7fc0, count: capacity * dimension)
+    for position in 0..<positions {
+      let key = Array(raw[position * dimension..<(position + 1) * dimension])
+      ck_store_key(&keys, key.map(roundedToBF16), position, dimension)
+      ck_store_key_bf16(&halfKeys, key, position, dimension)
+    }
+    let values = rawValues.map(roundedToBF16)
+    var halfValues = [UInt16](repeating: 0, count: rawValues.count)
+    ck_narrow_bf16(rawValues, &halfValues, rawValues.count)
+    let queries = noise.array(3 * heads * dimension, scale: 3)
+    for (first, end) in [(0, 1), (0, 255), (3, 300), (250, 597)] {
+      let rows = AttentionRows(
+        rows: 3, heads: heads, dimension: dimension, first: first, end: end, step: 1)
+      for build in KernelTests.builds {
+        let kernels = build.kernels.pointee
+        let expected = rows.attend(queries) { kernels.attend($0, keys, values, dimension) }
+        let result = rows.attend(queries) {
+          kernels.attend_bf16($0, halfKeys, halfValues, dimension)
+        }
+        #expect(bits(result) == bits(expected), "\(String(cString: ck_isa_name(build.isa)))")
+        #expect(result.allSatisfy { $0.isFinite })
+      }
+    }
+  }
+}
