@@ -129,15 +129,3 @@ extension AcceptanceCounts {
     whole > 0 ? Double(part) / Double(whole) : 0
   }
 }
-
-extension RoundRecord {
-  /// The longest chain of drafts that was verified: how many could have been accepted.
-  public var depth: Int {
-    guard !parents.isEmpty else { return drafts.count }
-    var depths: [Int] = []
-    for parent in parents {
-      depths.append(depths.indices.contains(parent) ? depths[parent] + 1 : 1)
-    }
-    return depths.max() ?? 0
-  }
-}

@@ -9,8 +9,8 @@ extension CostModel {
     for round in rounds {
       let rest = round.seconds.verify + round.seconds.sampling + round.seconds.other
       if rest > 0 { verify[round.rows, default: []].append(rest) }
-      if round.drafted > 0, round.seconds.draft > 0 {
-        draft[round.drafted, default: []].append(round.seconds.draft)
+      if round.passDrafts > 0, round.seconds.draft > 0 {
+        draft[round.passDrafts, default: []].append(round.seconds.draft)
       }
     }
     guard !verify.isEmpty else { return nil }
@@ -22,18 +22,15 @@ extension CostModel {
     self.init(verify: rows, draft: curve(draft) ?? PassTimes([(1, 1e-9)]))
   }
 
-  /// The rate that the model expects of rounds like these, whatever they gave: the tokens that the
-  /// survival of drafts promises for their widths, over the times of those widths.
+  /// The rate that the model expects of rounds like these, whatever they took: their tokens over the
+  /// times of their widths.
   ///
-  /// - Parameter survival: `a_1 …`, at least as many as any round verified in a chain.
   /// - Returns: Tokens per second; `nil` without a round.
-  public func expectedRate(
-    of rounds: some Sequence<RoundRecord>, survival: [Double]
-  ) -> Double? {
+  public func expectedRate(of rounds: some Sequence<RoundRecord>) -> Double? {
     var (tokens, seconds) = (0.0, 0.0)
     for round in rounds {
-      tokens += 1 + survival.prefix(round.depth).reduce(0, +)
-      seconds += verify(round.rows) + (round.drafted > 0 ? draft(round.drafted) : 0)
+      tokens += Double(round.tokens.count)
+      seconds += verify(round.rows) + (round.passDrafts > 0 ? draft(round.passDrafts) : 0)
     }
     return seconds > 0 ? tokens / seconds : nil
   }

@@ -27,12 +27,12 @@ public struct Reliability: Sendable, Equatable, Codable {
   /// A diagram of nothing.
   public init() {}
 
-  /// Counts the drafts of a generation. Trees are left out: siblings share one verdict.
+  /// Counts the drafts of a generation that have a confidence.
   public mutating func add(_ generation: TracedGeneration) {
-    for (index, round) in generation.rounds.enumerated()
-    where !round.confidences.isEmpty && round.parents.isEmpty {
-      for place in 0..<min(generation.judged(index), round.accepted + 1) {
-        add(Double(round.confidences[place]), accepted: place < round.accepted)
+    for (index, round) in generation.rounds.enumerated() where !round.confidences.isEmpty {
+      for (draft, isAccepted) in generation.asked(index) {
+        guard let confidence = round.confidences[draft] else { continue }
+        add(Double(confidence), accepted: isAccepted)
       }
     }
   }

@@ -37,6 +37,20 @@ public struct TracedGeneration: Sendable, Equatable {
     return isCut ? min(round.drafts.count, round.tokens.count) : round.drafts.count
   }
 
+  /// The drafts of a round that the target was asked about: those whose predecessors it took, unless
+  /// the output ended before them.
+  public func asked(_ index: Int) -> [(draft: Int, isAccepted: Bool)] {
+    let round = rounds[index]
+    let path = round.acceptedDrafts
+    guard !round.parents.isEmpty else {
+      return (0..<min(judged(index), path.count + 1)).map { ($0, $0 < path.count) }
+    }
+    let asked = [-1] + path.prefix(max(0, judged(index) - 1))
+    return round.drafts.indices.filter { asked.contains(round.parents[$0]) }.map {
+      ($0, path.contains($0))
+    }
+  }
+
   /// Why the rounds do not add up to a generation; `nil` if they do.
   ///
   /// A trace that was damaged without becoming unreadable is found here.
@@ -61,6 +75,10 @@ extension RoundRecord {
       return "\(probabilities.count) probabilities for \(tokens.count) tokens"
     }
     if drafted < drafts.count { return "\(drafts.count) drafts verified of \(drafted)" }
+    if drafted < passDrafts { return "\(passDrafts) drafts of a pass, but \(drafted) in all" }
+    if !origins.isEmpty && origins.count != drafts.count {
+      return "\(origins.count) sources for \(drafts.count) drafts"
+    }
     if !confidences.isEmpty && confidences.count != drafts.count {
       return "\(confidences.count) confidences for \(drafts.count) drafts"
     }
@@ -75,7 +93,7 @@ extension RoundRecord {
     if !times.allSatisfy({ $0.isFinite && $0 >= 0 }) { return "a time below 0" }
     let candidates = (rejection?.draft ?? []) + (rejection?.target ?? [])
     let chances =
-      probabilities + confidences + candidates.map(\.probability)
+      probabilities + confidences.compactMap(\.self) + candidates.map(\.probability)
       + (rejection.map { [$0.probability] } ?? [])
     // Sums of many floats may pass 1 by a little.
     if !chances.allSatisfy({ $0 >= 0 && $0 <= 1.001 }) { return "a probability outside 0 to 1" }
@@ -90,12 +108,6 @@ extension RoundRecord {
     guard parents.count == drafts.count,
       parents.enumerated().allSatisfy({ (-1..<$0).contains($1) })
     else { return "the parents of the drafts make no tree" }
-    var node = -1
-    for token in tokens.prefix(accepted) {
-      guard let child = drafts.indices.first(where: { parents[$0] == node && drafts[$0] == token })
-      else { return "the accepted drafts are not the tokens" }
-      node = child
-    }
-    return nil
+    return acceptedDrafts.count == accepted ? nil : "the accepted drafts are not the tokens"
   }
 }

@@ -78,8 +78,7 @@ public final class PlainDecoder: Decoder {
     let otherSeconds = watch.lap()
     statistics.decodeSeconds += verifySeconds + samplingSeconds + otherSeconds
     tracer?.observe(
-      TokenTree(root: anchor), path: [0], accepted: 0, drafted: 0, origin: nil, confidences: [],
-      tokens: sequence.tokens,
+      TokenTree(root: anchor), path: [0], accepted: 0, tokens: sequence.tokens,
       seconds: .init(verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
       logits: { UnsafePointer(target.logits($0)) })
   }

@@ -29,6 +29,12 @@ struct RoundPlanner {
   /// Where the round's first draft comes from.
   var origin: DraftOrigin { tree.nodes.count > 1 ? tree.nodes[1].origin : .drafter }
 
+  /// Where a node came from; where sources agree, the first of them.
+  func origin(of node: Int) -> DraftOrigin { tree.nodes[node].origin }
+
+  /// The probability of a node by its source's own account, if it has one.
+  func confidence(of node: Int) -> Float? { tree.nodes[node].cell.confidence }
+
   private var chances: DraftChances { policy?.chances ?? fixedChances }
 
   /// Begins a round with what costs no pass.

@@ -127,9 +127,10 @@ public final class JacobiDecoder: Decoder {
     statistics.decodeSeconds += seconds
     policy.width.record(rows: pass.rows.count, emitted: path.count, seconds: seconds)
     tracer?.observe(
-      pass.rows, path: path, accepted: accepted, drafted: drafted,
-      origin: tree.count > 1 ? tree.nodes[1].origin : nil, confidences: [],
-      tokens: sequence.tokens,
+      pass.rows,
+      drafts: pass.nodes.dropFirst().map { TracedDraft(origin: tree.nodes[$0].origin) },
+      path: path, accepted: accepted, drafted: drafted,
+      origin: tree.count > 1 ? tree.nodes[1].origin : nil, tokens: sequence.tokens,
       seconds: .init(
         draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
       logits: { UnsafePointer(target.logits($0)) })

@@ -9,14 +9,18 @@ public import Tensors
 public struct RoundRecord: Sendable, Equatable {
   /// Tokens committed before the round, the prompt's included: the position of its first token.
   public var position: Int
-  /// Where the drafts came from; `nil` for a round without drafts.
+  /// Where the drafts came from, or the likeliest of them; `nil` for a round without drafts.
   public var origin: DraftOrigin?
   /// Drafts proposed; the cost model may have left the last of them unverified.
   public var drafted: Int
+  /// Of these, drafts that a draft pass made; 0 where none ran.
+  public var passDrafts: Int
   /// The drafts that were verified, in the order of their rows.
   public var drafts: [Token]
-  /// Their probabilities by the source's own account: one for each draft, or none at all.
-  public var confidences: [Float]
+  /// Where each of them came from; empty if all came from `origin`.
+  public var origins: [DraftOrigin]
+  /// Their probabilities by their source's own account, `nil` where it has none; empty if none has.
+  public var confidences: [Float?]
   /// For a tree, the index of the draft that each draft follows, −1 for the anchor; empty for a
   /// chain, where each follows the one before.
   public var parents: [Int]
@@ -36,14 +40,17 @@ public struct RoundRecord: Sendable, Equatable {
 
   /// Makes a record.
   public init(
-    position: Int, origin: DraftOrigin? = nil, drafted: Int = 0, drafts: [Token] = [],
-    confidences: [Float] = [], parents: [Int] = [], tokens: [Token], probabilities: [Float],
-    accepted: Int = 0, rejection: Rejection? = nil, rows: Int, seconds: Seconds
+    position: Int, origin: DraftOrigin? = nil, drafted: Int = 0, passDrafts: Int = 0,
+    drafts: [Token] = [], origins: [DraftOrigin] = [], confidences: [Float?] = [],
+    parents: [Int] = [], tokens: [Token], probabilities: [Float], accepted: Int = 0,
+    rejection: Rejection? = nil, rows: Int, seconds: Seconds
   ) {
     self.position = position
     self.origin = origin
     self.drafted = drafted
+    self.passDrafts = passDrafts
     self.drafts = drafts
+    self.origins = origins
     self.confidences = confidences
     self.parents = parents
     self.tokens = tokens

@@ -62,7 +62,9 @@ extension Chart {
           CSVTable.cell(row.tau), CSVTable.cell(row.speedup?.value),
         ] + CSVTable.cells(row.speedup?.interval))
     }
-    let rows = report.categories.filter { $0.speedup != nil }
+    // One category is all prompts, which the speed-up chart shows.
+    let isOne = Set(report.categories.map(\.category)).count < 2
+    let rows = isOne ? [] : report.categories.filter { $0.speedup != nil }
     let names = rows.map(\.configuration).reduce(into: [String]()) {
       if !$0.contains($1) { $0.append($1) }
     }

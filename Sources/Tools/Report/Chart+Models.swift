@@ -20,11 +20,13 @@ extension Chart {
       ])
     }
     let drawings = groups(configurations).map { group in
-      let longest = group.map(\.expectations.count).max() ?? 1
+      let verified = group.map { Int($0.meanVerified.rounded(.up)) }
+      let longest = (group.map(\.expectations.count) + verified).max() ?? 1
       let values = group.flatMap { configuration -> [Double] in
         let measured = configuration.speedup
         let ends = [measured?.value ?? 1, measured?.interval?.high ?? 1]
         return configuration.expectations.map(\.speedup) + ends
+          + [configuration.expectedSpeedup ?? 1]
       }
       var frame = ChartFrame(
         title: "Expected and measured speed-up", keys: keys(group), xName: "drafts of a block",
@@ -46,9 +48,10 @@ extension Chart {
       name: "expected-speedup",
       caption: """
         Lines: what pass times measured before the run and the survival of each configuration's drafts \
-        make of every draft length. Dots: what was measured, at the mean number of drafts that a round \
-        verified. A dot off its line means that the cost model is wrong for this machine, or that other \
-        programs disturbed the run.
+        make of every draft length. Filled dots: what was measured, at the mean number of drafts that a \
+        round verified; rings: what the pass times make of the same rounds. A ring far from its dot means \
+        that the cost model is wrong for this machine, or that other programs disturbed the run; both \
+        lie above the line where drafts were chosen well, round by round.
         """, drawings: drawings, table: table)
   }
 
@@ -60,8 +63,13 @@ extension Chart {
       [(frame.x(0), frame.y(1))]
         + configuration.expectations.map { (frame.x(Double($0.drafts)), frame.y($0.speedup)) },
       stroke: style.color, dash: style.dash)
-    guard let speedup = configuration.speedup else { return }
     let x = frame.x(configuration.meanVerified)
+    if let expected = configuration.expectedSpeedup {
+      frame.drawing.ring(
+        x: x, y: frame.y(expected), radius: 5, stroke: style.color,
+        hint: "\(configuration.name), expected: \(Figures.fixed(expected, 2))")
+    }
+    guard let speedup = configuration.speedup else { return }
     if let interval = speedup.interval {
       frame.drawing.line(
         x, frame.y(interval.low), x, frame.y(interval.high), classes: "curve",
@@ -111,20 +119,27 @@ extension Chart {
     }
     let total = configuration.reliability.reduce(0) { $0 + $1.count }
     let step = 1 / Double(configuration.reliability.count)
-    for (index, bin) in configuration.reliability.enumerated() where bin.count > 0 {
-      let (x, end) = (frame.x(Double(index) * step), frame.x(Double(index + 1) * step))
+    let bins = configuration.reliability.enumerated().filter { $0.element.count > 0 }
+    func edges(_ index: Int) -> (x: Double, end: Double) {
+      (frame.x(Double(index) * step), frame.x(Double(index + 1) * step))
+    }
+    for (index, bin) in bins {
+      let (x, end) = edges(index)
       let y = frame.y(bin.acceptance)
       frame.drawing.rectangle(
         x: x + 2, y: y, width: end - x - 4, height: frame.y(0) - y, fill: "var(--s0)",
         classes: bin.count < 20 ? "pale" : "",
         hint: "\(bin.accepted) of \(bin.count) accepted, mean confidence "
           + Figures.fixed(bin.meanConfidence, 3))
-      let share = 100 * Double(bin.count) / Double(max(1, total))
-      frame.drawing.text(
-        share < 1 ? "<1" : Figures.fixed(share, 0), x: (x + end) / 2, y: y - 4, anchor: .middle,
-        classes: "soft")
     }
     frame.drawing.line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), classes: "mark")
+    for (index, bin) in bins {
+      let (x, end) = edges(index)
+      let share = 100 * Double(bin.count) / Double(max(1, total))
+      frame.drawing.text(
+        share < 1 ? "<1" : Figures.fixed(share, 0), x: (x + end) / 2,
+        y: frame.y(bin.acceptance) - 4, anchor: .middle, classes: "soft halo")
+    }
     return frame.drawing
   }
 }

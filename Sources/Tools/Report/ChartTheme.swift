@@ -28,6 +28,7 @@ enum ChartTheme {
     .chart { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
     .chart text { fill: var(--ink); }
     .chart .soft { fill: var(--soft); }
+    .chart .halo { paint-order: stroke; stroke: var(--panel); stroke-width: 3px; }
     .chart .title { font-size: 14px; font-weight: 600; }
     .chart .grid { stroke: var(--line); stroke-width: 1; }
     .chart .axis { stroke: var(--soft); stroke-width: 1; }

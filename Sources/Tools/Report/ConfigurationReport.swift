@@ -23,12 +23,19 @@ package struct ConfigurationReport: Encodable, Sendable {
     package var survivalInterval: Interval?
   }
 
-  /// What drafts of one origin brought.
+  /// What drafts of one origin brought. Where sources agree on a draft, it is the first one's.
   package struct Source: Encodable, Sendable {
     package var source: DraftOrigin
+    /// Rounds that verified a draft of it.
     package var rounds: Int
-    package var tau: Double
-    package var acceptanceRate: Double
+    /// Drafts that the target was asked about: those whose predecessors were accepted.
+    package var asked: Int
+    package var verified: Int
+    package var accepted: Int
+    /// Accepted of asked.
+    package var conditionalRate: Double
+    /// Accepted drafts of all tokens.
+    package var shareOfTokens: Double
   }
 
   /// Microseconds a token.
@@ -67,7 +74,7 @@ package struct ConfigurationReport: Encodable, Sendable {
   package var tokensPerSecond: Estimate
   package var speedup: Estimate?
   package var speedupPValue: Double?
-  /// What the cost model makes of pass times and survival.
+  /// What the pass times make of the rounds as they were.
   package var expectedSpeedup: Double?
   /// Whether the pass times were measured before the run, instead of taken from its rounds.
   package var costIsMeasured: Bool
@@ -151,16 +158,15 @@ extension ConfigurationReport {
       draft: analysis.seconds.draft * perToken, verify: analysis.seconds.verify * perToken,
       sample: analysis.seconds.sampling * perToken, other: analysis.seconds.other * perToken)
     rejections = RejectionCounts(rounds)
-    sources = DraftOrigin.allCases.compactMap { Source($0, analysis) }
+    sources = Source.all(analysis)
     costIsMeasured = settings.cost != nil
     expectations = []
     guard !survival.isEmpty else { return }
     let plain = baseline?.prompts.flatMap(\.generations).flatMap(\.rounds) ?? []
     guard let cost = settings.cost ?? CostModel(rounds: plain + rounds) else { return }
-    expectedSpeedup = cost.expectedRate(of: rounds, survival: survival).map {
-      $0 * cost.verify(1)
-    }
-    expectations = survival.indices.map {
+    expectedSpeedup = cost.expectedRate(of: rounds).map { $0 * cost.verify(1) }
+    // Places behind a drafter's block are those of earlier text, which no length brings about.
+    expectations = survival.indices.prefix(settings.maximumDrafts ?? .max).map {
       Expectation(
         drafts: $0 + 1, speedup: cost.rate($0 + 1, survival: survival) * cost.verify(1))
     }
@@ -168,15 +174,40 @@ extension ConfigurationReport {
 }
 
 extension ConfigurationReport.Source {
-  fileprivate init?(_ origin: DraftOrigin, _ analysis: AcceptanceAnalysis) {
-    var counts = AcceptanceCounts()
+  fileprivate static func all(_ analysis: AcceptanceAnalysis) -> [Self] {
+    var sources: [DraftOrigin: Self] = [:]
+    func update(_ origin: DraftOrigin?, _ change: (inout Self) -> Void) {
+      guard let origin else { return }
+      change(
+        &sources[
+          origin,
+          default: Self(
+            source: origin, rounds: 0, asked: 0, verified: 0, accepted: 0, conditionalRate: 0,
+            shareOfTokens: 0)])
+    }
     for generation in analysis.prompts.lazy.flatMap(\.generations) {
-      for (index, round) in generation.rounds.enumerated() where round.origin == origin {
-        counts.add(round, judged: generation.judged(index))
+      for (index, round) in generation.rounds.enumerated() {
+        let origins = round.drafts.indices.map(round.origin)
+        for origin in origins { update(origin) { $0.verified += 1 } }
+        for origin in Set(origins) { update(origin) { $0.rounds += 1 } }
+        for (draft, isAccepted) in generation.asked(index) {
+          update(origins[draft]) {
+            $0.asked += 1
+            $0.accepted += isAccepted ? 1 : 0
+          }
+        }
       }
     }
-    guard counts.rounds > 0 else { return nil }
-    self.init(
-      source: origin, rounds: counts.rounds, tau: counts.tau, acceptanceRate: counts.acceptanceRate)
+    return DraftOrigin.allCases.compactMap { origin in
+      sources[origin].map {
+        var source = $0
+        func share(of whole: Int) -> Double {
+          whole > 0 ? Double(source.accepted) / Double(whole) : 0
+        }
+        source.conditionalRate = share(of: source.asked)
+        source.shareOfTokens = share(of: analysis.counts.tokens)
+        return source
+      }
+    }
   }
 }

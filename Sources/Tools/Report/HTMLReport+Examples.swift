@@ -21,7 +21,7 @@ extension HTMLReport {
     <span class="lost">\(visible(example.rejected))</span><span class="own">\(visible(example.chosen))\
     </span></pre>
     <div class="candidates">
-    <div>drafter\(list(example.draftCandidates))</div>
+    <div>\(Markup.escaped(example.source))\(list(example.draftCandidates))</div>
     <div>target\(list(example.targetCandidates))</div>
     </div>
     </section>

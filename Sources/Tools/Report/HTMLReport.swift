@@ -106,8 +106,8 @@ enum HTMLReport {
   private static func figures(_ charts: [Chart]) -> String {
     let figures = charts.map { chart in
       """
-      <figure id="\(chart.name)">
-      \(chart.drawings.map(\.inline).joined())<figcaption>\(Markup.escaped(chart.caption))</figcaption>
+      <figure id="\(chart.name)"\(chart.drawings.count > 1 ? " class=\"wide\"" : "")>
+      <div class="drawings">\(chart.drawings.map(\.inline).joined())</div><figcaption>\(Markup.escaped(chart.caption))</figcaption>
       </figure>
 
       """
@@ -160,15 +160,23 @@ enum HTMLReport {
       configuration.sources.map { source -> [Cell] in
         [
           Cell(configuration.name), Cell(source.source.rawValue),
-          Cell(Figures.count(source.rounds)), Cell(Figures.fixed(source.tau, 2)),
-          Cell("\(Figures.fixed(100 * source.acceptanceRate, 1)) %"),
+          Cell(Figures.count(source.rounds)), Cell(Figures.count(source.verified)),
+          Cell(Figures.count(source.accepted)),
+          Cell("\(Figures.fixed(100 * source.conditionalRate, 1)) %"),
+          Cell("\(Figures.fixed(100 * source.shareOfTokens, 1)) %"),
         ]
       }
     }
     guard Set(report.configurations.flatMap(\.sources).map(\.source)).count > 1 else { return "" }
     return """
       <h2>Sources of drafts</h2>
-      \(Cell.table(["configuration", "source", "rounds", "τ", "draft acceptance rate"], rows))
+      \(Cell.table(
+        [
+          "configuration", "source", "rounds", "verified", "accepted", "accepted when asked",
+          "of all tokens",
+        ], rows))
+      <p class="soft">A draft was asked about when all before it were accepted. Where sources agree on a \
+      draft, it is counted for the first of them, the drafter before earlier text.</p>
       """
   }
 
@@ -181,6 +189,8 @@ enum HTMLReport {
         Cell(
           settings.decoder == "plain"
             ? "" : settings.draftLength.map(String.init) ?? "as many as pay"),
+        Cell(settings.suffix.map { $0 ? "yes" : "no" } ?? ""),
+        Cell(settings.recycling.map { $0 ? "yes" : "no" } ?? ""),
         Cell("\(settings.sampling.temperature)"), Cell(settings.format),
         Cell("\(settings.maximumTokens)"), Cell("\(configuration.prompts)"),
         Cell(Figures.count(configuration.rounds)),
@@ -191,8 +201,8 @@ enum HTMLReport {
       <h2>What was run</h2>
       \(Cell.table(
         [
-          "configuration", "decoder", "drafter", "drafts", "temperature", "format", "most tokens",
-          "prompts", "rounds", "output as plain",
+          "configuration", "decoder", "drafter", "drafts", "earlier text", "recycling", "temperature",
+          "format", "most tokens", "prompts", "rounds", "output as plain",
         ], rows))
       """
   }

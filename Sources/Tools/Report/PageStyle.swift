@@ -16,6 +16,10 @@ enum PageStyle {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
     figure { margin: 0; padding: 14px; border: 1px solid var(--line); border-radius: 8px;
       background: var(--panel); min-width: 0; }
+    .charts { grid-auto-flow: dense; }
+    .wide { grid-column: 1 / -1; }
+    .wide .drawings { display: grid; gap: 8px 24px;
+      grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); }
     figure svg { display: block; width: 100%; height: auto; max-width: 520px; margin: 0 auto 18px; }
     table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
     th, td { padding: 6px 10px 6px 0; text-align: right; border-bottom: 1px solid var(--line);
@@ -37,6 +41,7 @@ enum PageStyle {
     .candidates ol { margin: 2px 0 0; padding: 0; list-style: none; }
     .candidates li { display: flex; justify-content: space-between; gap: 8px;
       border-bottom: 1px solid var(--faint); }
+    .candidates span { white-space: nowrap; }
     .candidates code { overflow-wrap: anywhere; min-width: 0; white-space: pre-wrap; }
     .candidates .chosen { font-weight: 700; }
     @media (max-width: 640px) {

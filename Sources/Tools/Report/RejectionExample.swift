@@ -22,6 +22,8 @@ package struct RejectionExample: Encodable, Sendable {
   package var rejected: String
   /// What the target chose instead.
   package var chosen: String
+  /// Where it came from.
+  package var source: String
   package var draftConfidence: Double?
   package var targetProbability: Double
   /// The target's probability of the draft.
@@ -40,10 +42,9 @@ package struct RejectionExample: Encodable, Sendable {
         let rounds = prompt.generations[0].rounds
         let sure = rounds.indices.compactMap { index -> (Int, Float)? in
           let round = rounds[index]
-          guard round.rejection != nil, round.parents.isEmpty else { return nil }
-          let confidence =
-            round.confidences.isEmpty ? Float(round.accepted) : round.confidences[round.accepted]
-          return (index, confidence)
+          guard round.rejection != nil, let draft = round.rejectedDraft else { return nil }
+          // Sources without probabilities are surest where they were right for long.
+          return (index, confidence(round, draft) ?? Float(round.accepted) / 1000)
         }
         return sure.max { $0.1 < $1.1 }.map { (prompt, $0.0, $0.1) }
       }
@@ -53,25 +54,32 @@ package struct RejectionExample: Encodable, Sendable {
     }
   }
 
+  private static func confidence(_ round: RoundRecord, _ draft: Int) -> Float? {
+    round.confidences.isEmpty ? nil : round.confidences[draft]
+  }
+
   private init?(
     _ configuration: String, _ prompt: PromptRuns, round index: Int, texts: [Token: String]
   ) {
     let generation = prompt.generations[0]
     let round = generation.rounds[index]
-    guard let rejection = round.rejection, let own = round.tokens.last else { return nil }
+    guard let rejection = round.rejection, let own = round.tokens.last,
+      let place = round.rejectedDraft
+    else { return nil }
     func text(_ tokens: some Sequence<Token>) -> String {
       tokens.map { texts[$0] ?? "<\($0)>" }.joined()
     }
     let before = prompt.prompt + generation.rounds[..<index].flatMap(\.tokens)
-    let draft = round.drafts[round.accepted]
+    let draft = round.drafts[place]
     self.configuration = configuration
     self.prompt = prompt.key
     category = prompt.category
     context = text(before.suffix(Self.contextTokens))
-    accepted = text(round.drafts.prefix(round.accepted))
+    accepted = text(round.tokens.prefix(round.accepted))
     rejected = text([draft])
     chosen = text([own])
-    draftConfidence = round.confidences.isEmpty ? nil : Double(round.confidences[round.accepted])
+    source = round.origin(of: place)?.rawValue ?? ""
+    draftConfidence = Self.confidence(round, place).map(Double.init)
     targetProbability = Double(round.probabilities[round.tokens.count - 1])
     probabilityOfDraft = Double(rejection.probability)
     draftCandidates = rejection.draft.map {

@@ -72,6 +72,12 @@ struct SVGDrawing {
       + " style=\"fill:\(fill);stroke:var(--panel);stroke-width:1\"" + Self.end("circle", hint)
   }
 
+  mutating func ring(x: Double, y: Double, radius: Double, stroke: String, hint: String) {
+    body +=
+      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\""
+      + " style=\"fill:var(--panel);stroke:\(stroke);stroke-width:2\"" + Self.end("circle", hint)
+  }
+
   /// An open line through points.
   mutating func curve(_ points: [(Double, Double)], stroke: String, dash: String = "") {
     guard !points.isEmpty else { return }

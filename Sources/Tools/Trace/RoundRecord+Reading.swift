@@ -8,17 +8,18 @@ extension RoundRecord {
   init(_ value: JSONValue) throws {
     let times = try value.member("us")
     func seconds(_ name: String) throws -> Double { try times.number(name) / 1e6 }
-    let source = try value["source"].map { _ in try value.string("source") }
-    let origin = source.flatMap(DraftOrigin.init(rawValue:))
-    if let source, origin == nil {
-      throw SpeculateError("\"source\" is \(quoted(source)), which is unknown")
-    }
+    let origin = try value["source"].map { try Self.origin($0) }
     let drafting = origin != nil
     self.init(
       position: try value.count("at"), origin: origin,
       drafted: drafting ? try value.count("drafted") : 0,
+      passDrafts: value["pass"] == nil ? 0 : try value.count("pass"),
       drafts: drafting ? try value.tokens("drafts") : [],
-      confidences: value["q"] == nil ? [] : try value.floats("q"),
+      origins: try value["sources"].map {
+        guard let names = $0.elements else { throw SpeculateError("\"sources\" is not a list") }
+        return try names.map(Self.origin)
+      } ?? [],
+      confidences: value["q"] == nil ? [] : try value.probabilities("q"),
       parents: value["parents"] == nil ? [] : try value.integers("parents"),
       tokens: try value.tokens("tokens"), probabilities: try value.floats("p"),
       accepted: drafting ? try value.count("accepted") : 0,
@@ -31,6 +32,14 @@ extension RoundRecord {
       seconds: Seconds(
         draft: drafting ? try seconds("draft") : 0, verify: try seconds("verify"),
         sampling: try seconds("sample"), other: try seconds("other")))
+  }
+
+  private static func origin(_ value: JSONValue) throws -> DraftOrigin {
+    guard let name = value.text else { throw SpeculateError("a source is not a string") }
+    guard let origin = DraftOrigin(rawValue: name) else {
+      throw SpeculateError("\"source\" is \(quoted(name)), which is unknown")
+    }
+    return origin
   }
 }
 
@@ -69,6 +78,11 @@ extension JSONValue {
   /// A list of numbers.
   func floats(_ name: String) throws -> [Float] {
     try list(name, "numbers") { $0.number.map(Float.init) }
+  }
+
+  /// A list of numbers, some of which may be null.
+  func probabilities(_ name: String) throws -> [Float?] {
+    try list(name, "numbers") { $0 == .null ? .some(nil) : $0.number.map { Float($0) } }
   }
 
   /// A list of integers.

@@ -47,8 +47,14 @@ enum TraceLines {
     var text = #"{"kind":"round","at":\#(round.position)"#
     if let origin = round.origin {
       text += #","source":"\#(origin.rawValue)","drafted":\#(round.drafted)"#
+      if round.passDrafts > 0 { text += #","pass":\#(round.passDrafts)"# }
       text += #","drafts":\#(list(round.drafts))"#
-      if !round.confidences.isEmpty { text += #","q":\#(list(round.confidences))"# }
+      if !round.origins.isEmpty {
+        text += #","sources":\#(list(round.origins.map { jsonLiteral($0.rawValue) }))"#
+      }
+      if !round.confidences.isEmpty {
+        text += #","q":\#(list(round.confidences.map { $0.map(number) ?? "null" }))"#
+      }
       if !round.parents.isEmpty { text += #","parents":\#(list(round.parents))"# }
       text += #","accepted":\#(round.accepted)"#
     }
@@ -71,9 +77,11 @@ enum TraceLines {
     "[" + values.map { String($0) }.joined(separator: ",") + "]"
   }
 
-  private static func list(_ values: [Float]) -> String {
-    "[" + values.map(number).joined(separator: ",") + "]"
+  private static func list(_ values: [String]) -> String {
+    "[" + values.joined(separator: ",") + "]"
   }
+
+  private static func list(_ values: [Float]) -> String { list(values.map(number)) }
 
   private static func list(_ candidates: [TokenCandidate]) -> String {
     "[" + candidates.map { "[\($0.token),\(number($0.probability))]" }.joined(separator: ",") + "]"

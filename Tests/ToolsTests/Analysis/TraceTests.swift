@@ -23,14 +23,16 @@ import Verifier
 
   static let rounds = [
     RoundRecord(
-      position: 3, origin: .drafter, drafted: 3, drafts: [70, 71, 72],
+      position: 3, origin: .drafter, drafted: 3, passDrafts: 3, drafts: [70, 71, 72],
       confidences: [0.5, 0.25, 0.125], tokens: [70, 90], probabilities: [0.75, 0.5], accepted: 1,
       rejection: .init(
         probability: 0.0625, draft: [.init(token: 71, probability: 0.25)],
         target: [.init(token: 90, probability: 0.5), .init(token: 199, probability: 0.25)]),
       rows: 4, seconds: .init(draft: 12.5e-6, verify: 1e-3, sampling: 3e-6, other: 0.5e-6)),
     RoundRecord(
-      position: 5, origin: .jacobi, drafted: 4, drafts: [1, 5, 6, 7], parents: [-1, -1, 1, 2],
+      position: 5, origin: .drafter, drafted: 4, passDrafts: 2, drafts: [1, 5, 6, 7],
+      origins: [.suffix, .drafter, .drafter, .jacobi], confidences: [nil, 0.75, 0.5, nil],
+      parents: [-1, -1, 1, 2],
       tokens: [5, 6], probabilities: [1, 1], accepted: 2, rows: 5,
       seconds: .init(draft: 0, verify: 1e-3, sampling: 0, other: 0)),
   ]
@@ -109,6 +111,11 @@ import Verifier
     ("\"p\":[0.75,0.5]", "\"p\":[0.75]", "round 1: 1 probabilities for 2 tokens"),
     ("\"p\":[0.75,0.5]", "\"p\":[0.75,5]", "round 1: a probability outside 0 to 1"),
     ("\"source\":\"drafter\"", "\"source\":\"oracle\"", "\"source\" is \"oracle\""),
+    ("[\"suffix\",", "[\"oracle\",", "\"source\" is \"oracle\""),
+    ("[\"suffix\",", "[1,", "a source is not a string"),
+    ("[\"suffix\",", "[", "round 2: 3 sources for 4 drafts"),
+    ("\"pass\":2", "\"pass\":5", "round 2: 5 drafts of a pass, but 4 in all"),
+    ("[null,0.75,", "[null,\"1\",", "\"q\" is not a list of numbers"),
     ("\"rows\":4,", "", "\"rows\" is missing"),
     ("\"rows\":4", "\"rows\":-4", "\"rows\" is not a count"),
     ("\"rows\":4", "\"rows\":99999999999", "\"rows\" is not a count"),

@@ -80,6 +80,18 @@ def places(run, index):
     return min(depth(run["rounds"][index]), judged(run, index))
 
 
+def asked(run, index):
+    """Drafts whose predecessors the target took, and whether it took them too; none behind an end."""
+    r = run["rounds"][index]
+    drafts, parents = r["drafts"], r.get("parents", range(-1, len(r["drafts"]) - 1))
+    taken = [-1]
+    for token in r["tokens"][: r["accepted"]]:
+        taken.append(next(i for i in range(len(drafts))
+                          if parents[i] == taken[-1] and drafts[i] == token))
+    # The target has spoken at as many places as there are tokens.
+    return [(i, i in taken) for i in range(len(drafts)) if parents[i] in taken[: len(r["tokens"])]]
+
+
 def loops(tokens, period=20, length=40):
     tail = tokens[-length:]
     return len(tail) == length and any(
@@ -186,12 +198,14 @@ def check_configuration(name, settings, prompts, baseline, reported):
                 accepted[place] += place < r["accepted"]
             histogram[r["accepted"]] += 1
             whole[r["accepted"]] += r["accepted"] == depth(r)
-            sure = [] if "parents" in r else r.get("q", [])[: min(count, r["accepted"] + 1)]
-            for place, q in enumerate(sure):
+            for draft, taken in asked(run, i):
+                q = r["q"][draft] if "q" in r else None
+                if q is None:
+                    continue
                 q = struct.unpack("f", struct.pack("f", q))[0]  # as the program holds it
                 cell = bins[min(9, int(q * 10))]
                 cell[0] += 1
-                cell[1] += place < r["accepted"]
+                cell[1] += taken
                 cell[2] += q
     check(name + " histogram", histogram, reported["acceptance_histogram"])
     check(name + " whole blocks", whole, reported["whole_blocks"])
@@ -213,6 +227,31 @@ def check_configuration(name, settings, prompts, baseline, reported):
     total = sum(b[0] for b in bins)
     error = sum(abs(b[1] - b[2]) for b in bins) / total if total else None
     check(name + " ECE", error, reported.get("expected_calibration_error"), relative=1e-5)
+
+    # Sources.
+    told = {}
+    for p in prompts:
+        for run, i in p.rounds:
+            r = run["rounds"][i]
+            if not r.get("drafts"):
+                continue
+            names = r.get("sources", [r["source"]] * len(r["drafts"]))
+            for source in set(names):
+                told.setdefault(source, [0] * 4)[0] += 1
+            for source in names:
+                told[source][1] += 1
+            for draft, taken in asked(run, i):
+                told[names[draft]][2] += 1
+                told[names[draft]][3] += taken
+    check(name + " sources", sorted(told) == sorted(s["source"] for s in reported["sources"]), True)
+    for source in reported["sources"]:
+        mine = told.get(source["source"], [0] * 4)
+        check(f"{name} {source['source']}", mine,
+              [source["rounds"], source["verified"], source["asked"], source["accepted"]])
+        check(f"{name} {source['source']} rate", ratio(mine[3], mine[2]),
+              source["conditional_rate"])
+        check(f"{name} {source['source']} share", ratio(mine[3], tokens),
+              source["share_of_tokens"])
 
     # Times.
     for part in ("draft", "verify", "sample", "other"):
@@ -242,10 +281,9 @@ def check_configuration(name, settings, prompts, baseline, reported):
 
     if "cost" in settings and survival:
         verify, draft = curve(settings["cost"]["verify"]), curve(settings["cost"]["draft"])
-        promised = sum(1 + sum(survival[: depth(r)]) for r in rounds)
-        time = sum(verify(r["rows"]) + (draft(r["drafted"]) if r.get("drafted") else 0)
+        time = sum(verify(r["rows"]) + (draft(r["pass"]) if r.get("pass") else 0)
                    for r in rounds)
-        check(name + " expected", promised / time * verify(1), reported["expected_speedup"])
+        check(name + " expected", tokens / time * verify(1), reported["expected_speedup"])
         for point in reported["expectations"]:
             k = point["drafts"]
             check(f"{name} expected at {k}",
