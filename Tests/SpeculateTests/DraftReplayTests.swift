@@ -4,6 +4,12 @@ import Tensors
 import Testing
 import Verifier
 
+/// Keeps what it is told.
+private final class RoundCollector: RoundObserver {
+  private(set) var rounds: [RoundRecord] = []
+  func observe(_ round: RoundRecord) { rounds.append(round) }
+}
+
 /// Replaying a recorded output gives the rounds that the decoder had.
 @Suite struct DraftReplayTests {
   @Test(arguments: [0, 1] as [Float]) func replayedRoundsAreTheDecodersOwn(_ temperature: Float)
@@ -50,6 +56,58 @@ import Verifier
       }
     }
     #expect(accepted > 10)
+  }
+
+  /// Drafts from earlier text, beside a drafter and alone: the trees are the decoder's own.
+  @Test(arguments: [true, false]) func matchesInEarlierTextAreReplayed(_ hasDrafter: Bool) throws {
+    let context = TinyModels.configuration.maximumContext
+    let drafter = TinyModels.drafter(blockSize: 8)
+    let runner = TinyModels.runner(threads: 1, taps: drafter.configuration.targetLayers)
+    func source() throws -> BlockDraftSource? {
+      guard hasDrafter else { return nil }
+      return try BlockDraftSource(
+        drafter: drafter, target: TinyModels.target, workers: Workers(count: 1), capacity: context)
+    }
+    let served = try source()
+    let replay = DraftReplay(runner: runner, source: try source())
+    var accepted = 0
+    var branched = 0
+    for prompt in TinyModels.prompts(12) {
+      let parameters = GenerationParameters(maximumTokens: 80, ignoresEnd: true)
+      for count in [1, 4, 12] {
+        let decoder = try DraftVerifyDecoder(
+          runner: runner, cache: runner.makeCache(capacity: context), source: served,
+          prompt: prompt + prompt, parameters: parameters, length: .fixed(count),
+          draftChoice: .argmax, free: FreeDraftOptions(suffix: true))
+        let observer = RoundCollector()
+        decoder.observer = observer
+        let ids = Array(decoder)
+        try replay.load(.init(prompt: prompt + prompt, output: ids))
+        var length = DraftLength.fixed(count)
+        let rounds = replay.rounds(
+          parameters: parameters, length: &length, choice: .argmax, suffix: true,
+          cost: CostModelTests.model)
+        let own = observer.rounds
+        #expect(rounds.map(\.drafted) == own.map(\.passDrafts))
+        #expect(rounds.map(\.verified) == own.map(\.drafts.count))
+        #expect(rounds.map(\.accepted) == own.map(\.accepted))
+        #expect(rounds.map(\.emitted) == own.map(\.tokens.count))
+        accepted += own.reduce(0) { $0 + $1.accepted }
+        branched += own.count { !$0.parents.isEmpty }
+        for (index, round) in own.enumerated() where !round.drafts.isEmpty {
+          // Each verified draft has a source, and only the drafter's have confidences.
+          #expect(round.inconsistency == nil)
+          for draft in round.drafts.indices {
+            let isModel = round.origin(of: draft) == .drafter
+            let confidence = round.confidences.isEmpty ? nil : round.confidences[draft]
+            #expect(isModel == (confidence != nil), "round \(index)")
+            #expect(hasDrafter || round.origin(of: draft) == .suffix)
+          }
+        }
+      }
+    }
+    #expect(accepted > 40)
+    #expect(!hasDrafter || branched > 0)
   }
 
   /// An adaptive length learns on the way and ends with the same number of tokens.

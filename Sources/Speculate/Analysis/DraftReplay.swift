@@ -1,13 +1,14 @@
 public import Tensors
 public import Verifier
 
-/// Drafts along texts that are known already: what rounds of any draft length would have accepted,
+/// Drafts along texts that are known already: what rounds of any way to draft would have accepted,
 /// without a target pass for each.
 ///
 /// Lossless decoding gives the same text whatever is drafted, so a recorded output says what the
 /// target will choose. One prefill of the text gives the target's features; after that a round
-/// costs a draft pass. The rounds are those of ``DraftVerifyDecoder`` with the drafter as the only
-/// source: drafts from the text itself, which an adaptive length has beside it, are left out.
+/// costs a draft pass. The rounds are those of ``DraftVerifyDecoder``, trees and matches in earlier
+/// text included; only what the target predicts behind a rejection, which recycling wants, is not
+/// known.
 public final class DraftReplay {
   /// A text to replay.
   public struct Text: Sendable, Equatable {
@@ -25,7 +26,7 @@ public final class DraftReplay {
 
   /// A round as it would have been.
   public struct Round: Sendable, Equatable {
-    /// Drafts proposed.
+    /// Drafts that a draft pass made; 0 where none ran.
     public var drafted: Int
     /// Drafts verified.
     public var verified: Int
@@ -36,7 +37,7 @@ public final class DraftReplay {
   }
 
   private let runner: CausalRunner
-  private let source: any DraftSource
+  private let source: (any DraftSource)?
   /// Features of the text's positions, but the last: [positions][featureWidth].
   private var features = FloatBuffer(count: 1)
   private let featureWidth: Int
@@ -46,11 +47,11 @@ public final class DraftReplay {
   ///
   /// - Parameters:
   ///   - runner: the target, with the source's taps.
-  ///   - source: what drafts, with room for the longest text.
-  public init(runner: CausalRunner, source: any DraftSource) {
+  ///   - source: what drafts, with room for the longest text; `nil` for drafts from the text only.
+  public init(runner: CausalRunner, source: (any DraftSource)?) {
     self.runner = runner
     self.source = source
-    featureWidth = source.taps.count * runner.model.configuration.hiddenSize
+    featureWidth = (source?.taps.count ?? 0) * runner.model.configuration.hiddenSize
   }
 
   /// Computes the features of a text, which is replayed from now on.
@@ -59,6 +60,7 @@ public final class DraftReplay {
   public func load(_ text: Text) throws {
     precondition(!text.prompt.isEmpty && !text.output.isEmpty, "nothing to replay")
     self.text = text
+    guard source != nil else { return }
     let tokens = text.prompt + text.output
     features = FloatBuffer(count: max(1, (tokens.count - 1) * featureWidth))
     let cache = try runner.makeCache(capacity: tokens.count)
@@ -77,80 +79,57 @@ public final class DraftReplay {
   ///   - parameters: those the output was generated with.
   ///   - length: how many tokens to draft; an adaptive one learns.
   ///   - choice: how drafts are chosen.
+  ///   - suffix: whether the end of the text is looked up in earlier text.
   ///   - cost: the times that an adaptive length is told.
   /// - Returns: The rounds.
   public func rounds(
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
-    cost: CostModel
+    suffix: Bool = false, cost: CostModel
   ) -> [Round] {
-    let context = TokenPresence(vocabulary: runner.model.configuration.vocabularySize)
+    let configuration = runner.model.configuration
+    let context = TokenPresence(vocabulary: configuration.vocabularySize)
     for token in text.prompt { context.push(token) }
-    var chooser = DraftChooser(parameters.sampling, choice: choice, context: context)
-    var block = DraftBlock()
+    var drafter = RoundDrafter(
+      source: source,
+      chooser: DraftChooser(parameters.sampling, choice: choice, context: context),
+      length: length, free: FreeDraftOptions(suffix: suffix), prompt: text.prompt,
+      maximumRows: runner.maximumRows)
+    let tokens = text.prompt + text.output
+    let (sum, overflow) = text.prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    let limit = max(
+      tokens.count, overflow ? configuration.maximumContext : min(sum, configuration.maximumContext)
+    )
     var committed = text.prompt
-    var emitted = 0
     var rounds: [Round] = []
-    source.rewind(to: 0)
-    commit(0..<committed.count - 1)
-    while emitted < text.output.count {
-      let limit = min(
-        source.maximumDrafts, runner.maximumRows - 1, parameters.maximumTokens - emitted - 1)
-      block.removeAll()
-      let count = Self.draftCount(&length, limit: limit)
-      if count > 0 {
-        source.draft(after: committed, count: count, chooser: &chooser, into: &block)
-        chooser.finishBlock()
-        block.truncate(to: count)
-      }
-      let drafted = block.tokens.count
-      cut(&block, length)
-      let rest = text.output[emitted...]
-      let accepted = zip(block.tokens, rest).prefix { $0 == $1 }.count
-      let new = Array(rest.prefix(accepted + 1))
-      committed += new
-      for token in new { context.push(token) }
-      emitted += new.count
-      commit((committed.count - 1 - new.count)..<committed.count - 1)
+    commit(0..<committed.count - 1, to: &drafter)
+    while committed.count < tokens.count {
+      let (tree, nodes) = drafter.draft(after: committed, remaining: limit - committed.count)
+      let (path, accepted) = AcceptanceRule.path(
+        in: tree, choice: { _ in tokens[committed.count] },
+        emit: {
+          committed.append($0)
+          context.push($0)
+          return committed.count < tokens.count
+        })
+      let end = committed.count - 1
+      commit(end - path.count..<end, to: &drafter)
+      drafter.commit(committed.suffix(path.count))
+      let drafted = drafter.passDrafts
       rounds.append(
         Round(
-          drafted: drafted, verified: block.tokens.count, accepted: accepted, emitted: new.count))
-      if case .adaptive(var policy) = length {
-        policy.record(
-          drafted: drafted, verified: block.tokens.count, accepted: accepted,
-          confidences: block.confidences, draftSeconds: drafted > 0 ? cost.draft(drafted) : nil,
-          verifySeconds: cost.verify(block.tokens.count + 1))
-        length = .adaptive(policy)
-      }
+          drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count))
+      _ = drafter.record(
+        tree, nodes: nodes, path: path, next: tokens[end],
+        draftSeconds: drafted > 0 ? cost.draft(drafted) : 0, verifySeconds: cost.verify(tree.count))
     }
+    if let policy = drafter.planner.policy { length = .adaptive(policy) }
     return rounds
   }
 
-  private func commit(_ positions: Range<Int>) {
-    guard !positions.isEmpty else { return }
-    source.commit(
+  private func commit(_ positions: Range<Int>, to drafter: inout RoundDrafter) {
+    guard source != nil, !positions.isEmpty else { return }
+    drafter.commit(
       features: features.base + positions.lowerBound * featureWidth, rows: positions.count)
-  }
-
-  private static func draftCount(_ length: inout DraftLength, limit: Int) -> Int {
-    switch length {
-    case .fixed(let count): return min(count, limit)
-    case .adaptive(var policy):
-      let count = policy.draftCount(limit: limit)
-      length = .adaptive(policy)
-      return count
-    }
-  }
-
-  private func cut(_ block: inout DraftBlock, _ length: DraftLength) {
-    guard case .adaptive(let policy) = length, !block.confidences.isEmpty,
-      block.confidences.count == block.tokens.count
-    else { return }
-    var product = 1.0
-    let chances = block.confidences.enumerated().map { place, confidence in
-      product *= policy.chances.conditional(.model(place: place, confidence: confidence))
-      return product
-    }
-    block.truncate(to: policy.cost.nodeCount(chances: chances, drafted: chances.count).count)
   }
 }
 
@@ -162,21 +141,40 @@ extension CostModel {
     }
   }
 
-  /// Pass times as rounds show them: the mean of each width, so that what disturbs a run counts.
+  /// Pass times as rounds show them, what disturbs a run included: the medians of the widths, all
+  /// made longer or shorter until they add up to the time that the rounds took.
   ///
   /// - Returns: `nil` without a round.
-  public init?(averaging rounds: some Sequence<RoundRecord>) {
+  public init?(fitting rounds: some Sequence<RoundRecord>) {
     var verify: [(width: Int, seconds: Double)] = []
     var draft: [(width: Int, seconds: Double)] = []
     for round in rounds {
       let rest = round.seconds.verify + round.seconds.sampling + round.seconds.other
       if rest > 0 { verify.append((round.rows, rest)) }
-      if round.drafted > 0, round.seconds.draft > 0 {
-        draft.append((round.drafted, round.seconds.draft))
+      if round.passDrafts > 0, round.seconds.draft > 0 {
+        draft.append((round.passDrafts, round.seconds.draft))
       }
     }
-    guard !verify.isEmpty else { return nil }
-    self.init(
-      verify: PassTimes(verify), draft: draft.isEmpty ? PassTimes([(1, 1e-9)]) : PassTimes(draft))
+    guard let passes = PassTimes(fitting: verify) else { return nil }
+    // Without a draft pass nothing asks what one costs.
+    self.init(verify: passes, draft: PassTimes(fitting: draft) ?? PassTimes([(1, 1e-9)]))
+  }
+}
+
+extension PassTimes {
+  /// Passes of a width that make its median worth trusting, where other widths have as many.
+  private static let enough = 4
+
+  fileprivate init?(fitting samples: [(width: Int, seconds: Double)]) {
+    guard !samples.isEmpty else { return nil }
+    let groups = Dictionary(grouping: samples, by: \.width)
+    let trusted = groups.filter { $0.value.count >= Self.enough }
+    let medians = (trusted.isEmpty ? groups : trusted).map {
+      (width: $0.key, seconds: PromptRuns.median($0.value.map(\.seconds)))
+    }
+    let typical = PassTimes(medians)
+    let scale =
+      samples.reduce(0) { $0 + $1.seconds } / samples.reduce(0) { $0 + typical($1.width) }
+    self.init(zip(typical.widths, typical.seconds).map { ($0, $1 * scale) })
   }
 }

@@ -84,9 +84,8 @@ final class GenerationEngine {
       isCancelled: isCancelled)
   }
 
-  /// Measures pass times of target and drafter; `nil` without a drafter.
-  func measureCost(context: Int, budget: Double) throws -> CostModel? {
-    guard drafter != nil else { return nil }
+  /// Measures pass times of target and drafter.
+  func measureCost(context: Int, budget: Double) throws -> CostModel {
     let source = try draftSource(capacity: min(context + 64, model.configuration.maximumContext))
     return try CostModel.measure(
       runner: runner, source: source, context: context, budget: budget)

@@ -126,9 +126,9 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - context: positions before the passes, which take longer the more there are.
   ///   - budget: seconds to measure, about.
-  /// - Returns: `nil` without a drafter.
+  /// - Returns: without a drafter, times of the target only.
   /// - Throws: ``SpeculateError`` when there is no memory for it.
-  public func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel? {
+  public func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel {
     lock.lock()
     defer { lock.unlock() }
     return try engine.measureCost(context: context, budget: budget)

@@ -9,13 +9,13 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     commandName: "advise",
     abstract: "Measure this machine, replay traces, and recommend how to decode.",
     discussion: """
-      The outputs of a trace say what the target will choose, so every draft length can be tried on \
-      them with the drafter alone; short generations of every length measure what rounds cost on this \
-      machine. Both together give the tokens per second to expect. Trace what you want to run: prompts \
-      like your own, at your temperature.
+      The outputs of a trace say what the target will choose, so every way to draft can be tried on \
+      them without the target; short generations measure what rounds cost on this machine. The ways that \
+      promise most are then run for a moment, and the tokens per second to expect corrected by what that \
+      showed. Trace what you want to run: prompts like your own, at your temperature.
 
         speculate analyze advise run.jsonl.zst
-        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 f32 --output advice
+        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 int8 --output advice
       """)
 
   @Argument(
@@ -37,7 +37,8 @@ struct AnalyzeAdviseCommand: ParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Formats of the target's matrices to try. (default: as stored)", valueName: "format"))
+      "Formats of the target's matrices to try. (default: those that the trace names)",
+      valueName: "format"))
   var weights: [WeightFormat] = []
 
   @Option(
@@ -78,10 +79,15 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       named.isEmpty
       ? [try WeightsLocator().folder("drafter")]
       : try named.map { try ModelFolder.url($0, option: "--drafter") }
+    let formats = weights.isEmpty ? recorded.formats.compactMap(WeightFormat.init) : weights
+    guard !formats.isEmpty else {
+      throw SpeculateError(
+        "\(trace) names formats that this program doesn't know; give --weights")
+    }
     Interruption.watch()
     let advice = try AdviceRun(
-      target: folder, drafters: drafters, formats: weights.isEmpty ? [nil] : weights,
-      outputs: recorded, threads: threads.count
+      target: folder, drafters: drafters, formats: formats, outputs: recorded,
+      threads: threads.count
     ).advice()
     if let output { try advice.write(to: output) }
     if json {

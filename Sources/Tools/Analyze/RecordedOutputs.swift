@@ -3,14 +3,17 @@ import Tensors
 
 /// The outputs of a trace that were sampled alike, to be replayed.
 struct RecordedOutputs {
-  /// Prompts with their outputs.
-  let texts: [DraftReplay.Text]
   /// The folders that the trace names.
   let target: String
   let drafters: [String]
+  /// The formats that the target's matrices were held in.
+  let formats: [String]
   /// How the outputs were generated.
   let parameters: GenerationParameters
+  /// How drafts were chosen.
   let choice: DraftChoice?
+  /// Prompts with their outputs, by format: [formats].
+  private let textsOfFormats: [[DraftReplay.Text]]
 
   /// Takes the outputs of one temperature.
   ///
@@ -32,36 +35,54 @@ struct RecordedOutputs {
           + known.map { "\($0)" }.joined(separator: ", "))
     }
     let settings = configurations[first]
-    var texts: [DraftReplay.Text] = []
-    for unit in trace.units {
-      for prompt in unit.prompts {
-        let entry = unit.entries.first {
-          $0.prompt == prompt.number && members.contains($0.configuration)
-            && configurations[$0.configuration].sampling == settings.sampling
-            && configurations[$0.configuration].format == settings.format
-            && !$0.generation.rounds.isEmpty
-        }
-        guard let entry else { continue }
-        texts.append(DraftReplay.Text(prompt: prompt.ids, output: entry.generation.tokens))
-      }
+    let alike = members.filter { configurations[$0].sampling == settings.sampling }
+    func different<T: Equatable>(_ values: [T]) -> [T] {
+      values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
-    guard !texts.isEmpty else {
+    let recorded = different(alike.map { configurations[$0].format }).map { format in
+      (
+        format: format,
+        texts: Self.texts(
+          trace, of: Set(alike.filter { configurations[$0].format == format }), limit: limit)
+      )
+    }.filter { !$0.texts.isEmpty }
+    guard !recorded.isEmpty else {
       throw SpeculateError("\(name) has no outputs at temperature \(wanted); trace some first")
     }
-    let count = min(limit, texts.count)
-    self.texts = (0..<count).map { texts[$0 * texts.count / count] }
+    formats = recorded.map(\.format)
+    textsOfFormats = recorded.map(\.texts)
     target = settings.target
-    drafters = members.compactMap { configurations[$0].drafter }.reduce(into: []) {
-      if !$0.contains($1) { $0.append($1) }
-    }
+    drafters = different(members.compactMap { configurations[$0].drafter })
     choice = members.compactMap { configurations[$0].draftChoice }.first
     parameters = GenerationParameters(
       sampling: settings.sampling, maximumTokens: settings.maximumTokens,
       ignoresEnd: settings.ignoresEnd)
   }
 
-  /// A few texts spread over all, to measure on.
-  func sample(_ count: Int) -> [DraftReplay.Text] {
+  private static func texts(
+    _ trace: Trace, of members: Set<Int>, limit: Int
+  ) -> [DraftReplay.Text] {
+    var texts: [DraftReplay.Text] = []
+    for unit in trace.units {
+      for prompt in unit.prompts {
+        let entry = unit.entries.first {
+          $0.prompt == prompt.number && members.contains($0.configuration)
+            && !$0.generation.rounds.isEmpty
+        }
+        guard let entry else { continue }
+        texts.append(DraftReplay.Text(prompt: prompt.ids, output: entry.generation.tokens))
+      }
+    }
+    return spread(texts, limit)
+  }
+
+  /// The outputs in a format; where it was not traced, those of the first, which resemble them.
+  func texts(_ format: String) -> [DraftReplay.Text] {
+    textsOfFormats[formats.firstIndex(of: format) ?? 0]
+  }
+
+  /// A few texts spread over all.
+  static func spread(_ texts: [DraftReplay.Text], _ count: Int) -> [DraftReplay.Text] {
     let count = min(count, texts.count)
     return (0..<count).map { texts[$0 * texts.count / count] }
   }

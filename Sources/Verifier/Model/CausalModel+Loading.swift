@@ -11,13 +11,8 @@ extension CausalModel {
   public convenience init(directory: URL, weights: WeightFormatChoice = .stored) throws {
     let configuration = try ModelConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
-    // Of tied tensors a file holds one, and which one is the writer's choice.
-    let embeddingName =
-      configuration.tiesEmbeddings && checkpoint.shape(of: Self.embeddingName) == nil
-        && checkpoint.shape(of: Self.headName) != nil
-      ? Self.headName : Self.embeddingName
-    let floats: WeightFormat = checkpoint.info(embeddingName)?.type == .bf16 ? .bf16 : .f32
-    let stored = configuration.quantization ?? WeightFormats(layers: floats)
+    let embeddingName = Self.embeddingName(configuration, checkpoint)
+    let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
     let isApart =
       configuration.quantization != nil && checkpoint.shape(of: Self.headName) != nil
@@ -30,6 +25,30 @@ extension CausalModel {
       name.hasSuffix(".rotary_emb.inv_freq")
         || (configuration.tiesEmbeddings && name == Self.headName)
     }
+  }
+
+  /// The formats that a folder's weights are stored in, from its headers.
+  ///
+  /// - Throws: As `init(directory:weights:)`, for what can be seen without loading.
+  public static func storedFormats(directory: URL) throws -> WeightFormats {
+    storedFormats(
+      try ModelConfiguration(directory: directory), try Checkpoint(directory: directory))
+  }
+
+  private static func storedFormats(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint
+  ) -> WeightFormats {
+    let type = checkpoint.info(embeddingName(configuration, checkpoint))?.type
+    return configuration.quantization ?? WeightFormats(layers: type == .bf16 ? .bf16 : .f32)
+  }
+
+  /// Of tied tensors a file holds one, and which one is the writer's choice.
+  private static func embeddingName(
+    _ configuration: ModelConfiguration, _ checkpoint: Checkpoint
+  ) -> String {
+    configuration.tiesEmbeddings && checkpoint.shape(of: Self.embeddingName) == nil
+      && checkpoint.shape(of: Self.headName) != nil
+      ? Self.headName : Self.embeddingName
   }
 
   /// Loads a folder with all parts in one format.
