@@ -75,6 +75,7 @@ import Testing
       OUTPUT:
         --max-tokens <n>        Tokens to generate at most. (default: 256)
         --temperature <t>       0 takes the most probable token; higher values vary more. (default: 0.0)
+        --stop <text>           End the output before this text; may be given several times.
         --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
         --top-p <p>             Keep the most probable tokens that together reach probability p.
                                 (default: 1.0)
@@ -84,7 +85,6 @@ import Testing
                                 Make tokens already in the text less probable; 1 is off. (default: 1.0)
         --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
                                 0)
-        --stop <text>           End the output before this text; may be given several times.
         --ignore-end            Go on past end tokens, up to the limits.
 
       DRAFTING:

@@ -83,12 +83,16 @@ final class AnalysisRun {
     let context = lengths.reduce(0, +) / max(1, lengths.count)
     return try configurations.map { configuration in
       var description = configuration.description
+      guard configuration.way != .plain else { return description }
       let key = ObjectIdentifier(configuration.generator)
-      if costs[key] == nil {
-        costs[key] = try configuration.generator.measureCost(
+      var cost =
+        try costs[key]
+        ?? configuration.generator.measureCost(
           context: context + configuration.parameters.maximumTokens / 2)
-      }
-      description.cost = costs[key]
+      costs[key] = cost
+      // Drafts from the text, and the target's own guesses, cost next to nothing.
+      if configuration.way.drafter == nil { cost.draft = PassTimes([(1, 1e-9)]) }
+      description.cost = cost
       return description
     }
   }
@@ -100,7 +104,7 @@ final class AnalysisRun {
       var short = configuration.parameters
       short.maximumTokens = min(16, short.maximumTokens)
       try configuration.generator.generate(
-        tokens: prompt, parameters: short, mode: configuration.mode,
+        tokens: prompt, parameters: short, mode: configuration.way.mode,
         isCancelled: { Interruption.requested })
     }
   }
@@ -110,7 +114,7 @@ final class AnalysisRun {
     var digest = Digest()
     for task in tasks { digest.add("\(task)") }
     for configuration in configurations {
-      digest.add("\(configuration.description) \(configuration.parameters)")
+      digest.add("\(configuration.description) \(configuration.way) \(configuration.parameters)")
     }
     digest.add("\(turns) \(promptTokens ?? 0) \(repeats)")
     return digest.text
@@ -176,7 +180,7 @@ final class AnalysisRun {
         let collector = RoundCollector()
         let configuration = configurations[index]
         let result = try configuration.generator.generate(
-          tokens: ids, parameters: configuration.parameters, mode: configuration.mode,
+          tokens: ids, parameters: configuration.parameters, mode: configuration.way.mode,
           observer: collector, isCancelled: { Interruption.requested })
         if Interruption.requested { return nil }
         expected = expected ?? result

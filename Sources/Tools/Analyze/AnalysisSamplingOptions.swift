@@ -8,42 +8,12 @@ struct AnalysisSamplingOptions: ParsableArguments {
     help: ArgumentHelp("Tokens to generate at most.", valueName: "n"))
   var maxTokens = 128
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Keep the k most probable tokens; 0 keeps all.", valueName: "k"))
-  var topK = 0
+  @OptionGroup var filters: SamplingFilterOptions
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Keep the most probable tokens that together reach probability p.", valueName: "p"))
-  var topP: Float = 1
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Drop tokens less probable than this times the most probable one.", valueName: "p"))
-  var minP: Float = 0
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Make tokens already in the text less probable; 1 is off.", valueName: "x"))
-  var repetitionPenalty: Float = 1
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Selects the random numbers.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @Flag(help: "Go on past end tokens, up to the limits.")
-  var ignoreEnd = false
-
-  /// The parameters that these options describe, at temperature 0.
-  var parameters: GenerationParameters {
+  /// The parameters that these options describe.
+  func parameters(temperature: Float) -> GenerationParameters {
     GenerationParameters(
-      sampling: SamplingParameters(
-        topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty, seed: seed),
-      maximumTokens: maxTokens, ignoresEnd: ignoreEnd)
+      sampling: filters.sampling(temperature: temperature), maximumTokens: maxTokens,
+      ignoresEnd: filters.ignoreEnd)
   }
 }

@@ -9,8 +9,8 @@ struct AnalyzeRunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Run configurations side by side on prompt sets, and trace every round.",
     discussion: """
-      Every combination of --drafter, --draft-length, --temperature and --weights is run, and plain \
-      decoding with each of them, in turn on every prompt, so that speed-ups compare runs of the same \
+      Every combination of decoders, drafters, draft lengths, temperatures and formats is run, and plain \
+      decoding beside each of them, in turn on every prompt, so that speed-ups compare runs of the same \
       minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or \
       MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command \
       again goes on where Ctrl-C stopped the last one.
@@ -18,31 +18,12 @@ struct AnalyzeRunCommand: ParsableCommand {
         speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
           --draft-length auto 3 7 --trace run.jsonl.zst --report report
         speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
-          --temperature 0 1 --trace run.jsonl.zst
+          --decoder draft jacobi --suffix on off --temperature 0 1 --trace run.jsonl.zst
       """)
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
 
   @OptionGroup(title: "Models") var target: TargetOptions
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters made for the target. (default: the embedded one, Weights/drafter)",
-      valueName: "dir"))
-  var drafter: [String] = []
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Drafts of a block; 'auto' drafts as many as pay.", valueName: "n|auto"))
-  var draftLength = [DraftLengthChoice(count: nil)]
-
-  @Option(
-    help: ArgumentHelp(
-      "How drafts are chosen: 'argmax', or 'coupled' to the target's random numbers. (default: by "
-        + "the temperature)", valueName: "rule"))
-  var draftChoice: DraftChoice?
 
   @Option(
     parsing: .upToNextOption,
@@ -55,6 +36,7 @@ struct AnalyzeRunCommand: ParsableCommand {
     help: ArgumentHelp("Temperatures; 0 is greedy decoding.", valueName: "t"))
   var temperature: [Float] = [0]
 
+  @OptionGroup(title: "Decoders") var decoding: DecodingListOptions
   @OptionGroup(title: "Sampling") var sampling: AnalysisSamplingOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -80,10 +62,8 @@ struct AnalyzeRunCommand: ParsableCommand {
   }
 
   private func parameters(_ temperature: Float) throws -> GenerationParameters {
-    var parameters = sampling.parameters
-    parameters.sampling.temperature = temperature
     do {
-      return try parameters.validated()
+      return try sampling.parameters(temperature: temperature).validated()
     } catch let error as SpeculateError {
       throw ValidationError(error.description)
     }
@@ -94,15 +74,9 @@ struct AnalyzeRunCommand: ParsableCommand {
     try TraceWriter.checkName(url)
     if let report { try ReportFolder.check(report) }
     let tasks = try prompts.read()
-    let drafters =
-      drafter.isEmpty
-      ? [try WeightsLocator().folder("drafter")]
-      : try drafter.map { try ModelFolder.url($0, option: "--drafter") }
     let grid = try ConfigurationGrid(
-      target: target.folder(), drafters: drafters, lengths: draftLength.map(\.count),
-      choice: draftChoice,
-      formats: weights.isEmpty ? [nil] : weights, temperatures: temperature,
-      parameters: sampling.parameters, threads: threads.count)
+      target: target.folder(), ways: decoding.ways(), formats: weights.isEmpty ? [nil] : weights,
+      parameters: temperature.map(parameters), threads: threads.count)
     let run = try AnalysisRun(
       tasks: tasks, configurations: grid.configurations(), turns: prompts.turns,
       promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)

@@ -8,72 +8,76 @@ import Verifier
 struct RunConfiguration {
   /// What a trace says of it.
   let description: TraceConfiguration
+  let way: DecodingWay
+  /// The format that was asked for; nil for as stored.
+  let chosenFormat: WeightFormat?
   let generator: TextGenerator
-  let mode: DecodingMode
   let parameters: GenerationParameters
 
   /// What outputs must be equal in: target, format and sampling.
   var group: String { description.baseline ?? description.name }
 }
 
-/// Every combination of what is to be compared, and plain decoding for each group of them.
+/// Every way of decoding that is to be compared, in every format and at every temperature, and plain
+/// decoding for each of these.
 struct ConfigurationGrid {
   let target: URL
-  let drafters: [URL]
-  let lengths: [Int?]
-  let choice: DraftChoice?
+  /// Plain decoding need not be among them: it always runs.
+  let ways: [DecodingWay]
   /// nil takes the format as stored.
   let formats: [WeightFormat?]
-  let temperatures: [Float]
-  let parameters: GenerationParameters
+  let parameters: [GenerationParameters]
   let threads: Int
 
   /// Loads the models and names the combinations.
   ///
-  /// A generator learns the speed of its drafts, so that each drafter has its own at every
+  /// A generator learns the speed of its drafts, so that each source of drafts has its own at every
   /// temperature; weights are shared.
   ///
   /// - Throws: `SpeculateError` for a folder that can't be used.
   func configurations() throws -> [RunConfiguration] {
     let tokenizer = try TokenizerLoader.load(directory: target)
-    let loaded = try drafters.map { try (url: $0, drafter: try BlockDrafter(directory: $0)) }
+    var drafters: [URL: BlockDrafter] = [:]
+    for url in ways.compactMap(\.drafter) where drafters[url] == nil {
+      drafters[url] = try BlockDrafter(directory: url)
+    }
     var made: [RunConfiguration] = []
     for format in formats {
       let model = try CausalModel(directory: target, weights: WeightFormatChoice(layers: format))
-      let plain = try TextGenerator(model: model, tokenizer: tokenizer, threads: threads)
-      for temperature in temperatures {
-        var parameters = parameters
-        parameters.sampling.temperature = temperature
-        let suffix = suffix(temperature, model.formats.layers.rawValue)
-        func add(_ name: String, _ drafter: URL?, _ generator: TextGenerator, _ mode: DecodingMode)
-        {
-          let name = name + suffix
-          let description = TraceConfiguration(
-            name: name, target: target, drafter: drafter, generator: generator, mode: mode,
-            parameters: parameters, baseline: drafter == nil ? nil : "plain" + suffix)
+      for parameters in parameters {
+        let suffix = suffix(parameters, model.formats.layers.rawValue)
+        var generators: [String: TextGenerator] = [:]
+        for way in [.plain] + ways.filter({ $0 != .plain }) {
+          let drafter = way.drafter
+          let label = drafters.count > 1 ? drafter?.lastPathComponent : nil
+          let name = way.name(label ?? "draft") + suffix
+          let generator =
+            try generators[learning(way)]
+            ?? TextGenerator(
+              model: model, tokenizer: tokenizer, drafter: drafter.flatMap { drafters[$0] },
+              threads: threads)
+          generators[learning(way)] = generator
           made.append(
             RunConfiguration(
-              description: description, generator: generator, mode: mode, parameters: parameters))
-        }
-        add("plain", nil, plain, .plain)
-        for drafter in loaded {
-          let generator = try TextGenerator(
-            model: model, tokenizer: tokenizer, drafter: drafter.drafter, threads: threads)
-          for length in lengths {
-            let label = loaded.count > 1 ? drafter.url.lastPathComponent : "draft"
-            add(
-              "\(label) \(length.map(String.init) ?? "auto")", drafter.url, generator,
-              .speculative(drafts: length, choice: choice))
-          }
+              description: TraceConfiguration(
+                name: name, target: target, generator: generator, way: way, parameters: parameters,
+                baseline: way == .plain ? nil : "plain" + suffix),
+              way: way, chosenFormat: format, generator: generator, parameters: parameters))
         }
       }
     }
     return try unique(made)
   }
 
-  private func suffix(_ temperature: Float, _ format: String) -> String {
+  /// The same for ways whose experience is of use to each other.
+  private func learning(_ way: DecodingWay) -> String {
+    guard case .draft(let drafting) = way else { return "" }
+    return "\(drafting.drafter?.path ?? "suffix") \(drafting.looksUp) \(drafting.recycling)"
+  }
+
+  private func suffix(_ parameters: GenerationParameters, _ format: String) -> String {
     var suffix = ""
-    if temperatures.count > 1 { suffix += " t=\(temperature)" }
+    if self.parameters.count > 1 { suffix += " t=\(parameters.sampling.temperature)" }
     if formats.count > 1 { suffix += " \(format)" }
     return suffix
   }

@@ -57,7 +57,7 @@ struct GenerateCommand: ParsableCommand {
 
   func validate() throws {
     try checkDecoder()
-    if compare && drafter.drafter == "none" && decoder == .draft {
+    if compare && drafter.drafter == DrafterChoice.none && decoder == .draft {
       throw ValidationError("--compare needs a drafter: leave out --drafter none")
     }
     if drafter.isSuffix && drafting.suffix == false {
@@ -83,18 +83,19 @@ struct GenerateCommand: ParsableCommand {
       }
       return
     }
-    if let drafter = drafter.drafter, drafter != "none" {
+    if let drafter = drafter.drafter, drafter != .none {
       throw ValidationError("--decoder jacobi uses no drafter: leave out --drafter")
     }
-    if drafting.draftLength != nil || drafting.draftChoice != nil || drafting.recycling != nil {
+    if drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.recycling != nil
+    {
       throw ValidationError(
         "--draft-length, --draft-choice and --recycling belong to --decoder draft: leave them out")
     }
   }
 
-  private var mode: DecodingMode {
+  private func way() throws -> DecodingWay {
     switch decoder {
-    case .draft: drafting.mode(isSuffix: drafter.isSuffix)
+    case .draft: try drafting.way(drafter: drafter.folder(), isSuffix: drafter.isSuffix)
     case .jacobi: .jacobi(jacobi.options(suffix: drafting.suffix ?? true))
     }
   }
@@ -103,32 +104,33 @@ struct GenerateCommand: ParsableCommand {
     let traceFile = trace.map { URL(filePath: $0) }
     if let traceFile { try TraceWriter.checkName(traceFile) }
     let texts = try prompts.read()
+    let way = try way()
     let generator = try TextGenerator(
-      target: target.folder(), drafter: decoder == .draft ? drafter.folder() : nil,
+      target: target.folder(), drafter: way.drafter,
       weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
       threads: threads.count)
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
-    let tracer = try traceFile.map { try writer($0, generator) }
+    let tracer = try traceFile.map { try writer($0, generator, way) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
         generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: mode, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
+        mode: way.mode, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {
       try GenerationRun(
         generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: mode, echo: echo, json: json, stats: stats, trace: tracer
+        mode: way.mode, echo: echo, json: json, stats: stats, trace: tracer
       ).run()
     }
   }
 
-  private func writer(_ url: URL, _ generator: TextGenerator) throws -> TraceWriter {
-    let isPlain = decoder == .draft && drafter.drafter == "none"
+  private func writer(
+    _ url: URL, _ generator: TextGenerator, _ way: DecodingWay
+  ) throws -> TraceWriter {
     let configuration = TraceConfiguration(
-      name: isPlain ? "plain" : decoder == .jacobi ? "jacobi" : "speculative",
-      target: try target.folder(), drafter: decoder == .draft ? try drafter.folder() : nil,
-      generator: generator, mode: isPlain ? .plain : mode, parameters: sampling.parameters)
+      name: way.name(), target: try target.folder(), generator: generator, way: way,
+      parameters: sampling.parameters)
     return try TraceWriter(
       url: url,
       header: TraceHeader(

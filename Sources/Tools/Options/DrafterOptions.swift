@@ -9,7 +9,7 @@ struct DrafterOptions: ParsableArguments {
       "Folder of a drafter made for the target; 'suffix' to draft without a model, from matches in "
         + "the text so far; or 'none' for plain decoding. (default: the embedded one, "
         + "Weights/drafter)", valueName: "dir|suffix|none"))
-  var drafter: String?
+  var drafter: DrafterChoice?
 
   @Option(
     name: .customLong("drafter-weights"),
@@ -19,14 +19,16 @@ struct DrafterOptions: ParsableArguments {
   var weights: WeightFormat?
 
   /// Whether the text itself is the only source of drafts.
-  var isSuffix: Bool { drafter == "suffix" }
+  var isSuffix: Bool { drafter == .suffix }
 
   /// The drafter's folder; nil for decoding without a drafter model.
   ///
   /// - Throws: `SpeculateError` when it doesn't exist.
   func folder() throws -> URL? {
-    if drafter == "none" || isSuffix { return nil }
-    return try drafter.map { try ModelFolder.url($0, option: "--drafter") }
-      ?? WeightsLocator().folder("drafter")
+    switch drafter {
+    case nil: try WeightsLocator().folder("drafter")
+    case .some(.none), .some(.suffix): nil
+    case .some(.folder(let path)): try ModelFolder.url(path, option: "--drafter")
+    }
   }
 }

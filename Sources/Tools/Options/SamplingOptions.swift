@@ -7,7 +7,10 @@ struct SamplingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Tokens to generate at most.", valueName: "n"))
-  var maxTokens = 256
+  var maxTokens = Self.usualMaxTokens
+
+  /// Tokens to generate where no option says how many.
+  static let usualMaxTokens = 256
 
   @Option(
     parsing: .unconditional,
@@ -16,50 +19,18 @@ struct SamplingOptions: ParsableArguments {
   var temperature: Float = 0
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Keep the k most probable tokens; 0 keeps all.", valueName: "k"))
-  var topK = 0
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Keep the most probable tokens that together reach probability p.", valueName: "p"))
-  var topP: Float = 1
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Drop tokens less probable than this times the most probable one.", valueName: "p"))
-  var minP: Float = 0
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Make tokens already in the text less probable; 1 is off.", valueName: "x"))
-  var repetitionPenalty: Float = 1
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Selects the random numbers; the same seed gives the same text.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "End the output before this text; may be given several times.", valueName: "text"))
   var stop: [String] = []
 
-  @Flag(help: "Go on past end tokens, up to the limits.")
-  var ignoreEnd = false
+  @OptionGroup var filters: SamplingFilterOptions
 
   /// The parameters that these options describe.
   var parameters: GenerationParameters {
     GenerationParameters(
-      sampling: SamplingParameters(
-        temperature: temperature, topK: topK, topP: topP, minP: minP,
-        repetitionPenalty: repetitionPenalty, seed: seed),
-      maximumTokens: maxTokens, stopStrings: stop, ignoresEnd: ignoreEnd)
+      sampling: filters.sampling(temperature: temperature), maximumTokens: maxTokens,
+      stopStrings: stop, ignoresEnd: filters.ignoreEnd)
   }
 
   func validate() throws {

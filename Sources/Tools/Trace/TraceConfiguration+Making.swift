@@ -1,17 +1,17 @@
 import Drafter
-import Verifier
 import Foundation
 import Speculate
 import Tensors
+import Verifier
 
 extension TraceConfiguration {
   /// Describes generations by a generator.
   ///
   /// - Parameters:
   ///   - target: the folder of its target.
-  ///   - drafter: the folder of its drafter.
+  ///   - way: how it decodes.
   init(
-    name: String, target: URL, drafter: URL?, generator: TextGenerator, mode: DecodingMode,
+    name: String, target: URL, generator: TextGenerator, way: DecodingWay,
     parameters: GenerationParameters, baseline: String? = nil
   ) {
     self.init(
@@ -19,12 +19,19 @@ extension TraceConfiguration {
       format: generator.model.formats.layers.rawValue,
       sampling: parameters.sampling, maximumTokens: parameters.maximumTokens,
       ignoresEnd: parameters.ignoresEnd, baseline: baseline)
-    if case .jacobi = mode { decoder = "jacobi" }
-    guard case .speculative(let drafts, let choice, _) = mode else { return }
-    decoder = generator.drafter == nil ? "suffix" : "drafter"
-    self.drafter = drafter?.path
-    draftLength = drafts
-    maximumDrafts = generator.drafter.map { $0.configuration.blockSize - 1 }
-    draftChoice = choice
+    switch way {
+    case .plain: break
+    case .jacobi(let options):
+      decoder = "jacobi"
+      suffix = options.suffix
+    case .draft(let drafting):
+      decoder = drafting.drafter == nil ? "suffix" : "drafter"
+      drafter = drafting.drafter?.path
+      draftLength = drafting.length
+      maximumDrafts = generator.drafter.map { $0.configuration.blockSize - 1 }
+      draftChoice = drafting.choice
+      suffix = drafting.looksUp
+      recycling = drafting.recycling
+    }
   }
 }

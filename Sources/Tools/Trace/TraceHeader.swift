@@ -41,6 +41,10 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
   package var maximumDrafts: Int?
   /// How drafts were chosen; nil for by the temperature.
   package var draftChoice: DraftChoice?
+  /// Whether the end of the text was looked up in earlier text; nil for plain decoding.
+  package var suffix: Bool?
+  /// Whether what verification threw away was tried again.
+  package var recycling: Bool?
   /// The format that the target's matrices were held in.
   package var format: String
   /// How the target's tokens were chosen.
@@ -56,7 +60,8 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
 
   package init(
     name: String, target: String, drafter: String? = nil, decoder: String, draftLength: Int? = nil,
-    maximumDrafts: Int? = nil, draftChoice: DraftChoice? = nil, format: String,
+    maximumDrafts: Int? = nil, draftChoice: DraftChoice? = nil, suffix: Bool? = nil,
+    recycling: Bool? = nil, format: String,
     sampling: SamplingParameters = .greedy, maximumTokens: Int, ignoresEnd: Bool = false,
     baseline: String? = nil, cost: CostModel? = nil
   ) {
@@ -67,6 +72,8 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
     self.draftLength = draftLength
     self.maximumDrafts = maximumDrafts
     self.draftChoice = draftChoice
+    self.suffix = suffix
+    self.recycling = recycling
     self.format = format
     self.sampling = sampling
     self.maximumTokens = maximumTokens

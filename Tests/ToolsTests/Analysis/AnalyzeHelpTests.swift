@@ -39,8 +39,8 @@ import Testing
       """
       OVERVIEW: Run configurations side by side on prompt sets, and trace every round.
 
-      Every combination of --drafter, --draft-length, --temperature and --weights is run, and plain
-      decoding with each of them, in turn on every prompt, so that speed-ups compare runs of the same
+      Every combination of decoders, drafters, draft lengths, temperatures and formats is run, and plain
+      decoding beside each of them, in turn on every prompt, so that speed-ups compare runs of the same
       minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or
       MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command
       again goes on where Ctrl-C stopped the last one.
@@ -48,7 +48,7 @@ import Testing
         speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
           --draft-length auto 3 7 --trace run.jsonl.zst --report report
         speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
-          --temperature 0 1 --trace run.jsonl.zst
+          --decoder draft jacobi --suffix on off --temperature 0 1 --trace run.jsonl.zst
 
       USAGE: speculate analyze run [<options>] --prompts <file> ... --trace <file>
 
@@ -64,6 +64,26 @@ import Testing
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
                                 (default: the embedded one, Weights/target)
 
+      DECODERS:
+        --decoder <decoder>     What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or
+                                both. (values: draft, jacobi; default: draft)
+        --drafter <dir|suffix>  Folders of drafters made for the target, and 'suffix' for drafts from
+                                matches in the text so far. (default: the embedded one, Weights/drafter)
+        --draft-length <n|auto> Drafts of a block; 'auto' drafts as many as pay. (default: auto)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled)
+        --suffix <on|off>       Look the end of the text up in earlier text and draft what followed there:
+                                'on', 'off' or both. (default: on, but off beside a drafter where
+                                --draft-length is a number) (values: on, off)
+        --recycling <on|off>    Try again what verification threw away: 'on', 'off' or both. (default: off)
+                                (values: on, off)
+        --jacobi-block <n>      Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)
+        --jacobi-blocks <n>     Blocks that are iterated at once. (default: 2)
+        --jacobi-spawn <share>  Open another block when this share of the newest one agrees. (default:
+                                0.85)
+        --jacobi-pool <n>       Thrown-away guesses to keep and try again; 0 keeps none. (default: 4)
+        --jacobi-rows <n>       Rows of every pass. (default: as many as pay, by measured times)
+
       SAMPLING:
         --max-tokens <n>        Tokens to generate at most. (default: 128)
         --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
@@ -73,15 +93,11 @@ import Testing
                                 (default: 0.0)
         --repetition-penalty <x>
                                 Make tokens already in the text less probable; 1 is off. (default: 1.0)
-        --seed <n>              Selects the random numbers. (default: 0)
+        --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
+                                0)
         --ignore-end            Go on past end tokens, up to the limits.
 
       OPTIONS:
-        --drafter <dir>         Folders of drafters made for the target. (default: the embedded one,
-                                Weights/drafter)
-        --draft-length <n|auto> Drafts of a block; 'auto' drafts as many as pay. (default: auto)
-        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
         --weights <format>      Formats to hold the target's matrices in. (default: as stored) (values:
                                 f32, bf16, int8, int4)
         --temperature <t>       Temperatures; 0 is greedy decoding. (default: 0.0)
@@ -124,13 +140,13 @@ import Testing
       """
       OVERVIEW: Measure this machine, replay traces, and recommend how to decode.
 
-      The outputs of a trace say what the target will choose, so every draft length can be tried on them
-      with the drafter alone; short generations of every length measure what rounds cost on this
-      machine. Both together give the tokens per second to expect. Trace what you want to run: prompts
-      like your own, at your temperature.
+      The outputs of a trace say what the target will choose, so every way to draft can be tried on them
+      without the target; short generations measure what rounds cost on this machine. The ways that
+      promise most are then run for a moment, and the tokens per second to expect corrected by what that
+      showed. Trace what you want to run: prompts like your own, at your temperature.
 
         speculate analyze advise run.jsonl.zst
-        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 f32 --output advice
+        speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 int8 --output advice
 
       USAGE: speculate analyze advise <trace> \
       [--target <dir>] [--drafter <dir> ...] \
@@ -143,8 +159,8 @@ import Testing
       OPTIONS:
         --target <dir>          Folder of the target. (default: the one that the trace names)
         --drafter <dir>         Folders of drafters to try. (default: those that the trace names)
-        --weights <format>      Formats of the target's matrices to try. (default: as stored) (values:
-                                f32, bf16, int8, int4)
+        --weights <format>      Formats of the target's matrices to try. (default: those that the trace
+                                names) (values: f32, bf16, int8, int4)
         --temperature <t>       Which of the trace's temperatures to advise for. (default: its first)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)

@@ -65,7 +65,12 @@ import Tools
   }
 
   /// Every figure of the report agrees with a script that knows the trace's format only.
-  @Test(arguments: [["--temperature", "0"], ["--temperature", "1", "0.3", "--repeats", "2"]])
+  @Test(arguments: [
+    ["--draft-length", "auto", "1", "3"],
+    ["--draft-length", "auto", "1", "3", "--temperature", "1", "0.3", "--repeats", "2"],
+    ["--decoder", "draft", "jacobi", "--draft-length", "3", "auto", "--suffix", "on"],
+    ["--draft-length", "3", "--suffix", "on", "off", "--recycling", "on", "--ignore-end"],
+  ])
   func figuresAreThoseOfTheTrace(_ sampling: [String]) throws {
     let bench = try Bench()
     defer { bench.pair.remove() }
@@ -73,7 +78,7 @@ import Tools
     let result = try CommandProcess(
       [
         "analyze", "run", "--prompts", bench.prompts.path, "--trace", bench.trace.path,
-        "--max-tokens", "40", "--draft-length", "auto", "1", "3", "--report", report.path,
+        "--max-tokens", "40", "--report", report.path,
       ] + sampling, environment: ["SPECULATE_WEIGHTS": bench.pair.folder.path]
     ).wait()
     #expect(result.status == 0, "\(result.errors)")
@@ -182,13 +187,29 @@ import Tools
     #expect(XMLParser(data: drawing).parse())
     let figures = try object(try bench.analyze("advise", bench.trace.path, "--json").output)
     let options = try #require(figures["options"] as? [[String: Any]])
-    // Plain, three lengths of a block of four, and as many as pay.
-    #expect(options.compactMap { $0["drafts"] as? Int } == [0, 1, 2, 3] && options.count == 5)
+    #expect(
+      options.compactMap { $0["name"] as? String } == [
+        "plain", "draft auto", "draft auto no-suffix", "draft 1", "draft 2", "draft 3",
+        "draft 1 suffix", "draft 2 suffix", "draft 3 suffix", "suffix auto", "jacobi",
+      ])
+    for option in options {
+      let name = try #require(option["name"] as? String)
+      #expect(option["tokens_per_second"] as? Double ?? 0 > 0, "\(name)")
+      // What can't be replayed, what needs no option and plain decoding are always run.
+      let isTried = option["trial"] != nil
+      #expect(isTried || !["plain", "draft auto", "jacobi"].contains(name), "\(name)")
+      let command = try #require(option["command"] as? String)
+      let ran = try CommandProcess(
+        Array(command.split(separator: " ").map(String.init).dropFirst().dropLast()) + ["abc"],
+        environment: ["SPECULATE_WEIGHTS": bench.pair.folder.path]
+      ).wait()
+      #expect(ran.status == 0, "\(command): \(ran.errors)")
+    }
     // The replayed τ of the traced length is the traced one.
     let report = try object(try bench.analyze("report", bench.trace.path, "--json").output)
     let traced = try #require((report["configurations"] as? [[String: Any]])?.last)
     let tau = try #require((traced["tau"] as? [String: Any])?["value"] as? Double)
-    #expect(abs((options[3]["tau"] as? Double ?? 0) - tau) < 1e-9)
+    #expect(abs((options[5]["tau"] as? Double ?? 0) - tau) < 1e-9)
   }
 
   @Test func mistakesAreNamed() throws {
@@ -205,5 +226,17 @@ import Tools
     let both = try speculate("generate", "--prompt", "a", "--compare", "--trace", "t.jsonl")
     #expect(both.status == 64 && both.errors.contains("--trace records one way of decoding"))
     #expect(try bench.run("--draft-length", "3", "3").status == 1)
+    for (arguments, message) in [
+      (["--jacobi-pool", "3"], "the --jacobi options belong to --decoder jacobi: give it too"),
+      (["--decoder", "jacobi", "--drafter", "suffix"], "belong to --decoder draft: give it too"),
+      (["--drafter", "none"], "--drafter none is plain decoding, which always runs: leave it out"),
+      (["--drafter", "suffix", "--suffix", "off"], "--suffix off leaves --drafter suffix without"),
+      (["--suffix", "maybe"], "The value 'maybe' is invalid for '--suffix <on|off>'"),
+    ] {
+      let result = try CommandProcess(
+        ["analyze", "run", "--prompts", bench.prompts.path, "--trace", bench.trace.path] + arguments
+      ).wait()
+      #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+    }
   }
 }

@@ -60,9 +60,3 @@ struct JacobiFlags: ParsableArguments {
     }
   }
 }
-
-/// What decodes.
-enum DecoderChoice: String, ExpressibleByArgument, CaseIterable {
-  case draft
-  case jacobi
-}

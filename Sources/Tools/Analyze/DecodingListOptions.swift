@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Speculate
+import Tensors
+
+/// The ways of decoding that are compared: the options of `generate`, with several values each.
+struct DecodingListOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
+      valueName: "decoder"))
+  var decoder = [DecoderChoice.draft]
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Folders of drafters made for the target, and 'suffix' for drafts from matches in the text so far. "
+        + "(default: the embedded one, Weights/drafter)", valueName: "dir|suffix"))
+  var drafter: [DrafterChoice] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Drafts of a block; 'auto' drafts as many as pay. (default: auto)", valueName: "n|auto"))
+  var draftLength: [DraftLengthChoice] = []
+
+  @OptionGroup var rule: DraftChoiceOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. "
+        + "(default: on, but off beside a drafter where --draft-length is a number)",
+      valueName: "on|off"))
+  var suffix: [SwitchChoice] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Try again what verification threw away: 'on', 'off' or both. (default: off)",
+      valueName: "on|off"))
+  var recycling: [SwitchChoice] = []
+
+  @OptionGroup var jacobi: JacobiFlags
+
+  func validate() throws {
+    if jacobi.isGiven && !decoder.contains(.jacobi) {
+      throw ValidationError("the --jacobi options belong to --decoder jacobi: give it too")
+    }
+    let belongsToDraft =
+      !drafter.isEmpty || !draftLength.isEmpty || !recycling.isEmpty || rule.draftChoice != nil
+    if belongsToDraft && !decoder.contains(.draft) {
+      throw ValidationError(
+        "--drafter, --draft-length, --draft-choice and --recycling belong to --decoder draft: give it too, "
+          + "or leave them out")
+    }
+    if drafter.contains(.none) {
+      throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
+    }
+    if drafter.contains(.suffix) && suffix == [.off] {
+      throw ValidationError(
+        "--suffix off leaves --drafter suffix without drafts: drop one of them")
+    }
+  }
+
+  /// Every combination.
+  ///
+  /// - Throws: `SpeculateError` for a folder that doesn't exist.
+  func ways() throws -> [DecodingWay] {
+    var ways: [DecodingWay] = []
+    let lookups: [Bool?] = suffix.isEmpty ? [nil] : suffix.map { $0 == .on }
+    for decoder in decoder {
+      switch decoder {
+      case .jacobi: ways += lookups.map { .jacobi(jacobi.options(suffix: $0 ?? true)) }
+      case .draft: ways += try drafts(lookups)
+      }
+    }
+    return ways
+  }
+
+  private func drafts(_ lookups: [Bool?]) throws -> [DecodingWay] {
+    let choices: [DrafterChoice?] = drafter.isEmpty ? [nil] : drafter
+    let lengths = draftLength.isEmpty ? [nil] : draftLength.map(\.count)
+    let recyclings = recycling.isEmpty ? [false] : recycling.map { $0 == .on }
+    var ways: [DecodingWay] = []
+    for choice in choices {
+      var sources = DrafterOptions()
+      sources.drafter = choice
+      let folder = try sources.folder()
+      for length in lengths {
+        // Without a drafter there is nothing to look up beside.
+        for suffix in lookups where folder != nil || suffix != false {
+          for recycling in recyclings {
+            ways.append(
+              .draft(
+                .init(
+                  drafter: folder, length: length, choice: rule.draftChoice, suffix: suffix,
+                  recycling: recycling)))
+          }
+        }
+      }
+    }
+    return ways
+  }
+}
