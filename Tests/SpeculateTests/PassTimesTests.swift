@@ -17,6 +17,23 @@ import Testing
     #expect(PassTimes([(1, 1), (2, 5), (4, 4), (8, 3)]).seconds == [1, 4, 4, 4])
   }
 
+  @Test func curvesMoveToFreshMeasurements() {
+    let old = PassTimes([(1, 1), (2, 2), (4, 4), (8, 8), (32, 32)])
+    // Twice as slow at 1 and at 8: everywhere.
+    #expect(
+      zip(old.moved(to: [(1, 2), (8, 16)]).seconds, [2, 4, 8, 16, 64])
+        .allSatisfy { abs($0 - $1) < 1e-9 })
+    // Twice as fast at 1, the same from 8 on: in between by powers.
+    let tilted = old.moved(to: [(1, 0.5), (8, 8)]).seconds
+    #expect(
+      zip(tilted, [0.5, 2 * pow(2, -2.0 / 3), 4 * pow(2, -1.0 / 3), 8, 32])
+        .allSatisfy { abs($0 - $1) < 1e-9 })
+    // A width that is no node, and a curve that would fall.
+    #expect(abs(old.moved(to: [(3, 6)])(3) - 6) < 1e-9)
+    let moved = old.moved(to: [(1, 100), (8, 8)]).seconds
+    #expect(zip(moved, moved.dropFirst()).allSatisfy { $0 <= $1 })
+  }
+
   @Test func measuredPassesMoveTheCurve() {
     var times = PassTimes([(1, 1), (8, 2), (32, 8)])
     for _ in 0..<200 { times.record(width: 5, seconds: 3) }

@@ -97,6 +97,8 @@ import Testing
         --recycling/--no-recycling
                                 Try again, beside the next drafts, what verification threw away.
                                 (default: no)
+        --remeasure             Measure pass times anew. (default: those of an earlier run, kept in
+                                $XDG_CACHE_HOME/speculate or ~/.cache/speculate, brought up to date)
 
       JACOBI DECODING:
         --jacobi-block <n>      Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)

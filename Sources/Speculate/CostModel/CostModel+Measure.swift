@@ -2,9 +2,6 @@ import Tensors
 public import Verifier
 
 extension CostModel {
-  /// Drafts of a round that cost no pass, at most: how wide passes are measured without a source.
-  private static let freeDrafts = 31
-
   /// Measures `T_v(n)` and `T_d(k)` on this machine, on throw-away caches.
   ///
   /// Widths are visited in the order of their worth: first the plain step and a usual block, then
@@ -20,51 +17,58 @@ extension CostModel {
   public static func measure(
     runner: CausalRunner, source: (any DraftSource)?, context: Int = 64, budget: Double = 0.8
   ) throws -> CostModel {
-    let vocabulary = runner.model.configuration.vocabularySize
-    let widest = min(runner.maximumRows, max(source?.maximumDrafts ?? 0, freeDrafts) + 1)
-    let position = min(context, runner.model.configuration.maximumContext - widest)
-    precondition(position >= 1, "no room to measure in")
-    let cache = try runner.makeCache(capacity: position + widest)
-    let tokens = (0..<position + widest).map { Token($0 * 31 % vocabulary) }
-    source?.rewind(to: 0)
-    defer { source?.rewind(to: 0) }
-    TargetRun(runner: runner, cache: cache).prefill(Array(tokens[...position])) { rows in
-      source?.commit(features: runner.taps, rows: rows)
-      return true
-    }
-
+    var passes = try PassTimer(runner: runner, source: source, context: context)
+    defer { passes.finish() }
     var timer = BudgetTimer(budget: budget)
     var verify: [(width: Int, seconds: Double)] = []
     var draft: [(width: Int, seconds: Double)] = []
-    var chooser = DraftChooser(
-      .greedy, choice: .argmax, context: TokenPresence(vocabulary: vocabulary))
-    var block = DraftBlock()
-    for width in [1, 8, 4, 16, 2, 32, 64] where width <= widest && !timer.isSpent {
-      let seconds = timer.measure {
-        tokens[..<width].withUnsafeBufferPointer {
-          runner.forward($0, cache: cache, logits: .all)
-        }
-        for row in 0..<width {
-          _ = Argmax.index(runner.logits + row * vocabulary, count: vocabulary)
-        }
-        cache.rewind(to: position)
-      }
-      verify.append((width, seconds))
-      guard let source, width <= source.maximumDrafts else { continue }
-      // The context of a usual round is projected with the block.
-      let usual = min(4, position)
-      let draftSeconds = timer.measure {
-        source.rewind(to: position - usual)
-        source.commit(features: runner.taps, rows: usual)
-        block.removeAll()
-        source.draft(
-          after: Array(tokens[...position]), count: width, chooser: &chooser, into: &block)
-        chooser.finishBlock()
-      }
-      draft.append((width, draftSeconds))
+    for width in [1, 8, 4, 16, 2, 32, 64] where width <= passes.widest && !timer.isSpent {
+      verify.append((width, passes.verify(width, &timer)))
+      if let seconds = passes.draft(width, &timer) { draft.append((width, seconds)) }
     }
     // Without a source no draft pass is ever planned.
     if draft.isEmpty { draft.append((1, verify[0].seconds)) }
     return CostModel(verify: PassTimes(verify), draft: PassTimes(draft))
   }
+
+  /// These curves, measured some time ago, as they are likely to be now.
+  ///
+  /// What other programs leave of memory bandwidth and clock changes within minutes, and unlike for
+  /// narrow and wide passes. So the plain step, a usual block and drafting it are timed once more,
+  /// and the curves are moved to meet them; the rest of their shape is believed, and rounds go on
+  /// correcting it.
+  ///
+  /// - Parameters: as of ``measure(runner:source:context:budget:)``.
+  /// - Returns: `nil` if the shape doesn't fit any more: measure again.
+  /// - Throws: what making a cache throws.
+  public func updated(
+    runner: CausalRunner, source: (any DraftSource)?, context: Int = 64
+  ) throws -> CostModel? {
+    var passes = try PassTimer(runner: runner, source: source, context: context)
+    defer { passes.finish() }
+    var timer = BudgetTimer(budget: Self.updateBudget)
+    var fresh = self
+    let usual = min(Self.usualRows, passes.widest)
+    fresh.verify = verify.moved(
+      to: [1, usual].map { ($0, passes.verify($0, &timer)) })
+    let ratio = fresh.verify(usual) / fresh.verify(1) / (verify(usual) / verify(1))
+    guard ratio < Self.otherShape, ratio > 1 / Self.otherShape else { return nil }
+    if let source {
+      let count = min(Self.usualRows / 2, source.maximumDrafts)
+      if let seconds = passes.draft(count, &timer) {
+        fresh.draft = draft.moved(to: [(count, seconds)])
+      }
+    } else {
+      fresh.draft = draft.moved(to: [(1, fresh.verify(1))])
+    }
+    return fresh
+  }
+
+  /// Seconds, about, to bring curves up to date.
+  private static let updateBudget = 0.16
+  /// Rows of a usual round.
+  private static let usualRows = 8
+  /// A change of `T_v(8) / T_v(1)` that makes an old curve useless. Bandwidth alone, which differs by
+  /// half between one placement of threads and another, stays below.
+  private static let otherShape = 1.6
 }

@@ -60,6 +60,33 @@ public struct PassTimes: Sendable, Equatable, Codable {
     straighten()
   }
 
+  /// This curve, moved to go through fresh measurements.
+  ///
+  /// Each node's time is multiplied by the ratio of fresh to old at its width. Between measurements
+  /// the ratio's logarithm is on a straight line over the logarithm of the width; beyond them it is
+  /// that of the nearest.
+  ///
+  /// - Parameter samples: with rising widths, at least one; seconds above 0.
+  package func moved(to samples: [(width: Int, seconds: Double)]) -> PassTimes {
+    let ratios = samples.map {
+      (width: log(Double($0.width)), ratio: log($0.seconds / self($0.width)))
+    }
+    var moved = self
+    for (node, width) in widths.enumerated() {
+      let width = log(Double(width))
+      let right = ratios.firstIndex { $0.width >= width } ?? ratios.count - 1
+      var ratio = ratios[right].ratio
+      if right > 0, ratios[right].width > width {
+        let left = ratios[right - 1]
+        let share = (width - left.width) / (ratios[right].width - left.width)
+        ratio = left.ratio + share * (ratio - left.ratio)
+      }
+      moved.seconds[node] *= exp(ratio)
+    }
+    moved.straighten()
+    return moved
+  }
+
   /// How far `width` stands on the way from the node before `right` to `right`.
   private func weight(of right: Int, at width: Int) -> Double {
     Double(width - widths[right - 1]) / Double(widths[right] - widths[right - 1])

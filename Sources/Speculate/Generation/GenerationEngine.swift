@@ -14,18 +14,21 @@ final class GenerationEngine {
   private var sourceCapacity = 0
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
+  private let costCache: CostModelCache?
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
 
   init(
-    model: CausalModel, drafter: BlockDrafter?, threads: Int, cacheFormat: KeyValueFormat
+    model: CausalModel, drafter: BlockDrafter?, threads: Int, cacheFormat: KeyValueFormat,
+    costCache: CostModelCache?
   ) throws {
     if let drafter {
       try BlockDraftSource.checkFit(drafter.configuration, target: model.configuration)
     }
     self.model = model
     self.drafter = drafter
+    self.costCache = costCache
     workers = Workers(count: threads)
     runner = CausalRunner(
       model: model, workers: workers,
@@ -128,16 +131,29 @@ final class GenerationEngine {
 
   private func jacobiPolicy() throws -> JacobiPolicy {
     if let jacobi { return jacobi }
-    let cost = try CostModel.measure(runner: runner, source: nil)
-    let made = JacobiPolicy(cost.verify, maximumRows: runner.maximumRows)
+    let made = try JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
     jacobi = made
     return made
   }
 
   private func adaptiveLength(_ source: BlockDraftSource?) throws -> AdaptiveDraftLength {
     if let length { return length }
-    let made = try AdaptiveDraftLength(CostModel.measure(runner: runner, source: source))
+    let made = try AdaptiveDraftLength(cost(source))
     length = made
     return made
+  }
+
+  /// Pass times: those of an earlier run, brought up to date, or measured and kept for the next.
+  private func cost(_ source: BlockDraftSource?) throws -> CostModel {
+    guard let costCache else { return try CostModel.measure(runner: runner, source: source) }
+    let key = CostModelCache.Key(runner: runner, drafter: source == nil ? nil : drafter)
+    if let kept = costCache.cost(of: key),
+      let updated = try kept.updated(runner: runner, source: source)
+    {
+      return updated
+    }
+    let measured = try CostModel.measure(runner: runner, source: source)
+    costCache.store(measured, of: key)
+    return measured
   }
 }

@@ -36,26 +36,29 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1.
+  ///   - costCache: where measured pass times are kept for later; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
     drafterWeights: WeightFormat? = nil, cacheFormat: KeyValueFormat = .f32,
-    threads: Int = Workers.defaultCount
+    threads: Int = Workers.defaultCount, costCache: CostModelCache? = nil
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let model = try CausalModel(directory: target, weights: weights)
     let drafter = try drafter.map { try BlockDrafter(directory: $0, format: drafterWeights) }
     try self.init(
       model: model, tokenizer: tokenizer, drafter: drafter, cacheFormat: cacheFormat,
-      threads: threads)
+      threads: threads, costCache: costCache)
   }
 
   /// Makes a generator of loaded parts.
   ///
+  /// - Parameter costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
   public init(
     model: CausalModel, tokenizer: any Tokenizer, drafter: BlockDrafter? = nil,
-    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount
+    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
+    costCache: CostModelCache? = nil
   ) throws {
     guard threads >= 1 else {
       throw SpeculateError("threads \(threads) is out of range: use 1 or more")
@@ -64,7 +67,8 @@ public final class TextGenerator: @unchecked Sendable {
     self.tokenizer = tokenizer
     self.drafter = drafter
     engine = try GenerationEngine(
-      model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat)
+      model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat,
+      costCache: costCache)
   }
 
   /// The ids of a prompt, as the model's files prescribe them.

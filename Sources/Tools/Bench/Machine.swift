@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// What a measurement ran on.
@@ -12,10 +11,7 @@ package struct Machine: Codable, Sendable, Equatable {
 
   /// This machine.
   package init(threads: Int) {
-    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    let name = information.split(separator: "\n").first { $0.hasPrefix("model name") }?
-      .split(separator: ":", maxSplits: 1).last
-    cpu = name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
+    cpu = Processor.name
     instructionSet =
       "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
     self.threads = threads

@@ -108,7 +108,7 @@ struct GenerateCommand: ParsableCommand {
     let generator = try TextGenerator(
       target: target.folder(), drafter: way.drafter,
       weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
-      threads: threads.count)
+      threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
     let tracer = try traceFile.map { try writer($0, generator, way) }
     Interruption.watch()

@@ -26,6 +26,12 @@ struct DraftOptions: ParsableArguments {
       "Try again, beside the next drafts, what verification threw away. (default: no)"))
   var recycling: Bool?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure pass times anew. (default: those of an earlier run, kept in $XDG_CACHE_HOME/speculate "
+        + "or ~/.cache/speculate, brought up to date)"))
+  var remeasure = false
+
   /// The way of decoding that these options describe.
   ///
   /// - Parameters:

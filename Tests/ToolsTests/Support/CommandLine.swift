@@ -45,6 +45,7 @@ final class CommandProcess {
     var variables = ProcessInfo.processInfo.environment
     variables["SPECULATE_WEIGHTS"] = nil
     variables["COLUMNS"] = "100"
+    variables["XDG_CACHE_HOME"] = folder.appending(path: "cache").path
     process.environment = variables.merging(environment) { $1 }
     process.currentDirectoryURL = current ?? folder
     try process.run()
