@@ -216,9 +216,9 @@ import Testing
       row, so that a change of a shared machine meets both sides of the ratio.
 
       speculate bench forward
-      speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --json
+      speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --prefill 512 --json
 
-      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--json]
+      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--prefill <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -240,6 +240,7 @@ import Testing
         --rows <n,n,…>          Rows of the passes. (default: 1,2,4,6,8,12,16,24,32,48,64)
         --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
                                 small context)
+        --prefill <n>           Time a prompt of this many tokens as well.
         --json                  Print one JSON object instead of text.
         -h, --help              Show help information.
       """)

@@ -12,7 +12,7 @@ struct BenchForwardCommand: ParsableCommand {
       row, so that a change of a shared machine meets both sides of the ratio.
 
       speculate bench forward
-      speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --json
+      speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --prefill 512 --json
       """)
 
   @OptionGroup var model: BenchModelOptions
@@ -25,8 +25,19 @@ struct BenchForwardCommand: ParsableCommand {
 
   @OptionGroup var context: BenchContextOptions
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Time a prompt of this many tokens as well.", valueName: "n"))
+  var prefill: Int?
+
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
+
+  func validate() throws {
+    if let prefill, !(1...1_000_000).contains(prefill) {
+      throw ValidationError("--prefill \(prefill) is out of range: use 1 to 1000000")
+    }
+  }
 
   func run() throws {
     let weights = try model.load()
@@ -34,12 +45,13 @@ struct BenchForwardCommand: ParsableCommand {
     let context = context.count(for: weights, leaving: widest)
     let bench = try ForwardBench(
       model: weights, workers: Workers(count: threads.count), cacheFormat: cache.format,
-      context: context,
-      widest: widest)
+      context: context, widest: widest, prompt: prefill)
     let passes = bench.passes(in: 0.02)
     Interruption.watch()
     var readings = rows.values.map { _ in [ForwardBench.Reading]() }
+    var prompts: [Double] = []
     for _ in 0..<rounds.count {
+      if !Interruption.requested, let seconds = bench.prefill() { prompts.append(seconds) }
       for (index, width) in rows.values.enumerated() where !Interruption.requested {
         readings[index].append(bench.measure(rows: width, passes: passes))
       }
@@ -57,7 +69,7 @@ struct BenchForwardCommand: ParsableCommand {
       weights: weights.formats.description,
       kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context, rounds: readings[0].count,
-      passes: curve)
+      passes: curve, prefill: prefill.flatMap { Prefill(tokens: $0, weights, seconds: prompts) })
     if json { try Output.json(report) } else { try print(report) }
     if Interruption.requested { throw Interruption.exitCode }
   }
@@ -75,6 +87,12 @@ struct BenchForwardCommand: ParsableCommand {
           $0.spread.text(2), Figures.fixed($0.bandwidthGbs, 1), Figures.fixed($0.gflops, 0),
         ]
       })
+    if let prefill = report.prefill {
+      try Output.line(
+        "prefill of \(prefill.tokens) tokens: \(Figures.fixed(prefill.milliseconds, 1)) ms, "
+          + "\(Figures.fixed(prefill.gflops, 0)) GFLOP/s in products "
+          + "(\(prefill.spread.text(0)))")
+    }
     try Output.line(
       "median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s"), least and greatest")
   }
@@ -88,6 +106,25 @@ struct BenchForwardCommand: ParsableCommand {
     var bandwidthGbs: Double
   }
 
+  /// A prompt's passes. Attention isn't counted in `gflops`, and the head for the last row only.
+  private struct Prefill: Codable {
+    var tokens: Int
+    var milliseconds: Double
+    var gflops: Double
+    var spread: Spread
+
+    /// `nil` without measurements.
+    init?(tokens: Int, _ model: CausalModel, seconds: [Double]) {
+      guard !seconds.isEmpty else { return nil }
+      let head = model.head.rows * model.head.columns
+      let operations = 2 * Double((model.weightCount - head) * tokens + head)
+      self.tokens = tokens
+      milliseconds = 1e3 * Figures.median(seconds)
+      gflops = operations / Figures.median(seconds) / 1e9
+      spread = Spread(seconds.map { operations / $0 / 1e9 })
+    }
+  }
+
   private struct Report: Codable {
     var machine: Machine
     var model: String
@@ -97,5 +134,6 @@ struct BenchForwardCommand: ParsableCommand {
     var context: Int
     var rounds: Int
     var passes: [Point]
+    var prefill: Prefill?
   }
 }

@@ -16,23 +16,29 @@ struct ForwardBench {
 
   private let runner: CausalRunner
   private let cache: KeyValueCache
+  private let promptCache: KeyValueCache?
   private let tokens: [Token]
   private let context: Int
+  private let promptLength: Int
 
   /// Fills a cache with `context` positions.
   ///
+  /// - Parameter prompt: The length of the prompts to time, if any.
   /// - Throws: `SpeculateError` when the model's context has no room for them and the rows.
   init(
-    model: CausalModel, workers: Workers, cacheFormat: KeyValueFormat, context: Int, widest: Int
+    model: CausalModel, workers: Workers, cacheFormat: KeyValueFormat, context: Int, widest: Int,
+    prompt: Int? = nil
   ) throws {
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: max(widest, 64), cacheFormat: cacheFormat)
     // What the text is has no influence on the time; only its length has.
-    tokens = (0..<max(widest, context)).map {
+    tokens = (0..<max(widest, context, prompt ?? 0)).map {
       Token($0 * 31 % model.configuration.vocabularySize)
     }
     self.context = context
+    promptLength = prompt ?? 0
     cache = try runner.makeCache(capacity: context + widest)
+    promptCache = try prompt.map { [runner] in try runner.makeCache(capacity: $0) }
     runner.prefill(Array(tokens[..<context]), cache: cache)
   }
 
@@ -45,6 +51,15 @@ struct ForwardBench {
     let wide = seconds(rows: rows, passes: passes)
     let after = seconds(rows: 1, passes: passes)
     return Reading(seconds: wide, single: (before + after) / 2)
+  }
+
+  /// The seconds of a prompt's passes, with logits for its last row.
+  func prefill() -> Double? {
+    guard let promptCache else { return nil }
+    let start = Clock.seconds
+    promptCache.reset()
+    runner.prefill(Array(tokens[..<promptLength]), cache: promptCache)
+    return Clock.seconds - start
   }
 
   /// How many passes of one row take about `seconds`; at least one. Runs two passes to find out.
