@@ -48,6 +48,8 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", path: "Tests/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
+    // Counts allocations; needs glibc.
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swiftSettings),
     .testTarget(
@@ -56,7 +58,8 @@ let package = Package(
     .testTarget(
       name: "DrafterTests", dependencies: ["Drafter", "Tensors"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "SpeculateTests", dependencies: ["Speculate", "Drafter", "Verifier", "Tensors"],
+      name: "SpeculateTests",
+      dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "CAllocations"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TrainingTests",

@@ -22,7 +22,7 @@
 struct ck_team {
   int workers, spin, started;
   pthread_t *threads;
-  ck_task task;
+  ck_body body;
   void *context;
   _Alignas(64) atomic_uint epoch;     // bumped once a region; the word the workers sleep on
   _Alignas(64) atomic_int remaining;  // workers still inside the region
@@ -60,7 +60,7 @@ static void *worker_main(void *argument) {
     }
     seen = now;
     if (atomic_load_explicit(&t->stop, memory_order_relaxed)) return NULL;
-    t->task(t->context, s.worker);
+    t->body(s.worker, t->context);
     atomic_fetch_sub_explicit(&t->remaining, 1, memory_order_release);
   }
 }
@@ -90,16 +90,16 @@ ck_team *ck_team_create(int workers, int spin) {
   return NULL;
 }
 
-void ck_team_run(ck_team *t, ck_task task, void *context) {
+CK_SWIFT void ck_team_run(ck_team *t, ck_body body, void *context) {
   if (t->workers == 1) {
-    task(context, 0);
+    body(0, context);
     return;
   }
-  t->task = task;
+  t->body = body;
   t->context = context;
   atomic_store_explicit(&t->remaining, t->workers - 1, memory_order_relaxed);
   publish(t);
-  task(context, 0);
+  body(0, context);
   int spins = 0;
   while (atomic_load_explicit(&t->remaining, memory_order_acquire) != 0) {
     PAUSE();

@@ -2,15 +2,17 @@
 #ifndef CKERNELS_TEAM_H
 #define CKERNELS_TEAM_H
 
-// A Swift closure handed to a C thread must be @Sendable, or main-actor isolation traps at run time.
-#if defined(__swift__) || (defined(__has_attribute) && __has_attribute(swift_attr))
-#define CK_SENDABLE __attribute__((swift_attr("@Sendable")))
+typedef struct ck_team ck_team;
+
+#if __has_attribute(swiftcall)
+#define CK_SWIFT __attribute__((swiftcall))
+#define CK_SWIFT_CONTEXT __attribute__((swift_context))
 #else
-#define CK_SENDABLE
+#error "a compiler that knows Swift's calling convention is needed: clang"
 #endif
 
-typedef struct ck_team ck_team;
-typedef void (*ck_task)(void *context, int worker);
+/// A Swift closure (Int) -> Void that doesn't escape, as Swift passes it.
+typedef CK_SWIFT void (*ck_body)(long worker, CK_SWIFT_CONTEXT void *context);
 
 /// Starts `workers - 1` threads. `spin` is how many pauses an idle worker waits before it sleeps.
 /// Returns NULL when memory or threads are not to be had.
@@ -19,8 +21,11 @@ ck_team *ck_team_create(int workers, int spin);
 /// Ends the threads; no region may be open.
 void ck_team_destroy(ck_team *team);
 
-/// Runs task(context, w) on every worker, the caller as worker 0; returns when all have ended.
-void ck_team_run(ck_team *team, ck_task task CK_SENDABLE, void *context);
+/// Runs the closure on every worker, the caller as worker 0; returns when all have ended.
+///
+/// Swift declares this function itself, with a closure in place of the last two arguments: through a
+/// C function pointer a closure that doesn't escape would be copied to the heap in every region.
+CK_SWIFT void ck_team_run(ck_team *team, ck_body body, void *context);
 
 /// The number of physical cores this process may use, at least 1.
 int ck_physical_cores(void);

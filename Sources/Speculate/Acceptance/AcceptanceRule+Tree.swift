@@ -17,14 +17,24 @@ extension AcceptanceRule {
   public static func path(
     in tree: TokenTree, choice: (Int) -> Token, emit: (Token) -> Bool
   ) -> (rows: [Int], accepted: Int) {
-    var rows = [0]
+    var rows: [Int] = []
+    let accepted = path(in: tree, into: &rows, choice: choice, emit: emit)
+    return (rows, accepted)
+  }
+
+  /// The same, with the rows in an array that is used again.
+  static func path(
+    in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token, emit: (Token) -> Bool
+  ) -> Int {
+    rows.removeAll(keepingCapacity: true)
+    rows.append(0)
     while true {
       let row = rows[rows.count - 1]
       let own = choice(row)
       let next = tree.child(of: row, token: own)
       let goesOn = emit(own)
-      guard let next else { return (rows, rows.count - 1) }
-      guard goesOn else { return (rows, rows.count) }
+      guard let next else { return rows.count - 1 }
+      guard goesOn else { return rows.count }
       rows.append(next)
     }
   }

@@ -93,7 +93,7 @@ public final class DraftReplay {
       source: source,
       chooser: DraftChooser(parameters.sampling, choice: choice, context: context),
       length: length, free: FreeDraftOptions(suffix: suffix), prompt: text.prompt,
-      maximumRows: runner.maximumRows)
+      capacity: text.prompt.count + text.output.count, maximumRows: runner.maximumRows)
     let tokens = text.prompt + text.output
     let (sum, overflow) = text.prompt.count.addingReportingOverflow(parameters.maximumTokens)
     let limit = max(
@@ -103,7 +103,8 @@ public final class DraftReplay {
     var rounds: [Round] = []
     commit(0..<committed.count - 1, to: &drafter)
     while committed.count < tokens.count {
-      let (tree, nodes) = drafter.draft(after: committed, remaining: limit - committed.count)
+      drafter.draft(after: committed, remaining: limit - committed.count)
+      let tree = drafter.planner.rows
       let (path, accepted) = AcceptanceRule.path(
         in: tree, choice: { _ in tokens[committed.count] },
         emit: {
@@ -118,9 +119,9 @@ public final class DraftReplay {
       rounds.append(
         Round(
           drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count))
-      _ = drafter.record(
-        tree, nodes: nodes, path: path, next: tokens[end],
-        draftSeconds: drafted > 0 ? cost.draft(drafted) : 0, verifySeconds: cost.verify(tree.count))
+      drafter.record(
+        path: path, next: tokens[end], draftSeconds: drafted > 0 ? cost.draft(drafted) : 0,
+        verifySeconds: cost.verify(tree.count), accept: { _ in })
     }
     if let policy = drafter.planner.policy { length = .adaptive(policy) }
     return rounds

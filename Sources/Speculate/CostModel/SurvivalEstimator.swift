@@ -21,7 +21,11 @@ public struct SurvivalEstimator: Sendable, Equatable {
   /// An estimator that has seen nothing.
   ///
   /// - Parameter firstRate: the chance of acceptance until something was seen.
-  public init(firstRate: Double = 0.7) { self.firstRate = firstRate }
+  public init(firstRate: Double = 0.7) {
+    self.firstRate = firstRate
+    hits.reserveCapacity(FreeDraftKind.longest)
+    trials.reserveCapacity(FreeDraftKind.longest)
+  }
 
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
   /// all before it were.

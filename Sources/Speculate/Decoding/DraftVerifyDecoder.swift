@@ -33,6 +33,8 @@ public final class DraftVerifyDecoder: Decoder {
   private var sequence: SequenceState
   private let target: TargetRun
   private var drafter: RoundDrafter
+  /// The rows whose choices the last round emitted.
+  private var path: [Int] = []
   private var isPrefilled = false
   private let isCancelled: () -> Bool
 
@@ -64,7 +66,10 @@ public final class DraftVerifyDecoder: Decoder {
     drafter = RoundDrafter(
       source: source,
       chooser: DraftChooser(parameters.sampling, choice: draftChoice, context: sequence.context),
-      length: length, free: free, prompt: prompt, maximumRows: runner.maximumRows)
+      length: length, free: free, prompt: prompt, capacity: cache.capacity,
+      maximumRows: runner.maximumRows)
+    path.reserveCapacity(runner.maximumRows)
+    statistics.reserveCapacity(drafts: runner.maximumRows)
     self.isCancelled = isCancelled
     statistics.generations = 1
     statistics.promptTokens = prompt.count
@@ -96,19 +101,21 @@ public final class DraftVerifyDecoder: Decoder {
   private func round() {
     var watch = Stopwatch()
     tracer?.candidates.reset()
-    let (tree, nodes) = drafter.draft(after: sequence.tokens, remaining: sequence.remaining)
+    drafter.draft(after: sequence.tokens, remaining: sequence.remaining)
+    let tree = drafter.planner.rows
     let draftSeconds = watch.lap() - (tracer?.candidates.seconds ?? 0)
 
     target.verify(tree)
     let verifySeconds = watch.lap()
 
-    let (path, accepted) = AcceptanceRule.path(
-      in: tree, choice: { sequence.choose(target.logits($0)) }, emit: { sequence.commit($0) })
+    let accepted = AcceptanceRule.path(
+      in: tree, into: &path, choice: { sequence.choose(target.logits($0)) },
+      emit: { sequence.commit($0) })
     let samplingSeconds = watch.lap()
 
     target.keep(path, of: tree)
     drafter.commit(features: target.runner.taps, rows: path.count)
-    recycle(tree, path: path, accepted: accepted)
+    recycle(tree, accepted: accepted)
     let otherSeconds = watch.lap()
 
     let drafted = Swift.max(drafter.passDrafts, tree.count - 1)
@@ -119,12 +126,12 @@ public final class DraftVerifyDecoder: Decoder {
     statistics.verifySeconds += verifySeconds
     statistics.samplingSeconds += samplingSeconds
     statistics.decodeSeconds += draftSeconds + verifySeconds + samplingSeconds + otherSeconds
-    let origins = drafter.record(
-      tree, nodes: nodes, path: path, next: sequence.anchor, draftSeconds: draftSeconds,
-      verifySeconds: verifySeconds + samplingSeconds + otherSeconds)
-    for origin in origins { statistics.countAccepted(origin) }
+    drafter.record(
+      path: path, next: sequence.anchor, draftSeconds: draftSeconds,
+      verifySeconds: verifySeconds + samplingSeconds + otherSeconds,
+      accept: { statistics.countAccepted($0) })
     tracer?.observe(
-      tree, drafts: drafter.traced(nodes), path: path, accepted: accepted, drafted: drafted,
+      tree, drafts: drafter.traced, path: path, accepted: accepted, drafted: drafted,
       passDrafts: drafter.passDrafts, origin: drafter.planner.origin, tokens: sequence.tokens,
       seconds: .init(
         draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds),
@@ -133,20 +140,17 @@ public final class DraftVerifyDecoder: Decoder {
 
   /// Keeps what the target threw away for later rounds: the likeliest drafts behind the last accepted
   /// one, and what it predicted on their rows.
-  private func recycle(_ tree: TokenTree, path: [Int], accepted: Int) {
-    guard drafter.draftsFreely else { return }
+  private func recycle(_ tree: TokenTree, accepted: Int) {
     drafter.commit(sequence.tokens.suffix(path.count))
-    guard finishReason == nil, accepted == path.count - 1 else { return }
+    guard drafter.isRecycling, finishReason == nil, accepted == path.count - 1 else { return }
     var rejected: [Token] = []
     var predictions: [Token] = []
     var row = path[accepted]
     // Of siblings the likeliest stands last.
     while let child = tree.parents.lastIndex(of: row), rejected.count < Self.longestRecycled {
       rejected.append(tree.tokens[child])
-      if drafter.wantsPredictions {
-        let position = sequence.tokens.count + predictions.count
-        predictions.append(sequence.guess(target.logits(child), position: position))
-      }
+      let position = sequence.tokens.count + predictions.count
+      predictions.append(sequence.guess(target.logits(child), position: position))
       row = child
     }
     drafter.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)

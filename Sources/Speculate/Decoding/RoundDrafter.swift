@@ -28,10 +28,11 @@ struct RoundDrafter {
   ///   - length: how many tokens to draft.
   ///   - free: which drafts are tried that cost no pass.
   ///   - prompt: the tokens committed so far.
+  ///   - capacity: tokens that there is room for at once, the prompt's included.
   ///   - maximumRows: rows of a target pass.
   init(
     source: (any DraftSource)?, chooser: DraftChooser, length: DraftLength, free: FreeDraftOptions,
-    prompt: [Token], maximumRows: Int
+    prompt: [Token], capacity: Int, maximumRows: Int
   ) {
     self.source = source
     self.chooser = chooser
@@ -39,23 +40,24 @@ struct RoundDrafter {
     planner = RoundPlanner(length)
     source?.rewind(to: 0)
     guard !free.isEmpty else { return }
-    self.free = FreeDrafts(free)
+    self.free = FreeDrafts(free, capacity: capacity)
     self.free?.commit(prompt)
   }
 
   /// Drafts that a pass of the source made in this round.
   var passDrafts: Int { block.tokens.count }
 
-  /// The rows of a round's pass, which may be the anchor alone, and the planner's node of each.
+  /// Plans the rows of a round's pass, which may be the anchor alone: the planner's `rows`.
   ///
   /// - Parameters:
   ///   - tokens: all committed tokens; the last is the anchor.
   ///   - remaining: how many tokens may still be committed.
-  mutating func draft(after tokens: [Token], remaining: Int) -> (tree: TokenTree, nodes: [Int]) {
+  mutating func draft(after tokens: [Token], remaining: Int) {
     block.removeAll()
     // The bonus token takes the last place that is left.
     let limit = Swift.min(remaining - 1, maximumRows - 1)
-    let candidates = limit > 0 ? free?.candidates(after: tokens, limit: limit) ?? [] : []
+    free?.lookUp(tokens, limit: limit)
+    let candidates = free?.candidates ?? []
     planner.begin(anchor: tokens[tokens.count - 1], candidates: candidates)
     let most = Swift.min(limit, source?.maximumDrafts ?? 0)
     let count = planner.modelDrafts(limit: most, rows: limit)
@@ -67,7 +69,7 @@ struct RoundDrafter {
     }
     isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
     if !block.tokens.isEmpty { rowsSinceDraft = 0 }
-    return planner.rows(limit: maximumRows - 1)
+    planner.chooseRows(limit: maximumRows - 1)
   }
 
   /// Gives the source the features of the next `rows` committed positions.
@@ -78,11 +80,8 @@ struct RoundDrafter {
 
   // MARK: Drafts that cost no pass
 
-  /// Whether ``commit(_:)`` and ``recycle(rejected:predictions:anchor:)`` are of use.
-  var draftsFreely: Bool { free != nil }
-
-  /// Whether ``recycle(rejected:predictions:anchor:)`` makes use of predictions.
-  var wantsPredictions: Bool { free?.wantsPredictions == true }
+  /// Whether ``recycle(rejected:predictions:anchor:)`` is of use.
+  var isRecycling: Bool { free?.isRecycling == true }
 
   /// Adds committed tokens to the text that drafts are looked up in.
   mutating func commit(_ tokens: some Sequence<Token>) { free?.commit(tokens) }
@@ -97,25 +96,23 @@ struct RoundDrafter {
   /// Learns from the round.
   ///
   /// - Parameters:
-  ///   - rows: what was verified.
-  ///   - nodes: the node of each row.
   ///   - path: the rows whose choices were emitted.
   ///   - next: the last token emitted.
   ///   - draftSeconds: time of drafting.
   ///   - verifySeconds: time of the round without drafting.
-  /// - Returns: where the accepted drafts came from.
+  ///   - accept: is told where each accepted draft came from.
   mutating func record(
-    _ rows: TokenTree, nodes: [Int], path: [Int], next: Token, draftSeconds: Double,
-    verifySeconds: Double
-  ) -> [DraftOrigin] {
+    path: [Int], next: Token, draftSeconds: Double, verifySeconds: Double,
+    accept: (DraftOrigin) -> Void
+  ) {
     planner.record(
-      rows, nodes: nodes, path: path, next: next, drafted: passDrafts,
-      draftSeconds: isUsual ? draftSeconds : nil, verifySeconds: verifySeconds)
+      path: path, next: next, drafted: passDrafts, draftSeconds: isUsual ? draftSeconds : nil,
+      verifySeconds: verifySeconds, accept: accept)
   }
 
   /// What an observer is told of the drafts in the rows behind the anchor.
-  func traced(_ nodes: [Int]) -> [TracedDraft] {
-    nodes.dropFirst().map { node in
+  var traced: [TracedDraft] {
+    planner.nodes.dropFirst().map { node in
       TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))
     }
   }

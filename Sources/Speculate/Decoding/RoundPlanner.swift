@@ -10,14 +10,23 @@ struct RoundPlanner {
   private let fixedLength: Int
   /// What is known about chances when lengths are fixed.
   private var fixedChances = DraftChances()
-  private var tree = DraftTree()
+  private var tree = DraftTree(capacity: usualNodes)
+  /// The rows to verify.
+  private(set) var rows = TokenTree(root: 0)
+  /// The node of each row.
+  private(set) var nodes: [Int] = []
   /// Nodes that a model drafted, the first behind the root.
   private var modelNodes = 0
   /// Whether the model said how sure it was.
   private var hasConfidences = false
 
+  /// Nodes that memory is made for at once; a larger tree makes it grow.
+  private static let usualNodes = 128
+
   /// Starts to plan.
   init(_ length: DraftLength) {
+    rows.reserveCapacity(Self.usualNodes)
+    nodes.reserveCapacity(Self.usualNodes)
     switch length {
     case .fixed(let count): fixedLength = max(0, count)
     case .adaptive(let policy):
@@ -38,7 +47,7 @@ struct RoundPlanner {
   private var chances: DraftChances { policy?.chances ?? fixedChances }
 
   /// Begins a round with what costs no pass.
-  mutating func begin(anchor: Token, candidates: [FreeDrafts.Candidate]) {
+  mutating func begin(anchor: Token, candidates: ArraySlice<FreeDrafts.Candidate>) {
     tree.reset(root: anchor)
     modelNodes = 0
     insert(candidates)
@@ -51,13 +60,13 @@ struct RoundPlanner {
   ///   - rows: the most drafts that the round can verify.
   mutating func modelDrafts(limit: Int, rows: Int) -> Int {
     guard let cost = policy?.cost else { return min(fixedLength, limit) }
-    let free = cost.nodeCount(
-      chances: tree.ranked().map { tree.nodes[$0].chance }, limit: rows, drafted: 0)
+    tree.rank()
+    let free = cost.nodeCount(chances: tree.rankedChances, limit: rows, drafted: 0)
     return policy?.draftCount(limit: limit, against: free.rate) ?? 0
   }
 
   /// Adds the model's drafts, to which the others are alternatives.
-  mutating func add(_ block: DraftBlock, before candidates: [FreeDrafts.Candidate]) {
+  mutating func add(_ block: DraftBlock, before candidates: ArraySlice<FreeDrafts.Candidate>) {
     hasConfidences = !block.confidences.isEmpty && block.confidences.count == block.tokens.count
     tree.reset(root: tree.nodes[0].token)
     tree.insert(block.tokens, origin: .drafter, chances: chances) { _, place in
@@ -67,59 +76,56 @@ struct RoundPlanner {
     insert(candidates)
   }
 
-  /// The rows to verify, and the node of each.
+  /// Decides which rows to verify.
   ///
   /// - Parameter limit: the most rows without the anchor's.
-  mutating func rows(limit: Int) -> (tree: TokenTree, nodes: [Int]) {
+  mutating func chooseRows(limit: Int) {
     // Drafts without confidences were counted right when they were asked for.
     let kept = hasConfidences || policy == nil ? 0 : min(modelNodes, limit)
-    let ranked = tree.ranked(kept: kept)
-    guard let cost = policy?.cost else {
-      return tree.rows(of: ranked.prefix(min(fixedLength, limit)))
-    }
-    let chances = ranked.map { tree.nodes[$0].chance }
-    let best = cost.nodeCount(chances: chances, kept: kept, limit: limit, drafted: modelNodes)
-    var count = best.count
-    if count < min(limit, chances.count), tree.nodes[ranked[count]].cell.table > 0,
-      policy?.probesNode(chance: chances[count], beyond: best) == true
-    {
-      count += 1
-    }
-    return tree.rows(of: ranked.prefix(count))
+    tree.rank(kept: kept)
+    tree.layOut(rowCount(limit: limit, kept: kept), into: &rows, nodes: &nodes)
+  }
+
+  /// How many nodes are worth a row.
+  private mutating func rowCount(limit: Int, kept: Int) -> Int {
+    let limit = min(limit, tree.ranking.count)
+    guard let cost = policy?.cost else { return min(fixedLength, limit) }
+    let best = cost.nodeCount(
+      chances: tree.rankedChances, kept: kept, limit: limit, drafted: modelNodes)
+    guard best.count < limit else { return best.count }
+    let next = tree.nodes[tree.ranking[best.count]]
+    let probes =
+      next.cell.table > 0 && policy?.probesNode(chance: next.chance, beyond: best) == true
+    return best.count + (probes ? 1 : 0)
   }
 
   /// Learns from the round.
   ///
   /// - Parameters:
-  ///   - rows: what was verified.
-  ///   - nodes: the node of each row.
   ///   - path: the rows whose choices were emitted.
   ///   - next: the last token emitted.
   ///   - drafted: drafts that a model made.
   ///   - draftSeconds: time of drafting; `nil` if it was not a usual one.
   ///   - verifySeconds: time of the round without drafting.
-  /// - Returns: where the accepted drafts came from.
+  ///   - accept: is told where each accepted draft came from.
   mutating func record(
-    _ rows: TokenTree, nodes: [Int], path: [Int], next: Token, drafted: Int,
-    draftSeconds: Double?, verifySeconds: Double
-  ) -> [DraftOrigin] {
-    var accepted: [DraftOrigin] = []
-    for (node, isAccepted) in tree.judged(rows, nodes: nodes, path: path, next: next) {
-      let node = tree.nodes[node]
+    path: [Int], next: Token, drafted: Int, draftSeconds: Double?, verifySeconds: Double,
+    accept: (DraftOrigin) -> Void
+  ) {
+    tree.judge(rows, nodes: nodes, path: path, next: next) { node, isAccepted in
       if policy != nil {
         policy?.chances.record(node.cell, accepted: isAccepted)
       } else {
         fixedChances.record(node.cell, accepted: isAccepted)
       }
-      if isAccepted { accepted.append(node.origin) }
+      if isAccepted { accept(node.origin) }
     }
     policy?.record(
       drafted: drafted, rows: rows.count, draftSeconds: draftSeconds,
       verifySeconds: verifySeconds)
-    return accepted
   }
 
-  private mutating func insert(_ candidates: [FreeDrafts.Candidate]) {
+  private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {
     for candidate in candidates {
       tree.insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
         .free(candidate.kind, isBranch: $0, place: $1)

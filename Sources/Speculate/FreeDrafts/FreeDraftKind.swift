@@ -24,13 +24,16 @@ struct FreeDraftKind: Hashable {
   /// How many kinds there are.
   static let count = lengths.count + 5
 
+  /// The most drafts of any kind.
+  static let longest = 32
+
   /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (ALGORITHMS.md
   /// section 6), twice that where a whole passage is being repeated.
   var longest: Int {
     if self == .suffix(length: 3) { return 4 }
     if index <= Self.suffix(length: 7).index { return 8 }
     if index <= Self.suffix(length: 15).index { return 16 }
-    return origin == .suffix ? 32 : 8
+    return origin == .suffix ? Self.longest : 8
   }
 
   /// The chance of a draft before anything was seen.

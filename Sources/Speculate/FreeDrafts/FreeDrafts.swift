@@ -15,16 +15,22 @@ struct FreeDrafts {
   private var pool: NgramPool
   /// Ways to go on behind the anchor, of the round before.
   private var recycled: [Candidate] = []
+  /// What the last look-up found, and behind it memory of earlier ones.
+  private var slots: [Candidate] = []
+  private var found = 0
+  private var matches: [SuffixIndex.Match] = []
 
-  /// Drafts of a text that is empty so far.
-  init(_ options: FreeDraftOptions) {
+  /// Drafts of a text that is empty so far, with room for `capacity` tokens.
+  init(_ options: FreeDraftOptions, capacity: Int = 0) {
     self.options = options
-    index = SuffixIndex()
+    index = SuffixIndex(capacity: capacity)
     pool = NgramPool(capacity: options.recycling ? options.poolRuns : 0)
+    for _ in 0..<(options.suffix ? options.suffixMatches : 0) { addSlot(.suffix(length: 0)) }
+    matches.reserveCapacity(options.suffixMatches + 1)
   }
 
-  /// Whether ``recycle(rejected:predictions:anchor:)`` makes use of predictions.
-  var wantsPredictions: Bool { options.recycling }
+  /// Whether ``recycle(rejected:predictions:anchor:)`` is of use.
+  var isRecycling: Bool { options.recycling }
 
   /// Adds committed tokens; what was recycled before is void.
   mutating func commit(_ tokens: some Sequence<Token>) {
@@ -58,31 +64,49 @@ struct FreeDrafts {
     return index.continuation(of: match, count: count)
   }
 
-  /// Ways the text may go on, the likeliest kinds first.
+  /// Ways the text may go on, the likeliest kinds first, as ``lookUp(_:limit:)`` found them.
+  var candidates: ArraySlice<Candidate> { slots[..<found] }
+
+  /// Looks for ways the text may go on. Nothing is allocated for those in earlier text.
   ///
   /// - Parameters:
   ///   - text: the committed tokens.
-  ///   - limit: the most tokens of a candidate, at least 1.
-  func candidates(after text: [Token], limit: Int) -> [Candidate] {
-    var found: [Candidate] = []
+  ///   - limit: the most tokens of a candidate; at 0 there are none.
+  mutating func lookUp(_ text: [Token], limit: Int) {
+    found = 0
+    guard limit > 0 else { return }
     if options.suffix {
-      for match in index.matches(options.suffixMatches) {
+      index.findMatches(options.suffixMatches, into: &matches)
+      for match in matches {
         let kind = FreeDraftKind.suffix(length: match.length)
-        found.append(
-          Candidate(
-            kind: kind,
-            tokens: index.continuation(of: match, count: Swift.min(limit, kind.longest))))
+        let slot = takeSlot(kind)
+        index.continuation(
+          of: match, count: Swift.min(limit, kind.longest), into: &slots[slot].tokens)
       }
     }
+    guard options.recycling, let anchor = text.last else { return }
     for candidate in recycled {
-      found.append(
-        Candidate(kind: candidate.kind, tokens: Array(candidate.tokens.prefix(limit))))
+      slots[takeSlot(candidate.kind)].tokens += candidate.tokens.prefix(limit)
     }
-    if options.recycling, let anchor = text.last {
-      let runs = pool.candidates(
-        after: anchor, previous: text.dropLast().last, count: options.poolRuns, length: limit)
-      found += runs.map { Candidate(kind: .pool, tokens: $0) }
+    let runs = pool.candidates(
+      after: anchor, previous: text.dropLast().last, count: options.poolRuns, length: limit)
+    for run in runs { slots[takeSlot(.pool)].tokens += run }
+  }
+
+  private mutating func addSlot(_ kind: FreeDraftKind) {
+    slots.append(Candidate(kind: kind, tokens: []))
+    slots[slots.count - 1].tokens.reserveCapacity(FreeDraftKind.longest)
+  }
+
+  /// The place of another candidate, without tokens.
+  private mutating func takeSlot(_ kind: FreeDraftKind) -> Int {
+    if found == slots.count {
+      addSlot(kind)
+    } else {
+      slots[found].kind = kind
+      slots[found].tokens.removeAll(keepingCapacity: true)
     }
-    return found
+    found += 1
+    return found - 1
   }
 }

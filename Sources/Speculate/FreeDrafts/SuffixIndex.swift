@@ -52,7 +52,7 @@ package struct SuffixIndex {
       earlier.append(-1)
       return
     }
-    let bucket = Self.bucket(text[(end - Self.shortest + 1)...end])
+    let bucket = Self.bucket { text[end - $0] }
     earlier.append(latest[bucket])
     latest[bucket] = Int32(end)
   }
@@ -64,12 +64,18 @@ package struct SuffixIndex {
   ///   - count: the most matches.
   ///   - ahead: tokens that are taken for the text's end, behind the text.
   package func matches(_ count: Int, ahead: [Token] = []) -> [Match] {
-    guard text.count + ahead.count > Self.shortest, count > 0 else { return [] }
-    let end = Array(text.suffix(Self.longest)) + ahead
     var found: [Match] = []
-    var place = Int(latest[Self.bucket(end.suffix(Self.shortest))])
+    findMatches(count, ahead: ahead, into: &found)
+    return found
+  }
+
+  /// The same, in an array that is used again.
+  func findMatches(_ count: Int, ahead: [Token] = [], into found: inout [Match]) {
+    found.removeAll(keepingCapacity: true)
+    guard text.count + ahead.count > Self.shortest, count > 0 else { return }
+    var place = Int(latest[Self.bucket { token(beforeEnd: $0, ahead) }])
     for _ in 0..<Self.steps where place >= 0 && place < text.count - 1 {
-      let match = Match(length: agreement(place, end), next: place + 1)
+      let match = Match(length: agreement(place, ahead), next: place + 1)
       place = Int(earlier[place])
       guard match.length >= Self.shortest else { continue }
       if let same = found.firstIndex(where: { text[$0.next] == text[match.next] }) {
@@ -80,32 +86,43 @@ package struct SuffixIndex {
       found.insert(match, at: rank)
       if found.count > count { found.removeLast() }
     }
-    return found
   }
 
   /// What followed a match. Where the text ends, what was read goes on: a text of period p is
   /// continued with period p.
   package func continuation(of match: Match, count: Int) -> [Token] {
     var tokens: [Token] = []
+    continuation(of: match, count: count, into: &tokens)
+    return tokens
+  }
+
+  /// The same, in an empty array that is used again.
+  func continuation(of match: Match, count: Int, into tokens: inout [Token]) {
     tokens.reserveCapacity(count)
     for index in match.next..<match.next + count {
       tokens.append(index < text.count ? text[index] : tokens[index - text.count])
     }
-    return tokens
   }
 
-  /// How many tokens up to a place of the text agree with the last of `end`.
-  private func agreement(_ place: Int, _ end: [Token]) -> Int {
-    let most = min(Self.longest, place + 1, end.count)
+  /// How many tokens up to a place of the text agree with the last of the text with `ahead` behind it.
+  private func agreement(_ place: Int, _ ahead: [Token]) -> Int {
+    let most = min(Self.longest, place + 1, text.count + ahead.count)
     var length = 0
-    while length < most, text[place - length] == end[end.count - 1 - length] { length += 1 }
+    while length < most, text[place - length] == token(beforeEnd: length, ahead) { length += 1 }
     return length
   }
 
-  private static func bucket(_ run: ArraySlice<Token>) -> Int {
+  /// The token `distance` before the last one of the text with `ahead` behind it.
+  private func token(beforeEnd distance: Int, _ ahead: [Token]) -> Token {
+    distance < ahead.count
+      ? ahead[ahead.count - 1 - distance] : text[text.count - 1 - (distance - ahead.count)]
+  }
+
+  /// The hash of a run, whose tokens are asked for by their distance from its last.
+  private static func bucket(_ token: (_ distance: Int) -> Token) -> Int {
     var hash: UInt32 = 0
-    for token in run {
-      hash = (hash ^ UInt32(bitPattern: token)) &* 0x9E37_79B1
+    for distance in 0..<shortest {
+      hash = (hash ^ UInt32(bitPattern: token(distance))) &* 0x9E37_79B1
       hash ^= hash >> 15
     }
     return Int(hash) & (buckets - 1)

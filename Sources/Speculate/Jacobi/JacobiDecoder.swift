@@ -109,10 +109,9 @@ public final class JacobiDecoder: Decoder {
     let samplingSeconds = watch.lap()
 
     target.keep(path, of: pass.rows)
-    let judged = tree.judged(pass.rows, nodes: pass.nodes, path: path, next: sequence.anchor)
-    for (node, isAccepted) in judged {
-      policy.chances.record(tree.nodes[node].cell, accepted: isAccepted)
-      if isAccepted { statistics.countAccepted(tree.nodes[node].origin) }
+    tree.judge(pass.rows, nodes: pass.nodes, path: path, next: sequence.anchor) {
+      policy.chances.record($0.cell, accepted: $1)
+      if $1 { statistics.countAccepted($0.origin) }
     }
     let otherSeconds = watch.lap()
 
@@ -157,7 +156,8 @@ public final class JacobiDecoder: Decoder {
       return Pass(rows: TokenTree(root: sequence.anchor), nodes: [0], guess: [])
     }
     while width > 0 && blocks.wantsBlock { blocks.open(firstGuess()) }
-    let candidates = free.candidates(after: sequence.tokens, limit: depth)
+    free.lookUp(sequence.tokens, limit: depth)
+    let candidates = free.candidates
     var length = Swift.min(width, depth)
     if let better = better(of: candidates, length: length) {
       // What followed a long match is a better guess than the one under iteration.
@@ -173,16 +173,19 @@ public final class JacobiDecoder: Decoder {
     let branches = Swift.max(0, tree.count - 1 - guess.count)
     let kept = Swift.min(
       guess.count, tree.count - 1, width - Swift.min(branches, width / Self.branchShare))
-    let ranked = tree.ranked(kept: kept)
+    tree.rank(kept: kept)
+    let ranked = tree.ranking
     let count =
       options.rows != nil
       ? width
       : policy.width.cost.nodeCount(
-        chances: ranked.map { tree.nodes[$0].chance }, kept: Swift.min(width, ranked.count),
+        chances: tree.rankedChances, kept: Swift.min(width, ranked.count),
         limit: widest, drafted: 0
       ).count
     let selected = ranked.prefix(count)
-    let (rows, nodes) = tree.rows(of: selected)
+    var rows = TokenTree(root: sequence.anchor)
+    var nodes: [Int] = []
+    tree.layOut(selected.count, into: &rows, nodes: &nodes)
     let guessed = selected.count { $0 <= guess.count }
     return Pass(rows: rows, nodes: nodes, guess: Array(guess.prefix(guessed)))
   }
@@ -195,7 +198,7 @@ public final class JacobiDecoder: Decoder {
 
   /// The match of earlier text that is expected to bring more tokens than the guess, if one is.
   private func better(
-    of candidates: [FreeDrafts.Candidate], length: Int
+    of candidates: ArraySlice<FreeDrafts.Candidate>, length: Int
   ) -> FreeDrafts.Candidate? {
     let guessed = policy.chances.expectedTokens(
       .guess, count: Swift.min(length, blocks.guess.count))

@@ -44,7 +44,8 @@ public enum Argmax {
     let top = row[best]
     guard top.isFinite else { return best }
     var value = Double(top) + noise.gumbel(tokens?[best] ?? Token(best))
-    let piece = 1024
+    // A buffer of one kilobyte stands on the stack, a larger one on the heap.
+    let piece = 256
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: piece) { found in
       guard let winners = found.baseAddress else { return }
       for start in stride(from: 0, to: count, by: piece) {

@@ -17,6 +17,9 @@ struct CandidateHeap {
 
   private(set) var items: [Candidate] = []
 
+  /// Makes room for `count` candidates.
+  mutating func reserveCapacity(_ count: Int) { items.reserveCapacity(count) }
+
   var isEmpty: Bool { items.isEmpty }
   var count: Int { items.count }
 

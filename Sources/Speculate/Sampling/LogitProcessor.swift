@@ -46,10 +46,7 @@ public struct LogitProcessor: Sendable {
   ) {
     penalize(row, context: context, map: map)
     guard !parameters.isGreedy, let logits = row.baseAddress else { return }
-    while found.count < row.count {
-      found.append(0)
-      weights.append(0)
-    }
+    if found.count < row.count { makeRoom(row.count) }
     if parameters.temperature != 1 {
       Kernels.divide(logits, by: parameters.temperature, count: row.count)
     }
@@ -64,6 +61,12 @@ public struct LogitProcessor: Sendable {
       if least > cut.logit { cut = Cut(logit: least, column: .max) }
     }
     apply(cut, to: row)
+  }
+
+  private mutating func makeRoom(_ columns: Int) {
+    found = [UInt32](repeating: 0, count: columns)
+    weights = [Float](repeating: 0, count: columns)
+    candidates.reserveCapacity(columns)
   }
 
   /// A place in the order of falling logit and rising column; what is at or before it stays.

@@ -15,6 +15,7 @@ public final class TokenPresence {
   /// An empty text over a vocabulary.
   public init(vocabulary: Int) {
     occurrences = [Int32](repeating: 0, count: vocabulary)
+    distinct.reserveCapacity(vocabulary)
   }
 
   /// Appends a token. One outside the vocabulary has no logit to penalise and is ignored.

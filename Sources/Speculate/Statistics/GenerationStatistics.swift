@@ -81,6 +81,13 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     for place in 0..<min(accepted, judged) { acceptedByPlace[place] += 1 }
   }
 
+  /// Makes room to count rounds of up to `drafts` drafts.
+  mutating func reserveCapacity(drafts: Int) {
+    acceptanceHistogram.reserveCapacity(drafts + 1)
+    verifiedByPlace.reserveCapacity(drafts)
+    acceptedByPlace.reserveCapacity(drafts)
+  }
+
   /// Counts an accepted draft by where it came from.
   mutating func countAccepted(_ origin: DraftOrigin) {
     switch origin {

@@ -1,45 +1,77 @@
 import Verifier
 
 extension DraftTree {
-  /// The nodes but the root in the order in which they are worth verifying.
+  /// Puts the nodes but the root into ``ranking``, and their chances into ``rankedChances``, in the order in which they are worth verifying.
   ///
   /// No node comes before its parent, whose chance is at least as large.
   ///
   /// - Parameter kept: nodes that come first in any case: `1...kept`, a chain.
-  func ranked(kept: Int = 0) -> [Int] {
-    guard count > kept + 1 else { return Array(1..<count) }
-    let rest = (kept + 1..<count).sorted {
-      nodes[$0].chance > nodes[$1].chance || (nodes[$0].chance == nodes[$1].chance && $0 < $1)
+  mutating func rank(kept: Int = 0) {
+    ranking.removeAll(keepingCapacity: true)
+    // Chances fall along a path, so that nodes are nearly in order already.
+    for node in 1..<count {
+      var place = ranking.count
+      ranking.append(node)
+      while place > kept, nodes[ranking[place - 1]].chance < nodes[node].chance {
+        ranking[place] = ranking[place - 1]
+        place -= 1
+      }
+      ranking[place] = node
     }
-    return Array(1..<kept + 1) + rest
+    rankedChances.removeAll(keepingCapacity: true)
+    for node in ranking { rankedChances.append(nodes[node].chance) }
   }
 
-  /// The root and some other nodes as the rows of a pass.
+  /// The root and the first nodes of ``ranking`` as the rows of a pass.
   ///
   /// Of siblings the likeliest comes last, so that the rows that are probably kept are those that
   /// need no copying afterwards.
   ///
-  /// - Parameter selected: nodes whose parents are the root or selected too.
-  /// - Returns: the rows, and the node of each.
-  func rows(of selected: some Sequence<Int>) -> (tree: TokenTree, nodes: [Int]) {
-    var children = [[Int]](repeating: [], count: count)
-    for node in selected { children[nodes[node].parent].append(node) }
-    var tree = TokenTree(root: nodes[0].token)
-    var nodeOfRow = [0]
-    // Nodes to visit, the next one last, with the row of their parent.
-    var waiting: [(node: Int, parent: Int)] = []
-    func visit(_ node: Int, row: Int) {
-      let likeliestFirst = children[node].sorted {
-        nodes[$0].chance > nodes[$1].chance || (nodes[$0].chance == nodes[$1].chance && $0 < $1)
-      }
-      waiting += likeliestFirst.map { ($0, row) }
+  /// - Parameters:
+  ///   - selected: how many nodes.
+  ///   - rows: is replaced by the rows.
+  ///   - nodeOfRow: is replaced by the node of each row.
+  mutating func layOut(_ selected: Int, into rows: inout TokenTree, nodes nodeOfRow: inout [Int]) {
+    firstChild.removeAll(keepingCapacity: true)
+    nextSibling.removeAll(keepingCapacity: true)
+    for _ in 0..<count {
+      firstChild.append(-1)
+      nextSibling.append(-1)
     }
-    visit(0, row: 0)
+    for node in ranking[..<selected] { link(node) }
+    rows.reset(root: nodes[0].token)
+    nodeOfRow.removeAll(keepingCapacity: true)
+    nodeOfRow.append(0)
+    waiting.removeAll(keepingCapacity: true)
+    wait(forChildrenOf: 0, row: 0)
     while let (node, parent) = waiting.popLast() {
-      tree.append(nodes[node].token, after: parent)
+      rows.append(nodes[node].token, after: parent)
       nodeOfRow.append(node)
-      visit(node, row: tree.count - 1)
+      wait(forChildrenOf: node, row: rows.count - 1)
     }
-    return (tree, nodeOfRow)
+  }
+
+  /// Adds a node to its parent's children, the likeliest first.
+  private mutating func link(_ node: Int) {
+    var before = -1
+    var next = firstChild[nodes[node].parent]
+    while next >= 0, nodes[next].chance >= nodes[node].chance {
+      before = next
+      next = nextSibling[next]
+    }
+    nextSibling[node] = next
+    if before < 0 {
+      firstChild[nodes[node].parent] = node
+    } else {
+      nextSibling[before] = node
+    }
+  }
+
+  private mutating func wait(forChildrenOf node: Int, row: Int) {
+    var child = firstChild[node]
+    while child >= 0 {
+      waiting.append((child, row))
+      child = nextSibling[child]
+    }
   }
 }

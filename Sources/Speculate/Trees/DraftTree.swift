@@ -20,6 +20,25 @@ struct DraftTree {
   /// Node 0 is the root, the anchor. Parents stand before their children.
   private(set) var nodes: [Node] = []
 
+  // What selection works in, kept for the next round.
+  /// Nodes but the root, those first that are most worth verifying.
+  var ranking: [Int] = []
+  var rankedChances: [Double] = []
+  var firstChild: [Int] = []
+  var nextSibling: [Int] = []
+  /// Nodes to lay out, the next one last, with the row of their parent.
+  var waiting: [(node: Int, parent: Int)] = []
+
+  /// An empty tree with room for `capacity` nodes.
+  init(capacity: Int = 0) {
+    nodes.reserveCapacity(capacity)
+    ranking.reserveCapacity(capacity)
+    rankedChances.reserveCapacity(capacity)
+    firstChild.reserveCapacity(capacity)
+    nextSibling.reserveCapacity(capacity)
+    waiting.reserveCapacity(capacity)
+  }
+
   /// Starts over with the root alone.
   mutating func reset(root: Token) {
     nodes.removeAll(keepingCapacity: true)
@@ -40,22 +59,26 @@ struct DraftTree {
   ///     tokens since it left the nodes that were there.
   ///   - chances: what the cells are worth.
   mutating func insert(
-    _ tokens: [Token], origin: DraftOrigin, chances: DraftChances,
+    _ tokens: some Sequence<Token>, origin: DraftOrigin, chances: DraftChances,
     cell: (_ isBranch: Bool, _ place: Int) -> ChanceCell
   ) {
     var parent = 0
     var place = 0
     var isBranch = false
     for token in tokens {
-      let siblings = place > 0 ? [] : nodes.indices.filter { nodes[$0].parent == parent }
-      if let shared = siblings.first(where: { nodes[$0].token == token }) {
-        parent = shared
-        continue
-      }
-      if !siblings.isEmpty { isBranch = true }
-      let cell = cell(isBranch, place)
       // Siblings exclude each other: a chance is at most what the others leave.
-      let others = siblings.reduce(0) { $0 + nodes[$1].conditional }
+      var others = 0.0
+      if place == 0 {
+        if let shared = child(of: parent, token: token) {
+          parent = shared
+          continue
+        }
+        for node in nodes where node.parent == parent {
+          isBranch = true
+          others += node.conditional
+        }
+      }
+      let cell = cell(isBranch, place)
       let conditional = min(chances.conditional(cell), max(1 - others, 0))
       nodes.append(
         Node(
@@ -64,5 +87,9 @@ struct DraftTree {
       parent = nodes.count - 1
       place += 1
     }
+  }
+
+  private func child(of parent: Int, token: Token) -> Int? {
+    nodes.firstIndex { $0.parent == parent && $0.token == token }
   }
 }

@@ -33,20 +33,13 @@ public final class Workers: @unchecked Sendable {
   ///   `@MainActor` code isn't isolated: an isolated one traps on the first worker thread.
   public func run(_ body: @Sendable (_ worker: Int) -> Void) {
     guard let team else { return body(0) }
-    withoutActuallyEscaping(body) { body in
-      var region = Region(body: body)
-      withUnsafeMutablePointer(to: &region) { region in
-        ck_team_run(
-          team,
-          { context, worker in
-            context?.assumingMemoryBound(to: Region.self).pointee.body(Int(worker))
-          }, region)
-      }
-    }
+    runTeam(team, body)
   }
-
-  private struct Region { let body: @Sendable (Int) -> Void }
 }
+
+/// `ck_team_run`, which takes the closure as Swift passes it: two words, and nothing on the heap.
+@_silgen_name("ck_team_run")
+private func runTeam(_ team: OpaquePointer, _ body: @Sendable (_ worker: Int) -> Void)
 
 extension Range<Int> {
   /// The part of this range that falls to one of `count` workers; the parts are nearly equal.

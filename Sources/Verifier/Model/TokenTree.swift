@@ -19,6 +19,23 @@ public struct TokenTree: Sendable, Equatable {
     depths = [0]
   }
 
+  /// Makes room for `rows` rows.
+  public mutating func reserveCapacity(_ rows: Int) {
+    tokens.reserveCapacity(rows)
+    parents.reserveCapacity(rows)
+    depths.reserveCapacity(rows)
+  }
+
+  /// Starts over with a root alone, and keeps the memory.
+  public mutating func reset(root: Token) {
+    tokens.removeAll(keepingCapacity: true)
+    parents.removeAll(keepingCapacity: true)
+    depths.removeAll(keepingCapacity: true)
+    tokens.append(root)
+    parents.append(-1)
+    depths.append(0)
+  }
+
   /// A root and one token after another.
   public init(root: Token, chain: some Sequence<Token>) {
     self.init(root: root)

@@ -1,0 +1,89 @@
+import CAllocations
+import Drafter
+import Speculate
+import Tensors
+import Testing
+import Verifier
+
+/// What decoding takes from the heap once it runs, counted on every thread of the team.
+@Suite struct AllocationTests {
+  /// How often `body` allocates, on this thread and on the team's.
+  private func allocations(_ workers: Workers, _ body: () -> Void) -> Int {
+    let counter = ca_counter_create()
+    defer { ca_counter_destroy(counter) }
+    nonisolated(unsafe) let watched = counter
+    workers.run { _ in ca_watch(watched) }
+    body()
+    workers.run { _ in ca_watch(nil) }
+    return ca_counter_value(counter)
+  }
+
+  @Test func allocationsAreCounted() {
+    for threads in [1, 2] {
+      let workers = Workers(count: threads)
+      var arrays: [[Int]] = []
+      #expect(allocations(workers) { for _ in 0..<10 { arrays.append([arrays.count]) } } >= 10)
+      nonisolated(unsafe) let box = UnsafeMutablePointer<[Int]>.allocate(capacity: threads)
+      box.initialize(repeating: [], count: threads)
+      #expect(
+        allocations(workers) { workers.run { box[$0] = [Int](repeating: $0, count: 9) } }
+          == threads)
+      #expect(allocations(workers) {} == 0)
+      box.deinitialize(count: threads)
+      box.deallocate()
+    }
+  }
+
+  static let samplings = [
+    SamplingParameters(), SamplingParameters(temperature: 1, seed: 3),
+    SamplingParameters(temperature: 0.8, topK: 20, topP: 0.9, minP: 0.01, seed: 4),
+    SamplingParameters(repetitionPenalty: 1.2),
+  ]
+
+  @Test(arguments: samplings, WeightFormat.allCases)
+  func plainDecodingAllocatesNothing(sampling: SamplingParameters, weights: WeightFormat) throws {
+    for (threads, cache) in [(1, KeyValueFormat.f32), (2, .bf16)] {
+      let runner = TinyModels.runner(threads: threads, weights: weights, cache: cache)
+      let decoder = try PlainDecoder(
+        runner: runner, cache: runner.makeCache(capacity: 160), prompt: [1, 2, 3],
+        parameters: GenerationParameters(
+          sampling: sampling, maximumTokens: 150, ignoresEnd: true),
+        isCancelled: { false })
+      // Buffers of filters have grown to their size by then.
+      for _ in 0..<50 { _ = decoder.next() }
+      let count = allocations(runner.workers) { for _ in 0..<90 { _ = decoder.next() } }
+      #expect(count == 0, "\(threads) threads")
+      #expect(decoder.statistics.emittedTokens == 140)
+    }
+  }
+
+  /// With a drafter and with drafts from earlier text, in chains and in trees.
+  @Test(arguments: samplings, [nil, 5])
+  func draftingAndVerifyingAllocatesNothing(sampling: SamplingParameters, length: Int?) throws {
+    for threads in [1, 2] {
+      let drafter = TinyModels.drafter(blockSize: 8)
+      let runner = TinyModels.runner(
+        threads: threads, taps: drafter.configuration.targetLayers)
+      let source = try BlockDraftSource(
+        drafter: drafter, target: TinyModels.target, workers: runner.workers, capacity: 160)
+      let cost = CostModel(
+        verify: PassTimes([(1, 1), (32, 1.1)]), draft: PassTimes([(1, 0.01), (7, 0.01)]))
+      // A text that repeats itself: matches are found, and found wrong.
+      let prompt: [Token] =
+        Array([[5, 1, 2, 3, 4, 6, 7], [8, 1, 2, 3, 4, 9]].joined()) + [
+          1, 2, 3, 4, 6, 7, 8, 1, 2, 3,
+        ]
+      let decoder = try DraftVerifyDecoder(
+        runner: runner, cache: runner.makeCache(capacity: 160), source: source, prompt: prompt,
+        parameters: GenerationParameters(
+          sampling: sampling, maximumTokens: 110, ignoresEnd: true),
+        length: length.map(DraftLength.fixed) ?? .adaptive(AdaptiveDraftLength(cost)),
+        free: FreeDraftOptions(suffix: true), isCancelled: { false })
+      for _ in 0..<60 { _ = decoder.next() }
+      let rounds = decoder.statistics.rounds
+      let count = allocations(runner.workers) { for _ in 0..<40 { _ = decoder.next() } }
+      #expect(count == 0, "\(threads) threads, \(decoder.statistics.rounds - rounds) rounds")
+      #expect(decoder.statistics.rounds > rounds && decoder.statistics.draftPasses > 0)
+    }
+  }
+}
