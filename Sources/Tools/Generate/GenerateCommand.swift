@@ -104,9 +104,10 @@ struct GenerateCommand: ParsableCommand {
     let traceFile = trace.map { URL(filePath: $0) }
     if let traceFile { try TraceWriter.checkName(traceFile) }
     let texts = try prompts.read()
+    let folder = try target.folder()
     let way = try way()
     let generator = try TextGenerator(
-      target: target.folder(), drafter: way.drafter,
+      target: folder, drafter: way.drafter,
       weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
       threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
