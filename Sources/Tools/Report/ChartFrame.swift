@@ -32,7 +32,7 @@ struct ChartFrame {
     let legendHeight = keys.isEmpty ? 0 : legend.height
     top = 54 + legendHeight
     let bottom = top + plotHeight
-    drawing = SVGDrawing(title: title, height: bottom + 40)
+    drawing = SVGDrawing(title: title, height: bottom + 42)
     legend.draw(into: &drawing, y: 23)
     drawing.text(yName, x: 0, y: top - 14, classes: "soft")
     (x, y) = scales(Self.left, SVGDrawing.width - Self.right, bottom, top)
@@ -44,10 +44,10 @@ struct ChartFrame {
     drawing.line(Self.left, bottom, SVGDrawing.width - Self.right, bottom, classes: "axis")
     let ticks = xTicks ?? x.ticks.map { ($0, x.label($0)) }
     for (place, label) in Self.legible(ticks, x) {
-      drawing.text(label, x: x(place), y: bottom + 16, anchor: .middle, classes: "soft")
+      drawing.text(label, x: x(place), y: bottom + 18, anchor: .middle, classes: "soft")
     }
     drawing.text(
-      xName, x: SVGDrawing.width - Self.right, y: bottom + 34, anchor: .end, classes: "soft")
+      xName, x: SVGDrawing.width - Self.right, y: bottom + 36, anchor: .end, classes: "soft")
   }
 
   /// Every n-th tick, so that their labels don't touch.

@@ -101,6 +101,9 @@ package struct ConfigurationReport: Encodable, Sendable {
 }
 
 extension ConfigurationReport {
+  /// Drafts of the longest block that a speed-up is expected of where nothing limits them.
+  private static let longestCurve = 15
+
   /// Computes the figures.
   ///
   /// - Parameters:
@@ -166,7 +169,7 @@ extension ConfigurationReport {
     guard let cost = settings.cost ?? CostModel(rounds: plain + rounds) else { return }
     expectedSpeedup = cost.expectedRate(of: rounds).map { $0 * cost.verify(1) }
     // Places behind a drafter's block are those of earlier text, which no length brings about.
-    expectations = survival.indices.prefix(settings.maximumDrafts ?? .max).map {
+    expectations = survival.indices.prefix(settings.maximumDrafts ?? Self.longestCurve).map {
       Expectation(
         drafts: $0 + 1, speedup: cost.rate($0 + 1, survival: survival) * cost.verify(1))
     }
