@@ -63,7 +63,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Speculate", "Drafter", "Verifier", "Tensors"],
+      dependencies: ["Training", "Speculate", "Drafter", "Verifier", "Tensors", "CKernels"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ToolsTests", dependencies: ["Tools", "Speculate", "Drafter", "Verifier", "Tensors"],

@@ -33,6 +33,80 @@ CT_CLONES void ct_attention_softmax_backward(long rows, long columns, long strid
   }
 }
 
+CT_CLONES void ct_softmax(long rows, long columns, const int32_t *targets, float *logits,
+                          float *log_means) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    float *row = logits + r * columns;
+    if (targets[r] < 0) {
+      log_means[r] = 0;
+      continue;
+    }
+    float top = ct_max(row, columns), sum = 0, dot = 0;
+    for (long i = 0; i < columns; i++) {
+      float z = row[i] - top, e = ct_exp(z);
+      row[i] = e;
+      sum += e;
+      dot += e * z;
+    }
+    float factor = 1.0f / sum;
+    for (long i = 0; i < columns; i++) row[i] *= factor;
+    log_means[r] = dot * factor - logf(sum);
+  }
+}
+
+CT_CLONES void ct_draft_losses(long rows, long columns, const int32_t *targets, float *logits,
+                               const float *teacher, const float *log_means,
+                               ct_draft_terms *losses) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    float *row = logits + r * columns;
+    losses[r] = (ct_draft_terms){0, 0, 0};
+    if (targets[r] < 0) continue;
+    float top = ct_max(row, columns), target = row[targets[r]] - top, sum = 0, dot = 0;
+    const float *p = teacher ? teacher + r * columns : 0;
+    if (p)
+      for (long i = 0; i < columns; i++) dot += p[i] * (row[i] - top);
+    for (long i = 0; i < columns; i++) {
+      float e = ct_exp(row[i] - top);
+      row[i] = e;
+      sum += e;
+    }
+    float factor = 1.0f / sum, distance = 0;
+    for (long i = 0; i < columns; i++) row[i] *= factor;
+    losses[r].cross_entropy = logf(sum) - target;
+    if (!p) continue;
+    for (long i = 0; i < columns; i++) distance += fabsf(p[i] - row[i]);
+    losses[r].divergence = log_means[r] - dot + logf(sum);
+    losses[r].variation = 0.5f * distance;
+  }
+}
+
+CT_CLONES void ct_draft_gradient(long rows, long columns, const int32_t *targets,
+                                 const float *weights, float scale, ct_draft_terms terms,
+                                 float *drafter, const float *teacher) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    float *q = drafter + r * columns;
+    if (targets[r] < 0) {
+      memset(q, 0, (size_t)columns * sizeof(float));
+      continue;
+    }
+    float weight = scale * weights[r];
+    float own = weight * (terms.cross_entropy + terms.divergence);
+    if (teacher) {
+      const float *p = teacher + r * columns;
+      float divergence = weight * terms.divergence, variation = weight * 0.5f * terms.variation;
+      float mean = 0;  // of the sign of q - p, under q
+      for (long i = 0; i < columns; i++) mean += q[i] > p[i] ? q[i] : q[i] < p[i] ? -q[i] : 0;
+      for (long i = 0; i < columns; i++) {
+        float sign = q[i] > p[i] ? 1.0f : q[i] < p[i] ? -1.0f : 0.0f;
+        q[i] = q[i] * (own + variation * (sign - mean)) - divergence * p[i];
+      }
+    } else {
+      for (long i = 0; i < columns; i++) q[i] *= own;
+    }
+    q[targets[r]] -= weight * terms.cross_entropy;
+  }
+}
+
 CT_CLONES void ct_row_dots(long rows, long width, const float *a, long a_stride, const float *b,
                            long b_stride, float *output) {
   CT_FAST for (long r = 0; r < rows; r++) {

@@ -72,14 +72,21 @@ import Verifier
     return (progress, made.count, isDone)
   }
 
-  @Test(arguments: [1, 2])
-  func `a resumed distillation is to the bit the uninterrupted one`(threads: Int) throws {
+  @Test(arguments: [
+    (1, DraftObjective()),
+    (2, DraftObjective(divergence: 0.5, variation: 0.5, rowWeights: .pace)),
+  ])
+  func `a resumed distillation is to the bit the uninterrupted one`(
+    threads: Int, objective: DraftObjective
+  ) throws {
     let folder = try TemporaryFolder()
-    let whole = try Self.options(folder, output: "whole", threads: threads)
+    var whole = try Self.options(folder, output: "whole", threads: threads)
+    whole.objective = objective
     let reference = try Self.run(whole)
     #expect(reference.isDone && reference.responses == 14)
 
     var parts = try Self.options(folder, output: "parts", threads: threads)
+    parts.objective = objective
     let first = try Self.run(parts, Stops(respond: 30))
     #expect(!first.isDone && (1..<14).contains(first.responses), "\(first.responses) responses")
     let second = try Self.run(parts, Stops(train: 2))
@@ -131,6 +138,42 @@ import Verifier
       drafter: BlockDrafter(directory: options.output), responses: heldout)
     ServedAcceptance.expect(simulated, equals: served)
     #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")
+  }
+
+  @Test func `a drafter that starts as another drafts as that one does`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "first", threads: 1)
+    options.steps = 60
+    options.learningRate = 1e-2
+    options.evaluationPrompts = 12
+    let reached = try #require(try Self.run(options).progress.last?.survival)
+    #expect(reached.contains { $0 > 0.1 })
+
+    options.initialization = .drafter(options.output)
+    options.output = folder.file("second")
+    options.draftVocabulary = 10  // the other drafter's counts
+    let recipe = try DistillRecipe(options)
+    let made = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+    let heldout = try #require(try recipe.respondHeldout(shouldStop: { false }))
+    let training = try recipe.training(made, heldout: heldout)
+    #expect(try training.evaluate()?.survival == reached)
+
+    options.output = folder.file("third")
+    options.layerCount = 1
+    #expect(throws: SpeculateError.self) {
+      try DistillRecipe(options).training(made, heldout: heldout)
+    }
+  }
+
+  @Test func `the target's distributions are learnt`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "drafter", threads: 1)
+    options.objective = DraftObjective(crossEntropy: 0, divergence: 1)
+    options.steps = 40
+    options.learningRate = 1e-2
+    let losses = try Self.run(options).progress.map(\.loss)
+    // A divergence from lively distributions begins high and can't fall below 0.
+    #expect(losses.allSatisfy { $0 > 0 } && losses[39] < losses[0] / 2, "\(losses)")
   }
 
   @Test func `another seed is refused where responses lie`() throws {

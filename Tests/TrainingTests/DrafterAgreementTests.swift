@@ -33,7 +33,7 @@ import Training
         fixture.head.base, rows: DrafterFixture.vocabulary, columns: DrafterFixture.hidden,
         format: .f32),
       workers: Workers(count: 1), capacity: 128)
-    let trained = fixture.pass.logits(fixture.example, features: fixture.features.base)
+    let trained = fixture.pass.logits(fixture.example, features: fixture.features)
     let width = 2 * DrafterFixture.hidden
     let choices = fixture.model.configuration.choices
     let count = (shortest ?? blockSize) - 1
@@ -41,7 +41,7 @@ import Training
     var compared = 0
     for (block, anchor) in anchors.enumerated() {
       let known = runner.contextCount
-      runner.appendContext(fixture.features.base + known * width, rows: anchor - known)
+      runner.appendContext(fixture.features.taps.base + known * width, rows: anchor - known)
       var comparable = true
       runner.draft(anchor: fixture.tokens[anchor], count: count) { index, logits in
         let row = trained[((block * count + index) * choices)...].prefix(choices)

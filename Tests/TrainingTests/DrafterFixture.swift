@@ -9,7 +9,7 @@ struct DrafterFixture {
   let model: DrafterTrainingModel
   let head: FloatBuffer  // [vocabulary][hidden], all rows
   let tokens: [Token]
-  let features: FloatBuffer  // [tokens][taps · hidden]
+  let features: SequenceFeatures  // of all tokens
   let example: DraftExample
   let pass: DrafterPass
 
@@ -18,7 +18,8 @@ struct DrafterFixture {
 
   init(
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
-    markovRank: Int? = 6, shortestBlock: Int? = nil, seed: UInt64 = 3
+    markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
+    seed: UInt64 = 3
   ) {
     var random = KeyedRandom(seed: seed, key: "fixture")
     func values(_ count: Int, _ scale: Float) -> FloatBuffer {
@@ -45,6 +46,7 @@ struct DrafterFixture {
         embedding: TokenEmbedding(
           embedding.base, vocabularySize: Self.vocabulary, width: Self.hidden, format: .f32),
         head: head, draftVocabulary: chosen),
+      objective: objective,
       seed: seed)
     // Larger than at the start of training, so that no gradient is near zero.
     for i in 0..<model.parameters.count {
@@ -54,9 +56,11 @@ struct DrafterFixture {
       for i in entry.range { model.parameters.base[i] = 0.7 + Float(random.uniform()) * 0.6 }
     }
     tokens = (0..<length).map { _ in Token(random.next() % UInt64(Self.vocabulary)) }
-    features = values(length * 2 * Self.hidden, 1.5)
+    features = SequenceFeatures(
+      taps: values(length * 2 * Self.hidden, 1.5), states: values(length * Self.hidden, 2))
     example = DraftExample(
-      tokens: tokens, anchors: anchors, blockSize: shortestBlock ?? blockSize, decay: 3,
+      tokens: tokens, anchors: anchors, blockSize: shortestBlock ?? blockSize,
+      decay: objective.rowWeights == .pace ? nil : 3,
       choices: model.target.choices)
     pass = DrafterPass(
       model: model, maximumBlocks: anchors.count, maximumContext: length,

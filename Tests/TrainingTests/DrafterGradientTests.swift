@@ -10,10 +10,72 @@ import Training
     [3, 4, 9, 17, 18, 21], [0], [0, 5, 40], Array(stride(from: 2, to: 118, by: 3)),
   ])
   func `every tensor's gradient agrees with central differences`(anchors: [Int]) throws {
-    let fixture = DrafterFixture(anchors: anchors, length: (anchors.last ?? 0) + 4)
+    try check(DrafterFixture(anchors: anchors, length: (anchors.last ?? 0) + 4), "\(anchors)")
+  }
+
+  @Test(arguments: [
+    DraftObjective(crossEntropy: 0, divergence: 1),
+    DraftObjective(crossEntropy: 0, divergence: 0, variation: 3),
+    DraftObjective(crossEntropy: 0.3, divergence: 0.5, variation: 2),
+  ])
+  func `so it does for every term of the objective`(objective: DraftObjective) throws {
+    try check(
+      DrafterFixture(anchors: [3, 4, 9, 17, 18, 21], length: 26, objective: objective),
+      "\(objective)",
+      // Total variation has a kink wherever q crosses p.
+      tolerance: objective.variation > 0 ? 5e-3 : 1e-3)
+  }
+
+  /// Weights that follow the losses have no gradient of their own.
+  @Test func `paced weights are constants to the gradient`() throws {
+    var objective = DraftObjective(crossEntropy: 0.5, divergence: 0.5, rowWeights: .pace)
+    let anchors = Array(stride(from: 1, to: 240, by: 3))
+    let paced = DrafterFixture(anchors: anchors, length: 242, objective: objective)
+    paced.pass.clearGradients()
+    let loss = paced.pass.forwardBackward(paced.example, features: paced.features, scale: 0.5)
+
+    // The cross-entropy of one row after the other, by weights that leave out all others.
+    objective.rowWeights = .decay(nil)
+    let fixed = DrafterFixture(anchors: anchors, length: 242, objective: objective)
+    var example = fixed.example
+    let probe = DrafterFixture(anchors: anchors, length: 242)
+    var alone = probe.example
+    let count = alone.weights.count
+    let losses = (0..<count).map { row -> Float? in
+      guard alone.targets[row] >= 0 else { return nil }
+      alone.weights = (0..<count).map { $0 == row ? 1 : 0 }
+      return Float(probe.pass.loss(alone, features: probe.features))
+    }
+    #expect(losses.contains(nil) && losses.contains { $0 != nil })
+    example.weights = stride(from: 0, to: count, by: 4).flatMap {
+      DraftWeights.pace(Array(losses[$0..<$0 + 4]))
+    }
+    #expect(Set(example.weights).count > 50)
+    fixed.pass.clearGradients()
+    let expected = fixed.pass.forwardBackward(example, features: fixed.features, scale: 0.5)
+    #expect(abs(loss - expected) < 1e-4 * expected, "\(loss), not \(expected)")
+    for index in 0..<fixed.pass.gradients.count {
+      let (own, other) = (paced.pass.gradients.base[index], fixed.pass.gradients.base[index])
+      guard abs(own - other) < 1e-4 * max(1, abs(other)) else {
+        Issue.record("gradient \(index) is \(own), not \(other)")
+        return
+      }
+    }
+  }
+
+  @Test func `paces follow the paper`() {
+    let sure = DraftWeights.pace([0, 0, 0, 0])
+    #expect(sure == [1, 0.75, 0.5, 0.25])
+    // Of a row that is never right, half is left; nothing is behind a row without a token.
+    #expect(DraftWeights.pace([.infinity, 0, nil, 0]) == [0.25, 0.125, 0, 0])
+  }
+
+  private func check(
+    _ fixture: DrafterFixture, _ name: String, tolerance: Double = 1e-3
+  ) throws {
     fixture.pass.clearGradients()
     _ = fixture.pass.forwardBackward(
-      fixture.example, features: fixture.features.base, scale: 1)
+      fixture.example, features: fixture.features, scale: 1)
     var moving = 0
     for entry in fixture.model.layout.entries {
       for direction in directions(entry, fixture) {
@@ -26,8 +88,8 @@ import Training
         let scale = max(abs(analytic), abs(numeric), noise)
         if scale > noise { moving += 1 }
         #expect(
-          abs(analytic - numeric) < 1e-3 * max(scale, 3 * noise),
-          "\(entry.name), anchors \(anchors): \(analytic) analytic, \(numeric) numeric")
+          abs(analytic - numeric) < tolerance * max(scale, 3 * noise),
+          "\(entry.name), \(name): \(analytic) analytic, \(numeric) numeric")
       }
     }
     // With no context at all, fc and hidden_norm and nothing else have no gradient.
@@ -55,7 +117,7 @@ import Training
       let saved = Array(UnsafeBufferPointer(start: values, count: entry.count))
       for i in 0..<entry.count { values[i] += step * direction[i] }
       defer { values.update(from: saved, count: entry.count) }
-      return fixture.pass.loss(fixture.example, features: fixture.features.base)
+      return fixture.pass.loss(fixture.example, features: fixture.features)
     }
     // Fourth-order central differences allow a step large enough for f32.
     let step: Float = 0.01

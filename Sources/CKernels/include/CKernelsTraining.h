@@ -61,6 +61,27 @@ double ct_cross_entropy(long rows, long vocabulary, const int32_t *targets, cons
 double ct_cross_entropy_loss(long rows, long vocabulary, const int32_t *targets,
                              const float *weights, const float *logits, float *losses);
 
+/// Turns `rows` logit rows into probabilities in place; rows with a negative target are left as they
+/// are. `log_means[r]` becomes sum(p log p), the negative of the row's entropy.
+void ct_softmax(long rows, long columns, const int32_t *targets, float *logits, float *log_means);
+
+/// The losses of a drafted row, or the factors that they have in the whole: cross-entropy to the
+/// target's token, KL(p || q) and total variation ½ sum|p - q| to the target's distribution.
+typedef struct {
+  float cross_entropy, divergence, variation;
+} ct_draft_terms;
+
+/// Turns `rows` logit rows into probabilities q in place and writes the losses of each; a negative
+/// target's are 0. `teacher` holds the target's probabilities p of the same columns, and `log_means`
+/// its sum(p log p); both NULL for cross-entropy alone.
+void ct_draft_losses(long rows, long columns, const int32_t *targets, float *logits,
+                     const float *teacher, const float *log_means, ct_draft_terms *losses);
+
+/// Replaces probabilities q by the gradient of `scale * weights[r] * (terms · losses)` with respect to
+/// the logits. `teacher` NULL if `terms` has cross-entropy alone.
+void ct_draft_gradient(long rows, long columns, const int32_t *targets, const float *weights,
+                       float scale, ct_draft_terms terms, float *drafter, const float *teacher);
+
 /// y += x.
 void ct_add(long count, const float *x, float *y);
 

@@ -35,6 +35,7 @@ struct DistillCommand: ParsableCommand {
 
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Drafter") var drafter: DrafterSizes
+  @OptionGroup(title: "Objective") var objective: ObjectiveFlags
   @OptionGroup(title: "Training") var training: DistillFlags
 
   func validate() throws {
@@ -46,6 +47,7 @@ struct DistillCommand: ParsableCommand {
     }
     try responses.check()
     try drafter.check()
+    try objective.check()
     try training.check()
   }
 
@@ -58,6 +60,7 @@ struct DistillCommand: ParsableCommand {
     options.heldout = Self.data(heldout, heldoutTokens)
     responses.apply(to: &options)
     drafter.apply(to: &options)
+    objective.apply(to: &options)
     training.apply(to: &options)
 
     let recipe = try DistillRecipe(options)

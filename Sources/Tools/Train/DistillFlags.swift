@@ -61,7 +61,11 @@ struct DrafterSizes: ParsableArguments {
   @Option(help: "The token that stands for a draft to be made. (default: the tokenizer's <mask>)")
   var maskToken: Int?
   @Option(
-    help: "First values: random, or the target's last layers. (default: target if shapes agree)")
+    help: ArgumentHelp(
+      """
+      First values: random, the target's last layers (target), or those of the drafter in a folder, \
+      with its draft vocabulary. (default: target if shapes agree)
+      """, valueName: "random|target|dir"))
   var `init`: String?
 
   /// The layers of `--target-layers`.
@@ -97,9 +101,6 @@ struct DrafterSizes: ParsableArguments {
     if let taps = try taps, taps.isEmpty || taps.count > 64 {
       throw ValidationError("--target-layers names \(taps.count) layers: give 1 to 64")
     }
-    if let name = `init`, DrafterInitialization(rawValue: name) == nil {
-      throw ValidationError("--init is \(name): give random or target")
-    }
   }
 
   /// Copies the flags.
@@ -111,7 +112,13 @@ struct DrafterSizes: ParsableArguments {
     options.draftVocabulary = draftVocabulary
     options.markovRank = markovRank
     options.maskToken = maskToken.map { Token($0) }
-    options.initialization = `init`.flatMap(DrafterInitialization.init)
+    options.initialization = `init`.map { name in
+      switch name {
+      case "random": .random
+      case "target": .target
+      default: .drafter(URL(fileURLWithPath: name))
+      }
+    }
   }
 }
 
@@ -124,8 +131,6 @@ struct DistillFlags: ParsableArguments {
   @Option(help: "The highest learning rate.") var learningRate: Float = 1e-3
   @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.02
   @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
-  @Option(help: "Drafts until a row's weight has fallen to 1/e. (default: by block size)")
-  var decay: Double?
   @Option(help: "Decay of matrices per step, times the learning rate.")
   var weightDecay: Float = 0.01
   @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
@@ -158,7 +163,7 @@ struct DistillFlags: ParsableArguments {
     }
     let numbers = [
       ("--learning-rate", Double(learningRate)), ("--clip", Double(clip)),
-      ("--decay", decay ?? 1), ("--checkpoint-seconds", checkpointSeconds),
+      ("--checkpoint-seconds", checkpointSeconds),
     ]
     for (name, value) in numbers where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value): give a number above 0")
@@ -185,7 +190,6 @@ struct DistillFlags: ParsableArguments {
     options.learningRate = learningRate
     options.floorShare = floor
     options.warmupShare = warmup
-    options.decay = decay
     options.optimizer.weightDecay = weightDecay
     options.clip = clip
     options.seed = seed

@@ -14,7 +14,7 @@ public struct DraftExample: Sendable {
   /// The draft index of each row's own token, negative where there is none: [blocks][blockSize − 1].
   public let targets: [Int32]
   /// The weight of each row: [blocks][blockSize − 1].
-  public let weights: [Float]
+  public package(set) var weights: [Float]
   /// Rows whose token exists, inside the draft vocabulary or not.
   public let labels: Int
   /// Rows whose token is outside the draft vocabulary.
@@ -31,15 +31,17 @@ public struct DraftExample: Sendable {
   ///   - tokens: Prompt and response.
   ///   - anchors: Positions in `tokens`, ascending.
   ///   - blockSize: Rows of a block, the anchor's included.
-  ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …
+  ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
   ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
   public init(
-    tokens: [Token], anchors: [Int], blockSize: Int, decay: Double, choices: [Int32]
+    tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]
   ) {
     self.blockSize = blockSize
     self.anchors = anchors.map { Int32($0) }
     anchorTokens = anchors.map { tokens[$0] }
-    let curve = DraftWeights.decaying(blockSize: blockSize, decay: decay)
+    let curve =
+      decay.map { DraftWeights.decaying(blockSize: blockSize, decay: $0) }
+      ?? [Float](repeating: 1, count: blockSize - 1)
     var (previous, targets, labels, uncovered) = ([Token](), [Int32](), 0, 0)
     for anchor in anchors {
       for row in 1..<blockSize {
@@ -69,6 +71,22 @@ public enum DraftWeights {
   /// exp(−(k−1)/γ) for rows k = 1 … blockSize − 1 (DFlash, arXiv 2602.06036).
   public static func decaying(blockSize: Int, decay: Double) -> [Float] {
     (0..<blockSize - 1).map { Float(exp(-Double($0) / decay)) }
+  }
+
+  /// What each row of a block adds to the length that is accepted (D-PACE, arXiv 2605.18810): row j
+  /// counts Σ_{m ≥ j} Π_{i ≤ m} s_i with s = ½ exp(−loss) + ½, as a share of the block's rows.
+  ///
+  /// - Parameter losses: The cross-entropies of a block's rows; `nil` for one without a token to guess,
+  ///   where a draft ends whatever is proposed.
+  /// - Complexity: O(rows).
+  package static func pace(_ losses: [Float?]) -> [Float] {
+    var product: Float = 1
+    var weights = losses.map { loss -> Float in
+      product *= loss.map { 0.5 * exp(-$0) + 0.5 } ?? 0
+      return product
+    }
+    for row in weights.indices.dropLast().reversed() { weights[row] += weights[row + 1] }
+    return weights.map { $0 / Float(losses.count) }
   }
 
   /// The published γ of block sizes 8, 10 and 16; others lie on the lines between them.

@@ -1,16 +1,19 @@
 import Drafter
+public import Foundation
 import Tensors
 import Verifier
 
 /// How a drafter's first values are made.
-public enum DrafterInitialization: String, Sendable, CaseIterable {
+public enum DrafterInitialization: Sendable, Equatable {
   /// Random matrices.
   case random
   /// The target's last layers, with fused features that start as the last tap.
   case target
+  /// The values of a drafter of the same sizes, with its draft vocabulary.
+  case drafter(URL)
 }
 
-/// Copies a drafter's first values from its target.
+/// Copies a drafter's first values from its target or from another drafter.
 enum DrafterInitializer {
   /// Whether the target's layers have the shape of the drafter's.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
@@ -37,6 +40,27 @@ enum DrafterInitializer {
     let fuse = model.parameters.base + model.fuse.offset
     for index in 0..<hidden * columns { fuse[index] *= 0.1 }
     for row in 0..<hidden { fuse[row * columns + columns - hidden + row] += 1 }
+  }
+
+  /// Overwrites all values with another drafter's. A Markov head that it lacks keeps its values.
+  ///
+  /// - Throws: When its sizes are others.
+  static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
+    let (own, other) = (model.configuration, try DrafterConfiguration(directory: folder))
+    guard other.shape == own.shape, other.layerCount == own.layerCount,
+      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize,
+      other.markovRank == nil || other.markovRank == own.markovRank
+    else {
+      throw SpeculateError(
+        "the drafter in \(folder.path) has other layers or target layers, or another Markov rank: "
+          + "give its sizes, or --init random")
+    }
+    let checkpoint = try Checkpoint(directory: folder)
+    for entry in model.layout.entries {
+      if other.markovRank == nil, entry.name.hasPrefix("markov_head.") { continue }
+      let values = try checkpoint.floats(entry.name, shape: entry.shape)
+      (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
+    }
   }
 
   /// The target's tensor for one of the drafter's, where there is one.

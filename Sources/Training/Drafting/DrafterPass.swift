@@ -28,6 +28,7 @@ public final class DrafterPass: @unchecked Sendable {
   private let drafted: FloatBuffer  // [blocks · (blockSize − 1)][hidden], normed
   private let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
   private let dDrafted: FloatBuffer  // as drafted
+  private let targetStates: FloatBuffer?  // as drafted: what chose each row's token
   private let d: FloatBuffer  // [rows][hidden], the stream's gradient
   private let lossScratch: DraftLoss.Scratch
   private let rotary: RotaryLayer
@@ -69,6 +70,7 @@ public final class DrafterPass: @unchecked Sendable {
     drafted = FloatBuffer(count: rows * hidden)
     draftedInverse = FloatBuffer(count: rows)
     dDrafted = FloatBuffer(count: rows * hidden)
+    targetStates = model.objective.needsDistribution ? FloatBuffer(count: rows * hidden) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
     contextPositions = (0..<Int32(maximumContext)).map { $0 }
@@ -83,9 +85,10 @@ public final class DrafterPass: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - example: At most `maximumBlocks` blocks.
-  ///   - features: The target's taps: [positions before the last anchor][taps · hidden].
-  public func forwardBackward(
-    _ example: DraftExample, features: UnsafePointer<Float>, scale: Float
+  ///   - features: The target's, of every position before the last anchor; of every position but
+  ///     the sequence's last where the objective needs distributions.
+  package func forwardBackward(
+    _ example: DraftExample, features: SequenceFeatures, scale: Float
   ) -> Double {
     withBatch(example, features) { batch in
       forward(batch)
@@ -100,7 +103,7 @@ public final class DrafterPass: @unchecked Sendable {
   }
 
   /// Returns the weighted losses' sum without touching the gradients.
-  public func loss(_ example: DraftExample, features: UnsafePointer<Float>) -> Double {
+  package func loss(_ example: DraftExample, features: SequenceFeatures) -> Double {
     withBatch(example, features) { batch in
       forward(batch)
       return withLossRows(batch) {
@@ -110,7 +113,7 @@ public final class DrafterPass: @unchecked Sendable {
   }
 
   /// The logits of every drafted row, [blocks · (blockSize − 1)][choices]: for tests.
-  package func logits(_ example: DraftExample, features: UnsafePointer<Float>) -> [Float] {
+  package func logits(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
     withBatch(example, features) { batch in
       forward(batch)
       return withLossRows(batch) { rows in
@@ -128,7 +131,7 @@ public final class DrafterPass: @unchecked Sendable {
   /// What is fixed during a pass.
   private struct Batch {
     var example: DraftExample
-    var features: UnsafePointer<Float>
+    var features: SequenceFeatures
     var prefixes: UnsafeBufferPointer<Int32>
     var visible: UnsafePointer<Int32>
     var rows: DecoderLayerShape.Rows
@@ -136,7 +139,7 @@ public final class DrafterPass: @unchecked Sendable {
   }
 
   private func withBatch<R>(
-    _ example: DraftExample, _ features: UnsafePointer<Float>, _ body: (Batch) -> R
+    _ example: DraftExample, _ features: SequenceFeatures, _ body: (Batch) -> R
   ) -> R {
     let blockSize = example.blockSize
     let contextCount = Int(example.anchors.last ?? 0)
@@ -170,6 +173,7 @@ public final class DrafterPass: @unchecked Sendable {
 
   private func withLossRows<R>(_ batch: Batch, _ body: (DraftLoss.Rows) -> R) -> R {
     let example = batch.example
+    gatherStates(batch)
     return example.previous.withUnsafeBufferPointer { previous in
       example.targets.withUnsafeBufferPointer { targets in
         example.weights.withUnsafeBufferPointer { weights in
@@ -178,10 +182,25 @@ public final class DrafterPass: @unchecked Sendable {
           else { preconditionFailure("a block drafts at least one row") }
           return body(
             DraftLoss.Rows(
-              count: example.targets.count, x: drafted.base, previous: previous,
-              targets: targets, weights: weights))
+              count: example.targets.count, blockRows: example.blockSize - 1, x: drafted.base,
+              previous: previous, targets: targets, weights: weights,
+              states: targetStates.map { UnsafePointer($0.base) }))
         }
       }
+    }
+  }
+
+  /// Lines up the target's states with the drafted rows: that of the position before a row's token.
+  private func gatherStates(_ batch: Batch) {
+    guard let targetStates else { return }
+    guard let states = batch.features.states else {
+      preconditionFailure("the objective needs the target's states")
+    }
+    let (hidden, drafts) = (model.hidden, batch.example.blockSize - 1)
+    for (row, target) in batch.example.targets.enumerated() where target >= 0 {
+      let position = Int(batch.example.anchors[row / drafts]) + row % drafts
+      (targetStates.base + row * hidden).update(
+        from: states.base + position * hidden, count: hidden)
     }
   }
 
@@ -191,7 +210,7 @@ public final class DrafterPass: @unchecked Sendable {
     let hidden = model.hidden
     if batch.context.count > 0 {
       model.fuse.forward(
-        parameters, rows: batch.context.count, x: batch.features, y: fused.base)
+        parameters, rows: batch.context.count, x: batch.features.taps.base, y: fused.base)
       model.contextNorm.forward(
         parameters, rows: batch.context.count, x: fused.base, xStride: hidden, y: context.base,
         yStride: hidden, inverse: contextInverse.base)
@@ -257,7 +276,7 @@ public final class DrafterPass: @unchecked Sendable {
       parameters, gradients: gradients.base, rows: contextCount, x: fused.base, xStride: hidden,
       inverse: contextInverse.base, dY: dContext.base, dX: dContext.base, dStride: hidden)
     model.fuse.backward(
-      parameters, gradients: gradients.base, rows: contextCount, x: batch.features,
+      parameters, gradients: gradients.base, rows: contextCount, x: batch.features.taps.base,
       dY: dContext.base, dX: nil)
   }
 

@@ -6,6 +6,8 @@ public import Tensors
 public final class DrafterTrainingModel: Sendable {
   /// The drafter's sizes.
   public let configuration: DrafterConfiguration
+  /// What it is trained for.
+  public let objective: DraftObjective
   /// What it borrows from its target.
   public let target: TargetRows
   /// The order of the tensors in `parameters`.
@@ -21,15 +23,21 @@ public final class DrafterTrainingModel: Sendable {
 
   var hidden: Int { configuration.shape.hidden }
   var loss: DraftLoss {
-    DraftLoss(head: target.head, hidden: hidden, choices: configuration.choices, markov: markov)
+    DraftLoss(
+      head: target.head, hidden: hidden, choices: configuration.choices, markov: markov,
+      objective: objective)
   }
 
   /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity.
-  public init(_ configuration: DrafterConfiguration, target: TargetRows, seed: UInt64) {
+  public init(
+    _ configuration: DrafterConfiguration, target: TargetRows,
+    objective: DraftObjective = DraftObjective(), seed: UInt64
+  ) {
     precondition(
       target.head.count == configuration.choices * configuration.shape.hidden,
       "the head has a row for each choice")
     self.configuration = configuration
+    self.objective = objective
     self.target = target
     let shape = configuration.shape
     let features = configuration.targetLayers.count * shape.hidden

@@ -1,12 +1,13 @@
 import CKernels
 import Tensors
 
-/// The frozen head over the draft vocabulary, an optional Markov head, and cross-entropy.
+/// The frozen head over the draft vocabulary, an optional Markov head, and the objective's losses.
 ///
-/// Works through the rows a chunk at a time, as ``VocabularyLoss`` does. The head gets no gradient:
-/// it is the target's own.
+/// Works through the rows a chunk of whole blocks at a time, as ``VocabularyLoss`` does: logits of a
+/// chunk become probabilities and then their own gradient in place. The head gets no gradient: it is
+/// the target's own.
 struct DraftLoss {
-  /// The rows of a chunk.
+  /// The most rows of a chunk.
   static let chunkRows = 256
 
   /// The target's head rows of the draft vocabulary: [choices][hidden].
@@ -14,14 +15,19 @@ struct DraftLoss {
   let hidden: Int
   let choices: Int
   let markov: MarkovLayer?
+  let objective: DraftObjective
 
-  /// The drafted rows of a pass.
+  /// The drafted rows of a pass: whole blocks.
   struct Rows {
     var count: Int
+    /// Drafted rows of a block.
+    var blockRows: Int
     var x: UnsafePointer<Float>  // [count][hidden], normed
     var previous: UnsafePointer<Token>  // [count], the token before each row's own
     var targets: UnsafePointer<Int32>  // [count], draft indices, negative for none
     var weights: UnsafePointer<Float>  // [count]
+    /// The target's last hidden states, normed, that chose each row's token: [count][hidden].
+    var states: UnsafePointer<Float>?
   }
 
   /// Buffers of a chunk.
@@ -29,12 +35,19 @@ struct DraftLoss {
     let logits: FloatBuffer  // [chunkRows][choices]
     let previous: FloatBuffer  // [chunkRows][rank]
     let dPrevious: FloatBuffer  // [chunkRows][rank]
+    let teacher: FloatBuffer?  // [chunkRows][choices]
+    var logMeans = [Float](repeating: 0, count: DraftLoss.chunkRows)
+    var losses = [ct_draft_terms](repeating: ct_draft_terms(), count: DraftLoss.chunkRows)
+    var weights = [Float](repeating: 0, count: DraftLoss.chunkRows)
 
     init(_ loss: DraftLoss) {
       let rank = loss.markov?.rank ?? 0
       logits = FloatBuffer(count: DraftLoss.chunkRows * loss.choices)
       previous = FloatBuffer(count: DraftLoss.chunkRows * rank)
       dPrevious = FloatBuffer(count: DraftLoss.chunkRows * rank)
+      teacher =
+        loss.objective.needsDistribution
+        ? FloatBuffer(count: DraftLoss.chunkRows * loss.choices) : nil
     }
   }
 
@@ -44,10 +57,15 @@ struct DraftLoss {
     scale: Float, scratch: Scratch, dX: UnsafeMutablePointer<Float>
   ) -> Double {
     var total = 0.0
+    let terms = ct_draft_terms(
+      cross_entropy: objective.crossEntropy, divergence: objective.divergence,
+      variation: objective.variation)
     forEachChunk(parameters, rows, scratch) { start, count in
       let logits = scratch.logits.base
-      total += ct_cross_entropy(
-        count, choices, rows.targets + start, rows.weights + start, scale, logits, nil)
+      total += losses(rows, start, count, scratch)
+      ct_draft_gradient(
+        count, choices, rows.targets + start, scratch.weights, scale, terms, logits,
+        scratch.teacher?.base)
       MatrixProduct.times(
         rows: count, columns: hidden, inner: choices, logits, choices, head.base, hidden,
         into: dX + start * hidden, hidden)
@@ -69,19 +87,20 @@ struct DraftLoss {
   func loss(_ parameters: UnsafePointer<Float>, rows: Rows, scratch: Scratch) -> Double {
     var total = 0.0
     forEachChunk(parameters, rows, scratch) { start, count in
-      total += ct_cross_entropy_loss(
-        count, choices, rows.targets + start, rows.weights + start, scratch.logits.base, nil)
+      total += losses(rows, start, count, scratch)
     }
     return total
   }
 
-  /// Computes the logits of a chunk at a time, [rows][choices] in `scratch.logits`.
+  /// Computes the logits of a chunk of whole blocks at a time, [rows][choices] in `scratch.logits`.
   func forEachChunk(
     _ parameters: UnsafePointer<Float>, _ rows: Rows, _ scratch: Scratch,
     _ body: (_ start: Int, _ count: Int) -> Void
   ) {
-    for start in stride(from: 0, to: rows.count, by: Self.chunkRows) {
-      let count = min(Self.chunkRows, rows.count - start)
+    precondition(rows.blockRows <= Self.chunkRows, "a chunk has room for a block")
+    let size = Self.chunkRows / rows.blockRows * rows.blockRows
+    for start in stride(from: 0, to: rows.count, by: size) {
+      let count = min(size, rows.count - start)
       MatrixProduct.timesTransposed(
         rows: count, columns: choices, inner: hidden, rows.x + start * hidden, hidden, head.base,
         hidden, into: scratch.logits.base, choices)
@@ -95,6 +114,41 @@ struct DraftLoss {
           accumulate: true)
       }
       body(start, count)
+    }
+  }
+
+  /// Turns a chunk's logits into probabilities, sets the weights of its rows, and returns the weighted
+  /// losses' sum.
+  private func losses(_ rows: Rows, _ start: Int, _ count: Int, _ scratch: Scratch) -> Double {
+    let targets = rows.targets + start
+    if let teacher = scratch.teacher {
+      guard let states = rows.states else { preconditionFailure("the objective needs states") }
+      MatrixProduct.timesTransposed(
+        rows: count, columns: choices, inner: hidden, states + start * hidden, hidden, head.base,
+        hidden, into: teacher.base, choices)
+      ct_softmax(count, choices, targets, teacher.base, &scratch.logMeans)
+    }
+    ct_draft_losses(
+      count, choices, targets, scratch.logits.base, scratch.teacher?.base,
+      scratch.teacher == nil ? nil : scratch.logMeans, &scratch.losses)
+    switch objective.rowWeights {
+    case .decay:
+      for row in 0..<count { scratch.weights[row] = rows.weights[start + row] }
+    case .pace:
+      for block in stride(from: 0, to: count, by: rows.blockRows) {
+        let range = block..<block + rows.blockRows
+        let paced = DraftWeights.pace(
+          range.map { targets[$0] < 0 ? nil : scratch.losses[$0].cross_entropy })
+        scratch.weights.replaceSubrange(range, with: paced)
+      }
+    }
+    return (0..<count).reduce(0) { sum, row in
+      let terms = scratch.losses[row]
+      return sum
+        + Double(
+          scratch.weights[row]
+            * (objective.crossEntropy * terms.cross_entropy
+              + objective.divergence * terms.divergence + objective.variation * terms.variation))
     }
   }
 }

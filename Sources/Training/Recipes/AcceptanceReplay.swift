@@ -5,12 +5,12 @@ import Tensors
 /// full blocks and as many tokens as the response has.
 package final class AcceptanceReplay {
   private let responses: [Response]
-  private let features: [FloatBuffer]
+  private let features: [FloatBuffer]  // taps
 
   /// Computes the target's features of all responses.
   package init(_ responses: [Response], features: TargetFeatures) {
     self.responses = responses.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
-    self.features = self.responses.map { features.compute($0.tokens) }
+    self.features = self.responses.map { features.compute($0.tokens).taps }
   }
 
   /// Runs every response.

@@ -62,8 +62,8 @@ public struct DistillOptions: Sendable {
   public var sequences = 8
   /// Optimizer steps of the whole run.
   public var steps = 2000
-  /// γ of the position weights; nil for the published one of the block size.
-  public var decay: Double?
+  /// What the drafter is trained for.
+  public var objective = DraftObjective()
   /// The highest learning rate.
   public var learningRate: Float = 1e-3
   /// The last learning rate, as a share of the highest.

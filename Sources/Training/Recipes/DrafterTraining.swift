@@ -51,7 +51,7 @@ public final class DrafterTraining: Trainable {
 
     var counts = [Int](repeating: 0, count: target.configuration.vocabularySize)
     for response in responses { for token in response.continuation { counts[Int(token)] += 1 } }
-    let vocabulary = DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+    let vocabulary = try Self.draftVocabulary(options, counts: counts)
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
     let text = String(decoding: configuration.encoded(), as: UTF8.self)
@@ -67,7 +67,8 @@ public final class DrafterTraining: Trainable {
     let rows = TargetRows(
       embedding: target.embedding, head: try Self.head(target, checkpoint),
       draftVocabulary: vocabulary)
-    model = DrafterTrainingModel(configuration, target: rows, seed: options.seed)
+    model = DrafterTrainingModel(
+      configuration, target: rows, objective: options.objective, seed: options.seed)
     optimizer = AdamW(options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
     if let saved {
       try saved.restore(
@@ -92,7 +93,8 @@ public final class DrafterTraining: Trainable {
     let longest = max(
       responses.map(\.tokens.count).max() ?? 1, heldout.map(\.tokens.count).max() ?? 1)
     let features = try TargetFeatures(
-      model: target, workers: workers, layers: configuration.targetLayers, maximumLength: longest)
+      model: target, workers: workers, layers: configuration.targetLayers,
+      states: options.objective.needsDistribution, maximumLength: longest)
     cache = FeatureCache(features, bytes: options.memory)
     replay = heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: features)
     let rotary = RotaryLayer(
@@ -159,7 +161,7 @@ public final class DrafterTraining: Trainable {
 
   /// Takes one optimizer step.
   package func step(rate: Float) -> StepResult {
-    let decay = options.decay ?? DraftWeights.decay(blockSize: options.blockSize)
+    let decay = options.objective.decay(blockSize: options.blockSize)
     let blockSize = blockSize(step: header.step)
     var jobs: [Job] = []
     for _ in 0..<options.sequences {
@@ -200,7 +202,7 @@ public final class DrafterTraining: Trainable {
   /// One sequence of a step.
   private struct Job: Sendable {
     let example: DraftExample
-    let features: FloatBuffer
+    let features: SequenceFeatures
   }
 
   /// Shares sequences among the workers; sums are added in a fixed order.
@@ -213,7 +215,7 @@ public final class DrafterTraining: Trainable {
       var sum = 0.0
       for index in (0..<jobs.count).share(of: worker, among: count) {
         sum += pass.forwardBackward(
-          jobs[index].example, features: jobs[index].features.base, scale: scale)
+          jobs[index].example, features: jobs[index].features, scale: scale)
       }
       sums.withLock { $0[worker] = sum }
     }
@@ -257,6 +259,22 @@ public final class DrafterTraining: Trainable {
       shortestBlock: options.shortestBlock)
   }
 
+  private static func draftVocabulary(
+    _ options: DistillOptions, counts: [Int]
+  ) throws -> [Token]? {
+    guard case .drafter(let folder) = options.initialization else {
+      return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+    }
+    let drafter = try BlockDrafter(directory: folder)
+    guard drafter.configuration.vocabularySize == counts.count else {
+      throw SpeculateError(
+        "the drafter in \(folder.path) was made for a vocabulary of "
+          + "\(drafter.configuration.vocabularySize), the target's has \(counts.count): give a "
+          + "drafter of this target")
+    }
+    return drafter.draftVocabulary
+  }
+
   private static func initialize(
     _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
     _ options: DistillOptions
@@ -264,6 +282,7 @@ public final class DrafterTraining: Trainable {
     let fits = DrafterInitializer.fits(target, model.configuration)
     switch options.initialization {
     case .random: return
+    case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case .target where !fits:
       throw SpeculateError(
         "the drafter can't start as the target's last layers, whose shape differs: give "

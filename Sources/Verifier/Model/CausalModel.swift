@@ -17,7 +17,7 @@ public final class CausalModel: Sendable {
   public let head: PackedMatrix
 
   let layers: [DecoderLayer]
-  let finalNorm: FloatBuffer
+  package let finalNorm: FloatBuffer
 
   init(
     configuration: ModelConfiguration, formats: WeightFormats, embedding: TokenEmbedding,

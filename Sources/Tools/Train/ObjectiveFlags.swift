@@ -1,0 +1,52 @@
+import ArgumentParser
+import Training
+
+/// What a drafter is trained for.
+struct ObjectiveFlags: ParsableArguments {
+  @Option(help: "Factor of the cross-entropy to the target's token.") var crossEntropy: Float = 1
+  @Option(help: "Factor of the KL divergence from the target's distribution.")
+  var divergence: Float = 0
+  @Option(help: "Factor of the total variation to the target's distribution.")
+  var variation: Float = 0
+  @Option(
+    help: ArgumentHelp(
+      """
+      How much the drafts of a block count: decay, less and less, or pace, by the drafter's own \
+      chance of getting so far.
+      """, valueName: "weights"))
+  var rowWeights = "decay"
+  @Option(help: "Drafts until a weight has decayed to 1/e. (default: by block size)")
+  var decay: Double?
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    let factors = [
+      ("--cross-entropy", crossEntropy), ("--divergence", divergence), ("--variation", variation),
+    ]
+    for (name, value) in factors where !(value >= 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value): give a number of at least 0")
+    }
+    if factors.allSatisfy({ $0.1 == 0 }) {
+      throw ValidationError(
+        "--cross-entropy, --divergence and --variation are all 0: give one that counts")
+    }
+    if !["decay", "pace"].contains(rowWeights) {
+      throw ValidationError("--row-weights is \(rowWeights): give decay or pace")
+    }
+    if let decay {
+      if rowWeights == "pace" {
+        throw ValidationError("--decay means nothing with --row-weights pace: leave it out")
+      }
+      if !(decay > 0 && decay.isFinite) {
+        throw ValidationError("--decay is \(decay): give a number above 0")
+      }
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout DistillOptions) {
+    options.objective = DraftObjective(
+      crossEntropy: crossEntropy, divergence: divergence, variation: variation,
+      rowWeights: rowWeights == "pace" ? .pace : .decay(decay))
+  }
+}

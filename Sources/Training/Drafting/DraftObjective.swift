@@ -1,0 +1,43 @@
+/// What a drafter is to become good at: a sum of losses, and how much each row of a block counts.
+///
+/// The target's distribution is taken at temperature 1 over the draft vocabulary alone.
+public struct DraftObjective: Sendable, Equatable {
+  /// The factor of the cross-entropy to the target's token.
+  public var crossEntropy: Float
+  /// The factor of the Kullback–Leibler divergence KL(p ‖ q) from the target's distribution p.
+  public var divergence: Float
+  /// The factor of the total variation ½ Σ|p − q|, which is the chance that sampling from q is
+  /// rejected (DSpark, arXiv 2607.05147).
+  public var variation: Float
+  /// How much rows count.
+  public var rowWeights: RowWeights
+
+  /// How much the rows of a block count.
+  public enum RowWeights: Sendable, Equatable {
+    /// exp(−(k−1)/γ) for row k; `nil` is the published γ of the block size (DFlash, arXiv
+    /// 2602.06036).
+    case decay(Double?)
+    /// By the drafter's own chance of getting so far, block by block (D-PACE, arXiv 2605.18810).
+    case pace
+  }
+
+  /// An objective of weighted terms.
+  public init(
+    crossEntropy: Float = 1, divergence: Float = 0, variation: Float = 0,
+    rowWeights: RowWeights = .decay(nil)
+  ) {
+    self.crossEntropy = crossEntropy
+    self.divergence = divergence
+    self.variation = variation
+    self.rowWeights = rowWeights
+  }
+
+  /// Whether the target's distributions are needed, not only its tokens.
+  public var needsDistribution: Bool { divergence != 0 || variation != 0 }
+
+  /// The γ of fixed weights, 1/e of which is left after γ rows; `nil` for weights of 1.
+  func decay(blockSize: Int) -> Double? {
+    guard case .decay(let chosen) = rowWeights else { return nil }
+    return chosen ?? DraftWeights.decay(blockSize: blockSize)
+  }
+}
