@@ -57,7 +57,10 @@ final class CommandProcess {
   var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
 
   /// Sends Ctrl-C.
-  func interrupt() { kill(process.processIdentifier, SIGINT) }
+  func interrupt() { _ = Foundation.kill(process.processIdentifier, SIGINT) }
+
+  /// Ends it at once, as a power failure would.
+  func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 
   /// Waits for the end.
   func wait() throws -> CommandResult {
