@@ -28,12 +28,9 @@ import Verifier
     let data = try folder.write(TinyTraining.tokens(1500, seed: 1), to: "train.u16")
     let heldout = try folder.write(TinyTraining.tokens(600, seed: 2), to: "heldout.u16")
     var options = DistillOptions(
-      target: target, data: .tokens(data), output: folder.file(output), threads: threads)
-    options.heldout = .tokens(heldout)
-    options.responses = 14
-    options.promptLengths = 3...9
-    options.responseLength = 24
-    options.responseBatch = 4
+      target: target, responses: .make(responses(data, count: 14, length: 24)),
+      output: folder.file(output), threads: threads)
+    options.heldout = responses(heldout, count: 5, length: 20)
     options.blockSize = 4
     options.shortestBlock = 3
     options.targetLayers = [0, 2]
@@ -43,9 +40,16 @@ import Verifier
     options.sequences = 5
     options.steps = 8
     options.evaluateEvery = 4
-    options.evaluationPrompts = 5
-    options.evaluationLength = 20
     options.logEvery = 1
+    return options
+  }
+
+  private static func responses(_ file: URL, count: Int, length: Int) -> ResponseOptions {
+    var options = ResponseOptions(data: .tokens(file))
+    options.count = count
+    options.promptLengths = 3...9
+    options.length = length
+    options.batch = 4
     return options
   }
 
@@ -103,7 +107,10 @@ import Verifier
     #expect(
       try tensors
         == TinyTraining.tensors(parts.output.appending(path: "checkpoint.safetensors")))
-    for name in ["responses.bin", "heldout-responses.bin", "model.safetensors", "config.json"] {
+    for name in [
+      "responses/0000000.responses.zst", "heldout-responses/manifest.json", "model.safetensors",
+      "config.json",
+    ] {
       #expect(
         try Data(contentsOf: whole.output.appending(path: name))
           == Data(contentsOf: parts.output.appending(path: name)), "\(name)")
@@ -121,7 +128,7 @@ import Verifier
     options.steps = 60
     options.learningRate = 1e-2
     options.evaluateEvery = 0
-    options.evaluationPrompts = 12
+    options.heldout?.count = 12
     let recipe = try DistillRecipe(options)
     let made = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
     let heldout = try #require(try recipe.respondHeldout(shouldStop: { false }))
@@ -140,12 +147,34 @@ import Verifier
     #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")
   }
 
+  @Test func `responses made before teach what those made on the way do`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "one", threads: 1)
+    let progress = try Self.run(options).progress
+    options.responses = .made(options.output.appending(path: "responses"))
+    options.output = folder.file("two")
+    #expect(try Self.run(options).progress.map(\.loss) == progress.map(\.loss))
+
+    let other = TinyTraining.livelyModel(TinyTraining.architecture(layers: 3), seed: 8)
+    try ModelExport.write(
+      other, configuration: TinyTraining.architecture(layers: 3).configuration(type: .f32),
+      tokenizer: try folder.write(TinyTokenizer.data, to: "tiny.model"),
+      to: folder.file("target"))
+    #expect(
+      throws: SpeculateError(
+        "\(folder.file("one").appending(path: "responses").path) holds another target's responses: "
+          + "make some with 'speculate distill data'")
+    ) {
+      _ = try Self.run(options)
+    }
+  }
+
   @Test func `a drafter that starts as another drafts as that one does`() throws {
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "first", threads: 1)
     options.steps = 60
     options.learningRate = 1e-2
-    options.evaluationPrompts = 12
+    options.heldout?.count = 12
     let reached = try #require(try Self.run(options).progress.last?.survival)
     #expect(reached.contains { $0 > 0.1 })
 
@@ -180,15 +209,18 @@ import Verifier
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "drafter", threads: 1)
     _ = try Self.run(options, Stops(train: 1))
-    options.seed = 2
+    guard case .make(var wanted) = options.responses else { return }
+    wanted.seed = 2
+    options.responses = .make(wanted)
     #expect(
       throws: SpeculateError(
-        "\(options.output.appending(path: "responses.bin").path) was made with another target, "
+        "\(options.output.appending(path: "responses").path) was made with another target, "
           + "data or other settings: give the same flags, another --output, or delete it")
     ) {
       _ = try Self.run(options)
     }
-    options.seed = 1
+    wanted.seed = 1
+    options.responses = .make(wanted)
     options.blockSize = 5
     #expect(
       throws: SpeculateError(

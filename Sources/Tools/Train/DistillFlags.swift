@@ -3,43 +3,6 @@ import Foundation
 import Tensors
 import Training
 
-/// What the target answers.
-struct ResponseFlags: ParsableArguments {
-  @Option(help: "Responses to make.") var responses = 4000
-  @Option(help: "Tokens of the shortest prompt.") var shortestPrompt = 16
-  @Option(help: "Tokens of the longest prompt.") var longestPrompt = 128
-  @Option(help: "Tokens of a response at most.") var responseLength = 160
-  @Option(help: "Responses made at a time.") var responseBatch = 32
-  @Option(help: "0 for greedy responses.") var temperature: Float = 0
-
-  /// Says which flag can't be, if any.
-  func check() throws {
-    try FlagCheck.positive([
-      ("--responses", responses), ("--shortest-prompt", shortestPrompt),
-      ("--response-length", responseLength), ("--response-batch", responseBatch),
-    ])
-    if responseBatch > 1024 {
-      throw ValidationError("--response-batch is \(responseBatch): give at most 1024")
-    }
-    if longestPrompt < shortestPrompt || longestPrompt > 1 << 20 {
-      throw ValidationError(
-        "--longest-prompt is \(longestPrompt): give \(shortestPrompt) (--shortest-prompt) or more")
-    }
-    if temperature != 0 && !(0.01...100).contains(temperature) {
-      throw ValidationError("--temperature is \(temperature): give 0, or 0.01 to 100")
-    }
-  }
-
-  /// Copies the flags.
-  func apply(to options: inout DistillOptions) {
-    options.responses = responses
-    options.promptLengths = shortestPrompt...longestPrompt
-    options.responseLength = responseLength
-    options.responseBatch = responseBatch
-    options.temperature = temperature
-  }
-}
-
 /// The sizes of a drafter to train.
 struct DrafterSizes: ParsableArguments {
   @Option(help: "Layers of the drafter.") var layers = 2
@@ -104,7 +67,7 @@ struct DrafterSizes: ParsableArguments {
   }
 
   /// Copies the flags.
-  func apply(to options: inout DistillOptions) {
+  func apply(to options: inout DistillOptions) throws {
     options.layerCount = layers
     options.blockSize = blockSize
     options.shortestBlock = shortestBlock
@@ -112,11 +75,11 @@ struct DrafterSizes: ParsableArguments {
     options.draftVocabulary = draftVocabulary
     options.markovRank = markovRank
     options.maskToken = maskToken.map { Token($0) }
-    options.initialization = `init`.map { name in
+    options.initialization = try `init`.map { name in
       switch name {
       case "random": .random
       case "target": .target
-      default: .drafter(URL(fileURLWithPath: name))
+      default: .drafter(try ModelFolder.url(name, option: "--init"))
       }
     }
   }
@@ -196,8 +159,6 @@ struct DistillFlags: ParsableArguments {
     options.memory = Int(memory * 1_073_741_824)
     options.checkpointSeconds = checkpointSeconds
     options.evaluateEvery = evaluateEvery
-    options.evaluationPrompts = evaluationPrompts
-    options.evaluationLength = evaluationLength
     options.logEvery = logEvery
     options.exportType = dtype == "bf16" ? .bf16 : .f32
   }

@@ -35,7 +35,7 @@ public struct TokenCache: Sendable {
   /// Makes the tokens, unless they are there already.
   ///
   /// - Parameters:
-  ///   - documents: JSON lines with a field `text`, plain or `.zst`.
+  ///   - documents: Text, or JSON lines with a field `text`, plain or `.zst`.
   ///   - tokenizer: A SentencePiece model of at most 65,536 tokens.
   ///   - shouldStop: Asked before every document; a stop leaves no part of a file behind.
   ///   - progress: Told after every document how many there were, and their tokens.
@@ -87,9 +87,9 @@ public struct TokenCache: Sendable {
     var buffer: [UInt16] = []
     buffer.reserveCapacity(2 * Self.bufferedTokens)
     var (documents, tokens) = (0, 0)
-    while let text = try reader.next() {
+    while let document = try reader.next() {
       if shouldStop() { return false }
-      let ids = tokenizer.encode(text, addSpecial: false)
+      let ids = tokenizer.encode(document.text, addSpecial: false)
       for id in ids { buffer.append(UInt16(truncatingIfNeeded: id).littleEndian) }
       buffer.append(end.littleEndian)
       documents += 1

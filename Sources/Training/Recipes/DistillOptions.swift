@@ -3,40 +3,22 @@ public import Tensors
 
 /// What a distillation run is to do.
 public struct DistillOptions: Sendable {
-  /// Where prompts come from.
-  public enum Data: Sendable, Equatable {
-    /// JSON lines with a field `text`, plain or `.zst`.
-    case text(URL)
-    /// Little-endian 16-bit tokens, documents joined by the target's end token.
-    case tokens(URL)
-
-    /// The file.
-    public var url: URL {
-      switch self {
-      case .text(let url), .tokens(let url): url
-      }
-    }
+  /// Where responses come from.
+  public enum Responses: Sendable {
+    /// The target makes them, into the output folder.
+    case make(ResponseOptions)
+    /// A folder of responses made earlier.
+    case made(URL)
   }
 
   /// The target's folder: weights and tokenizer.
   public var target: URL
-  /// Where the prompts of training come from.
-  public var data: Data
-  /// Where the prompts of the simulated acceptance come from, or nil for none.
-  public var heldout: Data?
+  /// Where the responses to learn from come from.
+  public var responses: Responses
+  /// The responses of the simulated acceptance, or nil for none.
+  public var heldout: ResponseOptions?
   /// The folder of responses, checkpoint, metrics and drafter.
   public var output: URL
-
-  /// How many responses the target makes.
-  public var responses = 4000
-  /// Tokens of a prompt.
-  public var promptLengths = 16...128
-  /// The most tokens of a response.
-  public var responseLength = 160
-  /// Responses made at a time.
-  public var responseBatch = 32
-  /// 0 for greedy responses.
-  public var temperature: Float = 0
 
   /// Rows of a block, the anchor's included.
   public var blockSize = 8
@@ -84,19 +66,15 @@ public struct DistillOptions: Sendable {
   public var checkpointSeconds = 300.0
   /// Steps between simulated acceptances; 0 for none before the end.
   public var evaluateEvery = 200
-  /// Held-out prompts of the simulated acceptance.
-  public var evaluationPrompts = 8
-  /// The most tokens of a held-out response.
-  public var evaluationLength = 128
   /// Steps between metrics lines.
   public var logEvery = 10
   /// The type of the exported weights.
   public var exportType = ElementType.bf16
 
   /// A run with the default sizes.
-  public init(target: URL, data: Data, output: URL, threads: Int) {
+  public init(target: URL, responses: Responses, output: URL, threads: Int) {
     self.target = target
-    self.data = data
+    self.responses = responses
     self.output = output
     self.threads = threads
     optimizer.weightDecay = 0.01

@@ -15,6 +15,7 @@ public final class DrafterTraining: Trainable {
   private let passes: [DrafterPass]
   private let cache: FeatureCache
   private let replay: AcceptanceReplay?
+  private let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
   private var header: DistillHeader
   private var reportedAnchors: Int  // at the last report
@@ -42,7 +43,7 @@ public final class DrafterTraining: Trainable {
     guard responses.count >= options.sequences else {
       throw SpeculateError(
         "there are \(responses.count) responses, fewer than the \(options.sequences) of a step: "
-          + "give more --responses")
+          + "make more of them")
     }
     let url = options.output.trainingCheckpoint
     let saved =
@@ -90,8 +91,13 @@ public final class DrafterTraining: Trainable {
     summary = ResponseSummary(
       responses: responses.count, tokens: own, coverage: Double(covered) / Double(max(own, 1)))
 
-    let longest = max(
+    longest = max(
       responses.map(\.tokens.count).max() ?? 1, heldout.map(\.tokens.count).max() ?? 1)
+    guard longest + options.blockSize <= target.configuration.maximumContext else {
+      throw SpeculateError(
+        "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
+          + "context of \(target.configuration.maximumContext): make shorter ones")
+    }
     let features = try TargetFeatures(
       model: target, workers: workers, layers: configuration.targetLayers,
       states: options.objective.needsDistribution, maximumLength: longest)
@@ -100,7 +106,7 @@ public final class DrafterTraining: Trainable {
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
-    passes = (0..<workers.count).map { [model] _ in
+    passes = (0..<workers.count).map { [model, longest] _ in
       DrafterPass(
         model: model, maximumBlocks: options.anchors, maximumContext: longest, rotary: rotary)
     }
@@ -156,7 +162,7 @@ public final class DrafterTraining: Trainable {
     return replay.run(
       DrafterRunner(
         drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
-        capacity: options.promptLengths.upperBound + options.evaluationLength))
+        capacity: longest))
   }
 
   /// Takes one optimizer step.

@@ -9,7 +9,7 @@ public import Verifier
 public struct PromptSource: Sendable {
   /// Where the text comes from.
   private enum Documents: Sendable {
-    case texts([String], any Tokenizer)
+    case texts([TextDocuments.Document], any Tokenizer)
     case tokens(TokenStream, [Range<Int>], lineEnd: Token?)
   }
 
@@ -21,18 +21,19 @@ public struct PromptSource: Sendable {
   /// The number of documents.
   public var documentCount: Int { order.count }
 
-  /// Prompts from the field `text` of JSON lines, plain or `.zst`.
+  /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
+  /// a field `prompt` instead, each is a prompt from its beginning.
   ///
   /// - Parameters:
   ///   - lengths: Tokens of a prompt; one is shorter only when its document is.
   /// - Throws: When the file can't be read or a line is no such object.
   public init(
-    jsonLines url: URL, tokenizer: any Tokenizer, lengths: ClosedRange<Int>, seed: UInt64
+    documents url: URL, tokenizer: any Tokenizer, lengths: ClosedRange<Int>, seed: UInt64
   ) throws {
     let documents = try TextDocuments(url)
-    var texts: [String] = []
-    while let text = try documents.next() {
-      if !text.allSatisfy(\.isWhitespace) { texts.append(text) }
+    var texts: [TextDocuments.Document] = []
+    while let document = try documents.next() {
+      if !document.text.allSatisfy(\.isWhitespace) { texts.append(document) }
     }
     guard !texts.isEmpty else {
       throw SpeculateError("\(url.path) holds no text; give a file with documents")
@@ -70,16 +71,22 @@ public struct PromptSource: Sendable {
     order = (0..<Int32(count)).shuffled(using: &random)
   }
 
+  /// The document that prompt `number` is from, counted without empty ones.
+  func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
+
   /// Prompt `number`: at least one token.
   public func prompt(_ number: Int) -> [Token] {
     var random = KeyedRandom(seed: seed, key: "prompt \(number)")
-    let document = Int(order[number % order.count])
+    let document = document(ofPrompt: number)
     let length = lengths.lowerBound + Int(random.next() % UInt64(lengths.count))
     let fromStart = random.next() % 2 == 0
     let place = random.uniform()
     switch documents {
     case .texts(let texts, let tokenizer):
-      return Self.cut(texts[document], tokenizer, length, fromStart ? nil : place)
+      let (text, isPrompt) = (texts[document].text, texts[document].isPrompt)
+      return Self.cut(
+        text, tokenizer, isPrompt ? lengths.upperBound : length,
+        fromStart || isPrompt ? nil : place)
     case .tokens(let stream, let ranges, let lineEnd):
       return Self.cut(stream, ranges[document], lineEnd, length, fromStart ? nil : place)
     }

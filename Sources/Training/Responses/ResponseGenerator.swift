@@ -96,7 +96,9 @@ public final class ResponseGenerator {
     cache.reset()
     let prompt = prompts.prompt(number)
     var slot = Slot(
-      number: number, response: Response(tokens: prompt, promptLength: prompt.count),
+      number: number,
+      response: Response(
+        tokens: prompt, promptLength: prompt.count, document: prompts.document(ofPrompt: number)),
       cache: cache, chooser: TokenChooser(settings.sampling(number)),
       seen: TokenPresence(vocabulary: 0))
     runner.prefill(prompt, cache: cache)

@@ -80,7 +80,10 @@ import Testing
         "--anchors", "8", "--batch", "4", "--evaluate-every", "150", "--evaluation-length", "40",
         "--checkpoint-seconds", "0.02", "--divergence", "0.5", "--threads", "1",
       ],
-      writes: ["responses.bin", "heldout-responses.bin", "model.safetensors", "config.json"],
+      writes: [
+        "responses/manifest.json", "responses/0000000.responses.zst",
+        "heldout-responses/manifest.json", "model.safetensors", "config.json",
+      ],
       in: pair.folder)
   }
 

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Training
+
+/// `speculate distill data`: what a target answers, in shards.
+struct DistillDataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Let a target answer prompts, into compressed shards.",
+    discussion: """
+      Writes shards (.responses.zst), a manifest and the tail of the last shard to --output. The \
+      same command again goes on where the last one stopped, makes shards anew that are missing, \
+      and with more --responses adds to what is there. Hidden states are not stored: training \
+      computes them from the tokens.
+
+        speculate distill data --target deep --data train.jsonl.zst --output answers
+        speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
+      """)
+
+  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
+  var target: String
+  @OptionGroup var prompts: PromptDataFlags
+  @Option(name: .shortAndLong, help: "The folder of shards.")
+  var output: String
+  @OptionGroup(title: "Responses") var responses: ResponseFlags
+  @Option(help: "Seed of prompts and sampling.") var seed: UInt64 = 1
+  @Option(help: "Threads (default: physical cores).") var threads: Int?
+
+  func validate() throws {
+    try prompts.check()
+    guard prompts.file != nil else {
+      throw ValidationError("give the documents of the prompts: either --data or --tokens")
+    }
+    try responses.check()
+    if let threads, !(1...ThreadOptions.most).contains(threads) {
+      throw ValidationError("--threads is \(threads): give 1 to \(ThreadOptions.most)")
+    }
+  }
+
+  func run() throws {
+    let folder = try ModelFolder.url(target, option: "--target")
+    guard let data = prompts.file else { return }
+    let recipe = try ResponseRecipe(
+      target: folder, workers: Workers(count: threads ?? Workers.defaultCount))
+    Interruption.watch()
+    let made = try ResponseProgressLine.show { report in
+      try recipe.run(
+        responses.options(data, seed: seed), folder: URL(fileURLWithPath: output),
+        shouldStop: { Interruption.requested }, report: report)
+    }
+    guard let made else {
+      Output.note("stopped; the same command goes on from here\n")
+      throw Interruption.exitCode
+    }
+    let tokens = made.reduce(0) { $0 + $1.continuation.count }
+    Output.note(
+      "\(Figures.count(made.count)) responses of \(Figures.count(tokens)) tokens are in \(output)\n"
+    )
+  }
+}

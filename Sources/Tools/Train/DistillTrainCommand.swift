@@ -1,0 +1,139 @@
+import ArgumentParser
+import Drafter
+import Foundation
+import Tensors
+import Training
+
+/// `speculate distill train`: a conditioned block drafter from a target.
+struct DistillTrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a drafter on answers of its target.",
+    discussion: """
+      First the target answers prompts cut from the documents of --data, unless --responses-from \
+      names answers made earlier; then the drafter learns to foretell them. Writes responses, \
+      checkpoint.safetensors, the drafter (config.json, model.safetensors), metrics.jsonl and \
+      TensorBoard events to --output. The same command again goes on where the last one stopped, \
+      bit for bit; Ctrl-C finishes what is being written first.
+
+        speculate distill --target deep --data train.jsonl.zst --heldout heldout.jsonl.zst \
+          --output drafter --layers 2 --block-size 8 --markov-rank 64
+        speculate distill --target deep --responses-from answers --output drafter --divergence 1
+      """)
+
+  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
+  var target: String
+  @OptionGroup var prompts: PromptDataFlags
+  @Option(help: "Instead of --data: a folder that 'speculate distill data' wrote.")
+  var responsesFrom: String?
+  @Option(help: "Held-out documents, for the simulated acceptance; as --data.")
+  var heldout: String?
+  @Option(help: "Instead of --heldout: a file of tokens.")
+  var heldoutTokens: String?
+  @Option(name: .shortAndLong, help: "The folder of responses, checkpoint, metrics and drafter.")
+  var output: String
+
+  @OptionGroup(title: "Responses") var responses: ResponseFlags
+  @OptionGroup(title: "Drafter") var drafter: DrafterSizes
+  @OptionGroup(title: "Objective") var objective: ObjectiveFlags
+  @OptionGroup(title: "Training") var training: DistillFlags
+
+  func validate() throws {
+    try prompts.check()
+    guard (prompts.file == nil) != (responsesFrom == nil) else {
+      throw ValidationError(
+        "give the documents of the prompts: either --data or --tokens; or --responses-from")
+    }
+    if heldout != nil && heldoutTokens != nil {
+      throw ValidationError("give --heldout or --heldout-tokens, not both")
+    }
+    try responses.check()
+    try drafter.check()
+    try objective.check()
+    try training.check()
+  }
+
+  func run() throws {
+    let folder = try ModelFolder.url(target, option: "--target")
+    let source: DistillOptions.Responses
+    if let responsesFrom {
+      source = .made(URL(fileURLWithPath: responsesFrom))
+    } else if let file = prompts.file {
+      source = .make(responses.options(file, seed: training.seed))
+    } else {
+      return
+    }
+    var options = DistillOptions(
+      target: folder, responses: source, output: URL(fileURLWithPath: output),
+      threads: training.threads ?? Workers.defaultCount)
+    options.heldout = heldoutOptions
+    try drafter.apply(to: &options)
+    objective.apply(to: &options)
+    training.apply(to: &options)
+
+    let recipe = try DistillRecipe(options)
+    Interruption.watch()
+    let responses = try ResponseProgressLine.show { report in
+      try recipe.respond(shouldStop: { Interruption.requested }, report: report)
+    }
+    guard let made = responses,
+      let held = try recipe.respondHeldout(shouldStop: { Interruption.requested })
+    else {
+      Output.note("stopped; the same command goes on from here\n")
+      throw Interruption.exitCode
+    }
+    try train(recipe.training(made, heldout: held), options)
+    Output.note("the drafter is in \(output)\n")
+  }
+
+  /// Greedy answers to other prompts, as many and as long as an evaluation wants.
+  private var heldoutOptions: ResponseOptions? {
+    let file = PromptDataFlags.file(heldout, heldoutTokens)
+    return file.map { file in
+      // Another seed than the training's: the file may be the same.
+      var options = responses.options(file, seed: training.seed &+ 0x48)
+      options.count = training.evaluationPrompts
+      options.length = training.evaluationLength
+      return options
+    }
+  }
+
+  private func train(_ training: DrafterTraining, _ options: DistillOptions) throws {
+    let summary = training.summary
+    Output.note(
+      "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
+        + "draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
+        + "\(Figures.count(training.parameterCount)) parameters, target layers "
+        + "\(training.configuration.targetLayers), \(options.sequences) × \(options.anchors) "
+        + "blocks of \(options.blockSize) a step, \(options.threads) threads"
+        + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
+    let line = ProgressLine(
+      "distill", unit: "steps", total: max(0, options.steps - training.resumedStep))
+    var last = training.resumedStep
+    let done = try training.run(shouldStop: { Interruption.requested }) { progress in
+      last = progress.step
+      if progress.acceptanceLength != nil {
+        line.clear()
+        Output.note("step \(progress.step) | \(Self.detail(progress))\n")
+      }
+      line.update(last - training.resumedStep, detail: Self.detail(progress))
+    }
+    line.finish(last - training.resumedStep)
+    guard done else {
+      Output.note("stopped with a checkpoint; the same command goes on from here\n")
+      throw Interruption.exitCode
+    }
+  }
+
+  private static func detail(_ progress: DistillProgress) -> String {
+    let survival = progress.survival.map { shares in
+      "accepted " + shares.map { Figures.fixed($0, 2) }.joined(separator: " ")
+    }
+    let parts = [
+      "loss \(Figures.fixed(progress.loss, 4))",
+      progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" }, survival,
+      "\(Figures.rate(progress.anchorsPerSecond)) anchors/s",
+    ]
+    return parts.compactMap { $0 }.joined(separator: " | ")
+  }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Training
+
+/// Makes responses under a progress line.
+enum ResponseProgressLine {
+  /// Runs `make` and shows what it reports.
+  static func show(
+    _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
+  ) rethrows -> [Response]? {
+    let line = ProgressLine("responses", unit: "tokens")
+    let start = Clock.seconds
+    var (last, first) = (ResponseProgress(responses: 0, wanted: 0, tokens: 0), Int?.none)
+    func detail() -> String {
+      let done = last.responses - (first ?? 0)
+      let left =
+        done > 0 ? (Clock.seconds - start) / Double(done) * Double(last.wanted - last.responses) : 0
+      return "\(last.responses)/\(last.wanted) responses | \(Figures.duration(left)) left"
+    }
+    let made = try make { progress in
+      if first == nil { first = progress.responses - 1 }
+      last = progress
+      line.update(progress.tokens, detail: detail())
+    }
+    if last.tokens > 0 { line.finish(last.tokens, detail: detail()) }
+    return made
+  }
+}

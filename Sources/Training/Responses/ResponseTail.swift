@@ -1,0 +1,61 @@
+import Foundation
+import Tensors
+
+/// The responses after the last whole shard: a file that grows one by one and survives an
+/// interruption at any point. What an interruption left half-written at the end is cut off.
+///
+/// Nothing is written before the first response is appended.
+final class ResponseTail {
+  /// What it holds, in order.
+  private(set) var responses: [Response] = []
+  private let url: URL
+  private var end = 0  // of whole records
+  private var file: FileHandle?
+
+  /// Reads the file if there is one.
+  init(_ url: URL) throws {
+    self.url = url
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    do {
+      let content = try Data(contentsOf: url)
+      (responses, end) = content.withUnsafeBytes { ResponseRecord.read($0, from: 0) }
+    } catch {
+      throw SpeculateError("can't read \(url.path): \(error.localizedDescription)")
+    }
+  }
+
+  deinit { try? file?.close() }
+
+  /// Appends a response.
+  func append(_ response: Response) throws {
+    var record = Data()
+    ResponseRecord.append(response, to: &record)
+    try writing { try $0.write(contentsOf: record) }
+    responses.append(response)
+  }
+
+  /// Makes sure that what was appended is on the disk.
+  func flush() throws {
+    if file != nil { try writing { try $0.synchronize() } }
+  }
+
+  /// Deletes the file.
+  func remove() { try? FileManager.default.removeItem(at: url) }
+
+  private func writing(_ body: (FileHandle) throws -> Void) throws {
+    do {
+      try body(try file ?? open())
+    } catch {
+      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+    }
+  }
+
+  private func open() throws -> FileHandle {
+    if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
+    let file = try FileHandle(forUpdating: url)
+    try file.truncate(atOffset: UInt64(end))
+    try file.seek(toOffset: UInt64(end))
+    self.file = file
+    return file
+  }
+}
