@@ -5,35 +5,12 @@ import Speculate
 enum HTMLReport {
   /// The page.
   static func page(_ report: AnalysisReport, charts: [Chart]) -> String {
-    """
-    <!doctype html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Acceptance-length analysis</title>
-    <style>
-    \(ChartTheme.variables)
-    \(ChartTheme.classes)
-    \(PageStyle.text)
-    </style>
-    </head>
-    <body>
-    <main>
-    \(heading(report))
-    \(answer(report))
-    \(summary(report))
-    \(figures(charts))
-    \(comparisons(report))
-    \(loops(report))
-    \(sources(report))
-    \(settings(report))
-    \(examples(report))
-    </main>
-    </body>
-    </html>
-
-    """
+    ReportPage.html(
+      title: "Acceptance-length analysis",
+      parts: [
+        heading(report), answer(report), summary(report), ReportPage.figures(charts),
+        comparisons(report), loops(report), sources(report), settings(report), examples(report),
+      ])
   }
 
   private static func heading(_ report: AnalysisReport) -> String {
@@ -101,18 +78,6 @@ enum HTMLReport {
       \(Figures.fixed(100 * report.confidence, 0)) % bootstrap intervals over prompts \
       (\(Figures.count(report.bootstrapSamples)) samples).</p>
       """
-  }
-
-  private static func figures(_ charts: [Chart]) -> String {
-    let figures = charts.map { chart in
-      """
-      <figure id="\(chart.name)"\(chart.drawings.count > 1 ? " class=\"wide\"" : "")>
-      <div class="drawings">\(chart.drawings.map(\.inline).joined())</div><figcaption>\(Markup.escaped(chart.caption))</figcaption>
-      </figure>
-
-      """
-    }
-    return "<h2>Charts</h2>\n<div class=\"charts\">\n\(figures.joined())</div>"
   }
 
   private static func comparisons(_ report: AnalysisReport) -> String {

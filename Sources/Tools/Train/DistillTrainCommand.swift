@@ -13,7 +13,7 @@ struct DistillTrainCommand: ParsableCommand {
       First the target answers prompts cut from the documents of --data, unless --responses-from \
       names answers made earlier; then the drafter learns to foretell them. Writes responses, \
       checkpoint.safetensors, the drafter (config.json, model.safetensors), metrics.jsonl and \
-      TensorBoard events to --output. The same command again goes on where the last one stopped, \
+      TensorBoard events, and report.html to --output. The same command again goes on where the last one stopped, \
       bit for bit; Ctrl-C finishes what is being written first.
 
         speculate distill --target deep --data train.jsonl.zst --heldout heldout.jsonl.zst \
@@ -83,7 +83,7 @@ struct DistillTrainCommand: ParsableCommand {
       throw Interruption.exitCode
     }
     try train(recipe.training(made, heldout: held), options)
-    Output.note("the drafter is in \(output)\n")
+    Output.note("the drafter is in \(output), its curves in report.html\n")
   }
 
   /// Greedy answers to other prompts, as many and as long as an evaluation wants.
@@ -110,15 +110,24 @@ struct DistillTrainCommand: ParsableCommand {
     let line = ProgressLine(
       "distill", unit: "steps", total: max(0, options.steps - training.resumedStep))
     var last = training.resumedStep
+    let report = TrainingReport(
+      title: "Distillation",
+      facts: [
+        "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
+        "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
+          + "\(options.anchors) blocks of \(options.blockSize) a step",
+      ], unit: "blocks")
     let done = try training.run(shouldStop: { Interruption.requested }) { progress in
       last = progress.step
       if progress.acceptanceLength != nil {
         line.clear()
         Output.note("step \(progress.step) | \(Self.detail(progress))\n")
+        report.update(in: options.output)
       }
       line.update(last - training.resumedStep, detail: Self.detail(progress))
     }
     line.finish(last - training.resumedStep)
+    try report.write(to: options.output)
     guard done else {
       Output.note("stopped with a checkpoint; the same command goes on from here\n")
       throw Interruption.exitCode

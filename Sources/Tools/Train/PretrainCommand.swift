@@ -11,9 +11,9 @@ struct PretrainCommand: ParsableCommand {
     discussion: """
       The documents of --data are joined into one stream of tokens, an end token after each. Writes \
       that stream, checkpoint.safetensors (parameters, optimizer, data position), a model folder in \
-      Hugging Face layout, metrics.jsonl and TensorBoard events (tensorboard --logdir) to --output. \
-      The same command again goes on where the last one stopped, bit for bit; Ctrl-C finishes the \
-      checkpoint first.
+      Hugging Face layout, metrics.jsonl, TensorBoard events (tensorboard --logdir) and report.html \
+      to --output. The same command again goes on where the last one stopped, bit for bit; Ctrl-C \
+      finishes the checkpoint first.
 
       A deep model is trained in less time by training a shallow one first and adding layers to \
       it:
@@ -89,20 +89,28 @@ struct PretrainCommand: ParsableCommand {
     let line = ProgressLine(
       "pretrain", unit: "steps", total: max(0, options.steps - recipe.resumedStep))
     var last = recipe.resumedStep
+    let report = TrainingReport(
+      title: "Pretraining",
+      facts: [
+        "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
+          + "\(options.length) tokens a step"
+      ], unit: "tokens")
     let done = try recipe.run(shouldStop: { Interruption.requested }) { progress in
       last = progress.step
       if progress.heldoutLoss != nil {
         line.clear()
         Output.note("step \(progress.step) | \(Self.detail(progress))\n")
+        report.update(in: options.output)
       }
       line.update(last - recipe.resumedStep, detail: Self.detail(progress))
     }
     line.finish(last - recipe.resumedStep)
+    try report.write(to: options.output)
     guard done else {
       Output.note("stopped with a checkpoint; the same command goes on from here\n")
       throw Interruption.exitCode
     }
-    Output.note("the model is in \(output)\n")
+    Output.note("the model is in \(output), its curves in report.html\n")
   }
 
   /// The tokens of a pair of flags: a file that was given, or one made from documents; nil for

@@ -25,6 +25,8 @@ public final class DistillRecipe {
       target: options.target, workers: Workers(count: options.threads))
     // Before the target answers for an hour.
     maskToken = try Self.maskToken(options, responding)
+    if case .make(let wanted) = options.responses { try responding.check(wanted) }
+    if let heldout = options.heldout { try responding.check(heldout) }
     try OutputFolder.make(options.output)
   }
 

@@ -31,13 +31,7 @@ public final class ResponseRecipe {
     _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
-    let longest = options.promptLengths.upperBound + options.length
-    guard longest <= target.configuration.maximumContext else {
-      throw SpeculateError(
-        "prompts and responses of \(longest) tokens don't fit the target's context of "
-          + "\(target.configuration.maximumContext): give a smaller --response-length or "
-          + "--longest-prompt")
-    }
+    try check(options)
     let settings = ResponseSettings(
       target: try fingerprint(), data: try FileFingerprint.of(options.data.url),
       seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
@@ -68,6 +62,19 @@ public final class ResponseRecipe {
       try store.seal()
     }
     return store.responses(below: options.count)
+  }
+
+  /// Says whether responses fit the target.
+  ///
+  /// - Throws: When they are longer than its context.
+  func check(_ options: ResponseOptions) throws {
+    let longest = options.promptLengths.upperBound + options.length
+    guard longest <= target.configuration.maximumContext else {
+      throw SpeculateError(
+        "prompts and responses of \(longest) tokens don't fit the target's context of "
+          + "\(target.configuration.maximumContext): give a smaller --response-length, "
+          + "--evaluation-length or --longest-prompt")
+    }
   }
 
   /// Responses that were made earlier by this target.

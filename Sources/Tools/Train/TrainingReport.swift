@@ -1,0 +1,198 @@
+import Foundation
+import Tensors
+
+/// What a training run has done so far, as a page: `report.html` in its folder.
+struct TrainingReport {
+  /// The heading.
+  var title: String
+  /// What was trained on what, a line each.
+  var facts: [String]
+  /// The unit of the speed.
+  var unit: String
+
+  /// Points of a curve at most; more are averaged.
+  private static let resolution = 300
+
+  /// Writes the page while the run goes on, which a full disk is not to end; ``write(to:)`` at its end
+  /// says what is wrong.
+  func update(in folder: URL) { try? write(to: folder) }
+
+  /// Writes the page from the run's log, all or nothing.
+  ///
+  /// - Throws: When the log can't be read or the page can't be written.
+  func write(to folder: URL) throws {
+    let curves = try TrainingCurves(folder: folder)
+    let page = ReportPage.html(
+      title: title,
+      parts: [heading(curves), ReportPage.figures(charts(curves)), Self.evaluations(curves)])
+    try AtomicFile.write(Data(page.utf8), to: folder.appending(path: "report.html"))
+  }
+
+  private func heading(_ curves: TrainingCurves) -> String {
+    var facts = facts
+    if let last = curves(.loss).last, let seconds = curves(.seconds).last {
+      facts.append(
+        "\(Figures.count(Int(last.step))) steps in \(Figures.duration(seconds.value)), loss "
+          + Figures.fixed(last.value, 3))
+    }
+    return """
+      <h1>\(Markup.escaped(title))</h1>
+      <p class="soft">\(facts.map(Markup.escaped).joined(separator: "<br>"))</p>
+      """
+  }
+
+  private static func evaluations(_ curves: TrainingCurves) -> String {
+    guard let widest = curves.evaluations.map(\.survival.count).max(), widest > 0 else { return "" }
+    let rows = spread(8, of: curves.evaluations).map { evaluation -> [Cell] in
+      [Cell(Figures.count(evaluation.step)), Cell(Figures.fixed(evaluation.acceptanceLength, 2))]
+        + evaluation.survival.map { Cell(Figures.fixed(100 * $0, 1)) }
+    }
+    return """
+      <h2>Held-out acceptance</h2>
+      \(Cell.table(
+        ["step", "mean acceptance length τ"] + (1...widest).map { "draft \($0), %" }, rows))
+      <p class="soft">By the engine that serves, along the target's own answers to held-out prompts, with \
+      full blocks. τ is the tokens of a target pass, the bonus token included; a draft counts as accepted \
+      with all before it.</p>
+      """
+  }
+
+  private func charts(_ curves: TrainingCurves) -> [Chart] {
+    let acceptance = curves.evaluations.map {
+      TrainingCurves.Point(step: Double($0.step), value: $0.acceptanceLength)
+    }
+    return [
+      Self.chart(
+        "loss", "Loss", "Mean over the steps since the last line of the log.", yName: "nats",
+        [("training", curves(.loss)), ("held out", curves(.heldoutLoss))]),
+      Self.chart(
+        "acceptance", "Mean acceptance length", "On held-out prompts, the bonus token included.",
+        yName: "tokens of a target pass", [("held out", acceptance)]),
+      Self.positions(curves),
+      Self.chart(
+        "rate", "Learning rate", "Of the last step before the line of the log.", yName: "",
+        [("learning rate", curves(.rate))]),
+      Self.chart(
+        "gradient", "Gradient norm",
+        "Before clipping. Peaks before a rising loss mean a rate too high.",
+        yName: "", [("norm", curves(.gradientNorm))]),
+      Self.chart(
+        "speed", "Speed", "Dips are other programs, evaluations or the first visits of sequences.",
+        yName: "\(unit) a second",
+        [("speed", curves(.tokensPerSecond) + curves(.anchorsPerSecond))]),
+    ].compactMap { $0 }
+  }
+
+  /// Curves over steps; `nil` when none has two points.
+  private static func chart(
+    _ name: String, _ title: String, _ caption: String, yName: String,
+    _ series: [(name: String, points: [TrainingCurves.Point])]
+  ) -> Chart? {
+    let shown = series.map { ($0.name, averaged($0.points)) }.filter { $0.1.count > 1 }
+    let all = shown.flatMap(\.1)
+    guard let last = all.map(\.step).max(), let low = all.map(\.value).min(),
+      let high = all.map(\.value).max()
+    else { return nil }
+    // Numbers below a hundredth would all be written 0.00.
+    let digits = high > 0 && high < 0.05 ? Int((-log10(high)).rounded(.up)) : 0
+    let factor = pow(10, Double(digits))
+    let keys = shown.enumerated().map { index, curve in
+      ChartFrame.Key(name: curve.0, color: Chart.style(index).color, dash: Chart.style(index).dash)
+    }
+    var frame = ChartFrame(
+      title: title, keys: shown.count > 1 ? keys : [], xName: "step",
+      yName: digits > 0 ? "× 10⁻\(superscript(digits)) \(yName)" : yName
+    ) { left, right, bottom, top in
+      (
+        Scale(0...last, start: left, end: right - 16),
+        Scale((min(low, 0.8 * low) * factor)...(high * factor), start: bottom, end: top)
+      )
+    }
+    for (index, curve) in shown.enumerated() {
+      let style = Chart.style(index)
+      frame.drawing.curve(
+        curve.1.map { (frame.x($0.step), frame.y($0.value * factor)) }, stroke: style.color,
+        dash: style.dash)
+      guard curve.1.count <= 30 else { continue }
+      for point in curve.1 {
+        frame.drawing.circle(
+          x: frame.x(point.step), y: frame.y(point.value * factor), radius: 3.5, fill: style.color,
+          hint: "step \(Int(point.step)): \(Figures.fixed(point.value, 3))")
+      }
+    }
+    return Chart(
+      name: name, caption: caption, drawings: [frame.drawing],
+      table: table(series.filter { !$0.points.isEmpty }))
+  }
+
+  /// Acceptance by position, of up to four evaluations from the first to the last.
+  private static func positions(_ curves: TrainingCurves) -> Chart? {
+    let all = curves.evaluations.filter { !$0.survival.isEmpty }
+    guard let longest = all.map(\.survival.count).max() else { return nil }
+    let chosen = spread(4, of: all)
+    let keys = chosen.enumerated().map { index, evaluation in
+      ChartFrame.Key(
+        name: "step \(Figures.count(evaluation.step))", color: Chart.style(index).color,
+        dash: Chart.style(index).dash)
+    }
+    var frame = ChartFrame(
+      title: "Acceptance by draft position", keys: keys, xName: "draft", yName: "% accepted"
+    ) { left, right, bottom, top in
+      (
+        Scale(places: 1...longest, start: left + 10, end: right - 10),
+        Scale(0...100, start: bottom, end: top)
+      )
+    }
+    for (index, evaluation) in chosen.enumerated() {
+      frame.drawing.curve(
+        evaluation.survival.enumerated().map { (frame.x(Double($0 + 1)), frame.y(100 * $1)) },
+        stroke: Chart.style(index).color, dash: Chart.style(index).dash)
+    }
+    return Chart(
+      name: "positions", caption: "A draft counts as accepted with all before it.",
+      drawings: [frame.drawing],
+      table: table(
+        chosen.map { evaluation in
+          (
+            "step \(evaluation.step)",
+            evaluation.survival.enumerated().map {
+              TrainingCurves.Point(step: Double($0 + 1), value: $1)
+            }
+          )
+        }))
+  }
+
+  /// A number of elements from the first to the last.
+  private static func spread<Element>(_ count: Int, of all: [Element]) -> [Element] {
+    Set((0..<count).map { $0 * (all.count - 1) / (count - 1) }).sorted().map { all[$0] }
+  }
+
+  private static func table(
+    _ series: [(name: String, points: [TrainingCurves.Point])]
+  ) -> CSVTable {
+    var table = CSVTable(["curve", "step", "value"])
+    for (name, points) in series {
+      for point in points {
+        table.add([name, CSVTable.cell(point.step), CSVTable.cell(point.value)])
+      }
+    }
+    return table
+  }
+
+  /// At most ``resolution`` points, means of neighbours.
+  private static func averaged(_ points: [TrainingCurves.Point]) -> [TrainingCurves.Point] {
+    let size = (points.count + resolution - 1) / resolution
+    guard size > 1 else { return points }
+    return stride(from: 0, to: points.count, by: size).map { start in
+      let piece = points[start..<min(start + size, points.count)]
+      return TrainingCurves.Point(
+        step: piece.reduce(0) { $0 + $1.step } / Double(piece.count),
+        value: piece.reduce(0) { $0 + $1.value } / Double(piece.count))
+    }
+  }
+
+  private static func superscript(_ number: Int) -> String {
+    let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return String("\(number)".compactMap { $0.wholeNumberValue.map { digits[$0] } })
+  }
+}

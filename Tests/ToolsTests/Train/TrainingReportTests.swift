@@ -1,0 +1,48 @@
+import Foundation
+import FoundationXML
+import Testing
+
+/// The page of a training run.
+@Suite struct TrainingReportTests {
+  private func run(_ pair: TinyPair, steps: Int) throws -> String {
+    let data = pair.folder.appending(path: "prompts.jsonl")
+    try Data((0..<30).map { #"{"prompt":"abc\#($0)"}"# }.joined(separator: "\n").utf8).write(
+      to: data)
+    let output = pair.folder.appending(path: "out")
+    let result = try CommandProcess([
+      "distill", "--target", pair.target.path, "--data", data.path, "--heldout", data.path,
+      "--longest-prompt", "20", "--response-length", "20", "--responses", "12", "--layers", "1",
+      "--block-size", "4", "--mask-token", "\(TinyTokenizer.mask)", "--draft-vocabulary", "50",
+      "--steps", "\(steps)", "--evaluate-every", "4", "--evaluation-length", "20", "--log-every",
+      "1", "--output", output.path,
+    ]).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    return try String(contentsOf: output.appending(path: "report.html"), encoding: .utf8)
+  }
+
+  @Test func curvesAreThoseOfTheLog() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let page = try run(pair, steps: 12)
+    #expect(!page.contains("http") && !page.contains("<script") && !page.contains("url("))
+    for name in ["loss", "acceptance", "positions", "rate", "gradient", "speed"] {
+      #expect(page.contains("<figure id=\"\(name)\">"), "\(name)")
+    }
+    for drawing in page.matches(of: /(?s)<svg.*?<\/svg>/) {
+      #expect(XMLParser(data: Data(drawing.0.utf8)).parse())
+    }
+    #expect(
+      page.contains("12 steps in ") && page.contains(">step 4<") && page.contains(">step 12<"))
+
+    // After a crash the log has steps that are taken again, and half a line.
+    let log = pair.folder.appending(path: "out/metrics.jsonl")
+    let lines = try String(contentsOf: log, encoding: .utf8)
+    let wild = #"{"step":9,"loss":1e9,"seconds":1}\n{"step":10,"loss":1e9,"seconds":1}\n"#
+    let parts = lines.split(separator: "\n")
+    let crashed =
+      parts[..<8].joined(separator: "\n") + "\n" + wild + #"{"step":11,"lo"# + "\n"
+      + parts[8...].joined(separator: "\n") + "\n"
+    try Data(crashed.utf8).write(to: log)
+    #expect(try run(pair, steps: 12) == page)
+  }
+}
