@@ -142,6 +142,29 @@ import Testing
     #expect((object["prompts"] as? [Any])?.count == 1)
   }
 
+  @Test(arguments: [2, 3, 5, 16, 32, 33])
+  func aShortContextIsRoomEnough(context: Int) throws {
+    var sizes = TinyPair.Sizes()
+    sizes.context = context
+    let pair = try TinyPair(sizes)
+    defer { pair.remove() }
+    // The second time, pass times of the first are brought up to date.
+    for flags in [[], [], ["--drafter", "suffix"], ["--decoder", "jacobi"]] as [[String]] {
+      let result = try CommandProcess(
+        ["generate", "--prompt", "", "--max-tokens", "40"] + flags,
+        environment: [
+          "SPECULATE_WEIGHTS": pair.folder.path, "XDG_CACHE_HOME": pair.folder.path,
+        ]
+      ).wait()
+      let plain = try CommandProcess(
+        ["generate", "--prompt", "", "--max-tokens", "40", "--drafter", "none"],
+        environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+      ).wait()
+      #expect(result.status == plain.status && result.status >= 0, "\(flags): \(result.errors)")
+      #expect(result.output == plain.output)
+    }
+  }
+
   @Test func ctrlCEndsALongGenerationCleanly() throws {
     var sizes = TinyPair.Sizes()
     sizes.context = 1 << 17

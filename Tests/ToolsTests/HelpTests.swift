@@ -293,7 +293,7 @@ import Testing
       in docs/formats.md.
 
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
-      speculate convert Weights/target /tmp/int4 --weights int4 --perplexity book.txt
+      speculate convert Weights/target small --weights int4 --perplexity book.txt
 
       USAGE: speculate convert <source> <destination> --weights <format> [--head-weights <format>] [--embedding-weights <format>] [--perplexity <file>] [--perplexity-tokens <n>] [--threads <n>] [--force] [--json]
 

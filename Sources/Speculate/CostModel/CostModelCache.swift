@@ -94,7 +94,9 @@ extension CostModelCache.Key {
     self.init(
       processor: Processor.name,
       kernels: "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : ""),
-      threads: runner.workers.count, maximumRows: runner.maximumRows,
+      threads: runner.workers.count,
+      // A context shorter than a pass is measured in narrower ones.
+      maximumRows: min(runner.maximumRows, configuration.maximumContext),
       target: [
         "\(configuration.layerCount) layers of \(configuration.layerShape.summary)",
         "vocabulary \(configuration.vocabularySize)", "window \(configuration.slidingWindow ?? 0)",

@@ -29,9 +29,10 @@ struct PassTimer {
     self.runner = runner
     self.source = source
     let vocabulary = runner.model.configuration.vocabularySize
-    widest = min(runner.maximumRows, max(source?.maximumDrafts ?? 0, Self.freeDrafts) + 1)
-    position = min(context, runner.model.configuration.maximumContext - widest)
-    precondition(position >= 1, "no room to measure in")
+    // One position at least is in the cache, however short the model's context.
+    let room = max(1, runner.model.configuration.maximumContext - 1)
+    widest = min(runner.maximumRows, max(source?.maximumDrafts ?? 0, Self.freeDrafts) + 1, room)
+    position = max(1, min(context, room + 1 - widest))
     cache = try runner.makeCache(capacity: position + widest)
     tokens = (0..<position + widest).map { Token($0 * 31 % vocabulary) }
     chooser = DraftChooser(
@@ -60,9 +61,10 @@ struct PassTimer {
     }
   }
 
-  /// The median of a few blocks of `count` drafts; `nil` if the source can't draft so many.
+  /// The median of a few blocks of `count` drafts; `nil` if the source can't draft so many, or the
+  /// context has no room for them.
   mutating func draft(_ count: Int, _ timer: inout BudgetTimer) -> Double? {
-    guard let source, count <= source.maximumDrafts else { return nil }
+    guard let source, count <= source.maximumDrafts, count <= widest else { return nil }
     // The context of a usual round is projected with the block.
     let usual = min(4, position)
     return timer.measure {

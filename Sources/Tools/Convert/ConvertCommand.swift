@@ -15,7 +15,7 @@ struct ConvertCommand: ParsableCommand {
       the files is in docs/formats.md.
 
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
-      speculate convert Weights/target /tmp/int4 --weights int4 --perplexity book.txt
+      speculate convert Weights/target small --weights int4 --perplexity book.txt
       """)
 
   @Argument(help: ArgumentHelp("Folder of the model to convert.", valueName: "source"))
