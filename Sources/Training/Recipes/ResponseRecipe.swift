@@ -59,8 +59,9 @@ public final class ResponseRecipe {
         try store.flush()
         guard complete else { return nil }
       }
-      try store.seal()
     }
+    // An interruption may have come between the last response and this.
+    try store.seal()
     return store.responses(below: options.count)
   }
 
