@@ -12,7 +12,7 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = checkpoint.info("fc.weight")?.type
+    let stored = checkpoint.info("layers.0.self_attn.q_proj.weight")?.type
     let vocabulary = try configuration.draftVocabularySize.map { size in
       try Self.draftVocabulary(
         source.integers(Self.vocabularyName, count: size), of: configuration.vocabularySize,
@@ -47,14 +47,23 @@ extension BlockDrafter {
   /// as EAGLE-3 checkpoints store it.
   public static var vocabularyName: String { "d2t" }
 
+  /// The tensor of a drafter's own embedding.
+  public static var embeddingName: String { "embed_tokens.weight" }
+
   private convenience init(
     _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
     source: any WeightSource
   ) throws {
-    let (hidden, taps) = (c.shape.hidden, c.targetLayers.count)
+    let hidden = c.shape.hidden
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
       try source.matrix(name, rows: rows, columns: columns, format: format)
     }
+    let fusion =
+      c.kind == .tokens
+      ? nil
+      : FeatureFusion(
+        matrix: try matrix("fc.weight", hidden, c.targetLayers.count * hidden),
+        norm: try source.values("hidden_norm.weight", [hidden]))
     let markov = try c.markovRank.map { rank in
       MarkovHead(
         embedding: TokenEmbedding(
@@ -64,14 +73,30 @@ extension BlockDrafter {
     }
     self.init(
       configuration: c, format: format, draftVocabulary: draftVocabulary,
-      fuse: try matrix("fc.weight", hidden, taps * hidden),
-      contextNorm: try source.values("hidden_norm.weight", [hidden]),
+      fusion: fusion,
+      vocabulary: c.ownsEmbedding
+        ? try Self.ownVocabulary(
+          c, format: format, draftVocabulary: draftVocabulary, source: source)
+        : nil,
       layers: try (0..<c.layerCount).map {
         try DecoderLayer(
           source, prefix: "layers.\($0).", shape: c.shape,
           parts: DecoderLayer.Parts(headNorms: true), format: format)
       },
       finalNorm: try source.values("norm.weight", [hidden]), markov: markov)
+  }
+
+  /// The embedding, and its rows of the draft vocabulary as the head.
+  private static func ownVocabulary(
+    _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
+    source: any WeightSource
+  ) throws -> OwnVocabulary {
+    let (size, hidden) = (c.vocabularySize, c.shape.hidden)
+    let whole = try source.matrix(Self.embeddingName, rows: size, columns: hidden, format: format)
+    return OwnVocabulary(
+      embedding: try source.embedding(
+        Self.embeddingName, vocabularySize: size, width: hidden, format: format),
+      head: draftVocabulary.map { whole.selecting(rows: $0.map(Int.init)) } ?? whole)
   }
 
   private static func draftVocabulary(

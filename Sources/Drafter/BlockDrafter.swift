@@ -1,9 +1,10 @@
 public import Tensors
 
-/// A conditioned block-diffusion drafter's weights (arXiv 2602.06036; ALGORITHMS 3.1).
+/// A block-diffusion drafter's weights: conditioned (arXiv 2602.06036; ALGORITHMS 3.1) or seeing tokens
+/// alone (arXiv 2512.15176; 3.2).
 ///
 /// Immutable and shared between sequences; a pass runs in a `DrafterRunner`. It holds nothing of the
-/// target: features, embedding and head come in as arguments.
+/// target: features come in as arguments, and so do embedding and head unless it has its own.
 public final class BlockDrafter: Sendable {
   /// The sizes, as `config.json` gives them.
   public let configuration: DrafterConfiguration
@@ -15,29 +16,45 @@ public final class BlockDrafter: Sendable {
   /// vocabulary.
   public let draftVocabulary: [Token]?
 
-  let fuse: PackedMatrix  // [hidden][taps * hidden]: `fc`
-  let contextNorm: FloatBuffer  // [hidden]: `hidden_norm`
+  /// What makes context of the target's features; nil for a drafter that sees tokens alone.
+  let fusion: FeatureFusion?
+  /// Its own token rows; nil for a drafter that borrows its target's.
+  let vocabulary: OwnVocabulary?
   let layers: [DecoderLayer]
   let finalNorm: FloatBuffer  // [hidden]
   let markov: MarkovHead?
 
   init(
     configuration: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
-    fuse: PackedMatrix, contextNorm: FloatBuffer, layers: [DecoderLayer], finalNorm: FloatBuffer,
-    markov: MarkovHead?
+    fusion: FeatureFusion?, vocabulary: OwnVocabulary?, layers: [DecoderLayer],
+    finalNorm: FloatBuffer, markov: MarkovHead?
   ) {
     self.configuration = configuration
     self.format = format
     self.draftVocabulary = draftVocabulary
-    self.fuse = fuse
-    self.contextNorm = contextNorm
+    self.fusion = fusion
+    self.vocabulary = vocabulary
     self.layers = layers
     self.finalNorm = finalNorm
     self.markov = markov
   }
 
-  /// Bytes of the drafter's own weights that one draft pass reads; the head is not its own.
-  public var bytesPerPass: Int { layers.flatMap(\.matrices).reduce(0) { $0 + $1.byteCount } }
+  /// Bytes of the drafter's own weights that one draft pass reads; a borrowed head is not its own.
+  public var bytesPerPass: Int {
+    layers.flatMap(\.matrices).reduce(vocabulary?.head.byteCount ?? 0) { $0 + $1.byteCount }
+  }
+}
+
+/// Target features as a conditioned drafter's layers take them: `RMSNorm(fc · features)`.
+struct FeatureFusion: Sendable {
+  let matrix: PackedMatrix  // [hidden][taps * hidden]: `fc`
+  let norm: FloatBuffer  // [hidden]: `hidden_norm`
+}
+
+/// A drafter's own embedding, and the rows of it that are its head.
+struct OwnVocabulary: Sendable {
+  let embedding: TokenEmbedding  // [vocabulary][hidden]
+  let head: PackedMatrix  // [choices][hidden]
 }
 
 /// A low-rank bias on a row's logits by the token before it: `logits += W2 · W1[previous]` (DSpark,

@@ -2,9 +2,6 @@ public import Foundation
 internal import Tensors
 
 extension DrafterConfiguration {
-  /// The name of the drafter's architecture in `config.json`.
-  static let architecture = "DFlashDraftModel"
-
   /// Reads a drafter folder's `config.json`.
   ///
   /// - Throws: `SpeculateError` when the file is missing or isn't JSON, when it describes another
@@ -18,7 +15,7 @@ extension DrafterConfiguration {
           + "model.safetensors")
     }
     let file = try ConfigurationFile(url: url)
-    try Self.checkArchitecture(file)
+    let kind = try Self.kind(file)
 
     let heads = try file.size("num_attention_heads", atMost: 4096)
     let keyValueHeads = try file.size("num_key_value_heads", atMost: heads, default: heads)
@@ -40,7 +37,7 @@ extension DrafterConfiguration {
     let vocabulary = try file.size("vocab_size")
     let layers = try file.size("num_hidden_layers", atMost: 256)
     try Self.checkLayers(file, count: layers)
-    let block = try Self.block(file, vocabulary: vocabulary)
+    let block = try Self.block(file, kind, vocabulary: vocabulary)
     self.init(
       blockSize: block.size.upperBound, maskToken: block.mask, targetLayers: block.targetLayers,
       targetLayerCount: block.targetLayerCount, vocabularySize: vocabulary, layerCount: layers,
@@ -52,17 +49,18 @@ extension DrafterConfiguration {
       ropeTheta: rope.theta, ropeScaling: rope.scaling, maximumContext: maximumContext,
       draftVocabularySize: try file.optionalSize("draft_vocab_size", atMost: vocabulary),
       markovRank: try file.optionalSize("markov_rank", atMost: 4096),
-      shortestBlock: block.size.lowerBound)
+      shortestBlock: block.size.lowerBound, kind: kind, ownsEmbedding: block.ownsEmbedding)
   }
 
-  private static func checkArchitecture(_ file: ConfigurationFile) throws {
+  /// The kind that the architecture names.
+  private static func kind(_ file: ConfigurationFile) throws -> DrafterKind {
     let found = try file.texts("architectures") ?? []
-    guard found == [architecture] else {
+    guard found.count == 1, let kind = DrafterKind(architecture: found[0]) else {
       throw file.problem(
         found.isEmpty
           ? "'architectures' is missing; is this a drafter?"
           : "architecture '\(found.joined(separator: ", "))' is not a drafter; --drafter wants "
-            + architecture)
+            + DrafterKind.allCases.map(\.architecture).joined(separator: " or "))
     }
     let activation = try file.text("hidden_act") ?? "silu"
     guard activation == "silu" || activation == "swish" else {
@@ -71,6 +69,7 @@ extension DrafterConfiguration {
     if try file.bool("attention_bias") ?? false {
       throw file.problem("'attention_bias' is not supported in drafters")
     }
+    return kind
   }
 
   /// Every layer must look at the whole context.
@@ -89,21 +88,46 @@ extension DrafterConfiguration {
     }
   }
 
-  /// The block, its mask, and where in the target its context comes from.
+  /// The block, its mask, and where its context comes from.
+  private struct Block {
+    var size: ClosedRange<Int>
+    var mask: Token
+    var targetLayers: [Int] = []
+    var targetLayerCount = 0
+    var ownsEmbedding = false
+  }
+
   private static func block(
-    _ file: ConfigurationFile, vocabulary: Int
-  ) throws -> (size: ClosedRange<Int>, mask: Token, targetLayers: [Int], targetLayerCount: Int) {
-    guard let settings = try file.section("dflash_config") else {
-      throw file.problem("'dflash_config' is missing; is this a drafter?")
+    _ file: ConfigurationFile, _ kind: DrafterKind, vocabulary: Int
+  ) throws -> Block {
+    guard let settings = try file.section(kind.settings) else {
+      throw file.problem("'\(kind.settings)' is missing; is this a drafter?")
     }
-    let targetLayerCount = try file.size("num_target_layers", atMost: 4096)
-    let targetLayers = try settings.integers("target_layer_ids") ?? []
-    guard !targetLayers.isEmpty, targetLayers.count <= targetLayerCount,
-      targetLayers.allSatisfy({ (0..<targetLayerCount).contains($0) })
-    else {
-      throw file.problem(
-        "'target_layer_ids' \(targetLayers) must name layers 0 to \(targetLayerCount - 1)")
+    var block = try rows(file, settings, vocabulary: vocabulary)
+    switch kind {
+    case .conditioned:
+      let count = try file.size("num_target_layers", atMost: 4096)
+      let layers = try settings.integers("target_layer_ids") ?? []
+      guard !layers.isEmpty, layers.count <= count,
+        layers.allSatisfy({ (0..<count).contains($0) })
+      else {
+        throw file.problem("'target_layer_ids' \(layers) must name layers 0 to \(count - 1)")
+      }
+      (block.targetLayers, block.targetLayerCount) = (layers, count)
+    case .tokens:
+      guard let ownsEmbedding = try settings.bool("own_embedding") else {
+        throw file.problem(
+          "\(settings.name(of: "own_embedding")) is missing; add true if the weights hold "
+            + "embed_tokens.weight, or else false")
+      }
+      block.ownsEmbedding = ownsEmbedding
     }
+    return block
+  }
+
+  private static func rows(
+    _ file: ConfigurationFile, _ settings: ConfigurationFile, vocabulary: Int
+  ) throws -> Block {
     let mask = try settings.requiredInteger("mask_token_id")
     guard (0..<vocabulary).contains(mask) else {
       throw file.problem("'mask_token_id' \(mask) is outside the vocabulary")
@@ -116,7 +140,7 @@ extension DrafterConfiguration {
     guard (2...size).contains(shortest) else {
       throw file.problem("'min_block_size' is \(shortest), must be 2 to 'block_size' \(size)")
     }
-    return (shortest...size, Token(mask), targetLayers, targetLayerCount)
+    return Block(size: shortest...size, mask: Token(mask))
   }
 }
 

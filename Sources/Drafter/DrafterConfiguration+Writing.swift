@@ -2,19 +2,15 @@ public import Foundation
 internal import Tensors
 
 extension DrafterConfiguration {
-  /// The content of `config.json`, in the layout of published DFlash drafters.
+  /// The content of `config.json`, in the layout of published DFlash drafters; one that sees tokens alone
+  /// has `deer_config` where they have `dflash_config`.
   ///
   /// Reading it back with `init(directory:)` gives the same configuration.
   public func encoded() -> Data {
     var members: [String: JSONValue] = [
-      "architectures": .array([.string(Self.architecture)]),
+      "architectures": .array([.string(kind.architecture)]),
       "model_type": .string("qwen3"),
       "block_size": .integer(blockSize),
-      "dflash_config": .object([
-        "mask_token_id": .integer(Int(maskToken)),
-        "target_layer_ids": .array(targetLayers.map { .integer($0) }),
-      ]),
-      "num_target_layers": .integer(targetLayerCount),
       "vocab_size": .integer(vocabularySize),
       "hidden_size": .integer(shape.hidden),
       "intermediate_size": .integer(shape.intermediate),
@@ -31,6 +27,18 @@ extension DrafterConfiguration {
       "max_position_embeddings": .integer(maximumContext),
       "tie_word_embeddings": .bool(true),
     ]
+    switch kind {
+    case .conditioned:
+      members["num_target_layers"] = .integer(targetLayerCount)
+      members[kind.settings] = .object([
+        "mask_token_id": .integer(Int(maskToken)),
+        "target_layer_ids": .array(targetLayers.map { .integer($0) }),
+      ])
+    case .tokens:
+      members[kind.settings] = .object([
+        "mask_token_id": .integer(Int(maskToken)), "own_embedding": .bool(ownsEmbedding),
+      ])
+    }
     if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
     if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
     if let markovRank { members["markov_rank"] = .integer(markovRank) }

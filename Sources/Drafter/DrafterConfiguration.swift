@@ -1,27 +1,32 @@
 public import Tensors
 
-/// The sizes of a conditioned block-diffusion drafter and what it expects of its target.
+/// The sizes of a block-diffusion drafter and what it expects of its target.
 ///
-/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1), with optional parts: a Markov head (3.3), a
-/// draft vocabulary (3.4) and, our own, blocks of several sizes. Reading and writing `config.json` is in
-/// `DrafterConfiguration+JSON.swift`.
+/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
+/// parts: a Markov head (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading
+/// and writing `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
 public struct DrafterConfiguration: Sendable, Equatable {
+  /// What the drafter sees of the text before a block.
+  public var kind: DrafterKind
+  /// Whether the drafter has an embedding, which is its head too, and borrows none from its target.
+  public var ownsEmbedding: Bool
   /// Rows of a block, the anchor's included: at most `blockSize - 1` tokens are drafted in a pass.
   public var blockSize: Int
   /// The fewest rows that the drafter was trained to fill a block with. A pass for few drafts computes
   /// no more rows than they and the anchor need, down to this many; `blockSize` means always all.
   public var shortestBlock: Int
-  /// The token that stands for "to be drafted"; a row of the target's embedding.
+  /// The token that stands for "to be drafted"; a row of the embedding.
   public var maskToken: Token
-  /// The target's layers whose outputs are the context features, 0-based.
+  /// The target's layers whose outputs are the context features, 0-based; empty for a drafter that sees
+  /// tokens alone.
   public var targetLayers: [Int]
-  /// How many layers the target has.
+  /// How many layers the target has; 0 where that doesn't matter.
   public var targetLayerCount: Int
   /// The target's vocabulary.
   public var vocabularySize: Int
   /// How many layers the drafter has.
   public var layerCount: Int
-  /// The sizes of a layer; `hidden` is the target's.
+  /// The sizes of a layer; `hidden` is the target's unless the drafter owns an embedding.
   public var shape: LayerShape
   /// Base of the rotary frequencies.
   public var ropeTheta: Double
@@ -39,8 +44,11 @@ public struct DrafterConfiguration: Sendable, Equatable {
     blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
     ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
-    markovRank: Int? = nil, shortestBlock: Int? = nil
+    markovRank: Int? = nil, shortestBlock: Int? = nil, kind: DrafterKind = .conditioned,
+    ownsEmbedding: Bool = false
   ) {
+    self.kind = kind
+    self.ownsEmbedding = ownsEmbedding
     self.blockSize = blockSize
     self.shortestBlock = shortestBlock ?? blockSize
     self.maskToken = maskToken

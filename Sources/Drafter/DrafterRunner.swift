@@ -2,9 +2,9 @@ public import Tensors
 
 /// Runs a drafter beside one target sequence: the context cache and the buffers of a pass.
 ///
-/// Each committed token's target features are projected to keys and values once. A draft pass adds
-/// the block's rows behind them and forgets these again, so that the cache is a pure function of
-/// the committed tokens.
+/// A conditioned drafter projects each committed token's target features to keys and values once; one
+/// that sees tokens runs each through its layers once, causally. A draft pass adds the block's rows behind
+/// them and forgets these again, so that the cache is a pure function of the committed tokens.
 public final class DrafterRunner {
   /// The drafter that runs.
   public let drafter: BlockDrafter
@@ -12,8 +12,8 @@ public final class DrafterRunner {
   /// The tokens of the last draft, in order.
   public private(set) var drafts: [Token] = []
 
-  /// How many committed positions have been projected.
-  public var contextCount: Int { cache.count }
+  /// How many committed positions the drafter has been given.
+  public var contextCount: Int { cache.count + waiting.count }
 
   private let embedding: TokenEmbedding
   private let head: PackedMatrix  // [choices][hidden]
@@ -24,14 +24,17 @@ public final class DrafterRunner {
   private let features: FloatBuffer  // [contextRows][hidden]
   private let logits: FloatBuffer  // [blockSize - 1][choices]
   private let previous: FloatBuffer  // [rank]
+  /// Committed tokens that no pass has seen yet: at most `contextRows`.
+  private var waiting: [Token] = []
 
   private static let contextRows = 64
 
   /// Makes the run state for one sequence.
   ///
   /// - Parameters:
-  ///   - embedding: The target's.
-  ///   - head: The target's, `[vocabulary][hidden]`; the draft vocabulary's rows are taken from it.
+  ///   - embedding: The target's, for a drafter that has none.
+  ///   - head: The target's, `[vocabulary][hidden]`; the draft vocabulary's rows are taken from it, again
+  ///     for a drafter that has none.
   ///   - capacity: Greatest number of committed positions.
   public init(
     drafter: BlockDrafter, embedding: TokenEmbedding, head: PackedMatrix, workers: Workers,
@@ -39,18 +42,23 @@ public final class DrafterRunner {
   ) {
     let configuration = drafter.configuration
     let shape = configuration.shape
-    precondition(
-      embedding.width == shape.hidden && head.columns == shape.hidden
-        && head.rows == configuration.vocabularySize,
-      "embedding and head must be those of the drafter's target")
+    if let own = drafter.vocabulary {
+      (self.embedding, self.head) = (own.embedding, own.head)
+    } else {
+      precondition(
+        embedding.width == shape.hidden && head.columns == shape.hidden
+          && head.rows == configuration.vocabularySize,
+        "embedding and head must be those of the drafter's target")
+      self.embedding = embedding
+      self.head =
+        drafter.draftVocabulary.map {
+          head.selecting(rows: $0.map(Int.init), format: drafter.format)
+        } ?? head
+    }
     self.drafter = drafter
-    self.embedding = embedding
-    self.head =
-      drafter.draftVocabulary.map {
-        head.selecting(rows: $0.map(Int.init), format: drafter.format)
-      } ?? head
     self.workers = workers
-    let rows = max(Self.contextRows, configuration.blockSize)
+    // Waiting tokens share the block's pass.
+    let rows = Self.contextRows + configuration.blockSize
     scratch = LayerScratch(shape: shape, maximumRows: rows, workers: workers.count)
     plan = RowPlan(maximumRows: rows)
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
@@ -64,41 +72,63 @@ public final class DrafterRunner {
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
     drafts.reserveCapacity(configuration.blockSize)
+    waiting.reserveCapacity(Self.contextRows)
   }
 
   /// The token that an index of a logits row stands for.
   public func token(at choice: Int) -> Token { drafter.draftVocabulary?[choice] ?? Token(choice) }
 
-  /// Projects the target's features of the next committed positions.
+  /// Projects the target's features of the next committed positions, for a conditioned drafter.
   ///
   /// - Parameters:
   ///   - taps: `[rows][targetLayers.count][hidden]`, as `CausalRunner.taps` holds them.
   ///   - rows: How many positions, from `contextCount` on.
   public func appendContext(_ taps: UnsafePointer<Float>, rows: Int) {
-    let width = drafter.fuse.columns
+    guard let fusion = drafter.fusion else {
+      preconditionFailure("a drafter that sees tokens takes no features")
+    }
+    let width = fusion.matrix.columns
     var start = 0
     while start < rows {
       let count = min(rows - start, Self.contextRows)
-      appendPiece(taps + start * width, rows: count)
+      appendPiece(taps + start * width, rows: count, fusion)
       start += count
     }
   }
 
-  private func appendPiece(_ taps: UnsafePointer<Float>, rows: Int) {
+  /// Takes the next committed tokens, for a drafter that sees tokens.
+  ///
+  /// They wait for the next draft and share its pass, because a pass costs what reading its weights costs,
+  /// however few rows it has. Of many, only the last wait.
+  public func appendContext(_ tokens: ArraySlice<Token>) {
+    precondition(drafter.fusion == nil, "a conditioned drafter takes features")
+    for token in tokens {
+      if waiting.count == Self.contextRows {
+        plan.reset()
+        addWaiting()
+        runLayers()
+        settleWaiting()
+      }
+      waiting.append(token)
+    }
+  }
+
+  private func appendPiece(_ taps: UnsafePointer<Float>, rows: Int, _ fusion: FeatureFusion) {
     let hidden = drafter.configuration.shape.hidden
     let epsilon = drafter.configuration.shape.normEpsilon
     let input = Taps(base: taps)
     let (drafter, features, workers) = (drafter, features, workers)
     workers.run { worker in
-      drafter.fuse.multiply(
-        input.base, stride: drafter.fuse.columns, into: features.base, stride: hidden, count: rows,
-        panels: (0..<drafter.fuse.panelCount).share(of: worker, among: workers.count))
+      fusion.matrix.multiply(
+        input.base, stride: fusion.matrix.columns, into: features.base, stride: hidden,
+        count: rows,
+        panels: (0..<fusion.matrix.panelCount).share(of: worker, among: workers.count))
     }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
         let values = features.base + row * hidden
         Kernels.rmsNorm(
-          values, weight: drafter.contextNorm.base, into: values, count: hidden, epsilon: epsilon)
+          values, weight: fusion.norm.base, into: values, count: hidden, epsilon: epsilon)
       }
     }
     plan.reset()
@@ -115,7 +145,11 @@ public final class DrafterRunner {
   /// Forgets the positions from `position` on.
   ///
   /// - Complexity: O(1).
-  public func rewind(to position: Int) { cache.rewind(to: position) }
+  public func rewind(to position: Int) {
+    precondition(position <= contextCount, "can't rewind forward")
+    waiting.removeLast(min(contextCount - position, waiting.count))
+    if position < cache.count { cache.rewind(to: position) }
+  }
 
   /// Drafts `count` tokens behind `anchor` in one pass; they are left in `drafts`.
   ///
@@ -133,8 +167,12 @@ public final class DrafterRunner {
     let configuration = drafter.configuration
     precondition(
       count > 0 && count < configuration.blockSize, "a block drafts 1 to blockSize - 1 tokens")
-    runBlock(anchor: anchor, rows: configuration.rows(drafting: count))
-    projectLogits(count: count)
+    plan.reset()
+    addWaiting()
+    addBlock(anchor: anchor, rows: configuration.rows(drafting: count))
+    runLayers()
+    projectLogits(from: waiting.count + 1, count: count)
+    settleWaiting()
     drafts.removeAll(keepingCapacity: true)
     var last = anchor
     for index in 0..<count {
@@ -145,22 +183,43 @@ public final class DrafterRunner {
     }
   }
 
-  private func runBlock(anchor: Token, rows: Int) {
-    let configuration = drafter.configuration
-    let start = cache.count
-    plan.reset()
-    for row in 0..<rows {
-      embedding.copy(
-        row == 0 ? anchor : configuration.maskToken,
-        to: scratch.residual.base + row * configuration.shape.hidden)
-      plan.append(cache: cache, position: start + row, visible: 0..<start + rows)
+  /// Adds the tokens that wait to the pass, as rows that see what is before them.
+  private func addWaiting() {
+    for (row, token) in waiting.enumerated() {
+      let position = cache.count + row
+      addRow(token, position: position, visible: 0..<position + 1)
     }
+  }
+
+  /// Adds the anchor and the masks, rows that see the context and one another.
+  private func addBlock(anchor: Token, rows: Int) {
+    let start = contextCount
+    for row in 0..<rows {
+      addRow(
+        row == 0 ? anchor : drafter.configuration.maskToken, position: start + row,
+        visible: 0..<start + rows)
+    }
+  }
+
+  private func addRow(_ token: Token, position: Int, visible: Range<Int>) {
+    embedding.copy(
+      token, to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
+    plan.append(cache: cache, position: position, visible: visible)
+  }
+
+  private func runLayers() {
     for (index, layer) in drafter.layers.enumerated() {
       layer.forward(plan, index: index, scratch: scratch, workers: workers)
     }
   }
 
-  private func projectLogits(count: Int) {
+  /// The tokens that waited are in the cache now, and the block's rows behind them are forgotten.
+  private func settleWaiting() {
+    cache.advance(by: waiting.count)
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  private func projectLogits(from first: Int, count: Int) {
     let shape = drafter.configuration.shape
     let choices = drafter.configuration.choices
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
@@ -168,7 +227,7 @@ public final class DrafterRunner {
       let normed = scratch.normed(worker)
       for row in 0..<count {
         Kernels.rmsNorm(
-          scratch.residual.base + (row + 1) * shape.hidden, weight: drafter.finalNorm.base,
+          scratch.residual.base + (first + row) * shape.hidden, weight: drafter.finalNorm.base,
           into: normed + row * shape.hidden, count: shape.hidden, epsilon: shape.normEpsilon)
       }
       head.multiply(

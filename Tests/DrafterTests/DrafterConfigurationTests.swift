@@ -13,8 +13,19 @@ import Testing
     ropeTheta: 5e5, ropeScaling: .linear(factor: 2), maximumContext: 128,
     draftVocabularySize: 20, markovRank: 4, shortestBlock: 3)
 
-  /// What reading the sample gives after a change of one line of its `config.json`.
-  static func read(changing old: String = "", to new: String = "") throws -> DrafterConfiguration {
+  /// A drafter that sees tokens alone.
+  static let tokens: DrafterConfiguration = {
+    var configuration = sample
+    configuration.kind = .tokens
+    configuration.ownsEmbedding = true
+    (configuration.targetLayers, configuration.targetLayerCount) = ([], 0)
+    return configuration
+  }()
+
+  /// What reading a sample gives after a change of one line of its `config.json`.
+  static func read(
+    _ sample: DrafterConfiguration = sample, changing old: String = "", to new: String = ""
+  ) throws -> DrafterConfiguration {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -31,6 +42,28 @@ import Testing
 
   @Test func `what is written is read back`() throws {
     #expect(try Self.read() == Self.sample)
+    #expect(try Self.read(Self.tokens) == Self.tokens)
+    #expect(!String(decoding: Self.tokens.encoded(), as: UTF8.self).contains("target_layer"))
+  }
+
+  @Test(arguments: [
+    ("deer_config", "dflash_config", "'deer_config' is missing; is this a drafter?"),
+    (#""own_embedding""#, #""x""#, "deer_config.own_embedding is missing; add true if"),
+    (#""own_embedding": true"#, #""own_embedding": 1"#, "own_embedding is not true or false"),
+    (#""mask_token_id": 3"#, #""mask_token_id": 40"#, "'mask_token_id' 40 is outside"),
+    (#""block_size": 6"#, #""block_size": 300"#, "'block_size' is 300, must be 2 to 256"),
+    ("DEERDraftModel", "DFlashDraftModel", "'dflash_config' is missing; is this a drafter?"),
+    ("DEERDraftModel", "DEER", "wants DFlashDraftModel or DEERDraftModel"),
+  ])
+  func `what can't be used of a drafter that sees tokens is named`(
+    old: String, new: String, complaint: String
+  ) throws {
+    let error = #expect(throws: SpeculateError.self) {
+      try Self.read(Self.tokens, changing: old, to: new)
+    }
+    let text = try #require(error.map { "\($0)" })
+    #expect(text.hasPrefix("FILE: ") && text.contains(complaint), "\(text)")
+    #expect(!text.contains("\n"))
   }
 
   @Test(arguments: [

@@ -4,15 +4,17 @@ import Testing
 
 struct DrafterRunnerTests {
   static func configuration(
-    vocabulary: Int? = nil, markov: Int? = nil, layers: Int = 2
+    vocabulary: Int? = nil, markov: Int? = nil, layers: Int = 2,
+    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false
   ) -> DrafterConfiguration {
     DrafterConfiguration(
-      blockSize: 6, maskToken: 3, targetLayers: [0, 2], targetLayerCount: 4, vocabularySize: 50,
-      layerCount: layers,
+      blockSize: 6, maskToken: 3, targetLayers: kind == .tokens ? [] : [0, 2],
+      targetLayerCount: kind == .tokens ? 0 : 4, vocabularySize: 50, layerCount: layers,
       shape: LayerShape(
         hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
         normEpsilon: 1e-6),
-      maximumContext: 512, draftVocabularySize: vocabulary, markovRank: markov)
+      maximumContext: 512, draftVocabularySize: vocabulary, markovRank: markov, kind: kind,
+      ownsEmbedding: ownsEmbedding)
   }
 
   private static func values(_ count: Int, seed: UInt64) -> FloatBuffer {
@@ -65,6 +67,43 @@ struct DrafterRunnerTests {
       #expect(pieces.contextCount == 150)
       #expect(draft(pieces, anchor: 9, count: 5) == expected)
       #expect(pieces.drafts == whole.drafts)
+      #expect(
+        draft(pieces, anchor: 9, count: 2) == Array(expected.prefix(2 * configuration.choices)))
+    }
+  }
+
+  /// The same for a drafter that sees tokens, whose passes the committed tokens share with blocks.
+  @Test(arguments: [false, true], [nil, 20])
+  func draftsDependOnCommittedTokensOnly(ownsEmbedding: Bool, vocabulary: Int?) {
+    let configuration = Self.configuration(
+      vocabulary: vocabulary, markov: 5, kind: .tokens, ownsEmbedding: ownsEmbedding)
+    let tokens = (0..<150).map { Token($0 * $0 * 7 % 50) }
+    let whole = runner(configuration)
+    whole.appendContext(tokens[...])
+    #expect(whole.contextCount == 150)
+    let expected = draft(whole, anchor: 9, count: 5)
+    #expect(whole.contextCount == 150)
+    for threads in 1...2 {
+      let pieces = runner(configuration, threads: threads)
+      pieces.appendContext(tokens[..<70])
+      _ = draft(pieces, anchor: 2, count: 3)
+      // Text that is taken back, seen by a pass and not.
+      pieces.appendContext(tokens[20..<60])
+      _ = draft(pieces, anchor: 4, count: 5)
+      pieces.appendContext(tokens[..<9])
+      pieces.rewind(to: 115)
+      #expect(pieces.contextCount == 115)
+      pieces.rewind(to: 70)
+      for position in 70..<150 {
+        pieces.appendContext(tokens[position..<position + 1])
+        if position % 3 == 0 { _ = draft(pieces, anchor: 8, count: 1 + position % 5) }
+      }
+      #expect(draft(pieces, anchor: 9, count: 5) == expected)
+      #expect(draft(pieces, anchor: 9, count: 5) == expected)
+      #expect(pieces.drafts == whole.drafts && pieces.contextCount == 150)
+      pieces.rewind(to: 149)
+      #expect(draft(pieces, anchor: 9, count: 5) != expected)
+      pieces.appendContext(tokens[149...])
       #expect(
         draft(pieces, anchor: 9, count: 2) == Array(expected.prefix(2 * configuration.choices)))
     }

@@ -60,8 +60,10 @@ import Verifier
   /// With a drafter and with drafts from earlier text, in chains and in trees.
   @Test(arguments: samplings, [nil, 5])
   func draftingAndVerifyingAllocatesNothing(sampling: SamplingParameters, length: Int?) throws {
-    for threads in [1, 2] {
-      let drafter = TinyModels.drafter(blockSize: 8)
+    for (threads, kind) in [
+      (1, DrafterKind.conditioned), (2, .conditioned), (1, .tokens), (2, .tokens),
+    ] {
+      let drafter = TinyModels.drafter(blockSize: 8, kind: kind)
       let runner = TinyModels.runner(
         threads: threads, taps: drafter.configuration.targetLayers)
       let source = try BlockDraftSource(
@@ -82,7 +84,8 @@ import Verifier
       for _ in 0..<60 { _ = decoder.next() }
       let rounds = decoder.statistics.rounds
       let count = allocations(runner.workers) { for _ in 0..<40 { _ = decoder.next() } }
-      #expect(count == 0, "\(threads) threads, \(decoder.statistics.rounds - rounds) rounds")
+      #expect(
+        count == 0, "\(threads) threads, \(kind), \(decoder.statistics.rounds - rounds) rounds")
       #expect(decoder.statistics.rounds > rounds && decoder.statistics.draftPasses > 0)
     }
   }

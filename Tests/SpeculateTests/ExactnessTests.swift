@@ -101,13 +101,14 @@ import Verifier
   }
 
   /// A real drafter on the same path, with each draft choice and the adaptive length.
-  @Test(arguments: settings + formats) func aBlockDrafterEqualsPlain(_ setting: Setting) throws {
+  @Test(arguments: settings + formats, DrafterKind.allCases)
+  func aBlockDrafterEqualsPlain(_ setting: Setting, kind: DrafterKind) throws {
     let context = TinyModels.configuration.maximumContext
     let lengths: [DraftLength] = [
       .fixed(31), .adaptive(AdaptiveDraftLength(CostModelTests.model)),
     ]
     for blockSize in [2, 3, 8, 16, 32] {
-      let drafter = TinyModels.drafter(blockSize: blockSize)
+      let drafter = TinyModels.drafter(blockSize: blockSize, kind: kind)
       let runner = setting.runner(taps: drafter.configuration.targetLayers)
       let source = try BlockDraftSource(
         drafter: drafter, target: runner.model, workers: runner.workers, capacity: context)

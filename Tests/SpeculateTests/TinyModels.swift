@@ -13,12 +13,19 @@ enum TinyModels {
 
   static let target = CausalModel(random: configuration, seed: 1)
 
-  static func drafter(blockSize: Int) -> BlockDrafter {
-    BlockDrafter(
+  /// A drafter; one that sees tokens has two layers, and an embedding of its own and another width
+  /// where the block size is odd.
+  static func drafter(blockSize: Int, kind: DrafterKind = .conditioned) -> BlockDrafter {
+    let seesTokens = kind == .tokens
+    let isOwn = seesTokens && !blockSize.isMultiple(of: 2)
+    var shape = configuration.layerShape
+    if isOwn { shape.hidden = 48 }
+    return BlockDrafter(
       random: DrafterConfiguration(
-        blockSize: blockSize, maskToken: 60, targetLayers: [0, 1], targetLayerCount: 2,
-        vocabularySize: vocabulary, layerCount: 1, shape: configuration.layerShape,
-        maximumContext: 160),
+        blockSize: blockSize, maskToken: 60, targetLayers: seesTokens ? [] : [0, 1],
+        targetLayerCount: seesTokens ? 0 : 2, vocabularySize: vocabulary,
+        layerCount: seesTokens ? 2 : 1, shape: shape, maximumContext: 160, kind: kind,
+        ownsEmbedding: isOwn),
       seed: 2)
   }
 

@@ -130,6 +130,19 @@ import Verifier
       result.output.contains("target            6 layers, taps after 1, 3; vocabulary 4,096\n"))
     #expect(result.output.contains("draft vocabulary  100\n"))
     #expect(result.output.contains("Markov head       rank 8\n"))
+
+    var seesTokens = drafter
+    seesTokens.kind = .tokens
+    for (isOwn, target) in [
+      (false, "any of width 64, whose embedding it borrows; vocabulary 4,096"),
+      (true, "any; vocabulary 4,096, with an embedding of the drafter's own"),
+    ] {
+      seesTokens.ownsEmbedding = isOwn
+      try seesTokens.encoded().write(to: folder.appending(path: "config.json"))
+      let output = try speculate("inspect", folder.path).output
+      #expect(output.contains("model             block-diffusion drafter (DEERDraftModel)\n"))
+      #expect(output.contains("target            \(target)\n"))
+    }
   }
 
   /// Weights are shown even where the configuration is of a model that can't be run.

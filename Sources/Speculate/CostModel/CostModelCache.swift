@@ -109,7 +109,7 @@ extension CostModelCache.Key {
           "blocks of \($0.configuration.shortestBlock)…\($0.configuration.blockSize)",
           "choices \($0.configuration.choices)",
           "Markov rank \($0.configuration.markovRank ?? 0)", "weights \($0.format)",
-        ].joined(separator: ", ")
+        ].joined(separator: ", ") + ($0.configuration.kind == .tokens ? ", sees tokens" : "")
       })
   }
 }

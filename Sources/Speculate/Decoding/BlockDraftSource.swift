@@ -2,10 +2,11 @@ public import Drafter
 public import Tensors
 public import Verifier
 
-/// A conditioned block-diffusion drafter as a source of drafts.
+/// A block-diffusion drafter as a source of drafts.
 ///
 /// Features of committed positions wait in a buffer until a block is drafted: projecting many rows
-/// at once costs little more than one, and plain steps that never draft cost nothing.
+/// at once costs little more than one, and plain steps that never draft cost nothing. A drafter that sees
+/// tokens alone is given those that it hasn't seen when it drafts, for the same reason.
 public final class BlockDraftSource: DraftSource {
   /// The target layers whose outputs condition the drafter.
   public var taps: [Int] { runner.drafter.configuration.targetLayers }
@@ -13,6 +14,7 @@ public final class BlockDraftSource: DraftSource {
   public var maximumDrafts: Int { runner.drafter.configuration.blockSize - 1 }
 
   private let runner: DrafterRunner
+  private let kind: DrafterKind
   private let map: VocabularyMap?
   /// Features not projected yet: [waitingRows][taps · width].
   private let waiting: FloatBuffer
@@ -36,6 +38,7 @@ public final class BlockDraftSource: DraftSource {
     map = try drafter.draftVocabulary.map {
       try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
     }
+    kind = drafter.configuration.kind
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       capacity: capacity)
@@ -49,11 +52,11 @@ public final class BlockDraftSource: DraftSource {
   public static func checkFit(
     _ drafter: DrafterConfiguration, target: ModelConfiguration
   ) throws {
-    let pairs = [
-      ("a vocabulary of", drafter.vocabularySize, target.vocabularySize),
-      ("width", drafter.shape.hidden, target.hiddenSize),
-      ("a number of layers of", drafter.targetLayerCount, target.layerCount),
-    ]
+    var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
+    if !drafter.ownsEmbedding { pairs.append(("width", drafter.shape.hidden, target.hiddenSize)) }
+    if drafter.kind == .conditioned {
+      pairs.append(("a number of layers of", drafter.targetLayerCount, target.layerCount))
+    }
     for (what, wanted, found) in pairs where wanted != found {
       throw SpeculateError(
         "the drafter was made for a target with \(what) \(wanted), but this target has \(found):"
@@ -76,8 +79,9 @@ public final class BlockDraftSource: DraftSource {
     }
   }
 
-  /// Keeps the features until they are needed.
+  /// Keeps the features until they are needed, if the drafter wants any.
   public func commit(features: UnsafePointer<Float>, rows: Int) {
+    guard kind == .conditioned else { return }
     var taken = 0
     while taken < rows {
       if waitingCount == Self.waitingRows { project() }
@@ -91,7 +95,9 @@ public final class BlockDraftSource: DraftSource {
 
   /// Forgets committed positions from `count` on.
   public func rewind(to count: Int) {
-    if count >= runner.contextCount {
+    if kind == .tokens {
+      runner.rewind(to: min(count, runner.contextCount))
+    } else if count >= runner.contextCount {
       waitingCount = min(waitingCount, count - runner.contextCount)
     } else {
       waitingCount = 0
@@ -103,7 +109,10 @@ public final class BlockDraftSource: DraftSource {
   public func draft(
     after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock
   ) {
-    project()
+    switch kind {
+    case .conditioned: project()
+    case .tokens: runner.appendContext(tokens[runner.contextCount..<tokens.count - 1])
+    }
     precondition(
       runner.contextCount == tokens.count - 1, "features are committed for all but the anchor")
     let columns = runner.drafter.configuration.choices

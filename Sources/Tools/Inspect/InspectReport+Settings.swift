@@ -10,7 +10,8 @@ extension InspectReport {
   static func settings(_ directory: URL) throws -> [Setting] {
     let file = directory.appending(path: "config.json")
     if FileManager.default.fileExists(atPath: file.path),
-      try ConfigurationFile(url: file).texts("architectures") == ["DFlashDraftModel"]
+      let architectures = try ConfigurationFile(url: file).texts("architectures"),
+      architectures.count == 1, DrafterKind(architecture: architectures[0]) != nil
     {
       return settings(try DrafterConfiguration(directory: directory))
     }
@@ -59,17 +60,14 @@ extension InspectReport {
   }
 
   private static func settings(_ drafter: DrafterConfiguration) -> [Setting] {
-    let layers = drafter.targetLayers.map(String.init).joined(separator: ", ")
     let block =
       drafter.shortestBlock < drafter.blockSize
       ? "\(drafter.shortestBlock) to \(drafter.blockSize)" : "\(drafter.blockSize)"
     return [
-      Setting(name: "model", value: "block-diffusion drafter (DFlashDraftModel)"),
-      Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
       Setting(
-        name: "target",
-        value: "\(drafter.targetLayerCount) layers, taps after \(layers); vocabulary "
-          + Figures.count(drafter.vocabularySize)),
+        name: "model", value: "block-diffusion drafter (\(drafter.kind.architecture))"),
+      Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
+      Setting(name: "target", value: target(drafter)),
       Setting(
         name: "draft vocabulary",
         value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
@@ -86,6 +84,20 @@ extension InspectReport {
       Setting(name: "rope", value: rope(drafter.ropeTheta, drafter.ropeScaling)),
       Setting(name: "norm epsilon", value: "\(drafter.shape.normEpsilon)"),
     ]
+  }
+
+  /// What a drafter expects of its target.
+  private static func target(_ drafter: DrafterConfiguration) -> String {
+    let vocabulary = "vocabulary " + Figures.count(drafter.vocabularySize)
+    switch drafter.kind {
+    case .conditioned:
+      let layers = drafter.targetLayers.map(String.init).joined(separator: ", ")
+      return "\(drafter.targetLayerCount) layers, taps after \(layers); \(vocabulary)"
+    case .tokens:
+      return drafter.ownsEmbedding
+        ? "any; \(vocabulary), with an embedding of the drafter's own"
+        : "any of width \(drafter.shape.hidden), whose embedding it borrows; \(vocabulary)"
+    }
   }
 
   private static func rope(_ theta: Double, _ scaling: RopeScaling) -> String {
