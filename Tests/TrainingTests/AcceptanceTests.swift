@@ -7,8 +7,9 @@ import Verifier
 
 /// The acceptance that training reports is the one that serving has.
 @Suite struct AcceptanceTests {
-  @Test(arguments: [2, 3, 8])
-  func `a replay has the rounds of draft and verify`(blockSize: Int) throws {
+  @Test(arguments: [2, 3, 8], DrafterKind.allCases)
+  func `a replay has the rounds of draft and verify`(blockSize: Int, kind: DrafterKind) throws {
+    let isConditioned = kind == .conditioned
     // With a handful of tokens a random drafter is right now and then.
     let configuration = ModelConfiguration(
       family: .qwen3, vocabularySize: 6, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
@@ -16,8 +17,9 @@ import Verifier
     let target = CausalModel(random: configuration, seed: 7)
     let drafter = BlockDrafter(
       random: DrafterConfiguration(
-        blockSize: blockSize, maskToken: 5, targetLayers: [0, 1], targetLayerCount: 2,
-        vocabularySize: 6, layerCount: 1, shape: configuration.layerShape, maximumContext: 96),
+        blockSize: blockSize, maskToken: 5, targetLayers: isConditioned ? [0, 1] : [],
+        targetLayerCount: isConditioned ? 2 : 0, vocabularySize: 6, layerCount: 1,
+        shape: configuration.layerShape, maximumContext: 96, kind: kind),
       seed: 8)
     let workers = Workers(count: 1)
     let plain = CausalRunner(model: target, workers: workers, maximumRows: 32)
@@ -33,8 +35,9 @@ import Verifier
       target: target, drafter: drafter, responses: responses)
     let replay = AcceptanceReplay(
       responses,
-      features: try TargetFeatures(
-        model: target, workers: workers, layers: [0, 1], maximumLength: 64))
+      features: isConditioned
+        ? try TargetFeatures(
+          model: target, workers: workers, layers: [0, 1], maximumLength: 64) : nil)
     let simulated = replay.run(
       DrafterRunner(
         drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,

@@ -15,6 +15,15 @@ import Training
     for step in 4..<24 { #expect(schedule.rate(step: step + 1) < schedule.rate(step: step)) }
   }
 
+  @Test func `stages follow one another`() {
+    let first = CosineSchedule(peak: 2, floorShare: 0.1, warmupSteps: 4, steps: 24)
+    let second = CosineSchedule(peak: 1, floorShare: 0, warmupSteps: 2, steps: 8)
+    let stages = StagedSchedule([first, second])
+    #expect(stages.steps == 32)
+    #expect((0..<24).allSatisfy { stages.rate(step: $0) == first.rate(step: $0) })
+    #expect((0..<9).allSatisfy { stages.rate(step: 24 + $0) == second.rate(step: $0) })
+  }
+
   @Test func `a run may have no warm-up or nothing else`() {
     let none = CosineSchedule(peak: 1, floorShare: 0, warmupSteps: 0, steps: 10)
     #expect(none.rate(step: 0) == 1)

@@ -122,9 +122,144 @@ import Verifier
     #expect(Set(progress.map(\.loss)).count == 8)
   }
 
-  @Test func `the acceptance it reports is that of serving what it wrote`() throws {
+  /// The options of a drafter that sees tokens and learns in both stages.
+  private static func tokenOptions(
+    _ folder: TemporaryFolder, output: String, threads: Int
+  ) throws -> DistillOptions {
+    var options = try options(folder, output: output, threads: threads)
+    options.kind = .tokens
+    (options.targetLayers, options.shortestBlock) = (nil, nil)
+    options.stages = TokenStages(refinementSteps: 4)
+    return options
+  }
+
+  @Test(arguments: [(1, false), (2, true)])
+  func `both stages of a drafter that sees tokens resume to the bit`(
+    threads: Int, ownsEmbedding: Bool
+  ) throws {
     let folder = try TemporaryFolder()
-    var options = try Self.options(folder, output: "drafter", threads: 1)
+    var whole = try Self.tokenOptions(folder, output: "whole", threads: threads)
+    whole.ownsEmbedding = ownsEmbedding
+    if ownsEmbedding { whole.objective = DraftObjective(divergence: 0.5) }
+    let reference = try Self.run(whole)
+    #expect(reference.isDone)
+    #expect(reference.progress.map(\.stage) == [1, 1, 1, 1, 2, 2, 2, 2])
+
+    var parts = whole
+    parts.output = folder.file("parts")
+    var progress: [DistillProgress] = []
+    for stop in [3, 2, 2] {
+      let part = try Self.run(parts, Stops(train: stop))
+      #expect(!part.isDone)
+      progress += part.progress
+    }
+    progress += try Self.run(parts).progress
+    #expect(progress.map(\.loss) == reference.progress.map(\.loss))
+    #expect(progress.map(\.acceptanceLength) == reference.progress.map(\.acceptanceLength))
+    #expect(Set(progress.map(\.loss)).count == 8)
+    #expect(
+      try TinyTraining.tensors(whole.output.appending(path: "checkpoint.safetensors"))
+        == TinyTraining.tensors(parts.output.appending(path: "checkpoint.safetensors")))
+    for name in ["model.safetensors", "config.json"] {
+      #expect(
+        try Data(contentsOf: whole.output.appending(path: name))
+          == Data(contentsOf: parts.output.appending(path: name)), "\(name)")
+    }
+    let written = try DrafterConfiguration(directory: whole.output)
+    #expect(written.kind == .tokens && written.ownsEmbedding == ownsEmbedding)
+    #expect(written.shortestBlock == 2 && written.targetLayers.isEmpty)
+  }
+
+  /// What the stages do to a block: the first takes one noise level after another, the second none.
+  @Test func `stages mask as they say`() throws {
+    let tokens = (0..<400).map { Token($0 % 40) }
+    let choices = (0..<40).map { Int32($0 < 30 ? $0 : -1) }
+    let anchors = Array(0..<399)
+    let whole = DraftExample(
+      tokens: tokens, anchors: anchors, blockSize: 9, decay: nil, choices: choices)
+    var noisy = whole
+    var random = KeyedRandom(seed: 1, key: "noise")
+    noisy.addNoise(from: tokens, least: 0.25, maskedShare: 0.5, random: &random)
+    var masked = 0
+    var levels: Set<Float> = []
+    for (block, anchor) in anchors.enumerated() {
+      let drafts = block * 8..<block * 8 + 8
+      #expect(noisy.shown[block * 9] == tokens[anchor])
+      for (row, draft) in drafts.enumerated() {
+        let shown = noisy.shown[block * 9 + row + 1]
+        let position = anchor + row + 1
+        if shown < 0 {
+          #expect(noisy.targets[draft] == whole.targets[draft])
+          levels.insert(noisy.weights[draft])
+        } else {
+          #expect(shown == tokens[position] && noisy.targets[draft] == -1)
+        }
+      }
+      if noisy.weights[drafts] == whole.weights[drafts] { masked += 1 }
+    }
+    #expect(levels.allSatisfy { (1...4).contains($0) } && levels.contains(1) && levels.count > 100)
+    #expect((150...250).contains(masked), "\(masked) of 399 blocks are masked entirely")
+    // 1/t makes up for the rows that are shown.
+    #expect(abs(noisy.totalWeight / whole.totalWeight - 1) < 0.1)
+    #expect(noisy.labels == whole.labels && noisy.uncovered == whole.uncovered)
+
+    let rising = DraftWeights.rising(blockSize: 4, alpha: 1.01)
+    #expect(zip(rising, [1.0201, 1.01, 1]).allSatisfy { abs($0 - $1) < 1e-6 })
+    var weighed = whole
+    weighed.weigh([2, 1, 1, 1, 1, 1, 1, 0.5])
+    #expect(Array(weighed.weights[7..<9]) == [0.5, 2])
+  }
+
+  @Test func `a drafter that sees tokens starts as the target's first layers`() throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.tokenOptions(folder, output: "drafter", threads: 1)
+    (options.ownsEmbedding, options.steps, options.exportType) = (true, 1, .f32)
+    (options.stages.refinementSteps, options.learningRate) = (0, 1e-12)
+    _ = try Self.run(options)
+    let target = try Checkpoint(directory: options.target)
+    let drafter = try Checkpoint(file: options.output.appending(path: "model.safetensors"))
+    for (own, other) in [
+      ("layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"),
+      ("layers.1.self_attn.q_proj.weight", "model.layers.1.self_attn.q_proj.weight"),
+      ("embed_tokens.weight", "model.embed_tokens.weight"), ("norm.weight", "model.norm.weight"),
+    ] {
+      let shape = try #require(drafter.shape(of: own))
+      let (values, origin) = (
+        try drafter.floats(own, shape: shape), try target.floats(other, shape: shape)
+      )
+      #expect((0..<values.count).allSatisfy { abs(values.base[$0] - origin.base[$0]) < 1e-6 })
+    }
+
+    options.output = folder.file("narrow")
+    options.width = 16
+    options.initialization = .target
+    #expect(
+      throws: SpeculateError(
+        "the drafter can't start as layers of the target, whose shape differs: give --init random")
+    ) {
+      _ = try Self.run(options)
+    }
+    options.width = 17
+    #expect(
+      throws: SpeculateError(
+        "--width 17 is no multiple of the target's head width 8: give one")
+    ) {
+      _ = try Self.run(options)
+    }
+    options.width = 16
+    options.initialization = nil
+    #expect(try Self.run(options).isDone)
+    let written = try DrafterConfiguration(directory: options.output)
+    #expect(written.ownsEmbedding && written.shape.hidden == 16 && written.shape.heads == 2)
+  }
+
+  @Test(arguments: DrafterKind.allCases)
+  func `the acceptance it reports is that of serving what it wrote`(kind: DrafterKind) throws {
+    let folder = try TemporaryFolder()
+    var options =
+      kind == .tokens
+      ? try Self.tokenOptions(folder, output: "drafter", threads: 1)
+      : try Self.options(folder, output: "drafter", threads: 1)
     options.steps = 60
     options.learningRate = 1e-2
     options.evaluateEvery = 0

@@ -7,6 +7,19 @@ import Training
 /// Training and serving agree: the trainer's packed blocks give the logits that `DrafterRunner`
 /// gives for the exported drafter, block by block.
 @Suite struct DrafterAgreementTests {
+  @Test(arguments: [false, true], [1, 3])
+  func `every block's logits are those of the serving drafter that sees tokens`(
+    ownsEmbedding: Bool, layers: Int
+  ) throws {
+    for (blockSize, draftVocabulary, markovRank, shortest) in [
+      (2, nil, nil, nil), (8, 30, 6, nil), (16, nil, 4, 5), (32, 20, nil, nil),
+    ] as [(Int, Int?, Int?, Int?)] {
+      try check(
+        layers: layers, blockSize: blockSize, draftVocabulary: draftVocabulary,
+        markovRank: markovRank, shortest: shortest, kind: .tokens, ownsEmbedding: ownsEmbedding)
+    }
+  }
+
   @Test(arguments: [
     (1, 2, Int?.none, Int?.none, Int?.none), (2, 8, 30, 6, nil), (3, 5, nil, 4, nil),
     (2, 16, 20, nil, nil), (2, 16, 30, 6, 5), (1, 7, nil, nil, 2),
@@ -14,10 +27,20 @@ import Training
   func `every block's logits are those of the serving drafter`(
     layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?
   ) throws {
+    try check(
+      layers: layers, blockSize: blockSize, draftVocabulary: draftVocabulary,
+      markovRank: markovRank, shortest: shortest)
+  }
+
+  private func check(
+    layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?,
+    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false
+  ) throws {
     let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
     let fixture = DrafterFixture(
       anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
-      draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest)
+      draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest,
+      kind: kind, ownsEmbedding: ownsEmbedding)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("drafter-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -41,7 +64,11 @@ import Training
     var compared = 0
     for (block, anchor) in anchors.enumerated() {
       let known = runner.contextCount
-      runner.appendContext(fixture.features.taps.base + known * width, rows: anchor - known)
+      switch kind {
+      case .conditioned:
+        runner.appendContext(fixture.features.taps.base + known * width, rows: anchor - known)
+      case .tokens: runner.appendContext(fixture.tokens[known..<anchor])
+      }
       var comparable = true
       runner.draft(anchor: fixture.tokens[anchor], count: count) { index, logits in
         let row = trained[((block * count + index) * choices)...].prefix(choices)

@@ -4,7 +4,7 @@ import Tensors
 import Training
 
 /// A tiny drafter with lively weights, a random target, and a sequence with blocks of the shortest
-/// size.
+/// size. A drafter with an embedding of its own is wider than its target.
 struct DrafterFixture {
   let model: DrafterTrainingModel
   let head: FloatBuffer  // [vocabulary][hidden], all rows
@@ -19,8 +19,10 @@ struct DrafterFixture {
   init(
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
     markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
+    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false, hasNoise: Bool = false,
     seed: UInt64 = 3
   ) {
+    let seesTokens = kind == .tokens
     var random = KeyedRandom(seed: seed, key: "fixture")
     func values(_ count: Int, _ scale: Float) -> FloatBuffer {
       let buffer = FloatBuffer(count: count)
@@ -28,13 +30,14 @@ struct DrafterFixture {
       return buffer
     }
     let configuration = DrafterConfiguration(
-      blockSize: blockSize, maskToken: 3, targetLayers: [0, 2], targetLayerCount: 4,
-      vocabularySize: Self.vocabulary, layerCount: layers,
+      blockSize: blockSize, maskToken: 3, targetLayers: seesTokens ? [] : [0, 2],
+      targetLayerCount: seesTokens ? 0 : 4, vocabularySize: Self.vocabulary, layerCount: layers,
       shape: LayerShape(
-        hidden: Self.hidden, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
+        hidden: ownsEmbedding ? 28 : Self.hidden, heads: 4, keyValueHeads: 2, headDimension: 8,
+        intermediate: 40,
         normEpsilon: 1e-5),
       maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank,
-      shortestBlock: shortestBlock)
+      shortestBlock: shortestBlock, kind: kind, ownsEmbedding: ownsEmbedding)
     let embedding = values(Self.vocabulary * Self.hidden, 0.8)
     head = values(Self.vocabulary * Self.hidden, 0.4)
     let chosen = draftVocabulary.map { size in
@@ -55,13 +58,21 @@ struct DrafterFixture {
     for entry in model.layout.entries where entry.initialization == .ones {
       for i in entry.range { model.parameters.base[i] = 0.7 + Float(random.uniform()) * 0.6 }
     }
+    if ownsEmbedding {
+      // Times six they still are small beside a target's rows.
+      for i in model.layout.entries[0].range { model.parameters.base[i] *= 3 }
+    }
     tokens = (0..<length).map { _ in Token(random.next() % UInt64(Self.vocabulary)) }
     features = SequenceFeatures(
       taps: values(length * 2 * Self.hidden, 1.5), states: values(length * Self.hidden, 2))
-    example = DraftExample(
+    var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: shortestBlock ?? blockSize,
       decay: objective.rowWeights == .pace ? nil : 3,
       choices: model.target.choices)
+    if hasNoise {
+      example.addNoise(from: tokens, least: 0.3, maskedShare: 0.3, random: &random)
+    }
+    self.example = example
     pass = DrafterPass(
       model: model, maximumBlocks: anchors.count, maximumContext: length,
       rotary: RotaryLayer(width: 8, theta: 10_000, positions: length + blockSize))

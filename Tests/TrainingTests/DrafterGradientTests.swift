@@ -1,3 +1,4 @@
+import Drafter
 import Tensors
 import Testing
 
@@ -11,6 +12,32 @@ import Training
   ])
   func `every tensor's gradient agrees with central differences`(anchors: [Int]) throws {
     try check(DrafterFixture(anchors: anchors, length: (anchors.last ?? 0) + 4), "\(anchors)")
+  }
+
+  /// A drafter that sees tokens: the context goes through its layers, too.
+  @Test(arguments: [
+    [3, 4, 9, 17, 18, 21], [0], [0, 5, 40], Array(stride(from: 2, to: 118, by: 3)),
+  ])
+  func `so it does where tokens are seen`(anchors: [Int]) throws {
+    let length = (anchors.last ?? 0) + 4
+    for (layers, isOwn, draftVocabulary) in [
+      (1, false, 30), (3, false, nil), (2, true, nil), (2, true, 30),
+    ] {
+      let fixture = DrafterFixture(
+        anchors: anchors, length: length, layers: layers, draftVocabulary: draftVocabulary,
+        kind: .tokens, ownsEmbedding: isOwn, hasNoise: layers == 3)
+      try check(fixture, "\(anchors), \(layers) layers, own \(isOwn)")
+    }
+  }
+
+  @Test func `so it does where tokens are seen and distributions learnt`() throws {
+    for isOwn in [false, true] {
+      try check(
+        DrafterFixture(
+          anchors: [3, 4, 9, 17, 18, 21], length: 26,
+          objective: DraftObjective(crossEntropy: 0.3, divergence: 0.7), kind: .tokens,
+          ownsEmbedding: isOwn, hasNoise: true), "own \(isOwn)")
+    }
   }
 
   @Test(arguments: [

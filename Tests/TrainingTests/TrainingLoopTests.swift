@@ -38,8 +38,9 @@ import Training
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let loop = TrainingLoop(
-      schedule: CosineSchedule(
-        peak: 1, floorShare: 0, warmupSteps: 0, steps: script.losses.count),
+      schedule: StagedSchedule([
+        CosineSchedule(peak: 1, floorShare: 0, warmupSteps: 0, steps: script.losses.count)
+      ]),
       logEvery: 4, evaluateEvery: 6, checkpointSeconds: checkpointSeconds,
       checkpoint: URL(fileURLWithPath: "/run/checkpoint"))
     var reports: [Metrics] = []

@@ -10,7 +10,7 @@ struct DrafterSizes: ParsableArguments {
   @Option(
     help: """
       Train with blocks of all sizes from this one on, so that short drafts cost less. (default: \
-      --block-size alone)
+      --block-size alone; 2 for --kind tokens)
       """)
   var shortestBlock: Int?
   @Option(
@@ -26,8 +26,8 @@ struct DrafterSizes: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      First values: random, the target's last layers (target), or those of the drafter in a folder, \
-      with its draft vocabulary. (default: target if shapes agree)
+      First values: random, the target's last layers (target; the first ones for --kind tokens), or \
+      those of the drafter in a folder, with its draft vocabulary. (default: target if shapes agree)
       """, valueName: "random|target|dir"))
   var `init`: String?
 

@@ -4,7 +4,7 @@ import Foundation
 import Tensors
 import Training
 
-/// `speculate distill train`: a conditioned block drafter from a target.
+/// `speculate distill train`: a block drafter from a target.
 struct DistillTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -19,6 +19,7 @@ struct DistillTrainCommand: ParsableCommand {
         speculate distill --target deep --data train.jsonl.zst --heldout heldout.jsonl.zst \
           --output drafter --layers 2 --block-size 8 --markov-rank 64
         speculate distill --target deep --responses-from answers --output drafter --divergence 1
+        speculate distill --target deep --responses-from answers --output drafter --kind tokens
       """)
 
   @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
@@ -35,6 +36,7 @@ struct DistillTrainCommand: ParsableCommand {
 
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Drafter") var drafter: DrafterSizes
+  @OptionGroup(title: "Drafters that see tokens alone") var tokenFlags: TokenFlags
   @OptionGroup(title: "Objective") var objective: ObjectiveFlags
   @OptionGroup(title: "Training") var training: DistillFlags
 
@@ -51,6 +53,7 @@ struct DistillTrainCommand: ParsableCommand {
     try drafter.check()
     try objective.check()
     try training.check()
+    try tokenFlags.check(drafter, objective, steps: training.steps)
   }
 
   func run() throws {
@@ -70,6 +73,7 @@ struct DistillTrainCommand: ParsableCommand {
     try drafter.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options)
+    tokenFlags.apply(to: &options, steps: training.steps)
 
     let recipe = try DistillRecipe(options)
     Interruption.watch()
@@ -103,9 +107,8 @@ struct DistillTrainCommand: ParsableCommand {
     Output.note(
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
         + "draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
-        + "\(Figures.count(training.parameterCount)) parameters, target layers "
-        + "\(training.configuration.targetLayers), \(options.sequences) × \(options.anchors) "
-        + "blocks of \(options.blockSize) a step, \(options.threads) threads"
+        + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
+        + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
     let line = ProgressLine(
       "distill", unit: "steps", total: max(0, options.steps - training.resumedStep))
@@ -115,7 +118,7 @@ struct DistillTrainCommand: ParsableCommand {
       facts: [
         "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
         "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
-          + "\(options.anchors) blocks of \(options.blockSize) a step",
+          + "\(options.anchors) blocks of \(options.blockSize) a step", Self.context(training),
       ], unit: "blocks")
     let done = try training.run(shouldStop: { Interruption.requested }) { progress in
       last = progress.step
@@ -134,11 +137,22 @@ struct DistillTrainCommand: ParsableCommand {
     }
   }
 
+  /// What the drafter sees.
+  private static func context(_ training: DrafterTraining) -> String {
+    switch training.configuration.kind {
+    case .conditioned: "target layers \(training.configuration.targetLayers)"
+    case .tokens:
+      "sees tokens alone, with "
+        + (training.configuration.ownsEmbedding ? "its own embedding" : "the target's embedding")
+    }
+  }
+
   private static func detail(_ progress: DistillProgress) -> String {
     let survival = progress.survival.map { shares in
       "accepted " + shares.map { Figures.fixed($0, 2) }.joined(separator: " ")
     }
     let parts = [
+      progress.stage.map { "stage \($0)" },
       "loss \(Figures.fixed(progress.loss, 4))",
       progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" }, survival,
       "\(Figures.rate(progress.anchorsPerSecond)) anchors/s",

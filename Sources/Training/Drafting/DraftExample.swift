@@ -7,12 +7,14 @@ public struct DraftExample: Sendable {
   public let blockSize: Int
   /// Positions of the anchors, ascending; a block sees the context before its anchor: [blocks].
   public let anchors: [Int32]
-  /// The anchors' tokens: [blocks].
-  public let anchorTokens: [Token]
+  /// The token that each row shows, negative for a mask; the anchors' always: [blocks][blockSize].
+  public private(set) var shown: [Token]
+  /// The tokens before the last anchor: what the last block sees.
+  public let context: [Token]
   /// The token before each drafted row's own: [blocks][blockSize − 1].
   public let previous: [Token]
   /// The draft index of each row's own token, negative where there is none: [blocks][blockSize − 1].
-  public let targets: [Int32]
+  public private(set) var targets: [Int32]
   /// The weight of each row: [blocks][blockSize − 1].
   public package(set) var weights: [Float]
   /// Rows whose token exists, inside the draft vocabulary or not.
@@ -38,7 +40,8 @@ public struct DraftExample: Sendable {
   ) {
     self.blockSize = blockSize
     self.anchors = anchors.map { Int32($0) }
-    anchorTokens = anchors.map { tokens[$0] }
+    context = Array(tokens[..<(anchors.last ?? 0)])
+    shown = anchors.flatMap { [tokens[$0]] + [Token](repeating: -1, count: blockSize - 1) }
     let curve =
       decay.map { DraftWeights.decaying(blockSize: blockSize, decay: $0) }
       ?? [Float](repeating: 1, count: blockSize - 1)
@@ -64,6 +67,39 @@ public struct DraftExample: Sendable {
     self.uncovered = uncovered
     weights = anchors.flatMap { _ in curve }
   }
+
+  /// Shows rows of each block, as the first stage of a drafter that sees tokens wants it (DEER, arXiv
+  /// 2512.15176; ALGORITHMS 3.2).
+  ///
+  /// A block has a noise level t; each of its rows stays masked with chance t, and then counts 1/t as
+  /// much.
+  /// - Parameters:
+  ///   - tokens: Those that the example was cut from.
+  ///   - least: Levels are drawn evenly from here to 1: above 0, or single rows would count for
+  ///     everything.
+  ///   - maskedShare: The share of blocks with level 1, which is how blocks are served.
+  package mutating func addNoise(
+    from tokens: [Token], least: Double, maskedShare: Double, random: inout KeyedRandom
+  ) {
+    for (block, anchor) in anchors.enumerated() {
+      let isMasked = random.uniform() < maskedShare
+      let level = isMasked ? 1 : least + (1 - least) * random.uniform()
+      for row in 1..<blockSize {
+        let (draft, position) = (block * (blockSize - 1) + row - 1, Int(anchor) + row)
+        if random.uniform() < level {
+          weights[draft] *= Float(1 / level)
+        } else if position < tokens.count {
+          shown[block * blockSize + row] = tokens[position]
+          targets[draft] = -1
+        }
+      }
+    }
+  }
+
+  /// Multiplies the weights of every block's rows.
+  package mutating func weigh(_ curve: [Float]) {
+    for index in weights.indices { weights[index] *= curve[index % curve.count] }
+  }
 }
 
 /// Weights of a block's rows: early rows matter more, because a wrong one ends the draft.
@@ -71,6 +107,12 @@ public enum DraftWeights {
   /// exp(−(k−1)/γ) for rows k = 1 … blockSize − 1 (DFlash, arXiv 2602.06036).
   public static func decaying(blockSize: Int, decay: Double) -> [Float] {
     (0..<blockSize - 1).map { Float(exp(-Double($0) / decay)) }
+  }
+
+  /// α^(R−i) for rows i = 1 … R, R being `blockSize` − 1: the second stage of DEER (arXiv 2512.15176),
+  /// which found 1.01 good, 1.02 noisy and 1.05 diverging.
+  public static func rising(blockSize: Int, alpha: Double) -> [Float] {
+    (1..<blockSize).map { Float(pow(alpha, Double(blockSize - 1 - $0))) }
   }
 
   /// What each row of a block adds to the length that is accepted (D-PACE, arXiv 2605.18810): row j

@@ -36,8 +36,10 @@ public struct DraftObjective: Sendable, Equatable {
   public var needsDistribution: Bool { divergence != 0 || variation != 0 }
 
   /// The γ of fixed weights, 1/e of which is left after γ rows; `nil` for weights of 1.
-  func decay(blockSize: Int) -> Double? {
+  ///
+  /// - Parameter isPublished: Whether the published γ holds where none was chosen.
+  func decay(blockSize: Int, isPublished: Bool) -> Double? {
     guard case .decay(let chosen) = rowWeights else { return nil }
-    return chosen ?? DraftWeights.decay(blockSize: blockSize)
+    return chosen ?? (isPublished ? DraftWeights.decay(blockSize: blockSize) : nil)
   }
 }

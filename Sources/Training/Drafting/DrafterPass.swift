@@ -3,7 +3,9 @@ public import Tensors
 
 /// One worker's forward and backward pass over the blocks of one sequence at a time.
 ///
-/// A pass is used by one thread at a time and keeps its own gradients.
+/// The rows of a pass are the blocks', one after another, and behind them, for a drafter that sees tokens,
+/// those of the context, which go through the same layers causally. The layers are in
+/// `DrafterPass+Layers.swift`. A pass is used by one thread at a time and keeps its own gradients.
 public final class DrafterPass: @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
@@ -16,24 +18,23 @@ public final class DrafterPass: @unchecked Sendable {
   /// The most positions of a sequence's context.
   public let maximumContext: Int
 
-  private let states: [DecoderLayerState]  // of block rows
-  private let contexts: [ContextState]
-  private let scratch: DecoderLayerScratch
-  private let fused: FloatBuffer  // [context][hidden]
-  private let context: FloatBuffer  // [context][hidden], normed: what layers project
-  private let contextInverse: FloatBuffer  // [context]
-  private let dContext: FloatBuffer  // [context][hidden]
-  private let dKeyValue: FloatBuffer  // [context][k, v]
-  private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
-  private let drafted: FloatBuffer  // [blocks · (blockSize − 1)][hidden], normed
-  private let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
-  private let dDrafted: FloatBuffer  // as drafted
-  private let targetStates: FloatBuffer?  // as drafted: what chose each row's token
-  private let d: FloatBuffer  // [rows][hidden], the stream's gradient
+  let states: [DecoderLayerState]  // of all rows
+  let context: FeatureContext?  // nil for a drafter that sees tokens
+  let scratch: DecoderLayerScratch
+  let last: FloatBuffer  // [block rows][hidden], the stream after the last layer
+  let drafted: FloatBuffer  // [blocks · (blockSize − 1)][hidden], normed
+  let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
+  let dDrafted: FloatBuffer  // as drafted
+  let d: FloatBuffer  // [rows][hidden], the stream's gradient
+  /// Values of a key's column: a block and the longest context.
+  let columns: Int
+  /// Where the context's attention probabilities start among a state's.
+  let contextProbabilities: Int
+  private let targetStates: FloatBuffer?  // [blocks · (blockSize − 1)][target's width]
   private let lossScratch: DraftLoss.Scratch
   private let rotary: RotaryLayer
   private let contextPositions: [Int32]  // 0, 1, 2 …
-  private let columns: Int
+  private let contextVisible: [Int32]  // 1, 2, 3 …
 
   /// Makes the buffers of a pass.
   ///
@@ -43,7 +44,7 @@ public final class DrafterPass: @unchecked Sendable {
   ) {
     let blockSize = model.configuration.blockSize
     let hidden = model.hidden
-    let rows = maximumBlocks * blockSize
+    let blockRows = maximumBlocks * blockSize
     precondition(rotary.positions >= maximumContext + blockSize, "rotary tables cover all rows")
     MatrixProduct.useOneThread()
     self.model = model
@@ -53,27 +54,34 @@ public final class DrafterPass: @unchecked Sendable {
     let columns = blockSize + maximumContext
     self.columns = columns
     gradients = FloatBuffer(count: model.layout.count)
-    let probabilities = model.configuration.shape.heads * rows * columns
-    states = model.layers.map {
+    let heads = model.configuration.shape.heads
+    contextProbabilities = heads * blockRows * columns
+    var (rows, probabilities) = (blockRows, contextProbabilities)
+    if let fusion = model.fusion {
+      context = FeatureContext(fusion, layers: model.layers, positions: maximumContext)
+    } else {
+      context = nil
+      rows += maximumContext
+      probabilities += model.layers[0].attention.probabilityCount(
+        sequences: 1, length: maximumContext)
+    }
+    states = model.layers.map { [rows, probabilities] in
       DecoderLayerState($0, rows: rows, probabilities: probabilities)
     }
-    contexts = model.layers.map { ContextState($0, positions: maximumContext) }
     scratch = DecoderLayerScratch(
       model.layers[0], rows: rows, columns: columns,
       tileRows: max(CausalAttention.tileRows, blockSize))
-    fused = FloatBuffer(count: maximumContext * hidden)
-    context = FloatBuffer(count: maximumContext * hidden)
-    contextInverse = FloatBuffer(count: maximumContext)
-    dContext = FloatBuffer(count: maximumContext * hidden)
-    dKeyValue = FloatBuffer(count: maximumContext * 2 * model.layers[0].keyWidth)
-    last = FloatBuffer(count: rows * hidden)
-    drafted = FloatBuffer(count: rows * hidden)
-    draftedInverse = FloatBuffer(count: rows)
-    dDrafted = FloatBuffer(count: rows * hidden)
-    targetStates = model.objective.needsDistribution ? FloatBuffer(count: rows * hidden) : nil
+    last = FloatBuffer(count: blockRows * hidden)
+    drafted = FloatBuffer(count: blockRows * hidden)
+    draftedInverse = FloatBuffer(count: blockRows)
+    dDrafted = FloatBuffer(count: blockRows * hidden)
+    targetStates =
+      model.objective.needsDistribution
+      ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
     contextPositions = (0..<Int32(maximumContext)).map { $0 }
+    contextVisible = contextPositions.map { $0 + 1 }
   }
 
   /// Sets the gradients to zero.
@@ -86,7 +94,8 @@ public final class DrafterPass: @unchecked Sendable {
   /// - Parameters:
   ///   - example: At most `maximumBlocks` blocks.
   ///   - features: The target's, of every position before the last anchor; of every position but
-  ///     the sequence's last where the objective needs distributions.
+  ///     the sequence's last where the objective needs distributions. Taps are empty for a drafter that
+  ///     sees tokens.
   package func forwardBackward(
     _ example: DraftExample, features: SequenceFeatures, scale: Float
   ) -> Double {
@@ -129,13 +138,21 @@ public final class DrafterPass: @unchecked Sendable {
   }
 
   /// What is fixed during a pass.
-  private struct Batch {
+  struct Batch {
     var example: DraftExample
     var features: SequenceFeatures
     var prefixes: UnsafeBufferPointer<Int32>
     var visible: UnsafePointer<Int32>
+    /// Rows of the blocks, which come first.
+    var blockRows: Int
+    /// All rows that go through the layers.
     var rows: DecoderLayerShape.Rows
     var context: DecoderLayerShape.Rows
+    /// How much of the context each of its positions sees: [context].
+    var contextVisible: UnsafePointer<Int32>
+
+    /// The context's rows that go through the layers: all, or none.
+    var contextRows: Int { rows.count - blockRows }
   }
 
   private func withBatch<R>(
@@ -147,7 +164,9 @@ public final class DrafterPass: @unchecked Sendable {
       !example.anchors.isEmpty && example.anchors.count <= maximumBlocks
         && contextCount <= maximumContext && blockSize <= model.configuration.blockSize,
       "the pass has room for the blocks and their context")
-    let positions = example.anchors.flatMap { anchor in (0..<Int32(blockSize)).map { anchor + $0 } }
+    var positions = example.anchors.flatMap { anchor in (0..<Int32(blockSize)).map { anchor + $0 } }
+    let blockRows = positions.count
+    if context == nil { positions += contextPositions[..<contextCount] }
     let visible = example.anchors.flatMap { anchor in
       repeatElement(Int32(blockSize) + anchor, count: blockSize)
     }
@@ -155,16 +174,20 @@ public final class DrafterPass: @unchecked Sendable {
       positions.withUnsafeBufferPointer { positions in
         visible.withUnsafeBufferPointer { visible in
           contextPositions.withUnsafeBufferPointer { contextPositions in
-            guard let rows = positions.baseAddress, let visible = visible.baseAddress,
-              let places = contextPositions.baseAddress
-            else { preconditionFailure("a pass has at least one row") }
-            return body(
-              Batch(
-                example: example, features: features, prefixes: prefixes, visible: visible,
-                rows: DecoderLayerShape.Rows(
-                  count: positions.count, positions: rows, rotary: rotary),
-                context: DecoderLayerShape.Rows(
-                  count: contextCount, positions: places, rotary: rotary)))
+            contextVisible.withUnsafeBufferPointer { contextVisible in
+              guard let rows = positions.baseAddress, let visible = visible.baseAddress,
+                let places = contextPositions.baseAddress, let seen = contextVisible.baseAddress
+              else { preconditionFailure("a pass has at least one row") }
+              return body(
+                Batch(
+                  example: example, features: features, prefixes: prefixes, visible: visible,
+                  blockRows: blockRows,
+                  rows: DecoderLayerShape.Rows(
+                    count: positions.count, positions: rows, rotary: rotary),
+                  context: DecoderLayerShape.Rows(
+                    count: contextCount, positions: places, rotary: rotary),
+                  contextVisible: seen))
+            }
           }
         }
       }
@@ -196,116 +219,11 @@ public final class DrafterPass: @unchecked Sendable {
     guard let states = batch.features.states else {
       preconditionFailure("the objective needs the target's states")
     }
-    let (hidden, drafts) = (model.hidden, batch.example.blockSize - 1)
+    let (width, drafts) = (model.target.embedding.width, batch.example.blockSize - 1)
     for (row, target) in batch.example.targets.enumerated() where target >= 0 {
       let position = Int(batch.example.anchors[row / drafts]) + row % drafts
-      (targetStates.base + row * hidden).update(
-        from: states.base + position * hidden, count: hidden)
+      (targetStates.base + row * width).update(
+        from: states.base + position * width, count: width)
     }
-  }
-
-  private func forward(_ batch: Batch) {
-    let parameters = UnsafePointer(model.parameters.base)
-    let configuration = model.configuration
-    let hidden = model.hidden
-    if batch.context.count > 0 {
-      model.fuse.forward(
-        parameters, rows: batch.context.count, x: batch.features.taps.base, y: fused.base)
-      model.contextNorm.forward(
-        parameters, rows: batch.context.count, x: fused.base, xStride: hidden, y: context.base,
-        yStride: hidden, inverse: contextInverse.base)
-    }
-    let input = states[0].input.base
-    for row in 0..<batch.rows.count {
-      let (block, place) = row.quotientAndRemainder(dividingBy: batch.example.blockSize)
-      model.target.embedding.copy(
-        place == 0 ? batch.example.anchorTokens[block] : configuration.maskToken,
-        to: input + row * hidden)
-    }
-    for (index, layer) in model.layers.enumerated() {
-      let state = states[index]
-      if batch.context.count > 0 {
-        contexts[index].forward(layer, parameters, context: context.base, rows: batch.context)
-      }
-      layer.forwardProjections(parameters, state: state, rows: batch.rows)
-      attention(batch).forward(attentionRows(index, batch))
-      let next = index + 1 < states.count ? states[index + 1].input : last
-      layer.forwardOutput(parameters, state: state, rows: batch.rows.count, next: next.base)
-    }
-    forEachBlock(batch) { row, draft, count in
-      model.finalNorm.forward(
-        parameters, rows: count, x: last.base + row * hidden, xStride: hidden,
-        y: drafted.base + draft * hidden, yStride: hidden, inverse: draftedInverse.base + draft)
-    }
-  }
-
-  private func backward(_ batch: Batch) {
-    let parameters = UnsafePointer(model.parameters.base)
-    let hidden = model.hidden
-    d.base.update(repeating: 0, count: batch.rows.count * hidden)  // anchor rows draft nothing
-    forEachBlock(batch) { row, draft, count in
-      (d.base + row * hidden).update(from: dDrafted.base + draft * hidden, count: count * hidden)
-      model.finalNorm.backward(
-        parameters, gradients: gradients.base, rows: count, x: last.base + row * hidden,
-        xStride: hidden, inverse: draftedInverse.base + draft, dY: d.base + row * hidden,
-        dX: d.base + row * hidden, dStride: hidden)
-    }
-    let contextCount = batch.context.count
-    for (index, layer) in model.layers.enumerated().reversed() {
-      let state = states[index]
-      layer.backwardOutput(
-        parameters, gradients: gradients.base, state: state, scratch: scratch,
-        rows: batch.rows.count, d: d.base)
-      dKeyValue.base.update(repeating: 0, count: contextCount * 2 * layer.keyWidth)
-      attention(batch).backward(
-        attentionRows(index, batch), dOutput: scratch.attended.base,
-        d: scratch.queryKeyValue.base, dContext: dKeyValue.base, scratch: scratch.scores.base,
-        dots: scratch.dots.base)
-      layer.backwardProjections(
-        parameters, gradients: gradients.base, state: state, scratch: scratch, rows: batch.rows,
-        d: d.base)
-      if contextCount > 0 {
-        contexts[index].backward(
-          layer, parameters, gradients: gradients.base, context: context.base,
-          rows: batch.context, d: dKeyValue.base, dContext: dContext.base,
-          accumulate: index + 1 < model.layers.count)
-      }
-    }
-    guard contextCount > 0 else { return }
-    model.contextNorm.backward(
-      parameters, gradients: gradients.base, rows: contextCount, x: fused.base, xStride: hidden,
-      inverse: contextInverse.base, dY: dContext.base, dX: dContext.base, dStride: hidden)
-    model.fuse.backward(
-      parameters, gradients: gradients.base, rows: contextCount, x: batch.features.taps.base,
-      dY: dContext.base, dX: nil)
-  }
-
-  /// Calls `body` with the first drafted row of each block, in all rows and among drafted ones.
-  private func forEachBlock(
-    _ batch: Batch, _ body: (_ row: Int, _ draft: Int, _ count: Int) -> Void
-  ) {
-    let blockSize = batch.example.blockSize
-    for block in 0..<batch.prefixes.count {
-      body(block * blockSize + 1, block * (blockSize - 1), blockSize - 1)
-    }
-  }
-
-  private func attention(_ batch: Batch) -> BlockAttention {
-    let shape = model.configuration.shape
-    return BlockAttention(
-      heads: shape.heads, keyValueHeads: shape.keyValueHeads, width: shape.headDimension,
-      blockSize: batch.example.blockSize)
-  }
-
-  private func attentionRows(_ index: Int, _ batch: Batch) -> BlockAttention.Rows {
-    let (layer, state) = (model.layers[index], states[index])
-    return BlockAttention.Rows(
-      prefixes: batch.prefixes, visible: batch.visible, queriesKeys: state.queryKey.base,
-      queryKeyStride: layer.queryKeyWidth,
-      values: state.queryKeyValue.base + layer.queryKeyWidth,
-      valueStride: layer.queryKeyValueWidth, contextKeys: contexts[index].keys.base,
-      contextValues: contexts[index].keyValue.base + layer.keyWidth,
-      contextValueStride: 2 * layer.keyWidth, probabilities: state.probabilities.base,
-      columns: columns, output: state.attended.base)
   }
 }

@@ -1,7 +1,7 @@
 public import Drafter
 public import Tensors
 
-/// A conditioned block drafter's parameters in training: f32 values in one flat buffer, and the
+/// A block drafter's parameters in training: f32 values in one flat buffer, and the
 /// layers that read them. The forward pass is that of `DrafterRunner`.
 public final class DrafterTrainingModel: Sendable {
   /// The drafter's sizes.
@@ -15,17 +15,25 @@ public final class DrafterTrainingModel: Sendable {
   /// All values; written only by the optimizer, between passes.
   public let parameters: FloatBuffer
 
-  let fuse: LinearLayer  // [hidden][taps · hidden]
-  let contextNorm: RMSNormLayer
+  /// What makes context of the target's features; nil for a drafter that sees tokens.
+  let fusion: Fusion?
+  /// The drafter's own embedding and head, [vocabulary][hidden]; nil where it borrows the target's.
+  let embedding: LinearLayer?
   let layers: [DecoderLayerShape]
   let finalNorm: RMSNormLayer
   let markov: MarkovLayer?
 
+  /// `RMSNorm(fc · features)`.
+  struct Fusion: Sendable {
+    let matrix: LinearLayer  // [hidden][taps · hidden]
+    let norm: RMSNormLayer
+  }
+
   var hidden: Int { configuration.shape.hidden }
   var loss: DraftLoss {
     DraftLoss(
-      head: target.head, hidden: hidden, choices: configuration.choices, markov: markov,
-      objective: objective)
+      target: target, own: embedding, hidden: hidden, choices: configuration.choices,
+      markov: markov, objective: objective)
   }
 
   /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity.
@@ -34,25 +42,38 @@ public final class DrafterTrainingModel: Sendable {
     objective: DraftObjective = DraftObjective(), seed: UInt64
   ) {
     precondition(
-      target.head.count == configuration.choices * configuration.shape.hidden,
+      target.head.count == configuration.choices * target.embedding.width,
       "the head has a row for each choice")
+    precondition(
+      configuration.ownsEmbedding || target.embedding.width == configuration.shape.hidden,
+      "a borrowed embedding has the drafter's width")
     self.configuration = configuration
     self.objective = objective
     self.target = target
     let shape = configuration.shape
-    let features = configuration.targetLayers.count * shape.hidden
     var layout = ParameterLayout()
-    fuse = LinearLayer(
-      offset: layout.add(
-        "fc.weight", shape: [shape.hidden, features],
-        initialization: .normal(deviation: 1 / Float(features).squareRoot())),
-      inputs: features, outputs: shape.hidden)
+    func matrix(_ name: String, _ rows: Int, _ columns: Int, _ deviation: Float) -> LinearLayer {
+      LinearLayer(
+        offset: layout.add(
+          name, shape: [rows, columns], initialization: .normal(deviation: deviation)),
+        inputs: columns, outputs: rows)
+    }
     func norm(_ name: String) -> RMSNormLayer {
       RMSNormLayer(
         offset: layout.add(name, shape: [shape.hidden], initialization: .ones),
         width: shape.hidden, epsilon: shape.normEpsilon)
     }
-    contextNorm = norm("hidden_norm.weight")
+    let features = configuration.targetLayers.count * shape.hidden
+    fusion =
+      configuration.kind == .tokens
+      ? nil
+      : Fusion(
+        matrix: matrix(
+          "fc.weight", shape.hidden, features, 1 / Float(features).squareRoot()),
+        norm: norm("hidden_norm.weight"))
+    embedding =
+      configuration.ownsEmbedding
+      ? matrix(BlockDrafter.embeddingName, configuration.vocabularySize, shape.hidden, 0.02) : nil
     let architecture = CausalArchitecture(drafter: configuration)
     layers = (0..<configuration.layerCount).map {
       DecoderLayerShape(architecture, prefix: "layers.\($0).", layout: &layout)

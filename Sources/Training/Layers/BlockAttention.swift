@@ -37,6 +37,8 @@ struct BlockAttention: Sendable {
     var valueStride: Int
     /// Rotated keys of the context: [positions][keyValueHeads][width].
     var contextKeys: UnsafePointer<Float>
+    /// Distance between rows of `contextKeys`.
+    var contextKeyStride: Int
     /// Values of the context; rows are `contextValueStride` apart.
     var contextValues: UnsafePointer<Float>
     /// Distance between rows of `contextValues`.
@@ -57,7 +59,7 @@ struct BlockAttention: Sendable {
       if tile.context > 0 {
         MatrixProduct.timesTransposed(
           rows: tile.rows, columns: tile.context, inner: width, tile.queries, rows.queryKeyStride,
-          tile.contextKeys, keyValueHeads * width, into: tile.probabilities + blockSize,
+          tile.contextKeys, rows.contextKeyStride, into: tile.probabilities + blockSize,
           rows.columns)
       }
       for block in 0..<tile.blocks {
@@ -95,13 +97,13 @@ struct BlockAttention: Sendable {
   ///   - d: Gradients of queries, keys, values side by side:
   ///     [rows][heads + 2 keyValueHeads][width].
   ///   - dContext: Gradients of the context's keys and values side by side, added to:
-  ///     [positions][2 keyValueHeads][width].
+  ///     [positions][2 keyValueHeads][width], rows `dContextStride` apart.
   ///   - scratch: [tileRows][columns].
   ///   - dots: [tileRows].
   func backward(
     _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
-    dContext: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    dots: UnsafeMutablePointer<Float>
+    dContext: UnsafeMutablePointer<Float>, dContextStride: Int,
+    scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     let stride = (heads + 2 * keyValueHeads) * width
     for row in 0..<rows.blocks * blockSize {
@@ -110,21 +112,21 @@ struct BlockAttention: Sendable {
     forEachTile(rows) { tile in
       backward(
         rows, tile, dOutput: dOutput + tile.first * heads * width + tile.head * width,
-        d: d + tile.first * stride, dContext: dContext, scratch: scratch, dots: dots)
+        d: d + tile.first * stride, dContext: dContext, contextStride: dContextStride,
+        scratch: scratch, dots: dots)
     }
   }
 
   private func backward(
     _ rows: Rows, _ tile: Tile, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
-    dContext: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    dots: UnsafeMutablePointer<Float>
+    dContext: UnsafeMutablePointer<Float>, contextStride: Int,
+    scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     let outputStride = heads * width
     let stride = (heads + 2 * keyValueHeads) * width
     let dQueries = d + tile.head * width
     let dKeys = d + (heads + tile.keyValueHead) * width
     let dValues = d + (heads + keyValueHeads + tile.keyValueHead) * width
-    let contextStride = 2 * keyValueHeads * width
     let dContextKeys = dContext + tile.keyValueHead * width
     let dContextValues = dContext + (keyValueHeads + tile.keyValueHead) * width
 
@@ -165,7 +167,7 @@ struct BlockAttention: Sendable {
     if tile.context > 0 {
       MatrixProduct.times(
         rows: tile.rows, columns: width, inner: tile.context, scratch + blockSize, rows.columns,
-        tile.contextKeys, keyValueHeads * width, into: dQueries, stride, accumulate: true)
+        tile.contextKeys, rows.contextKeyStride, into: dQueries, stride, accumulate: true)
       MatrixProduct.transposedTimes(
         rows: tile.context, columns: width, inner: tile.rows, scratch + blockSize, rows.columns,
         tile.queries, rows.queryKeyStride, into: dContextKeys, contextStride, accumulate: true)

@@ -1,17 +1,19 @@
 import CKernels
 import Tensors
 
-/// The frozen head over the draft vocabulary, an optional Markov head, and the objective's losses.
+/// The head over the draft vocabulary, an optional Markov head, and the objective's losses.
 ///
 /// Works through the rows a chunk of whole blocks at a time, as ``VocabularyLoss`` does: logits of a
-/// chunk become probabilities and then their own gradient in place. The head gets no gradient: it is
-/// the target's own.
+/// chunk become probabilities and then their own gradient in place. A borrowed head gets no gradient: it
+/// is the target's own.
 struct DraftLoss {
   /// The most rows of a chunk.
   static let chunkRows = 256
 
-  /// The target's head rows of the draft vocabulary: [choices][hidden].
-  let head: FloatBuffer
+  /// What is borrowed of the target.
+  let target: TargetRows
+  /// The drafter's own embedding and head [vocabulary][hidden], if it has them.
+  let own: LinearLayer?
   let hidden: Int
   let choices: Int
   let markov: MarkovLayer?
@@ -26,7 +28,7 @@ struct DraftLoss {
     var previous: UnsafePointer<Token>  // [count], the token before each row's own
     var targets: UnsafePointer<Int32>  // [count], draft indices, negative for none
     var weights: UnsafePointer<Float>  // [count]
-    /// The target's last hidden states, normed, that chose each row's token: [count][hidden].
+    /// The target's last hidden states, normed, that chose each row's token: [count][target's width].
     var states: UnsafePointer<Float>?
   }
 
@@ -36,6 +38,10 @@ struct DraftLoss {
     let previous: FloatBuffer  // [chunkRows][rank]
     let dPrevious: FloatBuffer  // [chunkRows][rank]
     let teacher: FloatBuffer?  // [chunkRows][choices]
+    /// The rows of an own head that a draft vocabulary chooses, and their gradient: [choices][hidden].
+    let chosen: (values: FloatBuffer, gradient: FloatBuffer)?
+    /// The head of the pass: [choices][hidden].
+    fileprivate(set) var head: UnsafePointer<Float>
     var logMeans = [Float](repeating: 0, count: DraftLoss.chunkRows)
     var losses = [ct_draft_terms](repeating: ct_draft_terms(), count: DraftLoss.chunkRows)
     var weights = [Float](repeating: 0, count: DraftLoss.chunkRows)
@@ -48,10 +54,16 @@ struct DraftLoss {
       teacher =
         loss.objective.needsDistribution
         ? FloatBuffer(count: DraftLoss.chunkRows * loss.choices) : nil
+      let size = loss.choices * loss.hidden
+      chosen =
+        loss.own != nil && loss.target.draftVocabulary != nil
+        ? (FloatBuffer(count: size), FloatBuffer(count: size)) : nil
+      head = UnsafePointer(chosen?.values.base ?? loss.target.head.base)
     }
   }
 
-  /// Adds the Markov head's gradients, writes x's to `dX`, and returns the weighted losses' sum.
+  /// Adds the gradients of the Markov head and of an own head, writes x's to `dX`, and returns the
+  /// weighted losses' sum.
   func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Rows,
     scale: Float, scratch: Scratch, dX: UnsafeMutablePointer<Float>
@@ -67,8 +79,14 @@ struct DraftLoss {
         count, choices, rows.targets + start, scratch.weights, scale, terms, logits,
         scratch.teacher?.base)
       MatrixProduct.times(
-        rows: count, columns: hidden, inner: choices, logits, choices, head.base, hidden,
+        rows: count, columns: hidden, inner: choices, logits, choices, scratch.head, hidden,
         into: dX + start * hidden, hidden)
+      if let own {
+        MatrixProduct.transposedTimes(
+          rows: choices, columns: hidden, inner: count, logits, choices, rows.x + start * hidden,
+          hidden, into: scratch.chosen?.gradient.base ?? gradients + own.offset, hidden,
+          accumulate: true)
+      }
       if let markov {
         markov.projection.backward(
           parameters, gradients: gradients, rows: count, x: scratch.previous.base, dY: logits,
@@ -80,6 +98,7 @@ struct DraftLoss {
         }
       }
     }
+    scatterChosen(scratch, to: gradients)
     return total
   }
 
@@ -98,12 +117,13 @@ struct DraftLoss {
     _ body: (_ start: Int, _ count: Int) -> Void
   ) {
     precondition(rows.blockRows <= Self.chunkRows, "a chunk has room for a block")
+    gatherHead(parameters, scratch)
     let size = Self.chunkRows / rows.blockRows * rows.blockRows
     for start in stride(from: 0, to: rows.count, by: size) {
       let count = min(size, rows.count - start)
       MatrixProduct.timesTransposed(
-        rows: count, columns: choices, inner: hidden, rows.x + start * hidden, hidden, head.base,
-        hidden, into: scratch.logits.base, choices)
+        rows: count, columns: choices, inner: hidden, rows.x + start * hidden, hidden,
+        scratch.head, hidden, into: scratch.logits.base, choices)
       if let markov {
         for row in 0..<count {
           (scratch.previous.base + row * markov.rank).update(
@@ -117,15 +137,40 @@ struct DraftLoss {
     }
   }
 
+  /// Finds the head's rows: those of the target, or the drafter's own as they are now.
+  private func gatherHead(_ parameters: UnsafePointer<Float>, _ scratch: Scratch) {
+    guard let own else { return }
+    guard let chosen = scratch.chosen, let tokens = target.draftVocabulary else {
+      scratch.head = parameters + own.offset
+      return
+    }
+    for (index, token) in tokens.enumerated() {
+      (chosen.values.base + index * hidden).update(
+        from: parameters + own.offset + Int(token) * hidden, count: hidden)
+    }
+    chosen.gradient.base.update(repeating: 0, count: chosen.gradient.count)
+  }
+
+  /// Adds the gradient of chosen rows to that of the whole embedding.
+  private func scatterChosen(_ scratch: Scratch, to gradients: UnsafeMutablePointer<Float>) {
+    guard let own, let chosen = scratch.chosen, let tokens = target.draftVocabulary else { return }
+    for (index, token) in tokens.enumerated() {
+      ct_add(
+        hidden, chosen.gradient.base + index * hidden,
+        gradients + own.offset + Int(token) * hidden)
+    }
+  }
+
   /// Turns a chunk's logits into probabilities, sets the weights of its rows, and returns the weighted
   /// losses' sum.
   private func losses(_ rows: Rows, _ start: Int, _ count: Int, _ scratch: Scratch) -> Double {
     let targets = rows.targets + start
     if let teacher = scratch.teacher {
       guard let states = rows.states else { preconditionFailure("the objective needs states") }
+      let width = target.embedding.width
       MatrixProduct.timesTransposed(
-        rows: count, columns: choices, inner: hidden, states + start * hidden, hidden, head.base,
-        hidden, into: teacher.base, choices)
+        rows: count, columns: choices, inner: width, states + start * width, width,
+        target.head.base, width, into: teacher.base, choices)
       ct_softmax(count, choices, targets, teacher.base, &scratch.logMeans)
     }
     ct_draft_losses(

@@ -5,12 +5,16 @@ import Tensors
 /// full blocks and as many tokens as the response has.
 package final class AcceptanceReplay {
   private let responses: [Response]
-  private let features: [FloatBuffer]  // taps
+  private let features: [FloatBuffer]  // taps; empty for a drafter that sees tokens
 
   /// Computes the target's features of all responses.
-  package init(_ responses: [Response], features: TargetFeatures) {
+  ///
+  /// - Parameter features: `nil` for a drafter that sees tokens.
+  package init(_ responses: [Response], features: TargetFeatures?) {
     self.responses = responses.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
-    self.features = self.responses.map { features.compute($0.tokens).taps }
+    self.features = self.responses.map {
+      features?.compute($0.tokens).taps ?? FloatBuffer(count: 0)
+    }
   }
 
   /// Runs every response.
@@ -25,7 +29,11 @@ package final class AcceptanceReplay {
       var anchor = response.promptLength - 1
       while anchor + 1 < tokens.count {
         let known = runner.contextCount
-        runner.appendContext(features.base + known * width, rows: anchor - known)
+        switch configuration.kind {
+        case .conditioned:
+          runner.appendContext(features.base + known * width, rows: anchor - known)
+        case .tokens: runner.appendContext(tokens[known..<anchor])
+        }
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.
         let count = min(configuration.blockSize, rest.count) - 1

@@ -1,3 +1,4 @@
+public import Drafter
 public import Foundation
 public import Tensors
 
@@ -20,10 +21,16 @@ public struct DistillOptions: Sendable {
   /// The folder of responses, checkpoint, metrics and drafter.
   public var output: URL
 
+  /// What the drafter sees of the text before a block.
+  public var kind = DrafterKind.conditioned
+  /// The drafter's width; nil for the target's. Another than the target's wants an embedding of its own.
+  public var width: Int?
+  /// Whether the drafter has an embedding of its own even at the target's width.
+  public var ownsEmbedding = false
   /// Rows of a block, the anchor's included.
   public var blockSize = 8
   /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
-  /// `blockSize`, as published.
+  /// `blockSize`, as published, and for 2 where the drafter sees tokens.
   public var shortestBlock: Int?
   /// The drafter's layers.
   public var layerCount = 2
@@ -44,6 +51,8 @@ public struct DistillOptions: Sendable {
   public var sequences = 8
   /// Optimizer steps of the whole run.
   public var steps = 2000
+  /// How a drafter that sees tokens alone learns.
+  public var stages = TokenStages()
   /// What the drafter is trained for.
   public var objective = DraftObjective()
   /// The highest learning rate.

@@ -4,6 +4,8 @@ public struct DistillProgress: Sendable, Equatable, Codable {
   public var step: Int
   /// Steps of the whole run.
   public var steps: Int
+  /// The stage of the last step, for a drafter that sees tokens.
+  public var stage: Int?
   /// Blocks seen.
   public var anchors: Int
   /// Mean weighted loss (nats a drafted token) since the last report.

@@ -5,10 +5,10 @@ import Synchronization
 import Tensors
 import Verifier
 
-/// Distils a conditioned block drafter from a target (ALGORITHMS 3.1, 3.5).
+/// Distils a block drafter from a target (ALGORITHMS 3.1, 3.2, 3.5).
 ///
-/// First the target answers prompts; then the drafter learns to foretell those answers from the
-/// target's hidden states at random anchors. Responses and features come from the engine that
+/// First the target answers prompts; then the drafter learns to foretell those answers at random
+/// anchors, from the target's hidden states or from the tokens alone. Responses and features come from the engine that
 /// serves. A run that is interrupted and resumed gives bit for bit the drafter of one that was not,
 /// with the same number of threads.
 public final class DistillRecipe {

@@ -13,7 +13,7 @@ public final class DrafterTraining: Trainable {
   private let model: DrafterTrainingModel
   private let optimizer: AdamW
   private let passes: [DrafterPass]
-  private let cache: FeatureCache
+  private let cache: FeatureCache?  // nil where nothing of the target is needed
   private let replay: AcceptanceReplay?
   private let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
@@ -98,11 +98,16 @@ public final class DrafterTraining: Trainable {
         "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
           + "context of \(target.configuration.maximumContext): make shorter ones")
     }
-    let features = try TargetFeatures(
-      model: target, workers: workers, layers: configuration.targetLayers,
-      states: options.objective.needsDistribution, maximumLength: longest)
-    cache = FeatureCache(features, bytes: options.memory)
-    replay = heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: features)
+    let isConditioned = configuration.kind == .conditioned
+    let features =
+      isConditioned || options.objective.needsDistribution
+      ? try TargetFeatures(
+        model: target, workers: workers, layers: configuration.targetLayers,
+        states: options.objective.needsDistribution, maximumLength: longest) : nil
+    cache = features.map { FeatureCache($0, bytes: options.memory) }
+    replay =
+      heldout.isEmpty
+      ? nil : AcceptanceReplay(heldout, features: isConditioned ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -124,10 +129,7 @@ public final class DrafterTraining: Trainable {
       try DrafterExport.write(model, type: options.exportType, to: options.output)
     }
     let loop = TrainingLoop(
-      schedule: CosineSchedule(
-        peak: options.learningRate, floorShare: options.floorShare,
-        warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
-        steps: options.steps),
+      schedule: StagedSchedule(options),
       logEvery: options.logEvery, evaluateEvery: replay == nil ? nil : options.evaluateEvery,
       checkpointSeconds: options.checkpointSeconds, checkpoint: options.output.trainingCheckpoint)
     return try loop.run(self, log: log, shouldStop: shouldStop, report: report)
@@ -140,7 +142,8 @@ public final class DrafterTraining: Trainable {
     let anchors = header.anchors - reportedAnchors
     reportedAnchors = header.anchors
     return DistillProgress(
-      step: header.step, steps: options.steps, anchors: header.anchors, loss: interval.loss,
+      step: header.step, steps: options.steps, stage: stage(step: header.step - 1)?.rawValue,
+      anchors: header.anchors, loss: interval.loss,
       rate: interval.rate, gradientNorm: interval.gradientNorm,
       anchorsPerSecond: Double(anchors) / interval.seconds, seconds: header.seconds,
       acceptanceLength: acceptance?.acceptanceLength, survival: acceptance?.survival)
@@ -167,7 +170,6 @@ public final class DrafterTraining: Trainable {
 
   /// Takes one optimizer step.
   package func step(rate: Float) -> StepResult {
-    let decay = options.objective.decay(blockSize: options.blockSize)
     let blockSize = blockSize(step: header.step)
     var jobs: [Job] = []
     for _ in 0..<options.sequences {
@@ -179,10 +181,9 @@ public final class DrafterTraining: Trainable {
         seed: options.seed, visit: header.visit)
       jobs.append(
         Job(
-          example: DraftExample(
-            tokens: response.tokens, anchors: anchors, blockSize: blockSize,
-            decay: decay, choices: model.target.choices),
-          features: cache.features(of: index, tokens: response.tokens)))
+          example: example(response.tokens, anchors, blockSize: blockSize),
+          features: cache?.features(of: index, tokens: response.tokens)
+            ?? SequenceFeatures(taps: Self.nothing)))
       header.visit += 1
       header.anchors += anchors.count
     }
@@ -198,12 +199,41 @@ public final class DrafterTraining: Trainable {
     return StepResult(loss: loss, weight: weight, gradientNorm: norm)
   }
 
+  /// The blocks of a visit, masked and weighed as the stage wants it.
+  private func example(_ tokens: [Token], _ anchors: [Int], blockSize: Int) -> DraftExample {
+    let stage = stage(step: header.step)
+    var example = DraftExample(
+      tokens: tokens, anchors: anchors, blockSize: blockSize,
+      decay: options.objective.decay(
+        blockSize: options.blockSize, isPublished: stage == nil),
+      choices: model.target.choices)
+    switch stage {
+    case nil: break
+    case .distillation:
+      var random = KeyedRandom(seed: options.seed, key: "noise \(header.visit)")
+      example.addNoise(
+        from: tokens, least: options.stages.leastNoise, maskedShare: options.stages.maskedShare,
+        random: &random)
+    case .refinement:
+      example.weigh(DraftWeights.rising(blockSize: blockSize, alpha: options.stages.alpha))
+    }
+    return example
+  }
+
+  /// The stage of a step; nil for a conditioned drafter, which learns in one go.
+  private func stage(step: Int) -> TokenStages.Stage? {
+    guard options.kind == .tokens else { return nil }
+    return step < options.steps - options.stages.refinementSteps ? .distillation : .refinement
+  }
+
   /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
   private func blockSize(step: Int) -> Int {
     let sizes = model.configuration.shortestBlock...model.configuration.blockSize
     var random = KeyedRandom(seed: options.seed, key: "block \(step)")
     return sizes.lowerBound + Int(random.next() % UInt64(sizes.count))
   }
+
+  private static let nothing = FloatBuffer(count: 0)
 
   /// One sequence of a step.
   private struct Job: Sendable {
@@ -243,28 +273,6 @@ public final class DrafterTraining: Trainable {
     return head
   }
 
-  private static func configuration(
-    _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
-    draftVocabulary: [Token]?
-  ) throws -> DrafterConfiguration {
-    let layers =
-      options.targetLayers
-      ?? DrafterConfiguration.defaultTargetLayers(
-        layers: options.layerCount, targetLayers: target.layerCount)
-    if let wrong = layers.first(where: { $0 < 0 || $0 >= target.layerCount }) {
-      throw SpeculateError(
-        "--target-layers names layer \(wrong), but the target has layers 0 to "
-          + "\(target.layerCount - 1)")
-    }
-    return DrafterConfiguration(
-      blockSize: options.blockSize, maskToken: maskToken, targetLayers: layers,
-      targetLayerCount: target.layerCount, vocabularySize: target.vocabularySize,
-      layerCount: options.layerCount, shape: target.layerShape, ropeTheta: target.ropeTheta,
-      maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
-      markovRank: options.markovRank > 0 ? options.markovRank : nil,
-      shortestBlock: options.shortestBlock)
-  }
-
   private static func draftVocabulary(
     _ options: DistillOptions, counts: [Int]
   ) throws -> [Token]? {
@@ -291,8 +299,7 @@ public final class DrafterTraining: Trainable {
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case .target where !fits:
       throw SpeculateError(
-        "the drafter can't start as the target's last layers, whose shape differs: give "
-          + "--init random")
+        "the drafter can't start as layers of the target, whose shape differs: give --init random")
     case nil where !fits: return
     default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
     }

@@ -105,9 +105,11 @@ public final class PretrainRecipe: Trainable {
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: header.step)
     let loop = TrainingLoop(
-      schedule: CosineSchedule(
-        peak: options.learningRate, floorShare: options.floorShare,
-        warmupSteps: options.warmupSteps, steps: options.steps),
+      schedule: StagedSchedule([
+        CosineSchedule(
+          peak: options.learningRate, floorShare: options.floorShare,
+          warmupSteps: options.warmupSteps, steps: options.steps)
+      ]),
       logEvery: options.logEvery, evaluateEvery: heldout == nil ? nil : options.evaluateEvery,
       checkpointSeconds: options.checkpointSeconds, checkpoint: checkpointURL)
     return try loop.run(self, log: log, shouldStop: shouldStop, report: report)

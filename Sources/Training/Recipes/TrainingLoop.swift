@@ -60,7 +60,7 @@ package struct TrainingInterval {
 /// checkpoints in between.
 package struct TrainingLoop {
   /// The learning rates; its steps are those of the whole run.
-  package var schedule: CosineSchedule
+  package var schedule: StagedSchedule
   /// Steps between reports.
   package var logEvery: Int
   /// Steps between held-out measurements, one at the end in any case; 0 for that one alone, `nil`
@@ -73,7 +73,7 @@ package struct TrainingLoop {
 
   /// Makes a course.
   package init(
-    schedule: CosineSchedule, logEvery: Int, evaluateEvery: Int?, checkpointSeconds: Double,
+    schedule: StagedSchedule, logEvery: Int, evaluateEvery: Int?, checkpointSeconds: Double,
     checkpoint: URL
   ) {
     self.schedule = schedule

@@ -46,9 +46,71 @@ import Testing
     }
   }
 
+  /// A drafter that sees tokens serves the target that it was made for, and one of another depth.
+  @Test func aDrafterThatSeesTokensServesSeveralTargets() throws {
+    defer { pair.remove() }
+    let learnt = try distill(
+      data + sizes + ["--responses", "20", "--kind", "tokens", "--markov-rank", "4"], to: "tokens")
+    #expect(learnt.status == 0, "\(learnt.errors)")
+    #expect(learnt.errors.contains("sees tokens alone, with the target's embedding"))
+    let drafter = pair.folder.appending(path: "tokens").path
+    var deeper = TinyPair.Sizes()
+    deeper.layers = 3
+    let other = try TinyPair(deeper)
+    defer { other.remove() }
+    for target in [pair.target.path, other.target.path] {
+      let arguments = ["generate", "--target", target, "--prompt", "abc", "--max-tokens", "40"]
+      let plain = try CommandProcess(arguments + ["--drafter", "none"]).wait()
+      let drafted = try CommandProcess(
+        arguments + ["--drafter", drafter, "--draft-length", "3", "--stats"]
+      ).wait()
+      #expect(plain.status == 0 && drafted.status == 0, "\(drafted.errors)")
+      #expect(drafted.output == plain.output)
+    }
+    let adaptive = try CommandProcess([
+      "generate", "--target", pair.target.path, "--prompt", "abc", "--drafter", drafter,
+      "--compare", "--repeats", "1", "--max-tokens", "40",
+    ]).wait()
+    #expect(adaptive.status == 0, "\(adaptive.errors)")
+    deeper.hidden = 48
+    let wider = try TinyPair(deeper)
+    defer { wider.remove() }
+    let refused = try CommandProcess([
+      "generate", "--target", wider.target.path, "--prompt", "abc", "--drafter", drafter,
+    ]).wait()
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors
+        == "error: the drafter was made for a target with width 32, but this target has 48: use a "
+        + "drafter made for this target, or none\n")
+  }
+
+  @Test func helpSaysWhatBelongsToDraftersThatSeeTokens() throws {
+    defer { pair.remove() }
+    let text = try CommandProcess(["distill", "train", "--help"]).wait().output
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let section = """
+      DRAFTERS THAT SEE TOKENS ALONE: --kind <kind> What the drafter sees of the text: what the \
+      target computed about it (conditioned), or its tokens alone (tokens). (values: conditioned, \
+      tokens; default: conditioned) --width <width> The drafter's width, a multiple of the target's \
+      head width; another than the target's comes with an embedding of the drafter's own. (default: \
+      the target's) --own-embedding Train an embedding of the drafter's own rather than borrow the \
+      target's. --stage <1|2|both> 1: blocks with random rows masked; 2: blocks of all lengths \
+      masked entirely; or both, one after the other. (default: both) --refinement-steps \
+      <refinement-steps> Steps of --steps that are stage 2's. (default: a quarter) \
+      --refinement-rate <refinement-rate> The highest learning rate of stage 2, as a share of \
+      --learning-rate. (default: 0.5) --least-noise <least-noise> Stage 1: the lowest share of rows \
+      that is masked. (default: 0.1) --masked-share <masked-share> Stage 1: the share of blocks \
+      that are masked entirely. (default: 0.5) --alpha <alpha> Stage 2: row i of R counts \
+      alpha^(R−i); below 1.05. (default: 1.01) OBJECTIVE:
+      """
+    #expect(text.contains(section), "\(text)")
+  }
+
   @Test func mistakesAreNamed() throws {
     defer { pair.remove() }
     let target = ["--target", pair.target.path]
+    let tokens = data + ["--kind", "tokens"]
     for (arguments, status, message) in [
       (["data"] + target, 64, "give the documents of the prompts"),
       (target, 64, "or --responses-from"),
@@ -59,6 +121,17 @@ import Testing
       (data + ["--cross-entropy", "0"], 64, "are all 0: give one that counts"),
       (data + ["--divergence=-1"], 64, "--divergence is -1.0: give a number of at least 0"),
       (data + ["--init", "nowhere"] + sizes, 1, "--init"),
+      (data + ["--stage", "1"], 64, "--stage belongs to --kind tokens: give it too"),
+      (tokens + ["--alpha", "1.05"], 64, "--alpha is 1.05: give 1 to less than 1.05, at which"),
+      (tokens + ["--stage", "3"], 64, "--stage is 3: give 1, 2 or both"),
+      (tokens + ["--target-layers", "1"], 64, "belongs to --kind conditioned: leave it out"),
+      (tokens + ["--row-weights", "pace"], 64, "belongs to --kind conditioned: leave it out"),
+      (tokens + ["--block-size", "98"], 64, "give at most 97, of which stage 2"),
+      (tokens + ["--least-noise", "0"], 64, "--least-noise is 0.0: give 0.01 to 1"),
+      (
+        tokens + ["--stage", "2", "--refinement-steps", "9"], 64,
+        "--refinement-steps means nothing with --stage 2: drop one"
+      ),
       (data + ["--response-length", "500"], 1, "don't fit the target's context of 128"),
     ] as [([String], Int32, String)] {
       let result = try distill(arguments, to: "out")

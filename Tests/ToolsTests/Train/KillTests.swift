@@ -65,6 +65,24 @@ import Testing
       })
   }
 
+  /// The other kind of drafter, killed in both of its stages.
+  @Test func distillationFromTokensSurvivesKills() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let data = pair.folder.appending(path: "data.jsonl")
+    try Self.text(3).write(to: data)
+    try expectSame(
+      [
+        "distill", "--target", pair.target.path, "--data", data.path, "--heldout", data.path,
+        "--responses", "80", "--shortest-prompt", "4", "--longest-prompt", "20",
+        "--response-length", "60", "--kind", "tokens", "--layers", "2", "--block-size", "6",
+        "--mask-token", "\(TinyTokenizer.mask)", "--draft-vocabulary", "100", "--markov-rank", "4",
+        "--own-embedding", "--steps", "400", "--refinement-steps", "200", "--anchors", "8",
+        "--batch", "4", "--evaluate-every", "150", "--evaluation-length", "40",
+        "--checkpoint-seconds", "0.02", "--threads", "1",
+      ], writes: ["model.safetensors", "config.json"], in: pair.folder)
+  }
+
   @Test func distillationSurvivesKills() throws {
     let pair = try TinyPair()
     defer { pair.remove() }

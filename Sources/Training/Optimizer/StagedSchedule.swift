@@ -1,0 +1,46 @@
+import Drafter
+
+/// Learning rates of a run in one stage or more, each with a rise and a fall of its own.
+public struct StagedSchedule: Sendable, Equatable {
+  /// The stages, one after another.
+  public var stages: [CosineSchedule]
+
+  /// Steps of the whole run.
+  public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+
+  /// A run of the given stages.
+  public init(_ stages: [CosineSchedule]) {
+    precondition(!stages.isEmpty, "a run has a stage")
+    self.stages = stages
+  }
+
+  /// The rate of a step of the whole run, counted from 0.
+  public func rate(step: Int) -> Float {
+    var rest = step
+    for stage in stages.dropLast() {
+      if rest < stage.steps { return stage.rate(step: rest) }
+      rest -= stage.steps
+    }
+    return stages[stages.count - 1].rate(step: rest)
+  }
+}
+
+extension StagedSchedule {
+  /// The rates of a distillation.
+  init(_ options: DistillOptions) {
+    func stage(_ peak: Float, _ steps: Int) -> CosineSchedule {
+      CosineSchedule(
+        peak: peak, floorShare: options.floorShare,
+        warmupSteps: Int((options.warmupShare * Double(steps)).rounded(.up)), steps: steps)
+    }
+    guard options.kind == .tokens else {
+      self.init([stage(options.learningRate, options.steps)])
+      return
+    }
+    let refinement = min(options.stages.refinementSteps, options.steps)
+    self.init([
+      stage(options.learningRate, options.steps - refinement),
+      stage(options.learningRate * options.stages.refinementRate, refinement),
+    ])
+  }
+}
