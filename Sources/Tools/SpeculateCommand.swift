@@ -7,8 +7,8 @@ struct SpeculateCommand: ParsableCommand {
     commandName: "speculate",
     abstract: "Generate text several times faster without changing one token of it.",
     subcommands: [
-      GenerateCommand.self, PretrainCommand.self, DistillCommand.self, AnalyzeCommand.self,
-      BenchCommand.self, InspectCommand.self, ConvertCommand.self,
+      GenerateCommand.self, PretrainCommand.self, DistillCommand.self, ForceCommand.self,
+      AnalyzeCommand.self, BenchCommand.self, InspectCommand.self, ConvertCommand.self,
     ])
 
   /// Parses, runs, and ends the process with the command's exit code.

@@ -15,7 +15,7 @@ import Verifier
   }
 
   private let key = CostModelCache.Key(
-    runner: TinyModels.runner(threads: 1), drafter: TinyModels.drafter(blockSize: 8))
+    runner: TinyModels.runner(threads: 1), drafter: .block(TinyModels.drafter(blockSize: 8)))
   private let cost = CostModel(
     verify: PassTimes([(1, 1), (8, 1.5), (32, 4)]), draft: PassTimes([(1, 0.2), (7, 0.3)]))
 
@@ -33,12 +33,18 @@ import Verifier
   }
 
   @Test func whateverChangesTimesHasAnEntryOfItsOwn() throws {
-    let drafter = TinyModels.drafter(blockSize: 8)
+    let drafter = DrafterModel.block(TinyModels.drafter(blockSize: 8))
     let keys = [
       key,
       CostModelCache.Key(runner: TinyModels.runner(threads: 1), drafter: nil),
       CostModelCache.Key(
-        runner: TinyModels.runner(threads: 1), drafter: TinyModels.drafter(blockSize: 4)),
+        runner: TinyModels.runner(threads: 1), drafter: .block(TinyModels.drafter(blockSize: 4))),
+      CostModelCache.Key(
+        runner: TinyModels.runner(threads: 1), drafter: .causal(TinyModels.target)),
+      CostModelCache.Key(
+        runner: TinyModels.runner(threads: 1), drafter: .causal(TinyModels.target, passes: 2)),
+      CostModelCache.Key(
+        runner: TinyModels.runner(threads: 1), drafter: .causal(CausalDraftTests.other)),
       CostModelCache.Key(runner: TinyModels.runner(threads: 2), drafter: drafter),
       CostModelCache.Key(runner: TinyModels.runner(threads: 1, weights: .int8), drafter: drafter),
       CostModelCache.Key(runner: TinyModels.runner(threads: 1, cache: .bf16), drafter: drafter),
@@ -85,7 +91,7 @@ import Verifier
       func generate(again: Bool = false) throws -> [Token] {
         let generator = try TextGenerator(
           model: TinyModels.target, tokenizer: LetterTokenizer(),
-          drafter: TinyModels.drafter(blockSize: 8), threads: 1,
+          drafter: .block(TinyModels.drafter(blockSize: 8)), threads: 1,
           costCache: CostModelCache(folder: folder, measuresAgain: again))
         return try generator.generate(
           "abc", parameters: GenerationParameters(maximumTokens: 20, ignoresEnd: true)

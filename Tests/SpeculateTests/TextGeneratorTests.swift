@@ -9,7 +9,7 @@ import Verifier
   static let generator = Result {
     try TextGenerator(
       model: TinyModels.target, tokenizer: LetterTokenizer(),
-      drafter: TinyModels.drafter(blockSize: 8), threads: 1)
+      drafter: .block(TinyModels.drafter(blockSize: 8)), threads: 1)
   }
 
   let generator: TextGenerator

@@ -55,12 +55,15 @@ import Testing
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
                                 (default: the embedded one, Weights/target)
         --drafter <dir|suffix|none>
-                                Folder of a drafter made for the target; 'suffix' to draft without a model,
-                                from matches in the text so far; or 'none' for plain decoding. (default:
-                                the embedded one, Weights/drafter)
+                                Folder of a drafter made for the target, or of any causal model with the
+                                target's vocabulary; 'suffix' to draft without a model, from matches in the
+                                text so far; or 'none' for plain decoding. (default: the embedded one,
+                                Weights/drafter)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4)
+        --drafter-passes <n>    Passes of a causal drafter in a round, in which it iterates on all drafts
+                                at once, as models from 'speculate force' can. (default: one a draft)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are

@@ -46,7 +46,7 @@ import Training
       try fill(to: count)
       let again = try open()
       #expect(again.count == count && again.missing(below: count).isEmpty)
-      #expect(again.responses(below: count) == Array(Self.all.prefix(count)))
+      #expect(again.elements(below: count) == Array(Self.all.prefix(count)))
     }
     #expect(try files.contains("tail-20.bin") && !files.contains("tail-15.bin"))
     try open().seal()
@@ -58,7 +58,7 @@ import Training
     // A shard that isn't full is followed by others all the same.
     let more = try open()
     for number in 23..<30 { try more.append(Self.response(number)) }
-    #expect(try open().responses(below: 30) == (0..<30).map(Self.response))
+    #expect(try open().elements(below: 30) == (0..<30).map(Self.response))
     #expect(try ResponseStore(existing: store).count == 30)
   }
 
@@ -85,10 +85,10 @@ import Training
     try tail.write(to: store.appending(path: "tail-0.bin"))
     #expect(try open().count == 4)
     try fill(to: 7)
-    #expect(try open().responses(below: 7) == Array(Self.all.prefix(7)))
+    #expect(try open().elements(below: 7) == Array(Self.all.prefix(7)))
     // The manifest was written, too; the old tail is no longer read.
     try tail.write(to: store.appending(path: "tail-0.bin"))
-    #expect(try open().responses(below: 7) == Array(Self.all.prefix(7)))
+    #expect(try open().elements(below: 7) == Array(Self.all.prefix(7)))
   }
 
   @Test func `a missing shard is made anew`() throws {
@@ -99,7 +99,7 @@ import Training
     #expect(try open().missing(below: 23) == [10..<15])
     try fill(to: 23)
     #expect(try Data(contentsOf: shard) == content)
-    #expect(try open().responses(below: 23) == Self.all)
+    #expect(try open().elements(below: 23) == Self.all)
   }
 
   @Test(arguments: [0, 3, 9, 20, 40])

@@ -1,4 +1,4 @@
-package import Drafter
+import Drafter
 public import Foundation
 import Tensors
 package import Verifier
@@ -88,9 +88,8 @@ public struct CostModelCache: Sendable {
 
 extension CostModelCache.Key {
   /// The key of a target's run state and its drafter on this machine.
-  package init(runner: CausalRunner, drafter: BlockDrafter?) {
-    let model = runner.model
-    let configuration = model.configuration
+  package init(runner: CausalRunner, drafter: DrafterModel?) {
+    let configuration = runner.model.configuration
     self.init(
       processor: Processor.name,
       kernels: "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : ""),
@@ -98,19 +97,33 @@ extension CostModelCache.Key {
       // A context shorter than a pass is measured in narrower ones.
       maximumRows: min(runner.maximumRows, configuration.maximumContext),
       target: [
-        "\(configuration.layerCount) layers of \(configuration.layerShape.summary)",
-        "vocabulary \(configuration.vocabularySize)", "window \(configuration.slidingWindow ?? 0)",
-        "weights \(model.formats)", "cache \(runner.cacheFormat)",
-        "taps \(runner.tapLayers.count)",
+        runner.model.summary, "cache \(runner.cacheFormat)", "taps \(runner.tapLayers.count)",
       ].joined(separator: ", "),
-      drafter: drafter.map {
-        [
-          "\($0.configuration.layerCount) layers of \($0.configuration.shape.summary)",
-          "blocks of \($0.configuration.shortestBlock)…\($0.configuration.blockSize)",
-          "choices \($0.configuration.choices)",
-          "Markov rank \($0.configuration.markovRank ?? 0)", "weights \($0.format)",
-        ].joined(separator: ", ") + ($0.configuration.kind == .tokens ? ", sees tokens" : "")
+      drafter: drafter.map { drafter in
+        switch drafter {
+        case .block(let drafter):
+          [
+            "\(drafter.configuration.layerCount) layers of \(drafter.configuration.shape.summary)",
+            "blocks of \(drafter.configuration.shortestBlock)…\(drafter.configuration.blockSize)",
+            "choices \(drafter.configuration.choices)",
+            "Markov rank \(drafter.configuration.markovRank ?? 0)", "weights \(drafter.format)",
+          ].joined(separator: ", ")
+            + (drafter.configuration.kind == .tokens ? ", sees tokens" : "")
+        case .causal(let model, let passes):
+          "\(model.summary), passes \(passes ?? 0)"
+        }
       })
+  }
+}
+
+extension CausalModel {
+  /// The sizes and formats that pass times depend on.
+  fileprivate var summary: String {
+    [
+      "\(configuration.layerCount) layers of \(configuration.layerShape.summary)",
+      "vocabulary \(configuration.vocabularySize)", "window \(configuration.slidingWindow ?? 0)",
+      "weights \(formats)",
+    ].joined(separator: ", ")
   }
 }
 

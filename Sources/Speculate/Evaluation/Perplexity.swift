@@ -35,12 +35,28 @@ public struct Perplexity: Sendable, Equatable {
     }
     let begin = model.configuration.beginToken
     let width = min(max(2, window), model.configuration.maximumContext - 1)
+    return try measure(
+      model,
+      windows: stride(from: 0, to: text.count, by: width).map { start in
+        (begin.map { [$0] } ?? []) + text[start..<min(start + width, text.count)]
+      }, workers: workers, onPiece: onPiece, isCancelled: isCancelled)
+  }
+
+  /// Reads several texts with a model, each from an empty cache and as it stands.
+  ///
+  /// - Parameters: as above; a window's first token is not predicted.
+  /// - Returns: what was measured; nil if cancelled.
+  /// - Throws: ``SpeculateError`` if a window is longer than the model's context.
+  public static func measure(
+    _ model: CausalModel, windows: [[Token]], workers: Workers,
+    onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
+  ) throws -> Perplexity? {
     let runner = CausalRunner(model: model, workers: workers, maximumRows: 64)
-    let cache = try runner.makeCache(capacity: width + 1)
+    let cache = try runner.makeCache(capacity: max(1, windows.map(\.count).max() ?? 1))
     let scratch = FloatBuffer(count: model.configuration.vocabularySize)
     var result = Perplexity()
-    for start in stride(from: 0, to: text.count, by: width) {
-      let tokens = (begin.map { [$0] } ?? []) + text[start..<min(start + width, text.count)]
+    var read = 0
+    for tokens in windows {
       cache.reset()
       // The last token only predicts what is not there.
       for piece in stride(from: 0, to: tokens.count - 1, by: runner.maximumRows) {
@@ -53,9 +69,10 @@ public struct Perplexity: Sendable, Equatable {
           let logits = runner.logits + row * scratch.count
           result.add(logits, next: tokens[piece + row + 1], scratch: scratch)
         }
-        onPiece(start + end)
+        onPiece(read + end)
         if isCancelled() { return nil }
       }
+      read += tokens.count
     }
     return result
   }

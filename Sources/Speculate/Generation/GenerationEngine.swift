@@ -1,4 +1,3 @@
-import Drafter
 import Tensors
 import Verifier
 
@@ -6,11 +5,11 @@ import Verifier
 /// their speed. One generation at a time.
 final class GenerationEngine {
   private let model: CausalModel
-  private let drafter: BlockDrafter?
+  private let drafter: DrafterModel?
   private let workers: Workers
   private let runner: CausalRunner
   private var cache: KeyValueCache?
-  private var source: BlockDraftSource?
+  private var source: (any DraftSource)?
   private var sourceCapacity = 0
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
@@ -20,20 +19,18 @@ final class GenerationEngine {
   private static let prefillRows = 64
 
   init(
-    model: CausalModel, drafter: BlockDrafter?, threads: Int, cacheFormat: KeyValueFormat,
+    model: CausalModel, drafter: DrafterModel?, threads: Int, cacheFormat: KeyValueFormat,
     costCache: CostModelCache?
   ) throws {
-    if let drafter {
-      try BlockDraftSource.checkFit(drafter.configuration, target: model.configuration)
-    }
+    try drafter?.checkFit(model.configuration)
     self.model = model
     self.drafter = drafter
     self.costCache = costCache
     workers = Workers(count: threads)
     runner = CausalRunner(
       model: model, workers: workers,
-      maximumRows: max(Self.prefillRows, drafter?.configuration.blockSize ?? 0),
-      taps: drafter?.configuration.targetLayers ?? [], cacheFormat: cacheFormat)
+      maximumRows: max(Self.prefillRows, (drafter?.maximumDrafts ?? 0) + 1),
+      taps: drafter?.taps ?? [], cacheFormat: cacheFormat)
   }
 
   /// Prepares a decoder. Any decoder made before is void.
@@ -118,13 +115,12 @@ final class GenerationEngine {
     return made
   }
 
-  private func draftSource(capacity: Int) throws -> BlockDraftSource? {
+  private func draftSource(capacity: Int) throws -> (any DraftSource)? {
     if let source, sourceCapacity >= capacity { return source }
     guard let drafter else { return nil }
     source = nil
     sourceCapacity = grown(capacity)
-    let made = try BlockDraftSource(
-      drafter: drafter, target: model, workers: workers, capacity: sourceCapacity)
+    let made = try drafter.makeSource(target: model, workers: workers, capacity: sourceCapacity)
     source = made
     return made
   }
@@ -136,7 +132,7 @@ final class GenerationEngine {
     return made
   }
 
-  private func adaptiveLength(_ source: BlockDraftSource?) throws -> AdaptiveDraftLength {
+  private func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
     if let length { return length }
     let made = try AdaptiveDraftLength(cost(source))
     length = made
@@ -144,7 +140,7 @@ final class GenerationEngine {
   }
 
   /// Pass times: those of an earlier run, brought up to date, or measured and kept for the next.
-  private func cost(_ source: BlockDraftSource?) throws -> CostModel {
+  private func cost(_ source: (any DraftSource)?) throws -> CostModel {
     guard let costCache else { return try CostModel.measure(runner: runner, source: source) }
     let key = CostModelCache.Key(runner: runner, drafter: source == nil ? nil : drafter)
     if let kept = costCache.cost(of: key),

@@ -1,4 +1,3 @@
-public import Drafter
 public import Foundation
 import Synchronization
 public import Tensors
@@ -21,7 +20,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// The target's weights.
   public let model: CausalModel
   /// The drafter's weights, if there is one.
-  public let drafter: BlockDrafter?
+  public let drafter: DrafterModel?
 
   private let engine: GenerationEngine
   private let lock = NSLock()
@@ -31,21 +30,27 @@ public final class TextGenerator: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - target: holds `config.json`, the weights and the tokenizer.
-  ///   - drafter: holds `config.json` and the weights; `nil` for plain decoding only.
+  ///   - drafter: holds `config.json` and the weights, of a drafter made for the target or of a causal
+  ///     model with its vocabulary; `nil` for plain decoding only.
   ///   - weights: how the target's matrices and embedding are held.
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
+  ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
   ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1.
   ///   - costCache: where measured pass times are kept for later; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
-    drafterWeights: WeightFormat? = nil, cacheFormat: KeyValueFormat = .f32,
-    threads: Int = Workers.defaultCount, costCache: CostModelCache? = nil
+    drafterWeights: WeightFormat? = nil, drafterPasses: Int? = nil,
+    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
+    costCache: CostModelCache? = nil
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let model = try CausalModel(directory: target, weights: weights)
-    let drafter = try drafter.map { try BlockDrafter(directory: $0, format: drafterWeights) }
+    let drafter = try drafter.map {
+      try DrafterModel(
+        directory: $0, format: drafterWeights, passes: drafterPasses, tokenizer: tokenizer)
+    }
     try self.init(
       model: model, tokenizer: tokenizer, drafter: drafter, cacheFormat: cacheFormat,
       threads: threads, costCache: costCache)
@@ -56,7 +61,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameter costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
   public init(
-    model: CausalModel, tokenizer: any Tokenizer, drafter: BlockDrafter? = nil,
+    model: CausalModel, tokenizer: any Tokenizer, drafter: DrafterModel? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
     costCache: CostModelCache? = nil
   ) throws {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Drafter
 import Foundation
 import Speculate
 import Tensors
@@ -45,7 +44,7 @@ struct AdviceRun {
       .draft(.init(drafter: drafter, length: length, choice: outputs.choice, suffix: suffix))
     }
     let drafting = try drafters.flatMap { drafter in
-      let longest = try DrafterConfiguration(directory: drafter).blockSize - 1
+      let longest = try DrafterModel.maximumDrafts(directory: drafter)
       return [draft(drafter), draft(drafter, suffix: false)]
         + (1...max(1, longest)).map { draft(drafter, $0) }
         + (1...max(1, longest)).map { draft(drafter, $0, suffix: true) }
@@ -149,12 +148,10 @@ struct AdviceRun {
     let longest = texts.map { $0.prompt.count + $0.output.count }.max() ?? 1
     let runner = CausalRunner(
       model: generator.model, workers: workers,
-      maximumRows: max(64, generator.drafter?.configuration.blockSize ?? 0),
-      taps: generator.drafter?.configuration.targetLayers ?? [])
-    let source = try generator.drafter.map {
-      try BlockDraftSource(
-        drafter: $0, target: generator.model, workers: workers, capacity: longest)
-    }
+      maximumRows: max(64, (generator.drafter?.maximumDrafts ?? 0) + 1),
+      taps: generator.drafter?.taps ?? [])
+    let source = try generator.drafter?.makeSource(
+      target: generator.model, workers: workers, capacity: longest)
     return DraftReplay(runner: runner, source: source)
   }
 

@@ -1,4 +1,3 @@
-import Drafter
 import Foundation
 import Speculate
 import Tensors
@@ -37,9 +36,9 @@ struct ConfigurationGrid {
   /// - Throws: `SpeculateError` for a folder that can't be used.
   func configurations() throws -> [RunConfiguration] {
     let tokenizer = try TokenizerLoader.load(directory: target)
-    var drafters: [URL: BlockDrafter] = [:]
+    var drafters: [URL: DrafterModel] = [:]
     for url in ways.compactMap(\.drafter) where drafters[url] == nil {
-      drafters[url] = try BlockDrafter(directory: url)
+      drafters[url] = try DrafterModel(directory: url, tokenizer: tokenizer)
     }
     var made: [RunConfiguration] = []
     for format in formats {

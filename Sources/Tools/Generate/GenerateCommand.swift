@@ -108,7 +108,8 @@ struct GenerateCommand: ParsableCommand {
     let way = try way()
     let generator = try TextGenerator(
       target: folder, drafter: way.drafter,
-      weights: weights.choice, drafterWeights: drafter.weights, cacheFormat: cache.format,
+      weights: weights.choice, drafterWeights: drafter.weights, drafterPasses: drafter.passes,
+      cacheFormat: cache.format,
       threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
     let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
     let tracer = try traceFile.map { try writer($0, generator, way) }

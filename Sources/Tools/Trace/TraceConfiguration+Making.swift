@@ -1,4 +1,3 @@
-import Drafter
 import Foundation
 import Speculate
 import Tensors
@@ -28,7 +27,7 @@ extension TraceConfiguration {
       decoder = drafting.drafter == nil ? "suffix" : "drafter"
       drafter = drafting.drafter?.path
       draftLength = drafting.length
-      maximumDrafts = generator.drafter.map { $0.configuration.blockSize - 1 }
+      maximumDrafts = generator.drafter?.maximumDrafts
       draftChoice = drafting.choice
       suffix = drafting.looksUp
       recycling = drafting.recycling

@@ -110,31 +110,19 @@ struct DistillTrainCommand: ParsableCommand {
         + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
         + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
-    let line = ProgressLine(
-      "distill", unit: "steps", total: max(0, options.steps - training.resumedStep))
-    var last = training.resumedStep
-    let report = TrainingReport(
-      title: "Distillation",
-      facts: [
-        "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
-        "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
-          + "\(options.anchors) blocks of \(options.blockSize) a step", Self.context(training),
-      ], unit: "blocks")
-    let done = try training.run(shouldStop: { Interruption.requested }) { progress in
-      last = progress.step
-      if progress.acceptanceLength != nil {
-        line.clear()
-        Output.note("step \(progress.step) | \(Self.detail(progress))\n")
-        report.update(in: options.output)
-      }
-      line.update(last - training.resumedStep, detail: Self.detail(progress))
-    }
-    line.finish(last - training.resumedStep)
-    try report.write(to: options.output)
-    guard done else {
-      Output.note("stopped with a checkpoint; the same command goes on from here\n")
-      throw Interruption.exitCode
-    }
+    try TrainingRun(
+      label: "distill",
+      report: TrainingReport(
+        title: "Distillation",
+        facts: [
+          "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
+          "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
+            + "\(options.anchors) blocks of \(options.blockSize) a step", Self.context(training),
+        ], unit: "blocks"),
+      output: options.output, steps: options.steps, resumedStep: training.resumedStep
+    ).run(
+      { try training.run(shouldStop: $0, report: $1) },
+      isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
   }
 
   /// What the drafter sees.

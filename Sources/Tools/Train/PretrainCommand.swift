@@ -86,30 +86,18 @@ struct PretrainCommand: ParsableCommand {
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
         + "\(options.length) tokens a step, \(options.threads) threads"
         + (recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)\n" : "\n"))
-    let line = ProgressLine(
-      "pretrain", unit: "steps", total: max(0, options.steps - recipe.resumedStep))
-    var last = recipe.resumedStep
-    let report = TrainingReport(
-      title: "Pretraining",
-      facts: [
-        "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
-          + "\(options.length) tokens a step"
-      ], unit: "tokens")
-    let done = try recipe.run(shouldStop: { Interruption.requested }) { progress in
-      last = progress.step
-      if progress.heldoutLoss != nil {
-        line.clear()
-        Output.note("step \(progress.step) | \(Self.detail(progress))\n")
-        report.update(in: options.output)
-      }
-      line.update(last - recipe.resumedStep, detail: Self.detail(progress))
-    }
-    line.finish(last - recipe.resumedStep)
-    try report.write(to: options.output)
-    guard done else {
-      Output.note("stopped with a checkpoint; the same command goes on from here\n")
-      throw Interruption.exitCode
-    }
+    try TrainingRun(
+      label: "pretrain",
+      report: TrainingReport(
+        title: "Pretraining",
+        facts: [
+          "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
+            + "\(options.length) tokens a step"
+        ], unit: "tokens"),
+      output: options.output, steps: options.steps, resumedStep: recipe.resumedStep
+    ).run(
+      { try recipe.run(shouldStop: $0, report: $1) }, isMeasured: { $0.heldoutLoss != nil },
+      detail: Self.detail)
     Output.note("the model is in \(output), its curves in report.html\n")
   }
 

@@ -16,12 +16,24 @@ struct TrainingCurves {
     var survival: [Double]
   }
 
+  /// How a forced model was measured at a step; step 0 is the target that it started from.
+  struct Forcing {
+    var step: Int
+    var bitsPerByte: Double
+    var bitsPerToken: Double
+    /// Tokens of a pass, of all outputs and of those that don't end in a loop.
+    var plain: (all: Double, loopless: Double)
+    var full: (all: Double, loopless: Double)
+  }
+
   /// The names of a log's numbers that have a curve.
-  enum Name: String {
-    case loss, heldoutLoss, rate, gradientNorm, tokensPerSecond, anchorsPerSecond, seconds
+  enum Name: String, CaseIterable {
+    case loss, heldoutLoss, cleanLoss, noisyLoss, rate, gradientNorm, tokensPerSecond
+    case anchorsPerSecond, rowsPerSecond, seconds
   }
 
   private(set) var evaluations: [Evaluation] = []
+  private(set) var forcings: [Forcing] = []
   private var points: [Name: [Point]] = [:]
 
   /// Reads a log. Of steps that a run took twice, after an interruption, the later lines count; a
@@ -43,17 +55,33 @@ struct TrainingCurves {
   }
 
   private mutating func add(_ row: JSONValue, step: Int) {
-    for name in [
-      Name.loss, .heldoutLoss, .rate, .gradientNorm, .tokensPerSecond, .anchorsPerSecond, .seconds,
-    ] {
+    for name in Name.allCases {
       guard let value = row[name.rawValue]?.number, value.isFinite else { continue }
       points[name, default: []].append(Point(step: Double(step), value: value))
     }
+    if forcings.isEmpty, let original = row["original"] { add(forcing: original, step: 0) }
+    if let evaluation = row["evaluation"] { add(forcing: evaluation, step: step) }
     guard let length = row["acceptanceLength"]?.number else { return }
     evaluations.append(
       Evaluation(
         step: step, acceptanceLength: length,
         survival: row["survival"]?.elements?.compactMap(\.number) ?? []))
+  }
+
+  private mutating func add(forcing value: JSONValue, step: Int) {
+    func rate(_ name: String, _ tokens: String, _ passes: String) -> Double {
+      let passes = value[name]?[passes]?.number ?? 0
+      return passes > 0 ? (value[name]?[tokens]?.number ?? 0) / passes : 0
+    }
+    func rates(_ name: String) -> (all: Double, loopless: Double) {
+      (rate(name, "tokens", "passes"), rate(name, "looplessTokens", "looplessPasses"))
+    }
+    guard let bits = value["bitsPerByte"]?.number, let tokenBits = value["bitsPerToken"]?.number
+    else { return }
+    forcings.append(
+      Forcing(
+        step: step, bitsPerByte: bits, bitsPerToken: tokenBits, plain: rates("plain"),
+        full: rates("full")))
   }
 
   /// A curve; empty where the log has none of the name.

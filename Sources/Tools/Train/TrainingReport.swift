@@ -24,7 +24,10 @@ struct TrainingReport {
     let curves = try TrainingCurves(folder: folder)
     let page = ReportPage.html(
       title: title,
-      parts: [heading(curves), ReportPage.figures(charts(curves)), Self.evaluations(curves)])
+      parts: [
+        heading(curves), ReportPage.figures(charts(curves)), Self.evaluations(curves),
+        Self.forcings(curves),
+      ])
     try AtomicFile.write(Data(page.utf8), to: folder.appending(path: "report.html"))
   }
 
@@ -57,6 +60,36 @@ struct TrainingReport {
       """
   }
 
+  private static func forcings(_ curves: TrainingCurves) -> String {
+    guard !curves.forcings.isEmpty else { return "" }
+    let rows = spread(8, of: curves.forcings).map { forcing -> [Cell] in
+      [
+        Cell(forcing.step == 0 ? "the target" : Figures.count(forcing.step)),
+        Cell(Figures.fixed(forcing.bitsPerByte, 4)), Cell(Figures.fixed(forcing.bitsPerToken, 3)),
+      ]
+        + [forcing.plain, forcing.full].flatMap {
+          [Cell(Figures.fixed($0.all, 2)), Cell(Figures.fixed($0.loopless, 2))]
+        }
+    }
+    return """
+      <h2>Held-out text and passes</h2>
+      \(Cell.table(
+        [
+          "step", "bits a byte", "bits a token", "plain Jacobi", "without loops", "all",
+          "without loops",
+        ], rows))
+      <p class="soft">By the engine that serves. Tokens a pass of greedy Jacobi decoding on held-out \
+      prompts: plain has one block and nothing beside it; all has two blocks, recycling and matches of \
+      earlier text. Outputs that end in a loop flatter all of it.</p>
+      """
+  }
+
+  private static func points(
+    _ curves: TrainingCurves, _ value: (TrainingCurves.Forcing) -> Double
+  ) -> [TrainingCurves.Point] {
+    curves.forcings.map { TrainingCurves.Point(step: Double($0.step), value: value($0)) }
+  }
+
   private func charts(_ curves: TrainingCurves) -> [Chart] {
     let acceptance = curves.evaluations.map {
       TrainingCurves.Point(step: Double($0.step), value: $0.acceptanceLength)
@@ -64,11 +97,27 @@ struct TrainingReport {
     return [
       Self.chart(
         "loss", "Loss", "Mean over the steps since the last line of the log.", yName: "nats",
-        [("training", curves(.loss)), ("held out", curves(.heldoutLoss))]),
+        [
+          ("training", curves(.loss)), ("held out", curves(.heldoutLoss)),
+          ("clean rows", curves(.cleanLoss)), ("noisy rows", curves(.noisyLoss)),
+        ]),
       Self.chart(
         "acceptance", "Mean acceptance length", "On held-out prompts, the bonus token included.",
         yName: "tokens of a target pass", [("held out", acceptance)]),
       Self.positions(curves),
+      Self.chart(
+        "bits", "Held-out text", "Step 0 is the target that training started from.",
+        yName: "bits a byte", [("held out", Self.points(curves) { $0.bitsPerByte })]),
+      Self.chart(
+        "passes", "Jacobi decoding of held-out prompts",
+        "Plain has one block and nothing beside it; all has two blocks, recycling and earlier text.",
+        yName: "tokens a pass",
+        [
+          ("plain", Self.points(curves) { $0.plain.all }),
+          ("plain, without loops", Self.points(curves) { $0.plain.loopless }),
+          ("all", Self.points(curves) { $0.full.all }),
+          ("all, without loops", Self.points(curves) { $0.full.loopless }),
+        ]),
       Self.chart(
         "rate", "Learning rate", "Of the last step before the line of the log.", yName: "",
         [("learning rate", curves(.rate))]),
@@ -79,7 +128,12 @@ struct TrainingReport {
       Self.chart(
         "speed", "Speed", "Dips are other programs, evaluations or the first visits of sequences.",
         yName: "\(unit) a second",
-        [("speed", curves(.tokensPerSecond) + curves(.anchorsPerSecond))]),
+        [
+          (
+            "speed",
+            curves(.tokensPerSecond) + curves(.anchorsPerSecond) + curves(.rowsPerSecond)
+          )
+        ]),
     ].compactMap { $0 }
   }
 

@@ -40,6 +40,26 @@ public enum ModelExport {
       entries, metadata: ["format": "pt"], to: file("model.safetensors"))
   }
 
+  /// Copies what a tokenizer is made of, and the chat template, from another model's folder.
+  ///
+  /// - Throws: `SpeculateError` when a file can't be read or written.
+  public static func copyTokenizer(from source: URL, to directory: URL) throws {
+    for name in tokenizerFiles {
+      let file = source.appendingPathComponent(name)
+      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      let content: Data
+      do { content = try Data(contentsOf: file) } catch {
+        throw SpeculateError("can't read \(file.path): \(error.localizedDescription)")
+      }
+      try AtomicFile.write(content, to: directory.appendingPathComponent(name))
+    }
+  }
+
+  private static let tokenizerFiles = [
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
+  ]
+
   private static func generation(_ configuration: ModelConfiguration) -> JSONValue {
     var members: [String: JSONValue] = ["do_sample": .bool(false)]
     let ends = configuration.endTokens.map { JSONValue.integer(Int($0)) }

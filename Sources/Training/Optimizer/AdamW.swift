@@ -33,12 +33,19 @@ public final class AdamW: @unchecked Sendable {
   public let second: FloatBuffer
   /// Steps taken.
   public private(set) var stepCount: Int
+  private let frozen: Set<String>
 
   /// Moments of zero, or with `stepCount` steps taken whose moments the caller then fills in.
-  public init(_ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0) {
+  ///
+  /// - Parameter frozen: Names of tensors that keep their values.
+  public init(
+    _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0,
+    frozen: Set<String> = []
+  ) {
     self.constants = constants
     self.layout = layout
     self.stepCount = stepCount
+    self.frozen = frozen
     first = FloatBuffer(count: layout.count)
     second = FloatBuffer(count: layout.count)
   }
@@ -63,7 +70,7 @@ public final class AdamW: @unchecked Sendable {
       beta1: constants.beta1, beta2: constants.beta2, epsilon: constants.epsilon, decay: 0,
       gradient_scale: gradientScale)
     workers.run { [self] worker in
-      for entry in layout.entries {
+      for entry in layout.entries where !frozen.contains(entry.name) {
         let part = Self.share(entry.range, of: worker, among: workers.count)
         var step = base
         step.decay = entry.decays ? rate * constants.weightDecay : 0

@@ -32,11 +32,7 @@ public final class ResponseRecipe {
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     try check(options)
-    let settings = ResponseSettings(
-      target: try fingerprint(), data: try FileFingerprint.of(options.data.url),
-      seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
-      longestPrompt: options.promptLengths.upperBound, responseLength: options.length,
-      temperature: options.temperature)
+    let settings = try settings(options)
     let store = try ResponseStore(folder: folder, settings: settings)
     let missing = store.missing(below: options.count)
     if !missing.isEmpty {
@@ -62,7 +58,16 @@ public final class ResponseRecipe {
     }
     // An interruption may have come between the last response and this.
     try store.seal()
-    return store.responses(below: options.count)
+    return store.elements(below: options.count)
+  }
+
+  /// What the responses of some options depend on.
+  func settings(_ options: ResponseOptions) throws -> ResponseSettings {
+    ResponseSettings(
+      target: try fingerprint(), data: try FileFingerprint.of(options.data.url),
+      seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
+      longestPrompt: options.promptLengths.upperBound, responseLength: options.length,
+      temperature: options.temperature)
   }
 
   /// Says whether responses fit the target.
@@ -92,11 +97,11 @@ public final class ResponseRecipe {
         "shards of \(folder.path) are missing: give the 'speculate distill data' command that made "
           + "it again, which makes them anew")
     }
-    return store.responses(below: store.count)
+    return store.elements(below: store.count)
   }
 
   /// Tells weights apart.
-  private func fingerprint() throws -> UInt64 {
+  func fingerprint() throws -> UInt64 {
     try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
   }
 

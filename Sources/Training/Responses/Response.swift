@@ -19,3 +19,33 @@ public struct Response: Sendable, Equatable {
   /// The target's own tokens.
   public var continuation: ArraySlice<Token> { tokens[promptLength...] }
 }
+
+/// A folder of responses.
+public typealias ResponseStore = ShardStore<Response>
+
+extension Response: ShardElement {
+  /// What responses depend on.
+  public typealias Settings = ResponseSettings
+
+  /// Responses in files and messages.
+  public static var kind: ShardKind {
+    ShardKind(magic: "SPSHARD1", name: "responses", command: "speculate distill data")
+  }
+
+  /// Document, prompt length, token count, tokens.
+  public var numbers: [Int32] {
+    [Int32(document), Int32(promptLength), Int32(tokens.count)] + tokens
+  }
+
+  /// Reads ``numbers``.
+  public init?(numbers: [Int32]) {
+    guard numbers.count >= 3, numbers[0] >= 0, numbers[1] >= 0, numbers[2] >= numbers[1] else {
+      return nil
+    }
+    self.init(
+      tokens: Array(numbers[3...]), promptLength: Int(numbers[1]), document: Int(numbers[0]))
+  }
+
+  /// Tokens of prompt and continuation.
+  public var tokenCount: Int { tokens.count }
+}

@@ -105,6 +105,27 @@ import Testing
       in: pair.folder)
   }
 
+  @Test func forcingSurvivesKills() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let data = pair.folder.appending(path: "data.jsonl")
+    try Self.text(3).write(to: data)
+    try expectSame(
+      [
+        "force", "--target", pair.target.path, "--data", data.path, "--heldout", data.path,
+        "--responses", "60", "--shortest-prompt", "4", "--longest-prompt", "20",
+        "--response-length", "60", "--block", "4", "--window", "6", "--steps", "150", "--batch",
+        "4", "--evaluate-every", "50", "--evaluation-tokens", "200", "--evaluation-prompts", "2",
+        "--evaluation-length", "20", "--checkpoint-seconds", "0.02", "--divergence", "0.5",
+        "--threads", "1",
+      ],
+      writes: [
+        "responses/manifest.json", "trajectories-4/manifest.json",
+        "trajectories-4/0000000.trajectories.zst", "model.safetensors", "config.json",
+      ],
+      in: pair.folder)
+  }
+
   @Test func pretrainingSurvivesKills() throws {
     let pair = try TinyPair()
     defer { pair.remove() }

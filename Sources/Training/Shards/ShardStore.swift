@@ -1,28 +1,29 @@
 public import Foundation
 import Tensors
 
-/// A folder of responses: whole shards, the tail that is still growing, and a manifest.
+/// A folder of elements: whole shards, the tail that is still growing, and a manifest.
 ///
-/// A response depends on the settings and its number alone, so whatever an interruption or a damaged
-/// file took away can be made again: numbers without a response are ``missing``.
-public final class ResponseStore {
-  /// What the responses depend on.
-  public let settings: ResponseSettings
+/// An element depends on the settings and its number alone, so whatever an interruption or a damaged
+/// file took away can be made again: numbers without one are
+/// ``missing(below:)``.
+public final class ShardStore<Element: ShardElement> {
+  /// What the elements depend on.
+  public let settings: Element.Settings
 
   private let folder: URL
   private let shardSize: Int
-  private var shards: [ResponseShard.Entry]
-  private var known: [Int: [Response]] = [:]  // by the first number of their shard
-  private var repairing: [Response] = []
-  private var tail: ResponseTail
+  private var shards: [ShardEntry]
+  private var known: [Int: [Element]] = [:]  // by the first number of their shard
+  private var repairing: [Element] = []
+  private var tail: ShardTail<Element>
 
   private struct Manifest: Codable {
     var version: Int
-    var settings: ResponseSettings
-    var shards: [ResponseShard.Entry]
+    var settings: Element.Settings
+    var shards: [ShardEntry]
   }
 
-  private static let version = 1
+  private static var version: Int { 1 }
   private static func manifestURL(_ folder: URL) -> URL {
     folder.appendingPathComponent("manifest.json")
   }
@@ -30,11 +31,11 @@ public final class ResponseStore {
   /// Opens a folder, or makes it.
   ///
   /// - Parameters:
-  ///   - settings: What the responses are to depend on.
-  ///   - shardSize: Responses of a whole shard.
+  ///   - settings: What the elements are to depend on.
+  ///   - shardSize: Elements of a whole shard.
   /// - Throws: When the folder was made with other settings, or a shard is damaged.
   public convenience init(
-    folder: URL, settings: ResponseSettings, shardSize: Int = 512
+    folder: URL, settings: Element.Settings, shardSize: Int = 512
   ) throws {
     let made = FileManager.default.fileExists(atPath: Self.manifestURL(folder).path)
     let manifest =
@@ -57,7 +58,8 @@ public final class ResponseStore {
   public convenience init(existing folder: URL) throws {
     guard FileManager.default.fileExists(atPath: Self.manifestURL(folder).path) else {
       throw SpeculateError(
-        "\(folder.path) holds no responses: give a folder that 'speculate distill data' wrote")
+        "\(folder.path) holds no \(Element.kind.name): give a folder that '\(Element.kind.command)' "
+          + "wrote")
     }
     try self.init(folder, try Self.manifest(in: folder), shardSize: 512)
   }
@@ -67,40 +69,40 @@ public final class ResponseStore {
     self.shardSize = shardSize
     settings = manifest.settings
     shards = manifest.shards
-    tail = try ResponseTail(Self.tailURL(folder, shards.last?.range.upperBound ?? 0))
+    tail = try ShardTail(Self.tailURL(folder, shards.last?.range.upperBound ?? 0))
     for shard in shards {
       let url = folder.appendingPathComponent(shard.file)
       guard FileManager.default.fileExists(atPath: url.path) else { continue }
-      known[shard.first] = try ResponseShard.read(shard, in: folder)
+      known[shard.first] = try Shard.read(shard, in: folder)
     }
   }
 
-  /// Numbers below `count` that have no response yet.
+  /// Numbers below `count` that have no element yet.
   public func missing(below count: Int) -> [Range<Int>] {
     let gaps = shards.filter { known[$0.first] == nil }.map(\.range)
-    let end = tailStart + tail.responses.count
+    let end = tailStart + tail.elements.count
     return gaps + (end < count ? [end..<count] : [])
   }
 
-  /// The responses with numbers below `count`, in order.
-  public func responses(below count: Int) -> [Response] {
-    precondition(missing(below: count).isEmpty, "every number has a response")
-    return Array((shards.flatMap { known[$0.first] ?? [] } + tail.responses).prefix(count))
+  /// The elements with numbers below `count`, in order.
+  public func elements(below count: Int) -> [Element] {
+    precondition(missing(below: count).isEmpty, "every number has an element")
+    return Array((shards.flatMap { known[$0.first] ?? [] } + tail.elements).prefix(count))
   }
 
-  /// All numbers with a response, if none between is missing.
-  public var count: Int { tailStart + tail.responses.count }
+  /// All numbers with an element, if none between is missing.
+  public var count: Int { tailStart + tail.elements.count }
 
-  /// Appends the response to the first missing number.
-  public func append(_ response: Response) throws {
+  /// Appends the element of the first missing number.
+  public func append(_ element: Element) throws {
     guard let gap = shards.first(where: { known[$0.first] == nil }) else {
-      try tail.append(response)
-      if tail.responses.count >= shardSize { try seal() }
+      try tail.append(element)
+      if tail.elements.count >= shardSize { try seal() }
       return
     }
-    repairing.append(response)
+    repairing.append(element)
     guard repairing.count == gap.count else { return }
-    let entry = try ResponseShard.write(repairing, first: gap.first, to: folder)
+    let entry = try Shard.write(repairing, first: gap.first, to: folder)
     shards = shards.map { $0.first == gap.first ? entry : $0 }
     try writeManifest()
     known[gap.first] = repairing
@@ -112,14 +114,14 @@ public final class ResponseStore {
 
   /// Turns the tail into a shard.
   public func seal() throws {
-    guard !tail.responses.isEmpty else { return }
-    let entry = try ResponseShard.write(tail.responses, first: tailStart, to: folder)
-    known[entry.first] = tail.responses
+    guard !tail.elements.isEmpty else { return }
+    let entry = try Shard.write(tail.elements, first: tailStart, to: folder)
+    known[entry.first] = tail.elements
     shards.append(entry)
     try writeManifest()
     // Only now that the manifest names the shard.
     tail.remove()
-    tail = try ResponseTail(Self.tailURL(folder, tailStart))
+    tail = try ShardTail(Self.tailURL(folder, tailStart))
   }
 
   private var tailStart: Int { shards.last?.range.upperBound ?? 0 }
@@ -144,7 +146,7 @@ public final class ResponseStore {
       manifest = try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: url))
     } catch {
       throw SpeculateError(
-        "\(url.path) is no manifest of responses: delete the folder and make it again")
+        "\(url.path) is no manifest of \(Element.kind.name): delete the folder and make it again")
     }
     guard manifest.version == version else {
       throw SpeculateError(

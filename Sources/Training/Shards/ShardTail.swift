@@ -1,13 +1,13 @@
 import Foundation
 import Tensors
 
-/// The responses after the last whole shard: a file that grows one by one and survives an
+/// The elements after the last whole shard: a file that grows one by one and survives an
 /// interruption at any point. What an interruption left half-written at the end is cut off.
 ///
-/// Nothing is written before the first response is appended.
-final class ResponseTail {
+/// Nothing is written before the first element is appended.
+final class ShardTail<Element: ShardElement> {
   /// What it holds, in order.
-  private(set) var responses: [Response] = []
+  private(set) var elements: [Element] = []
   private let url: URL
   private var end = 0  // of whole records
   private var file: FileHandle?
@@ -18,7 +18,7 @@ final class ResponseTail {
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     do {
       let content = try Data(contentsOf: url)
-      (responses, end) = content.withUnsafeBytes { ResponseRecord.read($0, from: 0) }
+      (elements, end) = content.withUnsafeBytes { ShardRecord.read($0, from: 0) }
     } catch {
       throw SpeculateError("can't read \(url.path): \(error.localizedDescription)")
     }
@@ -26,12 +26,12 @@ final class ResponseTail {
 
   deinit { try? file?.close() }
 
-  /// Appends a response.
-  func append(_ response: Response) throws {
+  /// Appends an element.
+  func append(_ element: Element) throws {
     var record = Data()
-    ResponseRecord.append(response, to: &record)
+    ShardRecord.append(element, to: &record)
     try writing { try $0.write(contentsOf: record) }
-    responses.append(response)
+    elements.append(element)
   }
 
   /// Makes sure that what was appended is on the disk.

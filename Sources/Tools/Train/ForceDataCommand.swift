@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Training
+
+/// `speculate force data`: a target's Jacobi trajectories, in shards.
+struct ForceDataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Record a target's Jacobi iteration along its own answers, into compressed shards.",
+    discussion: """
+      Writes the folders responses and trajectories-N to --output, each with shards (.zst), a \
+      manifest and the tail of the last shard. The same command again goes on where the last one \
+      stopped, makes shards anew that are missing, and with more --responses adds to what is \
+      there. Responses are greedy; those that 'speculate distill data' wrote are the same.
+
+        speculate force data --target small --data train.jsonl.zst --output trajectories
+      """)
+
+  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
+  var target: String
+  @OptionGroup var prompts: PromptDataFlags
+  @Option(name: .shortAndLong, help: "The folder of shards.")
+  var output: String
+  @OptionGroup(title: "Responses") var responses: ResponseFlags
+  @OptionGroup(title: "Blocks") var blocks: BlockFlags
+  @Option(help: "Seed of prompts.") var seed: UInt64 = 1
+  @Option(help: "Threads (default: physical cores).") var threads: Int?
+
+  func validate() throws {
+    try prompts.check()
+    guard prompts.file != nil else {
+      throw ValidationError("give the documents of the prompts: either --data or --tokens")
+    }
+    try responses.check()
+    try ForceFlags.checkGreedy(responses)
+    try blocks.check()
+    if let threads, !(1...ThreadOptions.most).contains(threads) {
+      throw ValidationError("--threads is \(threads): give 1 to \(ThreadOptions.most)")
+    }
+  }
+
+  func run() throws {
+    let folder = try ModelFolder.url(target, option: "--target")
+    guard let data = prompts.file else { return }
+    var options = ForceOptions(
+      target: folder, trajectories: .make(responses.options(data, seed: seed)),
+      output: URL(fileURLWithPath: output), threads: threads ?? Workers.defaultCount)
+    blocks.apply(to: &options)
+    let recipe = try ForceRecipe(options)
+    Interruption.watch()
+    let made = try TrajectoryProgressLine.make(recipe)
+    for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {
+      Output.note(
+        "\(Figures.count(trajectories.count)) trajectories of blocks of \(size) are in \(output)\n")
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Tensors
+import Training
+
+/// The blocks that are iterated.
+struct BlockFlags: ParsableArguments {
+  @Option(help: "Tokens of a block.") var block = 16
+  @Option(
+    help: ArgumentHelp(
+      "From this step on blocks are twice as long. (default: never)", valueName: "step"))
+  var blockGrowth: Int?
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    if !(2...256).contains(block) {
+      throw ValidationError("--block is \(block): give 2 to 256")
+    }
+    if let blockGrowth, blockGrowth < 0 {
+      throw ValidationError("--block-growth is \(blockGrowth): give a step, 0 or more")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout ForceOptions) {
+    options.blockSize = block
+    options.growthStep = blockGrowth
+  }
+}
+
+/// What is learnt from a trajectory.
+struct ForceObjectiveFlags: ParsableArguments {
+  @Option(help: "Blocks over which noise rises from none to all of a block.")
+  var window = 16
+  @Option(
+    help: ArgumentHelp(
+      """
+      What a noisy block sees of its window: the noisy blocks before it, as published, or clean \
+      ones, as a decoder with one block does.
+      """, valueName: "noisy|clean"))
+  var context = "noisy"
+  @Option(help: "Factor of the cross-entropy of clean rows to the answer's tokens.")
+  var clean: Float = 10
+  @Option(
+    help: "Factor of the KL divergence of clean rows from the target's distribution.")
+  var divergence: Float = 0
+  @Flag(help: "Keep the embedding, which is the head too, as it is.")
+  var freezeEmbedding = false
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    if !(1...1024).contains(window) {
+      throw ValidationError("--window is \(window): give 1 to 1024")
+    }
+    if !["noisy", "clean"].contains(context) {
+      throw ValidationError("--context is \(context): give noisy or clean")
+    }
+    for (name, value) in [("--clean", clean), ("--divergence", divergence)]
+    where !(value >= 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value): give a number of at least 0")
+    }
+    if clean == 0 && divergence == 0 {
+      throw ValidationError(
+        "--clean and --divergence are both 0, and nothing holds the text: give one that counts")
+    }
+  }
+
+  /// Copies the flags.
+  func apply(to options: inout ForceOptions) {
+    options.schedule = NoiseSchedule(window: window, seesNoise: context == "noisy")
+    options.objective = ForcingObjective(clean: clean, divergence: divergence)
+    options.trainsEmbedding = !freezeEmbedding
+  }
+}
+
+/// How a model is forced.
+struct ForceFlags: ParsableArguments {
+  @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
+  var steps = 500
+  @Option(help: "Answers of a step.") var batch = 8
+  @Option(help: "The highest learning rate.") var learningRate: Float = 1e-4
+  @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.1
+  @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
+  @Option(help: "Decay of matrices per step, times the learning rate.") var weightDecay: Float = 0
+  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
+  @Option(help: "Seed of prompts, data order and noise.") var seed: UInt64 = 1
+  @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @Option(help: "GiB of the target's states kept between visits, with --divergence.")
+  var memory = 4.0
+  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
+  @Option(help: "Steps between held-out measurements; 0 for one at the end only.")
+  var evaluateEvery = 100
+  @Option(help: "Tokens of held-out text that a measurement reads.") var evaluationTokens = 8192
+  @Option(help: "Held-out prompts that a measurement goes on from.") var evaluationPrompts = 12
+  @Option(help: "Tokens of an output of a measurement at most.") var evaluationLength = 96
+  @Option(help: "Steps between progress lines.") var logEvery = 10
+  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+
+  /// Says that responses must be greedy.
+  static func checkGreedy(_ responses: ResponseFlags) throws {
+    if responses.temperature != 0 {
+      throw ValidationError(
+        "--temperature is \(responses.temperature), but only greedy answers are fixed points of the "
+          + "iteration: leave it out")
+    }
+  }
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    try FlagCheck.positive([
+      ("--steps", steps), ("--batch", batch), ("--threads", threads ?? 1),
+      ("--evaluation-tokens", evaluationTokens), ("--evaluation-prompts", evaluationPrompts),
+      ("--evaluation-length", evaluationLength), ("--log-every", logEvery),
+    ])
+    if batch > 1 << 12 { throw ValidationError("--batch is \(batch): give at most 4096") }
+    if let threads, threads > ThreadOptions.most {
+      throw ValidationError("--threads is \(threads): give at most \(ThreadOptions.most)")
+    }
+    if evaluateEvery < 0 {
+      throw ValidationError("--evaluate-every is \(evaluateEvery): give 0 or more")
+    }
+    let numbers = [
+      ("--learning-rate", Double(learningRate)), ("--clip", Double(clip)),
+      ("--checkpoint-seconds", checkpointSeconds),
+    ]
+    for (name, value) in numbers where !(value > 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value): give a number above 0")
+    }
+    let shares = [
+      ("--floor", Double(floor)), ("--warmup", warmup), ("--weight-decay", Double(weightDecay)),
+    ]
+    for (name, value) in shares where !(value >= 0 && value <= 1) {
+      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
+    }
+    if !(0...1024).contains(memory) {
+      throw ValidationError("--memory is \(memory): give 0 to 1024 GiB")
+    }
+    if dtype != "bf16" && dtype != "f32" {
+      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
+    }
+  }
+
+  /// Copies the flags.
+  ///
+  /// - Parameter prompts: Tokens of a prompt.
+  func apply(to options: inout ForceOptions, prompts: ClosedRange<Int>) {
+    options.steps = steps
+    options.sequences = batch
+    options.learningRate = learningRate
+    options.floorShare = floor
+    options.warmupShare = warmup
+    options.optimizer.weightDecay = weightDecay
+    options.clip = clip
+    options.seed = seed
+    options.memory = Int(memory * 1_073_741_824)
+    options.checkpointSeconds = checkpointSeconds
+    options.evaluateEvery = evaluateEvery
+    options.evaluation.tokens = evaluationTokens
+    options.evaluation.prompts = evaluationPrompts
+    options.evaluation.promptLengths = prompts
+    options.evaluation.length = evaluationLength
+    options.logEvery = logEvery
+    options.exportType = dtype == "bf16" ? .bf16 : .f32
+  }
+}

@@ -1,0 +1,111 @@
+public import Foundation
+import Speculate
+import Tensors
+import Verifier
+
+/// Measures models on held-out documents by the engine that serves.
+public final class ForceEvaluator {
+  /// How much is read and written.
+  public struct Sizes: Sendable, Equatable, Codable {
+    /// Tokens of held-out text, about.
+    public var tokens = 8192
+    /// Tokens of a piece, which is read by itself.
+    public var window = 512
+    /// Prompts to go on from.
+    public var prompts = 12
+    /// Tokens of a prompt.
+    public var promptLengths = 64...128
+    /// Tokens of an output at most.
+    public var length = 96
+
+    /// The default sizes.
+    public init() {}
+  }
+
+  private let windows: [[Token]]
+  private let bytes: Int  // of the predicted tokens
+  private let prompts: [[Token]]
+  private let sizes: Sizes
+  private let workers: Workers
+
+  /// Reads the documents.
+  ///
+  /// - Throws: `SpeculateError` when they can't be read, or are too short to predict anything.
+  init(
+    documents url: URL, tokenizer: any Tokenizer, sizes: Sizes, seed: UInt64, workers: Workers
+  ) throws {
+    let reader = try TextDocuments(url)
+    var texts: [String] = []
+    while let document = try reader.next() { texts.append(document.text) }
+    let wanted = min(texts.count, (sizes.tokens + sizes.window - 1) / sizes.window)
+    // Evenly spaced documents, each from its beginning.
+    windows = (0..<wanted).compactMap { index -> [Token]? in
+      let text = texts[index * texts.count / wanted]
+      let ids = tokenizer.encode(text, addSpecial: false).prefix(sizes.window)
+      return ids.count > 1 ? Array(ids) : nil
+    }
+    guard !windows.isEmpty else {
+      throw SpeculateError("\(url.path) holds no text to measure on; give a file with documents")
+    }
+    bytes = windows.reduce(0) { sum, window in
+      window.dropFirst().reduce(sum) { $0 + tokenizer.bytes(of: $1).count }
+    }
+    // The training's prompts may be from the same file.
+    let source = try PromptSource(
+      documents: url, tokenizer: tokenizer, lengths: sizes.promptLengths, seed: seed &+ 0x48)
+    prompts = (0..<sizes.prompts).map(source.prompt)
+    self.sizes = sizes
+    self.workers = workers
+  }
+
+  /// Measures a model.
+  ///
+  /// - Parameter blockSize: Tokens of a Jacobi block.
+  /// - Returns: `nil` when it was stopped.
+  /// - Throws: `SpeculateError` when prompts and outputs don't fit its context.
+  func run(
+    _ model: CausalModel, blockSize: Int, shouldStop: () -> Bool = { false }
+  ) throws -> ForceEvaluation? {
+    guard
+      let loss = try Perplexity.measure(
+        model, windows: windows, workers: workers, isCancelled: shouldStop)
+    else { return nil }
+    let bits = loss.loss / log(2)
+    var result = ForceEvaluation(
+      bitsPerToken: bits / Double(loss.tokens), bitsPerByte: bits / Double(max(bytes, 1)),
+      plain: ForceEvaluation.Passes(), full: ForceEvaluation.Passes())
+    let plain = JacobiOptions(
+      block: blockSize, blocks: 1, pool: 0, suffix: false, rows: blockSize + 1)
+    let full = JacobiOptions(block: blockSize, blocks: 2, rows: 2 * blockSize + 1)
+    let runner = CausalRunner(
+      model: model, workers: workers, maximumRows: max(64, 2 * blockSize + 1))
+    let cache = try runner.makeCache(capacity: sizes.promptLengths.upperBound + sizes.length)
+    for prompt in prompts {
+      if shouldStop() { return nil }
+      try result.plain.add(prompt, plain, runner, cache, sizes.length)
+      try result.full.add(prompt, full, runner, cache, sizes.length)
+    }
+    return result
+  }
+}
+
+extension ForceEvaluation.Passes {
+  /// Rows are fixed, so that what passes cost decides nothing.
+  private static let policy = JacobiPolicy(PassTimes([(1, 1), (64, 2)]), maximumRows: 64)
+
+  /// Adds one greedy generation.
+  fileprivate mutating func add(
+    _ prompt: [Token], _ options: JacobiOptions, _ runner: CausalRunner, _ cache: KeyValueCache,
+    _ length: Int
+  ) throws {
+    cache.reset()
+    let decoder = try JacobiDecoder(
+      runner: runner, cache: cache, prompt: prompt,
+      parameters: GenerationParameters(maximumTokens: length), options: options,
+      policy: Self.policy, isCancelled: { false })
+    let ids = Array(decoder)
+    add(
+      tokens: ids.count, passes: decoder.statistics.targetPasses,
+      endsInLoop: LoopDetector().endsInLoop(ids))
+  }
+}

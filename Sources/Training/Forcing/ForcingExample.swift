@@ -1,0 +1,79 @@
+public import Tensors
+
+/// How noisy the blocks of a sequence are: rising linearly from 0 to 1 over a window, then from 0
+/// again.
+public struct NoiseSchedule: Sendable, Equatable {
+  /// Blocks of a window.
+  public var window: Int
+  /// Whether a noisy block sees the noisy blocks before it in its window, rather than clean ones.
+  public var seesNoise: Bool
+
+  /// A schedule of the given window.
+  public init(window: Int = 16, seesNoise: Bool = true) {
+    self.window = window
+    self.seesNoise = seesNoise
+  }
+
+  /// The wrong share that a block is to have.
+  ///
+  /// - Parameter place: The block's place in its window.
+  func share(_ place: Int) -> Double {
+    window > 1 ? Double(place) / Double(window - 1) : 1
+  }
+}
+
+/// One response packed for forcing: its clean rows, and noisy rows at the same positions.
+///
+/// Clean rows are prompt and response but for the last token, row after position. Noisy rows stand
+/// behind them: one for each token of the response but the last, a guess in its place.
+public struct ForcingExample: Sendable {
+  /// Prompt and response; the clean rows' inputs and, one on, their targets.
+  public let tokens: [Token]
+  /// Tokens of the prompt.
+  public let promptLength: Int
+  /// The noisy rows' inputs; row k stands at position `promptLength + k`: [noisy].
+  public let noisy: [Token]
+  /// 1 from the first wrong token of a block on, 0 before: [noisy].
+  public let weights: [Float]
+  /// Noisy rows that see one another causally, and the clean rows before the first of them.
+  public let windows: [Range<Int>]
+
+  /// Clean rows.
+  public var cleanCount: Int { tokens.count - 1 }
+  /// The clean rows whose targets are the response's.
+  public var responseRows: Range<Int> { promptLength - 1..<cleanCount }
+  /// Noisy rows that count.
+  public var noisyWeight: Double { weights.reduce(0) { $0 + Double($1) } }
+
+  /// Packs a trajectory.
+  ///
+  /// - Parameters:
+  ///   - trajectory: Of a response of at least two tokens behind a prompt.
+  ///   - phase: The place in a window that the first block has. The published schedule starts at 0;
+  ///     but where responses are shorter than a window, no block would ever be all wrong.
+  public init(_ trajectory: Trajectory, schedule: NoiseSchedule, phase: Int) {
+    let response = trajectory.response
+    precondition(response.promptLength > 0 && response.continuation.count > 1)
+    tokens = response.tokens
+    promptLength = response.promptLength
+    let count = tokens.count - 1 - promptLength
+    var (noisy, weights, windows) = ([Token](), [Float](), [Range<Int>]())
+    for index in trajectory.blocks.indices {
+      let place = (index + phase) % schedule.window
+      let state = trajectory.state(ofBlock: index, wrongShare: schedule.share(place))
+      let rows = noisy.count..<min(noisy.count + state.tokens.count, count)
+      // The last token has nothing behind it.
+      guard !rows.isEmpty else { break }
+      noisy += state.tokens.prefix(rows.count)
+      weights += rows.indices.map { $0 - rows.lowerBound < state.agreeing ? 0 : 1 }
+      if let last = windows.last, schedule.seesNoise, place > 0 {
+        windows[windows.count - 1] = last.lowerBound..<rows.upperBound
+      } else {
+        windows.append(rows)
+      }
+    }
+    self.noisy = noisy
+    self.weights = weights
+    self.windows = windows
+  }
+}
