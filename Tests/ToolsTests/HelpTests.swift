@@ -26,6 +26,7 @@ import Testing
           + "USAGE: speculate <subcommand>"))
     for line in [
       "generate Generate text from prompts, or compare both ways of decoding.",
+      "force Train a model on its own Jacobi trajectories.",
       "bench Measure this machine and how well decoding uses it.",
     ] { #expect(text.contains(line)) }
     // Without arguments the same text is shown.

@@ -186,8 +186,18 @@ import Verifier
     options.output = folder.file("two")
     #expect(try Self.run(options).progress.map(\.loss) == progress.map(\.loss))
 
+    // Longer blocks along the first responses alone: those are what a run with both visits.
+    var longer = try Self.options(folder, output: "one", threads: 1)
+    longer.growthStep = 2
+    #expect(try Self.run(longer, Stops(iterate: 6)).trajectories == 6)
     options.growthStep = 2
-    #expect(throws: SpeculateError.self) { _ = try Self.run(options) }
+    options.output = folder.file("three")
+    let recipe = try ForceRecipe(options)
+    let responses = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+    let made = try #require(
+      try recipe.iterate(responses, shouldStop: { false }, report: { _ in }))
+    #expect(responses.count == 14 && made.mapValues(\.count) == [4: 6, 8: 6])
+    #expect(try recipe.training(made).run(shouldStop: { false }, report: { _ in }))
     options.growthStep = nil
     options.blockSize = 5
     let path = folder.file("one").appending(path: "trajectories-5").path
