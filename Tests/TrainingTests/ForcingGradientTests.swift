@@ -8,7 +8,7 @@ import Verifier
 @Suite struct ForcingGradientTests {
   private static let schedules = [
     NoiseSchedule(window: 3), NoiseSchedule(window: 16), NoiseSchedule(window: 1),
-    NoiseSchedule(window: 4, seesNoise: false),
+    NoiseSchedule(window: 4, seesNoise: false, decay: 2),
   ]
 
   /// A window of noisy rows behind its clean text is an ordinary sequence.
@@ -98,8 +98,10 @@ import Verifier
       #expect(example.noisy[row] == example.tokens[3 + row])
     }
     let clean = ForcingExample(
-      fixture.trajectory, schedule: NoiseSchedule(window: 5, seesNoise: false), phase: 3)
-    #expect(clean.noisy == example.noisy && clean.weights == example.weights)
+      fixture.trajectory, schedule: NoiseSchedule(window: 5, seesNoise: false, decay: 2), phase: 3)
+    #expect(clean.noisy == example.noisy)
+    let curve = (0..<4).map { Float(exp(-Double($0) / 2)) }
+    #expect(Array(clean.weights.prefix(8)) == [0] + curve.prefix(3) + curve)
     #expect(clean.windows == stride(from: 0, to: 41, by: 4).map { $0..<min($0 + 4, 41) })
   }
 
@@ -194,7 +196,7 @@ import Verifier
       let (target, own) = (
         constants[example.promptLength + index], all[example.cleanCount + index]
       )
-      for (p, q) in zip(target, own) { sum -= p * q }
+      for (p, q) in zip(target, own) { sum -= Double(weight) * p * q }
     }
     return sum
   }

@@ -38,6 +38,12 @@ struct ForceObjectiveFlags: ParsableArguments {
       ones, as a decoder with one block does.
       """, valueName: "noisy|clean"))
   var context = "noisy"
+  @Option(
+    help: """
+      Rows of a noisy block, from its first wrong token on, until one counts 1/e. (default: all count \
+      alike, as published)
+      """)
+  var decay: Double?
   @Option(help: "Factor of the cross-entropy of clean rows to the answer's tokens.")
   var clean: Float = 10
   @Option(
@@ -54,6 +60,9 @@ struct ForceObjectiveFlags: ParsableArguments {
     if !["noisy", "clean"].contains(context) {
       throw ValidationError("--context is \(context): give noisy or clean")
     }
+    if let decay, !(decay > 0 && decay.isFinite) {
+      throw ValidationError("--decay is \(decay): give a number above 0")
+    }
     for (name, value) in [("--clean", clean), ("--divergence", divergence)]
     where !(value >= 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value): give a number of at least 0")
@@ -66,7 +75,7 @@ struct ForceObjectiveFlags: ParsableArguments {
 
   /// Copies the flags.
   func apply(to options: inout ForceOptions) {
-    options.schedule = NoiseSchedule(window: window, seesNoise: context == "noisy")
+    options.schedule = NoiseSchedule(window: window, seesNoise: context == "noisy", decay: decay)
     options.objective = ForcingObjective(clean: clean, divergence: divergence)
     options.trainsEmbedding = !freezeEmbedding
   }

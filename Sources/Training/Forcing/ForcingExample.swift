@@ -1,17 +1,29 @@
+import Foundation
 public import Tensors
 
-/// How noisy the blocks of a sequence are: rising linearly from 0 to 1 over a window, then from 0
-/// again.
+/// How noisy the blocks of a sequence are, rising linearly from 0 to 1 over a window, then from 0
+/// again; and how much their rows count.
 public struct NoiseSchedule: Sendable, Equatable {
   /// Blocks of a window.
   public var window: Int
   /// Whether a noisy block sees the noisy blocks before it in its window, rather than clean ones.
   public var seesNoise: Bool
+  /// Rows after a block's first wrong token until a row counts 1/e; nil where all count alike. A
+  /// decoder keeps what stands first, and guesses behind it again.
+  public var decay: Double?
 
   /// A schedule of the given window.
-  public init(window: Int = 16, seesNoise: Bool = true) {
+  public init(window: Int = 16, seesNoise: Bool = true, decay: Double? = nil) {
     self.window = window
     self.seesNoise = seesNoise
+    self.decay = decay
+  }
+
+  /// How much a row counts.
+  ///
+  /// - Parameter distance: Rows since the first wrong token; negative before it.
+  func weight(_ distance: Int) -> Float {
+    distance < 0 ? 0 : decay.map { Float(exp(-Double(distance) / $0)) } ?? 1
   }
 
   /// The wrong share that a block is to have.
@@ -33,7 +45,7 @@ public struct ForcingExample: Sendable {
   public let promptLength: Int
   /// The noisy rows' inputs; row k stands at position `promptLength + k`: [noisy].
   public let noisy: [Token]
-  /// 1 from the first wrong token of a block on, 0 before: [noisy].
+  /// How much each row counts, from the first wrong token of a block on; 0 before: [noisy].
   public let weights: [Float]
   /// Noisy rows that see one another causally, and the clean rows before the first of them.
   public let windows: [Range<Int>]
@@ -42,7 +54,7 @@ public struct ForcingExample: Sendable {
   public var cleanCount: Int { tokens.count - 1 }
   /// The clean rows whose targets are the response's.
   public var responseRows: Range<Int> { promptLength - 1..<cleanCount }
-  /// Noisy rows that count.
+  /// The sum of the noisy rows' weights.
   public var noisyWeight: Double { weights.reduce(0) { $0 + Double($1) } }
 
   /// Packs a trajectory.
@@ -65,7 +77,7 @@ public struct ForcingExample: Sendable {
       // The last token has nothing behind it.
       guard !rows.isEmpty else { break }
       noisy += state.tokens.prefix(rows.count)
-      weights += rows.indices.map { $0 - rows.lowerBound < state.agreeing ? 0 : 1 }
+      weights += rows.map { schedule.weight($0 - rows.lowerBound - state.agreeing) }
       if let last = windows.last, schedule.seesNoise, place > 0 {
         windows[windows.count - 1] = last.lowerBound..<rows.upperBound
       } else {

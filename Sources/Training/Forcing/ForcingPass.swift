@@ -22,7 +22,7 @@ package struct ForcingLosses: Sendable, Equatable {
   package var clean = 0.0
   /// KL(p ‖ q) of clean rows.
   package var divergence = 0.0
-  /// Soft cross-entropy of noisy rows.
+  /// Soft cross-entropy of noisy rows, by their weights.
   package var noisy = 0.0
 
   /// No rows.
