@@ -116,10 +116,12 @@ public final class ForceTraining: Trainable {
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: header.step)
     let loop = TrainingLoop(
-      schedule: CosineSchedule(
-        peak: options.learningRate, floorShare: options.floorShare,
-        warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
-        steps: options.steps),
+      schedule: StagedSchedule([
+        CosineSchedule(
+          peak: options.learningRate, floorShare: options.floorShare,
+          warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
+          steps: options.steps)
+      ]),
       logEvery: options.logEvery, evaluateEvery: evaluator == nil ? nil : options.evaluateEvery,
       checkpointSeconds: options.checkpointSeconds, checkpoint: options.output.trainingCheckpoint)
     return try loop.run(self, log: log, shouldStop: shouldStop, report: report)
