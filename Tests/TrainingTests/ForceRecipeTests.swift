@@ -93,6 +93,7 @@ import Verifier
       options.objective = objective
       options.trainsEmbedding = trainsEmbedding
       options.growthStep = growthStep
+      options.copies = threads
       return options
     }
     let whole = try options("whole")

@@ -14,7 +14,7 @@ struct ForcingFixture {
 
   /// Packs `count` response tokens behind `prompt` others; every block has each wrong share.
   init(
-    prompt: Int, count: Int, blockSize: Int, schedule: NoiseSchedule, phase: Int = 0,
+    prompt: Int, count: Int, blockSize: Int, schedule: NoiseSchedule, phases: [Int] = [0],
     seed: UInt64 = 3
   ) {
     let architecture = TinyTraining.architecture()
@@ -34,7 +34,7 @@ struct ForcingFixture {
       }
     }
     trajectory = Trajectory(response: response, blockSize: blockSize, guesses: guesses)
-    example = ForcingExample(trajectory, schedule: schedule, phase: phase)
+    example = ForcingExample(trajectory, schedule: schedule, phases: phases)
     func values(_ count: Int, _ scale: Float) -> FloatBuffer {
       let buffer = FloatBuffer(count: count)
       for i in 0..<count { buffer.base[i] = (Float(random.uniform()) - 0.5) * 2 * scale }
@@ -46,7 +46,8 @@ struct ForcingFixture {
 
   func pass(trainsEmbedding: Bool = true, keepsTarget: Bool = false) -> ForcingPass {
     ForcingPass(
-      model: model, maximumTokens: example.tokens.count, trainsEmbedding: trainsEmbedding,
+      model: model, maximumTokens: example.tokens.count,
+      copies: example.noisy.count / example.copyCount, trainsEmbedding: trainsEmbedding,
       firstHead: keepsTarget ? firstHead : nil,
       rotary: RotaryLayer(width: 8, theta: 10_000, positions: example.tokens.count))
   }

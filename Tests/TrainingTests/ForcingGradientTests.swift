@@ -17,9 +17,10 @@ import Verifier
     schedule: NoiseSchedule
   ) throws {
     // Long enough for several tiles of rows.
-    for (prompt, count, phase) in [(7, 30, 0), (1, 23, 2), (5, 150, 1)] {
+    for (prompt, count, phases) in [(7, 30, [0]), (1, 23, [2, 0, 1]), (5, 150, [1])] {
       let fixture = ForcingFixture(
-        prompt: prompt, count: count, blockSize: 5, schedule: schedule, phase: phase)
+        prompt: prompt, count: count, blockSize: 5, schedule: schedule,
+        phases: phases)
       let example = fixture.example
       let folder = try TemporaryFolder()
       try ModelExport.write(
@@ -46,12 +47,15 @@ import Verifier
       let clean = Array(example.tokens.dropLast())
       try compare(clean, 0..<clean.count, first: 0)
       for window in example.windows {
-        let text = clean[..<(prompt + window.lowerBound)] + example.noisy[window]
+        let before = prompt + window.lowerBound % (count - 1)
+        let text = clean[..<before] + example.noisy[window]
         try compare(
           Array(text), text.count - window.count..<text.count,
           first: example.cleanCount + window.lowerBound)
       }
-      #expect(rows == logits.count / vocabulary && rows == prompt - 1 + 2 * count - 1)
+      #expect(
+        rows == logits.count / vocabulary && rows == prompt + count - 1 + phases.count * (count - 1)
+      )
     }
   }
 
@@ -61,9 +65,9 @@ import Verifier
   func `every tensor's gradient agrees with central differences`(
     objective: ForcingObjective, schedule: NoiseSchedule
   ) throws {
-    for (prompt, count) in [(6, 27), (1, 140)] {
+    for (prompt, count, phases) in [(6, 27, [1, 0]), (1, 140, [1])] {
       let fixture = ForcingFixture(
-        prompt: prompt, count: count, blockSize: 4, schedule: schedule, phase: 1)
+        prompt: prompt, count: count, blockSize: 4, schedule: schedule, phases: phases)
       try check(fixture, objective, "\(objective), \(schedule), \(prompt) + \(count)")
     }
   }
@@ -86,7 +90,7 @@ import Verifier
 
   @Test func `noise rises over a window and only wrong ends count`() {
     let fixture = ForcingFixture(
-      prompt: 3, count: 42, blockSize: 4, schedule: NoiseSchedule(window: 5), phase: 3)
+      prompt: 3, count: 42, blockSize: 4, schedule: NoiseSchedule(window: 5), phases: [3])
     let example = fixture.example
     #expect(example.noisy.count == 41 && example.windows == [0..<8, 8..<28, 28..<41])
     // Shares 3/4 and 1, then 0, 1/4 … 1, then 0, 1/4 … of blocks of four.
@@ -98,7 +102,8 @@ import Verifier
       #expect(example.noisy[row] == example.tokens[3 + row])
     }
     let clean = ForcingExample(
-      fixture.trajectory, schedule: NoiseSchedule(window: 5, seesNoise: false, decay: 2), phase: 3)
+      fixture.trajectory, schedule: NoiseSchedule(window: 5, seesNoise: false, decay: 2),
+      phases: [3])
     #expect(clean.noisy == example.noisy)
     let curve = (0..<4).map { Float(exp(-Double($0) / 2)) }
     #expect(Array(clean.weights.prefix(8)) == [0] + curve.prefix(3) + curve)
@@ -194,7 +199,8 @@ import Verifier
     }
     for (index, weight) in example.weights.enumerated() where weight > 0 {
       let (target, own) = (
-        constants[example.promptLength + index], all[example.cleanCount + index]
+        constants[example.promptLength + index % example.copyCount],
+        all[example.cleanCount + index]
       )
       for (p, q) in zip(target, own) { sum -= Double(weight) * p * q }
     }

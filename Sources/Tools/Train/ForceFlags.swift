@@ -86,6 +86,9 @@ struct ForceFlags: ParsableArguments {
   @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
   var steps = 500
   @Option(help: "Answers of a step.") var batch = 8
+  @Option(
+    help: "Noisy copies of an answer, each with noise of its own; they share its clean rows.")
+  var copies = 1
   @Option(help: "The highest learning rate.") var learningRate: Float = 1e-4
   @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.1
   @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
@@ -120,6 +123,9 @@ struct ForceFlags: ParsableArguments {
       ("--evaluation-tokens", evaluationTokens), ("--evaluation-prompts", evaluationPrompts),
       ("--evaluation-length", evaluationLength), ("--log-every", logEvery),
     ])
+    if !(1...16).contains(copies) {
+      throw ValidationError("--copies is \(copies): give 1 to 16")
+    }
     if batch > 1 << 12 { throw ValidationError("--batch is \(batch): give at most 4096") }
     if let threads, threads > ThreadOptions.most {
       throw ValidationError("--threads is \(threads): give at most \(ThreadOptions.most)")
@@ -154,6 +160,7 @@ struct ForceFlags: ParsableArguments {
   func apply(to options: inout ForceOptions, prompts: ClosedRange<Int>) {
     options.steps = steps
     options.sequences = batch
+    options.copies = copies
     options.learningRate = learningRate
     options.floorShare = floor
     options.warmupShare = warmup

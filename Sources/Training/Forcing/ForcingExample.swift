@@ -37,21 +37,25 @@ public struct NoiseSchedule: Sendable, Equatable {
 /// One response packed for forcing: its clean rows, and noisy rows at the same positions.
 ///
 /// Clean rows are prompt and response but for the last token, row after position. Noisy rows stand
-/// behind them: one for each token of the response but the last, a guess in its place.
+/// behind them, in one or more copies: one for each token of the response but the last, a guess in
+/// its place. Copies don't see one another; they share the clean rows, which cost as much.
 public struct ForcingExample: Sendable {
   /// Prompt and response; the clean rows' inputs and, one on, their targets.
   public let tokens: [Token]
   /// Tokens of the prompt.
   public let promptLength: Int
-  /// The noisy rows' inputs; row k stands at position `promptLength + k`: [noisy].
+  /// The noisy rows' inputs: [copies][copyCount].
   public let noisy: [Token]
   /// How much each row counts, from the first wrong token of a block on; 0 before: [noisy].
   public let weights: [Float]
-  /// Noisy rows that see one another causally, and the clean rows before the first of them.
+  /// Noisy rows of one copy that see one another causally, and the clean rows before the first of
+  /// them.
   public let windows: [Range<Int>]
 
   /// Clean rows.
   public var cleanCount: Int { tokens.count - 1 }
+  /// Noisy rows of a copy; row k of one stands at position `promptLength + k`.
+  public var copyCount: Int { cleanCount - promptLength }
   /// The clean rows whose targets are the response's.
   public var responseRows: Range<Int> { promptLength - 1..<cleanCount }
   /// The sum of the noisy rows' weights.
@@ -61,27 +65,29 @@ public struct ForcingExample: Sendable {
   ///
   /// - Parameters:
   ///   - trajectory: Of a response of at least two tokens behind a prompt.
-  ///   - phase: The place in a window that the first block has. The published schedule starts at 0;
-  ///     but where responses are shorter than a window, no block would ever be all wrong.
-  public init(_ trajectory: Trajectory, schedule: NoiseSchedule, phase: Int) {
+  ///   - phases: The place in a window that the first block of each copy has. The published schedule
+  ///     starts at 0; but where responses are shorter than a window, no block would ever be all wrong.
+  public init(_ trajectory: Trajectory, schedule: NoiseSchedule, phases: [Int]) {
     let response = trajectory.response
     precondition(response.promptLength > 0 && response.continuation.count > 1)
     tokens = response.tokens
     promptLength = response.promptLength
     let count = tokens.count - 1 - promptLength
     var (noisy, weights, windows) = ([Token](), [Float](), [Range<Int>]())
-    for index in trajectory.blocks.indices {
-      let place = (index + phase) % schedule.window
-      let state = trajectory.state(ofBlock: index, wrongShare: schedule.share(place))
-      let rows = noisy.count..<min(noisy.count + state.tokens.count, count)
-      // The last token has nothing behind it.
-      guard !rows.isEmpty else { break }
-      noisy += state.tokens.prefix(rows.count)
-      weights += rows.map { schedule.weight($0 - rows.lowerBound - state.agreeing) }
-      if let last = windows.last, schedule.seesNoise, place > 0 {
-        windows[windows.count - 1] = last.lowerBound..<rows.upperBound
-      } else {
-        windows.append(rows)
+    for (copy, phase) in phases.enumerated() {
+      for index in trajectory.blocks.indices {
+        let place = (index + phase) % schedule.window
+        let state = trajectory.state(ofBlock: index, wrongShare: schedule.share(place))
+        let rows = noisy.count..<min(noisy.count + state.tokens.count, (copy + 1) * count)
+        // The last token has nothing behind it.
+        guard !rows.isEmpty else { break }
+        noisy += state.tokens.prefix(rows.count)
+        weights += rows.map { schedule.weight($0 - rows.lowerBound - state.agreeing) }
+        if let last = windows.last, schedule.seesNoise, index > 0, place > 0 {
+          windows[windows.count - 1] = last.lowerBound..<rows.upperBound
+        } else {
+          windows.append(rows)
+        }
       }
     }
     self.noisy = noisy

@@ -47,6 +47,7 @@ package final class ForcingPass: @unchecked Sendable {
 
   private let model: CausalTrainingModel
   private let maximumTokens: Int
+  private let copies: Int
   private let trainsEmbedding: Bool
   private let firstHead: FloatBuffer?  // [vocabulary][hidden]
   private let loss: ForcingLoss
@@ -64,31 +65,34 @@ package final class ForcingPass: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - maximumTokens: Tokens of the longest response, its prompt included.
+  ///   - copies: Copies of noisy rows, at most.
   ///   - trainsEmbedding: Whether the embedding, which is the head too, gets gradients.
   ///   - firstHead: The head of the model that training began with, if its distributions are kept:
   ///     [vocabulary][hidden].
   package init(
-    model: CausalTrainingModel, maximumTokens: Int, trainsEmbedding: Bool, firstHead: FloatBuffer?,
-    rotary: RotaryLayer
+    model: CausalTrainingModel, maximumTokens: Int, copies: Int, trainsEmbedding: Bool,
+    firstHead: FloatBuffer?, rotary: RotaryLayer
   ) {
     precondition(rotary.positions >= maximumTokens, "rotary tables cover the response")
     MatrixProduct.useOneThread()
     self.model = model
     self.maximumTokens = maximumTokens
+    self.copies = copies
     self.trainsEmbedding = trainsEmbedding
     self.firstHead = firstHead
     self.rotary = rotary
     loss = ForcingLoss(head: model.embedding, trainsHead: trainsEmbedding)
     lossScratch = ForcingLoss.Scratch(
       vocabulary: model.architecture.vocabularySize, keepsTarget: firstHead != nil)
-    let rows = 2 * maximumTokens
+    let rows = (1 + copies) * maximumTokens
     let hidden = model.architecture.hiddenSize
     let shape = model.layers[0]
     let attention = ForcingAttention(causal: shape.attention)
     gradients = FloatBuffer(count: model.layout.count)
     states = model.layers.map {
       DecoderLayerState(
-        $0, rows: rows, probabilities: attention.probabilityCount(clean: maximumTokens))
+        $0, rows: rows,
+        probabilities: attention.probabilityCount(clean: maximumTokens, copies: copies))
     }
     scratch = DecoderLayerScratch(shape, rows: rows, columns: maximumTokens)
     last = FloatBuffer(count: rows * hidden)
@@ -116,7 +120,8 @@ package final class ForcingPass: @unchecked Sendable {
     cleanScale: Float, noisyScale: Float
   ) -> ForcingLosses {
     precondition(
-      example.tokens.count <= maximumTokens && !example.noisy.isEmpty,
+      example.tokens.count <= maximumTokens && !example.noisy.isEmpty
+        && example.noisy.count <= copies * example.copyCount,
       "the pass has room for the response")
     precondition((firstHead == nil) == (first == nil), "a kept distribution has states and a head")
     let parameters = UnsafePointer(model.parameters.base)
@@ -215,7 +220,8 @@ package final class ForcingPass: @unchecked Sendable {
         ForcingAttention(causal: layer.attention),
         ForcingAttention.Rows(
           cleanCount: example.cleanCount, promptLength: example.promptLength,
-          windows: example.windows, visible: visible, queriesKeys: state.queryKey.base,
+          copyCount: example.copyCount, windows: example.windows, visible: visible,
+          queriesKeys: state.queryKey.base,
           queryKeyStride: layer.queryKeyWidth,
           values: state.queryKeyValue.base + layer.queryKeyWidth,
           valueStride: layer.queryKeyValueWidth, probabilities: state.probabilities.base,
@@ -231,7 +237,7 @@ package final class ForcingPass: @unchecked Sendable {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
       (0..<example.cleanCount).map { Int32($0) }
-      + example.noisy.indices.map { Int32(example.promptLength + $0) }
+      + example.noisy.indices.map { Int32(example.promptLength + $0 % example.copyCount) }
     return positions.withUnsafeBufferPointer { positions in
       inputs.withUnsafeBufferPointer { inputs in
         guard let places = positions.baseAddress, let tokens = inputs.baseAddress else {

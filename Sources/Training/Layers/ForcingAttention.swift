@@ -14,9 +14,11 @@ struct ForcingAttention: Sendable {
   /// The places of one pass: rows are the clean ones, then the noisy ones.
   struct Rows {
     var cleanCount: Int
-    /// The clean row that stands where the first noisy one does.
+    /// The clean row that stands where the first noisy one of each copy does.
     var promptLength: Int
-    /// Ranges of noisy rows, in order.
+    /// Noisy rows of a copy.
+    var copyCount: Int
+    /// Ranges of noisy rows, in order, each within a copy.
     var windows: [Range<Int>]
     /// 1, 2, 3 …: [at least every clean row and the longest window together].
     var visible: UnsafePointer<Int32>
@@ -35,11 +37,14 @@ struct ForcingAttention: Sendable {
 
     var noisyCount: Int { windows.last?.upperBound ?? 0 }
     /// The most keys that a noisy row sees.
-    var columns: Int { windows.map { promptLength + $0.upperBound }.max() ?? 0 }
+    var columns: Int { windows.map { context($0) + $0.count }.max() ?? 0 }
+
+    /// The clean rows that a window sees.
+    func context(_ window: Range<Int>) -> Int { promptLength + window.lowerBound % copyCount }
   }
 
-  /// Values of `probabilities` needed for `clean` rows and at most as many noisy ones.
-  func probabilityCount(clean: Int) -> Int { 2 * heads * clean * clean }
+  /// Values of `probabilities` needed for `clean` rows and copies of at most as many noisy ones.
+  func probabilityCount(clean: Int, copies: Int) -> Int { (1 + copies) * heads * clean * clean }
 
   /// Writes `rows.output` and `rows.probabilities`.
   func forward(_ rows: Rows) {
@@ -121,7 +126,7 @@ struct ForcingAttention: Sendable {
           valueStride: rows.valueStride)
       }
       for window in rows.windows {
-        let context = rows.promptLength + window.lowerBound
+        let context = rows.context(window)
         for start in stride(
           from: window.lowerBound, to: window.upperBound, by: CausalAttention.tileRows)
         {

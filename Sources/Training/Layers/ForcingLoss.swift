@@ -67,7 +67,7 @@ struct ForcingLoss {
     factors: Factors, scratch: Scratch, dX: UnsafeMutablePointer<Float>
   ) -> Sums {
     let (hidden, example) = (head.inputs, rows.example)
-    (dX).update(repeating: 0, count: (example.cleanCount + example.noisy.count) * hidden)
+    dX.update(repeating: 0, count: (example.cleanCount + example.noisy.count) * hidden)
     var sums = Sums()
     forEachChunk(rows) { chunk, isResponse in
       let teacher = teach(rows, chunk, scratch)
@@ -85,7 +85,10 @@ struct ForcingLoss {
           sums.divergence += Double(terms.divergence)
         }
         // Before the clean rows' distributions become their gradients.
-        sums.noisy += noisy(parameters, gradients, rows, chunk, targets, factors, scratch, dX)
+        for copy in 0..<example.noisy.count / max(example.copyCount, 1) {
+          sums.noisy += noisy(
+            copy, parameters, gradients, rows, chunk, targets, factors, scratch, dX)
+        }
         ct_draft_gradient(
           chunk.count, head.outputs, targets, scratch.ones, 1,
           ct_draft_terms(
@@ -100,9 +103,10 @@ struct ForcingLoss {
     return sums
   }
 
-  /// The noisy rows at the positions of a chunk of clean rows.
+  /// The noisy rows of a copy at the positions of a chunk of clean rows.
   private func noisy(
-    _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>, _ rows: Rows,
+    _ copy: Int, _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>,
+    _ rows: Rows,
     _ chunk: Range<Int>, _ targets: UnsafePointer<Int32>, _ factors: Factors, _ scratch: Scratch,
     _ dX: UnsafeMutablePointer<Float>
   ) -> Double {
@@ -110,7 +114,7 @@ struct ForcingLoss {
     let first = max(chunk.lowerBound, example.promptLength)
     guard first < chunk.upperBound else { return 0 }
     let (count, skipped) = (chunk.upperBound - first, first - chunk.lowerBound)
-    let place = first - example.promptLength
+    let place = copy * example.copyCount + first - example.promptLength
     let row = example.cleanCount + place
     head.forward(parameters, rows: count, x: rows.x + row * hidden, y: scratch.noisy.base)
     let clean = UnsafePointer(scratch.clean.base + skipped * head.outputs)

@@ -33,6 +33,8 @@ public struct ForceOptions: Sendable {
 
   /// Sequences of an optimizer step.
   public var sequences = 8
+  /// Noisy copies of each, with noise of their own.
+  public var copies = 1
   /// Optimizer steps of the whole run.
   public var steps = 500
   /// The highest learning rate.

@@ -102,7 +102,8 @@ public final class ForceTraining: Trainable {
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     passes = (0..<workers.count).map { [model, options] _ in
       ForcingPass(
-        model: model, maximumTokens: longest, trainsEmbedding: options.trainsEmbedding,
+        model: model, maximumTokens: longest, copies: options.copies,
+        trainsEmbedding: options.trainsEmbedding,
         firstHead: firstHead, rotary: rotary)
     }
   }
@@ -172,9 +173,12 @@ public final class ForceTraining: Trainable {
     for _ in 0..<options.sequences {
       let index = visits.sequence(ofVisit: header.visit)
       var random = KeyedRandom(seed: options.seed, key: "phase \(header.visit)")
+      let window = options.schedule.window
+      let first = Int(random.next() % UInt64(window))
+      // Copies have their windows' beginnings as far apart as they can be.
       let example = ForcingExample(
         own[index], schedule: options.schedule,
-        phase: Int(random.next() % UInt64(options.schedule.window)))
+        phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
       jobs.append(
         Job(
           example: example,
