@@ -60,7 +60,8 @@ extension DrafterConfiguration {
         found.isEmpty
           ? "'architectures' is missing; is this a drafter?"
           : "architecture '\(found.joined(separator: ", "))' is not a drafter; --drafter wants "
-            + DrafterKind.allCases.map(\.architecture).joined(separator: " or "))
+            + DrafterKind.allCases.map(\.architecture).joined(separator: " or ")
+            + ", or a supported causal model")
     }
     let activation = try file.text("hidden_act") ?? "silu"
     guard activation == "silu" || activation == "swish" else {

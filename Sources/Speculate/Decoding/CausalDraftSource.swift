@@ -64,14 +64,15 @@ public final class CausalDraftSource: DraftSource {
     if let passes, passes < count {
       iterate(tokens, count: count, passes: passes, &chooser, &block)
     } else {
-      forward([tokens[tokens.count - 1]], logits: .last)
-      choose(row: 0, tokens, &chooser, &block)
       while block.tokens.count < count {
-        forward([block.tokens[block.tokens.count - 1]], logits: .last)
+        let last = block.tokens.last ?? tokens[tokens.count - 1]
+        forward(CollectionOfOne(last), logits: .last)
         choose(row: 0, tokens, &chooser, &block)
       }
     }
-    (guess, guessStart) = (block.tokens, tokens.count)
+    guess.removeAll(keepingCapacity: true)
+    guess.append(contentsOf: block.tokens)
+    guessStart = tokens.count
   }
 
   /// Jacobi iteration on all drafts at once; it ends when they agree with themselves.

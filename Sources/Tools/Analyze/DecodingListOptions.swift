@@ -15,8 +15,9 @@ struct DecodingListOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Folders of drafters made for the target, and 'suffix' for drafts from matches in the text so far. "
-        + "(default: the embedded one, Weights/drafter)", valueName: "dir|suffix"))
+      "Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for "
+        + "drafts from matches in the text so far. (default: the embedded one, Weights/drafter)",
+      valueName: "dir|suffix"))
   var drafter: [DrafterChoice] = []
 
   @Option(

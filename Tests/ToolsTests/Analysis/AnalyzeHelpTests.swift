@@ -67,8 +67,9 @@ import Testing
       DECODERS:
         --decoder <decoder>     What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or
                                 both. (values: draft, jacobi; default: draft)
-        --drafter <dir|suffix>  Folders of drafters made for the target, and 'suffix' for drafts from
-                                matches in the text so far. (default: the embedded one, Weights/drafter)
+        --drafter <dir|suffix>  Folders of drafters made for the target, or of causal models with its
+                                vocabulary, and 'suffix' for drafts from matches in the text so far.
+                                (default: the embedded one, Weights/drafter)
         --draft-length <n|auto> Drafts of a block; 'auto' drafts as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
