@@ -26,7 +26,7 @@ public final class DrafterPass: @unchecked Sendable {
   let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
   let dDrafted: FloatBuffer  // as drafted
   let d: FloatBuffer  // [rows][hidden], the stream's gradient
-  /// Values of a key's column: a block and the longest context.
+  /// Columns of a row's attention probabilities: a block's keys and those of the longest context.
   let columns: Int
   /// Where the context's attention probabilities start among a state's.
   let contextProbabilities: Int

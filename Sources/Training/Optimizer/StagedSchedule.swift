@@ -1,5 +1,3 @@
-import Drafter
-
 /// Learning rates of a run in one stage or more, each with a rise and a fall of its own.
 public struct StagedSchedule: Sendable, Equatable {
   /// The stages, one after another.
@@ -22,25 +20,5 @@ public struct StagedSchedule: Sendable, Equatable {
       rest -= stage.steps
     }
     return stages[stages.count - 1].rate(step: rest)
-  }
-}
-
-extension StagedSchedule {
-  /// The rates of a distillation.
-  init(_ options: DistillOptions) {
-    func stage(_ peak: Float, _ steps: Int) -> CosineSchedule {
-      CosineSchedule(
-        peak: peak, floorShare: options.floorShare,
-        warmupSteps: Int((options.warmupShare * Double(steps)).rounded(.up)), steps: steps)
-    }
-    guard options.kind == .tokens else {
-      self.init([stage(options.learningRate, options.steps)])
-      return
-    }
-    let refinement = min(options.stages.refinementSteps, options.steps)
-    self.init([
-      stage(options.learningRate, options.steps - refinement),
-      stage(options.learningRate * options.stages.refinementRate, refinement),
-    ])
   }
 }

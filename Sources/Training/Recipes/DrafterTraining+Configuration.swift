@@ -50,3 +50,23 @@ extension DrafterTraining {
     return shape
   }
 }
+
+extension StagedSchedule {
+  /// The rates of a distillation.
+  init(_ options: DistillOptions) {
+    func stage(_ peak: Float, _ steps: Int) -> CosineSchedule {
+      CosineSchedule(
+        peak: peak, floorShare: options.floorShare,
+        warmupSteps: Int((options.warmupShare * Double(steps)).rounded(.up)), steps: steps)
+    }
+    guard options.kind == .tokens else {
+      self.init([stage(options.learningRate, options.steps)])
+      return
+    }
+    let refinement = min(options.stages.refinementSteps, options.steps)
+    self.init([
+      stage(options.learningRate, options.steps - refinement),
+      stage(options.learningRate * options.stages.refinementRate, refinement),
+    ])
+  }
+}
