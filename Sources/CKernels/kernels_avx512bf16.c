@@ -42,14 +42,27 @@ static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, s
   _mm512_mask_storeu_ps(y + row, mask, sum);
 }
 
+// Weights that come next, fetched while a tile multiplies: from `line` on, `step` bytes for each line
+// of its own. The tiles that share panels share their successors' bytes evenly, so that memory is
+// busy all the time: 16 rows then cost little more than reading the weights. Tiles over more panels
+// are for few rows, where the machine's own prefetching is faster.
+typedef struct {
+  const char *line;
+  size_t step;
+} fetch;
+
 #define TILE(MT, NP)                                                                            \
   static void tile_##MT##_##NP(const uint16_t *w, const uint32_t *x, float *y, size_t ys,       \
-                               size_t row, size_t rows, size_t pairs, ck_epilogue end) {        \
+                               size_t row, size_t rows, size_t pairs, fetch next,               \
+                               ck_epilogue end) {                                               \
     __m512 a[MT][NP];                                                                           \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         a[m][p] = _mm512_setzero_ps();                                                          \
     for (size_t c = 0; c < pairs; c++) {                                                        \
       __m512bh v[NP];                                                                           \
+      if (NP <= 2)                                                                              \
+        UNROLL for (int p = 0; p < NP; p++, next.line += next.step)                             \
+            __builtin_prefetch(next.line, 0, 2);                                                \
       UNROLL for (int p = 0; p < NP; p++)                                                       \
           v[p] = (__m512bh)_mm512_loadu_si512(w + (p * pairs + c) * 2 * CK_PANEL);              \
       UNROLL for (int m = 0; m < MT; m++) {                                                     \
@@ -60,30 +73,32 @@ static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, s
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         finish(y + m * ys, a[m][p], row + p * CK_PANEL, rows, end);                             \
   }
-TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
-TILE(1, 8) TILE(2, 4) TILE(4, 4) TILE(8, 2)
+// Sixteen sums or so hide the latency; sums and weights fit the registers.
+TILE(1, 8) TILE(2, 4) TILE(3, 4) TILE(4, 4)
+TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2) TILE(8, 2)
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
 
-// Feeds rows from `m` on to one panel: tiles of 8, 4, 2 and 1 rows.
-static void rows_single(const uint16_t *w, float *y, size_t ys, size_t m, size_t count, size_t row,
-                        size_t rows, size_t pairs, ck_epilogue end) {
-  const uint32_t *x = rounded;
-  for (; m + 8 <= count; m += 8)
-    tile_8_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
-  for (; m + 4 <= count; m += 4)
-    tile_4_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
-  for (; m + 2 <= count; m += 2)
-    tile_2_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
-  for (; m < count; m++) tile_1_1(w, x + m * pairs, y + m * ys, ys, row, rows, pairs, end);
-}
+typedef void tile(const uint16_t *, const uint32_t *, float *, size_t, size_t, size_t, size_t,
+                  fetch, ck_epilogue);
+enum { TALLEST = 8 };
+// Tiles by their height: for passes of up to 4 rows, over two panels, and over what is left.
+static tile *const low[] = {NULL, tile_1_8, tile_2_4, tile_3_4, tile_4_4};
+static const size_t low_panels[] = {0, 8, 4, 4, 4};
+static tile *const pair[] = {NULL,     NULL,     NULL,     NULL,    tile_4_2,
+                             tile_5_2, tile_6_2, tile_7_2, tile_8_2};
+static tile *const single[] = {NULL,     tile_1_1, tile_2_1, tile_3_1, tile_4_1,
+                               tile_5_1, tile_6_1, tile_7_1, tile_8_1};
 
-// Feeds all rows to two panels: tiles of 8 rows share the loads, the rest goes panel by panel.
-static void rows_pair(const uint16_t *w, float *y, size_t ys, size_t count, size_t row, size_t rows,
-                      size_t pairs, ck_epilogue end) {
-  size_t m = 0;
-  for (; m + 8 <= count; m += 8)
-    tile_8_2(w, rounded + m * pairs, y + m * ys, ys, row, rows, pairs, end);
-  rows_single(w, y, ys, m, count, row, rows, pairs, end);
-  rows_single(w + pairs * 2 * CK_PANEL, y, ys, m, count, row + CK_PANEL, rows, pairs, end);
+// Feeds all rounded rows to `width` panels, in tiles of nearly equal heights.
+static void feed(tile *const *tiles, size_t width, const uint16_t *w, float *y, size_t ys,
+                 size_t count, size_t row, size_t rows, size_t pairs, ck_epilogue end) {
+  const size_t parts = (count + TALLEST - 1) / TALLEST;
+  const size_t bytes = width * pairs * 2 * CK_PANEL * sizeof *w;
+  for (size_t part = 0; part < parts; part++) {
+    const size_t m = count * part / parts, height = count * (part + 1) / parts - m;
+    const fetch next = {(const char *)w + bytes + part * (bytes / parts), 64 / parts};
+    tiles[height](w, rounded + m * pairs, y + m * ys, ys, row, rows, pairs, next, end);
+  }
 }
 
 void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
@@ -98,21 +113,13 @@ void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, flo
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
     float *out = y + m * ys;
     round_rows(x + m * xs, xs, some, cols);
+    tile *const *wide = some <= 4 ? low : pair;
+    const size_t width = some <= 4 ? low_panels[some] : 2;
     size_t p = panel0;
-    if (some == 1)
-      for (; p + 8 <= panel1; p += 8)
-        tile_1_8(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
-    else if (some == 2)
-      for (; p + 4 <= panel1; p += 4)
-        tile_2_4(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
-    else if (some == 4)
-      for (; p + 4 <= panel1; p += 4)
-        tile_4_4(w + p * size, rounded, out, ys, p * CK_PANEL, rows, pairs, end);
-    else if (some >= 8)
-      for (; p + 2 <= panel1; p += 2)
-        rows_pair(w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
+    for (; p + width <= panel1; p += width)
+      feed(wide, width, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
     for (; p < panel1; p++)
-      rows_single(w + p * size, out, ys, 0, some, p * CK_PANEL, rows, pairs, end);
+      feed(single, 1, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
   }
 }
 #pragma clang attribute pop
