@@ -44,8 +44,7 @@ static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, s
 
 // Weights that come next, fetched while a tile multiplies: from `line` on, `step` bytes for each line
 // of its own. The tiles that share panels share their successors' bytes evenly, so that memory is
-// busy all the time: 16 rows then cost little more than reading the weights. Tiles over more panels
-// are for few rows, where the machine's own prefetching is faster.
+// busy all the time: 16 rows then cost little more than reading the weights.
 typedef struct {
   const char *line;
   size_t step;
@@ -60,9 +59,8 @@ typedef struct {
         a[m][p] = _mm512_setzero_ps();                                                          \
     for (size_t c = 0; c < pairs; c++) {                                                        \
       __m512bh v[NP];                                                                           \
-      if (NP <= 2)                                                                              \
-        UNROLL for (int p = 0; p < NP; p++, next.line += next.step)                             \
-            __builtin_prefetch(next.line, 0, 2);                                                \
+      UNROLL for (int p = 0; p < NP; p++, next.line += next.step)                               \
+          __builtin_prefetch(next.line, 0, 2);                                                  \
       UNROLL for (int p = 0; p < NP; p++)                                                       \
           v[p] = (__m512bh)_mm512_loadu_si512(w + (p * pairs + c) * 2 * CK_PANEL);              \
       UNROLL for (int m = 0; m < MT; m++) {                                                     \
@@ -73,21 +71,18 @@ typedef struct {
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         finish(y + m * ys, a[m][p], row + p * CK_PANEL, rows, end);                             \
   }
-// Sixteen sums or so hide the latency; sums and weights fit the registers.
-TILE(1, 8) TILE(2, 4) TILE(3, 4) TILE(4, 4)
-TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2) TILE(8, 2)
-TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
+#define TILES(NP) TILE(1, NP) TILE(2, NP) TILE(3, NP) TILE(4, NP) \
+                  TILE(5, NP) TILE(6, NP) TILE(7, NP) TILE(8, NP)
+TILES(1) TILES(2)
 
+enum { TALLEST = 8 };
 typedef void tile(const uint16_t *, const uint32_t *, float *, size_t, size_t, size_t, size_t,
                   fetch, ck_epilogue);
-enum { TALLEST = 8 };
-// Tiles by their height: for passes of up to 4 rows, over two panels, and over what is left.
-static tile *const low[] = {NULL, tile_1_8, tile_2_4, tile_3_4, tile_4_4};
-static const size_t low_panels[] = {0, 8, 4, 4, 4};
-static tile *const pair[] = {NULL,     NULL,     NULL,     NULL,    tile_4_2,
-                             tile_5_2, tile_6_2, tile_7_2, tile_8_2};
-static tile *const single[] = {NULL,     tile_1_1, tile_2_1, tile_3_1, tile_4_1,
-                               tile_5_1, tile_6_1, tile_7_1, tile_8_1};
+// Tiles by their height, over one panel and two.
+#define TABLE(NP) \
+  {NULL, tile_1_##NP, tile_2_##NP, tile_3_##NP, tile_4_##NP, \
+         tile_5_##NP, tile_6_##NP, tile_7_##NP, tile_8_##NP}
+static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TABLE(2);
 
 // Feeds all rounded rows to `width` panels, in tiles of nearly equal heights.
 static void feed(tile *const *tiles, size_t width, const uint16_t *w, float *y, size_t ys,
@@ -113,11 +108,9 @@ void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, flo
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
     float *out = y + m * ys;
     round_rows(x + m * xs, xs, some, cols);
-    tile *const *wide = some <= 4 ? low : pair;
-    const size_t width = some <= 4 ? low_panels[some] : 2;
     size_t p = panel0;
-    for (; p + width <= panel1; p += width)
-      feed(wide, width, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
+    for (; p + 2 <= panel1; p += 2)
+      feed(pair, 2, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
     for (; p < panel1; p++)
       feed(single, 1, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
   }

@@ -9,6 +9,7 @@
 //   HALVES(p)                        LANES f16 values as f32
 //   ONE, MORE                        strips of a tile of one row and of 2 to 6: a panel or less
 //   WIDE_ONE, WIDE_MORE              the same over several panels, if there are enough registers
+//   AHEAD_ONE                        bytes ahead that one row fetches; 0: the panels that come next
 //   CK_QUANTIZED, CK_NAME            the table, and what it is called
 //
 // Weights are offset to be unsigned, and sums start at minus what that adds: offset * sum of x. All
@@ -112,17 +113,24 @@ static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t st
   }
 }
 
+// Weights that come next, fetched while a tile multiplies: those `ahead` bytes further. Tiles that
+// share panels take the groups in turn, so that memory is busy all the time.
+typedef struct {
+  size_t ahead, part, parts;
+} fetch;
+
 // A tile holds MT rows against NS neighbouring strips. Sums in f32 are one chain over ascending
 // groups, whatever the tile.
 #define TILE(bits, MT, NS) TILE_(bits, MT, NS)
 #define TILE_(bits, MT, NS)                                                                      \
   static void tile_##bits##_##MT##_##NS(const uint8_t *w, size_t first, size_t panel_bytes,      \
-                                        size_t ahead,                                            \
+                                        fetch next,                                              \
                                         quantized_rows x, float *y, size_t ys, size_t row,       \
                                         size_t rows, ck_epilogue end) {                          \
     fv a[MT][NS];                                                                                \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++) a[m][s] = (fv){0};   \
     const size_t stride = x.stride;                                                              \
+    size_t turn = 0;                                                                             \
     for (size_t g = 0; g < x.groups; g++) {                                                      \
       const uint8_t *block = w + g / 2 * BLOCK_BYTES(bits);                                      \
       const uint8_t *scales = block + g % 2 * CK_PANEL * 2;                                      \
@@ -131,6 +139,8 @@ static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t st
       UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++)                    \
           BEGIN_##bits(sums[m][s], x.offsets[m * x.groups + g]);                                 \
       const int8_t *values = x.values + g * X_BYTES_##bits;                                      \
+      const size_t ahead = turn == next.part ? next.ahead : 0;                                   \
+      turn = turn + 1 == next.parts ? 0 : turn + 1;                                              \
       ROLL for (int step = 0; step < bits; step++) {                                             \
         const uint8_t *source = weights + step * 64;                                             \
         UNROLL for (int s = 0; s < NS; s += PANEL_STRIPS)                                        \
@@ -165,7 +175,7 @@ static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t st
 TILE(8, 1, ONE) TILES(8, MORE) TILE(4, 1, ONE) TILES(4, MORE)
 
 typedef struct {
-  void (*function)(const uint8_t *, size_t, size_t, size_t, quantized_rows, float *, size_t, size_t,
+  void (*function)(const uint8_t *, size_t, size_t, fetch, quantized_rows, float *, size_t, size_t,
                    size_t, ck_epilogue);
   size_t strips;
 } tile;
@@ -196,20 +206,19 @@ INLINE size_t next_height(size_t left) {
   return left > 12 ? 6 : height[left];
 }
 
-// Feeds rows to `panels` neighbouring panels, tile by tile. The first tile fetches the panels that
-// come next.
+// Feeds rows to `panels` neighbouring panels, tile by tile.
 static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t panel_bytes,
                  quantized_rows x, size_t count, float *y, size_t ys, size_t row, size_t rows,
                  ck_epilogue end) {
-  // Measured: far enough ahead for memory, near enough to stay in the first cache.
-  const size_t next = count == 1 ? 2048 : panels * panel_bytes;
-  for (size_t m = 0, height; m < count; m += height) {
+  fetch next = {count == 1 && AHEAD_ONE ? AHEAD_ONE : panels * panel_bytes, 0, 0};
+  for (size_t m = 0; m < count; m += next_height(count - m)) next.parts++;
+  for (size_t m = 0, height; m < count; m += height, next.part++) {
     height = next_height(count - m);
     const tile t = tiles[height];
     const quantized_rows part = {x.values + m * x.stride, x.scales + m * x.groups,
                                  x.offsets + m * x.groups, x.groups, x.stride};
     for (size_t s = 0; s < panels * PANEL_STRIPS; s += t.strips)
-      t.function(w, s, panel_bytes, m == 0 ? next : 0, part, y + m * ys,
+      t.function(w, s, panel_bytes, next, part, y + m * ys,
                  ys, row + s * LANES, rows, end);
   }
 }

@@ -5,6 +5,7 @@
 #define MORE 1
 #define WIDE_ONE 4
 #define WIDE_MORE 2
+#define AHEAD_ONE 2048
 #define CK_QUANTIZED ck_quantized_portable
 #define CK_NAME "portable"
 
