@@ -84,14 +84,17 @@ typedef void tile(const uint16_t *, const uint32_t *, float *, size_t, size_t, s
          tile_5_##NP, tile_6_##NP, tile_7_##NP, tile_8_##NP}
 static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TABLE(2);
 
-// Feeds all rounded rows to `width` panels, in tiles of nearly equal heights.
-static void feed(tile *const *tiles, size_t width, const uint16_t *w, float *y, size_t ys,
-                 size_t count, size_t row, size_t rows, size_t pairs, ck_epilogue end) {
+// Feeds all rounded rows to `width` panels, in tiles of nearly equal heights. `after` bytes of other
+// panels of this thread follow.
+static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t *w, float *y,
+                 size_t ys, size_t count, size_t row, size_t rows, size_t pairs, ck_epilogue end) {
   const size_t parts = (count + TALLEST - 1) / TALLEST;
   const size_t bytes = width * pairs * 2 * CK_PANEL * sizeof *w;
   for (size_t part = 0; part < parts; part++) {
     const size_t m = count * part / parts, height = count * (part + 1) / parts - m;
-    const fetch next = {(const char *)w + bytes + part * (bytes / parts), 64 / parts};
+    const fetch next =
+        after >= bytes ? (fetch){(const char *)w + bytes + part * (bytes / parts), 64 / parts}
+                       : (fetch){(const char *)w, 0};
     tiles[height](w, rounded + m * pairs, y + m * ys, ys, row, rows, pairs, next, end);
   }
 }
@@ -104,15 +107,18 @@ void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, flo
     return;
   }
   const size_t pairs = (cols + 1) / 2, size = pairs * 2 * CK_PANEL;
+  const size_t bytes = size * sizeof *w;
   for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
     float *out = y + m * ys;
     round_rows(x + m * xs, xs, some, cols);
     size_t p = panel0;
     for (; p + 2 <= panel1; p += 2)
-      feed(pair, 2, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
+      feed(pair, 2, (panel1 - p - 2) * bytes, w + p * size, out, ys, some, p * CK_PANEL, rows,
+           pairs, end);
     for (; p < panel1; p++)
-      feed(single, 1, w + p * size, out, ys, some, p * CK_PANEL, rows, pairs, end);
+      feed(single, 1, (panel1 - p - 1) * bytes, w + p * size, out, ys, some, p * CK_PANEL, rows,
+           pairs, end);
   }
 }
 #pragma clang attribute pop

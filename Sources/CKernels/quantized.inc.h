@@ -206,11 +206,13 @@ INLINE size_t next_height(size_t left) {
   return left > 12 ? 6 : height[left];
 }
 
-// Feeds rows to `panels` neighbouring panels, tile by tile.
-static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t panel_bytes,
-                 quantized_rows x, size_t count, float *y, size_t ys, size_t row, size_t rows,
-                 ck_epilogue end) {
-  fetch next = {count == 1 && AHEAD_ONE ? AHEAD_ONE : panels * panel_bytes, 0, 0};
+// Feeds rows to `panels` neighbouring panels, tile by tile. `after` other panels of this thread
+// follow.
+static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t after,
+                 size_t panel_bytes, quantized_rows x, size_t count, float *y, size_t ys,
+                 size_t row, size_t rows, ck_epilogue end) {
+  const size_t following = after >= panels ? panels * panel_bytes : 0;
+  fetch next = {count == 1 && AHEAD_ONE ? AHEAD_ONE : following, 0, 0};
   for (size_t m = 0; m < count; m += next_height(count - m)) next.parts++;
   for (size_t m = 0, height; m < count; m += height, next.part++) {
     height = next_height(count - m);
@@ -275,11 +277,11 @@ static quantized_rows quantize_rows(const float *x, size_t xs, size_t count, siz
       const size_t panels = (some == 1 ? WIDE_ONE : WIDE_MORE) / PANEL_STRIPS;                   \
       size_t p = panel0;                                                                         \
       for (; p + panels <= panel1; p += panels)                                                  \
-        feed(wide_##bits, w + p * bytes, panels, bytes, q, some, y + m * ys, ys, p * CK_PANEL,   \
-             rows, end);                                                                         \
+        feed(wide_##bits, w + p * bytes, panels, panel1 - p - panels, bytes, q, some,            \
+             y + m * ys, ys, p * CK_PANEL, rows, end);                                           \
       for (; p < panel1; p++)                                                                    \
-        feed(single_##bits, w + p * bytes, 1, bytes, q, some, y + m * ys, ys, p * CK_PANEL,      \
-             rows, end);                                                                         \
+        feed(single_##bits, w + p * bytes, 1, panel1 - p - 1, bytes, q, some, y + m * ys, ys,    \
+             p * CK_PANEL, rows, end);                                                           \
     }                                                                                            \
   }
 LINEAR(8)
