@@ -27,7 +27,7 @@ import Testing
     for line in [
       "generate Generate text from prompts, or compare both ways of decoding.",
       "force Train a model on its own Jacobi trajectories.",
-      "bench Measure this machine and how well decoding uses it.",
+      "bench Measure this machine and how well decoding and training use it.",
     ] { #expect(text.contains(line)) }
     // Without arguments the same text is shown.
     #expect(try CommandProcess([]).wait().output == result.output)
@@ -133,7 +133,7 @@ import Testing
     try expect(
       ["bench", "--help"],
       """
-      OVERVIEW: Measure this machine and how well decoding uses it.
+      OVERVIEW: Measure this machine and how well decoding and training use it.
 
       USAGE: speculate bench <subcommand>
 
@@ -147,8 +147,10 @@ import Testing
                                 format.
         forward                 Time target passes of 1 to 64 rows: what checking a block costs against
                                 one token.
-        decode                  Decode plainly and read the weights in turn: how much of the bandwidth
-                                decoding uses.
+        decode                  Decode plainly and read the weights in turn, or decode prompts plainly
+                                and speculatively.
+        train                   Train on random tokens: how fast steps of pretraining are, against a
+                                large product.
 
         See 'speculate help bench <subcommand>' for detailed help.
       """)
@@ -254,12 +256,60 @@ import Testing
     try expect(
       ["bench", "decode", "--help"],
       """
-      OVERVIEW: Decode plainly and read the weights in turn: how much of the bandwidth decoding uses.
+      OVERVIEW: Decode plainly and read the weights in turn, or decode prompts plainly and speculatively.
 
-      A token moves every weight once. Each measurement of decoding stands between two of reading,
-      because the bandwidth of a shared machine changes while a program runs.
+      A token moves every weight once, so plain decoding is measured against a read of the weights. Each
+      measurement of decoding stands between two of reading, because the bandwidth of a shared machine
+      changes while a program runs.
 
-      USAGE: speculate bench decode [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--tokens <n>] [--context <n>] [--json]
+      With --prompt-file each measurement decodes all prompts plainly and speculatively in turn: how much
+      faster drafts make it, over all outputs and over those that don't end in a repeating loop. Outputs
+      that aren't identical are an error.
+
+      speculate bench decode
+      speculate bench decode --prompt-file prompts.jsonl --limit 20 --max-tokens 128 --json
+
+      USAGE: speculate bench decode <options>
+
+      PROMPTS:
+        --prompt-file <file>    Measure plain and speculative decoding of these prompts in turn: a .jsonl
+                                file with a 'prompt' field in every line, or a text file, which is one; -
+                                reads standard input.
+        --limit <n>             Take the first n prompts only.
+        --drafter <dir|suffix|none>
+                                Folder of a drafter made for the target, or of any causal model with the
+                                target's vocabulary; 'suffix' to draft without a model, from matches in
+                                the text so far; or 'none' for plain decoding. (default: the embedded
+                                one, Weights/drafter)
+        --drafter-weights <format>
+                                How to hold the drafter's matrices. (default: int8, or f32 where they are
+                                stored so) (values: f32, bf16, int8, int4)
+        --drafter-passes <n>    Passes of a causal drafter in a round, in which it iterates on all drafts
+                                at once, as models from 'speculate force' can. (default: one a draft)
+        --max-tokens <n>        Tokens to generate at most. (default: 256)
+        --temperature <t>       0 takes the most probable token; higher values vary more. (default: 0.0)
+        --stop <text>           End the output before this text; may be given several times.
+        --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
+        --top-p <p>             Keep the most probable tokens that together reach probability p.
+                                (default: 1.0)
+        --min-p <p>             Drop tokens less probable than this times the most probable one.
+                                (default: 0.0)
+        --repetition-penalty <x>
+                                Make tokens already in the text less probable; 1 is off. (default: 1.0)
+        --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
+                                0)
+        --ignore-end            Go on past end tokens, up to the limits.
+        --draft-length <n>      Draft this many tokens in every round. (default: as many as pay, by
+                                measured times)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled)
+        --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
+                                there. (default: yes, unless --draft-length is given)
+        --recycling/--no-recycling
+                                Try again, beside the next drafts, what verification threw away.
+                                (default: no)
+        --remeasure             Measure pass times anew. (default: those of an earlier run, kept in
+                                $XDG_CACHE_HOME/speculate or ~/.cache/speculate, brought up to date)
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -269,18 +319,60 @@ import Testing
                                 qwen3-1.7b, qwen3-4b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
-        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
-                                int4) (values: f32, bf16, int8, int4)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
+                                are int4) (values: f32, bf16, int8, int4)
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
                                 bf16, int8, int4)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
                                 never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
-        --rounds <n>            Measurements to take the median of. (default: 9)
-        --tokens <n>            Tokens of one measurement. (default: 64)
+        --rounds <n>            Measurements to take the median of. (default: 9, or 3 with --prompt-file)
+        --tokens <n>            Tokens of one measurement without --prompt-file. (default: 64)
         --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
                                 small context)
+        --json                  Print one JSON object instead of text.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func benchTrain() throws {
+    try expect(
+      ["bench", "train", "--help"],
+      """
+      OVERVIEW: Train on random tokens: how fast steps of pretraining are, against a large product.
+
+      The model is the embedded target's unless sizes are given. Operations are those of the matrix
+      products: 6 for every weight and token, and 12 for every value of a head, query and key that it
+      sees. Each step stands between two large products by the same library on as many threads.
+      OPENBLAS_CORETYPE in the environment chooses that library's kernels.
+
+      speculate bench train
+      speculate bench train --hidden 512 --intermediate 1536 --layers 10 --heads 8 --kv-heads 4 --length
+      512 --rounds 5 --json
+
+      USAGE: speculate bench train <options>
+
+      MODEL:
+        --vocabulary <vocabulary>
+                                Tokens of the vocabulary. (default: 8192)
+        --hidden <hidden>       Width of the residual stream. (default: 384)
+        --intermediate <intermediate>
+                                Width of the gated feed-forward part. (default: 1088)
+        --layers <layers>       Decoder layers. (default: 20)
+        --heads <heads>         Query heads. (default: 6)
+        --kv-heads <kv-heads>   Key/value heads; divides --heads. (default: 2)
+        --head-dim <head-dim>   Width of a head. (default: 64)
+
+      STEP:
+        --length <length>       Tokens of a sequence. (default: 256)
+        --batch <batch>         Sequences of a step. (default: 8)
+        --micro-batch <micro-batch>
+                                Sequences a thread takes at once: fewer need less memory. (default: 4)
+
+      OPTIONS:
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
         -h, --help              Show help information.
       """)

@@ -1,28 +1,45 @@
 import ArgumentParser
 import Speculate
 import Tensors
+import Training
 import Verifier
 
-/// `speculate bench decode`: plain decoding against a simple read of the same weights.
+/// `speculate bench decode`: plain decoding against a simple read of the same weights, or against
+/// speculative decoding.
 struct BenchDecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decode",
     abstract:
-      "Decode plainly and read the weights in turn: how much of the bandwidth decoding uses.",
+      "Decode plainly and read the weights in turn, or decode prompts plainly and speculatively.",
     discussion: """
-      A token moves every weight once. Each measurement of decoding stands between two of reading, \
-      because the bandwidth of a shared machine changes while a program runs.
+      A token moves every weight once, so plain decoding is measured against a read of the weights. \
+      Each measurement of decoding stands between two of reading, because the bandwidth of a shared \
+      machine changes while a program runs.
+
+      With --prompt-file each measurement decodes all prompts plainly and speculatively in turn: how \
+      much faster drafts make it, over all outputs and over those that don't end in a repeating \
+      loop. Outputs that aren't identical are an error.
+
+      speculate bench decode
+      speculate bench decode --prompt-file prompts.jsonl --limit 20 --max-tokens 128 --json
       """)
 
   @OptionGroup var model: BenchModelOptions
   @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
-  @OptionGroup var rounds: BenchRoundOptions
+  @OptionGroup(title: "Prompts") var prompts: BenchPromptOptions
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Tokens of one measurement.", valueName: "n"))
-  var tokens = 64
+    help: ArgumentHelp(
+      "Measurements to take the median of. (default: 9, or 3 with --prompt-file)", valueName: "n"))
+  var rounds: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Tokens of one measurement without --prompt-file. (default: 64)", valueName: "n"))
+  var tokens: Int?
 
   @OptionGroup var context: BenchContextOptions
 
@@ -30,19 +47,68 @@ struct BenchDecodeCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard !(1...100_000).contains(tokens) else { return }
-    throw ValidationError("--tokens \(tokens) is out of range: use 1 to 100000")
+    if let rounds { try BenchRoundOptions.check(rounds) }
+    if let tokens, !(1...100_000).contains(tokens) {
+      throw ValidationError("--tokens \(tokens) is out of range: use 1 to 100000")
+    }
+    guard prompts.file != nil else { return }
+    if tokens != nil || context.requested != nil {
+      throw ValidationError(
+        "--tokens and --context mean nothing with --prompt-file: use --max-tokens")
+    }
+    if model.shape != nil {
+      throw ValidationError("--shape has no tokenizer for --prompt-file: give --target instead")
+    }
   }
 
   func run() throws {
+    if let file = prompts.file { try decodePrompts(file) } else { try decodeAndRead() }
+  }
+
+  private func decodePrompts(_ file: String) throws {
+    let texts = try prompts.read(file)
+    let way = try prompts.way()
+    let generator = try TextGenerator(
+      target: model.target.folder(), drafter: way.drafter, weights: model.weights.choice,
+      drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
+      cacheFormat: cache.format, threads: threads.count,
+      costCache: .user(measuresAgain: prompts.drafting.remeasure))
+    let parameters = prompts.sampling.parameters
+    let bench = PromptBench(
+      decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
+      prompts: try texts.map { try EncodedPrompt($0, for: generator) })
+    Interruption.watch()
+    let comparisons = try bench.measure(rounds: rounds ?? 3)
+    guard !comparisons.isEmpty else { throw Interruption.exitCode }
+    let report = DecodeReport(
+      comparisons,
+      setting: DecodeReport.Setting(
+        machine: Machine(threads: threads.count), blasCore: MatrixProduct.coreName,
+        model: model.name, weights: generator.model.formats.description,
+        kvType: cache.format.rawValue, drafter: prompts.description(generator),
+        maxTokens: parameters.maximumTokens, temperature: parameters.sampling.temperature))
+    if json {
+      try Output.json(report)
+    } else {
+      try Output.line(report.lines.joined(separator: "\n"))
+    }
+    if let difference = bench.difference(comparisons) {
+      Failure.say(difference)
+      throw ExitCode.failure
+    }
+    if Interruption.requested { throw Interruption.exitCode }
+  }
+
+  private func decodeAndRead() throws {
     let weights = try model.load()
+    let tokens = tokens ?? 64
     let context = context.count(for: weights, leaving: tokens + 1)
     let workers = Workers(count: threads.count)
     let bench = try DecodeBench(
       model: weights, workers: workers, cacheFormat: cache.format, context: context, tokens: tokens)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
-    for _ in 0..<rounds.count {
+    for _ in 0..<(rounds ?? BenchRoundOptions.usual) {
       guard let reading = try bench.measure() else { break }
       readings.append(reading)
     }

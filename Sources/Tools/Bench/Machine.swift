@@ -21,4 +21,7 @@ package struct Machine: Codable, Sendable, Equatable {
   package var line: String {
     "\(cpu) | \(instructionSet) | \(threads) thread\(threads == 1 ? "" : "s")"
   }
+
+  /// The line of a measurement beside which OpenBLAS works: `… | 2 threads | OpenBLAS Haswell`
+  package func line(blasCore: String) -> String { "\(line) | OpenBLAS \(blasCore)" }
 }

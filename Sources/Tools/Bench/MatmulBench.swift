@@ -54,7 +54,8 @@ struct MatmulBench {
     WeightReader(copies).seconds(passes: 1, workers: workers) / Double(copies.count)
   }
 
-  private static func noise(_ count: Int) -> FloatBuffer {
+  /// Values between -1 and 1, the same in every run.
+  static func noise(_ count: Int) -> FloatBuffer {
     let buffer = FloatBuffer(count: count)
     var state: UInt64 = 7
     for index in 0..<count {

@@ -5,10 +5,8 @@ import Tensors
 /// Runs plain and speculative decoding in turn for every prompt, and tells whether and how much
 /// they differ.
 struct ComparisonRun {
-  let generator: TextGenerator
+  let decoder: AlternatingDecoder
   let prompts: [EncodedPrompt]
-  let parameters: GenerationParameters
-  let mode: DecodingMode
   let repeats: Int
   let threads: Int
   let json: Bool
@@ -19,7 +17,7 @@ struct ComparisonRun {
   /// - Throws: exit code 1 when ids differ, 130 after Ctrl-C.
   func run() throws {
     try announce()
-    try warmUp()
+    if let first = prompts.first { try decoder.warmUp(first) }
     let progress = json ? ProgressLine("comparing", unit: "prompts", total: prompts.count) : nil
     var comparisons: [(place: String, runs: PromptComparison)] = []
     for (index, prompt) in prompts.enumerated() {
@@ -38,6 +36,7 @@ struct ComparisonRun {
 
   private func announce() throws {
     guard !json else { return }
+    let parameters = decoder.parameters
     let runs = repeats == 1 ? "1 run" : "\(repeats) runs"
     try Output.line(Machine(threads: threads).line)
     try Output.line(
@@ -47,36 +46,13 @@ struct ComparisonRun {
           ? "greedy" : "temperature \(parameters.sampling.temperature)"))
   }
 
-  /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
-  private func warmUp() throws {
-    guard let prompt = prompts.first else { return }
-    var short = parameters
-    short.maximumTokens = min(16, short.maximumTokens)
-    for mode in [.plain, mode] { _ = try outcome(prompt, short, mode) }
-  }
-
   /// All runs of one prompt; nil when Ctrl-C came before the first pair was complete.
   private func compare(_ prompt: EncodedPrompt) throws -> PromptComparison? {
     var runs = PromptComparison()
     for number in 0..<repeats {
-      // Who goes first changes, so that neither always profits from the other.
-      let modes: [DecodingMode] = number % 2 == 0 ? [.plain, mode] : [mode, .plain]
-      let outcomes = try modes.map { try outcome(prompt, parameters, $0) }
-      if Interruption.requested { return number > 0 ? runs : nil }
-      let plainFirst = modes[0] == .plain
-      runs.add(
-        plain: outcomes[plainFirst ? 0 : 1], speculative: outcomes[plainFirst ? 1 : 0])
+      guard try decoder.run(prompt, number: number, into: &runs) else { break }
     }
-    return runs
-  }
-
-  private func outcome(
-    _ prompt: EncodedPrompt, _ parameters: GenerationParameters, _ mode: DecodingMode
-  ) throws -> RunOutcome {
-    let result = try generator.generate(
-      tokens: prompt.ids, parameters: parameters, mode: mode,
-      isCancelled: { Interruption.requested })
-    return RunOutcome(ids: result.tokens, statistics: result.statistics)
+    return runs.rounds > 0 ? runs : nil
   }
 
   private func report(_ comparisons: [(place: String, runs: PromptComparison)]) throws {
@@ -101,8 +77,7 @@ struct ComparisonRun {
       try Output.line(report.lines.joined(separator: "\n"))
     }
     guard report.figures.identical else {
-      Failure.say(
-        "plain and speculative outputs differ, which is a fault of this program; please report it")
+      Failure.say(AlternatingDecoder.fault)
       throw ExitCode.failure
     }
     if Interruption.requested { throw Interruption.exitCode }

@@ -116,8 +116,9 @@ struct GenerateCommand: ParsableCommand {
     Interruption.watch()
     if compare {
       try ComparisonRun(
-        generator: generator, prompts: encoded, parameters: sampling.parameters,
-        mode: way.mode, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
+        decoder: AlternatingDecoder(
+          generator: generator, parameters: sampling.parameters, mode: way.mode),
+        prompts: encoded, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {
       try GenerationRun(

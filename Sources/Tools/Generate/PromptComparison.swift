@@ -34,6 +34,14 @@ package struct PromptComparison: Sendable {
   /// Tokens that a run emits.
   package var tokens: Int { plain.first?.ids.count ?? 0 }
 
+  /// Runs of each kind.
+  package var rounds: Int { plain.count }
+
+  /// Seconds of decoding the runs of one round.
+  package func seconds(round: Int) -> (plain: Double, speculative: Double) {
+    (plain[round].statistics.decodeSeconds, speculative[round].statistics.decodeSeconds)
+  }
+
   /// Median seconds of decoding a plain run.
   package var plainSeconds: Double { Figures.median(plain.map(\.statistics.decodeSeconds)) }
 

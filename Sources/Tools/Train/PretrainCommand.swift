@@ -62,8 +62,9 @@ struct PretrainCommand: ParsableCommand {
     }
     try training.check()
     if let complaint = model.architecture.complaint { throw ValidationError(complaint) }
-    if training.length > model.context {
-      throw ValidationError("--length \(training.length) is longer than --context \(model.context)")
+    let length = training.batch.length
+    if length > model.context {
+      throw ValidationError("--length \(length) is longer than --context \(model.context)")
     }
   }
 

@@ -29,13 +29,30 @@ struct ModelSizes: ParsableArguments {
   }
 }
 
+/// What a step takes.
+struct BatchFlags: ParsableArguments {
+  @Option(help: "Tokens of a sequence.") var length = 256
+  @Option(name: .customLong("batch"), help: "Sequences of a step.") var sequences = 8
+  @Option(help: "Sequences a thread takes at once: fewer need less memory.") var microBatch = 4
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    let limits = [
+      ("--length", length, 1 << 16), ("--batch", sequences, 1 << 16),
+      ("--micro-batch", microBatch, 1 << 30),
+    ]
+    for (name, value, most) in limits {
+      if value < 1 { throw ValidationError("\(name) is \(value): give a number of at least 1") }
+      if value > most { throw ValidationError("\(name) is \(value): give at most \(most)") }
+    }
+  }
+}
+
 /// How a model is trained.
 struct TrainingFlags: ParsableArguments {
   @Option(help: "Optimizer steps of the whole run, those before an interruption included.")
   var steps = 2000
-  @Option(help: "Tokens of a sequence.") var length = 256
-  @Option(help: "Sequences of a step.") var batch = 8
-  @Option(help: "Sequences a thread takes at once: fewer need less memory.") var microBatch = 4
+  @OptionGroup var batch: BatchFlags
   @Option(help: "The highest learning rate.") var learningRate: Float = 2e-3
   @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.05
   @Option(help: "Steps over which the learning rate rises.") var warmup = 100
@@ -57,9 +74,9 @@ struct TrainingFlags: ParsableArguments {
 
   /// Says which flag can't be, if any.
   func check() throws {
+    try batch.check()
     let positive: [(String, Int)] = [
-      ("--steps", steps), ("--length", length), ("--batch", batch), ("--micro-batch", microBatch),
-      ("--log-every", logEvery), ("--evaluation-batch", evaluationBatch),
+      ("--steps", steps), ("--log-every", logEvery), ("--evaluation-batch", evaluationBatch),
       ("--threads", threads ?? 1),
     ]
     for (name, value) in positive where value < 1 || value > 1 << 30 {
@@ -74,8 +91,6 @@ struct TrainingFlags: ParsableArguments {
     if let threads, threads > 1024 {
       throw ValidationError("--threads is \(threads): give at most 1024")
     }
-    if length > 1 << 16 { throw ValidationError("--length is \(length): give at most 65536") }
-    if batch > 1 << 16 { throw ValidationError("--batch is \(batch): give at most 65536") }
     for (name, value) in [("--learning-rate", learningRate), ("--clip", clip)]
     where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value): give a number above 0")
@@ -98,9 +113,9 @@ struct TrainingFlags: ParsableArguments {
   /// Copies the flags.
   func apply(to options: inout PretrainOptions) {
     options.steps = steps
-    options.length = length
-    options.sequences = batch
-    options.microSequences = microBatch
+    options.length = batch.length
+    options.sequences = batch.sequences
+    options.microSequences = batch.microBatch
     options.learningRate = learningRate
     options.floorShare = floor
     options.warmupSteps = warmup

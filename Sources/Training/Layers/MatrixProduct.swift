@@ -6,14 +6,18 @@ import COpenBLAS
 /// from working on several sequences at once, each worker with single-threaded products: two
 /// workers with one BLAS thread each beat one caller with two BLAS threads, because no product
 /// waits for another.
-enum MatrixProduct {
+package enum MatrixProduct {
+  /// The processor whose kernels OpenBLAS runs: its choice when it is loaded, or that of the
+  /// environment's `OPENBLAS_CORETYPE`. Figures without it can't be compared.
+  package static var coreName: String { String(cString: openblas_get_corename()) }
+
   /// Keeps BLAS on the calling thread; every pass asks for it when it is made.
-  static func useOneThread() { _ = oneThread }
+  package static func useOneThread() { _ = oneThread }
 
   private static let oneThread: Void = openblas_set_num_threads(1)
 
   /// c[m, n] = a[m, k] · b[n, k]ᵀ, or += with `accumulate`. Strides are in values.
-  static func timesTransposed(
+  package static func timesTransposed(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false

@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-import Tensors
+package import Tensors
 import Verifier
 
 /// Trains a causal model of the Qwen3 architecture on a token stream.
@@ -13,7 +13,8 @@ public final class PretrainRecipe: Trainable {
   private let configuration: ModelConfiguration  // of the exported model
   private let model: CausalTrainingModel
   private let optimizer: AdamW
-  private let workers: Workers
+  /// The threads that take a step.
+  package let workers: Workers
   private let passes: [CausalPass]
   private let training: TokenStream
   private let heldout: TokenStream?

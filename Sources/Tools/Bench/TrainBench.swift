@@ -1,0 +1,102 @@
+import Foundation
+import Tensors
+import Training
+
+/// Steps of pretraining on random tokens, and a large matrix product in turn.
+final class TrainBench {
+  /// One measurement of a step, and the mean of the products before and after it.
+  struct Reading {
+    /// Seconds of a step: both passes, the sum of gradients and the optimizer.
+    var seconds: Double
+    /// Operations per second of the large product.
+    var peak: Double
+  }
+
+  /// Rows, columns and inner size of the large product; three such matrices of f32 are 48 MiB.
+  private static let side = 2048
+  /// Small enough that random tokens are learnt without trouble; it has no influence on the time.
+  private static let rate: Float = 1e-4
+
+  private let recipe: PretrainRecipe
+  private let factors: (FloatBuffer, FloatBuffer)  // [side][side] each, read by all workers
+  private let product: FloatBuffer  // [worker][side][side]
+
+  /// Parameters of the model, norms included.
+  var parameterCount: Int { recipe.parameterCount }
+  /// Threads that take a step: no more than sequences.
+  var threads: Int { recipe.workers.count }
+
+  /// Makes a model of random values and the recipe that `speculate pretrain` runs, on random tokens
+  /// in a temporary file that is gone when this returns. What the tokens are has no influence on the
+  /// time.
+  ///
+  /// - Throws: `SpeculateError` when the sizes can't be or the file can't be written.
+  init(_ architecture: CausalArchitecture, batch: BatchFlags, threads: Int) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "speculate-bench-\(UUID().uuidString)")
+    let tokens = folder.appending(path: "tokens.u16")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      // A window more than a step takes leaves room for the sampler's random offset.
+      try Self.randomTokens(
+        (batch.sequences + 1) * batch.length + 1, below: architecture.vocabularySize
+      ).write(to: tokens)
+    } catch {
+      throw SpeculateError(
+        "can't write random tokens to \(folder.path): \(error.localizedDescription); set TMPDIR to "
+          + "a folder with room")
+    }
+    var options = PretrainOptions(
+      trainingTokens: tokens, output: folder.appending(path: "model"), threads: threads)
+    options.architecture = architecture
+    options.length = batch.length
+    options.sequences = batch.sequences
+    options.microSequences = batch.microBatch
+    recipe = try PretrainRecipe(options)
+    let count = Self.side * Self.side
+    factors = (MatmulBench.noise(count), MatmulBench.noise(count))
+    product = FloatBuffer(count: recipe.workers.count * count)
+  }
+
+  /// A step and a product that aren't measured, so that no measured one meets cold memory.
+  func warmUp() {
+    _ = recipe.step(rate: Self.rate)
+    _ = peak()
+  }
+
+  /// Multiplies, takes a step, multiplies.
+  func measure() -> Reading {
+    let before = peak()
+    let start = Clock.seconds
+    _ = recipe.step(rate: Self.rate)
+    let seconds = Clock.seconds - start
+    return Reading(seconds: seconds, peak: (before + peak()) / 2)
+  }
+
+  /// Operations per second of one large product a worker, all at once, by what multiplies in a step.
+  private func peak() -> Double {
+    let (side, workers, factors, product) = (Self.side, recipe.workers, factors, product)
+    let start = Clock.seconds
+    workers.run { worker in
+      MatrixProduct.timesTransposed(
+        rows: side, columns: side, inner: side, factors.0.base, side, factors.1.base, side,
+        into: product.base + worker * side * side, side)
+    }
+    let operations = 2 * Double(side) * Double(side) * Double(side) * Double(workers.count)
+    return operations / (Clock.seconds - start)
+  }
+
+  /// Little-endian 16-bit tokens.
+  private static func randomTokens(_ count: Int, below vocabulary: Int) -> Data {
+    var random = KeyedRandom(seed: 1, key: "bench")
+    let highest = UInt64(min(vocabulary, 1 << 16))
+    var bytes = Data(capacity: 2 * count)
+    for _ in 0..<count {
+      let token = UInt16(random.next() % highest)
+      bytes.append(UInt8(truncatingIfNeeded: token))
+      bytes.append(UInt8(truncatingIfNeeded: token >> 8))
+    }
+    return bytes
+  }
+}
