@@ -44,8 +44,7 @@ final class TrainBench {
       ).write(to: tokens)
     } catch {
       throw SpeculateError(
-        "can't write random tokens to \(folder.path): \(error.localizedDescription); set TMPDIR to "
-          + "a folder with room")
+        "can't write random tokens to \(folder.path); set TMPDIR to a folder with room")
     }
     var options = PretrainOptions(
       trainingTokens: tokens, output: folder.appending(path: "model"), threads: threads)
