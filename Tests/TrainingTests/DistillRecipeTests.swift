@@ -286,9 +286,19 @@ import Verifier
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "one", threads: 1)
     let progress = try Self.run(options).progress
-    options.responses = .made(options.output.appending(path: "responses"))
+    options.responses = .made([options.output.appending(path: "responses")])
     options.output = folder.file("two")
     #expect(try Self.run(options).progress.map(\.loss) == progress.map(\.loss))
+
+    // Of several folders the answers of one follow those of the other.
+    let one = options.responses
+    if case .made(let folders) = one { options.responses = .made(folders + folders) }
+    options.output = folder.file("both")
+    let recipe = try DistillRecipe(options)
+    let twice = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+    #expect(twice.prefix(twice.count / 2).map(\.tokens) == twice.suffix(twice.count / 2).map(\.tokens))
+    #expect(twice.count > 1 && twice.count.isMultiple(of: 2))
+    options.responses = one
 
     let other = TinyTraining.livelyModel(TinyTraining.architecture(layers: 3), seed: 8)
     try ModelExport.write(

@@ -25,8 +25,12 @@ struct DistillTrainCommand: ParsableCommand {
   @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
   var target: String
   @OptionGroup var prompts: PromptDataFlags
-  @Option(help: "Instead of --data: a folder that 'speculate distill data' wrote.")
-  var responsesFrom: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Instead of --data: folders that 'speculate distill data' wrote, of greedy and of sampled "
+        + "answers for instance.", valueName: "dir"))
+  var responsesFrom: [String] = []
   @Option(help: "Held-out documents, for the simulated acceptance; as --data.")
   var heldout: String?
   @Option(help: "Instead of --heldout: a file of tokens.")
@@ -42,7 +46,7 @@ struct DistillTrainCommand: ParsableCommand {
 
   func validate() throws {
     try prompts.check()
-    guard (prompts.file == nil) != (responsesFrom == nil) else {
+    guard (prompts.file == nil) != responsesFrom.isEmpty else {
       throw ValidationError(
         "give the documents of the prompts: either --data or --tokens; or --responses-from")
     }
@@ -59,8 +63,8 @@ struct DistillTrainCommand: ParsableCommand {
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
     let source: DistillOptions.Responses
-    if let responsesFrom {
-      source = .made(URL(fileURLWithPath: responsesFrom))
+    if !responsesFrom.isEmpty {
+      source = .made(responsesFrom.map { URL(fileURLWithPath: $0) })
     } else if let file = prompts.file {
       source = .make(responses.options(file, seed: training.seed))
     } else {

@@ -8,8 +8,8 @@ public struct DistillOptions: Sendable {
   public enum Responses: Sendable {
     /// The target makes them, into the output folder.
     case make(ResponseOptions)
-    /// A folder of responses made earlier.
-    case made(URL)
+    /// Folders of responses made earlier, one after the other.
+    case made([URL])
   }
 
   /// The target's folder: weights and tokenizer.

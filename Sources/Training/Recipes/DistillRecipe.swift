@@ -41,7 +41,7 @@ public final class DistillRecipe {
       try responding.run(
         wanted, folder: options.output.appendingPathComponent("responses"),
         shouldStop: shouldStop, report: report)
-    case .made(let folder): try responding.responses(in: folder)
+    case .made(let folders): try folders.flatMap { try responding.responses(in: $0) }
     }
   }
 
