@@ -296,7 +296,8 @@ import Verifier
     options.output = folder.file("both")
     let recipe = try DistillRecipe(options)
     let twice = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
-    #expect(twice.prefix(twice.count / 2).map(\.tokens) == twice.suffix(twice.count / 2).map(\.tokens))
+    #expect(
+      twice.prefix(twice.count / 2).map(\.tokens) == twice.suffix(twice.count / 2).map(\.tokens))
     #expect(twice.count > 1 && twice.count.isMultiple(of: 2))
     options.responses = one
 
