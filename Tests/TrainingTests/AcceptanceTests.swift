@@ -34,7 +34,7 @@ import Verifier
     let served = try ServedAcceptance.statistics(
       target: target, drafter: drafter, responses: responses)
     let replay = AcceptanceReplay(
-      responses,
+      HeldoutAnswer.all(responses, length: nil, endTokens: [5]),
       features: isConditioned
         ? try TargetFeatures(
           model: target, workers: workers, layers: [0, 1], maximumLength: 64) : nil)
@@ -49,13 +49,31 @@ import Verifier
   }
 
   @Test func `survival counts rounds that drafted as many`() {
-    var acceptance = SimulatedAcceptance(blockSize: 4)
+    var acceptance = HeldoutAcceptance(blockSize: 4)
     #expect(acceptance.survival == [0, 0, 0] && acceptance.acceptanceLength == 0)
+    #expect(acceptance.looplessAcceptanceLength == nil && acceptance.loopShare == 0)
     acceptance.rounds = 6
     acceptance.emitted = 15
     acceptance.drafted = [1, 1, 0, 4]
     acceptance.histogram = [1, 2, 1, 1]
     #expect(acceptance.survival == [0.8, 0.5, 0.25])
     #expect(acceptance.acceptanceLength == 2.5)
+  }
+
+  /// What training stores of an answer that fell into a loop is too short to be recognised by itself.
+  @Test func `answers that were cut at a loop are known`() {
+    let prompt: [Token] = [1, 2]
+    func answer(_ tokens: [Token]) -> Response {
+      Response(tokens: prompt + tokens, promptLength: 2)
+    }
+    let responses = [
+      answer([7, 8, 9, 8, 9]), answer([7, 8, 5]), answer([6, 7, 8, 9, 7, 8, 9, 7]), answer([]),
+      answer((0..<50).map { $0 < 10 ? $0 : Token(20 + $0 % 20) }), answer([5]),
+    ]
+    let known = HeldoutAnswer.all(responses, length: 8, endTokens: [5, 4])
+    #expect(known.map(\.endsInLoop) == [true, false, false, true, false])
+    #expect(known.map(\.response.tokens.count) == [7, 5, 10, 52, 3])
+    let unknown = HeldoutAnswer.all(responses, length: nil, endTokens: [5, 4])
+    #expect(unknown.map(\.endsInLoop) == [false, false, false, true, false])
   }
 }

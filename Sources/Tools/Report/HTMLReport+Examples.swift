@@ -17,9 +17,9 @@ extension HTMLReport {
     <section class="example">
     <p class="soft">\(Markup.escaped(example.configuration)) · \(Markup.escaped(example.category)) · \
     \(Markup.escaped(example.prompt))</p>
-    <pre>\(Markup.escaped(example.context))<span class="kept">\(Markup.escaped(example.accepted))</span>\
-    <span class="lost">\(visible(example.rejected))</span><span class="own">\(visible(example.chosen))\
-    </span></pre>
+    <pre>\(Markup.escaped(example.context))\(DraftedText.markup(
+      accepted: example.accepted, rejected: example.rejected,
+      chosen: DraftedText.visible(example.chosen)))</pre>
     <div class="candidates">
     <div>\(Markup.escaped(example.source))\(list(example.draftCandidates))</div>
     <div>target\(list(example.targetCandidates))</div>
@@ -32,21 +32,9 @@ extension HTMLReport {
   private static func list(_ candidates: [RejectionExample.Candidate]) -> String {
     guard !candidates.isEmpty else { return "<p class=\"soft\">has no probabilities</p>" }
     let items = candidates.map { candidate in
-      "<li\(candidate.isChosen ? " class=\"chosen\"" : "")><code>\(visible(candidate.text))</code>"
+      "<li\(candidate.isChosen ? " class=\"chosen\"" : "")><code>\(DraftedText.visible(candidate.text))</code>"
         + "<span>\(Figures.fixed(100 * candidate.probability, 1)) %</span></li>"
     }
     return "<ol>\(items.joined())</ol>"
-  }
-
-  /// A token with its blanks shown, which decide more often than letters.
-  private static func visible(_ text: String) -> String {
-    Markup.escaped(text).map { character in
-      switch character {
-      case " ": "·"
-      case "\n": "⏎"
-      case "\t": "⇥"
-      default: String(character)
-      }
-    }.joined()
   }
 }

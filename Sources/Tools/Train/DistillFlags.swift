@@ -103,6 +103,9 @@ struct DistillFlags: ParsableArguments {
   @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between simulated acceptances; 0 for one at the end only.")
   var evaluateEvery = 200
+  @Flag(
+    help: "Keep the drafter of the best simulated acceptance in the folder 'best' of --output.")
+  var saveBest = false
   @Option(help: "Held-out prompts of a simulated acceptance.") var evaluationPrompts = 8
   @Option(help: "Tokens of a held-out response at most.") var evaluationLength = 128
   @Option(help: "Steps between progress lines.") var logEvery = 10
@@ -159,6 +162,7 @@ struct DistillFlags: ParsableArguments {
     options.memory = Int(memory * 1_073_741_824)
     options.checkpointSeconds = checkpointSeconds
     options.evaluateEvery = evaluateEvery
+    options.savesBest = saveBest
     options.logEvery = logEvery
     options.exportType = dtype == "bf16" ? .bf16 : .f32
   }

@@ -13,7 +13,7 @@ struct DistillTrainCommand: ParsableCommand {
       First the target answers prompts cut from the documents of --data, unless --responses-from \
       names answers made earlier; then the drafter learns to foretell them. Writes responses, \
       checkpoint.safetensors, the drafter (config.json, model.safetensors), metrics.jsonl and \
-      TensorBoard events, and report.html to --output. The same command again goes on where the last one stopped, \
+      TensorBoard events, samples.json, and report.html to --output. The same command again goes on where the last one stopped, \
       bit for bit; Ctrl-C finishes what is being written first.
 
         speculate distill --target deep --data train.jsonl.zst --heldout heldout.jsonl.zst \
@@ -53,6 +53,10 @@ struct DistillTrainCommand: ParsableCommand {
     if heldout != nil && heldoutTokens != nil {
       throw ValidationError("give --heldout or --heldout-tokens, not both")
     }
+    if training.saveBest && heldout == nil && heldoutTokens == nil {
+      throw ValidationError(
+        "--save-best compares held-out acceptances: give --heldout or --heldout-tokens")
+    }
     try responses.check()
     try drafter.check()
     try objective.check()
@@ -90,8 +94,15 @@ struct DistillTrainCommand: ParsableCommand {
       Output.note("stopped; the same command goes on from here\n")
       throw Interruption.exitCode
     }
-    try train(recipe.training(made, heldout: held), options)
-    Output.note("the drafter is in \(output), its curves in report.html\n")
+    let conclusion = try train(recipe.training(made, heldout: held), options)
+    Output.note("the drafter is in \(output), its curves and samples in report.html\n")
+    if let conclusion { Output.note(conclusion + "\n") }
+    if training.saveBest, let best = try BestDrafter(in: options.output) {
+      Output.note(
+        "the best of the evaluated drafters, of step \(best.step) with tau "
+          + "\(Figures.fixed(best.acceptanceLength, 2)), is in "
+          + "\(BestDrafter.folder(in: options.output).path)\n")
+    }
   }
 
   /// Greedy answers to other prompts, as many and as long as an evaluation wants.
@@ -101,12 +112,16 @@ struct DistillTrainCommand: ParsableCommand {
       // Another seed than the training's: the file may be the same.
       var options = responses.options(file, seed: training.seed &+ 0x48)
       options.count = training.evaluationPrompts
+      options.temperature = 0
       options.length = training.evaluationLength
       return options
     }
   }
 
-  private func train(_ training: DrafterTraining, _ options: DistillOptions) throws {
+  /// Runs the training; returns what the drafter is worth, if that was measured.
+  private func train(
+    _ training: DrafterTraining, _ options: DistillOptions
+  ) throws -> String? {
     let summary = training.summary
     Output.note(
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
@@ -114,6 +129,7 @@ struct DistillTrainCommand: ParsableCommand {
         + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
         + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
+    var last: DistillProgress?
     try TrainingRun(
       label: "distill",
       report: TrainingReport(
@@ -125,8 +141,42 @@ struct DistillTrainCommand: ParsableCommand {
         ], unit: "blocks"),
       output: options.output, steps: options.steps, resumedStep: training.resumedStep
     ).run(
-      { try training.run(shouldStop: $0, report: $1) },
-      isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
+      { shouldStop, report in
+        try training.run(shouldStop: shouldStop) { progress in
+          last = progress
+          report(progress)
+        }
+      }, isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
+    if let last {
+      return last.generated.map {
+        Self.conclusion(last.acceptanceLength, last.looplessAcceptanceLength, $0)
+      }
+    }
+    // All steps had been taken before.
+    guard let replayed = try training.evaluate(), let generated = try training.generate() else {
+      return nil
+    }
+    return Self.conclusion(
+      replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)
+  }
+
+  /// The acceptance lengths of replayed rounds, of all and of answers without loops, beside those of the
+  /// engine that generates.
+  private static func conclusion(
+    _ all: Double?, _ loopless: Double?, _ generated: GeneratedAcceptance
+  ) -> String {
+    let acceptance = generated.acceptance
+    func length(_ value: Double?) -> String { value.map { Figures.fixed($0, 2) } ?? "none" }
+    let parts = [
+      "held out: tau \(length(all)) replayed, \(length(acceptance.acceptanceLength)) generated",
+      "without loops \(length(loopless)) replayed, "
+        + "\(length(acceptance.looplessAcceptanceLength)) generated",
+      "\(acceptance.loops) of \(acceptance.answers) answers end in a loop",
+      generated.differing > 0
+        ? "\(generated.differing) generated answers are not the recorded ones: were these made on "
+          + "another machine?" : nil,
+    ]
+    return parts.compactMap { $0 }.joined(separator: " | ")
   }
 
   /// What the drafter sees.
@@ -146,7 +196,9 @@ struct DistillTrainCommand: ParsableCommand {
     let parts = [
       progress.stage.map { "stage \($0)" },
       "loss \(Figures.fixed(progress.loss, 4))",
-      progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" }, survival,
+      progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" },
+      progress.looplessAcceptanceLength.map { "without loops \(Figures.fixed($0, 2))" },
+      progress.loopShare.map { "loop share \(Figures.fixed($0, 2))" }, survival,
       "\(Figures.rate(progress.anchorsPerSecond)) anchors/s",
     ]
     return parts.compactMap { $0 }.joined(separator: " | ")

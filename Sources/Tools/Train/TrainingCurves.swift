@@ -14,6 +14,12 @@ struct TrainingCurves {
     var step: Int
     var acceptanceLength: Double
     var survival: [Double]
+    /// The share of answers that end in a loop; `nil` in logs that don't know.
+    var loopShare: Double?
+    /// Mean acceptance length without these; `nil` where all are.
+    var looplessAcceptanceLength: Double?
+    /// Mean acceptance length where the engine that serves generated the answers, after the last step.
+    var generated: Double?
   }
 
   /// How a forced model was measured at a step; step 0 is the target that it started from.
@@ -34,6 +40,8 @@ struct TrainingCurves {
 
   private(set) var evaluations: [Evaluation] = []
   private(set) var forcings: [Forcing] = []
+  /// The acceptance length of the best drafter, where it is kept.
+  private(set) var best: Point?
   private var points: [Name: [Point]] = [:]
 
   /// Reads a log. Of steps that a run took twice, after an interruption, the later lines count; a
@@ -65,16 +73,28 @@ struct TrainingCurves {
     evaluations.append(
       Evaluation(
         step: step, acceptanceLength: length,
-        survival: row["survival"]?.elements?.compactMap(\.number) ?? []))
+        survival: row["survival"]?.elements?.compactMap(\.number) ?? [],
+        loopShare: row["loopShare"]?.number,
+        looplessAcceptanceLength: row["looplessAcceptanceLength"]?.number,
+        generated: Self.ratio(row["generated"]?["acceptance"], "emitted", "rounds")))
+    guard let step = row["bestStep"]?.number, let length = row["bestAcceptanceLength"]?.number
+    else { return }
+    best = Point(step: step, value: length)
+  }
+
+  private static func ratio(_ value: JSONValue?, _ part: String, _ whole: String) -> Double? {
+    guard let part = value?[part]?.number, let whole = value?[whole]?.number, whole > 0 else {
+      return nil
+    }
+    return part / whole
   }
 
   private mutating func add(forcing value: JSONValue, step: Int) {
-    func rate(_ name: String, _ tokens: String, _ passes: String) -> Double {
-      let passes = value[name]?[passes]?.number ?? 0
-      return passes > 0 ? (value[name]?[tokens]?.number ?? 0) / passes : 0
-    }
     func rates(_ name: String) -> (all: Double, loopless: Double) {
-      (rate(name, "tokens", "passes"), rate(name, "looplessTokens", "looplessPasses"))
+      (
+        Self.ratio(value[name], "tokens", "passes") ?? 0,
+        Self.ratio(value[name], "looplessTokens", "looplessPasses") ?? 0
+      )
     }
     guard let bits = value["bitsPerByte"]?.number, let tokenBits = value["bitsPerToken"]?.number
     else { return }

@@ -22,11 +22,12 @@ struct TrainingReport {
   /// - Throws: When the log can't be read or the page can't be written.
   func write(to folder: URL) throws {
     let curves = try TrainingCurves(folder: folder)
+    let samples = try TrainingSamples(folder: folder)
     let page = ReportPage.html(
       title: title,
       parts: [
         heading(curves), ReportPage.figures(charts(curves)), Self.evaluations(curves),
-        Self.forcings(curves),
+        Self.forcings(curves), samples.markup,
       ])
     try AtomicFile.write(Data(page.utf8), to: folder.appending(path: "report.html"))
   }
@@ -38,6 +39,11 @@ struct TrainingReport {
         "\(Figures.count(Int(last.step))) steps in \(Figures.duration(seconds.value)), loss "
           + Figures.fixed(last.value, 3))
     }
+    if let best = curves.best {
+      facts.append(
+        "best of the evaluated drafters: step \(Figures.count(Int(best.step))), τ "
+          + Figures.fixed(best.value, 2))
+    }
     return """
       <h1>\(Markup.escaped(title))</h1>
       <p class="soft">\(facts.map(Markup.escaped).joined(separator: "<br>"))</p>
@@ -47,16 +53,25 @@ struct TrainingReport {
   private static func evaluations(_ curves: TrainingCurves) -> String {
     guard let widest = curves.evaluations.map(\.survival.count).max(), widest > 0 else { return "" }
     let rows = spread(8, of: curves.evaluations).map { evaluation -> [Cell] in
-      [Cell(Figures.count(evaluation.step)), Cell(Figures.fixed(evaluation.acceptanceLength, 2))]
+      let lengths = [
+        evaluation.acceptanceLength, evaluation.looplessAcceptanceLength, evaluation.generated,
+      ]
+      return [Cell(Figures.count(evaluation.step))]
+        + lengths.map { Cell($0.map { Figures.fixed($0, 2) } ?? "") }
         + evaluation.survival.map { Cell(Figures.fixed(100 * $0, 1)) }
+    }
+    let loops = curves.evaluations.last?.loopShare.map {
+      " \(Figures.fixed(100 * $0, 1)) % of the answers end in a loop, at whose second period they are cut."
     }
     return """
       <h2>Held-out acceptance</h2>
       \(Cell.table(
-        ["step", "mean acceptance length τ"] + (1...widest).map { "draft \($0), %" }, rows))
+        ["step", "mean acceptance length τ", "without loops", "generated"]
+          + (1...widest).map { "draft \($0), %" }, rows))
       <p class="soft">By the engine that serves, along the target's own answers to held-out prompts, with \
-      full blocks. τ is the tokens of a target pass, the bonus token included; a draft counts as accepted \
-      with all before it.</p>
+      full blocks and no other drafts; after the last step it also generates the answers, token by \
+      token the same. τ is the tokens of a target pass, the bonus token included; a draft counts as accepted \
+      with all before it.\(loops ?? "")</p>
       """
   }
 
@@ -90,11 +105,16 @@ struct TrainingReport {
     curves.forcings.map { TrainingCurves.Point(step: Double($0.step), value: value($0)) }
   }
 
-  private func charts(_ curves: TrainingCurves) -> [Chart] {
-    let acceptance = curves.evaluations.map {
-      TrainingCurves.Point(step: Double($0.step), value: $0.acceptanceLength)
+  private static func points(
+    _ curves: TrainingCurves, _ value: (TrainingCurves.Evaluation) -> Double?
+  ) -> [TrainingCurves.Point] {
+    curves.evaluations.compactMap { evaluation in
+      value(evaluation).map { TrainingCurves.Point(step: Double(evaluation.step), value: $0) }
     }
-    return [
+  }
+
+  private func charts(_ curves: TrainingCurves) -> [Chart] {
+    [
       Self.chart(
         "loss", "Loss", "Mean over the steps since the last line of the log.", yName: "nats",
         [
@@ -103,8 +123,12 @@ struct TrainingReport {
         ]),
       Self.chart(
         "acceptance", "Mean acceptance length", "On held-out prompts, the bonus token included.",
-        yName: "tokens of a target pass", [("held out", acceptance)]),
-      Self.positions(curves),
+        yName: "tokens of a target pass",
+        [
+          ("held out", Self.points(curves) { $0.acceptanceLength }),
+          ("without loops", Self.points(curves) { $0.looplessAcceptanceLength }),
+        ]),
+      Self.positions(curves), Self.places(curves),
       Self.chart(
         "bits", "Held-out text", "Step 0 is the target that training started from.",
         yName: "bits a byte", [("held out", Self.points(curves) { $0.bitsPerByte })]),
@@ -214,6 +238,22 @@ struct TrainingReport {
             }
           )
         }))
+  }
+
+  /// Acceptance over the steps, of as many places of a block as have different colours.
+  private static func places(_ curves: TrainingCurves) -> Chart? {
+    guard let longest = curves.evaluations.map(\.survival.count).max(), longest > 0 else {
+      return nil
+    }
+    return chart(
+      "places", "Acceptance of a block's drafts", "A draft counts as accepted with all before it.",
+      yName: "% accepted",
+      spread(ChartTheme.seriesCount, of: Array(0..<longest)).map { place in
+        (
+          "draft \(place + 1)",
+          points(curves) { $0.survival.indices.contains(place) ? 100 * $0.survival[place] : nil }
+        )
+      })
   }
 
   /// A number of elements from the first to the last.

@@ -4,9 +4,15 @@ public import Tensors
 
 /// Writes a drafter as a folder that `BlockDrafter` loads.
 public enum DrafterExport {
-  /// Writes `config.json` and `model.safetensors`.
+  /// The file of the weights.
+  static let weightsName = "model.safetensors"
+
+  /// Writes `config.json`, then `model.safetensors`.
+  ///
+  /// - Parameter metadata: What the file of weights is to say about itself.
   public static func write(
-    _ model: DrafterTrainingModel, type: ElementType, to directory: URL
+    _ model: DrafterTrainingModel, type: ElementType, metadata: [String: String] = [:],
+    to directory: URL
   ) throws {
     var entries = model.layout.entries.map {
       SafetensorsWriter.Entry(
@@ -18,10 +24,11 @@ public enum DrafterExport {
           name: BlockDrafter.vocabularyName,
           integers: vocabulary.enumerated().map { Int($1) - $0 }))
     }
-    try SafetensorsWriter.write(
-      entries, metadata: ["format": "pt"],
-      to: directory.appendingPathComponent("model.safetensors"))
     try AtomicFile.write(
       model.configuration.encoded(), to: directory.appendingPathComponent("config.json"))
+    // Last: where the weights are, the folder is whole.
+    try SafetensorsWriter.write(
+      entries, metadata: metadata.merging(["format": "pt"]) { own, _ in own },
+      to: directory.appendingPathComponent(weightsName))
   }
 }

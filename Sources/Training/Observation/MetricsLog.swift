@@ -66,6 +66,8 @@ extension DistillProgress: StepMetrics {
       ("loss/train", loss), ("optimizer/learning_rate", Double(rate)),
       ("optimizer/gradient_norm", gradientNorm), ("speed/anchors_per_second", anchorsPerSecond),
     ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+      + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
+      + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
       + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
   }
 }

@@ -1,32 +1,53 @@
 package import Drafter
-import Tensors
+package import Tensors
 
-/// Replays held-out responses through a drafter, round by round as `DraftVerifyDecoder` would with
-/// full blocks and as many tokens as the response has.
+/// Replays answers to held-out prompts through a drafter, round by round as `DraftVerifyDecoder` would with
+/// full blocks and as many tokens as the answer has.
+///
+/// Greedy verification accepts the longest prefix that the target would have written itself, and a
+/// recorded greedy answer is what it writes: so replaying needs the serving drafter and the
+/// target's features, but no target pass.
 package final class AcceptanceReplay {
-  private let responses: [Response]
+  /// A round as it went.
+  package struct Round {
+    /// The number of the answer.
+    package let answer: Int
+    /// What was drafted.
+    package let drafts: [Token]
+    /// How many of these were accepted.
+    package let accepted: Int
+    /// The target's own token after them.
+    package let chosen: Token
+  }
+
+  private let answers: [HeldoutAnswer]
   private let features: [FloatBuffer]  // taps; empty for a drafter that sees tokens
 
-  /// Computes the target's features of all responses.
+  /// Computes the target's features of all answers.
   ///
   /// - Parameter features: `nil` for a drafter that sees tokens.
-  package init(_ responses: [Response], features: TargetFeatures?) {
-    self.responses = responses.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
-    self.features = self.responses.map {
-      features?.compute($0.tokens).taps ?? FloatBuffer(count: 0)
+  package init(_ answers: [HeldoutAnswer], features: TargetFeatures?) {
+    self.answers = answers
+    self.features = answers.map {
+      features?.compute($0.response.tokens).taps ?? FloatBuffer(count: 0)
     }
   }
 
-  /// Runs every response.
-  package func run(_ runner: DrafterRunner) -> SimulatedAcceptance {
+  /// Runs every answer.
+  ///
+  /// - Parameter observe: Told every round.
+  package func run(
+    _ runner: DrafterRunner, observe: (Round) -> Void = { _ in }
+  ) -> HeldoutAcceptance {
     let configuration = runner.drafter.configuration
     let choices = configuration.choices
     let width = configuration.targetLayers.count * configuration.shape.hidden
-    var result = SimulatedAcceptance(blockSize: configuration.blockSize)
-    for (response, features) in zip(responses, features) {
-      let tokens = response.tokens
+    var result = HeldoutAcceptance(blockSize: configuration.blockSize)
+    for (number, answer) in answers.enumerated() {
+      let (tokens, features) = (answer.response.tokens, features[number])
+      result.add(answer)
       runner.rewind(to: 0)
-      var anchor = response.promptLength - 1
+      var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
         let known = runner.contextCount
         switch configuration.kind {
@@ -44,8 +65,12 @@ package final class AcceptanceReplay {
           }
           accepted = zip(runner.drafts, rest).prefix { $0 == $1 }.count
         }
-        result.add(drafted: count, accepted: accepted)
+        result.add(drafted: count, accepted: accepted, of: answer)
         anchor += accepted + 1
+        observe(
+          Round(
+            answer: number, drafts: count > 0 ? runner.drafts : [], accepted: accepted,
+            chosen: tokens[anchor]))
       }
     }
     return result

@@ -16,7 +16,7 @@ public struct DistillOptions: Sendable {
   public var target: URL
   /// Where the responses to learn from come from.
   public var responses: Responses
-  /// The responses of the simulated acceptance, or nil for none.
+  /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
   public var heldout: ResponseOptions?
   /// The folder of responses, checkpoint, metrics and drafter.
   public var output: URL
@@ -75,6 +75,8 @@ public struct DistillOptions: Sendable {
   public var checkpointSeconds = 300.0
   /// Steps between simulated acceptances; 0 for none before the end.
   public var evaluateEvery = 200
+  /// Whether the drafter of the best simulated acceptance is kept beside the last one.
+  public var savesBest = false
   /// Steps between metrics lines.
   public var logEvery = 10
   /// The type of the exported weights.

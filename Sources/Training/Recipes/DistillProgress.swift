@@ -22,6 +22,16 @@ public struct DistillProgress: Sendable, Equatable, Codable {
   public var acceptanceLength: Double?
   /// The share of rounds whose draft 1, 2 … was accepted, when just measured.
   public var survival: [Double]?
+  /// The share of held-out answers that end in a loop, when just measured.
+  public var loopShare: Double?
+  /// Mean acceptance length on the other answers, when just measured.
+  public var looplessAcceptanceLength: Double?
+  /// What the engine that serves made of the held-out prompts with the last drafter, after the last step.
+  public var generated: GeneratedAcceptance?
+  /// The step of the best drafter so far, when acceptance was just measured and the best is kept.
+  public var bestStep: Int?
+  /// Its mean acceptance length.
+  public var bestAcceptanceLength: Double?
 }
 
 /// How far the making of responses is.

@@ -47,7 +47,9 @@ public final class DistillRecipe {
 
   /// The responses to held-out prompts, empty without held-out data; nil when stopped before.
   public func respondHeldout(shouldStop: () -> Bool) throws -> [Response]? {
-    guard let heldout = options.heldout else { return [] }
+    guard var heldout = options.heldout else { return [] }
+    // Others would be accepted by other rules.
+    heldout.temperature = 0
     return try responding.run(
       heldout, folder: options.output.appendingPathComponent("heldout-responses"),
       shouldStop: shouldStop, report: { _ in })
@@ -57,8 +59,8 @@ public final class DistillRecipe {
   public func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
       options, target: responding.target, checkpoint: responding.checkpoint,
-      workers: responding.workers,
-      maskToken: maskToken, responses: responses, heldout: heldout)
+      tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,
+      responses: responses, heldout: heldout)
   }
 
   private static func maskToken(

@@ -6,18 +6,20 @@ import Verifier
 
 /// The second half of distillation: a drafter learns from responses and features.
 public final class DrafterTraining: Trainable {
-  private let options: DistillOptions
-  private let target: CausalModel
-  private let workers: Workers
+  let options: DistillOptions
+  let target: CausalModel
+  let tokenizer: any Tokenizer
+  let workers: Workers
   private let responses: [Response]
-  private let model: DrafterTrainingModel
+  let model: DrafterTrainingModel
   private let optimizer: AdamW
   private let passes: [DrafterPass]
   private let cache: FeatureCache?  // nil where nothing of the target is needed
-  private let replay: AcceptanceReplay?
-  private let longest: Int  // tokens of a response, its prompt included
+  let heldout: [HeldoutAnswer]
+  let replay: AcceptanceReplay?  // nil without held-out answers
+  let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
-  private var header: DistillHeader
+  private(set) var header: DistillHeader
   private var reportedAnchors: Int  // at the last report
   /// Steps taken.
   package var stepCount: Int { header.step }
@@ -32,11 +34,13 @@ public final class DrafterTraining: Trainable {
   public var configuration: DrafterConfiguration { model.configuration }
 
   init(
-    _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint, workers: Workers,
-    maskToken: Token, responses all: [Response], heldout: [Response]
+    _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint,
+    tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
+    heldout heldoutResponses: [Response]
   ) throws {
     self.options = options
     self.target = target
+    self.tokenizer = tokenizer
     self.workers = workers
     // An anchor needs a token behind it.
     responses = all.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
@@ -92,7 +96,7 @@ public final class DrafterTraining: Trainable {
       responses: responses.count, tokens: own, coverage: Double(covered) / Double(max(own, 1)))
 
     longest = max(
-      responses.map(\.tokens.count).max() ?? 1, heldout.map(\.tokens.count).max() ?? 1)
+      responses.map(\.tokens.count).max() ?? 1, heldoutResponses.map(\.tokens.count).max() ?? 1)
     guard longest + options.blockSize <= target.configuration.maximumContext else {
       throw SpeculateError(
         "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
@@ -105,6 +109,9 @@ public final class DrafterTraining: Trainable {
         model: target, workers: workers, layers: configuration.targetLayers,
         states: options.objective.needsDistribution, maximumLength: longest) : nil
     cache = features.map { FeatureCache($0, bytes: options.memory) }
+    heldout = HeldoutAnswer.all(
+      heldoutResponses, length: options.heldout?.length,
+      endTokens: target.configuration.endTokens)
     replay =
       heldout.isEmpty
       ? nil : AcceptanceReplay(heldout, features: isConditioned ? features : nil)
@@ -127,6 +134,7 @@ public final class DrafterTraining: Trainable {
     let log = try MetricsLog(folder: options.output, step: header.step)
     if header.step == 0 {
       try DrafterExport.write(model, type: options.exportType, to: options.output)
+      if options.savesBest { try removeBest() }
     }
     let loop = TrainingLoop(
       schedule: StagedSchedule(options),
@@ -138,15 +146,15 @@ public final class DrafterTraining: Trainable {
   /// Describes an interval of steps.
   package func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillProgress {
     header.seconds += interval.seconds
-    let acceptance = evaluates ? try evaluate() : nil
     let anchors = header.anchors - reportedAnchors
     reportedAnchors = header.anchors
-    return DistillProgress(
+    var progress = DistillProgress(
       step: header.step, steps: options.steps, stage: stage(step: header.step - 1)?.rawValue,
       anchors: header.anchors, loss: interval.loss,
       rate: interval.rate, gradientNorm: interval.gradientNorm,
-      anchorsPerSecond: Double(anchors) / interval.seconds, seconds: header.seconds,
-      acceptanceLength: acceptance?.acceptanceLength, survival: acceptance?.survival)
+      anchorsPerSecond: Double(anchors) / interval.seconds, seconds: header.seconds)
+    if evaluates { try measure(into: &progress) }
+    return progress
   }
 
   /// Writes the checkpoint and the drafter.
@@ -155,17 +163,6 @@ public final class DrafterTraining: Trainable {
       header, layout: model.layout, parameters: model.parameters, first: optimizer.first,
       second: optimizer.second, to: options.output.trainingCheckpoint)
     try DrafterExport.write(model, type: options.exportType, to: options.output)
-  }
-
-  /// Exports the drafter, loads it as a server does, and replays the held-out responses.
-  public func evaluate() throws -> SimulatedAcceptance? {
-    guard let replay else { return nil }
-    try DrafterExport.write(model, type: options.exportType, to: options.output)
-    let drafter = try BlockDrafter(directory: options.output)
-    return replay.run(
-      DrafterRunner(
-        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
-        capacity: longest))
   }
 
   /// Takes one optimizer step.

@@ -121,6 +121,7 @@ import Testing
       (data + ["--cross-entropy", "0"], 64, "are all 0: give one that counts"),
       (data + ["--divergence=-1"], 64, "--divergence is -1.0: give a number of at least 0"),
       (data + ["--init", "nowhere"] + sizes, 1, "--init"),
+      (data + ["--save-best"], 64, "--save-best compares held-out acceptances: give --heldout"),
       (data + ["--stage", "1"], 64, "--stage belongs to --kind tokens: give it too"),
       (tokens + ["--alpha", "1.05"], 64, "--alpha is 1.05: give 1 to less than 1.05, at which"),
       (tokens + ["--stage", "3"], 64, "--stage is 3: give 1, 2 or both"),

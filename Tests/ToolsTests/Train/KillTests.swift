@@ -96,11 +96,13 @@ import Testing
         "\(TinyTokenizer.mask)", "--draft-vocabulary", "100", "--markov-rank", "4", "--steps",
         "400",
         "--anchors", "8", "--batch", "4", "--evaluate-every", "150", "--evaluation-length", "40",
-        "--checkpoint-seconds", "0.02", "--divergence", "0.5", "--threads", "1",
+        "--checkpoint-seconds", "0.02", "--divergence", "0.5", "--save-best",
+        "--threads", "1",
       ],
       writes: [
         "responses/manifest.json", "responses/0000000.responses.zst",
         "heldout-responses/manifest.json", "model.safetensors", "config.json",
+        "best/model.safetensors", "best/config.json", "samples.json",
       ],
       in: pair.folder)
   }

@@ -31,7 +31,7 @@ enum ServedAcceptance {
   }
 
   /// Checks that a simulated acceptance has the counts of serving.
-  static func expect(_ simulated: SimulatedAcceptance, equals served: GenerationStatistics) {
+  static func expect(_ simulated: HeldoutAcceptance, equals served: GenerationStatistics) {
     #expect(simulated.rounds == served.targetPasses)
     #expect(simulated.emitted == served.emittedTokens)
     #expect(simulated.acceptanceLength == served.tau)

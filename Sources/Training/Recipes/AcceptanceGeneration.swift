@@ -1,0 +1,54 @@
+import Drafter
+import Speculate
+import Tensors
+import Verifier
+
+/// Lets the engine that serves answer held-out prompts again, greedily, with full blocks of the drafter and
+/// no other drafts, and counts its rounds.
+enum AcceptanceGeneration {
+  /// Generates every answer, as long as it was recorded.
+  ///
+  /// - Throws: `SpeculateError` when the drafter doesn't fit the target.
+  static func run(
+    _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer,
+    drafter: BlockDrafter, threads: Int
+  ) throws -> GeneratedAcceptance {
+    let generator = try TextGenerator(
+      model: target, tokenizer: tokenizer, drafter: .block(drafter), threads: threads)
+    let blockSize = drafter.configuration.blockSize
+    var result = GeneratedAcceptance(acceptance: HeldoutAcceptance(blockSize: blockSize))
+    for answer in answers {
+      let counter = RoundCounter()
+      let output = try generator.generate(
+        tokens: Array(answer.response.tokens[..<answer.response.promptLength]),
+        parameters: GenerationParameters(
+          maximumTokens: answer.response.continuation.count,
+          endTokens: target.configuration.endTokens),
+        mode: .speculative(drafts: blockSize - 1, choice: .argmax, free: FreeDraftOptions.none),
+        observer: counter, isCancelled: { false })
+      if output.tokens != Array(answer.response.continuation) { result.differing += 1 }
+      result.acceptance.add(answer)
+      for round in counter.rounds {
+        result.acceptance.add(drafted: round.drafted, accepted: round.accepted, of: answer)
+      }
+    }
+    return result
+  }
+
+  private final class RoundCounter: RoundObserver {
+    private(set) var rounds: [(drafted: Int, accepted: Int)] = []
+
+    func observe(_ round: RoundRecord) { rounds.append((round.drafted, round.accepted)) }
+  }
+}
+
+/// What the engine that serves made of held-out prompts.
+public struct GeneratedAcceptance: Sendable, Equatable, Codable {
+  /// Its rounds.
+  public var acceptance: HeldoutAcceptance
+  /// Answers that are not the recorded ones: on the machine that recorded them there are none.
+  public var differing = 0
+
+  /// Rounds of answers that are those recorded.
+  public init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
+}

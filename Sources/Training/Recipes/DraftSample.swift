@@ -1,0 +1,63 @@
+public import Foundation
+import Tensors
+import Verifier
+
+/// A held-out prompt and the rounds of its answer, as text to look at.
+public struct DraftSample: Sendable, Equatable, Codable {
+  /// A round.
+  public struct Round: Sendable, Equatable, Codable {
+    /// The drafts that were accepted.
+    public var accepted: String
+    /// The first draft that was not; `nil` if all were.
+    public var rejected: String?
+    /// The target's own token.
+    public var chosen: String
+  }
+
+  /// The drafter's training step.
+  public var step: Int
+  /// The end of the prompt.
+  public var prompt: String
+  /// The answer.
+  public var rounds: [Round]
+  /// Tokens of the answer.
+  public var tokens: Int
+  /// Whether the answer ends in a loop.
+  public var endsInLoop: Bool
+
+  /// Samples of an evaluation.
+  static let count = 4
+  private static let promptTokens = 48
+
+  /// The file of an evaluation's samples in a run's folder.
+  public static func file(in folder: URL) -> URL { folder.appending(path: "samples.json") }
+
+  init(_ answer: HeldoutAnswer, step: Int, tokenizer: any Tokenizer) {
+    let response = answer.response
+    self.step = step
+    prompt = tokenizer.text(response.tokens[..<response.promptLength].suffix(Self.promptTokens))
+    rounds = []
+    tokens = response.continuation.count
+    endsInLoop = answer.endsInLoop
+  }
+
+  mutating func add(_ round: AcceptanceReplay.Round, tokenizer: any Tokenizer) {
+    rounds.append(
+      Round(
+        accepted: tokenizer.text(round.drafts.prefix(round.accepted)),
+        rejected: round.accepted < round.drafts.count
+          ? tokenizer.text([round.drafts[round.accepted]]) : nil,
+        chosen: tokenizer.text([round.chosen])))
+  }
+}
+
+extension Tokenizer {
+  /// The text of a part of a sequence, with special tokens spelled.
+  fileprivate func text(_ tokens: some Sequence<Token>) -> String {
+    String(
+      decoding: tokens.flatMap { token -> [UInt8] in
+        let bytes = isSpecial(token) ? [] : bytes(of: token)
+        return bytes.isEmpty ? Array((piece(of: token) ?? "<\(token)>").utf8) : bytes
+      }, as: UTF8.self)
+  }
+}

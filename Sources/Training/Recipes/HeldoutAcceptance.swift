@@ -1,0 +1,73 @@
+/// How many drafted tokens the target accepts of answers to held-out prompts, in rounds of full blocks
+/// of a drafter alone.
+///
+/// Trainers count along recorded answers (``AcceptanceReplay``), the engine that serves while it generates
+/// the same answers again (``AcceptanceGeneration``). Both count the same, field by field.
+public struct HeldoutAcceptance: Sendable, Equatable, Codable {
+  /// Answers.
+  public var answers = 0
+  /// Answers that end in a loop (`LoopDetector`), which any drafter guesses.
+  public var loops = 0
+  /// Rounds, each of which is one target pass.
+  public var rounds = 0
+  /// Tokens that the rounds gave: accepted ones and the target's own after them.
+  public var emitted = 0
+  /// Rounds of answers that don't end in a loop.
+  public var looplessRounds = 0
+  /// Tokens of answers that don't end in a loop.
+  public var looplessEmitted = 0
+  /// Rounds by how many tokens they drafted, fewer than a block only at the end of an answer:
+  /// [blockSize].
+  public var drafted: [Int]
+  /// Rounds that drafted, by how many drafts were accepted: [blockSize].
+  public var histogram: [Int]
+
+  /// No rounds yet of a drafter with blocks of `blockSize` rows.
+  public init(blockSize: Int) {
+    drafted = [Int](repeating: 0, count: blockSize)
+    histogram = drafted
+  }
+
+  /// Mean acceptance length τ: tokens a round, the target's own included.
+  public var acceptanceLength: Double { Self.ratio(emitted, rounds) ?? 0 }
+
+  /// The same of answers that don't end in a loop; `nil` where all do.
+  public var looplessAcceptanceLength: Double? { Self.ratio(looplessEmitted, looplessRounds) }
+
+  /// The share of answers that end in a loop.
+  public var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
+
+  /// The share of rounds with a draft 1, 2 … in which it was accepted: [blockSize − 1].
+  public var survival: [Double] {
+    var (accepted, offered) = (0, 0)
+    var shares: [Double] = []
+    for count in histogram.indices.dropFirst().reversed() {
+      accepted += histogram[count]
+      offered += drafted[count]
+      shares.append(Self.ratio(accepted, offered) ?? 0)
+    }
+    return shares.reversed()
+  }
+
+  /// Counts an answer, whose rounds come in any order.
+  mutating func add(_ answer: HeldoutAnswer) {
+    answers += 1
+    if answer.endsInLoop { loops += 1 }
+  }
+
+  /// Adds one round of an answer.
+  mutating func add(drafted count: Int, accepted: Int, of answer: HeldoutAnswer) {
+    rounds += 1
+    emitted += accepted + 1
+    if !answer.endsInLoop {
+      looplessRounds += 1
+      looplessEmitted += accepted + 1
+    }
+    drafted[count] += 1
+    if count > 0 { histogram[accepted] += 1 }
+  }
+
+  private static func ratio(_ part: Int, _ whole: Int) -> Double? {
+    whole > 0 ? Double(part) / Double(whole) : nil
+  }
+}
