@@ -28,6 +28,8 @@ import Testing
     #expect(object["length"] as? Int == 20)
     #expect((object["machine"] as? [String: Any])?["threads"] as? Int == 2)
     #expect(try #require(object["blas_core"] as? String) != "")
+    #expect(try #require(object["kernels"] as? String) != "")
+    #expect(["f32", "bf16"].contains(try #require(object["precision"] as? String)))
 
     let (rate, seconds) = (try number("tokens_per_second"), try number("seconds_per_step"))
     #expect(abs(rate * seconds - 60) < 1e-6)
@@ -45,14 +47,16 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).isEmpty)
   }
 
-  @Test func inWords() throws {
-    let result = try CommandProcess(["bench", "train", "--rounds", "1", "--threads", "1"] + sizes)
-      .wait()
+  @Test(arguments: ["f32", "bf16"])
+  func inWords(precision: String) throws {
+    let result = try CommandProcess(
+      ["bench", "train", "--rounds", "1", "--threads", "1", "--precision", precision] + sizes
+    ).wait()
     #expect(result.status == 0)
     let lines = result.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 6)
-    #expect(lines[0].contains(" | 1 thread | OpenBLAS "))
-    #expect(lines[1] == "6,464 parameters, f32, 3 × 20 tokens a step")
+    #expect(lines[0].contains(" | 1 thread | products: "))
+    #expect(lines[1] == "6,464 parameters, \(precision), 3 × 20 tokens a step")
     #expect(lines[2].hasPrefix("training: "))
     #expect(lines[5].hasSuffix(" % of it (median of 1 measurement)"))
   }
@@ -62,6 +66,7 @@ import Testing
     (["--head-dim", "3"], "give an even number"), (["--batch", "0"], "--batch is 0"),
     (["--length", "70000"], "--length is 70000: give at most 65536"),
     (["--micro-batch", "-1"], "--micro-batch is -1"), (["--rounds", "0"], "use 1 to 10000"),
+    (["--precision", "f16"], "'f16'"),
   ])
   func sizesThatCannotBe(arguments: [String], complaint: String) throws {
     // A value that starts with a dash belongs behind an equals sign.

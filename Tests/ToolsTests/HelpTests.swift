@@ -344,8 +344,9 @@ import Testing
 
       The model is the embedded target's unless sizes are given. Operations are those of the matrix
       products: 6 for every weight and token, and 12 for every value of a head, query and key that it
-      sees. Each step stands between two large products by the same library on as many threads.
-      OPENBLAS_CORETYPE in the environment chooses that library's kernels.
+      sees. Each step stands between two large products of the same precision by the same kernels on as
+      many threads. Without AVX-512 products of f32 are OpenBLAS's, whose kernels OPENBLAS_CORETYPE in
+      the environment chooses.
 
       speculate bench train
       speculate bench train --hidden 512 --intermediate 1536 --layers 10 --heads 8 --kv-heads 4 --length
@@ -371,6 +372,9 @@ import Testing
                                 Sequences a thread takes at once: fewer need less memory. (default: 4)
 
       OPTIONS:
+        --precision <precision> What matrix products round their factors to; sums, parameters and
+                                gradients are f32. (default: bf16 where the processor has AVX-512 BF16,
+                                else f32; a run that goes on keeps its own) (values: f32, bf16)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.

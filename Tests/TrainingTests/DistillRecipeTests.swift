@@ -86,15 +86,18 @@ import Verifier
     let folder = try TemporaryFolder()
     var whole = try Self.options(folder, output: "whole", threads: threads)
     whole.objective = objective
+    whole.precision = threads == 1 ? .f32 : .bf16
     let reference = try Self.run(whole)
     #expect(reference.isDone && reference.responses == 14)
 
     var parts = try Self.options(folder, output: "parts", threads: threads)
     parts.objective = objective
+    parts.precision = whole.precision
     let first = try Self.run(parts, Stops(respond: 30))
     #expect(!first.isDone && (1..<14).contains(first.responses), "\(first.responses) responses")
     let second = try Self.run(parts, Stops(train: 2))
     #expect(!second.isDone && second.progress.map(\.step) == [1, 2])
+    parts.precision = nil  // the checkpoint knows
     // Features that are computed anew are those that were kept.
     parts.memory = 0
     let third = try Self.run(parts, Stops(train: 3))

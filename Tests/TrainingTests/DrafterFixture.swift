@@ -20,7 +20,7 @@ struct DrafterFixture {
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
     markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
     kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false, hasNoise: Bool = false,
-    seed: UInt64 = 3
+    seed: UInt64 = 3, precision: ProductPrecision = .f32
   ) {
     let seesTokens = kind == .tokens
     var random = KeyedRandom(seed: seed, key: "fixture")
@@ -50,7 +50,7 @@ struct DrafterFixture {
           embedding.base, vocabularySize: Self.vocabulary, width: Self.hidden, format: .f32),
         head: head, draftVocabulary: chosen),
       objective: objective,
-      seed: seed)
+      seed: seed, precision: precision)
     // Larger than at the start of training, so that no gradient is near zero.
     for i in 0..<model.parameters.count {
       model.parameters.base[i] = model.parameters.base[i] * 6 + Float(random.uniform() - 0.5) * 0.3

@@ -115,7 +115,7 @@ import Training
         let scale = max(abs(analytic), abs(numeric), noise)
         if scale > noise { moving += 1 }
         #expect(
-          abs(analytic - numeric) < tolerance * max(scale, 3 * noise),
+          abs(analytic - numeric) < tolerance * max(scale, 5 * noise),
           "\(entry.name), \(name): \(analytic) analytic, \(numeric) numeric")
       }
     }

@@ -94,6 +94,7 @@ import Verifier
       options.trainsEmbedding = trainsEmbedding
       options.growthStep = growthStep
       options.copies = threads
+      options.precision = threads == 1 ? .f32 : .bf16
       return options
     }
     let whole = try options("whole")
@@ -221,9 +222,17 @@ import Verifier
     ) { _ = try Self.run(options) }
     responses.temperature = 0
     options.trajectories = .make(responses)
+    options.precision = .bf16
     _ = try Self.run(options, Stops(train: 1))
-    options.blockSize = 5
     let checkpoint = options.output.appending(path: "checkpoint.safetensors").path
+    options.precision = .f32
+    #expect(
+      throws: SpeculateError(
+        "\(checkpoint) was made with --precision bf16: give it again, leave it out, or give another "
+          + "--output")
+    ) { _ = try Self.run(options) }
+    options.precision = nil
+    options.blockSize = 5
     #expect(
       throws: SpeculateError(
         "\(checkpoint) was made with another target, other trajectories, blocks or another seed: "

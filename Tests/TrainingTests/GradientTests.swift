@@ -1,3 +1,4 @@
+import Drafter
 import Tensors
 import Testing
 
@@ -14,8 +15,8 @@ import Training
     for entry in check.model.layout.entries {
       for direction in check.directions(entry) {
         let (analytic, numeric) = check.derivatives(entry, along: direction)
-        // A loss of about 20 in f32 leaves 1e-4 of noise in a difference: below 0.1 it is all noise.
-        let scale = max(abs(analytic), abs(numeric), 0.1)
+        // The loss, a sum over all rows in f32, leaves noise in a difference: below this it is all noise.
+        let scale = max(abs(analytic), abs(numeric), 0.1 + 0.003 * Double(sequences * length))
         #expect(
           abs(analytic - numeric) < 1e-3 * scale,
           "\(entry.name), \(sequences) × \(length): \(analytic) analytic, \(numeric) numeric")
@@ -24,15 +25,60 @@ import Training
   }
 }
 
+/// Gradients of rounded products against those of f32 ones, tensor by tensor.
+@Suite struct RoundedGradientTests {
+  @Test(arguments: [(1, 5), (2, 24), (3, 150)])
+  func `a model's agree in direction and length`(sequences: Int, length: Int) {
+    let exact = GradientCheck(sequences: sequences, length: length)
+    let rounded = GradientCheck(sequences: sequences, length: length, precision: .bf16)
+    #expect(rounded.loss != exact.loss)
+    #expect(abs(rounded.loss / exact.loss - 1) < 0.01)
+    expectClose(
+      rounded.pass.gradients, exact.pass.gradients, exact.model.layout,
+      "\(sequences) × \(length)")
+  }
+
+  @Test(arguments: DrafterKind.allCases)
+  func `a drafter's agree in direction and length`(kind: DrafterKind) {
+    let passes = ProductPrecision.allCases.map { precision in
+      let fixture = DrafterFixture(
+        anchors: Array(stride(from: 2, to: 118, by: 3)), length: 120,
+        objective: DraftObjective(crossEntropy: 0.3, divergence: 0.5), kind: kind,
+        precision: precision)
+      fixture.pass.clearGradients()
+      _ = fixture.pass.forwardBackward(fixture.example, features: fixture.features, scale: 1)
+      return fixture.pass
+    }
+    expectClose(passes[1].gradients, passes[0].gradients, passes[0].model.layout, "\(kind)")
+  }
+
+  private func expectClose(
+    _ rounded: FloatBuffer, _ exact: FloatBuffer, _ layout: ParameterLayout, _ what: String
+  ) {
+    for entry in layout.entries {
+      var (dot, a, b) = (0.0, 0.0, 0.0)
+      for i in entry.range {
+        let (x, y) = (Double(rounded.base[i]), Double(exact.base[i]))
+        (dot, a, b) = (dot + x * y, a + x * x, b + y * y)
+      }
+      let cosine = dot / (a * b).squareRoot()
+      #expect(cosine > 0.995 && cosine < 1, "\(entry.name), \(what): cosine \(cosine)")
+      let ratio = (a / b).squareRoot()
+      #expect(abs(ratio - 1) < 0.03, "\(entry.name), \(what): length \(ratio)")
+    }
+  }
+}
+
 /// A tiny model with lively weights and random tokens.
 private struct GradientCheck {
   let model: CausalTrainingModel
   let pass: CausalPass
+  let loss: Double
   let inputs: [Token]
   let targets: [Token]
   let sequences: Int
 
-  init(sequences: Int, length: Int) {
+  init(sequences: Int, length: Int, precision: ProductPrecision = .f32) {
     var sizes = CausalArchitecture()
     sizes.vocabularySize = 50
     sizes.hiddenSize = 24
@@ -41,7 +87,7 @@ private struct GradientCheck {
     sizes.headCount = 4
     sizes.keyValueHeadCount = 2
     sizes.headDimension = 8
-    model = CausalTrainingModel(sizes, seed: 3)
+    model = CausalTrainingModel(sizes, seed: 3, precision: precision)
     self.sequences = sequences
     var random = KeyedRandom(seed: 11, key: "values")
     // Larger than at the start of training, so that no gradient is near zero.
@@ -57,7 +103,7 @@ private struct GradientCheck {
     inputs = (0..<sequences * length).map { _ in Token(random.next() % 50) }
     targets = (0..<sequences * length).map { $0 % 7 == 3 ? -1 : Token(random.next() % 50) }
     pass.clearGradients()
-    _ = pass.forwardBackward(
+    loss = pass.forwardBackward(
       inputs: inputs, targets: targets, count: sequences, scale: 1)
   }
 

@@ -21,7 +21,10 @@ import Training
       architecture.attentionOperations(sequences: 2, length: 4) == Double(12 * 2 * 10 * 3 * 5 * 24))
   }
 
-  @Test func openBLASNamesItsKernels() {
+  @Test func productsNameTheirKernels() {
     #expect(!MatrixProduct.coreName.isEmpty)
+    for precision in ProductPrecision.allCases {
+      #expect(!MatrixProduct(precision).kernels.isEmpty)
+    }
   }
 }

@@ -42,18 +42,23 @@ import Training
     return (progress, isDone, recipe.resumedStep)
   }
 
-  @Test(arguments: [1, 2])
-  func `a resumed run is to the bit the uninterrupted one`(threads: Int) throws {
+  @Test(arguments: [1, 2], ProductPrecision.allCases)
+  func `a resumed run is to the bit the uninterrupted one`(
+    threads: Int, precision: ProductPrecision
+  ) throws {
     let folder = try TemporaryFolder()
-    let whole = try Self.options(folder, output: "whole", threads: threads)
+    var whole = try Self.options(folder, output: "whole", threads: threads)
+    whole.precision = precision
     let reference = try Self.run(whole)
     #expect(reference.isDone && reference.resumedStep == 0)
     #expect(reference.progress.map(\.step) == Array(1...6))
 
-    let parts = try Self.options(folder, output: "parts", threads: threads)
+    var parts = try Self.options(folder, output: "parts", threads: threads)
+    parts.precision = precision
     var progress: [TrainingProgress] = []
     for (limit, from) in [(1, 0), (3, 1), (.max, 4)] {
       let part = try Self.run(parts, stopAfter: limit)
+      parts.precision = nil  // the checkpoint knows
       #expect(part.resumedStep == from)
       #expect(part.isDone == (limit == .max))
       progress += part.progress
@@ -208,6 +213,13 @@ import Training
     #expect(
       complaint { $0.architecture.ropeTheta = 0 }
         == "the model configuration: rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0")
+    let stored = ProductPrecision.fastest
+    let other = ProductPrecision.allCases.first { $0 != stored }
+    #expect(
+      complaint { $0.precision = other }
+        == "\(checkpoint) was made with --precision \(stored.rawValue): give it again, leave it out, "
+        + "or give another --output")
+    #expect(complaint { $0.precision = stored } == "no error")
     #expect(complaint { $0.threads = 1 } == "no error")
   }
 }

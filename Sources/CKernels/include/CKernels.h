@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsProduct.h"
 #include "CKernelsQuantized.h"
 #include "CKernelsTeam.h"
 #include "CKernelsTraining.h"

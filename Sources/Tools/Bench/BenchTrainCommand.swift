@@ -10,8 +10,9 @@ struct BenchTrainCommand: ParsableCommand {
     discussion: """
       The model is the embedded target's unless sizes are given. Operations are those of the matrix \
       products: 6 for every weight and token, and 12 for every value of a head, query and key that \
-      it sees. Each step stands between two large products by the same library on as many threads. \
-      OPENBLAS_CORETYPE in the environment chooses that library's kernels.
+      it sees. Each step stands between two large products of the same precision by the same kernels \
+      on as many threads. Without AVX-512 products of f32 are OpenBLAS's, whose kernels OPENBLAS_CORETYPE \
+      in the environment chooses.
 
       speculate bench train
       speculate bench train --hidden 512 --intermediate 1536 --layers 10 --heads 8 --kv-heads 4 \
@@ -20,6 +21,7 @@ struct BenchTrainCommand: ParsableCommand {
 
   @OptionGroup(title: "Model") var model: TrainSizes
   @OptionGroup(title: "Step") var batch: BatchFlags
+  @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
@@ -33,7 +35,8 @@ struct BenchTrainCommand: ParsableCommand {
   func run() throws {
     Interruption.watch()
     let architecture = model.architecture
-    let bench = try TrainBench(architecture, batch: batch, threads: threads.count)
+    let bench = try TrainBench(
+      architecture, batch: batch, precision: precision.wanted, threads: threads.count)
     bench.warmUp()
     let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
     var readings: [TrainBench.Reading] = []
@@ -50,6 +53,7 @@ struct BenchTrainCommand: ParsableCommand {
     let seconds = Figures.median(readings.map(\.seconds))
     let report = Report(
       machine: Machine(threads: bench.threads), blasCore: MatrixProduct.coreName,
+      precision: bench.product.precision.rawValue, kernels: bench.product.kernels,
       parameters: bench.parameterCount, batch: batch.sequences, length: batch.length,
       rounds: readings.count, secondsPerStep: seconds, tokensPerSecond: Double(tokens) / seconds,
       tokensPerSecondSpread: Spread(readings.map { Double(tokens) / $0.seconds }),
@@ -61,10 +65,10 @@ struct BenchTrainCommand: ParsableCommand {
   }
 
   private func print(_ report: Report) throws {
-    try Output.line(report.machine.line(blasCore: report.blasCore))
+    try Output.line("\(report.machine.line) | products: \(report.kernels)")
     try Output.line(
-      "\(Figures.count(report.parameters)) parameters, f32, \(report.batch) × \(report.length) "
-        + "tokens a step")
+      "\(Figures.count(report.parameters)) parameters, \(report.precision), \(report.batch) × "
+        + "\(report.length) tokens a step")
     try Output.line(
       "training: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s "
         + "(\(report.tokensPerSecondSpread.text(1))), "
@@ -83,6 +87,8 @@ struct BenchTrainCommand: ParsableCommand {
   private struct Report: Codable {
     var machine: Machine
     var blasCore: String
+    var precision: String
+    var kernels: String
     var parameters: Int
     var batch: Int
     var length: Int

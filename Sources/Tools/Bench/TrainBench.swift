@@ -19,10 +19,12 @@ final class TrainBench {
 
   private let recipe: PretrainRecipe
   private let factors: (FloatBuffer, FloatBuffer)  // [side][side] each, read by all workers
-  private let product: FloatBuffer  // [worker][side][side]
+  private let results: FloatBuffer  // [worker][side][side]
 
   /// Parameters of the model, norms included.
   var parameterCount: Int { recipe.parameterCount }
+  /// How the model and the large product multiply.
+  var product: MatrixProduct { MatrixProduct(recipe.precision) }
   /// Threads that take a step: no more than sequences.
   var threads: Int { recipe.workers.count }
 
@@ -31,7 +33,10 @@ final class TrainBench {
   /// time.
   ///
   /// - Throws: `SpeculateError` when the sizes can't be or the file can't be written.
-  init(_ architecture: CausalArchitecture, batch: BatchFlags, threads: Int) throws {
+  init(
+    _ architecture: CausalArchitecture, batch: BatchFlags, precision: ProductPrecision?,
+    threads: Int
+  ) throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "speculate-bench-\(UUID().uuidString)")
     let tokens = folder.appending(path: "tokens.u16")
@@ -52,10 +57,11 @@ final class TrainBench {
     options.length = batch.length
     options.sequences = batch.sequences
     options.microSequences = batch.microBatch
+    options.precision = precision
     recipe = try PretrainRecipe(options)
     let count = Self.side * Self.side
     factors = (MatmulBench.noise(count), MatmulBench.noise(count))
-    product = FloatBuffer(count: recipe.workers.count * count)
+    results = FloatBuffer(count: recipe.workers.count * count)
   }
 
   /// A step and a product that aren't measured, so that no measured one meets cold memory.
@@ -75,12 +81,13 @@ final class TrainBench {
 
   /// Operations per second of one large product a worker, all at once, by what multiplies in a step.
   private func peak() -> Double {
-    let (side, workers, factors, product) = (Self.side, recipe.workers, factors, product)
+    let (side, workers, factors, results) = (Self.side, recipe.workers, factors, results)
+    let product = product
     let start = Clock.seconds
     workers.run { worker in
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: side, columns: side, inner: side, factors.0.base, side, factors.1.base, side,
-        into: product.base + worker * side * side, side)
+        into: results.base + worker * side * side, side)
     }
     let operations = 2 * Double(side) * Double(side) * Double(side) * Double(workers.count)
     return operations / (Clock.seconds - start)

@@ -99,6 +99,7 @@ struct DistillFlags: ParsableArguments {
   @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @Option(help: "Seed of prompts, first values, data order and anchors.") var seed: UInt64 = 1
   @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @OptionGroup var precision: PrecisionOption
   @Option(help: "GiB of target features kept between visits of a sequence.") var memory = 4.0
   @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between simulated acceptances; 0 for one at the end only.")
@@ -164,6 +165,7 @@ struct DistillFlags: ParsableArguments {
     options.evaluateEvery = evaluateEvery
     options.savesBest = saveBest
     options.logEvery = logEvery
+    options.precision = precision.wanted
     options.exportType = dtype == "bf16" ? .bf16 : .f32
   }
 }

@@ -127,7 +127,8 @@ struct DistillTrainCommand: ParsableCommand {
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
         + "draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
         + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
-        + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, \(options.threads) threads"
+        + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, "
+        + "\(training.precision.rawValue) products, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
     var last: DistillProgress?
     try TrainingRun(
@@ -137,7 +138,8 @@ struct DistillTrainCommand: ParsableCommand {
         facts: [
           "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
           "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
-            + "\(options.anchors) blocks of \(options.blockSize) a step", Self.context(training),
+            + "\(options.anchors) blocks of \(options.blockSize) a step, "
+            + "\(training.precision.rawValue) products", Self.context(training),
         ], unit: "blocks"),
       output: options.output, steps: options.steps, resumedStep: training.resumedStep
     ).run(

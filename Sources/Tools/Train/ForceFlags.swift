@@ -96,6 +96,7 @@ struct ForceFlags: ParsableArguments {
   @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @Option(help: "Seed of prompts, data order and noise.") var seed: UInt64 = 1
   @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @OptionGroup var precision: PrecisionOption
   @Option(help: "GiB of the target's states kept between visits, with --divergence.")
   var memory = 4.0
   @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
@@ -175,6 +176,7 @@ struct ForceFlags: ParsableArguments {
     options.evaluation.promptLengths = prompts
     options.evaluation.length = evaluationLength
     options.logEvery = logEvery
+    options.precision = precision.wanted
     options.exportType = dtype == "bf16" ? .bf16 : .f32
   }
 }

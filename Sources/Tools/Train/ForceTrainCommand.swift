@@ -92,7 +92,8 @@ struct ForceTrainCommand: ParsableCommand {
       "\(Figures.count(summary.trajectories)) trajectories, \(Figures.count(summary.tokens)) tokens, "
         + "\(Figures.fixed(summary.tokensPerPass, 2)) a pass",
       "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) answers a step, "
-        + "blocks of \(options.blockSizes.map(String.init).joined(separator: ", then "))",
+        + "blocks of \(options.blockSizes.map(String.init).joined(separator: ", then ")), "
+        + "\(training.precision.rawValue) products",
     ]
     Output.note(
       facts.joined(separator: "\n") + ", \(options.threads) threads"

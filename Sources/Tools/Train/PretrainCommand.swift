@@ -85,7 +85,8 @@ struct PretrainCommand: ParsableCommand {
     let recipe = try PretrainRecipe(options)
     Output.note(
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
-        + "\(options.length) tokens a step, \(options.threads) threads"
+        + "\(options.length) tokens a step, \(recipe.precision.rawValue) products, "
+        + "\(options.threads) threads"
         + (recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)\n" : "\n"))
     try TrainingRun(
       label: "pretrain",
@@ -93,7 +94,7 @@ struct PretrainCommand: ParsableCommand {
         title: "Pretraining",
         facts: [
           "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
-            + "\(options.length) tokens a step"
+            + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
         ], unit: "tokens"),
       output: options.output, steps: options.steps, resumedStep: recipe.resumedStep
     ).run(

@@ -65,6 +65,7 @@ struct TrainingFlags: ParsableArguments {
   @Option(help: "Sequences of the data order to leave out, those of an earlier run.")
   var skip = 0
   @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @OptionGroup var precision: PrecisionOption
   @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between held-out losses; 0 for one at the end only.")
   var evaluateEvery = 200
@@ -129,6 +130,7 @@ struct TrainingFlags: ParsableArguments {
     options.evaluateEvery = evaluateEvery
     options.evaluationWindows = evaluationBatch
     options.logEvery = logEvery
+    options.precision = precision.wanted
     options.exportType = dtype == "bf16" ? .bf16 : .f32
   }
 }

@@ -20,4 +20,7 @@ public struct DistillHeader: Sendable, Equatable, Codable {
   public var seed: UInt64
   /// Threads of the run: sums of gradients are bit-identical only with the same number.
   public var threads: Int
+  /// What the factors of matrix products are rounded to; nil in checkpoints of earlier versions, where
+  /// nothing was.
+  public var precision: ProductPrecision?
 }

@@ -14,6 +14,9 @@ public struct PretrainHeader: Sendable, Equatable, Codable {
   public var seed: UInt64
   /// Threads of the run: sums of gradients are bit-identical only with the same number.
   public var threads: Int
+  /// What the factors of matrix products are rounded to; nil in checkpoints of earlier versions, where
+  /// nothing was.
+  public var precision: ProductPrecision?
   /// The fingerprint of the training tokens; nil where it isn't known.
   public var trainingTokens: UInt64?
   /// The last held-out loss.

@@ -137,7 +137,7 @@ extension DrafterPass {
     let shape = model.configuration.shape
     return BlockAttention(
       heads: shape.heads, keyValueHeads: shape.keyValueHeads, width: shape.headDimension,
-      blockSize: batch.example.blockSize)
+      blockSize: batch.example.blockSize, product: model.layers[0].attention.tile.product)
   }
 
   private func attentionRows(_ index: Int, _ batch: Batch) -> BlockAttention.Rows {

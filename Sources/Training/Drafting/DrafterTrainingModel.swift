@@ -10,6 +10,8 @@ public final class DrafterTrainingModel: Sendable {
   public let objective: DraftObjective
   /// What it borrows from its target.
   public let target: TargetRows
+  /// What the factors of its matrix products are rounded to.
+  public let precision: ProductPrecision
   /// The order of the tensors in `parameters`.
   public let layout: ParameterLayout
   /// All values; written only by the optimizer, between passes.
@@ -33,13 +35,14 @@ public final class DrafterTrainingModel: Sendable {
   var loss: DraftLoss {
     DraftLoss(
       target: target, own: embedding, hidden: hidden, choices: configuration.choices,
-      markov: markov, objective: objective)
+      markov: markov, objective: objective, product: MatrixProduct(precision))
   }
 
   /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity.
   public init(
     _ configuration: DrafterConfiguration, target: TargetRows,
-    objective: DraftObjective = DraftObjective(), seed: UInt64
+    objective: DraftObjective = DraftObjective(), seed: UInt64,
+    precision: ProductPrecision = .f32
   ) {
     precondition(
       target.head.count == configuration.choices * target.embedding.width,
@@ -50,13 +53,15 @@ public final class DrafterTrainingModel: Sendable {
     self.configuration = configuration
     self.objective = objective
     self.target = target
+    self.precision = precision
+    let product = MatrixProduct(precision)
     let shape = configuration.shape
     var layout = ParameterLayout()
     func matrix(_ name: String, _ rows: Int, _ columns: Int, _ deviation: Float) -> LinearLayer {
       LinearLayer(
         offset: layout.add(
           name, shape: [rows, columns], initialization: .normal(deviation: deviation)),
-        inputs: columns, outputs: rows)
+        inputs: columns, outputs: rows, product: product)
     }
     func norm(_ name: String) -> RMSNormLayer {
       RMSNormLayer(
@@ -76,7 +81,8 @@ public final class DrafterTrainingModel: Sendable {
       ? matrix(BlockDrafter.embeddingName, configuration.vocabularySize, shape.hidden, 0.02) : nil
     let architecture = CausalArchitecture(drafter: configuration)
     layers = (0..<configuration.layerCount).map {
-      DecoderLayerShape(architecture, prefix: "layers.\($0).", layout: &layout)
+      DecoderLayerShape(
+        architecture, precision: precision, prefix: "layers.\($0).", layout: &layout)
     }
     finalNorm = norm("norm.weight")
     markov = configuration.markovRank.map { rank in
@@ -88,7 +94,7 @@ public final class DrafterTrainingModel: Sendable {
           offset: layout.add(
             "markov_head.markov_w2.weight", shape: [configuration.choices, rank],
             initialization: .zeros),
-          inputs: rank, outputs: configuration.choices))
+          inputs: rank, outputs: configuration.choices, product: product))
     }
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)

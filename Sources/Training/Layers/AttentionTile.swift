@@ -35,11 +35,16 @@ public struct KeySegment {
 public struct AttentionTile: Sendable {
   /// The width of a head.
   public let width: Int
+  /// How it multiplies.
+  let product: MatrixProduct
   /// What scores are multiplied by.
   public var scale: Float { 1 / Float(width).squareRoot() }
 
   /// Attention of heads of the given width.
-  public init(width: Int) { self.width = width }
+  init(width: Int, product: MatrixProduct) {
+    self.width = width
+    self.product = product
+  }
 
   /// Writes `output` and keeps `probabilities` for the backward pass.
   ///
@@ -56,7 +61,7 @@ public struct AttentionTile: Sendable {
   ) {
     var column = 0
     for segment in segments {
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: rows, columns: segment.count, inner: width, queries, queryStride, segment.keys,
         segment.keyStride, into: probabilities + column, stride)
       column += segment.count
@@ -64,7 +69,7 @@ public struct AttentionTile: Sendable {
     ct_attention_softmax(rows, column, stride, visible, scale, probabilities)
     column = 0
     for (index, segment) in segments.enumerated() {
-      MatrixProduct.times(
+      product.times(
         rows: rows, columns: width, inner: segment.count, probabilities + column, stride,
         segment.values, segment.valueStride, into: output, outputStride, accumulate: index > 0)
       column += segment.count
@@ -89,10 +94,10 @@ public struct AttentionTile: Sendable {
     precondition(segments.count == dSegments.count, "every segment has a gradient")
     var column = 0
     for (segment, d) in zip(segments, dSegments) {
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: segment.count, columns: width, inner: rows, probabilities + column, stride, dOutput,
         outputStride, into: d.values, d.valueStride, accumulate: true)
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: rows, columns: segment.count, inner: width, dOutput, outputStride, segment.values,
         segment.valueStride, into: scratch + column, stride)
       column += segment.count
@@ -101,10 +106,10 @@ public struct AttentionTile: Sendable {
     ct_attention_softmax_backward(rows, column, stride, probabilities, dots, scale, scratch)
     column = 0
     for (index, (segment, d)) in zip(segments, dSegments).enumerated() {
-      MatrixProduct.times(
+      product.times(
         rows: rows, columns: width, inner: segment.count, scratch + column, stride, segment.keys,
         segment.keyStride, into: dQueries, dQueryStride, accumulate: index > 0)
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: segment.count, columns: width, inner: rows, scratch + column, stride, queries,
         queryStride, into: d.keys, d.keyStride, accumulate: true)
       column += segment.count

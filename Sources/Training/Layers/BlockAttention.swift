@@ -15,6 +15,8 @@ struct BlockAttention: Sendable {
   let width: Int
   /// Rows of a block.
   let blockSize: Int
+  /// How it multiplies.
+  let product: MatrixProduct
 
   /// Blocks multiplied with the context at once; scratch holds `CausalAttention.tileRows` rows, or one
   /// block if that is more.
@@ -57,14 +59,14 @@ struct BlockAttention: Sendable {
   func forward(_ rows: Rows) {
     forEachTile(rows) { tile in
       if tile.context > 0 {
-        MatrixProduct.timesTransposed(
+        product.timesTransposed(
           rows: tile.rows, columns: tile.context, inner: width, tile.queries, rows.queryKeyStride,
           tile.contextKeys, rows.contextKeyStride, into: tile.probabilities + blockSize,
           rows.columns)
       }
       for block in 0..<tile.blocks {
         let row = block * blockSize
-        MatrixProduct.timesTransposed(
+        product.timesTransposed(
           rows: blockSize, columns: blockSize, inner: width,
           tile.queries + row * rows.queryKeyStride, rows.queryKeyStride,
           tile.keys + row * rows.queryKeyStride, rows.queryKeyStride,
@@ -75,14 +77,14 @@ struct BlockAttention: Sendable {
         tile.probabilities)
       for block in 0..<tile.blocks {
         let row = block * blockSize
-        MatrixProduct.times(
+        product.times(
           rows: blockSize, columns: width, inner: blockSize,
           tile.probabilities + row * rows.columns, rows.columns,
           tile.values + row * rows.valueStride, rows.valueStride,
           into: tile.output + row * heads * width, heads * width)
       }
       if tile.context > 0 {
-        MatrixProduct.times(
+        product.times(
           rows: tile.rows, columns: width, inner: tile.context, tile.probabilities + blockSize,
           rows.columns, tile.contextValues, rows.contextValueStride, into: tile.output,
           heads * width, accumulate: true)
@@ -131,21 +133,21 @@ struct BlockAttention: Sendable {
     let dContextValues = dContext + (keyValueHeads + tile.keyValueHead) * width
 
     if tile.context > 0 {
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: tile.context, columns: width, inner: tile.rows, tile.probabilities + blockSize,
         rows.columns, dOutput, outputStride, into: dContextValues, contextStride,
         accumulate: true)
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: tile.rows, columns: tile.context, inner: width, dOutput, outputStride,
         tile.contextValues, rows.contextValueStride, into: scratch + blockSize, rows.columns)
     }
     for block in 0..<tile.blocks {
       let row = block * blockSize
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: blockSize, columns: width, inner: blockSize,
         tile.probabilities + row * rows.columns, rows.columns, dOutput + row * outputStride,
         outputStride, into: dValues + row * stride, stride, accumulate: true)
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: blockSize, columns: blockSize, inner: width, dOutput + row * outputStride,
         outputStride, tile.values + row * rows.valueStride, rows.valueStride,
         into: scratch + row * rows.columns, rows.columns)
@@ -155,20 +157,20 @@ struct BlockAttention: Sendable {
       tile.rows, blockSize + tile.context, rows.columns, tile.probabilities, dots, scale, scratch)
     for block in 0..<tile.blocks {
       let row = block * blockSize
-      MatrixProduct.times(
+      product.times(
         rows: blockSize, columns: width, inner: blockSize, scratch + row * rows.columns,
         rows.columns, tile.keys + row * rows.queryKeyStride, rows.queryKeyStride,
         into: dQueries + row * stride, stride)
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: blockSize, columns: width, inner: blockSize, scratch + row * rows.columns,
         rows.columns, tile.queries + row * rows.queryKeyStride, rows.queryKeyStride,
         into: dKeys + row * stride, stride, accumulate: true)
     }
     if tile.context > 0 {
-      MatrixProduct.times(
+      product.times(
         rows: tile.rows, columns: width, inner: tile.context, scratch + blockSize, rows.columns,
         tile.contextKeys, rows.contextKeyStride, into: dQueries, stride, accumulate: true)
-      MatrixProduct.transposedTimes(
+      product.transposedTimes(
         rows: tile.context, columns: width, inner: tile.rows, scratch + blockSize, rows.columns,
         tile.queries, rows.queryKeyStride, into: dContextKeys, contextStride, accumulate: true)
     }

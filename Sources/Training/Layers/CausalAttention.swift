@@ -15,11 +15,11 @@ public struct CausalAttention: Sendable {
   public static let tileRows = 128
 
   /// Attention with the given heads of `width` values.
-  public init(heads: Int, keyValueHeads: Int, width: Int) {
+  init(heads: Int, keyValueHeads: Int, width: Int, product: MatrixProduct) {
     precondition(heads % keyValueHeads == 0, "query heads share key/value heads evenly")
     self.heads = heads
     self.keyValueHeads = keyValueHeads
-    tile = AttentionTile(width: width)
+    tile = AttentionTile(width: width, product: product)
   }
 
   /// Values of `probabilities` needed for some sequences of a length.

@@ -18,6 +18,8 @@ struct DraftLoss {
   let choices: Int
   let markov: MarkovLayer?
   let objective: DraftObjective
+  /// How the head multiplies.
+  let product: MatrixProduct
 
   /// The drafted rows of a pass: whole blocks.
   struct Rows {
@@ -78,11 +80,11 @@ struct DraftLoss {
       ct_draft_gradient(
         count, choices, rows.targets + start, scratch.weights, scale, terms, logits,
         scratch.teacher?.base)
-      MatrixProduct.times(
+      product.times(
         rows: count, columns: hidden, inner: choices, logits, choices, scratch.head, hidden,
         into: dX + start * hidden, hidden)
       if let own {
-        MatrixProduct.transposedTimes(
+        product.transposedTimes(
           rows: choices, columns: hidden, inner: count, logits, choices, rows.x + start * hidden,
           hidden, into: scratch.chosen?.gradient.base ?? gradients + own.offset, hidden,
           accumulate: true)
@@ -121,7 +123,7 @@ struct DraftLoss {
     let size = Self.chunkRows / rows.blockRows * rows.blockRows
     for start in stride(from: 0, to: rows.count, by: size) {
       let count = min(size, rows.count - start)
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: count, columns: choices, inner: hidden, rows.x + start * hidden, hidden,
         scratch.head, hidden, into: scratch.logits.base, choices)
       if let markov {
@@ -168,7 +170,7 @@ struct DraftLoss {
     if let teacher = scratch.teacher {
       guard let states = rows.states else { preconditionFailure("the objective needs states") }
       let width = target.embedding.width
-      MatrixProduct.timesTransposed(
+      product.timesTransposed(
         rows: count, columns: choices, inner: width, states + start * width, width,
         target.head.base, width, into: teacher.base, choices)
       ct_softmax(count, choices, targets, teacher.base, &scratch.logMeans)

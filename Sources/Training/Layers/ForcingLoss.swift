@@ -145,7 +145,7 @@ struct ForcingLoss {
     guard let teacher = scratch.teacher, let states = rows.states, let matrix = rows.firstHead
     else { return nil }
     let hidden = head.inputs
-    MatrixProduct.timesTransposed(
+    head.product.timesTransposed(
       rows: chunk.count, columns: head.outputs, inner: hidden, states + chunk.lowerBound * hidden,
       hidden, matrix, hidden, into: teacher.base, head.outputs)
     rows.example.tokens.withUnsafeBufferPointer { tokens in
@@ -163,7 +163,7 @@ struct ForcingLoss {
     if trainsHead {
       head.backward(parameters, gradients: gradients, rows: count, x: x, dY: dLogits, dX: dX)
     } else {
-      MatrixProduct.times(
+      head.product.times(
         rows: count, columns: head.inputs, inner: head.outputs, dLogits, head.outputs,
         parameters + head.offset, head.inputs, into: dX, head.inputs)
     }

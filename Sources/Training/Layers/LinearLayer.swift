@@ -6,12 +6,15 @@ public struct LinearLayer: Sendable {
   public let inputs: Int
   /// The width of y.
   public let outputs: Int
+  /// How it multiplies.
+  let product: MatrixProduct
 
   /// A layer whose weight starts at `offset`.
-  public init(offset: Int, inputs: Int, outputs: Int) {
+  init(offset: Int, inputs: Int, outputs: Int, product: MatrixProduct) {
     self.offset = offset
     self.inputs = inputs
     self.outputs = outputs
+    self.product = product
   }
 
   /// Writes y [rows, outputs] from x [rows, inputs], or adds to y.
@@ -19,7 +22,7 @@ public struct LinearLayer: Sendable {
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, accumulate: Bool = false
   ) {
-    MatrixProduct.timesTransposed(
+    product.timesTransposed(
       rows: rows, columns: outputs, inner: inputs, x, inputs, parameters + offset, inputs,
       into: y, outputs, accumulate: accumulate)
   }
@@ -30,11 +33,11 @@ public struct LinearLayer: Sendable {
     x: UnsafePointer<Float>, dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?,
     accumulate: Bool = false
   ) {
-    MatrixProduct.transposedTimes(
+    product.transposedTimes(
       rows: outputs, columns: inputs, inner: rows, dY, outputs, x, inputs,
       into: gradients + offset, inputs, accumulate: true)
     guard let dX else { return }
-    MatrixProduct.times(
+    product.times(
       rows: rows, columns: inputs, inner: outputs, dY, outputs, parameters + offset, inputs,
       into: dX, inputs, accumulate: accumulate)
   }

@@ -1,51 +1,100 @@
+import CKernels
 import COpenBLAS
 
-/// Matrix products of training, by OpenBLAS on the calling thread.
+/// Matrix products of training, on the calling thread.
 ///
-/// BLAS is not row-invariant, so nothing here serves the target's inference path. Parallelism comes
+/// Sums are not row-invariant, so nothing here serves the target's inference path. Parallelism comes
 /// from working on several sequences at once, each worker with single-threaded products: two
-/// workers with one BLAS thread each beat one caller with two BLAS threads, because no product
+/// workers with one thread each beat one caller with two threads, because no product
 /// waits for another.
-package enum MatrixProduct {
-  /// The processor whose kernels OpenBLAS runs: its choice when it is loaded, or that of the
-  /// environment's `OPENBLAS_CORETYPE`. Figures without it can't be compared.
+///
+/// Products of f32 values are the kernel's of `CKernelsProduct.h` where the processor has AVX-512, and
+/// OpenBLAS's elsewhere; products of values rounded to bf16 are the kernel's everywhere.
+package struct MatrixProduct: Sendable, Equatable {
+  /// What the factors are rounded to.
+  package let precision: ProductPrecision
+
+  /// Products of f32 values.
+  package static let f32 = MatrixProduct(.f32)
+
+  /// Products of factors rounded to a precision; sums are f32.
+  package init(_ precision: ProductPrecision) { self.precision = precision }
+
+  /// Whose kernels multiply: `avx512`, `avx512bf16`, or `OpenBLAS Haswell` with the core that OpenBLAS
+  /// chose when it was loaded, or the environment's `OPENBLAS_CORETYPE`. Figures without it can't be
+  /// compared.
+  package var kernels: String {
+    usesBLAS ? "OpenBLAS \(Self.coreName)" : String(cString: ct_product_name(isRounded ? 1 : 0))
+  }
+
+  /// The processor whose kernels OpenBLAS has.
   package static var coreName: String { String(cString: openblas_get_corename()) }
 
   /// Keeps BLAS on the calling thread; every pass asks for it when it is made.
   package static func useOneThread() { _ = oneThread }
 
   private static let oneThread: Void = openblas_set_num_threads(1)
+  private static let hasFastKernel = ct_has_fast_f32_products() != 0
+
+  private var isRounded: Bool { precision == .bf16 }
+  private var usesBLAS: Bool { !isRounded && !Self.hasFastKernel }
 
   /// c[m, n] = a[m, k] · b[n, k]ᵀ, or += with `accumulate`. Strides are in values.
-  package static func timesTransposed(
+  package func timesTransposed(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
   ) {
+    guard usesBLAS else {
+      multiply(m, n, k, a, (aStride, 1), b, (1, bStride), c, cStride, accumulate)
+      return
+    }
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
       b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
   }
 
   /// c[m, n] = a[m, k] · b[k, n], or += with `accumulate`.
-  static func times(
+  package func times(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
   ) {
+    guard usesBLAS else {
+      multiply(m, n, k, a, (aStride, 1), b, (bStride, 1), c, cStride, accumulate)
+      return
+    }
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
       Int32(aStride), b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
   }
 
   /// c[m, n] = a[k, m]ᵀ · b[k, n], or += with `accumulate`.
-  static func transposedTimes(
+  package func transposedTimes(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
   ) {
+    guard usesBLAS else {
+      multiply(m, n, k, a, (1, aStride), b, (bStride, 1), c, cStride, accumulate)
+      return
+    }
     cblas_sgemm(
       CblasRowMajor, CblasTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
       b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
+  }
+
+  /// The kernel's product. Strides of a are between rows and along the sum, those of b along the sum
+  /// and between columns.
+  private func multiply(
+    _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ aStrides: (Int, Int),
+    _ b: UnsafePointer<Float>, _ bStrides: (Int, Int), _ c: UnsafeMutablePointer<Float>,
+    _ cStride: Int, _ accumulate: Bool
+  ) {
+    var product = ct_product(
+      rows: m, columns: n, inner: k, a: a, a_row: aStrides.0, a_inner: aStrides.1, b: b,
+      b_inner: bStrides.0, b_column: bStrides.1, c: c, c_row: cStride,
+      accumulate: accumulate ? 1 : 0)
+    if isRounded { ct_multiply_bf16(&product) } else { ct_multiply_f32(&product) }
   }
 }

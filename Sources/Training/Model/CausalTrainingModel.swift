@@ -5,6 +5,8 @@ public import Tensors
 public final class CausalTrainingModel: Sendable {
   /// The model's sizes.
   public let architecture: CausalArchitecture
+  /// What the factors of its matrix products are rounded to.
+  public let precision: ProductPrecision
   /// The order of the tensors in `parameters`.
   public let layout: ParameterLayout
   /// All values; written only by the optimizer, between passes.
@@ -15,16 +17,21 @@ public final class CausalTrainingModel: Sendable {
   let finalNorm: RMSNormLayer
 
   /// A model with random first values drawn from `seed`.
-  public init(_ architecture: CausalArchitecture, seed: UInt64) {
+  public init(
+    _ architecture: CausalArchitecture, seed: UInt64, precision: ProductPrecision = .f32
+  ) {
     self.architecture = architecture
+    self.precision = precision
     var layout = ParameterLayout()
     embedding = LinearLayer(
       offset: layout.add(
         "model.embed_tokens.weight", shape: [architecture.vocabularySize, architecture.hiddenSize],
         initialization: .normal(deviation: 0.02)),
-      inputs: architecture.hiddenSize, outputs: architecture.vocabularySize)
+      inputs: architecture.hiddenSize, outputs: architecture.vocabularySize,
+      product: MatrixProduct(precision))
     layers = (0..<architecture.layerCount).map {
-      DecoderLayerShape(architecture, prefix: "model.layers.\($0).", layout: &layout)
+      DecoderLayerShape(
+        architecture, precision: precision, prefix: "model.layers.\($0).", layout: &layout)
     }
     finalNorm = RMSNormLayer(
       offset: layout.add(

@@ -26,15 +26,17 @@ public struct DecoderLayerShape: Sendable {
     let queryWidth = attention.heads * headWidth
     return LinearLayer(
       offset: queryKeyValue.offset + queryWidth * hidden, inputs: hidden,
-      outputs: queryKeyValueWidth - queryWidth)
+      outputs: queryKeyValueWidth - queryWidth, product: queryKeyValue.product)
   }
   /// Values of k of one row.
   var keyWidth: Int { attention.keyValueHeads * headWidth }
 
   /// Appends the layer's tensors to `layout` under Hugging Face names behind `prefix`.
   init(
-    _ architecture: CausalArchitecture, prefix: String, layout: inout ParameterLayout
+    _ architecture: CausalArchitecture, precision: ProductPrecision, prefix: String,
+    layout: inout ParameterLayout
   ) {
+    let product = MatrixProduct(precision)
     let hidden = architecture.hiddenSize
     let width = architecture.headDimension
     let queryWidth = architecture.headCount * width
@@ -54,7 +56,7 @@ public struct DecoderLayerShape: Sendable {
     queryKeyValue = LinearLayer(
       offset: layout.add(
         prefix + "self_attn.q_proj.weight", shape: [queryWidth, hidden], initialization: inner),
-      inputs: hidden, outputs: queryWidth + 2 * keyValueWidth)
+      inputs: hidden, outputs: queryWidth + 2 * keyValueWidth, product: product)
     _ = layout.add(
       prefix + "self_attn.k_proj.weight", shape: [keyValueWidth, hidden], initialization: inner)
     _ = layout.add(
@@ -68,11 +70,12 @@ public struct DecoderLayerShape: Sendable {
         prefix + "self_attn.k_norm.weight", shape: [width], initialization: .ones),
       width: width, groups: architecture.keyValueHeadCount, epsilon: epsilon)
     attention = CausalAttention(
-      heads: architecture.headCount, keyValueHeads: architecture.keyValueHeadCount, width: width)
+      heads: architecture.headCount, keyValueHeads: architecture.keyValueHeadCount, width: width,
+      product: .f32)
     output = LinearLayer(
       offset: layout.add(
         prefix + "self_attn.o_proj.weight", shape: [hidden, queryWidth], initialization: residual),
-      inputs: queryWidth, outputs: hidden)
+      inputs: queryWidth, outputs: hidden, product: product)
     middleNorm = RMSNormLayer(
       offset: layout.add(
         prefix + "post_attention_layernorm.weight", shape: [hidden], initialization: .ones),
@@ -81,13 +84,13 @@ public struct DecoderLayerShape: Sendable {
     gateUp = LinearLayer(
       offset: layout.add(
         prefix + "mlp.gate_proj.weight", shape: [intermediate, hidden], initialization: inner),
-      inputs: hidden, outputs: 2 * intermediate)
+      inputs: hidden, outputs: 2 * intermediate, product: product)
     _ = layout.add(
       prefix + "mlp.up_proj.weight", shape: [intermediate, hidden], initialization: inner)
     activation = GatedActivation(width: intermediate)
     down = LinearLayer(
       offset: layout.add(
         prefix + "mlp.down_proj.weight", shape: [hidden, intermediate], initialization: residual),
-      inputs: intermediate, outputs: hidden)
+      inputs: intermediate, outputs: hidden, product: product)
   }
 }

@@ -30,6 +30,8 @@ public final class DrafterTraining: Trainable {
 
   /// The number of parameters.
   public var parameterCount: Int { model.layout.count }
+  /// What the factors of matrix products are rounded to.
+  public var precision: ProductPrecision { model.precision }
   /// The drafter's sizes.
   public var configuration: DrafterConfiguration { model.configuration }
 
@@ -72,8 +74,11 @@ public final class DrafterTraining: Trainable {
     let rows = TargetRows(
       embedding: target.embedding, head: try Self.head(target, checkpoint),
       draftVocabulary: vocabulary)
+    let precision = try ProductPrecision.ofRun(
+      options.precision, checkpoint: saved.map { (url, $0.header.precision) })
     model = DrafterTrainingModel(
-      configuration, target: rows, objective: options.objective, seed: options.seed)
+      configuration, target: rows, objective: options.objective, seed: options.seed,
+      precision: precision)
     optimizer = AdamW(options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
     if let saved {
       try saved.restore(
@@ -87,6 +92,7 @@ public final class DrafterTraining: Trainable {
         configuration: text, draftVocabulary: vocabulary, responses: responses.count, step: 0,
         visit: 0, anchors: 0, seconds: 0, seed: options.seed, threads: options.threads)
     }
+    header.precision = precision
     resumedStep = header.step
     reportedAnchors = header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)

@@ -51,6 +51,9 @@ public struct ForceOptions: Sendable {
   public var seed: UInt64 = 1
   /// Worker threads.
   public var threads: Int
+  /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
+  /// fastest.
+  public var precision: ProductPrecision?
   /// Bytes of the target's states that are kept between visits.
   public var memory = 4 << 30
   /// Seconds between checkpoints.

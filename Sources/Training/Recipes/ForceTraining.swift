@@ -29,6 +29,8 @@ public final class ForceTraining: Trainable {
 
   /// The number of parameters.
   public var parameterCount: Int { model.layout.count }
+  /// What the factors of matrix products are rounded to.
+  public var precision: ProductPrecision { model.precision }
 
   init(
     _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
@@ -49,7 +51,6 @@ public final class ForceTraining: Trainable {
     }
     summary = TrajectorySummary(own)
     let architecture = try CausalArchitecture(target.configuration, name: options.target.path)
-    model = CausalTrainingModel(architecture, seed: options.seed)
     var exported = target.configuration
     exported.elementType = options.exportType
     configuration = exported
@@ -58,6 +59,9 @@ public final class ForceTraining: Trainable {
     let saved =
       FileManager.default.fileExists(atPath: url.path)
       ? try TrainingCheckpoint<ForceHeader>(contentsOf: url) : nil
+    let precision = try ProductPrecision.ofRun(
+      options.precision, checkpoint: saved.map { (url, $0.header.precision) })
+    model = CausalTrainingModel(architecture, seed: options.seed, precision: precision)
     optimizer = AdamW(
       options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0,
       frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName])
@@ -80,6 +84,7 @@ public final class ForceTraining: Trainable {
         target: fingerprint, trajectories: own.count, blockSize: options.blockSize, step: 0,
         visit: 0, rows: 0, seconds: 0, seed: options.seed, threads: options.threads)
     }
+    header.precision = precision
     resumedStep = header.step
     visits = VisitOrder(count: own.count, seed: options.seed)
     evaluator = try options.heldout.map {

@@ -37,6 +37,9 @@ public struct PretrainOptions: Sendable {
   public var skippedWindows = 0
   /// Worker threads.
   public var threads: Int
+  /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
+  /// fastest.
+  public var precision: ProductPrecision?
   /// Seconds between checkpoints.
   public var checkpointSeconds = 300.0
   /// Steps between held-out losses; 0 for none before the end.

@@ -25,6 +25,8 @@ public final class PretrainRecipe: Trainable {
   package var stepCount: Int { header.step }
   /// Steps taken before this session; more than 0 when a checkpoint was found.
   public let resumedStep: Int
+  /// What the factors of matrix products are rounded to.
+  public let precision: ProductPrecision
 
   /// The number of parameters.
   public var parameterCount: Int { model.layout.count }
@@ -51,7 +53,10 @@ public final class PretrainRecipe: Trainable {
     let saved =
       FileManager.default.fileExists(atPath: url.path)
       ? try Self.open(url) : nil
-    model = CausalTrainingModel(options.architecture, seed: options.seed)
+    precision = try ProductPrecision.ofRun(
+      options.precision, checkpoint: saved.map { (url, $0.header.precision) })
+    model = CausalTrainingModel(
+      options.architecture, seed: options.seed, precision: precision)
     optimizer = AdamW(
       options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
     if let saved {
@@ -80,6 +85,7 @@ public final class PretrainRecipe: Trainable {
         architecture: options.architecture, step: 0, window: options.skippedWindows, tokens: 0,
         seconds: 0, seed: options.seed, threads: options.threads)
     }
+    header.precision = precision
     header.trainingTokens = fingerprint
     resumedStep = header.step
     let threads = min(options.threads, options.sequences)

@@ -79,7 +79,7 @@ import Testing
         "--mask-token", "\(TinyTokenizer.mask)", "--draft-vocabulary", "100", "--markov-rank", "4",
         "--own-embedding", "--steps", "400", "--refinement-steps", "200", "--anchors", "8",
         "--batch", "4", "--evaluate-every", "150", "--evaluation-length", "40",
-        "--checkpoint-seconds", "0.02", "--threads", "1",
+        "--checkpoint-seconds", "0.02", "--threads", "1", "--precision", "f32",
       ], writes: ["model.safetensors", "config.json"], in: pair.folder)
   }
 
@@ -97,7 +97,7 @@ import Testing
         "400",
         "--anchors", "8", "--batch", "4", "--evaluate-every", "150", "--evaluation-length", "40",
         "--checkpoint-seconds", "0.02", "--divergence", "0.5", "--save-best",
-        "--threads", "1",
+        "--threads", "1", "--precision", "bf16",
       ],
       writes: [
         "responses/manifest.json", "responses/0000000.responses.zst",
@@ -119,7 +119,7 @@ import Testing
         "--response-length", "60", "--block", "4", "--window", "6", "--steps", "150", "--batch",
         "4", "--evaluate-every", "50", "--evaluation-tokens", "200", "--evaluation-prompts", "2",
         "--evaluation-length", "20", "--checkpoint-seconds", "0.02", "--divergence", "0.5",
-        "--threads", "1",
+        "--threads", "1", "--precision", "bf16",
       ],
       writes: [
         "responses/manifest.json", "trajectories-4/manifest.json",
@@ -140,7 +140,7 @@ import Testing
         "\(TinyTokenizer.vocabulary)", "--hidden", "32", "--intermediate", "64", "--layers", "2",
         "--heads", "2", "--kv-heads", "1", "--head-dim", "16", "--context", "128", "--length", "32",
         "--batch", "4", "--steps", "400", "--evaluate-every", "150", "--evaluation-batch", "4",
-        "--checkpoint-seconds", "0.02", "--threads", "1",
+        "--checkpoint-seconds", "0.02", "--threads", "1", "--precision", "f32",
       ], writes: ["model.safetensors", "config.json"], in: pair.folder)
   }
 }
