@@ -33,8 +33,9 @@ extension DrafterTraining {
     progress.survival = acceptance.survival
     progress.loopShare = acceptance.loopShare
     progress.looplessAcceptanceLength = acceptance.looplessAcceptanceLength
-    try AtomicFile.write(
-      JSONEncoder().encode(samples), to: DraftSample.file(in: options.output))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys  // else another order in every process
+    try AtomicFile.write(encoder.encode(samples), to: DraftSample.file(in: options.output))
     if options.savesBest {
       let best = try keepBest(acceptance)
       progress.bestStep = best.step
