@@ -18,7 +18,7 @@ enum {
   WIDTH = 16 * VECTORS,
   DEPTH = 256,   // words of a panel: a panel of columns is 32 KB, two thirds of a first cache
   SLACK = 16,    // words behind a panel, which packing may overwrite
-  CHUNK = 8,     // words that are packed from all panels before the next ones
+  CHUNK = 4,      // words that are packed from all panels before the next ones
 };
 
 // A factor: x[outer * o + inner * i], with `outer` counting rows of the left or columns of the right.
@@ -48,49 +48,71 @@ static inline __attribute__((always_inline)) void transpose(words *v) {
 #undef ROUND
 }
 
+// Packs `count` words of 16 rows or columns, each `f->outer` after the one before, from x on into
+// out[word][width]. Only `exist` rows exist, and of each `values` values.
+static inline __attribute__((always_inline)) void pack_along(const factor *f, const float *x,
+                                                             long exist, long values, long count,
+                                                             long width, int rounds,
+                                                             uint32_t *out) {
+  // Rows that don't exist are anything: no result has them.
+  const float *rows[16];
+  for (long i = 0; i < 16; i++) rows[i] = x + (i < exist ? i : exist - 1) * f->outer;
+  words v[16];
+  long w = 0;
+  for (; w + 16 <= count && (w + 16) * WORD_VALUES <= values; w += 16, out += 16 * width) {
+    UNROLL for (int i = 0; i < 16; i++)
+      words_along(rows[i] + w * WORD_VALUES, 16 * WORD_VALUES, rounds, v + i);
+    transpose(v);
+    UNROLL for (int i = 0; i < 16; i++) *(unaligned *)(out + i * width) = v[i];
+  }
+  for (; w < count; w += 16, out += 16 * width) {
+    for (int i = 0; i < 16; i++)
+      words_along(rows[i] + w * WORD_VALUES, values - w * WORD_VALUES, rounds, v + i);
+    transpose(v);
+    for (int i = 0; i < 16 && w + i < count; i++) *(unaligned *)(out + i * width) = v[i];
+  }
+}
+
+// Packs `count` words of 16 rows or columns side by side, of which `exist` exist; each value is
+// `f->inner` before the next one of its row. `values` are left of each row.
+static inline __attribute__((always_inline)) void pack_across(const factor *f, const float *x,
+                                                              long exist, long values, long count,
+                                                              long width, int rounds,
+                                                              uint32_t *out) {
+  const long step = f->inner * WORD_VALUES;
+  for (long w = 0; w < count; w++, x += step, out += width) {
+    const float *next = (w + 1) * WORD_VALUES <= values ? x + (WORD_VALUES - 1) * f->inner : NULL;
+    words v;
+    __builtin_prefetch(x + 96);
+    if (WORD_VALUES > 1) __builtin_prefetch(x + 96 + f->inner);
+    if (exist >= 16 && next)
+      words_across(x, next, 16, rounds, &v);
+    else
+      words_across(x, next, exist, rounds, &v);
+    *(unaligned *)out = v;
+  }
+}
+
 // Packs the words [word, word + count) of `outers` rows or columns from `first` on into panels
 // [word][width], `size` words apart. Whole vectors are stored, what is too much of one being
 // overwritten by the next word, or left in the slack.
 static void pack(const factor *f, long first, long outers, long word, long count, long width,
                  long size, int rounds, uint32_t *panels) {
-  const long start = word * WORD_VALUES;
-  if (f->inner == 1) {
-    for (long o = 0; o < outers; o += width, panels += size) {
-      for (long lane = 0; lane < width && o + lane < outers; lane += 16) {
-        const long rows = f->outers - first - o - lane;
-        const float *x = f->x + (first + o + lane) * f->outer + start;
-        for (long w = 0; w < count; w += 16) {
-          words v[16];
-          const long values = f->inners - start - w * WORD_VALUES;
-          for (int i = 0; i < 16; i++)
-            words_along(x + i * f->outer + w * WORD_VALUES, i < rows ? values : 0, rounds, v + i);
-          transpose(v);
-          const long some = count - w < 16 ? count - w : 16;
-          uint32_t *out = panels + w * width + lane;
-          if (some == 16) {
-            UNROLL for (int i = 0; i < 16; i++) *(unaligned *)(out + i * width) = v[i];
-          } else {
-            for (int i = 0; i < some; i++) *(unaligned *)(out + i * width) = v[i];
-          }
-        }
-      }
-    }
-    return;
-  }
-  for (long chunk = 0; chunk < count; chunk += CHUNK) {
-    const long end = chunk + CHUNK < count ? chunk + CHUNK : count;
-    uint32_t *panel = panels;
+  // Along rows all words of a panel at once; across them a few of every panel, which lie together.
+  const int along = f->inner == 1;
+  const long chunk = along ? count : CHUNK;
+  for (long w = 0; w < count; w += chunk) {
+    const long some = count - w < chunk ? count - w : chunk;
+    const long start = (word + w) * WORD_VALUES, values = f->inners - start;
+    uint32_t *panel = panels + w * width;
     for (long o = 0; o < outers; o += width, panel += size) {
       for (long lane = 0; lane < width && o + lane < outers; lane += 16) {
-        const long left = f->outers - first - o - lane;
-        const float *x = f->x + first + o + lane;
-        for (long w = chunk; w < end; w++) {
-          const long inner = start + w * WORD_VALUES;
-          words v;
-          words_across(x + inner * f->inner,
-                       inner + 1 < f->inners ? x + (inner + 1) * f->inner : NULL, left, rounds, &v);
-          *(unaligned *)(panel + w * width + lane) = v;
-        }
+        const long place = first + o + lane, exist = f->outers - place;
+        const float *x = f->x + place * f->outer + start * f->inner;
+        if (along)
+          pack_along(f, x, exist, values, some, width, rounds, panel + lane);
+        else
+          pack_across(f, x, exist, values, some, width, rounds, panel + lane);
       }
     }
   }
