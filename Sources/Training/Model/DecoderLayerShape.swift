@@ -71,7 +71,7 @@ public struct DecoderLayerShape: Sendable {
       width: width, groups: architecture.keyValueHeadCount, epsilon: epsilon)
     attention = CausalAttention(
       heads: architecture.headCount, keyValueHeads: architecture.keyValueHeadCount, width: width,
-      product: .f32)
+      product: product)
     output = LinearLayer(
       offset: layout.add(
         prefix + "self_attn.o_proj.weight", shape: [hidden, queryWidth], initialization: residual),
