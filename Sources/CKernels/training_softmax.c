@@ -80,9 +80,41 @@ CT_CLONES void ct_draft_losses(long rows, long columns, const int32_t *targets, 
   }
 }
 
+CT_CLONES void ct_certain_entropies(long rows, long columns, const int32_t *targets,
+                                    const float *probabilities, float *entropies) {
+  CT_FAST for (long r = 0; r < rows; r++) {
+    const float *q = probabilities + r * columns;
+    entropies[r] = -1;
+    if (targets[r] < 0 || q[targets[r]] < ct_max(q, columns)) continue;
+    float sum = 0;
+    for (long i = 0; i < columns; i++) sum += q[i] * ct_log(q[i]);
+    entropies[r] = sum < 0 ? -sum : 0;
+  }
+}
+
+/// One row of ct_draft_gradient; `sureness` 0 leaves the logarithms out, which cost most.
+static inline __attribute__((always_inline)) void ct_gradient_row(
+    long columns, float own, float divergence, float variation, float sureness, float entropy,
+    float *q, const float *p) {
+  CT_FAST float mean = 0;  // of the sign of q - p, under q
+  if (p)
+    for (long i = 0; i < columns; i++) mean += q[i] > p[i] ? q[i] : q[i] < p[i] ? -q[i] : 0;
+  for (long i = 0; i < columns; i++) {
+    float factor = own, other = 0;
+    if (p) {
+      float sign = q[i] > p[i] ? 1.0f : q[i] < p[i] ? -1.0f : 0.0f;
+      factor += variation * (sign - mean);
+      other = divergence * p[i];
+    }
+    if (sureness != 0) factor -= sureness * (ct_log(q[i]) + entropy);
+    q[i] = q[i] * factor - other;
+  }
+}
+
 CT_CLONES void ct_draft_gradient(long rows, long columns, const int32_t *targets,
                                  const float *weights, float scale, ct_draft_terms terms,
-                                 float *drafter, const float *teacher) {
+                                 float certainty, const float *entropies, float *drafter,
+                                 const float *teacher) {
   CT_FAST for (long r = 0; r < rows; r++) {
     float *q = drafter + r * columns;
     if (targets[r] < 0) {
@@ -91,18 +123,12 @@ CT_CLONES void ct_draft_gradient(long rows, long columns, const int32_t *targets
     }
     float weight = scale * weights[r];
     float own = weight * (terms.cross_entropy + terms.divergence);
-    if (teacher) {
-      const float *p = teacher + r * columns;
-      float divergence = weight * terms.divergence, variation = weight * 0.5f * terms.variation;
-      float mean = 0;  // of the sign of q - p, under q
-      for (long i = 0; i < columns; i++) mean += q[i] > p[i] ? q[i] : q[i] < p[i] ? -q[i] : 0;
-      for (long i = 0; i < columns; i++) {
-        float sign = q[i] > p[i] ? 1.0f : q[i] < p[i] ? -1.0f : 0.0f;
-        q[i] = q[i] * (own + variation * (sign - mean)) - divergence * p[i];
-      }
-    } else {
-      for (long i = 0; i < columns; i++) q[i] *= own;
-    }
+    float divergence = weight * terms.divergence, variation = weight * 0.5f * terms.variation;
+    const float *p = teacher ? teacher + r * columns : 0;
+    if (entropies && entropies[r] >= 0)
+      ct_gradient_row(columns, own, divergence, variation, weight * certainty, entropies[r], q, p);
+    else
+      ct_gradient_row(columns, own, divergence, variation, 0, 0, q, p);
     q[targets[r]] -= weight * terms.cross_entropy;
   }
 }

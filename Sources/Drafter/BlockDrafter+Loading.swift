@@ -83,7 +83,9 @@ extension BlockDrafter {
           source, prefix: "layers.\($0).", shape: c.shape,
           parts: DecoderLayer.Parts(headNorms: true), format: format)
       },
-      finalNorm: try source.values("norm.weight", [hidden]), markov: markov)
+      finalNorm: try source.values("norm.weight", [hidden]), markov: markov,
+      confidence: c.hasConfidenceHead
+        ? try ConfidenceHead(source, width: hidden + (c.markovRank ?? 0)) : nil)
   }
 
   /// The embedding, and its rows of the draft vocabulary as the head.

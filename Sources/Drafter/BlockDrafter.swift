@@ -23,11 +23,12 @@ public final class BlockDrafter: Sendable {
   let layers: [DecoderLayer]
   let finalNorm: FloatBuffer  // [hidden]
   let markov: MarkovHead?
+  let confidence: ConfidenceHead?
 
   init(
     configuration: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
     fusion: FeatureFusion?, vocabulary: OwnVocabulary?, layers: [DecoderLayer],
-    finalNorm: FloatBuffer, markov: MarkovHead?
+    finalNorm: FloatBuffer, markov: MarkovHead?, confidence: ConfidenceHead?
   ) {
     self.configuration = configuration
     self.format = format
@@ -37,6 +38,7 @@ public final class BlockDrafter: Sendable {
     self.layers = layers
     self.finalNorm = finalNorm
     self.markov = markov
+    self.confidence = confidence
   }
 
   /// Bytes of the drafter's own weights that one draft pass reads; a borrowed head is not its own.

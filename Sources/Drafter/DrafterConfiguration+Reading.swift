@@ -38,6 +38,7 @@ extension DrafterConfiguration {
     let layers = try file.size("num_hidden_layers", atMost: 256)
     try Self.checkLayers(file, count: layers)
     let block = try Self.block(file, kind, vocabulary: vocabulary)
+    let rank = try file.optionalSize("markov_rank", atMost: 4096)
     self.init(
       blockSize: block.size.upperBound, maskToken: block.mask, targetLayers: block.targetLayers,
       targetLayerCount: block.targetLayerCount, vocabularySize: vocabulary, layerCount: layers,
@@ -48,8 +49,9 @@ extension DrafterConfiguration {
         normEpsilon: Float(epsilon)),
       ropeTheta: rope.theta, ropeScaling: rope.scaling, maximumContext: maximumContext,
       draftVocabularySize: try file.optionalSize("draft_vocab_size", atMost: vocabulary),
-      markovRank: try file.optionalSize("markov_rank", atMost: 4096),
-      shortestBlock: block.size.lowerBound, kind: kind, ownsEmbedding: block.ownsEmbedding)
+      markovRank: rank,
+      shortestBlock: block.size.lowerBound, kind: kind, ownsEmbedding: block.ownsEmbedding,
+      hasConfidenceHead: try Self.hasConfidenceHead(file, besideMarkov: rank != nil))
   }
 
   /// The kind that the architecture names.
@@ -71,6 +73,19 @@ extension DrafterConfiguration {
       throw file.problem("'attention_bias' is not supported in drafters")
     }
     return kind
+  }
+
+  /// Whether there is a confidence head, which sees what a Markov head does.
+  private static func hasConfidenceHead(
+    _ file: ConfigurationFile, besideMarkov: Bool
+  ) throws -> Bool {
+    guard try file.bool("enable_confidence_head") ?? false else { return false }
+    guard try file.bool("confidence_head_with_markov") ?? besideMarkov == besideMarkov else {
+      throw file.problem(
+        "'confidence_head_with_markov' is \(!besideMarkov), but is supported "
+          + "\(besideMarkov ? "as true only beside" : "as false only without") a Markov head")
+    }
+    return true
   }
 
   /// Every layer must look at the whole context.

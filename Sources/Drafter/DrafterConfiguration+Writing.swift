@@ -42,6 +42,10 @@ extension DrafterConfiguration {
     if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
     if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
     if let markovRank { members["markov_rank"] = .integer(markovRank) }
+    if hasConfidenceHead {
+      members["enable_confidence_head"] = .bool(true)
+      members["confidence_head_with_markov"] = .bool(markovRank != nil)
+    }
     return JSONValue.object(members).encoded()
   }
 }

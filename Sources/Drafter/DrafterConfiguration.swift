@@ -3,7 +3,7 @@ public import Tensors
 /// The sizes of a block-diffusion drafter and what it expects of its target.
 ///
 /// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
-/// parts: a Markov head (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading
+/// parts: Markov and confidence heads (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading
 /// and writing `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
 public struct DrafterConfiguration: Sendable, Equatable {
   /// What the drafter sees of the text before a block.
@@ -38,6 +38,8 @@ public struct DrafterConfiguration: Sendable, Equatable {
   public var draftVocabularySize: Int?
   /// Rank of the Markov head; nil for none.
   public var markovRank: Int?
+  /// Whether a head foretells how likely each draft is accepted.
+  public var hasConfidenceHead: Bool
 
   /// Makes a configuration from its parts.
   public init(
@@ -45,7 +47,7 @@ public struct DrafterConfiguration: Sendable, Equatable {
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
     ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
     markovRank: Int? = nil, shortestBlock: Int? = nil, kind: DrafterKind = .conditioned,
-    ownsEmbedding: Bool = false
+    ownsEmbedding: Bool = false, hasConfidenceHead: Bool = false
   ) {
     self.kind = kind
     self.ownsEmbedding = ownsEmbedding
@@ -62,6 +64,7 @@ public struct DrafterConfiguration: Sendable, Equatable {
     self.maximumContext = maximumContext
     self.draftVocabularySize = draftVocabularySize
     self.markovRank = markovRank
+    self.hasConfidenceHead = hasConfidenceHead
   }
 
   /// The rows of a pass that drafts `count` tokens.

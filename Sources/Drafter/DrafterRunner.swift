@@ -12,6 +12,9 @@ public final class DrafterRunner {
   /// The tokens of the last draft, in order.
   public private(set) var drafts: [Token] = []
 
+  /// What the confidence head says of each of these: log-odds.
+  private var odds: [Float] = []
+
   /// How many committed positions the drafter has been given.
   public var contextCount: Int { cache.count + waiting.count }
 
@@ -72,6 +75,7 @@ public final class DrafterRunner {
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
     drafts.reserveCapacity(configuration.blockSize)
+    odds.reserveCapacity(configuration.blockSize)
     waiting.reserveCapacity(Self.contextRows)
   }
 
@@ -174,13 +178,28 @@ public final class DrafterRunner {
     projectLogits(from: waiting.count + 1, count: count)
     settleWaiting()
     drafts.removeAll(keepingCapacity: true)
+    odds.removeAll(keepingCapacity: true)
     var last = anchor
     for index in 0..<count {
       let row = logits.base + index * configuration.choices
       addMarkov(after: last, to: row)
+      if let head = drafter.confidence {
+        // Every worker has normed all rows.
+        let hidden = scratch.normed(0) + index * configuration.shape.hidden
+        odds.append(head.odds(hidden: hidden, previous: previous))
+      }
       last = token(at: choose(index, row))
       drafts.append(last)
     }
+  }
+
+  /// How likely the last draft's token `index` is accepted, all before it being right; known as soon as it
+  /// is chosen.
+  ///
+  /// - Parameter probability: By the drafter's distribution; it is the answer of a drafter without a
+  ///   confidence head.
+  public func confidence(_ index: Int, probability: Float) -> Float {
+    drafter.confidence?.confidence(odds: odds[index], probability: probability) ?? probability
   }
 
   /// Adds the tokens that wait to the pass, as rows that see what is before them.

@@ -11,7 +11,7 @@ import Testing
       hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 6, intermediate: 40,
       normEpsilon: 1e-5),
     ropeTheta: 5e5, ropeScaling: .linear(factor: 2), maximumContext: 128,
-    draftVocabularySize: 20, markovRank: 4, shortestBlock: 3)
+    draftVocabularySize: 20, markovRank: 4, shortestBlock: 3, hasConfidenceHead: true)
 
   /// A drafter that sees tokens alone.
   static let tokens: DrafterConfiguration = {
@@ -95,6 +95,11 @@ import Testing
       #""model_type""#, #""use_sliding_window": true, "x""#, "'use_sliding_window' is not supported"
     ),
     (#""model_type""#, #""block_size": 6, "x""#, "block_size"),
+    (
+      #""confidence_head_with_markov": true"#, #""confidence_head_with_markov": false"#,
+      "is supported as true only beside a Markov head"
+    ),
+    (#""markov_rank": 4"#, #""x": 4"#, "is supported as false only without a Markov head"),
     ("{", "[", "FILE: "),
   ])
   func `what can't be used is named`(old: String, new: String, complaint: String) throws {

@@ -5,7 +5,10 @@ import Testing
 /// A folder of Tests/Fixtures/drafter: a checkpoint and what a NumPy forward computes from it.
 struct ReferenceDrafter: CustomTestStringConvertible {
   /// Every folder; Tests/Fixtures/README.md says what each proves.
-  static let names = ["markov", "markov-draft-vocabulary", "one-layer", "two-layer"]
+  static let names = [
+    "confidence", "confidence-markov", "markov", "markov-draft-vocabulary", "one-layer",
+    "two-layer",
+  ]
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Fixtures/drafter")
@@ -22,6 +25,8 @@ struct ReferenceDrafter: CustomTestStringConvertible {
     let choices: [Int]
     /// The same as tokens of the target.
     let drafts: [Token]
+    /// How likely each draft is accepted, of a drafter with a confidence head.
+    let confidences: [Float]?
   }
 
   private struct Expected: Decodable { let passes: [Pass] }

@@ -46,6 +46,39 @@ import Testing
     #expect(try DrafterConfiguration(directory: folder) == configuration)
   }
 
+  /// A head must be announced, and what is announced must be there.
+  @Test func aConfidenceHeadIsChecked() throws {
+    let reference = ReferenceDrafter(name: "confidence")
+    for (file, old, new, complaint) in [
+      (
+        "config.json", "\"enable_confidence_head\": true", "\"enable_confidence_head\": false",
+        "confidence_head."
+      ),
+      (
+        "config.json", "\"enable_confidence_head\": true", "\"enable_confidence_head\": 1",
+        "is not true or false"
+      ),
+      (
+        "model.safetensors", "confidence_head.proj.bias", "confidence_head.proj.bios",
+        "there is no tensor \"confidence_head.proj.bias\""
+      ),
+      ("config.json", "\"hidden_size\": 24", "\"hidden_size\": 23", "23"),
+    ] {
+      let folder = FileManager.default.temporaryDirectory
+        .appending(path: "speculate-\(UUID().uuidString)")
+      try FileManager.default.copyItem(at: reference.directory, to: folder)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let url = folder.appending(path: file)
+      var data = try Data(contentsOf: url)
+      let place = try #require(data.firstRange(of: Data(old.utf8)), "\(old)")
+      data.replaceSubrange(place, with: Data(new.utf8))
+      try data.write(to: url)
+      let error = #expect(throws: SpeculateError.self) { try BlockDrafter(directory: folder) }
+      let text = try #require(error.map { "\($0)" })
+      #expect(text.contains(complaint) && !text.contains("\n"), "\(text)")
+    }
+  }
+
   /// The first `count` drafts of a pass: a shorter draft is the beginning of a longer one.
   private func check(_ runner: DrafterRunner, _ pass: ReferenceDrafter.Pass, count: Int) {
     runner.draft(anchor: pass.anchor, count: count) { index, logits in
@@ -60,6 +93,11 @@ import Testing
         if logits[id] > logits[choice] { choice = id }
       }
       #expect(choice == pass.choices[index], "context \(pass.context), row \(index)")
+      let total = expected.reduce(0) { $0 + exp($1 - expected[choice]) }
+      let confidence = runner.confidence(index, probability: 1 / total)
+      #expect(
+        abs(confidence - (pass.confidences?[index] ?? 1 / total)) < Self.tolerance,
+        "context \(pass.context), row \(index): \(confidence)")
       return choice
     }
     #expect(runner.drafts == Array(pass.drafts.prefix(count)), "context \(pass.context)")

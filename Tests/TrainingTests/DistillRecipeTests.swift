@@ -79,6 +79,8 @@ import Verifier
   @Test(arguments: [
     (1, DraftObjective()),
     (2, DraftObjective(divergence: 0.5, variation: 0.5, rowWeights: .pace)),
+    (1, DraftObjective(certainty: 0.5, confidence: 1, rowWeights: .pace)),
+    (2, DraftObjective(confidence: 1, confidenceLabel: .variation)),
   ])
   func `a resumed distillation is to the bit the uninterrupted one`(
     threads: Int, objective: DraftObjective
@@ -453,6 +455,43 @@ import Verifier
     let losses = try Self.run(options).progress.map(\.loss)
     // A divergence from lively distributions begins high and can't fall below 0.
     #expect(losses.allSatisfy { $0 > 0 } && losses[39] < losses[0] / 2, "\(losses)")
+  }
+
+  /// A head alone: it learns about a drafter that stays as it is.
+  @Test(arguments: DraftObjective.ConfidenceLabel.allCases)
+  func `confidence is learnt`(label: DraftObjective.ConfidenceLabel) throws {
+    let folder = try TemporaryFolder()
+    var options = try Self.options(folder, output: "drafter", threads: 1)
+    options.steps = 60
+    options.learningRate = 1e-2
+    let plain = try Self.run(options).progress.last
+    let before = try TinyTraining.tensors(options.output.appending(path: "model.safetensors"))
+
+    options.initialization = .drafter(options.output)
+    options.output = folder.file("sure")
+    options.objective = DraftObjective(crossEntropy: 0, confidence: 1, confidenceLabel: label)
+    options.optimizer.weightDecay = 0
+    let sure = try Self.run(options).progress
+    let losses = sure.map(\.loss)
+    #expect(losses.suffix(15).reduce(0, +) < losses.prefix(15).reduce(0, +), "\(losses)")
+    #expect(sure.last?.survival == plain?.survival)
+    var after = try TinyTraining.tensors(options.output.appending(path: "model.safetensors"))
+    for name in ["proj.weight", "proj.bias", "own.weight"] {
+      #expect(after.removeValue(forKey: "confidence_head.\(name)") != nil)
+    }
+    #expect(after == before)
+    #expect(try DrafterConfiguration(directory: options.output).hasConfidenceHead)
+
+    options.output = folder.file("lost")
+    options.initialization = .drafter(folder.file("sure"))
+    options.objective = DraftObjective()
+    #expect(
+      throws: SpeculateError(
+        "the drafter in \(folder.file("sure").path) has a confidence head, which would be lost: give "
+          + "--confidence, the factor that it goes on with")
+    ) {
+      _ = try Self.run(options)
+    }
   }
 
   @Test func `another seed is refused where responses lie`() throws {

@@ -39,8 +39,8 @@ import Training
     ct_draft_losses(rows, columns, targets, &q, p, means, &losses)
     ct_draft_gradient(
       rows, columns, targets, weights, 3,
-      ct_draft_terms(cross_entropy: factors[0], divergence: factors[1], variation: factors[2]), &q,
-      p)
+      ct_draft_terms(cross_entropy: factors[0], divergence: factors[1], variation: factors[2]), 0,
+      nil, &q, p)
     for (row, target) in targets.enumerated() {
       let range = row * columns..<(row + 1) * columns
       guard target >= 0 else {
@@ -63,6 +63,55 @@ import Training
         down[column] -= 1e-6
         let slope = (whole(up) - whole(down)) / 2e-6
         #expect(abs(Double(q[range][range.lowerBound + column]) - slope) < 1e-4)
+      }
+    }
+  }
+
+  /// Entropy counts where the target's token is the likeliest, and nowhere else.
+  @Test(arguments: [false, true])
+  func `certainty is forced where a row is right`(hasTeacher: Bool) {
+    var random = KeyedRandom(seed: 5, key: "certainty")
+    let columns = Self.columns
+    let targets: [Int32] = [4, 7, -1, 36, 11]
+    let rows = targets.count
+    var logits = (0..<rows * columns).map { _ in Float(random.uniform() * 8 - 4) }
+    logits[4] = 4.5  // right, and unsure
+    logits[3 * columns + 36] = 40  // right, and sure: the other probabilities are tiny or 0
+    logits[4 * columns + 11] = 5
+    let teacher = (0..<rows * columns).map { _ in Float(random.uniform() * 8 - 4) }
+    let weights: [Float] = [1, 1, 1, 2, 0.5]
+    var (q, p) = (logits, teacher)
+    var means = [Float](repeating: 0, count: rows)
+    var losses = [ct_draft_terms](repeating: ct_draft_terms(), count: rows)
+    var entropies = means
+    ct_softmax(rows, columns, targets, &p, &means)
+    ct_draft_losses(rows, columns, targets, &q, hasTeacher ? p : nil, means, &losses)
+    ct_certain_entropies(rows, columns, targets, q, &entropies)
+    let terms = ct_draft_terms(
+      cross_entropy: 0.2, divergence: hasTeacher ? 0.3 : 0, variation: 0)
+    ct_draft_gradient(
+      rows, columns, targets, weights, 3, terms, 0.7, entropies, &q, hasTeacher ? p : nil)
+    #expect(entropies[1] == -1 && entropies[2] == -1)
+    for (row, target) in targets.enumerated() where target >= 0 {
+      let range = row * columns..<(row + 1) * columns
+      let (own, other) = (logits[range].map(Double.init), teacher[range].map(Double.init))
+      let isRight = row != 1
+      func entropy(_ logits: [Double]) -> Double {
+        softmax(logits).reduce(0) { $1 > 0 ? $0 - $1 * log($1) : $0 }
+      }
+      if isRight { #expect(abs(Double(entropies[row]) - entropy(own)) < 1e-5) }
+      func whole(_ logits: [Double]) -> Double {
+        let known = self.terms(logits, other, target: Int(target))
+        return 3 * Double(weights[row])
+          * (0.2 * known[0] + (hasTeacher ? 0.3 * known[1] : 0)
+            + (isRight ? 0.7 * entropy(logits) : 0))
+      }
+      for column in 0..<columns {
+        var (up, down) = (own, own)
+        up[column] += 1e-6
+        down[column] -= 1e-6
+        let slope = (whole(up) - whole(down)) / 2e-6
+        #expect(abs(Double(q[range][range.lowerBound + column]) - slope) < 1e-4, "row \(row)")
       }
     }
   }

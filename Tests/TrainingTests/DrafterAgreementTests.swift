@@ -32,15 +32,26 @@ import Training
       markovRank: markovRank, shortest: shortest)
   }
 
+  @Test(arguments: DrafterKind.allCases, [nil, 6])
+  func `every draft's confidence is that of the serving drafter`(
+    kind: DrafterKind, markovRank: Int?
+  ) throws {
+    try check(
+      layers: 2, blockSize: 8, draftVocabulary: markovRank == nil ? nil : 30,
+      markovRank: markovRank, shortest: nil, kind: kind,
+      objective: DraftObjective(confidence: 1))
+  }
+
   private func check(
     layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?,
-    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false
+    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false,
+    objective: DraftObjective = DraftObjective()
   ) throws {
     let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
     let fixture = DrafterFixture(
       anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
       draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest,
-      kind: kind, ownsEmbedding: ownsEmbedding)
+      objective: objective, kind: kind, ownsEmbedding: ownsEmbedding)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("drafter-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -57,10 +68,16 @@ import Training
         format: .f32),
       workers: Workers(count: 1), capacity: 128)
     let trained = fixture.pass.logits(fixture.example, features: fixture.features)
+    let confidences = fixture.pass.confidences(fixture.example, features: fixture.features)
     let width = 2 * DrafterFixture.hidden
     let choices = fixture.model.configuration.choices
     let count = (shortest ?? blockSize) - 1
     #expect(trained.count == anchors.count * count * choices)
+    #expect(confidences.count == (objective.confidence > 0 ? anchors.count * count : 0))
+    // Else agreement says little.
+    #expect(
+      confidences.isEmpty || (confidences.max() ?? 0) - (confidences.min() ?? 1) > 0.05,
+      "\(confidences)")
     var compared = 0
     for (block, anchor) in anchors.enumerated() {
       let known = runner.contextCount
@@ -77,6 +94,12 @@ import Training
           .reduce(0) { max($0, abs($1.0 - $1.1)) }
         if comparable {
           compared += 1
+          let top = row.max() ?? 0
+          let probability = 1 / row.reduce(0) { $0 + exp($1 - top) }
+          let expected = confidences.isEmpty ? probability : confidences[block * count + index]
+          #expect(
+            abs(runner.confidence(index, probability: probability) - expected) < 1e-4,
+            "block \(block), row \(index)")
           #expect(
             off < 1e-4 * max(largest, 1),
             "block \(block), row \(index): \(Array(row)) against \((0..<choices).map { logits[$0] })"

@@ -10,7 +10,7 @@ struct DrafterFixture {
   let head: FloatBuffer  // [vocabulary][hidden], all rows
   let tokens: [Token]
   let features: SequenceFeatures  // of all tokens
-  let example: DraftExample
+  var example: DraftExample
   let pass: DrafterPass
 
   static let vocabulary = 50
@@ -37,7 +37,8 @@ struct DrafterFixture {
         intermediate: 40,
         normEpsilon: 1e-5),
       maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank,
-      shortestBlock: shortestBlock, kind: kind, ownsEmbedding: ownsEmbedding)
+      shortestBlock: shortestBlock, kind: kind, ownsEmbedding: ownsEmbedding,
+      hasConfidenceHead: objective.confidence > 0)
     let embedding = values(Self.vocabulary * Self.hidden, 0.8)
     head = values(Self.vocabulary * Self.hidden, 0.4)
     let chosen = draftVocabulary.map { size in
@@ -58,6 +59,10 @@ struct DrafterFixture {
     for entry in model.layout.entries where entry.initialization == .ones {
       for i in entry.range { model.parameters.base[i] = 0.7 + Float(random.uniform()) * 0.6 }
     }
+    // So that confidences are neither all alike nor all 1, however sure the drafts are.
+    for entry in model.layout.entries where entry.name.hasPrefix("confidence_head.") {
+      for i in entry.range { model.parameters.base[i] *= entry.shape.count > 1 ? 4 : 0.2 }
+    }
     if ownsEmbedding {
       // Times six they still are small beside a target's rows.
       for i in model.layout.entries[0].range { model.parameters.base[i] *= 3 }
@@ -76,5 +81,15 @@ struct DrafterFixture {
     pass = DrafterPass(
       model: model, maximumBlocks: anchors.count, maximumContext: length,
       rotary: RotaryLayer(width: 8, theta: 10_000, positions: length + blockSize))
+  }
+
+  /// Lets only those rows count that hardly change their most probable token.
+  mutating func leaveOutTies() {
+    let logits = pass.logits(example, features: features)
+    let choices = model.configuration.choices
+    for row in example.weights.indices {
+      let sorted = logits[row * choices..<(row + 1) * choices].sorted(by: >)
+      if sorted[0] - sorted[1] < 0.5 { example.weights[row] = 0 }
+    }
   }
 }

@@ -53,6 +53,56 @@ import Training
       tolerance: objective.variation > 0 ? 5e-3 : 1e-3)
   }
 
+  /// It learns about the drafter and leaves it as it is: what it has of it is a constant to its gradient.
+  @Test(arguments: DraftObjective.ConfidenceLabel.allCases, [nil, 6])
+  func `so it does for the confidence head`(
+    label: DraftObjective.ConfidenceLabel, markovRank: Int?
+  ) throws {
+    for kind in DrafterKind.allCases {
+      let fixture = DrafterFixture(
+        anchors: Array(stride(from: 2, to: 118, by: 3)), length: 121, markovRank: markovRank,
+        objective: DraftObjective(crossEntropy: 0, confidence: 2, confidenceLabel: label),
+        kind: kind)
+      // Drafts are right, wrong, and about tokens that can't be drafted.
+      #expect(fixture.example.targets.contains(-2))
+      try check(fixture, "\(kind), \(label)", only: "confidence_head.")
+      let before = fixture.pass.loss(fixture.example, features: fixture.features)
+      for _ in 0..<60 {
+        fixture.pass.clearGradients()
+        _ = fixture.pass.forwardBackward(fixture.example, features: fixture.features, scale: 1)
+        for entry in fixture.model.layout.entries {
+          let isHead = entry.name.hasPrefix("confidence_head.")
+          for index in entry.range {
+            let slope = fixture.pass.gradients.base[index]
+            if !isHead && slope != 0 { Issue.record("\(entry.name) has a gradient") }
+            fixture.model.parameters.base[index] -= 1e-3 * slope
+          }
+        }
+      }
+      let after = fixture.pass.loss(fixture.example, features: fixture.features)
+      // Of labels that are neither 0 nor 1 most of the loss stays.
+      #expect(after < before - 1, "\(before), then \(after)")
+    }
+  }
+
+  @Test func `so it does where certainty is forced`() throws {
+    let anchors = Array(stride(from: 1, to: 300, by: 2))
+    for objective in [
+      DraftObjective(crossEntropy: 0.1, certainty: 3),
+      DraftObjective(crossEntropy: 0.1, divergence: 0.1, certainty: 3),
+    ] {
+      var fixture = DrafterFixture(anchors: anchors, length: 304, objective: objective)
+      fixture.leaveOutTies()
+      let loss = fixture.pass.loss(fixture.example, features: fixture.features)
+      var calm = objective
+      calm.certainty = 0
+      let other = DrafterFixture(anchors: anchors, length: 304, objective: calm)
+      // Some drafts are right already, or nothing is tested.
+      #expect(loss > other.pass.loss(fixture.example, features: other.features) + 5)
+      try check(fixture, "\(objective)", tolerance: 5e-3)
+    }
+  }
+
   /// Weights that follow the losses have no gradient of their own.
   @Test func `paced weights are constants to the gradient`() throws {
     var objective = DraftObjective(crossEntropy: 0.5, divergence: 0.5, rowWeights: .pace)
@@ -98,13 +148,14 @@ import Training
   }
 
   private func check(
-    _ fixture: DrafterFixture, _ name: String, tolerance: Double = 1e-3
+    _ fixture: DrafterFixture, _ name: String, tolerance: Double = 1e-3, only prefix: String = ""
   ) throws {
+    let entries = fixture.model.layout.entries.filter { $0.name.hasPrefix(prefix) }
     fixture.pass.clearGradients()
     _ = fixture.pass.forwardBackward(
       fixture.example, features: fixture.features, scale: 1)
     var moving = 0
-    for entry in fixture.model.layout.entries {
+    for entry in entries {
       for direction in directions(entry, fixture) {
         let analytic = zip(entry.range, direction).reduce(0.0) {
           $0 + Double(fixture.pass.gradients.base[$1.0]) * Double($1.1)
@@ -120,7 +171,7 @@ import Training
       }
     }
     // With no context at all, fc and hidden_norm and nothing else have no gradient.
-    #expect(moving >= fixture.model.layout.entries.count)
+    #expect(moving >= entries.count)
   }
 
   /// The gradient itself and a mix of it with noise, each of length 1.

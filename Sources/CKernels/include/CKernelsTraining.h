@@ -77,10 +77,18 @@ typedef struct {
 void ct_draft_losses(long rows, long columns, const int32_t *targets, float *logits,
                      const float *teacher, const float *log_means, ct_draft_terms *losses);
 
-/// Replaces probabilities q by the gradient of `scale * weights[r] * (terms · losses)` with respect to
-/// the logits. `teacher` NULL if `terms` has cross-entropy alone.
+/// The entropy -sum(q log q) of each row whose most probable column is its target already; -1 for the
+/// other rows.
+void ct_certain_entropies(long rows, long columns, const int32_t *targets,
+                          const float *probabilities, float *entropies);
+
+/// Replaces probabilities q by the gradient of `scale * weights[r] * (terms · losses + certainty *
+/// entropy)` with respect to the logits, the entropy of those rows alone that `entropies`
+/// (ct_certain_entropies) has one of. `entropies` NULL for none of them, `teacher` NULL if `terms` has
+/// cross-entropy alone.
 void ct_draft_gradient(long rows, long columns, const int32_t *targets, const float *weights,
-                       float scale, ct_draft_terms terms, float *drafter, const float *teacher);
+                       float scale, ct_draft_terms terms, float certainty, const float *entropies,
+                       float *drafter, const float *teacher);
 
 /// y += x.
 void ct_add(long count, const float *x, float *y);

@@ -119,7 +119,7 @@ public final class BlockDraftSource: DraftSource {
     runner.draft(anchor: tokens[tokens.count - 1], count: count) { index, row in
       let draft = chooser.choose(row, count: columns, position: tokens.count + index, map: map)
       block.tokens.append(draft.token)
-      block.confidences.append(draft.confidence)
+      block.confidences.append(runner.confidence(index, probability: draft.confidence))
       return draft.column
     }
   }

@@ -73,6 +73,7 @@ extension InspectReport {
         value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
       Setting(
         name: "Markov head", value: drafter.markovRank.map { "rank \($0)" } ?? "none"),
+      Setting(name: "confidence head", value: drafter.hasConfidenceHead ? "yes" : "none"),
       Setting(name: "context", value: Figures.count(drafter.maximumContext)),
       Setting(name: "layers", value: Figures.count(drafter.layerCount)),
       Setting(name: "hidden", value: Figures.count(drafter.shape.hidden)),

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Training
+public import ArgumentParser
+public import Training
 
 /// What a drafter is trained for.
 struct ObjectiveFlags: ParsableArguments {
@@ -8,6 +8,24 @@ struct ObjectiveFlags: ParsableArguments {
   var divergence: Float = 0
   @Option(help: "Factor of the total variation to the target's distribution.")
   var variation: Float = 0
+  @Option(
+    help: """
+      Factor of the entropy of drafts that are the target's token already: makes the drafter surer \
+      where it is right.
+      """)
+  var certainty: Float = 0
+  @Option(
+    help: """
+      Train a head that foretells how likely each draft is accepted, to choose by how many drafts pay; \
+      the factor of its cross-entropy, which changes nothing else of the drafter. (default: no head)
+      """)
+  var confidence: Float?
+  @Option(
+    help: """
+      What that head foretells: whether the likeliest draft is the target's token (match), or how \
+      much of the target's distribution the drafter's covers (variation). (default: match)
+      """)
+  var confidenceLabel: DraftObjective.ConfidenceLabel?
   @Option(
     help: ArgumentHelp(
       """
@@ -23,12 +41,19 @@ struct ObjectiveFlags: ParsableArguments {
     let factors = [
       ("--cross-entropy", crossEntropy), ("--divergence", divergence), ("--variation", variation),
     ]
-    for (name, value) in factors where !(value >= 0 && value.isFinite) {
+    for (name, value) in factors + [("--certainty", certainty)]
+    where !(value >= 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value): give a number of at least 0")
     }
-    if factors.allSatisfy({ $0.1 == 0 }) {
+    if factors.allSatisfy({ $0.1 == 0 }) && confidence == nil {
       throw ValidationError(
         "--cross-entropy, --divergence and --variation are all 0: give one that counts")
+    }
+    if let confidence, !(confidence > 0 && confidence.isFinite) {
+      throw ValidationError("--confidence is \(confidence): give a number above 0, or leave it out")
+    }
+    if confidenceLabel != nil && confidence == nil {
+      throw ValidationError("--confidence-label belongs to --confidence: give it too")
     }
     if !["decay", "pace"].contains(rowWeights) {
       throw ValidationError("--row-weights is \(rowWeights): give decay or pace")
@@ -47,6 +72,10 @@ struct ObjectiveFlags: ParsableArguments {
   func apply(to options: inout DistillOptions) {
     options.objective = DraftObjective(
       crossEntropy: crossEntropy, divergence: divergence, variation: variation,
+      certainty: certainty, confidence: confidence ?? 0,
+      confidenceLabel: confidenceLabel ?? .match,
       rowWeights: rowWeights == "pace" ? .pace : .decay(decay))
   }
 }
+
+extension DraftObjective.ConfidenceLabel: ExpressibleByArgument {}

@@ -30,7 +30,7 @@ struct TrainingSamples {
       <p class="soft">The end of a prompt, and the target's answer as the drafter of step \
       \(Figures.count(step)) drafts it, with full blocks and nothing else: \
       \(DraftedText.markup(accepted: "drafts that were kept", rejected: nil, chosen: "")), \
-      \(DraftedText.markup(accepted: "", rejected: "the first that was not", chosen: "")), \
+      <span class="lost">the first that was not</span>, \
       \(DraftedText.markup(accepted: "", rejected: nil, chosen: "the target's own token")). \
       A target pass ends with each token of the target's own.</p>
       <div class="charts">

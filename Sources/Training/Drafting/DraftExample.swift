@@ -13,8 +13,11 @@ public struct DraftExample: Sendable {
   public let context: [Token]
   /// The token before each drafted row's own: [blocks][blockSize − 1].
   public let previous: [Token]
-  /// The draft index of each row's own token, negative where there is none: [blocks][blockSize − 1].
+  /// The draft index of each row's own token, ``uncoveredTarget`` where the draft vocabulary lacks it, −1
+  /// where there is nothing to guess: [blocks][blockSize − 1].
   public private(set) var targets: [Int32]
+  /// The target of a row whose token can't be drafted.
+  static let uncoveredTarget: Int32 = -2
   /// The weight of each row: [blocks][blockSize − 1].
   public package(set) var weights: [Float]
   /// Rows whose token exists, inside the draft vocabulary or not.
@@ -56,7 +59,7 @@ public struct DraftExample: Sendable {
         }
         let choice = choices[Int(tokens[position])]
         previous.append(tokens[position - 1])
-        targets.append(choice)
+        targets.append(choice < 0 ? Self.uncoveredTarget : choice)
         labels += 1
         if choice < 0 { uncovered += 1 }
       }

@@ -46,7 +46,7 @@ enum DrafterInitializer {
     for row in 0..<hidden { fuse[row * columns + columns - hidden + row] += 1 }
   }
 
-  /// Overwrites all values with another drafter's. A Markov head that it lacks keeps its values.
+  /// Overwrites all values with another drafter's. Heads that it lacks keep theirs.
   ///
   /// - Throws: When its sizes are others.
   static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
@@ -60,9 +60,15 @@ enum DrafterInitializer {
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers, or "
           + "another Markov rank: give its sizes, or --init random")
     }
+    guard own.hasConfidenceHead || !other.hasConfidenceHead else {
+      throw SpeculateError(
+        "the drafter in \(folder.path) has a confidence head, which would be lost: give --confidence, "
+          + "the factor that it goes on with")
+    }
     let checkpoint = try Checkpoint(directory: folder)
     for entry in model.layout.entries {
       if other.markovRank == nil, entry.name.hasPrefix("markov_head.") { continue }
+      if !other.hasConfidenceHead, entry.name.hasPrefix("confidence_head.") { continue }
       let values = try checkpoint.floats(entry.name, shape: entry.shape)
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
     }

@@ -137,6 +137,16 @@ public final class DrafterPass: @unchecked Sendable {
     }
   }
 
+  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head: for tests.
+  package func confidences(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
+    withBatch(example, features) { batch in
+      forward(batch)
+      return withLossRows(batch) {
+        model.loss.confidences(model.parameters.base, rows: $0, scratch: lossScratch)
+      }
+    }
+  }
+
   /// What is fixed during a pass.
   struct Batch {
     var example: DraftExample

@@ -24,6 +24,7 @@ public final class DrafterTrainingModel: Sendable {
   let layers: [DecoderLayerShape]
   let finalNorm: RMSNormLayer
   let markov: MarkovLayer?
+  let confidence: ConfidenceLayer?
 
   /// `RMSNorm(fc · features)`.
   struct Fusion: Sendable {
@@ -35,10 +36,12 @@ public final class DrafterTrainingModel: Sendable {
   var loss: DraftLoss {
     DraftLoss(
       target: target, own: embedding, hidden: hidden, choices: configuration.choices,
-      markov: markov, objective: objective, product: MatrixProduct(precision))
+      markov: markov, confidence: confidence, objective: objective,
+      product: MatrixProduct(precision))
   }
 
-  /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity.
+  /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity,
+  /// a confidence head as the drafts' probabilities.
   public init(
     _ configuration: DrafterConfiguration, target: TargetRows,
     objective: DraftObjective = DraftObjective(), seed: UInt64,
@@ -96,6 +99,10 @@ public final class DrafterTrainingModel: Sendable {
             initialization: .zeros),
           inputs: rank, outputs: configuration.choices, product: product))
     }
+    confidence =
+      configuration.hasConfidenceHead
+      ? ConfidenceLayer(
+        hidden: shape.hidden, rank: configuration.markovRank ?? 0, layout: &layout) : nil
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)

@@ -17,6 +17,7 @@ struct DraftLoss {
   let hidden: Int
   let choices: Int
   let markov: MarkovLayer?
+  let confidence: ConfidenceLayer?
   let objective: DraftObjective
   /// How the head multiplies.
   let product: MatrixProduct
@@ -28,7 +29,8 @@ struct DraftLoss {
     var blockRows: Int
     var x: UnsafePointer<Float>  // [count][hidden], normed
     var previous: UnsafePointer<Token>  // [count], the token before each row's own
-    var targets: UnsafePointer<Int32>  // [count], draft indices, negative for none
+    /// Draft indices, negative for none, as in ``DraftExample``: [count].
+    var targets: UnsafePointer<Int32>
     var weights: UnsafePointer<Float>  // [count]
     /// The target's last hidden states, normed, that chose each row's token: [count][target's width].
     var states: UnsafePointer<Float>?
@@ -47,6 +49,9 @@ struct DraftLoss {
     var logMeans = [Float](repeating: 0, count: DraftLoss.chunkRows)
     var losses = [ct_draft_terms](repeating: ct_draft_terms(), count: DraftLoss.chunkRows)
     var weights = [Float](repeating: 0, count: DraftLoss.chunkRows)
+    /// Of rows that are right already; empty where the objective doesn't ask.
+    var entropies: [Float]
+    var confidence: Confidence
 
     init(_ loss: DraftLoss) {
       let rank = loss.markov?.rank ?? 0
@@ -61,10 +66,13 @@ struct DraftLoss {
         loss.own != nil && loss.target.draftVocabulary != nil
         ? (FloatBuffer(count: size), FloatBuffer(count: size)) : nil
       head = UnsafePointer(chosen?.values.base ?? loss.target.head.base)
+      entropies = [Float](
+        repeating: 0, count: loss.objective.certainty > 0 ? DraftLoss.chunkRows : 0)
+      confidence = Confidence(loss)
     }
   }
 
-  /// Adds the gradients of the Markov head and of an own head, writes x's to `dX`, and returns the
+  /// Adds the gradients of the Markov and confidence heads and of an own head, writes x's to `dX`, and returns the
   /// weighted losses' sum.
   func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Rows,
@@ -76,10 +84,11 @@ struct DraftLoss {
       variation: objective.variation)
     forEachChunk(parameters, rows, scratch) { start, count in
       let logits = scratch.logits.base
-      total += losses(rows, start, count, scratch)
+      total += losses(parameters, rows, start, count, scratch)
+      backwardConfidence(gradients, rows, start, count, scale: scale, scratch)
       ct_draft_gradient(
-        count, choices, rows.targets + start, scratch.weights, scale, terms, logits,
-        scratch.teacher?.base)
+        count, choices, rows.targets + start, scratch.weights, scale, terms, objective.certainty,
+        scratch.entropies.isEmpty ? nil : scratch.entropies, logits, scratch.teacher?.base)
       product.times(
         rows: count, columns: hidden, inner: choices, logits, choices, scratch.head, hidden,
         into: dX + start * hidden, hidden)
@@ -108,7 +117,7 @@ struct DraftLoss {
   func loss(_ parameters: UnsafePointer<Float>, rows: Rows, scratch: Scratch) -> Double {
     var total = 0.0
     forEachChunk(parameters, rows, scratch) { start, count in
-      total += losses(rows, start, count, scratch)
+      total += losses(parameters, rows, start, count, scratch)
     }
     return total
   }
@@ -165,7 +174,10 @@ struct DraftLoss {
 
   /// Turns a chunk's logits into probabilities, sets the weights of its rows, and returns the weighted
   /// losses' sum.
-  private func losses(_ rows: Rows, _ start: Int, _ count: Int, _ scratch: Scratch) -> Double {
+  private func losses(
+    _ parameters: UnsafePointer<Float>, _ rows: Rows, _ start: Int, _ count: Int,
+    _ scratch: Scratch
+  ) -> Double {
     let targets = rows.targets + start
     if let teacher = scratch.teacher {
       guard let states = rows.states else { preconditionFailure("the objective needs states") }
@@ -189,13 +201,19 @@ struct DraftLoss {
         scratch.weights.replaceSubrange(range, with: paced)
       }
     }
-    return (0..<count).reduce(0) { sum, row in
+    if !scratch.entropies.isEmpty {
+      ct_certain_entropies(count, choices, targets, scratch.logits.base, &scratch.entropies)
+    }
+    let confidence = confidenceLoss(parameters, rows, start, count, scratch)
+    return (0..<count).reduce(confidence) { sum, row in
       let terms = scratch.losses[row]
+      let entropy = scratch.entropies.isEmpty ? 0 : max(scratch.entropies[row], 0)
       return sum
         + Double(
           scratch.weights[row]
             * (objective.crossEntropy * terms.cross_entropy
-              + objective.divergence * terms.divergence + objective.variation * terms.variation))
+              + objective.divergence * terms.divergence + objective.variation * terms.variation
+              + objective.certainty * entropy))
     }
   }
 }

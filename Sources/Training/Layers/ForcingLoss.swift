@@ -94,7 +94,7 @@ struct ForcingLoss {
           ct_draft_terms(
             cross_entropy: isResponse ? factors.clean : 0,
             divergence: teacher == nil ? 0 : factors.divergence, variation: 0),
-          scratch.clean.base, teacher)
+          0, nil, scratch.clean.base, teacher)
       }
       backward(
         parameters, gradients, count: chunk.count, x: rows.x + chunk.lowerBound * hidden,
@@ -130,7 +130,7 @@ struct ForcingLoss {
       ct_draft_gradient(
         count, head.outputs, targets + skipped, base + place, 1,
         ct_draft_terms(cross_entropy: 0, divergence: factors.noisy, variation: 0),
-        scratch.noisy.base, clean)
+        0, nil, scratch.noisy.base, clean)
     }
     backward(
       parameters, gradients, count: count, x: rows.x + row * hidden,

@@ -29,8 +29,9 @@ extension DrafterTraining {
       maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
       markovRank: options.markovRank > 0 ? options.markovRank : nil,
       shortestBlock: options.shortestBlock ?? (isConditioned ? nil : 2), kind: options.kind,
-      ownsEmbedding: options.ownsEmbedding || options.width.map { $0 != target.hiddenSize } ?? false
-    )
+      ownsEmbedding: options.ownsEmbedding
+        || options.width.map { $0 != target.hiddenSize } ?? false,
+      hasConfidenceHead: options.objective.confidence > 0)
   }
 
   /// The target's layers, or ones of another width with heads of the same width and a feed-forward part

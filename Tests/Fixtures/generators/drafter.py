@@ -17,7 +17,10 @@ from .common import check, fresh_folder, numbers, random_weights, save_tensors, 
 MINIMUM_GAP = 1e-2
 MINIMUM_VARIETY = 8
 MINIMUM_SHIFT = 1e-2
+MINIMUM_SPREAD = 0.15
 MISTAKES = ["early anchor", "causal block", "normed context", "no hidden norm", "shifted rows"]
+CONFIDENCE_MISTAKES = [
+    "no final norm", "next token", "no bias", "no probability", "shifted rows"]
 CONTEXT_ROWS = 14
 # (context rows, drafted tokens) of the passes recorded: a usual round, a round after four more
 # committed tokens, and no context at all. The whole block is always computed.
@@ -38,6 +41,11 @@ CASES = {
     "markov-draft-vocabulary": dict(
         seed=54, layers=1, target_layers=6, taps=[1, 4], block=6, mask=4, tied=True, rank=8,
         draft_vocabulary=40),
+    "confidence": dict(
+        seed=55, layers=1, target_layers=6, taps=[2], block=6, mask=4, tied=True, confidence=True),
+    "confidence-markov": dict(
+        seed=56, layers=1, target_layers=6, taps=[1, 4], block=6, mask=4, tied=True, rank=8,
+        draft_vocabulary=40, confidence=True),
 }
 
 
@@ -49,7 +57,8 @@ def make():
             passes = [run(case, weights, inputs, d2t, *lengths) for lengths in PASSES]
             gap = min(entry["minimum_gap"] for entry in passes)
             varied = sum(len(set(entry["choices"])) for entry in passes)
-            if gap > MINIMUM_GAP and varied >= MINIMUM_VARIETY:
+            spread = confidence_spread(passes[0])
+            if gap > MINIMUM_GAP and varied >= MINIMUM_VARIETY and spread > MINIMUM_SPREAD:
                 break
         else:
             check(False, f"drafter/{name}: no seed gives clear argmax gaps and varied drafts")
@@ -66,6 +75,11 @@ def make():
         write_json(os.path.join(folder, "expected.json"), dict(passes=passes))
         print(f"drafter/{name}: attempt {attempt}, smallest gap {gap:.3f}, "
               f"smallest shift {shift:.2f}")
+
+
+def confidence_spread(entry):
+    """How far apart a pass's confidences are; 1 without a head, which can't be too little."""
+    return np.ptp(entry["confidences"]) if "confidences" in entry else 1
 
 
 def configuration(case):
@@ -88,6 +102,9 @@ def configuration(case):
         fields["markov_rank"] = case["rank"]
     if "draft_vocabulary" in case:
         fields["draft_vocab_size"] = case["draft_vocabulary"]
+    if "confidence" in case:
+        fields.update(
+            enable_confidence_head=True, confidence_head_with_markov="rank" in case)
     return fields
 
 
@@ -118,9 +135,14 @@ def build(case, attempt):
     if "rank" in case:
         shapes["markov_head.markov_w1.weight"] = (SHAPE["vocab_size"], case["rank"])
         shapes["markov_head.markov_w2.weight"] = (rows, case["rank"])
+    if "confidence" in case:
+        shapes["confidence_head.proj.weight"] = (1, hidden + case.get("rank", 0))
+        shapes["confidence_head.proj.bias"] = (1,)
+        shapes["confidence_head.own.weight"] = (1,)
     seed = 1000 * attempt + case["seed"]
-    weights = random_weights(
-        shapes, seed, gains={"o_proj": 3.0, "down_proj": 3.0, "markov_head.markov_w2": 12.0})
+    gains = {
+        "o_proj": 3.0, "down_proj": 3.0, "markov_head.markov_w2": 12.0, "confidence_head.proj": 2.0}
+    weights = random_weights(shapes, seed, gains=gains)
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     vocabulary = SHAPE["vocab_size"]
     embedding = random.standard_normal((vocabulary, hidden)).astype(np.float32) / 2
@@ -161,18 +183,35 @@ def run(case, weights, inputs, d2t, context, count, mistake=None):
     hidden = rms_norm(rows, weights["norm.weight"])
 
     logits = (hidden[:-1] if mistake == "shifted rows" else hidden[1:]) @ head[targets].T
-    previous, choices, gaps = anchor, [], []
-    for row in logits:
+    previous, choices, gaps, confidences = anchor, [], [], []
+    for index, row in enumerate(logits):
+        before = previous
         if "rank" in case:
             row += weights["markov_head.markov_w2.weight"] @ weights["markov_head.markov_w1.weight"][previous]
         order = np.argsort(-row)
         gaps.append(float(row[order[0]] - row[order[1]]))
         choices.append(int(order[0]))
         previous = int(targets[order[0]])
+        if "confidence" in case:
+            state = rows[index + 1] if mistake == "no final norm" else hidden[
+                index + (mistake != "shifted rows")]
+            seen = [state]
+            if "rank" in case:
+                seen.append(weights["markov_head.markov_w1.weight"][
+                    previous if mistake == "next token" else before])
+            odds = weights["confidence_head.proj.weight"][0] @ np.concatenate(seen)
+            if mistake != "no bias":
+                odds += weights["confidence_head.proj.bias"][0]
+            if mistake != "no probability":
+                shares = np.exp(row - row.max())
+                share = shares.max() / shares.sum()
+                odds += weights["confidence_head.own.weight"][0] * np.log(share / (1 - share))
+            confidences.append(float(1 / (1 + np.exp(-odds))))
+    head = dict(confidences=numbers(confidences)) if "confidence" in case else {}
     return dict(
         context=context, count=count, anchor=int(anchor), minimum_gap=min(gaps), choices=choices,
         drafts=[int(targets[choice]) for choice in choices],
-        hidden=numbers(hidden), logits=numbers(logits))
+        hidden=numbers(hidden), logits=numbers(logits), **head)
 
 
 def layer_weights(weights, layer):
@@ -243,7 +282,16 @@ def prove_sensitive(name, case, weights, inputs, d2t):
         check(shifts[-1] > MINIMUM_SHIFT,
               f"drafter/{name}: '{mistake}' moves the logits by {shifts[-1]:.1e} only")
     if "rank" in case:
-        bare = {key: value for key, value in case.items() if key != "rank"}
+        bare = {key: value for key, value in case.items() if key not in ("rank", "confidence")}
         without = run(bare, weights, inputs, d2t, *PASSES[0])
         check(without["choices"] != right["choices"], f"drafter/{name}: the Markov head is idle")
+    if "confidence" in case:
+        reference = np.array(right["confidences"])
+        for mistake in CONFIDENCE_MISTAKES:
+            if mistake == "next token" and "rank" not in case:
+                continue
+            wrong = np.array(run(case, weights, inputs, d2t, *PASSES[0], mistake)["confidences"])
+            shift = np.abs(wrong - reference).max()
+            check(shift > MINIMUM_SHIFT,
+                  f"drafter/{name}: '{mistake}' moves the confidences by {shift:.1e} only")
     return min(shifts)

@@ -107,6 +107,29 @@ import Testing
     #expect(text.contains(section), "\(text)")
   }
 
+  @Test func helpSaysWhatADrafterIsTrainedFor() throws {
+    defer { pair.remove() }
+    let text = try CommandProcess(["distill", "train", "--help"]).wait().output
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let section = """
+      OBJECTIVE: --cross-entropy <cross-entropy> Factor of the cross-entropy to the target's \
+      token. (default: 1.0) --divergence <divergence> Factor of the KL divergence from the \
+      target's distribution. (default: 0.0) --variation <variation> Factor of the total variation \
+      to the target's distribution. (default: 0.0) --certainty <certainty> Factor of the entropy \
+      of drafts that are the target's token already: makes the drafter surer where it is right. \
+      (default: 0.0) --confidence <confidence> Train a head that foretells how likely each draft \
+      is accepted, to choose by how many drafts pay; the factor of its cross-entropy, which \
+      changes nothing else of the drafter. (default: no head) --confidence-label \
+      <confidence-label> What that head foretells: whether the likeliest draft is the target's \
+      token (match), or how much of the target's distribution the drafter's covers (variation). \
+      (default: match) (values: match, variation) --row-weights <weights>
+      """
+    #expect(text.contains(section), "\(text)")
+    let best =
+      "--save-best Keep the drafter of the best simulated acceptance in the folder 'best' of"
+    #expect(text.contains(best))
+  }
+
   @Test func mistakesAreNamed() throws {
     defer { pair.remove() }
     let target = ["--target", pair.target.path]
@@ -120,6 +143,11 @@ import Testing
       (data + ["--row-weights", "pace", "--decay", "3"], 64, "--decay means nothing with"),
       (data + ["--cross-entropy", "0"], 64, "are all 0: give one that counts"),
       (data + ["--divergence=-1"], 64, "--divergence is -1.0: give a number of at least 0"),
+      (data + ["--certainty=-1"], 64, "--certainty is -1.0: give a number of at least 0"),
+      (
+        data + ["--confidence", "0"], 64, "--confidence is 0.0: give a number above 0, or leave it"
+      ),
+      (data + ["--confidence-label", "match"], 64, "--confidence-label belongs to --confidence"),
       (data + ["--init", "nowhere"] + sizes, 1, "--init"),
       (data + ["--save-best"], 64, "--save-best compares held-out acceptances: give --heldout"),
       (data + ["--stage", "1"], 64, "--stage belongs to --kind tokens: give it too"),
