@@ -25,33 +25,52 @@
 // Six queries against sixteen keys, or two against `WIDE` vectors of values, are independent chains
 // enough and fit the registers; three spill.
 #define VALUES_AT_ONCE 32
+// Blocks of keys at once for four queries and more: with registers for them, more chains hide the
+// latency of the multiply-add, and a broadcast value serves two. Fewer queries are bound by reading
+// the keys, which two streams slow down.
+#define KEY_BLOCKS (CK_REGISTERS == 32 ? 2 : 1)
 #define WIDE (CK_REGISTERS == 32 ? 4 : 2)
 
-// Scores of H queries against the blocks of [first, end), into score[h][key - chunk].
-#define SCORES(H)                                                                              \
+// Scores of H queries against the blocks of [first, end), B at once as far as they go, into
+// score[h][key - chunk].
+#define SCORES(H, B)                                                                           \
   INLINE void scores_##H(const float *const *q, const size_t *ends, size_t dimension,          \
                          const KV *keys, size_t chunk, size_t first, size_t end, float scale,  \
                          float (*score)[CK_CHUNK], f16v *best) {                               \
     static const i16v lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};          \
-    for (size_t b = first / CK_KEY_BLOCK * CK_KEY_BLOCK; b < end; b += CK_KEY_BLOCK) {         \
-      const KV *k = keys + b * dimension;                                                      \
-      f16v sum[H];                                                                             \
-      UNROLL for (int h = 0; h < H; h++) sum[h] = SPLAT(0);                                    \
-      for (size_t d = 0; d < dimension; d++) {                                                 \
-        const f16v v = KV_LOAD(k + d * CK_KEY_BLOCK);                                          \
-        UNROLL for (int h = 0; h < H; h++) sum[h] = FMA(v, SPLAT(q[h][d]), sum[h]);            \
-      }                                                                                        \
-      const i16v position = lanes + (int32_t)b;                                                \
-      UNROLL for (int h = 0; h < H; h++) {                                                     \
-        const i16v valid =                                                                     \
-            (i16v)(position >= (int32_t)first) & (i16v)(position < (int32_t)ends[h]);          \
-        const f16v logit = SELECT(valid, sum[h] * SPLAT(scale), SPLAT(-INFINITY));             \
-        STORE(score[h] + (b - chunk), logit);                                                  \
-        best[h] = SELECT(logit > best[h], logit, best[h]);                                     \
-      }                                                                                        \
+    size_t b = first / CK_KEY_BLOCK * CK_KEY_BLOCK;                                            \
+    for (; B > 1 && b + B * CK_KEY_BLOCK <= end; b += B * CK_KEY_BLOCK) {                      \
+      BLOCKS(H, B)                                                                             \
+    }                                                                                          \
+    for (; b < end; b += CK_KEY_BLOCK) {                                                       \
+      BLOCKS(H, 1)                                                                             \
     }                                                                                          \
   }
-SCORES(1) SCORES(2) SCORES(3) SCORES(4) SCORES(5) SCORES(6)
+#define BLOCKS(H, B)                                                                           \
+  const KV *k = keys + b * dimension;                                                          \
+  f16v sum[B][H];                                                                              \
+  UNROLL for (int n = 0; n < B; n++) UNROLL for (int h = 0; h < H; h++) sum[n][h] = SPLAT(0);  \
+  for (size_t d = 0; d < dimension; d++) {                                                     \
+    f16v v[B];                                                                                 \
+    UNROLL for (int n = 0; n < B; n++) v[n] = KV_LOAD(k + (n * dimension + d) * CK_KEY_BLOCK); \
+    UNROLL for (int h = 0; h < H; h++) {                                                       \
+      const f16v x = SPLAT(q[h][d]);                                                           \
+      UNROLL for (int n = 0; n < B; n++) sum[n][h] = FMA(v[n], x, sum[n][h]);                  \
+    }                                                                                          \
+  }                                                                                            \
+  UNROLL for (int n = 0; n < B; n++) {                                                         \
+    const size_t place = b + n * CK_KEY_BLOCK;                                                 \
+    const i16v position = lanes + (int32_t)place;                                              \
+    UNROLL for (int h = 0; h < H; h++) {                                                       \
+      const i16v valid =                                                                       \
+          (i16v)(position >= (int32_t)first) & (i16v)(position < (int32_t)ends[h]);            \
+      const f16v logit = SELECT(valid, sum[n][h] * SPLAT(scale), SPLAT(-INFINITY));            \
+      STORE(score[h] + (place - chunk), logit);                                                \
+      best[h] = SELECT(logit > best[h], logit, best[h]);                                       \
+    }                                                                                          \
+  }
+SCORES(1, 1) SCORES(2, 1) SCORES(3, 1)
+SCORES(4, KEY_BLOCKS) SCORES(5, KEY_BLOCKS) SCORES(6, KEY_BLOCKS)
 
 // The weighted sums of Q queries over `count` values, V vectors of the dimension at once; the chains
 // go on from `out` if there is `more` of them.

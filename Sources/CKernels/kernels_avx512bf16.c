@@ -44,7 +44,9 @@ static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, s
 
 // Weights that come next, fetched while a tile multiplies: from `line` on, `step` bytes for each line
 // of its own. The tiles that share panels share their successors' bytes evenly, so that memory is
-// busy all the time: 16 rows then cost little more than reading the weights.
+// busy all the time: 16 rows then cost little more than reading the weights. One row keeps up with
+// memory by itself, and fetches what it is about to read.
+enum { AHEAD_ONE = 4096 };
 typedef struct {
   const char *line;
   size_t step;
@@ -59,10 +61,12 @@ typedef struct {
         a[m][p] = _mm512_setzero_ps();                                                          \
     for (size_t c = 0; c < pairs; c++) {                                                        \
       __m512bh v[NP];                                                                           \
-      UNROLL for (int p = 0; p < NP; p++, next.line += next.step)                               \
-          __builtin_prefetch(next.line, 0, 2);                                                  \
-      UNROLL for (int p = 0; p < NP; p++)                                                       \
-          v[p] = (__m512bh)_mm512_loadu_si512(w + (p * pairs + c) * 2 * CK_PANEL);              \
+      UNROLL for (int p = 0; p < NP; p++, next.line += next.step) {                             \
+        const uint16_t *source = w + (p * pairs + c) * 2 * CK_PANEL;                            \
+        if (MT == 1) __builtin_prefetch((const char *)source + AHEAD_ONE);                      \
+        else __builtin_prefetch(next.line, 0, 2);                                               \
+        v[p] = (__m512bh)_mm512_loadu_si512(source);                                            \
+      }                                                                                         \
       UNROLL for (int m = 0; m < MT; m++) {                                                     \
         const __m512bh b = (__m512bh)_mm512_set1_epi32((int)x[m * pairs + c]);                  \
         UNROLL for (int p = 0; p < NP; p++) a[m][p] = _mm512_dpbf16_ps(a[m][p], v[p], b);       \

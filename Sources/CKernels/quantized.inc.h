@@ -8,8 +8,9 @@
 //                                    VPMADDWD, VPMADDUBSW, and 16-bit neighbours added to 32 bits
 //   HALVES(p)                        LANES f16 values as f32
 //   ONE, MORE                        strips of a tile of one row and of 2 to 6: a panel or less
-//   WIDE_ONE, WIDE_MORE              the same over several panels, if there are enough registers
-//   AHEAD_ONE                        bytes ahead that one row fetches; 0: the panels that come next
+//   WIDE                             the latter over several panels, if there are enough registers
+//   ALONE, AHEAD                     up to so many rows a panel is read as one stream, fetched so many
+//                                    bytes ahead
 //   CK_QUANTIZED, CK_NAME            the table, and what it is called
 //
 // Weights are offset to be unsigned, and sums start at minus what that adds: offset * sum of x. All
@@ -35,6 +36,13 @@ typedef int16_t w16u __attribute__((vector_size(32), aligned(1)));
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define ROLL _Pragma("clang loop unroll(disable)")
+// One row has registers to spare; more rows would spill.
+#define STEPS_1 UNROLL
+#define STEPS_2 ROLL
+#define STEPS_3 ROLL
+#define STEPS_4 ROLL
+#define STEPS_5 ROLL
+#define STEPS_6 ROLL
 // Makes the compiler load again what it could keep: registers are for the sums.
 #define FORGET(pointer) __asm__("" : "+r"(pointer))
 #define PANEL_STRIPS (CK_PANEL / LANES)
@@ -114,7 +122,9 @@ static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t st
 }
 
 // Weights that come next, fetched while a tile multiplies: those `ahead` bytes further. Tiles that
-// share panels take the groups in turn, so that memory is busy all the time.
+// share panels take the groups in turn, so that memory is busy all the time. A tile that is alone
+// with its panel reads one stream, which the processor's own fetching helps along: with two it has
+// four fifths of the speed.
 typedef struct {
   size_t ahead, part, parts;
 } fetch;
@@ -141,7 +151,7 @@ typedef struct {
       const int8_t *values = x.values + g * X_BYTES_##bits;                                      \
       const size_t ahead = turn == next.part ? next.ahead : 0;                                   \
       turn = turn + 1 == next.parts ? 0 : turn + 1;                                              \
-      ROLL for (int step = 0; step < bits; step++) {                                             \
+      STEPS_##MT for (int step = 0; step < bits; step++) {                                       \
         const uint8_t *source = weights + step * 64;                                             \
         UNROLL for (int s = 0; s < NS; s += PANEL_STRIPS)                                        \
             __builtin_prefetch(source + STRIP_AT(s, 4, panel_bytes) + ahead);                    \
@@ -190,12 +200,11 @@ typedef struct {
 
 // Tiles by their height, within a panel and over several.
 TABLE(single, 8, ONE, MORE) TABLE(single, 4, ONE, MORE)
-#ifdef WIDE_ONE
-TILE(8, 1, WIDE_ONE) TILES(8, WIDE_MORE) TILE(4, 1, WIDE_ONE) TILES(4, WIDE_MORE)
-TABLE(wide, 8, WIDE_ONE, WIDE_MORE) TABLE(wide, 4, WIDE_ONE, WIDE_MORE)
+#ifdef WIDE
+TILES(8, WIDE) TILES(4, WIDE)
+TABLE(wide, 8, ONE, WIDE) TABLE(wide, 4, ONE, WIDE)
 #else
-#define WIDE_ONE PANEL_STRIPS
-#define WIDE_MORE PANEL_STRIPS
+#define WIDE PANEL_STRIPS
 #define wide_8 single_8
 #define wide_4 single_4
 #endif
@@ -212,7 +221,7 @@ static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t afte
                  size_t panel_bytes, quantized_rows x, size_t count, float *y, size_t ys,
                  size_t row, size_t rows, ck_epilogue end) {
   const size_t following = after >= panels ? panels * panel_bytes : 0;
-  fetch next = {count == 1 && AHEAD_ONE ? AHEAD_ONE : following, 0, 0};
+  fetch next = {count <= ALONE ? AHEAD : following, 0, 0};
   for (size_t m = 0; m < count; m += next_height(count - m)) next.parts++;
   for (size_t m = 0, height; m < count; m += height, next.part++) {
     height = next_height(count - m);
@@ -274,11 +283,12 @@ static quantized_rows quantize_rows(const float *x, size_t xs, size_t count, siz
       some = count - m < room ? count - m : room;                                                \
       const quantized_rows q = quantize_rows(x + m * xs, xs, some, cols, X_BYTES_##bits,         \
                                              1 << (bits - 1));                                   \
-      const size_t panels = (some == 1 ? WIDE_ONE : WIDE_MORE) / PANEL_STRIPS;                   \
+      const size_t panels = some <= ALONE ? 1 : WIDE / PANEL_STRIPS;                             \
+      const tile *tiles = some <= ALONE ? single_##bits : wide_##bits;                           \
       size_t p = panel0;                                                                         \
       for (; p + panels <= panel1; p += panels)                                                  \
-        feed(wide_##bits, w + p * bytes, panels, panel1 - p - panels, bytes, q, some,            \
-             y + m * ys, ys, p * CK_PANEL, rows, end);                                           \
+        feed(tiles, w + p * bytes, panels, panel1 - p - panels, bytes, q, some, y + m * ys, ys,  \
+             p * CK_PANEL, rows, end);                                                           \
       for (; p < panel1; p++)                                                                    \
         feed(single_##bits, w + p * bytes, 1, panel1 - p - 1, bytes, q, some, y + m * ys, ys,    \
              p * CK_PANEL, rows, end);                                                           \

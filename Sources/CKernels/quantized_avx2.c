@@ -5,7 +5,8 @@
 #define LANES 8
 #define ONE 2
 #define MORE 2
-#define AHEAD_ONE 2048
+#define ALONE 1
+#define AHEAD 2048
 #define CK_QUANTIZED ck_quantized_avx2
 #define CK_NAME "avx2"
 #define DOT_WORDS(w, x) _mm256_madd_epi16((__m256i)(w), _mm256_set1_epi32(x))

@@ -7,9 +7,9 @@
 #define LANES 16
 #define ONE 1
 #define MORE 1
-#define WIDE_ONE 2
-#define WIDE_MORE 2
-#define AHEAD_ONE 0
+#define WIDE 2
+#define ALONE 6
+#define AHEAD 8192
 #define CK_QUANTIZED ck_quantized_avx512
 #define CK_NAME "avx512"
 #define DOT_WORDS(w, x) _mm512_madd_epi16((__m512i)(w), _mm512_set1_epi32(x))

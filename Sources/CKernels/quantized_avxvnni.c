@@ -5,7 +5,8 @@
 #define LANES 8
 #define ONE 2
 #define MORE 2
-#define AHEAD_ONE 2048
+#define ALONE 1
+#define AHEAD 2048
 #define CK_QUANTIZED ck_quantized_avxvnni
 #define CK_NAME "avx2 with vnni"
 #define DOT_BYTES(sum, w, x) \

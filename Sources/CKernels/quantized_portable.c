@@ -3,9 +3,9 @@
 #define LANES 16
 #define ONE 1
 #define MORE 1
-#define WIDE_ONE 4
-#define WIDE_MORE 2
-#define AHEAD_ONE 2048
+#define WIDE 2
+#define ALONE 1
+#define AHEAD 2048
 #define CK_QUANTIZED ck_quantized_portable
 #define CK_NAME "portable"
 
