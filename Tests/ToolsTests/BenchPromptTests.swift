@@ -40,6 +40,7 @@ import Testing
     #expect(plain > 0 && speculative > 0 && tau >= 1)
     #expect(abs(speedup - speculative / plain) < 1e-9 * speedup)
     #expect(abs(try number("speedup_per_tau") - speedup / tau) < 1e-9)
+    #expect(try number("longest_accepted") + 1 >= tau)
     for (name, value) in [
       ("plain_tokens_per_second_spread", plain),
       ("speculative_tokens_per_second_spread", speculative), ("speedup_spread", speedup),

@@ -53,6 +53,7 @@ import Tools
     #expect(figures.speedupSpread == Spread([1.25, 4]))
     #expect(figures.tau == 4)
     #expect(figures.speedupPerTau == 0.5)
+    #expect(figures.longestAccepted == 3)
     #expect(figures.identical)
   }
 
@@ -71,11 +72,11 @@ import Tools
         "m, bf16, keys and values f32; drafts: d, int8",
         "2 prompts, plain and speculative in turn, at most 40 tokens, greedy",
         "                      outputs  plain tok/s     spread  speculative tok/s       spread  "
-          + "speedup     spread   tau  speedup / tau",
+          + "speedup     spread   tau  speedup / tau  longest draft",
         "all                         2         40.0  40.0–40.0              128.0  128.0–128.0  "
-          + "   3.20  3.20–3.20  4.00           0.80",
+          + "   3.20  3.20–3.20  4.00           0.80              3",
         "not ending in a loop        1         40.0  40.0–40.0               80.0    80.0–80.0  "
-          + "   2.00  2.00–2.00  4.00           0.50",
+          + "   2.00  2.00–2.00  4.00           0.50              3",
         "1 of 2 outputs end in a loop; medians of 3 measurements, least and greatest",
         "identical yes",
       ])

@@ -11,6 +11,9 @@ extension GenerationStatistics {
     zip(acceptedByPlace, verifiedByPlace).map { Self.ratio($0, $1) }
   }
 
+  /// The most drafts that a round accepted.
+  public var longestAccepted: Int { acceptanceHistogram.lastIndex { $0 > 0 } ?? 0 }
+
   /// Emitted tokens per second of decoding.
   public var tokensPerSecond: Double {
     decodeSeconds > 0 ? Double(emittedTokens) / decodeSeconds : 0

@@ -17,6 +17,8 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
   package var tau: Double
   /// The share of tau that became speed: the cost of a plain step over that of a round.
   package var speedupPerTau: Double
+  /// The most drafts that a round accepted.
+  package var longestAccepted: Int
   /// The median of the rounds' rates.
   package var plainTokensPerSecond: Double
   package var plainTokensPerSecondSpread: Spread
@@ -45,7 +47,9 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     speculativeTokensPerSecondSpread = Spread(rates.map(\.speculative))
     speedup = Self.quotient(speculativeTokensPerSecond, plainTokensPerSecond)
     speedupSpread = Spread(rates.map { Self.quotient($0.speculative, $0.plain) })
-    tau = ComparisonFigures(comparisons).tau
+    let together = ComparisonFigures(comparisons)
+    tau = together.tau
+    longestAccepted = together.longestAccepted
     speedupPerTau = Self.quotient(speedup, tau)
   }
 
@@ -59,7 +63,7 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
   /// The headings of ``row(_:)``.
   package static let headings = [
     "", "outputs", "plain tok/s", "spread", "speculative tok/s", "spread", "speedup", "spread",
-    "tau", "speedup / tau",
+    "tau", "speedup / tau", "longest draft",
   ]
 
   /// A line of a table.
@@ -68,7 +72,7 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
       name, "\(outputs)", Figures.fixed(plainTokensPerSecond, 1),
       plainTokensPerSecondSpread.text(1), Figures.fixed(speculativeTokensPerSecond, 1),
       speculativeTokensPerSecondSpread.text(1), Figures.fixed(speedup, 2), speedupSpread.text(2),
-      Figures.fixed(tau, 2), Figures.fixed(speedupPerTau, 2),
+      Figures.fixed(tau, 2), Figures.fixed(speedupPerTau, 2), "\(longestAccepted)",
     ]
   }
 }

@@ -11,6 +11,8 @@ package struct ComparisonFigures: Codable, Sendable, Equatable {
   package var speedup: Double
   /// Mean acceptance length, the bonus token included.
   package var tau: Double
+  /// The most drafts that a round accepted.
+  package var longestAccepted: Int
   /// Tokens per second of plain decoding.
   package var plain: Double
   /// Tokens per second of speculative decoding.
@@ -39,6 +41,7 @@ package struct ComparisonFigures: Codable, Sendable, Equatable {
     speculative = speculativeSeconds > 0 ? Double(tokens) / speculativeSeconds : 0
     speedup = plain > 0 ? speculative / plain : 0
     tau = statistics.tau
+    longestAccepted = statistics.longestAccepted
     acceptanceHistogram = statistics.acceptanceHistogram
   }
 

@@ -28,7 +28,7 @@ package enum StatisticsReport {
       line +=
         "; drafts: \(Figures.count(s.draftedTokens)) made, \(Figures.count(s.verifiedTokens)) "
         + "verified, \(Figures.count(s.acceptedTokens)) accepted "
-        + "(\(Figures.fixed(100 * s.acceptanceRate, 1)) %)"
+        + "(\(Figures.fixed(100 * s.acceptanceRate, 1)) %), at most \(s.longestAccepted) in a round"
       if s.suffixTokens > 0 { line += "; \(Figures.count(s.suffixTokens)) from earlier text" }
       if s.recycledTokens > 0 { line += "; \(Figures.count(s.recycledTokens)) recycled" }
       if s.plainRounds > 0 { line += "; \(Figures.count(s.plainRounds)) rounds without drafts" }
