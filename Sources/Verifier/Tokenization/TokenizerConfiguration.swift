@@ -31,7 +31,7 @@ struct TokenizerConfiguration: Equatable {
     }
   }
 
-  private static func fields(of file: URL) throws -> [String: JSONNode]? {
+  static func fields(of file: URL) throws -> [String: JSONNode]? {
     guard TokenizerFiles.exists(file) else { return nil }
     let node = try JSONText(TokenizerFiles.read(file), name: file.path).root
     guard node.isObject else { throw node.error("this is not a JSON object; copy the file again") }
@@ -39,7 +39,7 @@ struct TokenizerConfiguration: Equatable {
   }
 
   /// A token is given by its spelling or by an object whose `content` is the spelling.
-  private static func spelling(_ value: JSONNode?) throws -> String? {
+  static func spelling(_ value: JSONNode?) throws -> String? {
     try value?.string ?? value?.members()["content"]?.string
   }
 

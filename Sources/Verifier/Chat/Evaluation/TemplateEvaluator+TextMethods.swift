@@ -1,0 +1,167 @@
+/// The methods of texts, as Python's `str` has them.
+extension TemplateEvaluator {
+  static let textMethods: Set = [
+    "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "islower",
+    "isspace", "isupper", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix",
+    "replace", "rfind", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith",
+    "strip", "title", "upper",
+  ]
+
+  func textMethod(
+    _ name: String, _ text: String, _ arguments: TemplateArguments
+  ) throws -> TemplateValue {
+    try spend(text.utf8.count / 4)
+    switch name {
+    case "strip", "lstrip", "rstrip":
+      let characters = try arguments.bound(to: ["chars"], of: name)[0]
+      return try strip(
+        text, characters ?? .null, left: name != "rstrip", right: name != "lstrip")
+    case "split", "rsplit": return try split(text, arguments, fromEnd: name == "rsplit")
+    case "splitlines":
+      let keeps = try arguments.bound(to: ["keepends"], of: name)[0]?.isTrue ?? false
+      let lines = PythonText.lines(text, keepEnds: keeps)
+      try spend(lines.count)
+      return try .list(of: lines.map { .string($0) })
+    case "replace":
+      let values = try arguments.bound(to: ["old", "new", "count"], required: 2, of: name)
+      return try replaced(text, plain(values[0], name), plain(values[1], name), values[2])
+    case "startswith", "endswith": return .bool(try touches(text, arguments, name))
+    case "join":
+      let list = try arguments.bound(to: ["iterable"], required: 1, of: name)[0] ?? .null
+      let parts = try elements(of: list).map { try plain($0, name) }
+      let size = parts.reduce(0) { $0 + $1.utf8.count + text.utf8.count }
+      try checkLength(size)
+      return .string(parts.joined(separator: text))
+    case "count", "find", "index", "rfind": return try found(text, arguments, name)
+    case "partition", "rpartition": return try partition(text, arguments, name)
+    case "removeprefix", "removesuffix":
+      let part = try plain(arguments.bound(to: ["part"], required: 1, of: name)[0], name)
+      let isThere =
+        name == "removeprefix"
+        ? text.utf8.starts(with: part.utf8) : PythonText.ends(text, with: part)
+      guard isThere else { return .string(text) }
+      let count = part.utf8.count
+      return .string(
+        String(
+          decoding: name == "removeprefix" ? text.utf8.dropFirst(count) : text.utf8.dropLast(count),
+          as: UTF8.self))
+    default:
+      guard arguments.isEmpty else { throw TemplateProblem("'\(name)' takes no arguments") }
+      return try plainMethod(name, text)
+    }
+  }
+
+  private func plainMethod(_ name: String, _ text: String) throws -> TemplateValue {
+    func all(_ holds: (Unicode.Scalar) -> Bool) -> TemplateValue {
+      .bool(!text.isEmpty && text.unicodeScalars.allSatisfy(holds))
+    }
+    switch name {
+    case "upper": return try self.text(text.uppercased())
+    case "lower": return try self.text(text.lowercased())
+    case "capitalize": return try self.text(PythonText.capitalized(text))
+    case "title": return try self.text(PythonText.titled(text))
+    case "islower": return .bool(PythonText.isLower(text))
+    case "isupper": return .bool(PythonText.isUpper(text))
+    case "isspace": return all(PythonText.isSpace)
+    case "isalpha": return all(PythonText.isLetter)
+    case "isdigit": return all(PythonText.isDigit)
+    case "isalnum": return all { PythonText.isLetter($0) || $0.properties.numericType != nil }
+    default: throw TemplateProblem("a text has no method '\(name)'")
+    }
+  }
+
+  /// An argument that has to be a text.
+  private func plain(_ value: TemplateValue?, _ name: String) throws -> String {
+    guard let text = value?.text else {
+      if case .undefined(let message) = value { throw TemplateProblem(message) }
+      throw TemplateProblem("'\(name)' takes texts, not a '\(value?.typeName ?? "NoneType")'")
+    }
+    return text
+  }
+
+  private func split(
+    _ text: String, _ arguments: TemplateArguments, fromEnd: Bool
+  ) throws -> TemplateValue {
+    let values = try arguments.bound(to: ["sep", "maxsplit"], of: fromEnd ? "rsplit" : "split")
+    let most = values[1]?.integer ?? -1
+    let limit = most < 0 ? Int.max : most
+    var parts: [String]
+    if let separator = values[0], !separator.isNull {
+      let separator = try plain(separator, "split")
+      guard !separator.isEmpty else { throw TemplateProblem("an empty text can't separate") }
+      parts = PythonText.parts(text, between: separator, limit: fromEnd ? .max : limit)
+      if fromEnd, parts.count - 1 > limit {
+        let kept = parts.count - limit
+        parts = [parts[..<kept].joined(separator: separator)] + parts[kept...]
+      }
+    } else if fromEnd {
+      func reversed(_ text: String) -> String {
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: text.unicodeScalars.reversed())
+        return String(view)
+      }
+      parts = PythonText.words(reversed(text), limit: limit).reversed().map(reversed)
+    } else {
+      parts = PythonText.words(text, limit: limit)
+    }
+    try spend(parts.count)
+    return try .list(of: parts.map { .string($0) })
+  }
+
+  private func touches(
+    _ text: String, _ arguments: TemplateArguments, _ name: String
+  ) throws -> Bool {
+    guard let value = try arguments.bound(to: ["part"], required: 1, of: name)[0] else {
+      return false
+    }
+    let parts = value.list?.elements ?? [value]
+    return try parts.contains { part in
+      let part = try plain(part, name)
+      return name == "startswith"
+        ? text.utf8.starts(with: part.utf8) : PythonText.ends(text, with: part)
+    }
+  }
+
+  /// `count`, and places counted in characters.
+  private func found(
+    _ text: String, _ arguments: TemplateArguments, _ name: String
+  ) throws -> TemplateValue {
+    let part = try plain(arguments.bound(to: ["part"], required: 1, of: name)[0], name)
+    let bytes = Array(text.utf8)
+    if part.isEmpty {
+      let count = text.unicodeScalars.count
+      return .integer(name == "count" ? count + 1 : name == "rfind" ? count : 0)
+    }
+    // Backwards, the last place is the first.
+    let needle = Array(part.utf8)
+    var place: Range<Int>?
+    switch name {
+    case "count": return .integer(PythonText.places(of: needle, in: bytes).count)
+    case "rfind":
+      place = PythonText.places(of: needle.reversed(), in: bytes.reversed(), limit: 1).first
+        .map { bytes.count - $0.upperBound..<bytes.count - $0.lowerBound }
+    default: place = PythonText.places(of: needle, in: bytes, limit: 1).first
+    }
+    guard let place else {
+      if name == "index" { throw TemplateProblem("'index' doesn't find what it looks for") }
+      return .integer(-1)
+    }
+    return .integer(bytes[..<place.lowerBound].count { $0 & 0xC0 != 0x80 })
+  }
+
+  private func partition(
+    _ text: String, _ arguments: TemplateArguments, _ name: String
+  ) throws -> TemplateValue {
+    let separator = try plain(arguments.bound(to: ["sep"], required: 1, of: name)[0], name)
+    guard !separator.isEmpty else { throw TemplateProblem("an empty text can't separate") }
+    let pair = try split(
+      text, TemplateArguments(positional: [.string(separator), .integer(1)]),
+      fromEnd: name == "rpartition")
+    guard let parts = pair.list?.elements, parts.count == 2 else {
+      let empty = TemplateValue.string("")
+      return try .tuple(
+        of: name == "partition" ? [.string(text), empty, empty] : [empty, empty, .string(text)])
+    }
+    return try .tuple(of: [parts[0], .string(separator), parts[1]])
+  }
+}
