@@ -100,7 +100,7 @@ import Testing
 
   @Test func malformedPromptFiles() throws {
     for (text, complaint) in [
-      (#"{"prompt": "a"}\#n{"text": "b"}"#, "line 2 is not a JSON object with a \"prompt\" string"),
+      (#"{"prompt": "a"}\#n{"text": "b"}"#, "line 2 is a document, not a prompt; give"),
       (#"{"prompt": ""}"#, "line 1 is empty"), ("\n", "holds no prompt"), ("{", "line 1 is not"),
       (#"{"prompt": "\#(String(repeating: "a", count: 200))"}"#, "line 1 has 201 tokens"),
     ] {

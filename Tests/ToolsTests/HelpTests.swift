@@ -47,10 +47,15 @@ import Testing
 
       PROMPTS:
         --prompt <text>         The text to go on from; - reads standard input.
-        --prompt-file <file>    A text file, which is one prompt, or a .jsonl file with a 'prompt' field
-                                in every line, which is many; - reads standard input.
+        --prompt-file <file>    A text file, which is one prompt, or a .jsonl file, which is many: with a
+                                field 'prompt' in every line, or a chat, 'messages' or 'turns', which the
+                                target's chat template writes; - reads standard input.
         <->                     - reads the prompt from standard input.
         --limit <n>             Take the first n prompts only.
+        --chat                  Take each prompt for what a user says, and write it as the target's chat
+                                template does.
+        --system <text>         The system message of chats that have none of their own. Belongs to
+                                --chat.
 
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -273,8 +278,8 @@ import Testing
 
       PROMPTS:
         --prompt-file <file>    Measure plain and speculative decoding of these prompts in turn: a .jsonl
-                                file with a 'prompt' field in every line, or a text file, which is one; -
-                                reads standard input.
+                                file with a 'prompt' field or a chat in every line, or a text file, which
+                                is one; - reads standard input.
         --limit <n>             Take the first n prompts only.
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the

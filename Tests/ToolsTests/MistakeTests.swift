@@ -69,12 +69,29 @@ import Testing
     let pair = try TinyPair()
     defer { pair.remove() }
     let file = pair.folder.appending(path: "prompts.jsonl")
-    for line in [#"{"prompt": 3}"#, #"{"text": "a"}"#, "a", #"{"prompt": "a""#] {
+    for (line, complaint) in [
+      (
+        #"{"prompt": 3}"#,
+        "holds neither prompt nor text: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; correct "
+          + "the line"
+      ),
+      (
+        #"{"text": "a"}"#,
+        "is a document, not a prompt; give \"prompt\", \"turns\" or \"messages\""
+      ),
+      (
+        "a",
+        "is not valid JSON at byte 0: a value should stand here; correct the line or remove it"
+      ),
+      (
+        #"{"messages": [{"role": "assistant", "content": "a"}]}"#,
+        "holds only the assistant's messages; give a user's too"
+      ),
+    ] {
       try Data(#"{"prompt": "a"}\#n\#(line)"#.utf8).write(to: file)
       try expectFailure(
         ["--prompt-file", file.path], weights: pair.folder,
-        "\(file.path) line 2 is not a JSON object with a \"prompt\" string; correct or remove the "
-          + "line")
+        "\(file.path) line 2 \(complaint)")
     }
     let binary = pair.folder.appending(path: "binary.txt")
     try Data([0x66, 0xFF, 0xFE]).write(to: binary)

@@ -130,15 +130,20 @@ import Verifier
   @Test(arguments: [
     (
       "{\"text\": \"a\"}\n{\"text\": \"a\"",
-      "train.jsonl: line 2: not valid JSON at byte "
+      "train.jsonl: line 2 is not valid JSON at byte "
     ),
     (
       "{\"txt\": \"a\"}\n",
-      "train.jsonl: line 1 has no field \"text\"; give JSON lines such as {\"text\": \"…\"}"
+      "train.jsonl: line 1 holds neither prompt nor text: \"messages\", \"turns\", \"prompt\" or \"text\" should be "
+        + "there; correct the line"
     ),
     (
       "\n[1]\n",
-      "train.jsonl: line 2 has no field \"text\"; give JSON lines such as {\"text\": \"…\"}"
+      "train.jsonl: line 2 is not a JSON object; correct the line"
+    ),
+    (
+      "{\"turns\": [\"a\"]}\n",
+      "train.jsonl: line 1 is a chat, which has no text without a model's template; give documents"
     ),
     ("", "train.jsonl holds no text; give a file with documents"),
     ("{\"text\": \"\"}\n", "train.jsonl holds no text; give a file with documents"),

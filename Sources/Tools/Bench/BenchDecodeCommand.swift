@@ -73,10 +73,11 @@ struct BenchDecodeCommand: ParsableCommand {
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
       cacheFormat: cache.format, threads: threads.count,
       costCache: .user(measuresAgain: prompts.drafting.remeasure))
-    let parameters = prompts.sampling.parameters
+    let encoder = PromptEncoder(generator, target: try model.target.folder())
+    let parameters = encoder.parameters(prompts.sampling.parameters, for: texts)
     let bench = PromptBench(
       decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
-      prompts: try texts.map { try EncodedPrompt($0, for: generator) })
+      prompts: try encoder.encode(texts))
     Interruption.watch()
     let comparisons = try bench.measure(rounds: rounds ?? 3)
     guard !comparisons.isEmpty else { throw Interruption.exitCode }

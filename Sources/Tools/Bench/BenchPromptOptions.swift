@@ -10,7 +10,7 @@ struct BenchPromptOptions: ParsableArguments {
     name: .customLong("prompt-file"), parsing: .unconditional,
     help: ArgumentHelp(
       "Measure plain and speculative decoding of these prompts in turn: a .jsonl file with a 'prompt' "
-        + "field in every line, or a text file, which is one; - reads standard input.",
+        + "field or a chat in every line, or a text file, which is one; - reads standard input.",
       valueName: "file"))
   var file: String?
 

@@ -34,7 +34,7 @@ struct PromptBench {
   func difference(_ comparisons: [PromptComparison]) -> String? {
     for (prompt, runs) in zip(prompts, comparisons) {
       guard let token = runs.divergence else { continue }
-      return "\(prompt.prompt.place): from token \(token) on \(AlternatingDecoder.fault)"
+      return "\(prompt.place): from token \(token) on \(AlternatingDecoder.fault)"
     }
     return nil
   }

@@ -22,11 +22,11 @@ struct ComparisonRun {
     var comparisons: [(place: String, runs: PromptComparison)] = []
     for (index, prompt) in prompts.enumerated() {
       guard let runs = try compare(prompt) else { break }
-      comparisons.append((prompt.prompt.place, runs))
+      comparisons.append((prompt.place, runs))
       progress?.update(index + 1)
       if !json {
         let lines = ComparisonReport.lines(
-          number: index + 1, of: prompts.count, place: prompt.prompt.place, runs: runs)
+          number: index + 1, of: prompts.count, place: prompt.place, runs: runs)
         try Output.line(lines.joined(separator: "\n"))
       }
     }

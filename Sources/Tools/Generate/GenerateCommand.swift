@@ -15,6 +15,7 @@ struct GenerateCommand: ParsableCommand {
       """)
 
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Prompts") var chat: ChatFlags
   @OptionGroup(title: "Models") var target: TargetOptions
   @OptionGroup(title: "Models") var drafter: DrafterOptions
   @OptionGroup(title: "Models") var weights: WeightOptions
@@ -111,18 +112,21 @@ struct GenerateCommand: ParsableCommand {
       weights: weights.choice, drafterWeights: drafter.weights, drafterPasses: drafter.passes,
       cacheFormat: cache.format,
       threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
-    let encoded = try texts.map { try EncodedPrompt($0, for: generator) }
+    let encoder = PromptEncoder(
+      generator, target: folder, isChat: chat.isOn, system: chat.system)
+    let encoded = try encoder.encode(texts)
+    let parameters = encoder.parameters(sampling.parameters, for: texts)
     let tracer = try traceFile.map { try writer($0, generator, way) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
         decoder: AlternatingDecoder(
-          generator: generator, parameters: sampling.parameters, mode: way.mode),
+          generator: generator, parameters: parameters, mode: way.mode),
         prompts: encoded, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {
       try GenerationRun(
-        generator: generator, prompts: encoded, parameters: sampling.parameters,
+        generator: generator, prompts: encoded, parameters: parameters,
         mode: way.mode, echo: echo, json: json, stats: stats, trace: tracer
       ).run()
     }

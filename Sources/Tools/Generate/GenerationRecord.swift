@@ -13,7 +13,7 @@ struct GenerationRecord: Encodable {
   var endsInLoop: Bool
   var statistics: GenerationStatistics
 
-  init(_ source: PromptSource.Prompt, _ result: GenerationResult) {
+  init(_ source: EncodedPrompt, _ result: GenerationResult) {
     place = source.place
     prompt = source.text
     text = result.text

@@ -36,9 +36,9 @@ struct GenerationRun {
     if !json {
       if prompts.count > 1 {
         sink.write(
-          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.prompt.place)\n")
+          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
       }
-      if echo { sink.write(prompt.prompt.text) }
+      if echo { sink.write(prompt.text) }
     }
     let collector = trace.map { _ in RoundCollector() }
     let result = try generator.generate(
@@ -46,7 +46,7 @@ struct GenerationRun {
       onText: { if !json { sink.write($0) } }, isCancelled: { sink.isDone })
     try sink.endLine()
     if let collector { try record(prompt, number: number, collector.generation(result)) }
-    if json { try Output.json(GenerationRecord(prompt.prompt, result)) }
+    if json { try Output.json(GenerationRecord(prompt, result)) }
     return result
   }
 
@@ -57,7 +57,7 @@ struct GenerationRun {
       TraceUnit(
         prompts: [
           TracePrompt(
-            number: number - 1, task: number - 1, category: "prompts", place: prompt.prompt.place,
+            number: number - 1, task: number - 1, category: "prompts", place: prompt.place,
             ids: prompt.ids)
         ],
         entries: [

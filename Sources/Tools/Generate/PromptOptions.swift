@@ -10,8 +10,9 @@ struct PromptOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "A text file, which is one prompt, or a .jsonl file with a 'prompt' field in every line, which "
-        + "is many; - reads standard input.", valueName: "file"))
+      "A text file, which is one prompt, or a .jsonl file, which is many: with a field 'prompt' in "
+        + "every line, or a chat, 'messages' or 'turns', which the target's chat template writes; "
+        + "- reads standard input.", valueName: "file"))
   var promptFile: String?
 
   @Argument(help: ArgumentHelp("- reads the prompt from standard input.", valueName: "-"))

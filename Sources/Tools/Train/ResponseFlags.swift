@@ -7,7 +7,8 @@ struct PromptDataFlags: ParsableArguments {
   @Option(
     help: """
       Documents to cut prompts from: text, or JSON lines with a field "text", plain or .zst. Lines \
-      with a field "prompt" instead are answered as they stand.
+      with a field "prompt" instead are answered as they stand, and those with "messages" or "turns" \
+      as chats, by the target's chat template; chats longer than --longest-prompt are left out.
       """)
   var data: String?
   @Option(help: "Instead of --data: a file of little-endian 16-bit tokens.")

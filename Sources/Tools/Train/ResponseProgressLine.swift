@@ -22,6 +22,12 @@ enum ResponseProgressLine {
       line.update(progress.tokens, detail: detail())
     }
     if last.tokens > 0 { line.finish(last.tokens, detail: detail()) }
+    if last.tooLongChats > 0 {
+      let count = last.tooLongChats
+      Output.note(
+        "\(Figures.count(count)) \(count == 1 ? "chat is" : "chats are") longer than "
+          + "--longest-prompt: left out\n")
+    }
     return made
   }
 }

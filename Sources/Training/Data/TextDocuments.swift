@@ -1,19 +1,27 @@
 import Foundation
 import Tensors
+import Verifier
 
-/// The documents of a file, plain or `.zst`, one after the other in bounded memory: the field `text`
-/// or `prompt` of each line of JSON, or the file as a whole where it begins with neither "{" nor "[".
+/// The documents of a file, plain or `.zst`, one after the other in bounded memory: one in each
+/// line of JSON, as `PromptLine` reads it, or the file as a whole where it begins with neither "{"
+/// nor "[".
 final class TextDocuments {
   private let path: String
   private let reader: LineReader
   private var isJSON: Bool?
 
   /// A document.
-  struct Document {
-    var text: String
-    /// Whether it is a prompt to be answered as it stands, not text to cut prompts out of.
-    var isPrompt = false
+  enum Document {
+    /// Text to cut prompts out of.
+    case text(String)
+    /// A prompt to be answered as it stands.
+    case prompt(String)
+    /// A conversation to be answered.
+    case chat(Conversation)
   }
+
+  /// Where the document stands that `next()` returned last, for messages.
+  var place: String { "\(path): line \(reader.lineNumber)" }
 
   /// Opens a file.
   init(_ url: URL) throws {
@@ -23,7 +31,7 @@ final class TextDocuments {
 
   /// The next document, which may be empty; nil after the last. Blank lines are none.
   ///
-  /// - Throws: `SpeculateError` naming the file and the line where a line is no such object.
+  /// - Throws: `SpeculateError` naming the file and the line where a line holds none.
   func next() throws -> Document? {
     while let line = try reader.next() {
       if isJSON == nil, !line.allSatisfy(\.isWhitespace) {
@@ -37,21 +45,21 @@ final class TextDocuments {
   }
 
   private func document(_ line: String) throws -> Document {
-    let value: JSONValue
-    do { value = try JSONValue(parsing: line) } catch {
-      throw SpeculateError(
-        "\(path): line \(reader.lineNumber): \(error); correct the line or remove it")
+    do {
+      switch try PromptLine(line).content {
+      case .document(let text): return .text(text)
+      case .prompt(let prompt): return .prompt(prompt)
+      case .turns(let turns): return .chat(try Conversation(user: turns[0]))
+      case .chat(let conversation): return .chat(try conversation.awaitingAnswer())
+      }
+    } catch let error as SpeculateError {
+      throw SpeculateError("\(place) \(error.description)")
     }
-    if let text = value["text"]?.text { return Document(text: text) }
-    if let prompt = value["prompt"]?.text { return Document(text: prompt, isPrompt: true) }
-    throw SpeculateError(
-      "\(path): line \(reader.lineNumber) has no field \"text\"; give JSON lines such as "
-        + "{\"text\": \"…\"}")
   }
 
   private func rest(after line: String) throws -> Document {
     var text = line
     while let next = try reader.next() { text += "\n" + next }
-    return Document(text: text)
+    return .text(text)
   }
 }

@@ -79,6 +79,15 @@ public struct TokenCache: Sendable {
     return true
   }
 
+  private func text(_ document: TextDocuments.Document, at place: String) throws -> String {
+    switch document {
+    case .text(let text), .prompt(let text): return text
+    case .chat:
+      throw SpeculateError(
+        "\(place) is a chat, which has no text without a model's template; give documents")
+    }
+  }
+
   private func write(
     _ reader: TextDocuments, _ tokenizer: SentencePieceTokenizer, end: UInt16, source: URL,
     shouldStop: () -> Bool, progress: (_ documents: Int, _ tokens: Int) -> Void
@@ -89,7 +98,7 @@ public struct TokenCache: Sendable {
     var (documents, tokens) = (0, 0)
     while let document = try reader.next() {
       if shouldStop() { return false }
-      let ids = tokenizer.encode(document.text, addSpecial: false)
+      let ids = tokenizer.encode(try text(document, at: reader.place), addSpecial: false)
       for id in ids { buffer.append(UInt16(truncatingIfNeeded: id).littleEndian) }
       buffer.append(end.littleEndian)
       documents += 1

@@ -32,17 +32,22 @@ public final class ForceEvaluator {
   ///
   /// - Throws: `SpeculateError` when they can't be read, or are too short to predict anything.
   init(
-    documents url: URL, tokenizer: any Tokenizer, sizes: Sizes, seed: UInt64, workers: Workers
+    documents url: URL, encoder: ChatEncoder, sizes: Sizes, seed: UInt64, workers: Workers
   ) throws {
     let reader = try TextDocuments(url)
-    var texts: [String] = []
-    while let document = try reader.next() { texts.append(document.text) }
+    let tokenizer = encoder.tokenizer
+    var texts: [TextDocuments.Document] = []
+    while let document = try reader.next() { texts.append(document) }
     let wanted = min(texts.count, (sizes.tokens + sizes.window - 1) / sizes.window)
     // Evenly spaced documents, each from its beginning.
-    windows = (0..<wanted).compactMap { index -> [Token]? in
-      let text = texts[index * texts.count / wanted]
-      let ids = tokenizer.encode(text, addSpecial: false).prefix(sizes.window)
-      return ids.count > 1 ? Array(ids) : nil
+    windows = try (0..<wanted).compactMap { index -> [Token]? in
+      let ids =
+        switch texts[index * texts.count / wanted] {
+        case .text(let text), .prompt(let text): tokenizer.encode(text, addSpecial: false)
+        case .chat(let conversation):
+          try encoder.encode(conversation, now: PromptSource.chatTime).ids
+        }
+      return ids.count > 1 ? Array(ids.prefix(sizes.window)) : nil
     }
     guard !windows.isEmpty else {
       throw SpeculateError("\(url.path) holds no text to measure on; give a file with documents")
@@ -52,7 +57,7 @@ public final class ForceEvaluator {
     }
     // The training's prompts may be from the same file.
     let source = try PromptSource(
-      documents: url, tokenizer: tokenizer, lengths: sizes.promptLengths, seed: seed &+ 0x48)
+      documents: url, encoder: encoder, lengths: sizes.promptLengths, seed: seed &+ 0x48)
     prompts = (0..<sizes.prompts).map(source.prompt)
     self.sizes = sizes
     self.workers = workers

@@ -80,7 +80,7 @@ public final class ForceRecipe {
   public func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
     try ForceTraining(
       options, target: responding.target, checkpoint: responding.checkpoint,
-      fingerprint: responding.fingerprint(), tokenizer: responding.tokenizer,
+      fingerprint: responding.fingerprint(), encoder: responding.encoder,
       workers: responding.workers, trajectories: trajectories)
   }
 

@@ -34,7 +34,7 @@ public final class ForceTraining: Trainable {
 
   init(
     _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
-    tokenizer: any Tokenizer, workers: Workers, trajectories all: [Int: [Trajectory]]
+    encoder: ChatEncoder, workers: Workers, trajectories all: [Int: [Trajectory]]
   ) throws {
     self.options = options
     self.target = target
@@ -89,7 +89,7 @@ public final class ForceTraining: Trainable {
     visits = VisitOrder(count: own.count, seed: options.seed)
     evaluator = try options.heldout.map {
       try ForceEvaluator(
-        documents: $0, tokenizer: tokenizer, sizes: options.evaluation, seed: options.seed,
+        documents: $0, encoder: encoder, sizes: options.evaluation, seed: options.seed,
         workers: workers)
     }
     let longest = own.map(\.response.tokens.count).max() ?? 1

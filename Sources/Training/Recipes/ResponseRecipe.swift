@@ -6,7 +6,7 @@ import Verifier
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.
 public final class ResponseRecipe {
   let target: CausalModel
-  let tokenizer: any Tokenizer
+  let encoder: ChatEncoder
   let checkpoint: Checkpoint
   let workers: Workers
 
@@ -16,9 +16,12 @@ public final class ResponseRecipe {
   public init(target directory: URL, workers: Workers) throws {
     target = try CausalModel(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
-    tokenizer = try TokenizerLoader.load(directory: directory)
+    encoder = ChatEncoder(
+      directory: directory, tokenizer: try TokenizerLoader.load(directory: directory))
     self.workers = workers
   }
+
+  var tokenizer: any Tokenizer { encoder.tokenizer }
 
   /// Makes the responses that are still missing.
   ///
@@ -32,13 +35,14 @@ public final class ResponseRecipe {
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     try check(options)
-    let settings = try settings(options)
+    let prompts = try prompts(options)
+    let settings = try settings(options, prompts)
     let store = try ResponseStore(folder: folder, settings: settings)
     let missing = store.missing(below: options.count)
     if !missing.isEmpty {
       let wanted = missing.reduce(0) { $0 + $1.count }
       let generator = try ResponseGenerator(
-        model: target, workers: workers, prompts: try prompts(options), settings: settings,
+        model: target, workers: workers, prompts: prompts, settings: settings,
         batch: min(options.batch, wanted))
       var (made, earlier, current) = (options.count - wanted, 0, 0)
       for numbers in missing {
@@ -50,7 +54,9 @@ public final class ResponseRecipe {
             made += 1
             if made % 64 == 0 { try store.flush() }
             report(
-              ResponseProgress(responses: made, wanted: options.count, tokens: earlier + current))
+              ResponseProgress(
+                responses: made, wanted: options.count, tokens: earlier + current,
+                tooLongChats: prompts.tooLongChats))
           })
         try store.flush()
         guard complete else { return nil }
@@ -62,9 +68,14 @@ public final class ResponseRecipe {
   }
 
   /// What the responses of some options depend on.
-  func settings(_ options: ResponseOptions) throws -> ResponseSettings {
-    ResponseSettings(
-      target: try fingerprint(), data: try FileFingerprint.of(options.data.url),
+  private func settings(
+    _ options: ResponseOptions, _ prompts: PromptSource
+  ) throws -> ResponseSettings {
+    let data = try FileFingerprint.of(options.data.url)
+    return ResponseSettings(
+      target: try fingerprint(),
+      // What chats become depends on the template too.
+      data: prompts.chatFingerprint.map { data &* 31 &+ $0 } ?? data,
       seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
       longestPrompt: options.promptLengths.upperBound, responseLength: options.length,
       temperature: options.temperature)
@@ -109,7 +120,7 @@ public final class ResponseRecipe {
     switch options.data {
     case .text(let url):
       return try PromptSource(
-        documents: url, tokenizer: tokenizer, lengths: options.promptLengths, seed: options.seed)
+        documents: url, encoder: encoder, lengths: options.promptLengths, seed: options.seed)
     case .tokens(let url):
       return try PromptSource(
         tokens: try TokenStream(

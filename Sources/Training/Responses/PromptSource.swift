@@ -9,36 +9,84 @@ public import Verifier
 public struct PromptSource: Sendable {
   /// Where the text comes from.
   private enum Documents: Sendable {
-    case texts([TextDocuments.Document], any Tokenizer)
+    case texts([Text], any Tokenizer)
     case tokens(TokenStream, [Range<Int>], lineEnd: Token?)
   }
+
+  /// A document of text.
+  private enum Text: Sendable {
+    case document(String)
+    case prompt(String)
+    /// A conversation's tokens.
+    case chat([Token])
+  }
+
+  /// The time that chat templates are told: 1 January 2026, so that a command gives the same
+  /// prompts on any day.
+  static let chatTime = Date(timeIntervalSince1970: 1_767_261_600)
 
   private let documents: Documents
   private let lengths: ClosedRange<Int>
   private let seed: UInt64
   private let order: [Int32]
+  /// The number of chats that are longer than prompts may be, and left out.
+  public private(set) var tooLongChats = 0
+  /// A fingerprint of the chats' tokens; nil where there are no chats.
+  private(set) var chatFingerprint: UInt64?
 
   /// The number of documents.
   public var documentCount: Int { order.count }
 
   /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
-  /// a field `prompt` instead, each is a prompt from its beginning.
+  /// a field `prompt` instead, each is a prompt from its beginning; where they have `messages` or
+  /// `turns`, a chat up to the assistant's last answer, written by the model's chat template. Chats
+  /// that are longer than `lengths` are left out.
   ///
   /// - Parameters:
   ///   - lengths: Tokens of a prompt; one is shorter only when its document is.
-  /// - Throws: When the file can't be read or a line is no such object.
+  /// - Throws: When the file can't be read, a line is no such object, there are chats and the model
+  ///   has no template for them, or none is short enough.
   public init(
-    documents url: URL, tokenizer: any Tokenizer, lengths: ClosedRange<Int>, seed: UInt64
+    documents url: URL, encoder: ChatEncoder, lengths: ClosedRange<Int>, seed: UInt64
   ) throws {
     let documents = try TextDocuments(url)
-    var texts: [TextDocuments.Document] = []
+    var texts: [Text] = []
+    var fingerprint: UInt64?
+    var (tooLong, shortest) = (0, Int.max)
     while let document = try documents.next() {
-      if !document.text.allSatisfy(\.isWhitespace) { texts.append(document) }
+      switch document {
+      case .text(let text):
+        if !text.allSatisfy(\.isWhitespace) { texts.append(.document(text)) }
+      case .prompt(let text):
+        if !text.allSatisfy(\.isWhitespace) { texts.append(.prompt(text)) }
+      case .chat(let conversation):
+        let ids = try Self.ids(conversation, encoder, documents.place)
+        let own = ids.withUnsafeBytes { FileFingerprint.of(bytes: $0) }
+        fingerprint = (fingerprint ?? 0) &* 31 &+ own
+        shortest = min(shortest, ids.count)
+        if ids.count > lengths.upperBound { tooLong += 1 } else { texts.append(.chat(ids)) }
+      }
     }
     guard !texts.isEmpty else {
-      throw SpeculateError("\(url.path) holds no text; give a file with documents")
+      throw SpeculateError(
+        tooLong == 0
+          ? "\(url.path) holds no text; give a file with documents"
+          : "the shortest chat of \(url.path) has \(shortest) tokens, but a prompt at most "
+            + "\(lengths.upperBound); give a greater --longest-prompt")
     }
-    self.init(.texts(texts, tokenizer), count: texts.count, lengths: lengths, seed: seed)
+    self.init(.texts(texts, encoder.tokenizer), count: texts.count, lengths: lengths, seed: seed)
+    tooLongChats = tooLong
+    chatFingerprint = fingerprint
+  }
+
+  private static func ids(
+    _ conversation: Conversation, _ encoder: ChatEncoder, _ place: String
+  ) throws -> [Token] {
+    do {
+      return try encoder.encode(conversation, now: chatTime).ids
+    } catch let error as SpeculateError {
+      throw SpeculateError("\(place): \(error.description)")
+    }
   }
 
   /// Prompts from a token stream whose documents are joined by an end token.
@@ -71,6 +119,13 @@ public struct PromptSource: Sendable {
     order = (0..<Int32(count)).shuffled(using: &random)
   }
 
+  /// The tokens after which a response is over.
+  func endTokens(of model: [Token]) -> [Token] {
+    // The end of a turn ends nothing but an answer in a chat.
+    guard chatFingerprint != nil, case .texts(_, let tokenizer) = documents else { return model }
+    return model + tokenizer.endTokens
+  }
+
   /// The document that prompt `number` is from, counted without empty ones.
   func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
 
@@ -83,10 +138,12 @@ public struct PromptSource: Sendable {
     let place = random.uniform()
     switch documents {
     case .texts(let texts, let tokenizer):
-      let (text, isPrompt) = (texts[document].text, texts[document].isPrompt)
-      return Self.cut(
-        text, tokenizer, isPrompt ? lengths.upperBound : length,
-        fromStart || isPrompt ? nil : place)
+      switch texts[document] {
+      case .document(let text):
+        return Self.cut(text, tokenizer, length, fromStart ? nil : place)
+      case .prompt(let text): return Self.cut(text, tokenizer, lengths.upperBound, nil)
+      case .chat(let ids): return ids
+      }
     case .tokens(let stream, let ranges, let lineEnd):
       return Self.cut(stream, ranges[document], lineEnd, length, fromStart ? nil : place)
     }

@@ -36,7 +36,7 @@ public final class ResponseGenerator {
     self.prompts = prompts
     self.settings = settings
     self.batch = batch
-    endTokens = Set(model.configuration.endTokens)
+    endTokens = Set(prompts.endTokens(of: model.configuration.endTokens))
     idle = try (0..<batch).map { _ in
       try runner.makeCache(capacity: settings.longestPrompt + settings.responseLength)
     }

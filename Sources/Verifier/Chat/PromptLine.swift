@@ -37,6 +37,10 @@ package struct PromptLine: Sendable {
     do {
       node = try JSONText(Data(line.utf8), name: "the line").root
     } catch {
+      // The other reader says where, and what is missing.
+      do { _ = try JSONValue(parsing: line) } catch {
+        throw SpeculateError("is \(error); correct the line or remove it")
+      }
       throw SpeculateError("is not JSON; correct the line or remove it")
     }
     guard node.isObject else { throw SpeculateError("is not a JSON object; correct the line") }
@@ -57,7 +61,7 @@ package struct PromptLine: Sendable {
     if let prompt = members["prompt"]?.string { return .prompt(prompt) }
     guard let text = members["text"]?.string else {
       throw SpeculateError(
-        "holds no prompt: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; correct "
+        "holds neither prompt nor text: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; correct "
           + "the line")
     }
     guard let tests = try strings("test_list", members) else { return .document(text) }

@@ -43,14 +43,23 @@ import Tools
       return ""
     }
     #expect(
-      message(#"{"prompt": "a"}"#, "[1]").hasSuffix("line 2 is not a JSON object; correct it"))
-    for line in [
-      #"{"question": "a"}"#, #"{"turns": []}"#, #"{"turns": ["a", 1]}"#, #"{"prompt": ""}"#,
+      message(#"{"prompt": "a"}"#, "[1]").hasSuffix("line 2 is not a JSON object; correct the line")
+    )
+    for (line, complaint) in [
+      (
+        #"{"question": "a"}"#,
+        "holds neither prompt nor text: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; "
+          + "correct the line"
+      ),
+      (#"{"turns": []}"#, "has a field \"turns\" that is no list of texts; correct the line"),
+      (#"{"prompt": ""}"#, "holds an empty prompt; remove the line"),
+      (#"{"turns": ["a", ""]}"#, "holds an empty prompt; remove the line"),
+      (
+        #"{"messages": [{"role": "user", "content": "a"}]}"#,
+        "is a chat, \"messages\"; give its user's texts as \"turns\""
+      ),
     ] {
-      #expect(
-        message(line).hasSuffix(
-          "line 1 holds no prompt: \"turns\", \"prompt\" or \"text\" should be there and not be empty"
-        ))
+      #expect(message(line).hasSuffix("line 1 \(complaint)"), "\(line)")
     }
     #expect(message("").hasSuffix("holds no prompt; put one JSON object on a line"))
     #expect(throws: (any Error).self) { try PromptSet.read("/nowhere/p.jsonl") }

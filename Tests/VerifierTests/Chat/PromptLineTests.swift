@@ -45,11 +45,13 @@ import Verifier
   }
 
   @Test(arguments: [
-    ("a", "is not JSON; correct the line or remove it"),
+    (
+      "a", "is not valid JSON at byte 0: a value should stand here; correct the line or remove it"
+    ),
     ("[1]", "is not a JSON object; correct the line"),
     (
       #"{"words":"a"}"#,
-      "holds no prompt: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; correct the "
+      "holds neither prompt nor text: \"messages\", \"turns\", \"prompt\" or \"text\" should be there; correct the "
         + "line"
     ),
     (#"{"turns":[]}"#, "has a field \"turns\" that is no list of texts; correct the line"),

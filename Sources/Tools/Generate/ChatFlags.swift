@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// Whether prompts are what a user says to an instruction model.
+struct ChatFlags: ParsableArguments {
+  @Flag(
+    name: .customLong("chat"),
+    help: ArgumentHelp(
+      "Take each prompt for what a user says, and write it as the target's chat template does."))
+  var isOn = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The system message of chats that have none of their own. Belongs to --chat.",
+      valueName: "text"))
+  var system: String?
+
+  func validate() throws {
+    if system != nil && !isOn {
+      throw ValidationError("--system belongs to --chat: give both")
+    }
+  }
+}
