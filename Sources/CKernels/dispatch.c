@@ -21,7 +21,7 @@ ck_isa ck_isa_detect(void) {
 const ck_kernels *ck_kernels_of(ck_isa isa) {
   if (isa > ck_isa_detect()) return NULL;
 #if defined(__x86_64__)
-  static ck_kernels bf16;  // the AVX-512 build with one kernel replaced
+  static ck_kernels bf16;  // the AVX-512 build with kernels for bf16 activations
   switch (isa) {
     case CK_AVX2: return &ck_kernels_avx2;
     case CK_AVX512: return &ck_kernels_avx512;
@@ -29,6 +29,8 @@ const ck_kernels *ck_kernels_of(ck_isa isa) {
       if (!bf16.add) {
         bf16 = ck_kernels_avx512;
         bf16.linear_bf16 = ck_linear_bf16_avx512bf16;
+        bf16.linear_rounded = ck_linear_rounded_avx512bf16;
+        bf16.round_rows = ck_round_rows_avx512bf16;
       }
       return &bf16;
     default: break;
@@ -96,6 +98,14 @@ void ck_linear_f32(const float *w, const float *x, size_t xs, float *y, size_t y
 void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
   table->linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}
+int ck_takes_rounded(size_t cols) { return table->linear_rounded && cols <= CK_ROUNDED_COLUMNS; }
+void ck_round_rows(const float *x, uint16_t *out, size_t count) {
+  table->round_rows(x, out, count);
+}
+void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys, size_t count,
+                       size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
+  table->linear_rounded(w, x, y, ys, count, panel0, panel1, rows, cols, end);
 }
 void ck_linear_int8(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {

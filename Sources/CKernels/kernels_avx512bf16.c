@@ -1,6 +1,6 @@
 // Matrix products by VDPBF16PS: two columns a dword, so a pair's products join one lane's sum.
 //
-// Activations are rounded to bf16 (nearest even). Every element is one chain over ascending column
+// Activations are rounded to bf16 (nearest even), here or by whoever made them. Every element is one chain over ascending column
 // pairs, whatever the tile, so rows stay invariant; the sums differ from the other builds in the
 // last bits, because the instruction rounds pairs in its own way and flushes denormals.
 #if defined(__x86_64__)
@@ -13,22 +13,17 @@
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// Rounded activations of one call and thread. Wider matrices take the AVX-512 build's product: the
-// choice depends on the matrix alone, so it can't vary between rows.
-enum { ROWS_AT_ONCE = 64, COLUMNS = 16384 };
-static _Thread_local uint32_t rounded[ROWS_AT_ONCE * COLUMNS / 2] __attribute__((aligned(64)));
+// Rounded activations of a call that is given f32, one a thread. Wider matrices take the AVX-512
+// build's product: the choice depends on the matrix alone, so it can't vary between rows.
+enum { ROWS_AT_ONCE = 64 };
+static _Thread_local uint16_t rounded[ROWS_AT_ONCE * CK_ROUNDED_COLUMNS]
+    __attribute__((aligned(64)));
 
-static void round_rows(const float *x, size_t xs, size_t count, size_t cols) {
-  uint16_t *out = (uint16_t *)rounded;
-  const size_t padded = (cols + 1) / 2 * 2;
-  for (size_t m = 0; m < count; m++, out += padded) {
-    size_t c = 0;
-    for (; c + 16 <= cols; c += 16) {
-      const __m256bh v = _mm512_cvtneps_pbh(_mm512_loadu_ps(x + m * xs + c));
-      _mm256_storeu_si256((__m256i *)(out + c), (__m256i)v);
-    }
-    ck_narrow_bf16(x + m * xs + c, out + c, cols - c);
-    if (padded > cols) out[cols] = 0;
+void ck_round_rows_avx512bf16(const float *x, uint16_t *out, size_t count) {
+  for (size_t c = 0; c < count; c += 16) {
+    const __mmask16 mask = count - c >= 16 ? 0xffff : (__mmask16)((1u << (count - c)) - 1);
+    const __m256bh v = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + c));
+    _mm256_mask_storeu_epi16(out + c, mask, (__m256i)v);
   }
 }
 
@@ -90,8 +85,9 @@ static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TA
 
 // Feeds all rounded rows to `width` panels, in tiles of nearly equal heights. `after` bytes of other
 // panels of this thread follow.
-static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t *w, float *y,
-                 size_t ys, size_t count, size_t row, size_t rows, size_t pairs, ck_epilogue end) {
+static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t *w,
+                 const uint32_t *x, float *y, size_t ys, size_t count, size_t row, size_t rows,
+                 size_t pairs, ck_epilogue end) {
   const size_t parts = (count + TALLEST - 1) / TALLEST;
   const size_t bytes = width * pairs * 2 * CK_PANEL * sizeof *w;
   for (size_t part = 0; part < parts; part++) {
@@ -99,30 +95,44 @@ static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t 
     const fetch next =
         after >= bytes ? (fetch){(const char *)w + bytes + part * (bytes / parts), 64 / parts}
                        : (fetch){(const char *)w, 0};
-    tiles[height](w, rounded + m * pairs, y + m * ys, ys, row, rows, pairs, next, end);
+    tiles[height](w, x + m * pairs, y + m * ys, ys, row, rows, pairs, next, end);
+  }
+}
+
+void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y, size_t ys,
+                                  size_t count, size_t panel0, size_t panel1, size_t rows,
+                                  size_t cols, ck_epilogue end) {
+  const size_t pairs = (cols + 1) / 2, size = pairs * 2 * CK_PANEL;
+  const size_t bytes = size * sizeof *w;
+  for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
+    const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
+    const uint32_t *in = (const uint32_t *)x + m * pairs;
+    float *out = y + m * ys;
+    size_t p = panel0;
+    for (; p + 2 <= panel1; p += 2)
+      feed(pair, 2, (panel1 - p - 2) * bytes, w + p * size, in, out, ys, some, p * CK_PANEL, rows,
+           pairs, end);
+    for (; p < panel1; p++)
+      feed(single, 1, (panel1 - p - 1) * bytes, w + p * size, in, out, ys, some, p * CK_PANEL,
+           rows, pairs, end);
   }
 }
 
 void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
                                size_t count, size_t panel0, size_t panel1, size_t rows,
                                size_t cols, ck_epilogue end) {
-  if (cols > COLUMNS) {
+  if (cols > CK_ROUNDED_COLUMNS) {
     ck_kernels_avx512.linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
     return;
   }
-  const size_t pairs = (cols + 1) / 2, size = pairs * 2 * CK_PANEL;
-  const size_t bytes = size * sizeof *w;
+  const size_t padded = (cols + 1) / 2 * 2;
   for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
-    float *out = y + m * ys;
-    round_rows(x + m * xs, xs, some, cols);
-    size_t p = panel0;
-    for (; p + 2 <= panel1; p += 2)
-      feed(pair, 2, (panel1 - p - 2) * bytes, w + p * size, out, ys, some, p * CK_PANEL, rows,
-           pairs, end);
-    for (; p < panel1; p++)
-      feed(single, 1, (panel1 - p - 1) * bytes, w + p * size, out, ys, some, p * CK_PANEL, rows,
-           pairs, end);
+    for (size_t i = 0; i < some; i++) {
+      ck_round_rows_avx512bf16(x + (m + i) * xs, rounded + i * padded, cols);
+      if (padded > cols) rounded[i * padded + cols] = 0;
+    }
+    ck_linear_rounded_avx512bf16(w, rounded, y + m * ys, ys, some, panel0, panel1, rows, cols, end);
   }
 }
 #pragma clang attribute pop

@@ -24,7 +24,7 @@ public final class DrafterRunner {
   private let scratch: LayerScratch
   private let plan: RowPlan
   private let cache: KeyValueCache
-  private let features: FloatBuffer  // [contextRows][hidden]
+  private let features: ActivationRows  // [contextRows][hidden]
   private let logits: FloatBuffer  // [blockSize - 1][choices]
   private let previous: FloatBuffer  // [rank]
   /// Committed tokens that no pass has seen yet: at most `contextRows`.
@@ -71,7 +71,7 @@ public final class DrafterRunner {
       rotary: RotaryTable(
         dimension: shape.headDimension, theta: configuration.ropeTheta,
         scaling: configuration.ropeScaling, capacity: room))
-    features = FloatBuffer(count: Self.contextRows * shape.hidden)
+    features = ActivationRows(maximumRows: Self.contextRows, width: shape.hidden)
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
     drafts.reserveCapacity(configuration.blockSize)
@@ -124,15 +124,16 @@ public final class DrafterRunner {
     let (drafter, features, workers) = (drafter, features, workers)
     workers.run { worker in
       fusion.matrix.multiply(
-        input.base, stride: fusion.matrix.columns, into: features.base, stride: hidden,
+        input.base, stride: fusion.matrix.columns, into: features.values.base, stride: hidden,
         count: rows,
         panels: (0..<fusion.matrix.panelCount).share(of: worker, among: workers.count))
     }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        let values = features.base + row * hidden
+        let values = features.row(row)
         Kernels.rmsNorm(
           values, weight: fusion.norm.base, into: values, count: hidden, epsilon: epsilon)
+        features.finish(row: row, columns: 0..<hidden)
       }
     }
     plan.reset()
@@ -185,7 +186,7 @@ public final class DrafterRunner {
       addMarkov(after: last, to: row)
       if let head = drafter.confidence {
         // Every worker has normed all rows.
-        let hidden = scratch.normed(0) + index * configuration.shape.hidden
+        let hidden = scratch.normed(0).row(index)
         odds.append(head.odds(hidden: hidden, previous: previous))
       }
       last = token(at: choose(index, row))
@@ -243,14 +244,11 @@ public final class DrafterRunner {
     let choices = drafter.configuration.choices
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
-      let normed = scratch.normed(worker)
-      for row in 0..<count {
-        Kernels.rmsNorm(
-          scratch.residual.base + (first + row) * shape.hidden, weight: drafter.finalNorm.base,
-          into: normed + row * shape.hidden, count: shape.hidden, epsilon: shape.normEpsilon)
-      }
+      let normed = scratch.norm(
+        rows: first..<first + count, weight: drafter.finalNorm, epsilon: shape.normEpsilon,
+        worker: worker)
       head.multiply(
-        normed, stride: shape.hidden, into: logits.base, stride: choices, count: count,
+        normed, into: logits.base, stride: choices, count: count,
         panels: (0..<head.panelCount).share(of: worker, among: workers.count))
     }
   }

@@ -35,6 +35,7 @@ enum {
   CK_KEY_BLOCK = 16,  // keys interleaved in a block of the key cache
   CK_CHUNK = 256,     // absolute key positions reduced together in attention
   CK_QUERIES_AT_ONCE = 6,  // queries that share the keys loaded in attention
+  CK_ROUNDED_COLUMNS = 16384,  // the widest bf16 matrix that is multiplied with rounded activations
 };
 
 /// Packs rows [row0, row0 + 16) of w[rows][stride] into one panel out[cols][16]; rows past `rows`
@@ -62,6 +63,16 @@ void ck_linear_f32(const float *w, const float *x, size_t xs, float *y, size_t y
 /// The same over bf16 panels.
 void ck_linear_bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
                     size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
+
+/// Whether ck_linear_bf16 rounds activations of so many columns to bf16. Whoever makes them may then
+/// round them once for all products and threads, with the same result.
+int ck_takes_rounded(size_t cols);
+/// Rounds `count` values to bf16 as ck_linear_bf16 does. Only where it takes rounded activations.
+void ck_round_rows(const float *x, uint16_t *out, size_t count);
+/// As ck_linear_bf16 of x before rounding. x is [count][cols, even: a last odd column is followed by
+/// zero]. Only where it takes rounded activations.
+void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys, size_t count,
+                       size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
 
 /// The same over int8 and int4 panels; see CKernelsQuantized.h for their sums. Columns are at most
 /// CK_QUANTIZED_MAX_COLUMNS.

@@ -9,6 +9,10 @@ typedef struct {
                      size_t, size_t, ck_epilogue);
   void (*linear_bf16)(const uint16_t *, const float *, size_t, float *, size_t, size_t, size_t,
                       size_t, size_t, size_t, ck_epilogue);
+  // NULL where bf16 weights are multiplied with f32 activations.
+  void (*linear_rounded)(const uint16_t *, const uint16_t *, float *, size_t, size_t, size_t,
+                         size_t, size_t, size_t, ck_epilogue);
+  void (*round_rows)(const float *, uint16_t *, size_t);
   void (*rms_norm)(const float *, const float *, float *, size_t, float);
   void (*rope)(float *, const float *, const float *, size_t);
   void (*swiglu)(const float *, const float *, float *, size_t);
@@ -55,6 +59,10 @@ extern const ck_quantized_kernels ck_quantized_avx2, ck_quantized_avxvnni, ck_qu
 void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
                                size_t count, size_t panel0, size_t panel1, size_t rows,
                                size_t cols, ck_epilogue end);
+void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y, size_t ys,
+                                  size_t count, size_t panel0, size_t panel1, size_t rows,
+                                  size_t cols, ck_epilogue end);
+void ck_round_rows_avx512bf16(const float *x, uint16_t *out, size_t count);
 #endif
 
 #endif

@@ -3,17 +3,22 @@ internal import CKernels
 extension DecoderLayer {
   /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
   ///
-  /// Five regions, or six where the workers don't divide the key-value heads. Norms are computed by
+  /// Four regions, or six where the workers don't divide the key-value heads. Norms are computed by
   /// every worker for itself, which is cheaper than another region. Every value written depends on
   /// its own row, and on the cache at and before the row's last visible key, so rows are invariant
   /// to the pass they share.
   ///
   /// - Parameter index: The layer's place in the caches.
   public func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
-    project(rows: plan.count, scratch: scratch, workers: workers)
-    if let branches = plan.branches {
-      attendBranches(plan, in: branches, index: index, scratch: scratch, workers: workers)
+    if shape.keyValueHeads.isMultiple(of: workers.count), shape.headDimension.isMultiple(of: 16) {
+      // A worker needs no other's queries, keys or values.
+      workers.run { worker in
+        let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
+        project(heads: heads, rows: plan.count, scratch: scratch, worker: worker)
+        attend(plan, heads: heads, index: index, scratch: scratch)
+      }
     } else {
+      project(rows: plan.count, scratch: scratch, workers: workers)
       attend(plan, index: index, scratch: scratch, workers: workers)
     }
     finishAttention(rows: plan.count, scratch: scratch, workers: workers)
@@ -26,16 +31,16 @@ extension DecoderLayer {
   ///
   /// - Parameter features: `[plan.count][hidden]`.
   public func storeContext(
-    _ features: FloatBuffer, _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
+    _ features: ActivationRows, _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     let rows = plan.count
     workers.run { worker in
       var share = PanelShare(
         panels: key.panelCount + value.panelCount, worker: worker, of: workers.count)
       multiply(
-        key, keyBias, features.base, into: scratch.keys, rows: rows, panels: share.next(key))
+        key, keyBias, features, into: scratch.keys, rows: rows, panels: share.next(key))
       multiply(
-        value, valueBias, features.base, into: scratch.values, rows: rows,
+        value, valueBias, features, into: scratch.values, rows: rows,
         panels: share.next(value))
     }
     workers.run { worker in
@@ -48,9 +53,25 @@ extension DecoderLayer {
     }
   }
 
+  /// Queries, keys and values of some key-value heads.
+  private func project(heads: Range<Int>, rows: Int, scratch: LayerScratch, worker: Int) {
+    let normed = scratch.norm(
+      rows: 0..<rows, weight: inputNorm, epsilon: shape.normEpsilon, worker: worker)
+    let panels = shape.headDimension / 16
+    let keys = heads.lowerBound * panels..<heads.upperBound * panels
+    let group = shape.heads / shape.keyValueHeads
+    multiply(
+      query, queryBias, normed, into: scratch.queries, rows: rows,
+      panels: keys.lowerBound * group..<keys.upperBound * group)
+    multiply(key, keyBias, normed, into: scratch.keys, rows: rows, panels: keys)
+    multiply(value, valueBias, normed, into: scratch.values, rows: rows, panels: keys)
+  }
+
+  /// Queries, keys and values of all heads, their panels divided.
   private func project(rows: Int, scratch: LayerScratch, workers: Workers) {
     workers.run { worker in
-      let normed = norm(inputNorm, rows: rows, scratch: scratch, worker: worker)
+      let normed = scratch.norm(
+        rows: 0..<rows, weight: inputNorm, epsilon: shape.normEpsilon, worker: worker)
       var share = PanelShare(
         panels: query.panelCount + key.panelCount + value.panelCount, worker: worker,
         of: workers.count)
@@ -62,23 +83,34 @@ extension DecoderLayer {
     }
   }
 
-  /// Keys, values and attention of rows that have places of their own.
+  /// Keys, values and attention of some heads, which need no other head's.
+  private func attend(_ plan: RowPlan, heads: Range<Int>, index: Int, scratch: LayerScratch) {
+    for head in heads {
+      if let branches = plan.branches {
+        attendBranches(plan, in: branches, head: head, index: index, scratch: scratch)
+        continue
+      }
+      for row in 0..<plan.count {
+        storeAndRotate(row, head: head, plan, index: index, scratch: scratch)
+      }
+      var row = 0
+      while row < plan.count {
+        let run = plan.run(from: row)
+        attend(run, head: head, index: index, scratch: scratch)
+        row = run.rows.upperBound
+      }
+    }
+  }
+
+  /// Keys, values and attention where the workers can't have heads of their own.
   private func attend(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
     let heads = shape.keyValueHeads
-    if heads.isMultiple(of: workers.count) {
-      // A worker needs no other's keys.
+    if plan.branches != nil {
+      // A head's rows follow each other.
       workers.run { worker in
-        for head in (0..<heads).share(of: worker, among: workers.count) {
-          for row in 0..<plan.count {
-            storeAndRotate(row, head: head, plan, index: index, scratch: scratch)
-          }
-          var row = 0
-          while row < plan.count {
-            let run = plan.run(from: row)
-            attend(run, head: head, index: index, scratch: scratch)
-            row = run.rows.upperBound
-          }
-        }
+        attend(
+          plan, heads: (0..<heads).share(of: worker, among: workers.count), index: index,
+          scratch: scratch)
       }
       return
     }
@@ -120,21 +152,23 @@ extension DecoderLayer {
   /// Attention of rows over one key-value head.
   func attend(_ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch) {
     let group = shape.heads / shape.keyValueHeads
-    let offset = run.rows.lowerBound * shape.queryWidth + head * group * shape.headDimension
+    let width = group * shape.headDimension
+    let columns = head * width..<(head + 1) * width
+    let offset = run.rows.lowerBound * shape.queryWidth + columns.lowerBound
     let queries = KeyValueCache.Queries(
-      queries: scratch.queries.base + offset, out: scratch.attended.base + offset,
+      queries: scratch.queries.base + offset, out: scratch.attended.values.base + offset,
       stride: shape.queryWidth, rows: run.rows.count, heads: group,
       scale: 1 / Float(shape.headDimension).squareRoot())
     run.cache._withUnsafeGuaranteedRef { cache in
       cache.attend(queries, layer: index, head: head, over: run.visible, step: run.step)
     }
+    for row in run.rows { scratch.attended.finish(row: row, columns: columns) }
   }
 
   private func finishAttention(rows: Int, scratch: LayerScratch, workers: Workers) {
     workers.run { worker in
       output.multiply(
-        scratch.attended.base, stride: shape.queryWidth, into: scratch.residual.base,
-        stride: shape.hidden, count: rows,
+        scratch.attended, into: scratch.residual.base, stride: shape.hidden, count: rows,
         panels: (0..<output.panelCount).share(of: worker, among: workers.count),
         bias: outputBias.map { UnsafePointer($0.base) }, accumulates: true)
     }
@@ -142,48 +176,35 @@ extension DecoderLayer {
 
   private func feedForward(rows: Int, scratch: LayerScratch, workers: Workers) {
     workers.run { worker in
-      let normed = norm(postAttentionNorm, rows: rows, scratch: scratch, worker: worker)
+      let normed = scratch.norm(
+        rows: 0..<rows, weight: postAttentionNorm, epsilon: shape.normEpsilon, worker: worker)
       let panels = (0..<gate.panelCount).share(of: worker, among: workers.count)
-      multiply(gate, gateBias, normed, into: scratch.gate, rows: rows, panels: panels)
+      multiply(gate, gateBias, normed, into: scratch.gate.values, rows: rows, panels: panels)
       multiply(up, upBias, normed, into: scratch.up, rows: rows, panels: panels)
       let features = panels.lowerBound * 16..<min(panels.upperBound * 16, shape.intermediate)
       for row in 0..<rows where !features.isEmpty {
-        let offset = row * shape.intermediate + features.lowerBound
-        Kernels.swiglu(
-          gate: scratch.gate.base + offset, up: scratch.up.base + offset,
-          into: scratch.gate.base + offset, count: features.count)
+        let gate = scratch.gate.row(row) + features.lowerBound
+        let up = scratch.up.base + row * shape.intermediate + features.lowerBound
+        Kernels.swiglu(gate: gate, up: up, into: gate, count: features.count)
+        scratch.gate.finish(row: row, columns: features)
       }
     }
     workers.run { worker in
       down.multiply(
-        scratch.gate.base, stride: shape.intermediate, into: scratch.residual.base,
-        stride: shape.hidden, count: rows,
+        scratch.gate, into: scratch.residual.base, stride: shape.hidden, count: rows,
         panels: (0..<down.panelCount).share(of: worker, among: workers.count),
         bias: downBias.map { UnsafePointer($0.base) }, accumulates: true)
     }
   }
 
-  /// Norms all rows of the residual into the worker's own buffer.
-  private func norm(
-    _ weight: FloatBuffer, rows: Int, scratch: LayerScratch, worker: Int
-  ) -> UnsafeMutablePointer<Float> {
-    let normed = scratch.normed[worker].base
-    for row in 0..<rows {
-      Kernels.rmsNorm(
-        scratch.residual.base + row * shape.hidden, weight: weight.base,
-        into: normed + row * shape.hidden, count: shape.hidden, epsilon: shape.normEpsilon)
-    }
-    return normed
-  }
-
   /// A product of rows of the layer's width into a buffer of the matrix's own width.
   private func multiply(
-    _ matrix: PackedMatrix, _ bias: FloatBuffer?, _ input: UnsafePointer<Float>,
+    _ matrix: PackedMatrix, _ bias: FloatBuffer?, _ input: ActivationRows,
     into out: FloatBuffer, rows: Int, panels: Range<Int>
   ) {
     matrix.multiply(
-      input, stride: shape.hidden, into: out.base, stride: matrix.rows, count: rows,
-      panels: panels, bias: bias.map { UnsafePointer($0.base) })
+      input, into: out.base, stride: matrix.rows, count: rows, panels: panels,
+      bias: bias.map { UnsafePointer($0.base) })
   }
 
   private func storeKey(

@@ -1,41 +1,36 @@
 extension DecoderLayer {
-  /// Keys, values and attention of a tree's rows, in depth-first order.
+  /// Keys, values and attention of one head of a tree's rows, in depth-first order.
   ///
   /// Rows of a tree share positions. A row's key is stored at its position right before the row
   /// attends, with those of the rows that follow it one below the other. In depth-first order the
   /// row stored last at every smaller depth is its ancestor, so the cache then holds the row's own
   /// path and, behind what the row sees, the path's continuation: the same numbers at the same
   /// places as when that path is decoded token by token, summed by the same kernel in the same
-  /// order. A head's rows follow each other, so workers share the heads. Keys and values are kept
-  /// aside as well.
+  /// order. Keys and values are kept aside as well.
   func attendBranches(
-    _ plan: RowPlan, in branches: BranchRows, index: Int, scratch: LayerScratch, workers: Workers
+    _ plan: RowPlan, in branches: BranchRows, head: Int, index: Int, scratch: LayerScratch
   ) {
     let dimension = shape.headDimension
-    workers.run { worker in
-      for head in (0..<shape.keyValueHeads).share(of: worker, among: workers.count) {
-        for row in 0..<plan.count {
-          rotateKey(of: row, head: head, plan[row], scratch: scratch)
-          rotateQueries(of: row, head: head, plan[row], scratch: scratch)
-          let offset = row * shape.keyValueWidth + head * dimension
-          (branches.key(layer: index, row: row) + head * dimension)
-            .update(from: scratch.keys.base + offset, count: dimension)
-          (branches.value(layer: index, row: row) + head * dimension)
-            .update(from: scratch.values.base + offset, count: dimension)
-        }
-        var row = 0
-        while row < plan.count {
-          let run = plan.run(from: row)
-          for row in run.rows {
-            run.cache._withUnsafeGuaranteedRef { cache in
-              branches.store(
-                row: row, in: cache, layer: index, head: head, position: plan[row].position)
-            }
-          }
-          attend(run, head: head, index: index, scratch: scratch)
-          row = run.rows.upperBound
+    for row in 0..<plan.count {
+      rotateKey(of: row, head: head, plan[row], scratch: scratch)
+      rotateQueries(of: row, head: head, plan[row], scratch: scratch)
+      let offset = row * shape.keyValueWidth + head * dimension
+      (branches.key(layer: index, row: row) + head * dimension)
+        .update(from: scratch.keys.base + offset, count: dimension)
+      (branches.value(layer: index, row: row) + head * dimension)
+        .update(from: scratch.values.base + offset, count: dimension)
+    }
+    var row = 0
+    while row < plan.count {
+      let run = plan.run(from: row)
+      for row in run.rows {
+        run.cache._withUnsafeGuaranteedRef { cache in
+          branches.store(
+            row: row, in: cache, layer: index, head: head, position: plan[row].position)
         }
       }
+      attend(run, head: head, index: index, scratch: scratch)
+      row = run.rows.upperBound
     }
   }
 }

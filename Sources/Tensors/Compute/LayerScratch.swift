@@ -5,27 +5,45 @@ public final class LayerScratch: Sendable {
   /// The residual stream, `[maximumRows][hidden]`.
   public let residual: FloatBuffer
 
-  let normed: [FloatBuffer]  // one a worker: [maximumRows][hidden]
+  private let normed: [ActivationRows]  // one a worker: [maximumRows][hidden]
   let queries: FloatBuffer  // [maximumRows][queryWidth]
   let keys: FloatBuffer  // [maximumRows][keyValueWidth]
   let values: FloatBuffer  // [maximumRows][keyValueWidth]
-  let attended: FloatBuffer  // [maximumRows][queryWidth]
-  let gate: FloatBuffer  // [maximumRows][intermediate]
+  let attended: ActivationRows  // [maximumRows][queryWidth]
+  let gate: ActivationRows  // [maximumRows][intermediate]
   let up: FloatBuffer  // [maximumRows][intermediate]
 
   /// Makes the buffers for `workers` threads.
   public init(shape: LayerShape, maximumRows: Int, workers: Int) {
     self.maximumRows = maximumRows
     residual = FloatBuffer(count: maximumRows * shape.hidden)
-    normed = (0..<workers).map { _ in FloatBuffer(count: maximumRows * shape.hidden) }
+    normed = (0..<workers).map { _ in
+      ActivationRows(maximumRows: maximumRows, width: shape.hidden)
+    }
     queries = FloatBuffer(count: maximumRows * shape.queryWidth)
     keys = FloatBuffer(count: maximumRows * shape.keyValueWidth)
     values = FloatBuffer(count: maximumRows * shape.keyValueWidth)
-    attended = FloatBuffer(count: maximumRows * shape.queryWidth)
-    gate = FloatBuffer(count: maximumRows * shape.intermediate)
+    attended = ActivationRows(maximumRows: maximumRows, width: shape.queryWidth)
+    gate = ActivationRows(maximumRows: maximumRows, width: shape.intermediate)
     up = FloatBuffer(count: maximumRows * shape.intermediate)
   }
 
-  /// A worker's own rows, `[maximumRows][hidden]`: its normed input, free between layers.
-  public func normed(_ worker: Int) -> UnsafeMutablePointer<Float> { normed[worker].base }
+  /// Norms rows of the residual into rows `0..<rows.count` of the worker's own, for products.
+  ///
+  /// Every worker norms all rows for itself, which is cheaper than another region.
+  public func norm(
+    rows: Range<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+  ) -> ActivationRows {
+    let normed = normed[worker]
+    for (index, row) in rows.enumerated() {
+      Kernels.rmsNorm(
+        residual.base + row * normed.width, weight: weight.base, into: normed.row(index),
+        count: normed.width, epsilon: epsilon)
+      normed.finish(row: index, columns: 0..<normed.width)
+    }
+    return normed
+  }
+
+  /// What a worker normed last, `[maximumRows][hidden]`; free between layers.
+  public func normed(_ worker: Int) -> ActivationRows { normed[worker] }
 }

@@ -136,6 +136,32 @@ public final class PackedMatrix: @unchecked Sendable {
     }
   }
 
+  /// Whether products take activations that are rounded to bf16 already; else they take f32.
+  ///
+  /// It depends on the format, the columns and the processor, never on the rows.
+  public var takesRounded: Bool { format == .bf16 && ck_takes_rounded(columns) != 0 }
+
+  /// The same product of rows that their maker has rounded, if `takesRounded`: to the bit what f32
+  /// gives.
+  ///
+  /// - Parameter x: At least `count` rows as wide as the matrix has columns.
+  public func multiply(
+    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
+    panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
+  ) {
+    precondition(x.width == columns, "rows and columns differ")
+    guard takesRounded else {
+      multiply(
+        x.values.base, stride: columns, into: y, stride: yStride, count: count, panels: panels,
+        bias: bias, accumulates: accumulates)
+      return
+    }
+    ck_linear_rounded(
+      storage.assumingMemoryBound(to: UInt16.self), x.rounded, y, yStride, count,
+      panels.lowerBound, panels.upperBound, rows, columns,
+      ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0))
+  }
+
   /// Reads every weight once and does nothing else: what a product's memory traffic alone costs.
   public func read(worker: Int, of count: Int) -> Float {
     let words = (0..<byteCount / 4).share(of: worker, among: count)

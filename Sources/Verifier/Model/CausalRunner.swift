@@ -219,18 +219,12 @@ public final class CausalRunner {
 
   private func projectLogits(rows: Range<Int>) {
     let configuration = model.configuration
-    let hidden = configuration.hiddenSize
     let (scratch, model, logits, count) = (scratch, model, logitBuffer, workers.count)
     workers.run { worker in
-      let normed = scratch.normed(worker)
-      for row in rows {
-        Kernels.rmsNorm(
-          scratch.residual.base + row * hidden, weight: model.finalNorm.base,
-          into: normed + (row - rows.lowerBound) * hidden, count: hidden,
-          epsilon: configuration.normEpsilon)
-      }
+      let normed = scratch.norm(
+        rows: rows, weight: model.finalNorm, epsilon: configuration.normEpsilon, worker: worker)
       model.head.multiply(
-        normed, stride: hidden, into: logits.base, stride: configuration.vocabularySize,
+        normed, into: logits.base, stride: configuration.vocabularySize,
         count: rows.count, panels: (0..<model.head.panelCount).share(of: worker, among: count))
     }
   }

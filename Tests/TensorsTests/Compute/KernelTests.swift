@@ -103,6 +103,41 @@ struct KernelTests {
     #expect(relativeError(result, expected) < 1e-5)
   }
 
+  @Test(arguments: [1, 9, 64, 70]) func rowsRoundedBeforehand(count: Int) {
+    guard let build = Self.builds.first(where: { $0.isa == CK_AVX512BF16 })?.kernels.pointee,
+      let round = build.round_rows
+    else {
+      print("skipped: this machine has no AVX-512 BF16")
+      return
+    }
+    var noise = Noise(UInt64(count))
+    for (rows, columns) in [(70, 129), (16, 7), (48, 64)] {
+      let x = noise.array(count * columns)
+      let panels = Panels(noise.array(rows * columns), rows: rows, columns: columns, bf16: true)
+      let bias = noise.array(rows)
+      let old = noise.array(count * rows)
+      let stride = (columns + 1) / 2 * 2
+      var rounded = [UInt16](repeating: 0, count: count * stride)
+      for row in 0..<count {
+        // In two parts, as workers do that share a row.
+        let part = columns / 3
+        x.withUnsafeBufferPointer { x in
+          rounded.withUnsafeMutableBufferPointer { out in
+            guard let x = x.baseAddress, let out = out.baseAddress else { return }
+            let (from, to) = (x + row * columns, out + row * stride)
+            round(from, to, part)
+            round(from + part, to + part, columns - part)
+          }
+        }
+      }
+      let result = panels.multiply(
+        build, x, count: count, into: old, bias: bias, accumulate: true, rounded: rounded)
+      let expected = panels.multiply(
+        build, x, count: count, into: old, bias: bias, accumulate: true)
+      #expect(bits(result) == bits(expected))
+    }
+  }
+
   @Test(arguments: [1, 2, 15, 16, 17, 64, 100, 384, 1000]) func rows(count: Int) {
     var noise = Noise(UInt64(count))
     let x = noise.array(count, scale: 4)

@@ -23,17 +23,20 @@ struct Panels {
     }
   }
 
-  /// The product with `count` rows, in two calls over parts of the panels.
+  /// The product with `count` rows, in two calls over parts of the panels; `rounded` are rows that
+  /// were rounded to bf16 before, instead of `x`.
   func multiply(
     _ kernels: ck_kernels, _ x: [Float], count: Int, into old: [Float]? = nil, bias: [Float]? = nil,
-    accumulate: Bool = false
+    accumulate: Bool = false, rounded: [UInt16]? = nil
   ) -> [Float] {
     var y = old ?? [Float](repeating: 0, count: count * rows)
     let panels = (rows + 15) / 16
     func run(_ bias: UnsafePointer<Float>?) {
       let end = ck_epilogue(bias: bias, accumulate: accumulate ? 1 : 0)
       for (start, stop) in [(0, panels / 3), (panels / 3, panels)] {
-        if f32.isEmpty {
+        if let rounded {
+          kernels.linear_rounded(bf16, rounded, &y, rows, count, start, stop, rows, columns, end)
+        } else if f32.isEmpty {
           kernels.linear_bf16(bf16, x, columns, &y, rows, count, start, stop, rows, columns, end)
         } else {
           kernels.linear_f32(f32, x, columns, &y, rows, count, start, stop, rows, columns, end)
