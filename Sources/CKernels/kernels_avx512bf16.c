@@ -9,7 +9,7 @@
 #include "CKernelsTable.h"
 
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,prfchw"))), apply_to = function)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
@@ -54,6 +54,8 @@ typedef struct {
     __m512 a[MT][NP];                                                                           \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         a[m][p] = _mm512_setzero_ps();                                                          \
+    UNROLL for (int m = 0; MT > 1 && m < MT; m++) UNROLL for (int p = 0; p < NP; p++)           \
+        __builtin_prefetch(y + m * ys + row + p * CK_PANEL, 1);                                 \
     for (size_t c = 0; c < pairs; c++) {                                                        \
       __m512bh v[NP];                                                                           \
       UNROLL for (int p = 0; p < NP; p++, next.line += next.step) {                             \
