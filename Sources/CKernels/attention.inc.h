@@ -18,6 +18,8 @@
 #define weigh_2_1 KV_NAME(weigh_2_1)
 #define weigh_1_4 KV_NAME(weigh_1_4)
 #define weigh_2_wide KV_NAME(weigh_2_wide)
+#define weigh_3_1 KV_NAME(weigh_3_1)
+#define weigh_3_wide KV_NAME(weigh_3_wide)
 #define weigh KV_NAME(weigh)
 #define attend_some KV_NAME(attend_some)
 #define attend KV_NAME(attend)
@@ -30,6 +32,7 @@
 // the keys, which two streams slow down.
 #define KEY_BLOCKS (CK_REGISTERS == 32 ? 2 : 1)
 #define WIDE (CK_REGISTERS == 32 ? 4 : 2)
+#define AT_ONCE (CK_REGISTERS == 32 ? 3 : 2)
 
 // Scores of H queries against the blocks of [first, end), B at once as far as they go, into
 // score[h][key - chunk].
@@ -91,7 +94,8 @@ SCORES(4, KEY_BLOCKS) SCORES(5, KEY_BLOCKS) SCORES(6, KEY_BLOCKS)
     UNROLL for (int i = 0; i < Q; i++) UNROLL for (int v = 0; v < V; v++)                      \
         STORE(out[i] + d + v * 16, sum[i][v]);                                                 \
   }
-WEIGH(weigh_1_1, 1, 1) WEIGH(weigh_2_1, 2, 1) WEIGH(weigh_1_4, 1, 4) WEIGH(weigh_2_wide, 2, WIDE)
+WEIGH(weigh_1_1, 1, 1) WEIGH(weigh_2_1, 2, 1) WEIGH(weigh_3_1, 3, 1)
+WEIGH(weigh_1_4, 1, 4) WEIGH(weigh_2_wide, 2, WIDE) WEIGH(weigh_3_wide, 3, WIDE)
 
 // All queries and the whole dimension, a few values at a time, which stay in the first cache while
 // the queries take turns.
@@ -101,17 +105,19 @@ static void weigh(const float *const *weight, size_t queries, const KV *values, 
     const size_t n = count - j < VALUES_AT_ONCE ? count - j : VALUES_AT_ONCE;
     const KV *x = values + j * stride;
     for (size_t i = 0, some; i < queries; i += some) {
-      some = queries - i < 2 ? 1 : 2;
-      const float *w[2] = {weight[i] + j, weight[i + some - 1] + j};
+      some = queries - i < AT_ONCE ? queries - i : AT_ONCE;
+      const float *w[3] = {weight[i] + j, weight[i + some / 2] + j, weight[i + some - 1] + j};
       float *const *o = out + i;
       const size_t width = some == 1 ? 64 : 16 * WIDE;
       size_t d = 0;
       for (; d + width <= dimension; d += width) {
-        if (some == 2) weigh_2_wide(w, x, stride, n, o, d, more);
+        if (some == 3) weigh_3_wide(w, x, stride, n, o, d, more);
+        else if (some == 2) weigh_2_wide(w, x, stride, n, o, d, more);
         else weigh_1_4(w, x, stride, n, o, d, more);
       }
       for (; d + 16 <= dimension; d += 16) {
-        if (some == 2) weigh_2_1(w, x, stride, n, o, d, more);
+        if (some == 3) weigh_3_1(w, x, stride, n, o, d, more);
+        else if (some == 2) weigh_2_1(w, x, stride, n, o, d, more);
         else weigh_1_1(w, x, stride, n, o, d, more);
       }
       for (; d < dimension; d++) {
