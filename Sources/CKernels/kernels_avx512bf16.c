@@ -72,17 +72,20 @@ typedef struct {
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         finish(y + m * ys, a[m][p], row + p * CK_PANEL, rows, end);                             \
   }
-#define TILES(NP) TILE(1, NP) TILE(2, NP) TILE(3, NP) TILE(4, NP) \
-                  TILE(5, NP) TILE(6, NP) TILE(7, NP) TILE(8, NP)
+#define TILES(NP) TILE(1, NP) TILE(2, NP) TILE(3, NP) TILE(4, NP) TILE(5, NP) \
+  TILE(6, NP) TILE(7, NP) TILE(8, NP) TILE(9, NP) TILE(10, NP) TILE(11, NP)   \
+  TILE(12, NP) TILE(13, NP) TILE(14, NP)
 TILES(1) TILES(2)
 
-enum { TALLEST = 8 };
+// Fourteen rows of two panels leave four registers for the factors.
+enum { TALLEST = 14 };
 typedef void tile(const uint16_t *, const uint32_t *, float *, size_t, size_t, size_t, size_t,
                   fetch, ck_epilogue);
 // Tiles by their height, over one panel and two.
-#define TABLE(NP) \
-  {NULL, tile_1_##NP, tile_2_##NP, tile_3_##NP, tile_4_##NP, \
-         tile_5_##NP, tile_6_##NP, tile_7_##NP, tile_8_##NP}
+#define TABLE(NP)                                                                            \
+  {NULL,        tile_1_##NP,  tile_2_##NP,  tile_3_##NP,  tile_4_##NP,                       \
+   tile_5_##NP, tile_6_##NP,  tile_7_##NP,  tile_8_##NP,  tile_9_##NP,                       \
+   tile_10_##NP, tile_11_##NP, tile_12_##NP, tile_13_##NP, tile_14_##NP}
 static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TABLE(2);
 
 // Feeds all rounded rows to `width` panels, in tiles of nearly equal heights. `after` bytes of other
