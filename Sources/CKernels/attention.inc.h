@@ -34,12 +34,18 @@
 #define WIDE (CK_REGISTERS == 32 ? 4 : 2)
 #define AT_ONCE (CK_REGISTERS == 32 ? 3 : 2)
 
+// Lines that the thread reads after attention. Many queries leave memory idle, and fetch them.
+typedef struct {
+  const char *line;
+  size_t lines;
+} KV_NAME(ahead);
+
 // Scores of H queries against the blocks of [first, end), B at once as far as they go, into
 // score[h][key - chunk].
 #define SCORES(H, B)                                                                           \
   INLINE void scores_##H(const float *const *q, const size_t *ends, size_t dimension,          \
                          const KV *keys, size_t chunk, size_t first, size_t end, float scale,  \
-                         float (*score)[CK_CHUNK], f16v *best) {                               \
+                         float (*score)[CK_CHUNK], f16v *best, KV_NAME(ahead) *next) {         \
     static const i16v lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};          \
     size_t b = first / CK_KEY_BLOCK * CK_KEY_BLOCK;                                            \
     for (; B > 1 && b + B * CK_KEY_BLOCK <= end; b += B * CK_KEY_BLOCK) {                      \
@@ -53,13 +59,20 @@
   const KV *k = keys + b * dimension;                                                          \
   f16v sum[B][H];                                                                              \
   UNROLL for (int n = 0; n < B; n++) UNROLL for (int h = 0; h < H; h++) sum[n][h] = SPLAT(0);  \
+  const size_t fetched = next->lines < dimension ? next->lines : dimension;                    \
+  const size_t stride = fetched ? 64 : 0;                                                      \
   for (size_t d = 0; d < dimension; d++) {                                                     \
+    if (H > 3) __builtin_prefetch(next->line + d * stride, 0, 2);                              \
     f16v v[B];                                                                                 \
     UNROLL for (int n = 0; n < B; n++) v[n] = KV_LOAD(k + (n * dimension + d) * CK_KEY_BLOCK); \
     UNROLL for (int h = 0; h < H; h++) {                                                       \
       const f16v x = SPLAT(q[h][d]);                                                           \
       UNROLL for (int n = 0; n < B; n++) sum[n][h] = FMA(v[n], x, sum[n][h]);                  \
     }                                                                                          \
+  }                                                                                            \
+  if (H > 3) {                                                                                 \
+    next->line += fetched * 64;                                                                \
+    next->lines -= fetched;                                                                    \
   }                                                                                            \
   UNROLL for (int n = 0; n < B; n++) {                                                         \
     const size_t place = b + n * CK_KEY_BLOCK;                                                 \
@@ -135,7 +148,7 @@ static void weigh(const float *const *weight, size_t queries, const KV *values, 
 // Query h sees the keys [first, ends[h]); `ends` doesn't fall.
 static void attend_some(const float *const *q, size_t queries, size_t dimension, const KV *keys,
                         const KV *values, size_t stride, size_t first, const size_t *ends,
-                        float scale, float *const *out) {
+                        float scale, float *const *out, KV_NAME(ahead) *next) {
   float score[CK_QUERIES_AT_ONCE][CK_CHUNK] __attribute__((aligned(64)));
   float part[CK_QUERIES_AT_ONCE][CK_MAX_DIMENSION] __attribute__((aligned(64)));
   float running_max[CK_QUERIES_AT_ONCE], running_sum[CK_QUERIES_AT_ONCE];
@@ -146,12 +159,12 @@ static void attend_some(const float *const *q, size_t queries, size_t dimension,
     f16v best[CK_QUERIES_AT_ONCE];
     for (size_t h = 0; h < queries; h++) best[h] = SPLAT(-INFINITY);
     switch (queries) {
-      case 1: scores_1(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 2: scores_2(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 3: scores_3(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 4: scores_4(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
-      case 5: scores_5(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
-      default: scores_6(q, ends, dimension, keys, chunk, start, stop, scale, score, best); break;
+      case 1: scores_1(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
+      case 2: scores_2(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
+      case 3: scores_3(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
+      case 4: scores_4(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
+      case 5: scores_5(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
+      default: scores_6(q, ends, dimension, keys, chunk, start, stop, scale, score, best, next); break;
     }
     float top[CK_QUERIES_AT_ONCE], sum[CK_QUERIES_AT_ONCE];
     const float *weight[CK_QUERIES_AT_ONCE];
@@ -207,6 +220,7 @@ static void attend(const ck_attention *a, const KV *keys, const KV *values, size
   const float *queries[CK_QUERIES_AT_ONCE];
   float *outputs[CK_QUERIES_AT_ONCE];
   size_t ends[CK_QUERIES_AT_ONCE], count = 0;
+  KV_NAME(ahead) next = {a->next_bytes ? a->next : keys, a->next_bytes / 64};
   for (size_t row = 0; row < a->rows; row++) {
     for (size_t h = 0; h < a->heads; h++) {
       queries[count] = a->queries + row * a->query_stride + h * a->dimension;
@@ -215,7 +229,7 @@ static void attend(const ck_attention *a, const KV *keys, const KV *values, size
       const int is_last = row + 1 == a->rows && h + 1 == a->heads;
       if (count < CK_QUERIES_AT_ONCE && !is_last) continue;
       attend_some(queries, count, a->dimension, keys, values, stride, a->first, ends, a->scale,
-                  outputs);
+                  outputs, &next);
       count = 0;
     }
   }

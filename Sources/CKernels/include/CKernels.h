@@ -107,6 +107,8 @@ typedef struct {
   size_t rows, heads, dimension;
   size_t first, end, step;
   float scale;  // of the scores
+  const void *next;  // what this thread reads afterwards: fetched meanwhile
+  size_t next_bytes;
 } ck_attention;
 
 /// Attention of rows over one key-value head: keys as ck_store_key writes them; values are

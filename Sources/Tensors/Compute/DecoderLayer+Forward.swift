@@ -15,7 +15,10 @@ extension DecoderLayer {
       workers.run { worker in
         let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
         project(heads: heads, rows: plan.count, scratch: scratch, worker: worker)
-        attend(plan, heads: heads, index: index, scratch: scratch)
+        attend(
+          plan, heads: heads, index: index, scratch: scratch,
+          next: output.bytes(
+            of: (0..<output.panelCount).share(of: worker, among: workers.count)))
       }
     } else {
       project(rows: plan.count, scratch: scratch, workers: workers)
@@ -84,7 +87,12 @@ extension DecoderLayer {
   }
 
   /// Keys, values and attention of some heads, which need no other head's.
-  private func attend(_ plan: RowPlan, heads: Range<Int>, index: Int, scratch: LayerScratch) {
+  ///
+  /// - Parameter next: Weights that the worker reads afterwards.
+  private func attend(
+    _ plan: RowPlan, heads: Range<Int>, index: Int, scratch: LayerScratch,
+    next: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
     for head in heads {
       if let branches = plan.branches {
         attendBranches(plan, in: branches, head: head, index: index, scratch: scratch)
@@ -96,7 +104,10 @@ extension DecoderLayer {
       var row = 0
       while row < plan.count {
         let run = plan.run(from: row)
-        attend(run, head: head, index: index, scratch: scratch)
+        let part = (0..<next.count).share(of: head - heads.lowerBound, among: heads.count)
+        attend(
+          run, head: head, index: index, scratch: scratch,
+          next: UnsafeRawBufferPointer(rebasing: next[part]))
         row = run.rows.upperBound
       }
     }
@@ -150,7 +161,10 @@ extension DecoderLayer {
   }
 
   /// Attention of rows over one key-value head.
-  func attend(_ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch) {
+  func attend(
+    _ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch,
+    next: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
     let group = shape.heads / shape.keyValueHeads
     let width = group * shape.headDimension
     let columns = head * width..<(head + 1) * width
@@ -158,7 +172,7 @@ extension DecoderLayer {
     let queries = KeyValueCache.Queries(
       queries: scratch.queries.base + offset, out: scratch.attended.values.base + offset,
       stride: shape.queryWidth, rows: run.rows.count, heads: group,
-      scale: 1 / Float(shape.headDimension).squareRoot())
+      scale: 1 / Float(shape.headDimension).squareRoot(), next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
       cache.attend(queries, layer: index, head: head, over: run.visible, step: run.step)
     }

@@ -73,7 +73,8 @@ public final class KeyValueCache {
       var attention = ck_attention(
         queries: rows.queries, query_stride: rows.stride, out: rows.out, out_stride: rows.stride,
         rows: rows.rows, heads: rows.heads, dimension: dimension, first: visible.lowerBound,
-        end: visible.upperBound, step: step, scale: rows.scale)
+        end: visible.upperBound, step: step, scale: rows.scale, next: rows.next.baseAddress,
+        next_bytes: rows.next.count)
       switch format {
       case .f32:
         ck_attend(
@@ -97,6 +98,8 @@ public final class KeyValueCache {
     var heads: Int
     /// Of the scores.
     var scale: Float
+    /// Weights that the worker reads afterwards.
+    var next = UnsafeRawBufferPointer(start: nil, count: 0)
   }
 
   /// Makes an empty cache; the room is rounded up to whole blocks of sixteen positions.

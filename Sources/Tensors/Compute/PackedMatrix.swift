@@ -162,6 +162,12 @@ public final class PackedMatrix: @unchecked Sendable {
       ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0))
   }
 
+  /// The weights of some panels, as a product reads them: what can be fetched before.
+  func bytes(of panels: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(
+      start: storage + panels.lowerBound * panelBytes, count: panels.count * panelBytes)
+  }
+
   /// Reads every weight once and does nothing else: what a product's memory traffic alone costs.
   public func read(worker: Int, of count: Int) -> Float {
     let words = (0..<byteCount / 4).share(of: worker, among: count)

@@ -37,7 +37,8 @@ struct AttentionRows {
         var attention = ck_attention(
           queries: wide.baseAddress, query_stride: stride, out: out.baseAddress,
           out_stride: stride, rows: rows, heads: heads, dimension: dimension, first: first,
-          end: end, step: step, scale: 0.3)
+          end: end, step: step, scale: 0.3, next: wide.baseAddress,
+          next_bytes: wide.count * MemoryLayout<Float>.stride)
         kernel(&attention)
       }
     }
