@@ -421,4 +421,56 @@ import Testing
         -h, --help              Show help information.
       """)
   }
+
+  @Test func distillData() throws {
+    try expect(
+      ["distill", "data", "--help"],
+      """
+      OVERVIEW: Let a target answer prompts, into compressed shards.
+
+      Writes shards (.responses.zst), a manifest and the tail of the last shard to --output. The same command
+      again goes on where the last one stopped, makes shards anew that are missing, and with more --responses
+      adds to what is there. The folder 'features' in --output takes what --store-taps and
+      --store-log-probabilities ask for; without them training computes hidden states from the tokens.
+
+        speculate distill data --target deep --data train.jsonl.zst --output answers
+        speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
+
+      USAGE: speculate distill data [<options>] --target <target> --output <output>
+
+      RESPONSES:
+        --responses <responses> Responses to make. (default: 4000)
+        --shortest-prompt <shortest-prompt>
+                                Tokens of the shortest prompt. (default: 16)
+        --longest-prompt <longest-prompt>
+                                Tokens of the longest prompt. (default: 128)
+        --response-length <response-length>
+                                Tokens of a response at most. (default: 160)
+        --response-batch <response-batch>
+                                Responses made at a time. (default: 32)
+        --temperature <temperature>
+                                0 for greedy responses. (default: 0.0)
+
+      FEATURES:
+        --store-taps <i,j,…>    Layers of the target whose outputs are stored for every token, 0-based, so
+                                that trainings with these --target-layers read them instead of running the
+                                target: 4 bytes a layer and unit of the target's width.
+        --store-log-probabilities <k>
+                                How many of the target's most probable tokens are stored behind every token,
+                                with their log-probabilities at temperature 1: 8 bytes each. Training doesn't
+                                read them.
+
+      OPTIONS:
+        --target <target>       Folder of the target: config.json, safetensors and tokenizer.
+        --data <data>           Documents to cut prompts from: text, or JSON lines with a field "text", plain
+                                or .zst. Lines with a field "prompt" instead are answered as they stand, and
+                                those with "messages" or "turns" as chats, by the target's chat template;
+                                chats longer than --longest-prompt are left out.
+        --tokens <tokens>       Instead of --data: a file of little-endian 16-bit tokens.
+        -o, --output <output>   The folder of shards.
+        --seed <seed>           Seed of prompts and sampling. (default: 1)
+        --threads <threads>     Threads (default: physical cores).
+        -h, --help              Show help information.
+      """)
+  }
 }

@@ -11,8 +11,9 @@ struct DistillDataCommand: ParsableCommand {
     discussion: """
       Writes shards (.responses.zst), a manifest and the tail of the last shard to --output. The \
       same command again goes on where the last one stopped, makes shards anew that are missing, \
-      and with more --responses adds to what is there. Hidden states are not stored: training \
-      computes them from the tokens.
+      and with more --responses adds to what is there. The folder 'features' in --output takes what \
+      --store-taps and --store-log-probabilities ask for; without them training computes hidden \
+      states from the tokens.
 
         speculate distill data --target deep --data train.jsonl.zst --output answers
         speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
@@ -24,6 +25,7 @@ struct DistillDataCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The folder of shards.")
   var output: String
   @OptionGroup(title: "Responses") var responses: ResponseFlags
+  @OptionGroup(title: "Features") var features: StoredFeatureFlags
   @Option(help: "Seed of prompts and sampling.") var seed: UInt64 = 1
   @Option(help: "Threads (default: physical cores).") var threads: Int?
 
@@ -33,6 +35,7 @@ struct DistillDataCommand: ParsableCommand {
       throw ValidationError("give the documents of the prompts: either --data or --tokens")
     }
     try responses.check()
+    try features.check()
     if let threads, !(1...ThreadOptions.most).contains(threads) {
       throw ValidationError("--threads is \(threads): give 1 to \(ThreadOptions.most)")
     }
@@ -44,12 +47,22 @@ struct DistillDataCommand: ParsableCommand {
     let recipe = try ResponseRecipe(
       target: folder, workers: Workers(count: threads ?? Workers.defaultCount))
     Interruption.watch()
+    let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
     let made = try ResponseProgressLine.show { report in
       try recipe.run(
-        responses.options(data, seed: seed), folder: URL(fileURLWithPath: output),
+        responses.options(data, seed: seed), features: choice, folder: place,
         shouldStop: { Interruption.requested }, report: report)
     }
-    guard let made else {
+    let isComplete = try made.map { made in
+      try choice.map { choice in
+        try FeatureProgressLine.show { report in
+          try recipe.store(
+            choice, of: made, folder: place, shouldStop: { Interruption.requested },
+            report: report)
+        }
+      } ?? true
+    }
+    guard let made, isComplete == true else {
       Output.note("stopped; the same command goes on from here\n")
       throw Interruption.exitCode
     }
@@ -57,5 +70,8 @@ struct DistillDataCommand: ParsableCommand {
     Output.note(
       "\(Figures.count(made.count)) responses of \(Figures.count(tokens)) tokens are in \(output)\n"
     )
+    if choice != nil {
+      Output.note("their features are in \(FeatureStore.folder(in: place).path)\n")
+    }
   }
 }

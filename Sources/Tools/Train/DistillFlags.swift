@@ -33,15 +33,7 @@ struct DrafterSizes: ParsableArguments {
 
   /// The layers of `--target-layers`.
   private var taps: [Int]? {
-    get throws {
-      try targetLayers?.split(separator: ",").map { part in
-        guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {
-          throw ValidationError(
-            "--target-layers is \(targetLayers ?? ""): give numbers such as 1,5,9")
-        }
-        return layer
-      }
-    }
+    get throws { try targetLayers.map { try FlagCheck.layers($0, of: "--target-layers") } }
   }
 
   /// Says which flag can't be, if any.
@@ -61,9 +53,7 @@ struct DrafterSizes: ParsableArguments {
     if let maskToken, !(0...1 << 24).contains(maskToken) {
       throw ValidationError("--mask-token is \(maskToken): give a token of the vocabulary")
     }
-    if let taps = try taps, taps.isEmpty || taps.count > 64 {
-      throw ValidationError("--target-layers names \(taps.count) layers: give 1 to 64")
-    }
+    _ = try taps
   }
 
   /// Copies the flags.
@@ -177,5 +167,19 @@ enum FlagCheck {
     for (name, value) in flags where value < 1 || value > 1 << 30 {
       throw ValidationError("\(name) is \(value): give a number of at least 1")
     }
+  }
+
+  /// The layers that a flag names.
+  static func layers(_ text: String, of name: String) throws -> [Int] {
+    let layers = try text.split(separator: ",").map { part in
+      guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {
+        throw ValidationError("\(name) is \(text): give numbers such as 1,5,9")
+      }
+      return layer
+    }
+    if layers.isEmpty || layers.count > 64 {
+      throw ValidationError("\(name) names \(layers.count) layers: give 1 to 64")
+    }
+    return layers
   }
 }

@@ -130,6 +130,12 @@ struct DistillTrainCommand: ParsableCommand {
         + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, "
         + "\(training.precision.rawValue) products, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
+    for remark in training.unusedFeatures { Output.note(remark + "\n") }
+    if training.storedCount > 0 {
+      Output.note(
+        "features of \(Figures.count(training.storedCount)) of \(Figures.count(summary.responses)) "
+          + "responses are read from shards\n")
+    }
     var last: DistillProgress?
     try TrainingRun(
       label: "distill",

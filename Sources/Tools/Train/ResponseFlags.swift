@@ -69,3 +69,44 @@ struct ResponseFlags: ParsableArguments {
     return options
   }
 }
+
+/// What is stored beside responses.
+struct StoredFeatureFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Layers of the target whose outputs are stored for every token, 0-based, so that trainings with \
+      these --target-layers read them instead of running the target: 4 bytes a layer and unit of the \
+      target's width.
+      """, valueName: "i,j,…"))
+  var storeTaps: String?
+  @Option(
+    help: ArgumentHelp(
+      """
+      How many of the target's most probable tokens are stored behind every token, with their \
+      log-probabilities at temperature 1: 8 bytes each. Training doesn't read them.
+      """, valueName: "k"))
+  var storeLogProbabilities: Int?
+
+  /// What is wanted; nil for nothing.
+  var choice: FeatureChoice? {
+    get throws {
+      guard storeTaps != nil || storeLogProbabilities != nil else { return nil }
+      let layers = try storeTaps.map { try FlagCheck.layers($0, of: "--store-taps") } ?? []
+      let sorted = Set(layers).sorted()
+      if sorted.count < layers.count {
+        throw ValidationError("--store-taps is \(storeTaps ?? ""): name each layer once")
+      }
+      return FeatureChoice(layers: sorted, logProbabilities: storeLogProbabilities ?? 0)
+    }
+  }
+
+  /// Says which flag can't be, if any.
+  func check() throws {
+    if let storeLogProbabilities, !(1...4096).contains(storeLogProbabilities) {
+      throw ValidationError(
+        "--store-log-probabilities is \(storeLogProbabilities): give 1 to 4096")
+    }
+    _ = try choice
+  }
+}

@@ -39,8 +39,7 @@ public final class DistillRecipe {
     switch options.responses {
     case .make(let wanted):
       try responding.run(
-        wanted, folder: options.output.appendingPathComponent("responses"),
-        shouldStop: shouldStop, report: report)
+        wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
     case .made(let folders): try folders.flatMap { try responding.responses(in: $0) }
     }
   }
@@ -55,12 +54,28 @@ public final class DistillRecipe {
       shouldStop: shouldStop, report: { _ in })
   }
 
-  /// Opens the training of a drafter on responses: resumed where a checkpoint is found.
+  /// Opens the training of a drafter on responses: resumed where a checkpoint is found. Features that
+  /// lie beside the responses are read from there.
   public func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
       options, target: responding.target, checkpoint: responding.checkpoint,
       tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,
-      responses: responses, heldout: heldout)
+      responses: responses, heldout: heldout, stored: try storedFeatures())
+  }
+
+  /// The responses that the target makes for this run alone.
+  private var ownResponses: URL { options.output.appendingPathComponent("responses") }
+
+  /// What `distill data` stored beside the responses.
+  private func storedFeatures() throws -> [FeatureStore] {
+    guard options.kind == .conditioned || options.objective.needsDistribution else { return [] }
+    let folders =
+      switch options.responses {
+      case .make: [ownResponses]
+      case .made(let folders): folders
+      }
+    let target = try responding.fingerprint()
+    return try folders.compactMap { try FeatureStore(in: $0, target: target) }
   }
 
   private static func maskToken(

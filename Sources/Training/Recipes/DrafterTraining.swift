@@ -28,6 +28,11 @@ public final class DrafterTraining: Trainable {
   /// Steps taken before this session; more than 0 when a checkpoint was found.
   public let resumedStep: Int
 
+  /// How many responses have features that are read instead of computed.
+  public let storedCount: Int
+  /// What to say of stored features that can't be used.
+  public let unusedFeatures: [String]
+
   /// The number of parameters.
   public var parameterCount: Int { model.layout.count }
   /// What the factors of matrix products are rounded to.
@@ -38,7 +43,7 @@ public final class DrafterTraining: Trainable {
   init(
     _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
-    heldout heldoutResponses: [Response]
+    heldout heldoutResponses: [Response], stored: [FeatureStore]
   ) throws {
     self.options = options
     self.target = target
@@ -114,7 +119,14 @@ public final class DrafterTraining: Trainable {
       ? try TargetFeatures(
         model: target, workers: workers, layers: configuration.targetLayers,
         states: options.objective.needsDistribution, maximumLength: longest) : nil
-    cache = features.map { FeatureCache($0, bytes: options.memory) }
+    let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
+    self.cache = cache
+    storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
+    unusedFeatures = stored.compactMap { store in
+      guard let features, features.slots(in: store.settings) == nil else { return nil }
+      return "\(store.folder.path) holds layers \(store.settings.layers), not all of "
+        + "\(features.layers): the target computes them"
+    }
     heldout = HeldoutAnswer.all(
       heldoutResponses, length: options.heldout?.length,
       endTokens: target.configuration.endTokens)
@@ -172,7 +184,7 @@ public final class DrafterTraining: Trainable {
   }
 
   /// Takes one optimizer step.
-  package func step(rate: Float) -> StepResult {
+  package func step(rate: Float) throws -> StepResult {
     let blockSize = blockSize(step: header.step)
     var jobs: [Job] = []
     for _ in 0..<options.sequences {
@@ -185,7 +197,7 @@ public final class DrafterTraining: Trainable {
       jobs.append(
         Job(
           example: example(response.tokens, anchors, blockSize: blockSize),
-          features: cache?.features(of: index, tokens: response.tokens)
+          features: try cache?.features(of: index, tokens: response.tokens)
             ?? SequenceFeatures(taps: Self.nothing)))
       header.visit += 1
       header.anchors += anchors.count

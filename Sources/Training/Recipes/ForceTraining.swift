@@ -172,7 +172,7 @@ public final class ForceTraining: Trainable {
   }
 
   /// Takes one optimizer step.
-  package func step(rate: Float) -> StepResult {
+  package func step(rate: Float) throws -> StepResult {
     let own = trajectories[options.blockSize(step: header.step)] ?? []
     var jobs: [Job] = []
     for _ in 0..<options.sequences {
@@ -187,7 +187,7 @@ public final class ForceTraining: Trainable {
       jobs.append(
         Job(
           example: example,
-          states: cache?.features(of: index, tokens: example.tokens).states))
+          states: try cache?.features(of: index, tokens: example.tokens).states))
       header.visit += 1
     }
     let clean = jobs.reduce(0) { $0 + $1.example.responseRows.count }

@@ -34,10 +34,21 @@ public final class ResponseRecipe {
     _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
+    try run(options, folder: folder, prepare: {}, shouldStop: shouldStop, report: report)
+  }
+
+  /// As above.
+  ///
+  /// - Parameter prepare: Called when the folder has turned out to be the one of these options.
+  func run(
+    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void,
+    shouldStop: () -> Bool, report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
     try check(options)
     let prompts = try prompts(options)
     let settings = try settings(options, prompts)
     let store = try ResponseStore(folder: folder, settings: settings)
+    try prepare()
     let missing = store.missing(below: options.count)
     if !missing.isEmpty {
       let wanted = missing.reduce(0) { $0 + $1.count }

@@ -7,7 +7,9 @@ package protocol Trainable: AnyObject {
   /// Steps taken.
   var stepCount: Int { get }
   /// Takes one step.
-  func step(rate: Float) -> StepResult
+  ///
+  /// - Throws: When what it learns from can't be read; the checkpoint then is the last good one.
+  func step(rate: Float) throws -> StepResult
   /// Describes the steps since the last report, after a held-out measurement if `evaluates`.
   func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> Progress
   /// Writes the checkpoint and the model.
@@ -86,7 +88,7 @@ package struct TrainingLoop {
   /// Runs until the last step or until `shouldStop` says so, then saves.
   ///
   /// - Returns: Whether all steps are done.
-  /// - Throws: `SpeculateError` when the loss diverges; the checkpoint then is the last good one.
+  /// - Throws: `SpeculateError` when the loss diverges or a step fails; the checkpoint then is the last good one.
   package func run<Training: Trainable>(
     _ training: Training, log: MetricsLog, shouldStop: () -> Bool,
     report: (Training.Progress) -> Void
@@ -99,7 +101,7 @@ package struct TrainingLoop {
     var saved = training.stepCount
     while training.stepCount < schedule.steps {
       let rate = schedule.rate(step: training.stepCount)
-      let result = training.step(rate: rate)
+      let result = try training.step(rate: rate)
       interval.add(result, rate: rate)
       let step = training.stepCount
       if watch.diverges(result) { throw divergence(result, step: step, saved: saved) }

@@ -52,9 +52,8 @@ package final class TargetFeatures {
   /// No anchor stands behind the last token, so nobody sees its features.
   package func compute(_ tokens: [Token]) -> SequenceFeatures {
     let positions = max(0, tokens.count - 1)
-    let features = SequenceFeatures(
-      taps: FloatBuffer(count: positions * width),
-      states: finalNorm.map { _ in FloatBuffer(count: positions * hidden) })
+    let features = room(positions: positions)
+    let slots = Array(runner.tapLayers.indices)
     cache.reset()
     tokens.withUnsafeBufferPointer { tokens in
       var start = 0
@@ -62,27 +61,66 @@ package final class TargetFeatures {
         let end = min(start + runner.maximumRows, positions)
         runner.forward(
           UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache, logits: .none)
-        copy(features, start..<end)
+        copy(
+          runner.taps, slots: slots, stride: slots.count * hidden, to: features, start..<end)
         start = end
       }
     }
     return features
   }
 
-  /// Takes the last pass's rows.
-  private func copy(_ features: SequenceFeatures, _ range: Range<Int>) {
-    guard let finalNorm, let states = features.states else {
-      (features.taps.base + range.lowerBound * width).update(
-        from: runner.taps, count: range.count * width)
-      return
+  /// The features of every position but the last, from what was stored of the same tokens.
+  ///
+  /// - Returns: Nil if a layer is missing there.
+  func take(_ record: FeatureRecord) -> SequenceFeatures? {
+    guard let slots = slots(in: record.settings) else { return nil }
+    let features = room(positions: record.positions - 1)
+    let stride = record.settings.layers.count * hidden
+    record.withTaps { rows in
+      var start = 0
+      while start < record.positions - 1 {
+        let end = min(start + runner.maximumRows, record.positions - 1)
+        copy(rows + start * stride, slots: slots, stride: stride, to: features, start..<end)
+        start = end
+      }
     }
-    let stride = width + hidden
+    return features
+  }
+
+  /// Where the layers that are wanted stand among those that were stored, or nil if one is missing.
+  func slots(in settings: FeatureSettings) -> [Int]? {
+    guard settings.hidden == hidden else { return nil }
+    let slots = runner.tapLayers.compactMap { settings.layers.firstIndex(of: $0) }
+    return slots.count == runner.tapLayers.count ? slots : nil
+  }
+
+  /// The layers that are wanted, the last one included where states are.
+  var layers: [Int] { Set(runner.tapLayers).sorted() }
+
+  private func room(positions: Int) -> SequenceFeatures {
+    SequenceFeatures(
+      taps: FloatBuffer(count: positions * width),
+      states: finalNorm.map { _ in FloatBuffer(count: positions * hidden) })
+  }
+
+  /// Takes rows of layers' outputs for a range of positions.
+  ///
+  /// - Parameters:
+  ///   - rows: [range][stride].
+  ///   - slots: Where each wanted layer's output stands in a row, in widths of the target.
+  private func copy(
+    _ rows: UnsafePointer<Float>, slots: [Int], stride: Int, to features: SequenceFeatures,
+    _ range: Range<Int>
+  ) {
     for (row, position) in range.enumerated() {
-      (features.taps.base + position * width).update(
-        from: runner.taps + row * stride, count: width)
+      for (index, slot) in slots.prefix(width / hidden).enumerated() {
+        (features.taps.base + position * width + index * hidden).update(
+          from: rows + row * stride + slot * hidden, count: hidden)
+      }
     }
+    guard let finalNorm, let states = features.states, let last = slots.last else { return }
     finalNorm.forward(
-      runner.model.finalNorm.base, rows: range.count, x: runner.taps + width, xStride: stride,
+      runner.model.finalNorm.base, rows: range.count, x: rows + last * hidden, xStride: stride,
       y: states.base + range.lowerBound * hidden, yStride: hidden, inverse: inverse.base)
   }
 }
@@ -90,22 +128,37 @@ package final class TargetFeatures {
 /// Features kept from one visit of a sequence to the next, as many as fit.
 final class FeatureCache {
   private let features: TargetFeatures
+  private let stored: [FeatureStore]
   private var room: Int  // bytes left
   private var kept: [Int: SequenceFeatures] = [:]
 
-  init(_ features: TargetFeatures, bytes: Int) {
+  /// - Parameter stored: Where features may lie already; those that lack a layer are passed over.
+  init(_ features: TargetFeatures, stored: [FeatureStore] = [], bytes: Int) {
     self.features = features
+    self.stored = stored.filter { features.slots(in: $0.settings) != nil }
     room = bytes
   }
 
   /// The features of sequence `number`.
-  func features(of number: Int, tokens: [Token]) -> SequenceFeatures {
+  ///
+  /// - Throws: When stored ones are damaged.
+  func features(of number: Int, tokens: [Token]) throws -> SequenceFeatures {
     if let known = kept[number] { return known }
-    let values = features.compute(tokens)
+    let values = try read(tokens) ?? features.compute(tokens)
     if values.bytes <= room {
       room -= values.bytes
       kept[number] = values
     }
     return values
+  }
+
+  /// Whether a sequence's features are read instead of computed.
+  func isStored(_ tokens: [Token]) -> Bool { stored.contains { $0.contains(tokens) } }
+
+  private func read(_ tokens: [Token]) throws -> SequenceFeatures? {
+    for store in stored {
+      if let record = try store.record(of: tokens) { return features.take(record) }
+    }
+    return nil
   }
 }

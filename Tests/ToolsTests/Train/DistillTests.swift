@@ -46,6 +46,36 @@ import Testing
     }
   }
 
+  @Test func storedFeaturesAreReadByTrainings() throws {
+    defer { pair.remove() }
+    let answers = pair.folder.appending(path: "answers").path
+    let flags = ["--responses", "20", "--store-taps", "1,0", "--store-log-probabilities", "3"]
+    let made = try distill(["data"] + data + flags, to: "answers")
+    #expect(made.status == 0 && made.output == "", "\(made.errors)")
+    #expect(made.errors.hasSuffix("their features are in \(answers)/features\n"))
+    #expect(made.errors.contains("20/20 responses"))
+    let again = try distill(["data"] + data + flags, to: "answers")
+    #expect(again.status == 0, "\(again.errors)")
+
+    let arguments = ["--target", pair.target.path, "--responses-from", answers] + sizes
+    let stored = try distill(arguments + ["--target-layers", "1"], to: "stored")
+    #expect(stored.status == 0, "\(stored.errors)")
+    #expect(stored.errors.contains("features of 20 of 20 responses are read from shards\n"))
+
+    let refused = try distill(["data"] + data + ["--responses", "20"], to: "answers")
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors
+        == "error: \(answers)/features was made with --store-taps 0,1 --store-log-probabilities 3: "
+        + "give just that, another --output, or delete it\n")
+    try FileManager.default.removeItem(atPath: "\(answers)/features")
+    let computed = try distill(arguments + ["--target-layers", "1"], to: "computed")
+    #expect(computed.status == 0 && !computed.errors.contains("features of"))
+    #expect(
+      try Data(contentsOf: pair.folder.appending(path: "stored/model.safetensors"))
+        == Data(contentsOf: pair.folder.appending(path: "computed/model.safetensors")))
+  }
+
   /// A drafter that sees tokens serves the target that it was made for, and one of another depth.
   @Test func aDrafterThatSeesTokensServesSeveralTargets() throws {
     defer { pair.remove() }
@@ -137,6 +167,13 @@ import Testing
     for (arguments, status, message) in [
       (["data"] + target, 64, "give the documents of the prompts"),
       (target, 64, "or --responses-from"),
+      (["data"] + data + ["--store-taps", "1,x"], 64, "--store-taps is 1,x: give numbers such as"),
+      (["data"] + data + ["--store-taps", ","], 64, "--store-taps names 0 layers: give 1 to 64"),
+      (["data"] + data + ["--store-taps", "1,1"], 64, "--store-taps is 1,1: name each layer once"),
+      (
+        ["data"] + data + ["--store-log-probabilities", "0"], 64,
+        "--store-log-probabilities is 0: give 1 to 4096"
+      ),
       (data + ["--responses-from", "x"], 64, "or --responses-from"),
       (target + ["--responses-from", "nothing"], 1, "nothing holds no responses: give a folder"),
       (data + ["--row-weights", "flat"], 64, "--row-weights is flat: give decay or pace"),

@@ -1,0 +1,52 @@
+/// What of a target's passes is stored beside responses.
+public struct FeatureChoice: Sendable, Equatable {
+  /// The layers whose outputs are kept, 0-based and ascending.
+  public var layers: [Int]
+  /// How many of the most probable tokens are kept, with their log-probabilities; 0 for none.
+  public var logProbabilities: Int
+
+  /// A choice of the given values.
+  public init(layers: [Int] = [], logProbabilities: Int = 0) {
+    self.layers = layers
+    self.logProbabilities = logProbabilities
+  }
+
+  /// The flags that say so.
+  var flags: String {
+    let parts = [
+      layers.isEmpty ? nil : "--store-taps \(layers.map(String.init).joined(separator: ","))",
+      logProbabilities == 0 ? nil : "--store-log-probabilities \(logProbabilities)",
+    ]
+    return parts.compactMap { $0 }.joined(separator: " ")
+  }
+}
+
+/// Everything that stored features depend on beside their tokens.
+public struct FeatureSettings: Sendable, Equatable, Codable {
+  /// The target's weights.
+  public var target: UInt64
+  /// The target's width.
+  public var hidden: Int
+  /// The layers whose outputs are kept, 0-based and ascending.
+  public var layers: [Int]
+  /// How many of the most probable tokens are kept; 0 for none.
+  public var logProbabilities: Int
+
+  /// Settings of the given values.
+  public init(target: UInt64, hidden: Int, layers: [Int], logProbabilities: Int) {
+    self.target = target
+    self.hidden = hidden
+    self.layers = layers
+    self.logProbabilities = logProbabilities
+  }
+
+  var choice: FeatureChoice { FeatureChoice(layers: layers, logProbabilities: logProbabilities) }
+
+  /// Whether sizes are such as can be; a manifest may hold anything.
+  var isSound: Bool {
+    (1...1 << 20).contains(hidden) && layers.count <= 1 << 10
+      && layers.allSatisfy { (0..<1 << 20).contains($0) }
+      && zip(layers, layers.dropFirst()).allSatisfy { $0 < $1 }
+      && (0...1 << 16).contains(logProbabilities) && !choice.flags.isEmpty
+  }
+}
