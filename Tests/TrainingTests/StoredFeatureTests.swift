@@ -105,6 +105,10 @@ import Verifier
     #expect(try make(choice, stopAfter: 100) == nil)
     #expect(try files("answers").keys.sorted() == ["0000000.features.zst", "manifest.json"])
     #expect(try store().count == 64)
+    // What a kill leaves of the shard in the making.
+    try Data("half".utf8).write(
+      to: FeatureStore.folder(in: folder.file("answers"))
+        .appending(path: ".0000064.features.zst.1a2b.tmp"))
     let responses = try #require(try make(choice))
     #expect(try files("answers") == whole)
 

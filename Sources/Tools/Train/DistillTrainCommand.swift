@@ -29,7 +29,8 @@ struct DistillTrainCommand: ParsableCommand {
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Instead of --data: folders that 'speculate distill data' wrote, of greedy and of sampled "
-        + "answers for instance.", valueName: "dir"))
+        + "answers for instance. Hidden states stored beside them are read instead of computed.",
+      valueName: "dir"))
   var responsesFrom: [String] = []
   @Option(help: "Held-out documents, for the simulated acceptance; as --data.")
   var heldout: String?

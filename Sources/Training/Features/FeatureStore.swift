@@ -128,8 +128,8 @@ public final class FeatureStore {
   ) throws -> Bool {
     try checkNumbers(sequences)
     for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.check() }
-    let gaps = missing(below: sequences.count)
-    for numbers in gaps {
+    FeatureShard.removeLeftovers(in: folder)
+    for numbers in missing(below: sequences.count) {
       guard
         let entry = try FeatureShard.write(
           numbers, settings: settings, to: folder, record: { try make(sequences[$0]) })
