@@ -31,6 +31,7 @@ const ck_kernels *ck_kernels_of(ck_isa isa) {
         bf16.linear_bf16 = ck_linear_bf16_avx512bf16;
         bf16.linear_rounded = ck_linear_rounded_avx512bf16;
         bf16.round_rows = ck_round_rows_avx512bf16;
+        bf16.attend_bf16 = ck_attend_bf16_avx512bf16;
       }
       return &bf16;
     default: break;

@@ -63,6 +63,8 @@ void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y
                                   size_t count, size_t panel0, size_t panel1, size_t rows,
                                   size_t cols, ck_epilogue end);
 void ck_round_rows_avx512bf16(const float *x, uint16_t *out, size_t count);
+void ck_attend_bf16_avx512bf16(const ck_attention *rows, const uint16_t *keys,
+                               const uint16_t *values, size_t value_stride);
 #endif
 
 #endif

@@ -97,35 +97,96 @@ struct AttentionTests {
     }
   }
 
+  /// The keys and values of one head in bf16, and what they are in f32.
+  private struct HalfHead {
+    static let positions = 600
+    static let capacity = 608
+    var keys: [UInt16]
+    var values: [UInt16]
+    var wideKeys: [Float]
+    var wideValues: [Float]
+
+    init(dimension: Int, noise: inout Noise) {
+      keys = [UInt16](repeating: 0x7fc0, count: Self.capacity * dimension)
+      wideKeys = [Float](repeating: .nan, count: Self.capacity * dimension)
+      values = keys
+      for position in 0..<Self.positions {
+        let key = noise.array(dimension)
+        ck_store_key(&wideKeys, key.map(roundedToBF16), position, dimension)
+        ck_store_key_bf16(&keys, key, position, dimension)
+      }
+      let raw = noise.array(Self.positions * dimension)
+      wideValues = raw.map(roundedToBF16)
+      ck_narrow_bf16(raw, &values, raw.count)
+    }
+  }
+
+  /// Whether a build rounds queries and weights as well, and multiplies pairs.
+  private static func multipliesPairs(_ build: ck_isa, dimension: Int) -> Bool {
+    build == CK_AVX512BF16 && dimension.isMultiple(of: 32)
+  }
+
   /// A bf16 cache holds rounded keys and values, and nothing else changes.
   @Test(arguments: [1, 3, 6], [8, 20, 64])
   func halfPrecisionCachesAreRounded(heads: Int, dimension: Int) {
     var noise = Noise(UInt64(heads * 100 + dimension))
-    let (positions, capacity) = (600, 608)
-    let raw = noise.array(positions * dimension)
-    let rawValues = noise.array(positions * dimension)
-    var keys = [Float](repeating: .nan, count: capacity * dimension)
-    var halfKeys = [UInt16](repeating: 0x7fc0, count: capacity * dimension)
-    for position in 0..<positions {
-      let key = Array(raw[position * dimension..<(position + 1) * dimension])
-      ck_store_key(&keys, key.map(roundedToBF16), position, dimension)
-      ck_store_key_bf16(&halfKeys, key, position, dimension)
-    }
-    let values = rawValues.map(roundedToBF16)
-    var halfValues = [UInt16](repeating: 0, count: rawValues.count)
-    ck_narrow_bf16(rawValues, &halfValues, rawValues.count)
+    let head = HalfHead(dimension: dimension, noise: &noise)
     let queries = noise.array(3 * heads * dimension, scale: 3)
     for (first, end) in [(0, 1), (0, 255), (3, 300), (250, 597)] {
       let rows = AttentionRows(
         rows: 3, heads: heads, dimension: dimension, first: first, end: end, step: 1)
-      for build in KernelTests.builds {
+      for build in KernelTests.builds
+      where !Self.multipliesPairs(build.isa, dimension: dimension) {
         let kernels = build.kernels.pointee
-        let expected = rows.attend(queries) { kernels.attend($0, keys, values, dimension) }
+        let expected = rows.attend(queries) {
+          kernels.attend($0, head.wideKeys, head.wideValues, dimension)
+        }
         let result = rows.attend(queries) {
-          kernels.attend_bf16($0, halfKeys, halfValues, dimension)
+          kernels.attend_bf16($0, head.keys, head.values, dimension)
         }
         #expect(bits(result) == bits(expected), "\(String(cString: ck_isa_name(build.isa)))")
         #expect(result.allSatisfy { $0.isFinite })
+      }
+    }
+  }
+
+  /// Pairs of keys begin and end inside the range that a row sees, and what is around it is garbage.
+  @Test(arguments: [1, 2, 3, 4, 7], [32, 64, 96])
+  func pairsOfBF16ValuesAreInvariantToRowsBeside(heads: Int, dimension: Int) {
+    guard let build = KernelTests.builds.first(where: { $0.isa == CK_AVX512BF16 }) else {
+      print("skipped: this machine has no AVX-512 BF16")
+      return
+    }
+    let kernels = build.kernels.pointee
+    var noise = Noise(UInt64(heads * 1000 + dimension))
+    let head = HalfHead(dimension: dimension, noise: &noise)
+    let width = heads * dimension
+    let queries = noise.array(9 * width, scale: 3)
+    for (first, end) in Self.ranges {
+      for (count, step) in [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)] {
+        let rows = AttentionRows(
+          rows: count, heads: heads, dimension: dimension, first: first, end: end,
+          step: min(step, (HalfHead.positions - end) / count))
+        let alone = (0..<count).flatMap { row in
+          // A row alone must not see the keys and values behind its own: they may be anything.
+          var own = head
+          let seen = (end + row * rows.step) * dimension
+          for index in seen..<own.values.count { own.values[index] = 0x7fc0 }
+          return rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
+            kernels.attend_bf16($0, own.keys, own.values, dimension)
+          }
+        }
+        let together = rows.attend(queries[..<(count * width)]) {
+          kernels.attend_bf16($0, head.keys, head.values, dimension)
+        }
+        #expect(bits(together) == bits(alone), "\(count) rows over \(first)..<\(end)")
+        #expect(alone.allSatisfy { $0.isFinite })
+        let rounded = queries[..<(count * width)].map(roundedToBF16)
+        let expected = rows.attend(rounded) {
+          kernels.attend($0, head.wideKeys, head.wideValues, dimension)
+        }
+        // Weights are rounded to 8 bits.
+        #expect(relativeError(together, expected.map(Double.init)) < 4e-3)
       }
     }
   }
