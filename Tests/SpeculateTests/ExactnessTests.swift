@@ -11,13 +11,16 @@ import Verifier
     var temperature: Float
     var weights = WeightFormat.f32
     var cache = KeyValueFormat.f32
+    var groupsHeads = false
 
     var testDescription: String {
       "\(threads) threads, temperature \(temperature), \(weights), cache \(cache)"
+        + (groupsHeads ? ", grouped heads" : "")
     }
 
     func runner(taps: [Int] = []) -> CausalRunner {
-      TinyModels.runner(threads: threads, taps: taps, weights: weights, cache: cache)
+      TinyModels.runner(
+        threads: threads, taps: taps, weights: weights, cache: cache, groupsHeads: groupsHeads)
     }
   }
 
@@ -36,6 +39,14 @@ import Verifier
     }
   }
 
+  /// Heads that two workers divide, and three don't.
+  static let grouped = [
+    Setting(threads: 2, temperature: 0, groupsHeads: true),
+    Setting(threads: 3, temperature: 1, groupsHeads: true),
+    Setting(threads: 1, temperature: 0, weights: .bf16, cache: .bf16, groupsHeads: true),
+    Setting(threads: 2, temperature: 1, weights: .bf16, cache: .bf16, groupsHeads: true),
+  ]
+
   static let prompts = TinyModels.prompts(200)
   static let blockSizes = 2...32
 
@@ -48,7 +59,7 @@ import Verifier
   }
 
   /// The same in every format, with fewer prompts.
-  @Test(arguments: formats) func everyFormatDecodesExactly(_ setting: Setting) throws {
+  @Test(arguments: formats + grouped) func everyFormatDecodesExactly(_ setting: Setting) throws {
     #expect(setting.runner().model.formats.layers == setting.weights)
     let histogram = try acceptances(setting, prompts: Array(Self.prompts.prefix(20)))
     for blockSize in 2...8 {

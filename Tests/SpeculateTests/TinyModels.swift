@@ -11,6 +11,13 @@ enum TinyModels {
     family: .qwen3, vocabularySize: vocabulary, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
     headCount: 2, keyValueHeadCount: 1, headDimension: 16, maximumContext: 160, endTokens: [60])
 
+  /// Heads as wide as a vector of bf16 pairs, in groups, so that two workers have heads of their own.
+  static let grouped = {
+    var grouped = configuration
+    (grouped.headCount, grouped.keyValueHeadCount, grouped.headDimension) = (4, 2, 32)
+    return grouped
+  }()
+
   static let target = CausalModel(random: configuration, seed: 1)
 
   /// A drafter; one that sees tokens has two layers, and an embedding of its own and another width
@@ -44,11 +51,18 @@ enum TinyModels {
       (format, CausalModel(random: configuration, seed: 1, format: format))
     })
 
+  private static let groupedTargets = Dictionary(
+    uniqueKeysWithValues: WeightFormat.allCases.map { format in
+      (format, CausalModel(random: grouped, seed: 1, format: format))
+    })
+
   static func runner(
-    threads: Int, taps: [Int] = [], weights: WeightFormat = .f32, cache: KeyValueFormat = .f32
+    threads: Int, taps: [Int] = [], weights: WeightFormat = .f32, cache: KeyValueFormat = .f32,
+    groupsHeads: Bool = false
   ) -> CausalRunner {
     CausalRunner(
-      model: targets[weights] ?? target, workers: Workers(count: threads), maximumRows: 32,
+      model: (groupsHeads ? groupedTargets : targets)[weights] ?? target,
+      workers: Workers(count: threads), maximumRows: 32,
       taps: taps, cacheFormat: cache)
   }
 
