@@ -1,8 +1,8 @@
 // Kernels of the target path, one arithmetic for every instruction set.
 //
 // Every kernel is written once with 16-lane vectors and compiled per instruction set, so that the
-// portable, AVX2 and AVX-512 builds agree to the bit. The one exception is ck_linear_bf16 on
-// AVX-512 BF16, which rounds activations to bf16 and sums pairs in hardware.
+// portable, AVX2 and AVX-512 builds agree to the bit. The exceptions are ck_linear_bf16 and
+// ck_attend_bf16 on AVX-512 BF16, which round activations to bf16 and sum pairs in hardware.
 //
 // Row invariance: the value of an output element depends on its own row of activations only, never
 // on how many rows share the call, on where the row stands, or on how panels are divided.
