@@ -5,22 +5,9 @@ import Testing
 @Suite struct ChatTests {
   private let pair: TinyPair
 
-  /// The template marks the end of a turn by the tokenizer's end token, and knows no tools.
-  private static let template = """
-    {{ bos_token }}{% for m in messages %}
-    {% if m.role not in ['system', 'user', 'assistant'] %}{{ raise_exception('No ' ~ m.role) }}{% endif %}
-    [{{ m.role[0] }}]{{ m.content | trim }}{{ eos_token }}
-    {%- endfor %}
-    {% if add_generation_prompt %}[a]{% endif %}
-    """
-
   init() throws {
     pair = try TinyPair()
-    let configuration: [String: Any] = [
-      "bos_token": "<s>", "eos_token": "</s>", "chat_template": Self.template,
-    ]
-    try JSONSerialization.data(withJSONObject: configuration)
-      .write(to: pair.target.appending(path: "tokenizer_config.json"))
+    try pair.addChatTemplate()
   }
 
   private func generate(_ arguments: String...) throws -> CommandResult {

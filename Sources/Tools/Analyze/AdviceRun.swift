@@ -209,6 +209,7 @@ struct AdviceRun {
     add("--min-p", sampling.minP, usual.minP)
     add("--repetition-penalty", sampling.repetitionPenalty, usual.repetitionPenalty)
     add("--seed", sampling.seed, usual.seed)
+    if outputs.parameters.endTokens != nil { words.append("--chat") }
     if outputs.parameters.ignoresEnd { words.append("--ignore-end") }
     add("--threads", threads, Workers.defaultCount)
     return (words + ["--prompt", "…"]).map(Self.quoted).joined(separator: " ")

@@ -7,23 +7,37 @@ import Verifier
 /// Runs tasks under several configurations in turn, and traces every round.
 final class AnalysisRun {
   private let tasks: [PromptTask]
+  private let encoder: PromptEncoder
+  /// The ids of each task's first prompt; none if the context has no room for it.
+  private let prompts: [[Token]?]
   private let configurations: [RunConfiguration]
   private let turns: Int
-  private let promptTokens: Int?
   private let repeats: Int
   private let threads: Int
 
+  /// A run that has not begun.
+  ///
+  /// - Parameter promptTokens: How many tokens of a prompt that is no chat are taken; nil for all.
+  /// - Throws: `SpeculateError` when a prompt can't be encoded, or none fits the context.
   init(
-    tasks: [PromptTask], configurations: [RunConfiguration], turns: Int, promptTokens: Int?,
-    repeats: Int, threads: Int
+    tasks: [PromptTask], encoder: PromptEncoder, configurations: [RunConfiguration], turns: Int,
+    promptTokens: Int?, repeats: Int, threads: Int
   ) throws {
     self.tasks = tasks
-    self.configurations = configurations
+    self.encoder = encoder
     self.turns = turns
-    self.promptTokens = promptTokens
     self.repeats = repeats
     self.threads = threads
-    guard try tasks.contains(where: { try firstPrompt($0) != nil }) else {
+    self.configurations = configurations.map { configuration in
+      configuration.decoding(encoder.parameters(configuration.parameters, for: tasks.map(\.prompt)))
+    }
+    let context = configurations[0].generator.model.configuration.maximumContext
+    prompts = try tasks.map { task in
+      let ids = try encoder.encode(task.prompt).ids
+      let taken = encoder.becomesChat(task.prompt) ? ids : Array(ids.prefix(promptTokens ?? .max))
+      return taken.count < context ? taken : nil
+    }
+    guard prompts.contains(where: { $0 != nil }) else {
       throw SpeculateError(
         "the target's context has no room for any of the prompts; take fewer tokens of each with "
           + "--prompt-tokens")
@@ -79,7 +93,7 @@ final class AnalysisRun {
   /// The configurations with their pass times, which the report holds against what was measured.
   private func measured() throws -> [TraceConfiguration] {
     var costs: [ObjectIdentifier: CostModel] = [:]
-    let lengths = try tasks.prefix(32).compactMap { try firstPrompt($0)?.count }
+    let lengths = prompts.prefix(32).compactMap { $0?.count }
     let context = lengths.reduce(0, +) / max(1, lengths.count)
     return try configurations.map { configuration in
       var description = configuration.description
@@ -99,7 +113,7 @@ final class AnalysisRun {
 
   /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
   private func warmUp() throws {
-    guard let prompt = try tasks.lazy.compactMap(firstPrompt).first else { return }
+    guard let prompt = prompts.lazy.compactMap(\.self).first else { return }
     for configuration in configurations {
       var short = configuration.parameters
       short.maximumTokens = min(16, short.maximumTokens)
@@ -112,54 +126,47 @@ final class AnalysisRun {
   /// What two runs must have in common to be one.
   private func plan() -> String {
     var digest = Digest()
-    for task in tasks { digest.add("\(task)") }
+    for (task, prompt) in zip(tasks, prompts) {
+      digest.add("\(task.category) \(prompt ?? []) \(task.prompt.laterTurns)")
+    }
     for configuration in configurations {
       digest.add("\(configuration.description) \(configuration.way) \(configuration.parameters)")
     }
-    digest.add("\(turns) \(promptTokens ?? 0) \(repeats)")
+    digest.add("\(turns) \(repeats)")
     return digest.text
   }
 
   // MARK: One task
 
-  /// The ids of a task's first prompt; nil if the context has no room for it.
-  private func firstPrompt(_ task: PromptTask) throws -> [Token]? {
-    try fitting(Array(encode(task.turns[0]).prefix(promptTokens ?? .max)))
-  }
-
-  private func encode(_ text: String) throws -> [Token] {
-    try configurations[0].generator.encode(text)
-  }
-
-  private func fitting(_ ids: [Token]) -> [Token]? {
-    ids.count < configurations[0].generator.model.configuration.maximumContext ? ids : nil
-  }
-
   /// All generations of a task; nil after Ctrl-C.
   private func unit(_ number: Int) throws -> TraceUnit? {
     let task = tasks[number]
     var unit = TraceUnit()
-    guard let first = try firstPrompt(task) else { return unit }
+    guard let first = prompts[number] else { return unit }
     let groups = configurations.map(\.group).reduce(into: [String]()) {
       if !$0.contains($1) { $0.append($1) }
     }
     // What each group has been told and has answered. Its outputs are the same in all
     // configurations, so that one conversation serves the group.
-    var texts = groups.map { _ in task.turns[0] }
-    for turn in 0..<min(turns, task.turns.count) {
+    var conversations: [PromptSource.Prompt?] = groups.map { _ in task.prompt }
+    for turn in 0..<min(turns, 1 + task.prompt.laterTurns.count) {
       for (index, group) in groups.enumerated() {
-        let ids = turn == 0 ? first : try fitting(encode(texts[index]))
-        guard let ids else { continue }
+        guard let prompt = conversations[index] else { continue }
+        let ids = turn == 0 ? first : try encoder.encode(prompt).ids
+        guard ids.count < configurations[0].generator.model.configuration.maximumContext else {
+          conversations[index] = nil
+          continue
+        }
         let place = (number * turns + turn) * groups.count + (turn == 0 ? 0 : index)
         if turn > 0 || index == 0 {
           unit.prompts.append(
             TracePrompt(
-              number: place, task: number, turn: turn, category: task.category, place: task.place,
+              number: place, task: number, turn: turn, category: task.category, place: prompt.place,
               ids: ids))
         }
         guard let answer = try run(group, prompt: place, ids, task: number, into: &unit)
         else { return nil }
-        if turn + 1 < task.turns.count { texts[index] += answer + "\n\n" + task.turns[turn + 1] }
+        conversations[index] = try prompt.next(after: answer)
       }
     }
     return unit

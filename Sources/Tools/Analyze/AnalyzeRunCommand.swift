@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Speculate
 import Tensors
+import Verifier
 
 /// `speculate analyze run`: several configurations side by side on the same prompts, traced.
 struct AnalyzeRunCommand: ParsableCommand {
@@ -12,16 +13,18 @@ struct AnalyzeRunCommand: ParsableCommand {
       Every combination of decoders, drafters, draft lengths, temperatures and formats is run, and plain \
       decoding beside each of them, in turn on every prompt, so that speed-ups compare runs of the same \
       minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or \
-      MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command \
-      again goes on where Ctrl-C stopped the last one.
+      MATH-500, or objects with "prompt" or "text", or chats, "messages" or "turns", which the \
+      target's chat template writes; any other file is one prompt. The same command again goes on \
+      where Ctrl-C stopped the last one.
 
-        speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
+        speculate analyze run --prompts humaneval.jsonl mbpp.jsonl --sample 60 \\
           --draft-length auto 3 7 --trace run.jsonl.zst --report report
         speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
           --decoder draft jacobi --suffix on off --temperature 0 1 --trace run.jsonl.zst
       """)
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
+  @OptionGroup(title: "Prompts") var chat: ChatFlags
 
   @OptionGroup(title: "Models") var target: TargetOptions
 
@@ -74,11 +77,17 @@ struct AnalyzeRunCommand: ParsableCommand {
     try TraceWriter.checkName(url)
     if let report { try ReportFolder.check(report) }
     let tasks = try prompts.read()
-    let grid = try ConfigurationGrid(
-      target: target.folder(), ways: decoding.ways(), formats: weights.isEmpty ? [nil] : weights,
-      parameters: temperature.map(parameters), threads: threads.count)
+    let folder = try target.folder()
+    let configurations = try ConfigurationGrid(
+      target: folder, ways: decoding.ways(), formats: weights.isEmpty ? [nil] : weights,
+      parameters: temperature.map(parameters), threads: threads.count
+    ).configurations()
+    // Templates that write the date write the same one when a run goes on some other day.
+    let encoder = PromptEncoder(
+      configurations[0].generator, target: folder, isChat: chat.isOn, system: chat.system,
+      now: ChatEncoder.fixedTime)
     let run = try AnalysisRun(
-      tasks: tasks, configurations: grid.configurations(), turns: prompts.turns,
+      tasks: tasks, encoder: encoder, configurations: configurations, turns: prompts.turns,
       promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)
     Interruption.watch()
     try run.run(to: url)

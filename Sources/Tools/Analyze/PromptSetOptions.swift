@@ -4,7 +4,7 @@ import ArgumentParser
 struct PromptSetOptions: ParsableArguments {
   @Option(
     name: .customLong("prompts"), parsing: .upToNextOption,
-    help: ArgumentHelp("Prompt files.", valueName: "file"))
+    help: ArgumentHelp("Prompt files; - reads standard input.", valueName: "file"))
   var files: [String]
 
   @Option(
@@ -16,14 +16,14 @@ struct PromptSetOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Turns of a dialogue, at most.", valueName: "n"))
+    help: ArgumentHelp("Turns of a chat, at most.", valueName: "n"))
   var turns = 1
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Take the first n tokens of every prompt only; for documents. (default: all)", valueName: "n")
-  )
+      "Take the first n tokens only of prompts that are no chats; for documents. (default: all)",
+      valueName: "n"))
   var promptTokens: Int?
 
   func validate() throws {
@@ -36,7 +36,7 @@ struct PromptSetOptions: ParsableArguments {
 
   /// The tasks, at least one.
   func read() throws -> [PromptTask] {
-    let tasks = try files.flatMap(PromptSet.read)
+    let tasks = try files.flatMap(PromptTask.read)
     return sample.map { PromptTask.sample(tasks, $0) } ?? tasks
   }
 }

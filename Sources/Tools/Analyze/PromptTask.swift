@@ -1,16 +1,26 @@
+import Foundation
+
 /// One task of a prompt set: what a model is asked, turn by turn.
-package struct PromptTask: Equatable, Sendable {
+package struct PromptTask: Sendable {
   /// What it is about: the file's own category, or the file's name.
   package var category: String
-  /// Where it stands: `mt_bench.jsonl line 3`.
-  package var place: String
-  /// What is asked; at least one text, none of them empty.
-  package var turns: [String]
+  /// What is asked first.
+  package var prompt: PromptSource.Prompt
 
-  package init(category: String, place: String, turns: [String]) {
+  package init(category: String, prompt: PromptSource.Prompt) {
     self.category = category
-    self.place = place
-    self.turns = turns
+    self.prompt = prompt
+  }
+
+  /// The tasks of a file: the prompt sets of the speculative decoding literature, or any file that
+  /// `speculate generate` takes. Of a document a beginning is the prompt.
+  ///
+  /// - Throws: `SpeculateError` naming file and line.
+  package static func read(_ path: String) throws -> [PromptTask] {
+    let name = String(URL(filePath: path).lastPathComponent.prefix { $0 != "." })
+    return try PromptSource.file(path, option: "--prompts", takesDocuments: true).map {
+      PromptTask(category: $0.category ?? name, prompt: $0)
+    }
   }
 
   /// Takes some tasks, from every category as many, spread evenly over each.

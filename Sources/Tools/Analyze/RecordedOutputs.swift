@@ -56,7 +56,7 @@ struct RecordedOutputs {
     choice = members.compactMap { configurations[$0].draftChoice }.first
     parameters = GenerationParameters(
       sampling: settings.sampling, maximumTokens: settings.maximumTokens,
-      ignoresEnd: settings.ignoresEnd)
+      endTokens: settings.endTokens, ignoresEnd: settings.ignoresEnd)
   }
 
   private static func texts(

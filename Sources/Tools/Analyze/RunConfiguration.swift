@@ -6,12 +6,20 @@ import Verifier
 /// One way of decoding that is ready to run.
 struct RunConfiguration {
   /// What a trace says of it.
-  let description: TraceConfiguration
+  private(set) var description: TraceConfiguration
   let way: DecodingWay
   /// The format that was asked for; nil for as stored.
   let chosenFormat: WeightFormat?
   let generator: TextGenerator
-  let parameters: GenerationParameters
+  private(set) var parameters: GenerationParameters
+
+  /// The same with other parameters.
+  func decoding(_ parameters: GenerationParameters) -> RunConfiguration {
+    var other = self
+    other.parameters = parameters
+    other.description.endTokens = parameters.endTokens
+    return other
+  }
 
   /// What outputs must be equal in: target, format and sampling.
   var group: String { description.baseline ?? description.name }

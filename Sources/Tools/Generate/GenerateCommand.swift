@@ -116,7 +116,7 @@ struct GenerateCommand: ParsableCommand {
       generator, target: folder, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)
-    let tracer = try traceFile.map { try writer($0, generator, way) }
+    let tracer = try traceFile.map { try writer($0, generator, way, parameters) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
@@ -133,11 +133,11 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func writer(
-    _ url: URL, _ generator: TextGenerator, _ way: DecodingWay
+    _ url: URL, _ generator: TextGenerator, _ way: DecodingWay, _ parameters: GenerationParameters
   ) throws -> TraceWriter {
     let configuration = TraceConfiguration(
       name: way.name(), target: try target.folder(), generator: generator, way: way,
-      parameters: sampling.parameters)
+      parameters: parameters)
     return try TraceWriter(
       url: url,
       header: TraceHeader(

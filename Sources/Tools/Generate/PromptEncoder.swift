@@ -9,7 +9,7 @@ struct PromptEncoder {
   private let chats: ChatEncoder
   private let isChat: Bool
   private let system: String?
-  private let now = Date()
+  private let now: Date
 
   /// An encoder for a generator's target.
   ///
@@ -17,11 +17,16 @@ struct PromptEncoder {
   ///   - target: The target's folder, which holds the chat template.
   ///   - isChat: Whether texts are what a user says.
   ///   - system: The system message of chats that have none of their own.
-  init(_ generator: TextGenerator, target: URL, isChat: Bool = false, system: String? = nil) {
+  ///   - now: The time that chat templates are told.
+  init(
+    _ generator: TextGenerator, target: URL, isChat: Bool = false, system: String? = nil,
+    now: Date = Date()
+  ) {
     self.generator = generator
     chats = ChatEncoder(directory: target, tokenizer: generator.tokenizer)
     self.isChat = isChat
     self.system = system
+    self.now = now
   }
 
   /// The prompts as the target takes them.
@@ -30,14 +35,14 @@ struct PromptEncoder {
   ///   that the chat template refuses.
   func encode(_ prompts: [PromptSource.Prompt]) throws -> [EncodedPrompt] {
     try prompts.map { prompt in
-      let (text, ids) = try textAndTokens(of: prompt)
-      let context = generator.model.configuration.maximumContext
-      guard ids.count < context else {
+      let encoded = try encode(prompt)
+      let (count, context) = (encoded.ids.count, generator.model.configuration.maximumContext)
+      guard count < context else {
         throw SpeculateError(
-          "\(prompt.place) has \(Figures.count(ids.count)) tokens, but the target's context holds "
+          "\(prompt.place) has \(Figures.count(count)) tokens, but the target's context holds "
             + "\(Figures.count(context)) and one has to be left to generate; shorten it")
       }
-      return EncodedPrompt(place: prompt.place, text: text, ids: ids)
+      return encoded
     }
   }
 
@@ -52,23 +57,28 @@ struct PromptEncoder {
     return parameters
   }
 
-  private func becomesChat(_ prompt: PromptSource.Prompt) -> Bool {
+  /// Whether the chat template writes a prompt.
+  func becomesChat(_ prompt: PromptSource.Prompt) -> Bool {
     if case .text = prompt.content { isChat } else { true }
   }
 
-  private func textAndTokens(
-    of prompt: PromptSource.Prompt
-  ) throws -> (text: String, ids: [Token]) {
+  /// A prompt as the target takes it, however long.
+  ///
+  /// - Throws: `SpeculateError` naming the place of a chat that the template refuses.
+  func encode(_ prompt: PromptSource.Prompt) throws -> EncodedPrompt {
     var conversation: Conversation
     switch prompt.content {
     case .text(let text):
-      guard isChat else { return (text, try generator.encode(text)) }
+      guard isChat else {
+        return EncodedPrompt(place: prompt.place, text: text, ids: try generator.encode(text))
+      }
       conversation = try Conversation(user: text)
     case .chat(let own): conversation = own
     }
     if let system { conversation = try conversation.withSystem(system) }
     do {
-      return try chats.encode(conversation, now: now)
+      let (text, ids) = try chats.encode(conversation, now: now)
+      return EncodedPrompt(place: prompt.place, text: text, ids: ids)
     } catch let error as SpeculateError {
       throw SpeculateError("\(prompt.place) is a chat: \(error.description)")
     }

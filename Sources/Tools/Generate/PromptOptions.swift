@@ -42,7 +42,7 @@ struct PromptOptions: ParsableArguments {
   /// The prompts, at least one.
   func read() throws -> [PromptSource.Prompt] {
     let prompts =
-      try promptFile.map(PromptSource.file) ?? PromptSource.text(prompt ?? "-")
+      try promptFile.map { try PromptSource.file($0) } ?? PromptSource.text(prompt ?? "-")
     return limit.map { Array(prompts.prefix($0)) } ?? prompts
   }
 }

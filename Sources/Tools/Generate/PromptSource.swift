@@ -16,10 +16,22 @@ package struct PromptSource {
 
     package let content: Content
     package let place: String
+    /// What it is about, where the file says so.
+    package var category: String?
+    /// What the user of a chat says after each of the answers.
+    package var laterTurns: [String] = []
 
     package init(_ content: Content, place: String) {
       self.content = content
       self.place = place
+    }
+
+    /// What is asked after an answer; `nil` where the user of a chat says nothing more.
+    package func next(after answer: String) throws -> Prompt? {
+      guard case .chat(let conversation) = content, let turn = laterTurns.first else { return nil }
+      var next = Prompt(.chat(try conversation.answered(answer, user: turn)), place: place)
+      next.laterTurns = Array(laterTurns.dropFirst())
+      return next
     }
   }
 
@@ -32,24 +44,30 @@ package struct PromptSource {
   ///
   /// The whole of a text file is one prompt, to its last byte. A `.jsonl` file (or `.jsonl.zst`) holds
   /// one prompt or chat a line, as `PromptLine` reads it; of `turns` the first is asked.
+  ///
+  /// - Parameters:
+  ///   - option: What gave the path, for messages.
+  ///   - takesDocuments: Whether a line may be a document, of which a beginning is the prompt.
   /// - Throws: `SpeculateError` naming the file and line.
-  package static func file(_ path: String) throws -> [Prompt] {
+  package static func file(
+    _ path: String, option: String = "--prompt-file", takesDocuments: Bool = false
+  ) throws -> [Prompt] {
     if path == "-" { return try standardInput() }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw SpeculateError("--prompt-file \(path): there is no such file; check the path")
+      throw SpeculateError("\(option) \(path): there is no such file; check the path")
     }
     guard !isFolder.boolValue else {
-      throw SpeculateError("--prompt-file \(path): this is a folder; give a text or .jsonl file")
+      throw SpeculateError("\(option) \(path): this is a folder; give a text or .jsonl file")
     }
-    if path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.zst") { return try lines(of: path) }
+    if path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.zst") {
+      return try lines(of: path, takesDocuments)
+    }
     return [try prompt(text(of: path), place: path)]
   }
 
   /// The whole of a text file.
-  ///
-  /// - Throws: `SpeculateError` naming the file.
-  package static func text(of path: String) throws -> String {
+  private static func text(of path: String) throws -> String {
     let data: Data
     do {
       data = try Data(contentsOf: URL(filePath: path))
@@ -59,7 +77,7 @@ package struct PromptSource {
     return try utf8(data, place: path)
   }
 
-  private static func lines(of path: String) throws -> [Prompt] {
+  private static func lines(of path: String, _ takesDocuments: Bool) throws -> [Prompt] {
     let reader = try LineReader(url: URL(filePath: path))
     var prompts: [Prompt] = []
     var number = 0
@@ -67,7 +85,7 @@ package struct PromptSource {
       number += 1
       if line.allSatisfy(\.isWhitespace) { continue }
       let place = "\(path) line \(number)"
-      prompts.append(try prompt(line: line, place: place))
+      prompts.append(try prompt(line: line, place: place, takesDocuments))
     }
     guard !prompts.isEmpty else {
       throw SpeculateError("\(path) holds no prompt; put one JSON object with \"prompt\" on a line")
@@ -75,18 +93,33 @@ package struct PromptSource {
     return prompts
   }
 
-  private static func prompt(line: String, place: String) throws -> Prompt {
+  private static func prompt(
+    line: String, place: String, _ takesDocuments: Bool
+  ) throws -> Prompt {
     do {
-      switch try PromptLine(line).content {
-      case .prompt(""): throw SpeculateError("is empty; give at least one character")
-      case .prompt(let text): return Prompt(.text(text), place: place)
+      let line = try PromptLine(line)
+      var prompt: Prompt
+      switch line.content {
+      case .prompt(""), .document(""):
+        throw SpeculateError("is empty; give at least one character")
+      case .prompt(let text): prompt = Prompt(.text(text), place: place)
       case .chat(let conversation):
-        return Prompt(.chat(try conversation.awaitingAnswer()), place: place)
-      case .turns(let turns): return Prompt(.chat(try Conversation(user: turns[0])), place: place)
-      case .document:
-        throw SpeculateError(
-          "is a document, not a prompt; give \"prompt\", \"turns\" or \"messages\"")
+        prompt = Prompt(.chat(try conversation.awaitingAnswer()), place: place)
+      case .turns(let turns):
+        guard !turns.contains("") else {
+          throw SpeculateError("has an empty turn; give at least one character")
+        }
+        prompt = Prompt(.chat(try Conversation(user: turns[0])), place: place)
+        prompt.laterTurns = Array(turns.dropFirst())
+      case .document(let text):
+        guard takesDocuments else {
+          throw SpeculateError(
+            "is a document, not a prompt; give \"prompt\", \"turns\" or \"messages\"")
+        }
+        prompt = Prompt(.text(text), place: place)
       }
+      prompt.category = line.category
+      return prompt
     } catch let error as SpeculateError {
       throw SpeculateError("\(place) \(error.description)")
     }

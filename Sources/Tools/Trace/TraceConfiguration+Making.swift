@@ -17,7 +17,7 @@ extension TraceConfiguration {
       name: name, target: target.path, decoder: "plain",
       format: generator.model.formats.layers.rawValue,
       sampling: parameters.sampling, maximumTokens: parameters.maximumTokens,
-      ignoresEnd: parameters.ignoresEnd, baseline: baseline)
+      ignoresEnd: parameters.ignoresEnd, endTokens: parameters.endTokens, baseline: baseline)
     switch way {
     case .plain: break
     case .jacobi(let options):

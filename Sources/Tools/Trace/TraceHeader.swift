@@ -1,6 +1,6 @@
 import Foundation
 package import Speculate
-import Tensors
+package import Tensors
 
 /// The first line of a trace: what was run, on what.
 package struct TraceHeader: Codable, Sendable, Equatable {
@@ -53,6 +53,8 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
   package var maximumTokens: Int
   /// Whether end tokens were passed over.
   package var ignoresEnd: Bool
+  /// The tokens that end the answer in a chat; nil where no prompt was one.
+  package var endTokens: [Token]?
   /// The name of the plain configuration that this one is measured against.
   package var baseline: String?
   /// Pass times measured before the run.
@@ -63,7 +65,7 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
     maximumDrafts: Int? = nil, draftChoice: DraftChoice? = nil, suffix: Bool? = nil,
     recycling: Bool? = nil, format: String,
     sampling: SamplingParameters = .greedy, maximumTokens: Int, ignoresEnd: Bool = false,
-    baseline: String? = nil, cost: CostModel? = nil
+    endTokens: [Token]? = nil, baseline: String? = nil, cost: CostModel? = nil
   ) {
     self.name = name
     self.target = target
@@ -78,6 +80,7 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
     self.sampling = sampling
     self.maximumTokens = maximumTokens
     self.ignoresEnd = ignoresEnd
+    self.endTokens = endTokens
     self.baseline = baseline
     self.cost = cost
   }

@@ -45,7 +45,7 @@ public final class ForceEvaluator {
         switch texts[index * texts.count / wanted] {
         case .text(let text), .prompt(let text): tokenizer.encode(text, addSpecial: false)
         case .chat(let conversation):
-          try encoder.encode(conversation, now: PromptSource.chatTime).ids
+          try encoder.encode(conversation, now: ChatEncoder.fixedTime).ids
         }
       return ids.count > 1 ? Array(ids.prefix(sizes.window)) : nil
     }

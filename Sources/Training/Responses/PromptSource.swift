@@ -21,10 +21,6 @@ public struct PromptSource: Sendable {
     case chat([Token])
   }
 
-  /// The time that chat templates are told: 1 January 2026, so that a command gives the same
-  /// prompts on any day.
-  static let chatTime = Date(timeIntervalSince1970: 1_767_261_600)
-
   private let documents: Documents
   private let lengths: ClosedRange<Int>
   private let seed: UInt64
@@ -83,7 +79,7 @@ public struct PromptSource: Sendable {
     _ conversation: Conversation, _ encoder: ChatEncoder, _ place: String
   ) throws -> [Token] {
     do {
-      return try encoder.encode(conversation, now: chatTime).ids
+      return try encoder.encode(conversation, now: ChatEncoder.fixedTime).ids
     } catch let error as SpeculateError {
       throw SpeculateError("\(place): \(error.description)")
     }

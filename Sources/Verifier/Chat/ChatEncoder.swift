@@ -7,6 +7,9 @@ public import Tensors
 public struct ChatEncoder: Sendable {
   /// Turns text into ids and back.
   public let tokenizer: any Tokenizer
+  /// A time for chat templates where a command has to give the same prompts on any day: 1 January
+  /// 2026.
+  package static let fixedTime = Date(timeIntervalSince1970: 1_767_261_600)
   private let template: Result<ChatTemplate, any Error>
 
   /// Opens the chat template of a model's folder.

@@ -86,6 +86,15 @@ public struct Conversation: Sendable {
     return Conversation(messages: try Self.checked { try TemplateList(rest) }, like: self)
   }
 
+  /// The same after the assistant's answer and what the user says to it.
+  public func answered(_ answer: String, user: String) throws -> Conversation {
+    Conversation(
+      messages: try Self.checked {
+        try TemplateList(
+          messages.elements + [Self.message("assistant", answer), Self.message("user", user)])
+      }, like: self)
+  }
+
   /// The same with a system message in front, unless it has one.
   public func withSystem(_ system: String) throws -> Conversation {
     let roles = ["system", "developer"]

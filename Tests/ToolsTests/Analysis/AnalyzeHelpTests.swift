@@ -42,10 +42,11 @@ import Testing
       Every combination of decoders, drafters, draft lengths, temperatures and formats is run, and plain
       decoding beside each of them, in turn on every prompt, so that speed-ups compare runs of the same
       minute. Lines of prompt files are those of Spec-Bench, MT-Bench, HumanEval, MBPP, GSM8K or
-      MATH-500, or objects with "prompt" or "text"; any other file is one prompt. The same command
-      again goes on where Ctrl-C stopped the last one.
+      MATH-500, or objects with "prompt" or "text", or chats, "messages" or "turns", which the
+      target's chat template writes; any other file is one prompt. The same command again goes on
+      where Ctrl-C stopped the last one.
 
-        speculate analyze run --prompts mt_bench.jsonl humaneval.jsonl --sample 60 \\
+        speculate analyze run --prompts humaneval.jsonl mbpp.jsonl --sample 60 \\
           --draft-length auto 3 7 --trace run.jsonl.zst --report report
         speculate analyze run --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 60 \\
           --decoder draft jacobi --suffix on off --temperature 0 1 --trace run.jsonl.zst
@@ -53,12 +54,16 @@ import Testing
       USAGE: speculate analyze run [<options>] --prompts <file> ... --trace <file>
 
       PROMPTS:
-        --prompts <file>        Prompt files.
+        --prompts <file>        Prompt files; - reads standard input.
         --sample <n>            Take n tasks in all, as many from every category, spread over each.
                                 (default: all)
-        --turns <n>             Turns of a dialogue, at most. (default: 1)
-        --prompt-tokens <n>     Take the first n tokens of every prompt only; for documents. (default:
-                                all)
+        --turns <n>             Turns of a chat, at most. (default: 1)
+        --prompt-tokens <n>     Take the first n tokens only of prompts that are no chats; for
+                                documents. (default: all)
+        --chat                  Take each prompt for what a user says, and write it as the target's
+                                chat template does.
+        --system <text>         The system message of chats that have none of their own. Belongs to
+                                --chat.
 
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.

@@ -1,6 +1,7 @@
 import Foundation
 import FoundationXML
 import Speculate
+import Tensors
 import Testing
 import Tools
 
@@ -14,8 +15,11 @@ import Tools
 
     init(_ count: Int = 7) throws {
       pair = try TinyPair()
-      let lines = (0..<count).map {
-        #"{"category": "\#($0 % 2 == 0 ? "even" : "odd")", "turns": ["prompt \#($0) abc", "more"]}"#
+      try pair.addChatTemplate()
+      let lines = (0..<count).map { number in
+        number % 2 == 0
+          ? #"{"category": "even", "turns": ["chat \#(number) abc", "more"]}"#
+          : #"{"category": "odd", "prompt": "prompt \#(number) abc"}"#
       }
       try Data(lines.joined(separator: "\n").utf8).write(to: prompts)
     }
@@ -134,7 +138,9 @@ import Tools
     defer { bench.pair.remove() }
     #expect(try bench.run("--draft-length", "2", "--turns", "2").status == 0)
     let whole = try Trace.read(bench.trace)
-    #expect(whole.units.count == 7 && whole.units[0].prompts.count == 2)
+    #expect(
+      whole.units.count == 7 && whole.units[0].prompts.count == 2
+        && whole.units[1].prompts.count == 1)
     let text = try String(contentsOf: bench.trace, encoding: .utf8)
     let unit = "{\"kind\":\"unit\"}\n"
     let ends = text.ranges(of: unit)
@@ -156,6 +162,46 @@ import Tools
       #expect(one.entries.map(\.generation.tokens) == other.entries.map(\.generation.tokens))
     }
     #expect(resumed.units[..<3] == whole.units[..<3])
+  }
+
+  /// Chats are written by the target's template, answers too; other prompts stand as they are.
+  @Test func chatsAreWrittenByTheTemplate() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    let lines = [
+      #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"others"}]}"#,
+      #"{"turns":["b","c"]}"#, #"{"prompt":"as it stands"}"#,
+    ]
+    try Data(lines.joined(separator: "\n").utf8).write(to: bench.prompts)
+    func prompts(_ arguments: String...) throws -> [String] {
+      try? FileManager.default.removeItem(at: bench.trace)
+      let result = try CommandProcess(
+        ["analyze", "run", "--prompts", bench.prompts.path, "--trace", bench.trace.path]
+          + ["--max-tokens", "9", "--drafter", "suffix", "--turns", "2"] + arguments,
+        environment: ["SPECULATE_WEIGHTS": bench.pair.folder.path]
+      ).wait()
+      #expect(result.status == 0, "\(result.errors)")
+      let trace = try Trace.read(bench.trace)
+      #expect(
+        trace.header.configurations.allSatisfy { $0.endTokens == [Token(TinyTokenizer.end)] })
+      return trace.units.flatMap(\.prompts).map { prompt in
+        prompt.ids.map { trace.texts[$0] ?? "?" }.joined()
+      }
+    }
+    let plain = try prompts("--prompt-tokens", "5")
+    #expect(plain.count == 4)
+    #expect(plain.prefix(2) == ["<1>[u]a<2>[a]", "<1>[u]b<2>[a]"])
+    #expect(plain[2].hasPrefix(plain[1]) && plain[2].hasSuffix("<2>[u]c<2>[a]"))
+    #expect(plain[3] == "<1>as i")
+    let chat = try prompts("--chat", "--system", "S")
+    #expect(chat[0] == "<1>[s]S<2>[u]a<2>[a]" && chat[3] == "<1>[s]S<2>[u]as it stands<2>[a]")
+    try FileManager.default.removeItem(at: bench.trace)
+    try FileManager.default.removeItem(
+      at: bench.pair.target.appending(path: "tokenizer_config.json"))
+    let refused = try bench.run()
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors.hasPrefix("error: \(bench.prompts.path) line 1 is a chat: "))
   }
 
   @Test func generateWritesTraces() throws {

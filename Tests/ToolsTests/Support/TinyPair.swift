@@ -28,6 +28,24 @@ struct TinyPair {
     try Self.writeDrafter(drafterSizes ?? sizes, to: drafter)
   }
 
+  /// The template marks the end of a turn by the tokenizer's end token, and knows no tools.
+  private static let chatTemplate = """
+    {{ bos_token }}{% for m in messages %}
+    {% if m.role not in ['system', 'user', 'assistant'] %}{{ raise_exception('No ' ~ m.role) }}{% endif %}
+    [{{ m.role[0] }}]{{ m.content | trim }}{{ eos_token }}
+    {%- endfor %}
+    {% if add_generation_prompt %}[a]{% endif %}
+    """
+
+  /// Makes the target an instruction model.
+  func addChatTemplate() throws {
+    let configuration = [
+      "bos_token": "<s>", "eos_token": "</s>", "chat_template": Self.chatTemplate,
+    ]
+    try JSONSerialization.data(withJSONObject: configuration)
+      .write(to: target.appending(path: "tokenizer_config.json"))
+  }
+
   /// Removes the folder.
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
