@@ -365,10 +365,10 @@ import Testing
         --hidden <hidden>       Width of the residual stream. (default: 384)
         --intermediate <intermediate>
                                 Width of the gated feed-forward part. (default: 1088)
-        --layers <layers>       Decoder layers. (default: 20)
         --heads <heads>         Query heads. (default: 6)
         --kv-heads <kv-heads>   Key/value heads; divides --heads. (default: 2)
         --head-dim <head-dim>   Width of a head. (default: 64)
+        --layers <layers>       Decoder layers. (default: 20)
 
       STEP:
         --length <length>       Tokens of a sequence. (default: 256)
@@ -469,7 +469,7 @@ import Testing
         --tokens <tokens>       Instead of --data: a file of little-endian 16-bit tokens.
         -o, --output <output>   The folder of shards.
         --seed <seed>           Seed of prompts and sampling. (default: 1)
-        --threads <threads>     Threads (default: physical cores).
+        --threads <n>           Threads to compute with. (default: one a physical core)
         -h, --help              Show help information.
       """)
   }

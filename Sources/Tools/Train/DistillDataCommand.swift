@@ -27,7 +27,7 @@ struct DistillDataCommand: ParsableCommand {
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Features") var features: StoredFeatureFlags
   @Option(help: "Seed of prompts and sampling.") var seed: UInt64 = 1
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
     try prompts.check()
@@ -36,16 +36,13 @@ struct DistillDataCommand: ParsableCommand {
     }
     try responses.check()
     try features.check()
-    if let threads, !(1...ThreadOptions.most).contains(threads) {
-      throw ValidationError("--threads is \(threads): give 1 to \(ThreadOptions.most)")
-    }
   }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
     guard let data = prompts.file else { return }
     let recipe = try ResponseRecipe(
-      target: folder, workers: Workers(count: threads ?? Workers.defaultCount))
+      target: folder, workers: Workers(count: threads.count))
     Interruption.watch()
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
     let made = try ResponseProgressLine.show { report in

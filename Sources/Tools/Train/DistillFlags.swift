@@ -86,12 +86,8 @@ struct DistillFlags: ParsableArguments {
   @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
   @Option(help: "Decay of matrices per step, times the learning rate.")
   var weightDecay: Float = 0.01
-  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @Option(help: "Seed of prompts, first values, data order and anchors.") var seed: UInt64 = 1
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
-  @OptionGroup var precision: PrecisionOption
   @Option(help: "GiB of target features kept between visits of a sequence.") var memory = 4.0
-  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between simulated acceptances; 0 for one at the end only.")
   var evaluateEvery = 200
   @Flag(
@@ -99,43 +95,24 @@ struct DistillFlags: ParsableArguments {
   var saveBest = false
   @Option(help: "Held-out prompts of a simulated acceptance.") var evaluationPrompts = 8
   @Option(help: "Tokens of a held-out response at most.") var evaluationLength = 128
-  @Option(help: "Steps between progress lines.") var logEvery = 10
-  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+  @OptionGroup var run: RunFlags
 
   /// Says which flag can't be, if any.
   func check() throws {
     try FlagCheck.positive([
       ("--steps", steps), ("--anchors", anchors), ("--batch", batch),
-      ("--threads", threads ?? 1), ("--evaluation-prompts", evaluationPrompts),
-      ("--evaluation-length", evaluationLength), ("--log-every", logEvery),
+      ("--evaluation-prompts", evaluationPrompts), ("--evaluation-length", evaluationLength),
     ])
     if anchors > 1 << 12 || batch > 1 << 12 {
       throw ValidationError("--anchors \(anchors) × --batch \(batch): give at most 4096 of each")
     }
-    if let threads, threads > ThreadOptions.most {
-      throw ValidationError("--threads is \(threads): give at most \(ThreadOptions.most)")
-    }
-    if evaluateEvery < 0 {
-      throw ValidationError("--evaluate-every is \(evaluateEvery): give 0 or more")
-    }
-    let numbers = [
-      ("--learning-rate", Double(learningRate)), ("--clip", Double(clip)),
-      ("--checkpoint-seconds", checkpointSeconds),
-    ]
-    for (name, value) in numbers where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number above 0")
-    }
-    let shares = [
+    try FlagCheck.notNegative([("--evaluate-every", evaluateEvery)])
+    try FlagCheck.aboveZero([("--learning-rate", Double(learningRate))])
+    try FlagCheck.shares([
       ("--floor", Double(floor)), ("--warmup", warmup), ("--weight-decay", Double(weightDecay)),
-    ]
-    for (name, value) in shares where !(value >= 0 && value <= 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
-    }
+    ])
     if !(0...1024).contains(memory) {
       throw ValidationError("--memory is \(memory): give 0 to 1024 GiB")
-    }
-    if dtype != "bf16" && dtype != "f32" {
-      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
     }
   }
 
@@ -148,38 +125,14 @@ struct DistillFlags: ParsableArguments {
     options.floorShare = floor
     options.warmupShare = warmup
     options.optimizer.weightDecay = weightDecay
-    options.clip = clip
+    options.clip = run.clip
     options.seed = seed
     options.memory = Int(memory * 1_073_741_824)
-    options.checkpointSeconds = checkpointSeconds
+    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.savesBest = saveBest
-    options.logEvery = logEvery
-    options.precision = precision.wanted
-    options.exportType = dtype == "bf16" ? .bf16 : .f32
-  }
-}
-
-/// Checks that commands of training share.
-enum FlagCheck {
-  /// Throws for the first value below 1.
-  static func positive(_ flags: [(String, Int)]) throws {
-    for (name, value) in flags where value < 1 || value > 1 << 30 {
-      throw ValidationError("\(name) is \(value): give a number of at least 1")
-    }
-  }
-
-  /// The layers that a flag names.
-  static func layers(_ text: String, of name: String) throws -> [Int] {
-    let layers = try text.split(separator: ",").map { part in
-      guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {
-        throw ValidationError("\(name) is \(text): give numbers such as 1,5,9")
-      }
-      return layer
-    }
-    if layers.isEmpty || layers.count > 64 {
-      throw ValidationError("\(name) names \(layers.count) layers: give 1 to 64")
-    }
-    return layers
+    options.logEvery = run.logEvery
+    options.precision = run.precision.wanted
+    options.exportType = run.exportType
   }
 }

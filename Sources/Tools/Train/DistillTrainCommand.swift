@@ -77,7 +77,7 @@ struct DistillTrainCommand: ParsableCommand {
     }
     var options = DistillOptions(
       target: folder, responses: source, output: URL(fileURLWithPath: output),
-      threads: training.threads ?? Workers.defaultCount)
+      threads: training.run.threads.count)
     options.heldout = heldoutOptions
     try drafter.apply(to: &options)
     objective.apply(to: &options)

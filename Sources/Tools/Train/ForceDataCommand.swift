@@ -25,7 +25,7 @@ struct ForceDataCommand: ParsableCommand {
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Blocks") var blocks: BlockFlags
   @Option(help: "Seed of prompts.") var seed: UInt64 = 1
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
     try prompts.check()
@@ -35,9 +35,6 @@ struct ForceDataCommand: ParsableCommand {
     try responses.check()
     try ForceFlags.checkGreedy(responses)
     try blocks.check()
-    if let threads, !(1...ThreadOptions.most).contains(threads) {
-      throw ValidationError("--threads is \(threads): give 1 to \(ThreadOptions.most)")
-    }
   }
 
   func run() throws {
@@ -45,7 +42,7 @@ struct ForceDataCommand: ParsableCommand {
     guard let data = prompts.file else { return }
     var options = ForceOptions(
       target: folder, trajectories: .make(responses.options(data, seed: seed)),
-      output: URL(fileURLWithPath: output), threads: threads ?? Workers.defaultCount)
+      output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
     let recipe = try ForceRecipe(options)
     Interruption.watch()

@@ -93,20 +93,15 @@ struct ForceFlags: ParsableArguments {
   @Option(help: "The last learning rate, as a share of the highest.") var floor: Float = 0.1
   @Option(help: "Steps over which the learning rate rises, as a share of all.") var warmup = 0.04
   @Option(help: "Decay of matrices per step, times the learning rate.") var weightDecay: Float = 0
-  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @Option(help: "Seed of prompts, data order and noise.") var seed: UInt64 = 1
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
-  @OptionGroup var precision: PrecisionOption
   @Option(help: "GiB of the target's states kept between visits, with --divergence.")
   var memory = 4.0
-  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between held-out measurements; 0 for one at the end only.")
   var evaluateEvery = 100
   @Option(help: "Tokens of held-out text that a measurement reads.") var evaluationTokens = 8192
   @Option(help: "Held-out prompts that a measurement goes on from.") var evaluationPrompts = 12
   @Option(help: "Tokens of an output of a measurement at most.") var evaluationLength = 96
-  @Option(help: "Steps between progress lines.") var logEvery = 10
-  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+  @OptionGroup var run: RunFlags
 
   /// Says that responses must be greedy.
   static func checkGreedy(_ responses: ResponseFlags) throws {
@@ -120,38 +115,20 @@ struct ForceFlags: ParsableArguments {
   /// Says which flag can't be, if any.
   func check() throws {
     try FlagCheck.positive([
-      ("--steps", steps), ("--batch", batch), ("--threads", threads ?? 1),
-      ("--evaluation-tokens", evaluationTokens), ("--evaluation-prompts", evaluationPrompts),
-      ("--evaluation-length", evaluationLength), ("--log-every", logEvery),
+      ("--steps", steps), ("--batch", batch), ("--evaluation-tokens", evaluationTokens),
+      ("--evaluation-prompts", evaluationPrompts), ("--evaluation-length", evaluationLength),
     ])
     if !(1...16).contains(copies) {
       throw ValidationError("--copies is \(copies): give 1 to 16")
     }
     if batch > 1 << 12 { throw ValidationError("--batch is \(batch): give at most 4096") }
-    if let threads, threads > ThreadOptions.most {
-      throw ValidationError("--threads is \(threads): give at most \(ThreadOptions.most)")
-    }
-    if evaluateEvery < 0 {
-      throw ValidationError("--evaluate-every is \(evaluateEvery): give 0 or more")
-    }
-    let numbers = [
-      ("--learning-rate", Double(learningRate)), ("--clip", Double(clip)),
-      ("--checkpoint-seconds", checkpointSeconds),
-    ]
-    for (name, value) in numbers where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number above 0")
-    }
-    let shares = [
+    try FlagCheck.notNegative([("--evaluate-every", evaluateEvery)])
+    try FlagCheck.aboveZero([("--learning-rate", Double(learningRate))])
+    try FlagCheck.shares([
       ("--floor", Double(floor)), ("--warmup", warmup), ("--weight-decay", Double(weightDecay)),
-    ]
-    for (name, value) in shares where !(value >= 0 && value <= 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
-    }
+    ])
     if !(0...1024).contains(memory) {
       throw ValidationError("--memory is \(memory): give 0 to 1024 GiB")
-    }
-    if dtype != "bf16" && dtype != "f32" {
-      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
     }
   }
 
@@ -166,17 +143,17 @@ struct ForceFlags: ParsableArguments {
     options.floorShare = floor
     options.warmupShare = warmup
     options.optimizer.weightDecay = weightDecay
-    options.clip = clip
+    options.clip = run.clip
     options.seed = seed
     options.memory = Int(memory * 1_073_741_824)
-    options.checkpointSeconds = checkpointSeconds
+    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.evaluation.tokens = evaluationTokens
     options.evaluation.prompts = evaluationPrompts
     options.evaluation.promptLengths = prompts
     options.evaluation.length = evaluationLength
-    options.logEvery = logEvery
-    options.precision = precision.wanted
-    options.exportType = dtype == "bf16" ? .bf16 : .f32
+    options.logEvery = run.logEvery
+    options.precision = run.precision.wanted
+    options.exportType = run.exportType
   }
 }

@@ -66,7 +66,7 @@ struct ForceTrainCommand: ParsableCommand {
     }
     var options = ForceOptions(
       target: folder, trajectories: source, output: URL(fileURLWithPath: output),
-      threads: training.threads ?? Workers.defaultCount)
+      threads: training.run.threads.count)
     options.heldout = heldout.map { URL(fileURLWithPath: $0) }
     blocks.apply(to: &options)
     objective.apply(to: &options)

@@ -73,7 +73,7 @@ struct PretrainCommand: ParsableCommand {
     guard let stream = try tokenFile("train", tokens: tokens, documents: data) else { return }
     var options = PretrainOptions(
       trainingTokens: stream, output: URL(fileURLWithPath: output),
-      threads: training.threads ?? Workers.defaultCount)
+      threads: training.run.threads.count)
     options.architecture = model.architecture
     options.heldoutTokens = try tokenFile(
       "heldout", tokens: heldoutTokens, documents: heldoutData)

@@ -2,19 +2,17 @@ import ArgumentParser
 import Tensors
 import Training
 
-/// The sizes of a model to train.
-struct ModelSizes: ParsableArguments {
+/// The widths of a model to train.
+struct ModelWidths: ParsableArguments {
   @Option(help: "Tokens of the vocabulary.") var vocabulary = 8192
   @Option(help: "Width of the residual stream.") var hidden = 384
   @Option(help: "Width of the gated feed-forward part.") var intermediate = 1088
-  @Option(help: "Decoder layers.") var layers = 12
   @Option(help: "Query heads.") var heads = 6
   @Option(help: "Key/value heads; divides --heads.") var kvHeads = 2
   @Option(help: "Width of a head.") var headDim = 64
-  @Option(help: "Base of the rotary angles.") var ropeTheta = 10_000.0
-  @Option(help: "Positions the model is declared to serve.") var context = 2048
 
-  var architecture: CausalArchitecture {
+  /// A model of so many layers.
+  func architecture(layers: Int) -> CausalArchitecture {
     var sizes = CausalArchitecture()
     sizes.vocabularySize = vocabulary
     sizes.hiddenSize = hidden
@@ -23,6 +21,19 @@ struct ModelSizes: ParsableArguments {
     sizes.headCount = heads
     sizes.keyValueHeadCount = kvHeads
     sizes.headDimension = headDim
+    return sizes
+  }
+}
+
+/// The sizes of a model to train.
+struct ModelSizes: ParsableArguments {
+  @OptionGroup var widths: ModelWidths
+  @Option(help: "Decoder layers.") var layers = 12
+  @Option(help: "Base of the rotary angles.") var ropeTheta = 10_000.0
+  @Option(help: "Positions the model is declared to serve.") var context = 2048
+
+  var architecture: CausalArchitecture {
+    var sizes = widths.architecture(layers: layers)
     sizes.ropeTheta = ropeTheta
     sizes.maximumContext = context
     return sizes
@@ -60,55 +71,26 @@ struct TrainingFlags: ParsableArguments {
   var weightDecay: Float = 0.1
   @Option(help: "Memory of the gradient's mean.") var beta1: Float = 0.9
   @Option(help: "Memory of the gradient's mean square.") var beta2: Float = 0.95
-  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @Option(help: "Seed of first values and data order.") var seed: UInt64 = 1
   @Option(help: "Sequences of the data order to leave out, those of an earlier run.")
   var skip = 0
-  @Option(help: "Threads (default: physical cores).") var threads: Int?
-  @OptionGroup var precision: PrecisionOption
-  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option(help: "Steps between held-out losses; 0 for one at the end only.")
   var evaluateEvery = 200
   @Option(help: "Held-out sequences of each measurement.") var evaluationBatch = 64
-  @Option(help: "Steps between progress lines.") var logEvery = 10
-  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+  @OptionGroup var run: RunFlags
 
   /// Says which flag can't be, if any.
   func check() throws {
     try batch.check()
-    let positive: [(String, Int)] = [
-      ("--steps", steps), ("--log-every", logEvery), ("--evaluation-batch", evaluationBatch),
-      ("--threads", threads ?? 1),
-    ]
-    for (name, value) in positive where value < 1 || value > 1 << 30 {
-      throw ValidationError("\(name) is \(value): give a number of at least 1")
-    }
-    for (name, value) in [
+    try FlagCheck.positive([("--steps", steps), ("--evaluation-batch", evaluationBatch)])
+    try FlagCheck.notNegative([
       ("--warmup", warmup), ("--skip", skip), ("--evaluate-every", evaluateEvery),
-    ]
-    where value < 0 {
-      throw ValidationError("\(name) is \(value): give 0 or more")
-    }
-    if let threads, threads > 1024 {
-      throw ValidationError("--threads is \(threads): give at most 1024")
-    }
-    for (name, value) in [("--learning-rate", learningRate), ("--clip", clip)]
-    where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number above 0")
-    }
+    ])
+    try FlagCheck.aboveZero([("--learning-rate", Double(learningRate))])
     for (name, value) in [("--beta1", beta1), ("--beta2", beta2)] where !(value >= 0 && value < 1) {
       throw ValidationError("\(name) is \(value): give a number from 0 to less than 1")
     }
-    for (name, value) in [("--floor", floor), ("--weight-decay", weightDecay)]
-    where !(value >= 0 && value <= 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
-    }
-    if !(checkpointSeconds > 0) {
-      throw ValidationError("--checkpoint-seconds is \(checkpointSeconds): give a number above 0")
-    }
-    if dtype != "bf16" && dtype != "f32" {
-      throw ValidationError("--dtype is \(dtype): give bf16 or f32")
-    }
+    try FlagCheck.shares([("--floor", Double(floor)), ("--weight-decay", Double(weightDecay))])
   }
 
   /// Copies the flags.
@@ -123,14 +105,14 @@ struct TrainingFlags: ParsableArguments {
     options.optimizer.weightDecay = weightDecay
     options.optimizer.beta1 = beta1
     options.optimizer.beta2 = beta2
-    options.clip = clip
+    options.clip = run.clip
     options.seed = seed
     options.skippedWindows = skip
-    options.checkpointSeconds = checkpointSeconds
+    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.evaluationWindows = evaluationBatch
-    options.logEvery = logEvery
-    options.precision = precision.wanted
-    options.exportType = dtype == "bf16" ? .bf16 : .f32
+    options.logEvery = run.logEvery
+    options.precision = run.precision.wanted
+    options.exportType = run.exportType
   }
 }

@@ -174,6 +174,12 @@ import Testing
         ["data"] + data + ["--store-log-probabilities", "0"], 64,
         "--store-log-probabilities is 0: give 1 to 4096"
       ),
+      (["data"] + data + ["--threads", "0"], 64, "--threads 0 is out of range: use 1 to 256"),
+      (data + ["--threads", "999"], 64, "--threads 999 is out of range: use 1 to 256"),
+      (data + ["--dtype", "f16"], 64, "--dtype is f16: give bf16 or f32"),
+      (data + ["--clip", "0"], 64, "--clip is 0.0: give a number above 0"),
+      (data + ["--floor", "2"], 64, "--floor is 2.0: give a number from 0 to 1"),
+      (data + ["--evaluate-every=-1"], 64, "--evaluate-every is -1: give 0 or more"),
       (data + ["--responses-from", "x"], 64, "or --responses-from"),
       (target + ["--responses-from", "nothing"], 1, "nothing holds no responses: give a folder"),
       (data + ["--row-weights", "flat"], 64, "--row-weights is flat: give decay or pace"),
