@@ -50,10 +50,12 @@ let package = Package(
       providers: [.apt(["libpcre2-dev"])]),
     // Counts allocations; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swiftSettings),
+      name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
-      name: "VerifierTests", dependencies: ["Verifier", "Tensors", "CPCRE2"],
+      name: "VerifierTests", dependencies: ["Verifier", "Tensors", "CPCRE2", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "DrafterTests", dependencies: ["Drafter", "Tensors"], swiftSettings: swiftSettings),
@@ -63,10 +65,13 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Speculate", "Drafter", "Verifier", "Tensors", "CKernels"],
+      dependencies: [
+        "Training", "Speculate", "Drafter", "Verifier", "Tensors", "CKernels", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ToolsTests", dependencies: ["Tools", "Speculate", "Drafter", "Verifier", "Tensors"],
+      name: "ToolsTests",
+      dependencies: ["Tools", "Speculate", "Drafter", "Verifier", "Tensors", "TestSupport"],
       exclude: ["Analysis/recompute.py"],
       swiftSettings: swiftSettings),
   ],

@@ -1,21 +1,7 @@
 import Testing
 
-/// Help texts word by word: they are what a new user reads first. Lines are joined before they are
-/// compared, since how they are broken is up to the argument parser.
+/// Help texts word by word: they are what a new user reads first.
 @Suite struct HelpTests {
-  private func expect(
-    _ arguments: [String], _ text: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let result = try CommandProcess(arguments).wait()
-    #expect(result.status == 0, sourceLocation: sourceLocation)
-    #expect(result.errors == "", sourceLocation: sourceLocation)
-    #expect(words(result.output) == words(text), sourceLocation: sourceLocation)
-  }
-
-  private func words(_ text: String) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-  }
-
   @Test func theCommandNamesItsSubcommands() throws {
     let result = try CommandProcess(["--help"]).wait()
     #expect(result.status == 0)
@@ -34,7 +20,7 @@ import Testing
   }
 
   @Test func generate() throws {
-    try expect(
+    try expectHelp(
       ["generate", "--help"],
       """
       OVERVIEW: Generate text from prompts, or compare both ways of decoding.
@@ -135,7 +121,7 @@ import Testing
   }
 
   @Test func bench() throws {
-    try expect(
+    try expectHelp(
       ["bench", "--help"],
       """
       OVERVIEW: Measure this machine and how well decoding and training use it.
@@ -162,7 +148,7 @@ import Testing
   }
 
   @Test func benchMemory() throws {
-    try expect(
+    try expectHelp(
       ["bench", "memory", "--help"],
       """
       OVERVIEW: Read the target's weights and do nothing else: the ceiling of plain decoding.
@@ -193,7 +179,7 @@ import Testing
   }
 
   @Test func benchMatmul() throws {
-    try expect(
+    try expectHelp(
       ["bench", "matmul", "--help"],
       """
       OVERVIEW: Time products of one weight matrix with 1 to 64 rows, in every weight format.
@@ -218,7 +204,7 @@ import Testing
   }
 
   @Test func benchForward() throws {
-    try expect(
+    try expectHelp(
       ["bench", "forward", "--help"],
       """
       OVERVIEW: Time target passes of 1 to 64 rows: what checking a block costs against one token.
@@ -258,7 +244,7 @@ import Testing
   }
 
   @Test func benchDecode() throws {
-    try expect(
+    try expectHelp(
       ["bench", "decode", "--help"],
       """
       OVERVIEW: Decode plainly and read the weights in turn, or decode prompts plainly and speculatively.
@@ -342,7 +328,7 @@ import Testing
   }
 
   @Test func benchTrain() throws {
-    try expect(
+    try expectHelp(
       ["bench", "train", "--help"],
       """
       OVERVIEW: Train on random tokens: how fast steps of pretraining are, against a large product.
@@ -388,7 +374,7 @@ import Testing
   }
 
   @Test func convert() throws {
-    try expect(
+    try expectHelp(
       ["convert", "--help"],
       """
       OVERVIEW: Write a model's folder with its weights in another format.
@@ -423,7 +409,7 @@ import Testing
   }
 
   @Test func distillData() throws {
-    try expect(
+    try expectHelp(
       ["distill", "data", "--help"],
       """
       OVERVIEW: Let a target answer prompts, into compressed shards.

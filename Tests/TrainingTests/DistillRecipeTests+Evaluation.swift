@@ -4,6 +4,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// What a run measures on held-out answers, and what it keeps of it.
 extension DistillRecipeTests {

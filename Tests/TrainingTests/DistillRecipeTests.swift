@@ -4,6 +4,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Distillation from a target's folder to a drafter's folder.
 @Suite struct DistillRecipeTests {

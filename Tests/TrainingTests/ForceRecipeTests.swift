@@ -4,6 +4,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Forcing from a target's folder to a forced model's folder.
 @Suite struct ForceRecipeTests {

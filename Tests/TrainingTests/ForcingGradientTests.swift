@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Forcing against central differences and against what its mask stands for.
 @Suite struct ForcingGradientTests {

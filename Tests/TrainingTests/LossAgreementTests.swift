@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Training and serving agree: the trainer's loss is that of the exported model's logits.
 @Suite struct LossAgreementTests {

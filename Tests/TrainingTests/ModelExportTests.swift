@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 @Suite struct ModelExportTests {
   @Test(arguments: [ElementType.f32, .bf16])

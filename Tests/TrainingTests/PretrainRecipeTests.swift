@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Training
+import TestSupport
 
 /// Pretraining from files to files: resuming, growing, and what is refused.
 @Suite struct PretrainRecipeTests {

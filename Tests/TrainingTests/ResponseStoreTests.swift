@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Training
+import TestSupport
 
 /// Folders of responses survive interruptions, and damage is named.
 @Suite struct ResponseStoreTests {

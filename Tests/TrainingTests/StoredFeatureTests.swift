@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Features beside responses: what is stored, how damage and other choices are refused, and that training
 /// learns the same from them.

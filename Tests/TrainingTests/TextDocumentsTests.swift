@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Prompts of text, of lines to cut from, and of lines that are prompts.
 @Suite struct TextDocumentsTests {

@@ -3,6 +3,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Documents become one stream of tokens, once.
 @Suite struct TokenCacheTests {

@@ -4,6 +4,7 @@ import Tensors
 import Testing
 import Training
 import Verifier
+import TestSupport
 
 /// Trajectories are those of plain Jacobi iteration, and survive storing.
 @Suite struct TrajectoryTests {

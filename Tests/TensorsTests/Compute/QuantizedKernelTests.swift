@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Testing
+import TestSupport
 
 /// Products of integer weights: every build against the portable one, to the bit, and the portable
 /// one against plain loops in double precision.
@@ -94,7 +95,7 @@ struct QuantizedKernelTests {
 
   /// Shapes and widths at random: what the chosen sizes above may have missed.
   @Test func anyShape() {
-    var random = SeededRandom(seed: 5)
+    var random = SplitMix(seed: 5)
     var noise = Noise(11)
     for _ in 0..<60 {
       let rows = Int.random(in: 1...100, using: &random)

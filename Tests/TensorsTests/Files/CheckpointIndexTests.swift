@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct CheckpointIndexTests {
   private static func shard(_ names: String...) -> [UInt8] {

@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 /// Damaged files must be refused with one line or load whole; nothing in between, and no trap.
 @Suite struct FuzzTests {
@@ -46,10 +47,10 @@ import Testing
   }
 
   @Test func mutatedWeights() throws {
-    let folder = try TemporaryFolder(inMemory: true)
+    let folder = try TemporaryFolder()
     let good = try sample(in: folder, "model.safetensors")
     let header = 8 + Int(good[0]) + Int(good[1]) << 8
-    var random = SeededRandom(seed: 1)
+    var random = SplitMix(seed: 1)
     var loaded = 0
     for round in 0..<6000 {
       var bytes = good
@@ -72,9 +73,9 @@ import Testing
   }
 
   @Test func mutatedCompressedWeights() throws {
-    let folder = try TemporaryFolder(inMemory: true)
+    let folder = try TemporaryFolder()
     let good = try sample(in: folder, "model.safetensors.zst")
-    var random = SeededRandom(seed: 2)
+    var random = SplitMix(seed: 2)
     var loaded = 0
     for _ in 0..<3000 {
       var bytes = good
@@ -88,12 +89,12 @@ import Testing
   }
 
   @Test func mutatedIndex() throws {
-    let folder = try TemporaryFolder(inMemory: true)
+    let folder = try TemporaryFolder()
     let shard = try sample(in: folder, "one.safetensors")
     try folder.write(shard, to: "two.safetensors")
     let good = Array(
       #"{"metadata":{},"weight_map":{"a.weight":"one.safetensors","b":"one.safetensors"}}"#.utf8)
-    var random = SeededRandom(seed: 3)
+    var random = SplitMix(seed: 3)
     var loaded = 0
     for _ in 0..<3000 {
       var bytes = good
@@ -105,10 +106,10 @@ import Testing
   }
 
   @Test func mutatedLines() throws {
-    let folder = try TemporaryFolder(inMemory: true)
+    let folder = try TemporaryFolder()
     let good = Array((0..<40).map { "{\"text\": \"Zeile \($0) ä€😀\"}\r\n" }.joined().utf8)
     let frame = try good.withUnsafeBytes { try Zstd.compress($0) }
-    var random = SeededRandom(seed: 4)
+    var random = SplitMix(seed: 4)
     for round in 0..<2000 {
       var bytes = round % 2 == 0 ? good : frame
       for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&bytes, &random) }

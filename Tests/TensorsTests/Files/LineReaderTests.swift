@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct LineReaderTests {
   private func lines(_ reader: LineReader) throws -> [String] {

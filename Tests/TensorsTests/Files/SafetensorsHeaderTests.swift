@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct SafetensorsHeaderTests {
   private static let tail =

@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct WritingTests {
   private func names(in folder: TemporaryFolder) throws -> [String] {

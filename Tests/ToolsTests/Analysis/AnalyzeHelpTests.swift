@@ -2,18 +2,8 @@ import Testing
 
 /// The help of `speculate analyze`, word by word.
 @Suite struct AnalyzeHelpTests {
-  private func expect(_ arguments: [String], _ text: String) throws {
-    let result = try CommandProcess(arguments).wait()
-    #expect(result.status == 0 && result.errors == "")
-    #expect(words(result.output) == words(text))
-  }
-
-  private func words(_ text: String) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-  }
-
   @Test func analyze() throws {
-    try expect(
+    try expectHelp(
       ["analyze", "--help"],
       """
       OVERVIEW: Study acceptance: run configurations side by side, report on traces, give advice.
@@ -34,7 +24,7 @@ import Testing
   }
 
   @Test func analyzeRun() throws {
-    try expect(
+    try expectHelp(
       ["analyze", "run", "--help"],
       """
       OVERVIEW: Run configurations side by side on prompt sets, and trace every round.
@@ -117,7 +107,7 @@ import Testing
   }
 
   @Test func analyzeReport() throws {
-    try expect(
+    try expectHelp(
       ["analyze", "report", "--help"],
       """
       OVERVIEW: Report on traces: a summary, a page with charts, and the charts as SVG and CSV.
@@ -141,7 +131,7 @@ import Testing
   }
 
   @Test func analyzeAdvise() throws {
-    try expect(
+    try expectHelp(
       ["analyze", "advise", "--help"],
       """
       OVERVIEW: Measure this machine, replay traces, and recommend how to decode.

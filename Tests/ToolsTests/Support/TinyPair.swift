@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 
 /// A target of random weights and a drafter for it, small enough to run in milliseconds, written
 /// to a temporary folder with a tokenizer that knows single bytes.
@@ -101,7 +102,7 @@ private struct TinyWeights {
   private var random: SplitMix
   private var tensors: [(name: String, shape: [Int], values: FloatBuffer)] = []
 
-  init(seed: UInt64) { random = SplitMix(state: seed) }
+  init(seed: UInt64) { random = SplitMix(seed: seed) }
 
   /// A matrix of random values, or a vector of ones.
   mutating func add(_ name: String, _ shape: [Int]) {
@@ -132,18 +133,5 @@ private struct TinyWeights {
     }
     try SafetensorsWriter.write(
       entries, metadata: [:], to: folder.appending(path: "model.safetensors"))
-  }
-}
-
-/// A generator whose numbers are the same in every run.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,20 +1,9 @@
 import Verifier
+import TestSupport
 
 /// Damages templates at random.
 struct TemplateFuzz {
   private var random: SplitMix
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
 
   private static let pieces = [
     "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":",
@@ -25,7 +14,7 @@ struct TemplateFuzz {
     "{% endif %}", "{% endfor %}", "{% set x = ", "namespace(", "range(", "\u{301}", "\u{0}",
   ]
 
-  init(seed: UInt64) { random = SplitMix(state: seed) }
+  init(seed: UInt64) { random = SplitMix(seed: seed) }
 
   /// A template with a few places changed, or with its end cut off.
   mutating func damaged(_ template: [Unicode.Scalar], cuts: Bool) -> String {

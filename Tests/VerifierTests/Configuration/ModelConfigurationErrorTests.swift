@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// What is said of a `config.json` that can't be used.
 @Suite struct ModelConfigurationErrorTests {
@@ -191,7 +192,7 @@ import Verifier
 
   @Test(arguments: mistakes)
   func mistakesAreNamed(mistake: Mistake) throws {
-    let folder = try TemporaryModelFolder(config: mistake.config)
+    let folder = try TemporaryFolder(config: mistake.config)
     let path = folder.url.appendingPathComponent("config.json").path
     #expect(throws: SpeculateError("\(path): \(mistake.problem)")) {
       try ModelConfiguration(directory: folder.url)
@@ -199,7 +200,7 @@ import Verifier
   }
 
   @Test func filesThatAreNoConfigurationAreNamed() throws {
-    let none = try TemporaryModelFolder()
+    let none = try TemporaryFolder()
     #expect(
       throws: SpeculateError(
         "\(none.url.path): there is no config.json; give the folder of a checkpoint in Hugging "
@@ -220,12 +221,12 @@ import Verifier
         "not valid JSON at byte 16: the number is out of range; correct the file or download it again"
       ),
     ] {
-      let folder = try TemporaryModelFolder(config: text)
+      let folder = try TemporaryFolder(config: text)
       #expect(throws: SpeculateError("\(folder.url.path)/config.json: \(problem)")) {
         try ModelConfiguration(directory: folder.url)
       }
     }
-    let broken = try TemporaryModelFolder(
+    let broken = try TemporaryFolder(
       config: Mistake([:], "").config, generation: "{\"eos_token_id\": 640}")
     #expect(
       throws: SpeculateError(
@@ -237,29 +238,15 @@ import Verifier
   /// Random damage to a file with every setting is refused with one line or gives a model that
   /// passes its own check.
   @Test func mutatedFiles() throws {
-    let folder = try TemporaryModelFolder(inMemory: true)
+    let folder = try TemporaryFolder()
     let sample = ModelConfigurationWritingTests.samples[2]
     let good = Array(try sample.encoded())
-    var state: UInt64 = 5
-    func random(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var random = SplitMix(seed: 5)
     var loaded = 0
     for _ in 0..<3000 {
       var bytes = good
-      for _ in 0...random(2) {
-        let at = random(bytes.count)
-        switch random(4) {
-        case 0: bytes[at] = UInt8(random(256))
-        case 1: bytes.remove(at: at)
-        case 2: bytes.insert(UInt8(ascii: "0") + UInt8(random(10)), at: at)
-        default:
-          let digits = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
-          bytes[digits[random(digits.count)]] = UInt8(0x2D + random(13))
-        }
-      }
-      try folder.write(Data(bytes), to: "config.json")
+      for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&bytes, &random) }
+      try folder.write(bytes, to: "config.json")
       do {
         let configuration = try ModelConfiguration(directory: folder.url)
         try configuration.check()

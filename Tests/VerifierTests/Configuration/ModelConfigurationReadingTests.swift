@@ -2,11 +2,12 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// `config.json` files of the kinds that are out there, and what they mean.
 @Suite struct ModelConfigurationReadingTests {
   private func read(_ config: String, generation: String? = nil) throws -> ModelConfiguration {
-    let folder = try TemporaryModelFolder(config: config, generation: generation)
+    let folder = try TemporaryFolder(config: config, generation: generation)
     return try ModelConfiguration(directory: folder.url)
   }
 

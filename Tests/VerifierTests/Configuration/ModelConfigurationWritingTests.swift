@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 @Suite struct ModelConfigurationWritingTests {
   static let samples: [ModelConfiguration] = [
@@ -36,7 +37,7 @@ import Verifier
 
   @Test(arguments: samples)
   func readingBackGivesTheSame(configuration: ModelConfiguration) throws {
-    let folder = try TemporaryModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(try configuration.encoded(), to: "config.json")
     #expect(try ModelConfiguration(directory: folder.url) == configuration)
   }
@@ -44,7 +45,7 @@ import Verifier
   @Test func theFormatsOfAConvertedModel() throws {
     var configuration = Self.samples[0]
     configuration.quantization = WeightFormats(layers: .int4, embedding: .bf16)
-    let folder = try TemporaryModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(try configuration.encoded(), to: "config.json")
     let read = try ModelConfiguration(directory: folder.url)
     #expect(read == configuration)

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 @Suite struct BytePairMergerTests {
   /// The definition: do the merge of lowest rank, of equal ones the leftmost, until none applies.
@@ -20,7 +21,7 @@ import Verifier
   }
 
   @Test func equalsTheDefinitionOnRandomMerges() {
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix(seed: 7)
     var merger = BytePairMerger()
     var changed = 0
     for _ in 0..<400 {

@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// Real vocabularies from the shared data folder.
 @Suite struct BytePairVectorTests {
@@ -72,7 +73,7 @@ import Verifier
     arguments: [gpt2, qwen])
   func roundTripsAndStreams(folder: URL) throws {
     let tokenizer = try TokenizerLoader.load(directory: folder)
-    var random = SeededGenerator(seed: 9)
+    var random = SplitMix(seed: 9)
     var exact = 0
     for _ in 0..<2000 {
       let text = RandomText.text(maximum: 40, using: &random)
@@ -93,7 +94,7 @@ import Verifier
     arguments: [gpt2, qwen, stories])
   func streamsRandomTokens(folder: URL) throws {
     let tokenizer = try TokenizerLoader.load(directory: folder)
-    var random = SeededGenerator(seed: 10)
+    var random = SplitMix(seed: 10)
     for _ in 0..<2000 {
       let ids = (0..<12).map { _ in
         Token.random(in: 0..<Token(tokenizer.vocabularySize) + 20, using: &random)

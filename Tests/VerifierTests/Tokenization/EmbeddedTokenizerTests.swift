@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// The tokenizer that the package brings along.
 @Suite struct EmbeddedTokenizerTests {
@@ -14,7 +15,7 @@ import Verifier
     #expect(tokenizer.id(of: "<mask>").map { tokenizer.isSpecial($0) } == true)
     let source = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
     var texts = [source, "", " ", "\n", "\t\t x", "a\r\n", "é 日本 🙂\u{0}", "<mask></s>"]
-    var random = SeededGenerator(seed: 12)
+    var random = SplitMix(seed: 12)
     texts += (0..<500).map { _ in RandomText.withoutMetaspace(maximum: 60, using: &random) }
     for text in texts {
       let ids = tokenizer.encode(text, addSpecial: false)

@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// The hand-written scanners against the regular expressions they stand for.
 @Suite struct PreTokenizerTests {
@@ -50,7 +51,7 @@ import Verifier
   func equalsPCRE2OnRandomText(pattern: String) throws {
     let expression = try #require(RegularExpression(pattern))
     let step = try #require(PreTokenizer.Step(pattern: pattern))
-    var random = SeededGenerator(seed: 6)
+    var random = SplitMix(seed: 6)
     for _ in 0..<40_000 {
       let scalars = RandomText.text(maximum: 24, using: &random).unicodeScalars
       let text = String(String.UnicodeScalarView(scalars.filter { !Self.disputed.contains($0) }))

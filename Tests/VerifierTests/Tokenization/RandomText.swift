@@ -1,17 +1,4 @@
-/// A small seeded generator (SplitMix64), so that a failing test fails again.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
+import TestSupport
 
 /// Random text of many scripts, with the characters tokenizers treat specially made frequent.
 enum RandomText {
@@ -34,20 +21,20 @@ enum RandomText {
     0x20000...0x200FF, 0xE0000...0xE01EF,
   ]
 
-  static func scalar(using random: inout SeededGenerator) -> Unicode.Scalar {
+  static func scalar(using random: inout SplitMix) -> Unicode.Scalar {
     if Bool.random(using: &random) { return frequent.randomElement(using: &random) ?? " " }
     let block = blocks.randomElement(using: &random) ?? 0x20...0x7E
     return Unicode.Scalar(UInt32.random(in: block, using: &random)) ?? "\u{FFFD}"
   }
 
   /// A text without "▁", the one character SentencePiece cannot tell from a space.
-  static func withoutMetaspace(maximum: Int, using random: inout SeededGenerator) -> String {
+  static func withoutMetaspace(maximum: Int, using random: inout SplitMix) -> String {
     let text = text(maximum: maximum, using: &random)
     return String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 != "\u{2581}" }))
   }
 
   /// A text of 0…`maximum` characters, in which a character is often repeated.
-  static func text(maximum: Int, using random: inout SeededGenerator) -> String {
+  static func text(maximum: Int, using random: inout SplitMix) -> String {
     var text = String.UnicodeScalarView()
     let count = Int.random(in: 0...maximum, using: &random)
     while text.count < count {

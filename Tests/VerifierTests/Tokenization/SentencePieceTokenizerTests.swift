@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 import Verifier
+import TestSupport
 
 @Suite struct SentencePieceTokenizerTests {
   static let words = ["▁", "a", "b", "c", "ab", "▁a", "▁ab", "abc", "▁▁", "é"]
@@ -97,7 +98,7 @@ import Verifier
 
   @Test func survivesRandomDamage() throws {
     let model = SentencePieceModelBuilder(words: Self.words).data
-    var random = SeededGenerator(seed: 1)
+    var random = SplitMix(seed: 1)
     var refused = 0
     for _ in 0..<300 {
       var damaged = model
@@ -115,7 +116,7 @@ import Verifier
 
   @Test func roundTripsRandomText() throws {
     let tokenizer = try Self.tokenizer()
-    var random = SeededGenerator(seed: 2)
+    var random = SplitMix(seed: 2)
     for _ in 0..<500 {
       let text = RandomText.withoutMetaspace(maximum: 40, using: &random)
       let ids = tokenizer.encode(text, addSpecial: true)

@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 import Verifier
+import TestSupport
 
 /// Real models from the shared data folder.
 @Suite struct SentencePieceVectorTests {
@@ -41,7 +42,7 @@ import Verifier
     arguments: [llama, mistral])
   func roundTripsAndStreams(file: URL) throws {
     let tokenizer = try SentencePieceTokenizer(file: file)
-    var random = SeededGenerator(seed: 3)
+    var random = SplitMix(seed: 3)
     for _ in 0..<300 {
       let text = RandomText.withoutMetaspace(maximum: 40, using: &random)
       let ids = tokenizer.encode(text, addSpecial: true)

@@ -2,6 +2,7 @@ import Tensors
 import Testing
 
 import Verifier
+import TestSupport
 
 /// What every stream of tokens must satisfy.
 enum StreamingCheck {
@@ -64,7 +65,7 @@ enum StreamingCheck {
     let tokenizer = try SentencePieceTokenizerTests.tokenizer(
       dummyPrefix: rule != .keep, extraSpaces: rule == .dropAll)
     #expect(tokenizer.leadingSpaceRule == rule)
-    var random = SeededGenerator(seed: 4)
+    var random = SplitMix(seed: 4)
     // Bytes that begin, continue and break characters, spaces, words, control pieces, no pieces.
     let bytes: [UInt8] = [
       0x20, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xE2, 0xED,

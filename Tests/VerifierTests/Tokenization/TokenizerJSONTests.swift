@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import Testing
 import Verifier
+import TestSupport
 
 /// What a tokenizer.json may not say, and damaged ones.
 @Suite struct TokenizerJSONTests {
@@ -312,7 +313,7 @@ import Verifier
     for count in 0..<file.count {
       #expect(try Self.refusal(file.prefix(count)) != nil)
     }
-    var random = SeededGenerator(seed: 8)
+    var random = SplitMix(seed: 8)
     var refused = 0
     for name in BytePairFixtureTests.names {
       let whole = try Data(

@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 import Verifier
+import TestSupport
 
 @Suite struct TokenizerLoaderTests {
   static let model = SentencePieceModelBuilder(words: SentencePieceTokenizerTests.words).data

@@ -1,30 +1,31 @@
-import Foundation
+package import Foundation
 
 /// Writes SentencePiece BPE model files for tests, field by field
 /// (`sentencepiece_model.proto`, v0.1.97).
-struct SentencePieceModelBuilder {
-  enum Kind: UInt64 { case normal = 1, unknown, control, userDefined, unused, byte }
+package struct SentencePieceModelBuilder {
+  package enum Kind: UInt64 { case normal = 1, unknown, control, userDefined, unused, byte }
 
-  var pieces: [(text: String, kind: Kind)] = [
-    ("<unk>", .unknown), ("<s>", .control), ("</s>", .control),
-  ]
-  var addsDummyPrefix = false
-  var removesExtraSpaces = false
-  var suffixSpace = false
+  /// Of normal pieces earlier ones merge first.
+  package var pieces: [(text: String, kind: Kind)]
+  package var addsDummyPrefix = false
+  package var removesExtraSpaces = false
+  package var suffixSpace = false
 
-  /// The 256 byte pieces and then `words`, earlier ones merging first.
-  init(words: [String], extra: [(String, Kind)] = []) {
-    pieces += extra.map { (text: $0.0, kind: $0.1) }
-    pieces += (0..<256).map { (text: "<0x" + Self.hex($0) + ">", kind: .byte) }
-    pieces += words.map { (text: $0, kind: .normal) }
+  /// A model of these pieces alone.
+  package init(pieces: [(text: String, kind: Kind)]) { self.pieces = pieces }
+
+  /// Three special pieces, `extra`, the 256 byte pieces and then `words`.
+  package init(words: [String], extra: [(text: String, kind: Kind)] = []) {
+    let special = [("<unk>", Kind.unknown), ("<s>", .control), ("</s>", .control)]
+    pieces = special + extra + Self.bytes + words.map { ($0, .normal) }
   }
 
-  private static func hex(_ byte: Int) -> String {
-    (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+  private static var bytes: [(text: String, kind: Kind)] {
+    (0..<256).map { (String(format: "<0x%02X>", $0), .byte) }
   }
 
   /// The serialized model.
-  var data: Data {
+  package var data: Data {
     var model = Data()
     for (index, piece) in pieces.enumerated() {
       var message = Data()
@@ -39,7 +40,7 @@ struct SentencePieceModelBuilder {
     var trainer = Data()
     Self.append(2, field: 3, to: &trainer)
     Self.append(suffixSpace ? 1 : 0, field: 24, to: &trainer)
-    Self.append(1, field: 35, to: &trainer)
+    Self.append(pieces.contains { $0.kind == .byte } ? 1 : 0, field: 35, to: &trainer)
     Self.append(trainer, field: 2, to: &model)
     var normalizer = Data()
     Self.append(Data("identity".utf8), field: 1, to: &normalizer)

@@ -1,20 +1,5 @@
-/// SplitMix64: the same numbers on every run.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
-
 /// Damages bytes in one of the ways files get damaged: a bit, a byte, a digit, a cut, a gap, a copy.
-func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
+package func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
   guard !bytes.isEmpty else { return bytes.append(0) }
   let at = Int.random(in: 0..<bytes.count, using: &random)
   switch Int.random(in: 0..<8, using: &random) {
