@@ -68,38 +68,43 @@ struct AttentionTests {
   }
 
   /// Rows that begin in different chunks, end in different chunks, or see the same keys.
+  private static func groups(heads: Int, dimension: Int) -> [AttentionRows] {
+    ranges.flatMap { first, end in
+      [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)].map { count, step in
+        AttentionRows(
+          rows: count, heads: heads, dimension: dimension, first: first, end: end,
+          step: min(step, (Head.positions - end) / count))
+      }
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 7], [20, 64])
   func rowsAreInvariantToThoseBeside(heads: Int, dimension: Int) {
     var noise = Noise(UInt64(heads * 1000 + dimension))
     let head = Head(dimension: dimension, noise: &noise)
     let width = heads * dimension
     let queries = noise.array(9 * width, scale: 3)
-    for (first, end) in Self.ranges {
-      for (count, step) in [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)] {
-        let rows = AttentionRows(
-          rows: count, heads: heads, dimension: dimension, first: first, end: end,
-          step: min(step, (Head.positions - end) / count))
-        let portable = KernelTests.builds[0].kernels.pointee
-        let alone = (0..<count).flatMap { row in
-          rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
-            portable.attend($0, head.keys, head.values, dimension)
-          }
+    for rows in Self.groups(heads: heads, dimension: dimension) {
+      let portable = KernelTests.builds[0].kernels.pointee
+      let alone = (0..<rows.rows).flatMap { row in
+        rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
+          portable.attend($0, head.keys, head.values, dimension)
         }
-        for build in KernelTests.builds {
-          let together = rows.attend(queries[..<(count * width)]) {
-            build.kernels.pointee.attend($0, head.keys, head.values, dimension)
-          }
-          let name = String(cString: ck_isa_name(build.isa))
-          #expect(bits(together) == bits(alone), "\(name), \(count) rows over \(first)..<\(end)")
-        }
-        #expect(alone.allSatisfy { $0.isFinite })
       }
+      for build in KernelTests.builds {
+        let together = rows.attend(queries[..<(rows.rows * width)]) {
+          build.kernels.pointee.attend($0, head.keys, head.values, dimension)
+        }
+        #expect(
+          bits(together) == bits(alone), "\(String(cString: ck_isa_name(build.isa))), \(rows)")
+      }
+      #expect(alone.allSatisfy { $0.isFinite })
     }
   }
 
   /// The keys and values of one head in bf16, and what they are in f32.
   private struct HalfHead {
-    static let positions = 600
+    static let positions = Head.positions
     static let capacity = 608
     var keys: [UInt16]
     var values: [UInt16]
@@ -162,32 +167,27 @@ struct AttentionTests {
     let head = HalfHead(dimension: dimension, noise: &noise)
     let width = heads * dimension
     let queries = noise.array(9 * width, scale: 3)
-    for (first, end) in Self.ranges {
-      for (count, step) in [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)] {
-        let rows = AttentionRows(
-          rows: count, heads: heads, dimension: dimension, first: first, end: end,
-          step: min(step, (HalfHead.positions - end) / count))
-        let alone = (0..<count).flatMap { row in
-          // A row alone must not see the keys and values behind its own: they may be anything.
-          var own = head
-          let seen = (end + row * rows.step) * dimension
-          for index in seen..<own.values.count { own.values[index] = 0x7fc0 }
-          return rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
-            kernels.attend_bf16($0, own.keys, own.values, dimension)
-          }
+    for rows in Self.groups(heads: heads, dimension: dimension) {
+      let alone = (0..<rows.rows).flatMap { row in
+        // A row alone must not see the keys and values behind its own: they may be anything.
+        var own = head
+        let seen = (rows.end + row * rows.step) * dimension
+        for index in seen..<own.values.count { own.values[index] = 0x7fc0 }
+        return rows.row(row).attend(queries[row * width..<(row + 1) * width]) {
+          kernels.attend_bf16($0, own.keys, own.values, dimension)
         }
-        let together = rows.attend(queries[..<(count * width)]) {
-          kernels.attend_bf16($0, head.keys, head.values, dimension)
-        }
-        #expect(bits(together) == bits(alone), "\(count) rows over \(first)..<\(end)")
-        #expect(alone.allSatisfy { $0.isFinite })
-        let rounded = queries[..<(count * width)].map(roundedToBF16)
-        let expected = rows.attend(rounded) {
-          kernels.attend($0, head.wideKeys, head.wideValues, dimension)
-        }
-        // Weights are rounded to 8 bits.
-        #expect(relativeError(together, expected.map(Double.init)) < 4e-3)
       }
+      let queries = queries[..<(rows.rows * width)]
+      let together = rows.attend(queries) {
+        kernels.attend_bf16($0, head.keys, head.values, dimension)
+      }
+      #expect(bits(together) == bits(alone), "\(rows)")
+      #expect(alone.allSatisfy { $0.isFinite })
+      let expected = rows.attend(queries.map(roundedToBF16)) {
+        kernels.attend($0, head.wideKeys, head.wideValues, dimension)
+      }
+      // Weights are rounded to 8 bits.
+      #expect(relativeError(together, expected.map(Double.init)) < 4e-3)
     }
   }
 }
