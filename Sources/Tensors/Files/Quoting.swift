@@ -22,8 +22,10 @@ package func quoted(_ name: String) -> String {
   return text + (name.unicodeScalars.count > limit ? "…\"" : "\"")
 }
 
-/// A string as a JSON string literal with its quotes.
-package func jsonLiteral(_ string: String) -> String {
+/// A string as a JSON string literal with its quotes, as Python's `json.dumps` writes it.
+///
+/// - Parameter asciiOnly: Whether characters beyond ASCII, and DEL, are escaped too.
+package func jsonLiteral(_ string: String, asciiOnly: Bool = false) -> String {
   var text = "\""
   for scalar in string.unicodeScalars {
     switch scalar {
@@ -32,10 +34,14 @@ package func jsonLiteral(_ string: String) -> String {
     case "\n": text += "\\n"
     case "\r": text += "\\r"
     case "\t": text += "\\t"
+    case "\u{8}": text += "\\b"
+    case "\u{C}": text += "\\f"
     default:
-      if scalar.value < 0x20 {
-        let hexadecimal = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+      if scalar.value < 0x20 || asciiOnly && scalar.value >= 0x7F {
+        for unit in String(scalar).utf16 {
+          let hexadecimal = String(unit, radix: 16)
+          text += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+        }
       } else {
         text.unicodeScalars.append(scalar)
       }

@@ -1,4 +1,4 @@
-import Foundation
+import Tensors
 
 /// Writes values as Python's `json.dumps` does. The caller accounts for the weight.
 struct TemplateJSONWriter {
@@ -37,7 +37,7 @@ struct TemplateJSONWriter {
       } else {
         text += PythonText.float(value)
       }
-    case .string(let value): write(value)
+    case .string(let value): text += jsonLiteral(value, asciiOnly: escapesNonASCII)
     case .list(let list):
       try write("[", "]", count: list.elements.count, level) { writer, index in
         try writer.write(list.elements[index], level: level + 1)
@@ -46,7 +46,7 @@ struct TemplateJSONWriter {
       var members = mapping.members
       if sortsKeys { members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }
       try write("{", "}", count: members.count, level) { writer, index in
-        writer.write(members[index].key)
+        writer.text += jsonLiteral(members[index].key, asciiOnly: writer.escapesNonASCII)
         writer.text += writer.separators?.key ?? ": "
         try writer.write(members[index].value, level: level + 1)
       }
@@ -72,27 +72,5 @@ struct TemplateJSONWriter {
   private mutating func breakLine(_ level: Int) {
     guard let indentation else { return }
     text += "\n" + String(repeating: indentation, count: level)
-  }
-
-  private mutating func write(_ value: String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{8}": text += "\\b"
-      case "\u{C}": text += "\\f"
-      default:
-        if scalar.value < 0x20 || escapesNonASCII && scalar.value >= 0x7F {
-          for unit in String(Character(scalar)).utf16 { text += String(format: "\\u%04x", unit) }
-        } else {
-          text.unicodeScalars.append(scalar)
-        }
-      }
-    }
-    text += "\""
   }
 }
