@@ -108,29 +108,34 @@ def configuration(case):
     return fields
 
 
-def build(case, attempt):
-    """Drafter weights, the inputs that belong to the target, and the draft vocabulary's map."""
+def layer_shapes(prefix):
+    """The shapes of a layer's weights."""
     hidden, head = SHAPE["hidden_size"], SHAPE["head_dim"]
     queries, keys = SHAPE["num_attention_heads"] * head, SHAPE["num_key_value_heads"] * head
+    return {
+        prefix + "input_layernorm.weight": (hidden,),
+        prefix + "post_attention_layernorm.weight": (hidden,),
+        prefix + "self_attn.q_proj.weight": (queries, hidden),
+        prefix + "self_attn.k_proj.weight": (keys, hidden),
+        prefix + "self_attn.v_proj.weight": (keys, hidden),
+        prefix + "self_attn.o_proj.weight": (hidden, queries),
+        prefix + "self_attn.q_norm.weight": (head,),
+        prefix + "self_attn.k_norm.weight": (head,),
+        prefix + "mlp.gate_proj.weight": (SHAPE["intermediate_size"], hidden),
+        prefix + "mlp.up_proj.weight": (SHAPE["intermediate_size"], hidden),
+        prefix + "mlp.down_proj.weight": (hidden, SHAPE["intermediate_size"]),
+    }
+
+
+def build(case, attempt):
+    """Drafter weights, the inputs that belong to the target, and the draft vocabulary's map."""
+    hidden = SHAPE["hidden_size"]
     shapes = {
         "fc.weight": (hidden, len(case["taps"]) * hidden),
         "hidden_norm.weight": (hidden,), "norm.weight": (hidden,),
     }
     for layer in range(case["layers"]):
-        prefix = f"layers.{layer}."
-        shapes.update({
-            prefix + "input_layernorm.weight": (hidden,),
-            prefix + "post_attention_layernorm.weight": (hidden,),
-            prefix + "self_attn.q_proj.weight": (queries, hidden),
-            prefix + "self_attn.k_proj.weight": (keys, hidden),
-            prefix + "self_attn.v_proj.weight": (keys, hidden),
-            prefix + "self_attn.o_proj.weight": (hidden, queries),
-            prefix + "self_attn.q_norm.weight": (head,),
-            prefix + "self_attn.k_norm.weight": (head,),
-            prefix + "mlp.gate_proj.weight": (SHAPE["intermediate_size"], hidden),
-            prefix + "mlp.up_proj.weight": (SHAPE["intermediate_size"], hidden),
-            prefix + "mlp.down_proj.weight": (hidden, SHAPE["intermediate_size"]),
-        })
+        shapes.update(layer_shapes(f"layers.{layer}."))
     rows = case.get("draft_vocabulary", SHAPE["vocab_size"])
     if "rank" in case:
         shapes["markov_head.markov_w1.weight"] = (SHAPE["vocab_size"], case["rank"])

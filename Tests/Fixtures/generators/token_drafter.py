@@ -12,7 +12,7 @@ import os
 import numpy as np
 
 from .common import check, fresh_folder, numbers, random_weights, save_tensors, write_json
-from .drafter import SHAPE, layer_weights, rms_norm, rope
+from .drafter import SHAPE, layer_shapes, layer_weights, rms_norm, rope
 
 MINIMUM_GAP = 1e-2
 MINIMUM_VARIETY = 8
@@ -81,25 +81,11 @@ def configuration(case):
 
 def build(case, attempt):
     """Drafter weights, what the target lends, the draft vocabulary's map, and the text."""
-    hidden, head = SHAPE["hidden_size"], SHAPE["head_dim"]
-    queries, keys = SHAPE["num_attention_heads"] * head, SHAPE["num_key_value_heads"] * head
+    hidden = SHAPE["hidden_size"]
     vocabulary = SHAPE["vocab_size"]
     shapes = {"norm.weight": (hidden,)}
     for layer in range(case["layers"]):
-        prefix = f"layers.{layer}."
-        shapes.update({
-            prefix + "input_layernorm.weight": (hidden,),
-            prefix + "post_attention_layernorm.weight": (hidden,),
-            prefix + "self_attn.q_proj.weight": (queries, hidden),
-            prefix + "self_attn.k_proj.weight": (keys, hidden),
-            prefix + "self_attn.v_proj.weight": (keys, hidden),
-            prefix + "self_attn.o_proj.weight": (hidden, queries),
-            prefix + "self_attn.q_norm.weight": (head,),
-            prefix + "self_attn.k_norm.weight": (head,),
-            prefix + "mlp.gate_proj.weight": (SHAPE["intermediate_size"], hidden),
-            prefix + "mlp.up_proj.weight": (SHAPE["intermediate_size"], hidden),
-            prefix + "mlp.down_proj.weight": (hidden, SHAPE["intermediate_size"]),
-        })
+        shapes.update(layer_shapes(f"layers.{layer}."))
     rows = case.get("draft_vocabulary", vocabulary)
     if "rank" in case:
         shapes["markov_head.markov_w1.weight"] = (vocabulary, case["rank"])
