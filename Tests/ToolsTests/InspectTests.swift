@@ -170,7 +170,13 @@ import Verifier
     #expect(
       missing.errors
         == "error: /nowhere/at/all: there is no such folder or file; check the path\n")
-    let file = folder.appending(path: "tokenizer.model").path
+    let other = folder.appending(path: "tokenizer.model").path
+    #expect(
+      try speculate("inspect", other).errors
+        == "error: \(other): this is no file of weights; give a folder, or a .safetensors or "
+        + ".safetensors.zst file\n")
+    let file = folder.appending(path: "empty.safetensors").path
+    try Data().write(to: URL(filePath: file))
     let empty = try speculate("inspect", file)
     #expect(empty.status == 1)
     #expect(

@@ -83,6 +83,11 @@ package struct InspectReport: Encodable, Sendable {
         configurationProblem = "\(error)"
       }
     } else {
+      guard path.hasSuffix(".safetensors") || path.hasSuffix(".safetensors.zst") else {
+        throw SpeculateError(
+          "\(path): this is no file of weights; give a folder, or a .safetensors or "
+            + ".safetensors.zst file")
+      }
       checkpoint = try Checkpoint(file: url)
     }
     files = checkpoint.files.map(\.lastPathComponent)

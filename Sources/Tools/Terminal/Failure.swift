@@ -27,7 +27,8 @@ enum Failure {
     let text =
       switch error {
       case let error as SpeculateError: error.description
-      case let error as CocoaError: error.localizedDescription
+      case let error as CocoaError:
+        [error.filePath, systemReason(error)].compactMap { $0 }.joined(separator: ": ")
       default: "\(error)"
       }
     return oneLine(text)

@@ -80,7 +80,7 @@ package final class TraceWriter {
       try AtomicFile.write(whole, to: url)
       try FileManager.default.removeItem(at: partial)
     } catch let error as CocoaError {
-      throw SpeculateError("\(url.path): can't be written: \(error.localizedDescription)")
+      throw SpeculateError("\(url.path): can't be written: \(systemReason(error))")
     }
   }
 }

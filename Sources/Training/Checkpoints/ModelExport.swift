@@ -49,7 +49,7 @@ public enum ModelExport {
       guard FileManager.default.fileExists(atPath: file.path) else { continue }
       let content: Data
       do { content = try Data(contentsOf: file) } catch {
-        throw SpeculateError("can't read \(file.path): \(error.localizedDescription)")
+        throw SpeculateError("can't read \(file.path): \(systemReason(error))")
       }
       try AtomicFile.write(content, to: directory.appendingPathComponent(name))
     }

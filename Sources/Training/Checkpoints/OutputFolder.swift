@@ -8,7 +8,8 @@ enum OutputFolder {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw SpeculateError("can't make the folder \(url.path): \(error.localizedDescription)")
+      throw SpeculateError(
+        "can't make the folder \(url.path): \(systemReason(error)); give another one")
     }
   }
 }

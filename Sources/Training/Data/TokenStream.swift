@@ -18,7 +18,7 @@ public struct TokenStream: Sendable {
       bytes = try Data(contentsOf: url, options: .alwaysMapped)
     } catch {
       throw SpeculateError(
-        "can't read the tokens \(url.path): \(error.localizedDescription); give a file of "
+        "can't read the tokens \(url.path): \(systemReason(error)); give a file of "
           + "little-endian 16-bit tokens")
     }
     guard !bytes.isEmpty, bytes.count % 2 == 0 else {

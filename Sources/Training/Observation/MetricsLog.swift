@@ -33,7 +33,7 @@ public final class MetricsLog {
       lines = try FileHandle(forWritingTo: url)
       try lines.seekToEnd()
     } catch {
-      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
     events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: step)
     encoder = JSONEncoder()

@@ -25,7 +25,7 @@ package final class TensorBoardFile {
     do {
       file = try FileHandle(forWritingTo: url)
     } catch {
-      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
     var version = Message(time: time, step: 0)
     version.text(field: 3, "brain.Event:2")
@@ -64,7 +64,7 @@ package final class TensorBoardFile {
     do {
       try file.write(contentsOf: record)
     } catch {
-      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
   }
 

@@ -90,7 +90,8 @@ public final class DistillRecipe {
     let vocabulary = responding.target.configuration.vocabularySize
     guard token >= 0, Int(token) < vocabulary else {
       throw SpeculateError(
-        "--mask-token \(token) is outside the target's vocabulary of \(vocabulary)")
+        "--mask-token \(token) is outside the target's vocabulary of \(vocabulary): give one of "
+          + "its tokens")
     }
     return token
   }

@@ -83,7 +83,7 @@ extension DrafterTraining {
     do {
       try FileManager.default.removeItem(at: folder)
     } catch {
-      throw SpeculateError("can't remove \(folder.path): \(error.localizedDescription)")
+      throw SpeculateError("can't remove \(folder.path): \(systemReason(error))")
     }
   }
 }

@@ -10,7 +10,7 @@ public enum FileFingerprint {
     do {
       return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
     } catch {
-      throw SpeculateError("can't read \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't read \(url.path): \(systemReason(error))")
     }
   }
 

@@ -20,7 +20,7 @@ final class ShardTail<Element: ShardElement> {
       let content = try Data(contentsOf: url)
       (elements, end) = content.withUnsafeBytes { ShardRecord.read($0, from: 0) }
     } catch {
-      throw SpeculateError("can't read \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't read \(url.path): \(systemReason(error))")
     }
   }
 
@@ -46,7 +46,7 @@ final class ShardTail<Element: ShardElement> {
     do {
       try body(try file ?? open())
     } catch {
-      throw SpeculateError("can't write \(url.path): \(error.localizedDescription)")
+      throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
   }
 

@@ -112,7 +112,7 @@ public struct ModelConverter {
       }
     } catch {
       throw SpeculateError(
-        "\(source.path): its other files can't be copied: \(error.localizedDescription)")
+        "\(source.path): its other files can't be copied: \(systemReason(error))")
     }
   }
 

@@ -28,7 +28,7 @@ struct ReplacedFolder {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
     } catch {
       throw SpeculateError(
-        "\(destination.path): can't be written: \(error.localizedDescription)")
+        "\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 
@@ -58,7 +58,7 @@ struct ReplacedFolder {
       if exists { try FileManager.default.removeItem(at: old) }
     } catch {
       throw SpeculateError(
-        "\(destination.path): can't be written: \(error.localizedDescription)")
+        "\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 

@@ -8,9 +8,9 @@ enum TokenizerFiles {
     do {
       return try Data(contentsOf: file)
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-      throw SpeculateError("\(file.path) does not exist")
+      throw SpeculateError("\(file.path): there is no such file; check the path")
     } catch {
-      throw SpeculateError("cannot read \(file.path): \(error.localizedDescription)")
+      throw SpeculateError("can't read \(file.path): \(systemReason(error))")
     }
   }
 

@@ -192,6 +192,10 @@ import Testing
       ),
       (data + ["--confidence-label", "match"], 64, "--confidence-label belongs to --confidence"),
       (data + ["--init", "nowhere"] + sizes, 1, "--init"),
+      (
+        data + sizes + ["--mask-token", "9999"], 1,
+        "--mask-token 9999 is outside the target's vocabulary of 261: give one of its tokens"
+      ),
       (data + ["--save-best"], 64, "--save-best compares held-out acceptances: give --heldout"),
       (data + ["--stage", "1"], 64, "--stage belongs to --kind tokens: give it too"),
       (tokens + ["--alpha", "1.05"], 64, "--alpha is 1.05: give 1 to less than 1.05, at which"),
@@ -211,5 +215,11 @@ import Testing
       #expect(result.errors.contains(message), "\(arguments): \(result.errors)")
       #expect(result.output == "")
     }
+    let taken = try distill(data, to: "prompts.jsonl")
+    #expect(taken.status == 1)
+    #expect(
+      taken.errors
+        == "error: can't make the folder \(pair.folder.path)/prompts.jsonl: File exists; "
+        + "give another one\n")
   }
 }
