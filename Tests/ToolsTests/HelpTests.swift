@@ -83,8 +83,8 @@ import Testing
         --ignore-end            Go on past end tokens, up to the limits.
 
       DRAFTING:
-        --draft-length <n>      Draft this many tokens in every round. (default: as many as pay, by
-                                measured times)
+        --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
+                                less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
@@ -290,8 +290,8 @@ import Testing
         --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
                                 0)
         --ignore-end            Go on past end tokens, up to the limits.
-        --draft-length <n>      Draft this many tokens in every round. (default: as many as pay, by
-                                measured times)
+        --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
+                                less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed

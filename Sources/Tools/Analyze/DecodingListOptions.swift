@@ -23,7 +23,8 @@ struct DecodingListOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Drafts of a block; 'auto' drafts as many as pay. (default: auto)", valueName: "n|auto"))
+      "Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. "
+        + "(default: auto)", valueName: "n|auto"))
   var draftLength: [DraftLengthChoice] = []
 
   @OptionGroup var rule: DraftChoiceOptions

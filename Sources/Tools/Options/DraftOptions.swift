@@ -7,7 +7,8 @@ struct DraftOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Draft this many tokens in every round. (default: as many as pay, by measured times)",
+      "Draft this many tokens in every round, or the drafter's most if that is less. (default: as many "
+        + "as pay, by measured times)",
       valueName: "n"))
   var draftLength: Int?
 

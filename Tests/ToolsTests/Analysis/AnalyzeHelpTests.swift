@@ -65,7 +65,8 @@ import Testing
         --drafter <dir|suffix>  Folders of drafters made for the target, or of causal models with its
                                 vocabulary, and 'suffix' for drafts from matches in the text so far.
                                 (default: the embedded one, Weights/drafter)
-        --draft-length <n|auto> Drafts of a block; 'auto' drafts as many as pay. (default: auto)
+        --draft-length <n|auto> Drafts of a block, or the drafter's most if that is less; 'auto' drafts
+                                as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
         --suffix <on|off>       Look the end of the text up in earlier text and draft what followed there:
