@@ -47,6 +47,17 @@ struct TinyPair {
       .write(to: target.appending(path: "tokenizer_config.json"))
   }
 
+  /// Writes `prompts.jsonl`, and gives the flags by which the target answers it briefly.
+  func promptFlags() throws -> [String] {
+    let prompts = (0..<30).map { #"{"prompt":"abc\#($0)"}"# }.joined(separator: "\n")
+    let file = folder.appending(path: "prompts.jsonl")
+    try Data(prompts.utf8).write(to: file)
+    return [
+      "--target", target.path, "--data", file.path, "--longest-prompt", "20", "--response-length",
+      "20",
+    ]
+  }
+
   /// Removes the folder.
   func remove() { try? FileManager.default.removeItem(at: folder) }
 

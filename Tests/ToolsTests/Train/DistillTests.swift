@@ -8,13 +8,7 @@ import Testing
 
   init() throws {
     pair = try TinyPair()
-    let prompts = (0..<30).map { #"{"prompt":"abc\#($0)"}"# }.joined(separator: "\n")
-    let file = pair.folder.appending(path: "prompts.jsonl")
-    try Data(prompts.utf8).write(to: file)
-    data = [
-      "--target", pair.target.path, "--data", file.path, "--longest-prompt", "20",
-      "--response-length", "20",
-    ]
+    data = try pair.promptFlags()
   }
 
   private func distill(_ arguments: [String], to output: String) throws -> CommandResult {

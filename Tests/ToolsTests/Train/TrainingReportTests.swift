@@ -5,17 +5,14 @@ import Testing
 /// The page of a training run.
 @Suite struct TrainingReportTests {
   private func run(_ pair: TinyPair, steps: Int) throws -> String {
-    let data = pair.folder.appending(path: "prompts.jsonl")
-    try Data((0..<30).map { #"{"prompt":"abc\#($0)"}"# }.joined(separator: "\n").utf8).write(
-      to: data)
     let output = pair.folder.appending(path: "out")
-    let result = try CommandProcess([
-      "distill", "--target", pair.target.path, "--data", data.path, "--heldout", data.path,
-      "--longest-prompt", "20", "--response-length", "20", "--responses", "12", "--layers", "1",
-      "--block-size", "4", "--mask-token", "\(TinyTokenizer.mask)", "--draft-vocabulary", "50",
-      "--steps", "\(steps)", "--evaluate-every", "4", "--evaluation-length", "20", "--log-every",
-      "1", "--save-best", "--output", output.path,
-    ]).wait()
+    let flags = [
+      "--heldout", pair.folder.appending(path: "prompts.jsonl").path, "--responses", "12",
+      "--layers", "1", "--block-size", "4", "--mask-token", "\(TinyTokenizer.mask)",
+      "--draft-vocabulary", "50", "--steps", "\(steps)", "--evaluate-every", "4",
+      "--evaluation-length", "20", "--log-every", "1", "--save-best", "--output", output.path,
+    ]
+    let result = try CommandProcess(["distill"] + pair.promptFlags() + flags).wait()
     #expect(result.status == 0, "\(result.errors)")
     conclusion(result.errors, output)
     return try String(contentsOf: output.appending(path: "report.html"), encoding: .utf8)
