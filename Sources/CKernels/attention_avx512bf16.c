@@ -11,6 +11,8 @@
 #include <math.h>
 
 #include "CKernelsTable.h"
+#include "attention_walk.h"
+#include "bf16_pairs.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
@@ -18,38 +20,32 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define INLINE static inline __attribute__((always_inline))
 
-enum { MAX_DIMENSION = 256, QUERIES = CK_QUERIES_AT_ONCE, WEIGHED = 3 };
+enum { MAX_DIMENSION = 256, TALLEST = 8, WEIGHED = 3 };
 
-// A pair of bf16 values of one row, in every lane.
-#define PAIR(p) ((__m512bh)_mm512_set1_epi32(*(const int32_t *)(p)))
-
-// The rows that share loaded keys.
-typedef struct {
-  size_t count, dimension, first;
-  float scale;
-  const float *queries[QUERIES];
-  float *out[QUERIES];
-  size_t ends[QUERIES];  // doesn't fall
-  uint16_t rounded[QUERIES][MAX_DIMENSION];
-} group;
+// The vectors of a tile's queries, rounded.
+typedef uint16_t vectors[TALLEST][MAX_DIMENSION];
 
 // Scores of H queries against B blocks of sixteen keys from position `place` on.
-INLINE void scores(const group *g, size_t H, size_t B, const uint16_t *keys, size_t place,
-                   size_t chunk, float (*score)[CK_CHUNK], __m512 *best) {
+INLINE void scores(const ck_span *s, size_t H, size_t B, const ck_query *query, vectors rounded,
+                   size_t place, float (*score)[CK_CHUNK], __m512 *best, ck_ahead *next) {
   // Lane i of a pair of columns: the key's value of the one, then of the other.
   const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
                                          8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  const uint16_t *k = keys + place * g->dimension;
-  __m512 sum[2][QUERIES];
+  const uint16_t *k = (const uint16_t *)s->keys + place * s->dimension;
+  const ck_range fetched = H > 3 ? ck_take(next, s->dimension * 32, k) : (ck_range){0};
+  const char *line = fetched.start;
+  const size_t step = fetched.bytes ? 64 : 0;
+  __m512 sum[2][TALLEST];
   UNROLL for (size_t b = 0; b < B; b++) UNROLL for (size_t h = 0; h < H; h++)
       sum[b][h] = _mm512_setzero_ps();
-  for (size_t d = 0; d < g->dimension; d += 2) {
+  for (size_t d = 0; d < s->dimension; d += 2, line += step) {
+    if (H > 3) __builtin_prefetch(line, 0, 2);
     __m512bh v[2];
     UNROLL for (size_t b = 0; b < B; b++)
         v[b] = (__m512bh)_mm512_permutexvar_epi16(
-            order, _mm512_loadu_si512(k + (b * g->dimension + d) * CK_KEY_BLOCK));
+            order, _mm512_loadu_si512(k + (b * s->dimension + d) * CK_KEY_BLOCK));
     UNROLL for (size_t h = 0; h < H; h++) {
-      const __m512bh q = PAIR(g->rounded[h] + d);
+      const __m512bh q = PAIR(rounded[h] + d);
       UNROLL for (size_t b = 0; b < B; b++) sum[b][h] = _mm512_dpbf16_ps(sum[b][h], v[b], q);
     }
   }
@@ -57,28 +53,30 @@ INLINE void scores(const group *g, size_t H, size_t B, const uint16_t *keys, siz
   UNROLL for (size_t b = 0; b < B; b++) {
     const size_t start = place + b * CK_KEY_BLOCK;
     const __m512i position = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)start));
-    const __mmask16 begun = _mm512_cmpge_epi32_mask(position, _mm512_set1_epi32((int)g->first));
+    const __mmask16 begun = _mm512_cmpge_epi32_mask(position, _mm512_set1_epi32((int)s->first));
     UNROLL for (size_t h = 0; h < H; h++) {
       const __mmask16 seen =
-          begun & _mm512_cmplt_epi32_mask(position, _mm512_set1_epi32((int)g->ends[h]));
+          begun & _mm512_cmplt_epi32_mask(position, _mm512_set1_epi32((int)query[h].end));
       const __m512 logit = _mm512_mask_mul_ps(_mm512_set1_ps(-INFINITY), seen, sum[b][h],
-                                              _mm512_set1_ps(g->scale));
-      _mm512_storeu_ps(score[h] + (start - chunk), logit);
+                                              _mm512_set1_ps(s->scale));
+      _mm512_storeu_ps(score[h] + (start - s->chunk), logit);
       best[h] = _mm512_max_ps(best[h], logit);
     }
   }
 }
 
-#define SCORES(H, B)                                                                   \
-  static void scores_##H(const group *g, const uint16_t *keys, size_t chunk, size_t start, \
-                         size_t stop, float (*score)[CK_CHUNK], __m512 *best) {        \
-    size_t b = start / CK_KEY_BLOCK * CK_KEY_BLOCK;                                    \
-    for (; B > 1 && b + B * CK_KEY_BLOCK <= stop; b += B * CK_KEY_BLOCK)               \
-      scores(g, H, B, keys, b, chunk, score, best);                                    \
-    for (; b < stop; b += CK_KEY_BLOCK) scores(g, H, 1, keys, b, chunk, score, best);  \
+#define SCORES(H, B)                                                                    \
+  static void scores_##H(const ck_span *s, const ck_query *query, vectors rounded,      \
+                         float (*score)[CK_CHUNK], __m512 *best, ck_ahead *next) {      \
+    size_t b = s->start / CK_KEY_BLOCK * CK_KEY_BLOCK;                                  \
+    for (; B > 1 && b + B * CK_KEY_BLOCK <= s->stop; b += B * CK_KEY_BLOCK)             \
+      scores(s, H, B, query, rounded, b, score, best, next);                            \
+    for (; b < s->stop; b += CK_KEY_BLOCK)                                              \
+      scores(s, H, 1, query, rounded, b, score, best, next);                            \
   }
 // Few queries are bound by reading the keys, which two streams slow down.
 SCORES(1, 1) SCORES(2, 1) SCORES(3, 1) SCORES(4, 2) SCORES(5, 2) SCORES(6, 2)
+SCORES(7, 2) SCORES(8, 2)
 
 // Adds two keys' values to the sums of V times 32 columns for Q queries; `one` and `two` say whether
 // the keys are seen.
@@ -130,104 +128,86 @@ INLINE void weigh(size_t Q, size_t V, const uint16_t (*weight)[CK_CHUNK], const 
   }
 }
 
-#define WEIGH(Q)                                                                                  \
+#define WEIGH(Q)                                                                                   \
   static void weigh_##Q(const uint16_t (*weight)[CK_CHUNK], const uint16_t *values, size_t stride, \
                         size_t start, size_t end, size_t dimension, float *const *out) {           \
-    size_t d = 0;                                                                                 \
-    for (; d + 64 <= dimension; d += 64) weigh(Q, 2, weight, values, stride, start, end, d, out); \
-    for (; d < dimension; d += 32) weigh(Q, 1, weight, values, stride, start, end, d, out);       \
+    size_t d = 0;                                                                                  \
+    for (; d + 64 <= dimension; d += 64) weigh(Q, 2, weight, values, stride, start, end, d, out);  \
+    for (; d < dimension; d += 32) weigh(Q, 1, weight, values, stride, start, end, d, out);        \
   }
 WEIGH(1) WEIGH(2) WEIGH(3)
 
-static void attend_group(group *g, const uint16_t *keys, const uint16_t *values, size_t stride) {
-  float score[QUERIES][CK_CHUNK] __attribute__((aligned(64)));
+// A tile of queries goes through a chunk; their ends don't fall.
+static void attend_tile(const ck_span *s, ck_query *query, size_t queries, ck_ahead *next) {
+  vectors rounded;
+  float score[TALLEST][CK_CHUNK] __attribute__((aligned(64)));
   uint16_t weight[WEIGHED][CK_CHUNK] __attribute__((aligned(64)));
-  float part[QUERIES][MAX_DIMENSION] __attribute__((aligned(64)));
-  float running_max[QUERIES], running_sum[QUERIES];
-  for (size_t h = 0; h < g->count; h++)
-    ck_round_rows_avx512bf16(g->queries[h], g->rounded[h], g->dimension);
-  const size_t last = g->ends[g->count - 1];
-  for (size_t chunk = g->first / CK_CHUNK * CK_CHUNK, start = g->first; start < last;
-       chunk += CK_CHUNK, start = chunk) {
-    const size_t stop = chunk + CK_CHUNK < last ? chunk + CK_CHUNK : last;
-    __m512 best[QUERIES];
-    for (size_t h = 0; h < g->count; h++) best[h] = _mm512_set1_ps(-INFINITY);
-    switch (g->count) {
-      case 1: scores_1(g, keys, chunk, start, stop, score, best); break;
-      case 2: scores_2(g, keys, chunk, start, stop, score, best); break;
-      case 3: scores_3(g, keys, chunk, start, stop, score, best); break;
-      case 4: scores_4(g, keys, chunk, start, stop, score, best); break;
-      case 5: scores_5(g, keys, chunk, start, stop, score, best); break;
-      default: scores_6(g, keys, chunk, start, stop, score, best); break;
+  float part[WEIGHED][MAX_DIMENSION] __attribute__((aligned(64)));
+  __m512 best[TALLEST];
+  const size_t dimension = s->dimension, start = s->start, stride = s->stride;
+  for (size_t h = 0; h < queries; h++) {
+    ck_round_rows_avx512bf16(query[h].vector, rounded[h], dimension);
+    best[h] = _mm512_set1_ps(-INFINITY);
+  }
+  switch (queries) {
+    case 1: scores_1(s, query, rounded, score, best, next); break;
+    case 2: scores_2(s, query, rounded, score, best, next); break;
+    case 3: scores_3(s, query, rounded, score, best, next); break;
+    case 4: scores_4(s, query, rounded, score, best, next); break;
+    case 5: scores_5(s, query, rounded, score, best, next); break;
+    case 6: scores_6(s, query, rounded, score, best, next); break;
+    case 7: scores_7(s, query, rounded, score, best, next); break;
+    default: scores_8(s, query, rounded, score, best, next); break;
+  }
+  const size_t low = start / CK_KEY_BLOCK * CK_KEY_BLOCK - s->chunk;
+  for (size_t h = 0, some; h < queries; h += some) {
+    // Queries of one row see the same keys.
+    some = 1;
+    while (some < WEIGHED && h + some < queries && query[h + some].end == query[h].end) some++;
+    if (query[h].end <= start) continue;
+    const size_t end = query[h].end < s->stop ? query[h].end : s->stop;
+    const size_t high = (end - s->chunk + CK_KEY_BLOCK - 1) / CK_KEY_BLOCK * CK_KEY_BLOCK;
+    float top[WEIGHED], sum[WEIGHED], *into[WEIGHED];
+    for (size_t i = 0; i < some; i++) {
+      float *own = score[h + i];
+      top[i] = _mm512_reduce_max_ps(best[h + i]);
+      sum[i] = ck_kernels_avx512.exponential(own + low, own + low, high - low, top[i], 1);
+      ck_round_rows_avx512bf16(own + low, weight[i] + low, high - low);
+      into[i] = start == s->first ? query[h + i].out : part[i];
     }
-    const size_t low = start / CK_KEY_BLOCK * CK_KEY_BLOCK - chunk;
-    for (size_t h = 0, some; h < g->count; h += some) {
-      // Queries of one row see the same keys.
-      some = 1;
-      while (some < WEIGHED && h + some < g->count && g->ends[h + some] == g->ends[h]) some++;
-      if (g->ends[h] <= start) continue;
-      const size_t end = g->ends[h] < stop ? g->ends[h] : stop;
-      const size_t high = (end - chunk + CK_KEY_BLOCK - 1) / CK_KEY_BLOCK * CK_KEY_BLOCK;
-      float top[WEIGHED], sum[WEIGHED], *into[WEIGHED];
-      for (size_t i = 0; i < some; i++) {
-        float *s = score[h + i];
-        top[i] = _mm512_reduce_max_ps(best[h + i]);
-        sum[i] = ck_kernels_avx512.exponential(s + low, s + low, high - low, top[i], 1);
-        ck_round_rows_avx512bf16(s + low, weight[i] + low, high - low);
-        into[i] = start == g->first ? g->out[h + i] : part[h + i];
+    const size_t even = (start & ~(size_t)1) - s->chunk;
+    const uint16_t(*w)[CK_CHUNK] = (const uint16_t(*)[CK_CHUNK])(weight[0] + even);
+    if (some == 1) weigh_1(w, s->values, stride, start, end, dimension, into);
+    else if (some == 2) weigh_2(w, s->values, stride, start, end, dimension, into);
+    else weigh_3(w, s->values, stride, start, end, dimension, into);
+    for (size_t i = 0; i < some; i++) {
+      ck_query *q = query + h + i;
+      if (start == s->first) {
+        q->greatest = top[i];
+        q->sum = sum[i];
+        continue;
       }
-      const size_t even = (start & ~(size_t)1) - chunk;
-      const uint16_t(*w)[CK_CHUNK] = (const uint16_t(*)[CK_CHUNK])(weight[0] + even);
-      if (some == 1) weigh_1(w, values, stride, start, end, g->dimension, into);
-      else if (some == 2) weigh_2(w, values, stride, start, end, g->dimension, into);
-      else weigh_3(w, values, stride, start, end, g->dimension, into);
-      for (size_t i = 0; i < some; i++) {
-        const size_t q = h + i;
-        if (start == g->first) {
-          running_max[q] = top[i];
-          running_sum[q] = sum[i];
-          continue;
-        }
-        // The chunk's partial result joins the running one at their common maximum.
-        const float highest = top[i] > running_max[q] ? top[i] : running_max[q];
-        float both[2] = {running_max[q], top[i]};
-        ck_kernels_avx512.exponential(both, both, 2, highest, 1);
-        running_sum[q] = __builtin_fmaf(running_sum[q], both[0], sum[i] * both[1]);
-        running_max[q] = highest;
-        for (size_t d = 0; d < g->dimension; d += 16) {
-          const __m512 joined = _mm512_mul_ps(_mm512_loadu_ps(part[q] + d), _mm512_set1_ps(both[1]));
-          _mm512_storeu_ps(g->out[q] + d, _mm512_fmadd_ps(_mm512_loadu_ps(g->out[q] + d),
-                                                          _mm512_set1_ps(both[0]), joined));
-        }
+      // The chunk's partial result joins the running one at their common maximum.
+      const float highest = top[i] > q->greatest ? top[i] : q->greatest;
+      float both[2] = {q->greatest, top[i]};
+      ck_kernels_avx512.exponential(both, both, 2, highest, 1);
+      q->sum = __builtin_fmaf(q->sum, both[0], sum[i] * both[1]);
+      q->greatest = highest;
+      for (size_t d = 0; d < dimension; d += 16) {
+        const __m512 joined = _mm512_mul_ps(_mm512_loadu_ps(part[i] + d), _mm512_set1_ps(both[1]));
+        _mm512_storeu_ps(q->out + d, _mm512_fmadd_ps(_mm512_loadu_ps(q->out + d),
+                                                     _mm512_set1_ps(both[0]), joined));
       }
     }
   }
-  for (size_t q = 0; q < g->count; q++)
-    ck_kernels_avx512.scale(g->out[q], g->dimension, 1 / running_sum[q]);
 }
 
 void ck_attend_bf16_avx512bf16(const ck_attention *a, const uint16_t *keys, const uint16_t *values,
                                size_t stride) {
-  if (a->dimension % 32 != 0 || a->dimension > MAX_DIMENSION) {
+  if (a->dimension % 32 != 0 || a->dimension > MAX_DIMENSION)
     ck_kernels_avx512.attend_bf16(a, keys, values, stride);
-    return;
-  }
-  group g;
-  g.dimension = a->dimension;
-  g.first = a->first;
-  g.scale = a->scale;
-  g.count = 0;
-  for (size_t row = 0; row < a->rows; row++) {
-    for (size_t h = 0; h < a->heads; h++) {
-      g.queries[g.count] = a->queries + row * a->query_stride + h * a->dimension;
-      g.out[g.count] = a->out + row * a->out_stride + h * a->dimension;
-      g.ends[g.count++] = a->end + row * a->step;
-      const int is_last = row + 1 == a->rows && h + 1 == a->heads;
-      if (g.count < QUERIES && !is_last) continue;
-      attend_group(&g, keys, values, stride);
-      g.count = 0;
-    }
-  }
+  else
+    ck_walk(a, keys, values, stride, sizeof *keys, 2, TALLEST, attend_tile, ck_kernels_avx512.scale);
 }
 #pragma clang attribute pop
 #endif

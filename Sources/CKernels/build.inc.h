@@ -8,6 +8,7 @@
 
 #include "linear.inc.h"
 #include "rows.inc.h"
+#include "attention_walk.h"
 #define KV float
 #define KV_LOAD(p) LOAD(p)
 #define KV_VALUE(x) (x)

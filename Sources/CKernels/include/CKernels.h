@@ -34,7 +34,7 @@ enum {
   CK_PANEL = 16,      // output rows interleaved in a packed panel
   CK_KEY_BLOCK = 16,  // keys interleaved in a block of the key cache
   CK_CHUNK = 256,     // absolute key positions reduced together in attention
-  CK_QUERIES_AT_ONCE = 6,  // queries that share the keys loaded in attention
+  CK_QUERIES_AT_ONCE = 6,  // queries that share the keys loaded in attention, at least
   CK_ROUNDED_COLUMNS = 16384,  // the widest bf16 matrix that is multiplied with rounded activations
 };
 
@@ -94,6 +94,12 @@ void ck_add(float *y, const float *x, size_t count);
 /// Stores the key of one position into a head's key cache [positions / 16][dimension][16].
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension);
 
+/// Memory that a thread reads later.
+typedef struct {
+  const void *start;
+  size_t bytes;
+} ck_range;
+
 /// The rows of a pass that see the same key-value head.
 ///
 /// Row r sees the keys [first, end + r * step), at least one. The softmax is reduced over absolute
@@ -107,8 +113,7 @@ typedef struct {
   size_t rows, heads, dimension;
   size_t first, end, step;
   float scale;  // of the scores
-  const void *next;  // what this thread reads afterwards: fetched meanwhile
-  size_t next_bytes;
+  ck_range next[3];  // what this thread reads afterwards, in order: fetched meanwhile
 } ck_attention;
 
 /// Attention of rows over one key-value head: keys as ck_store_key writes them; values are

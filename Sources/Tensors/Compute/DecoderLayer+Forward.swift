@@ -107,6 +107,7 @@ extension DecoderLayer {
         let part = (0..<next.count).share(of: head - heads.lowerBound, among: heads.count)
         attend(
           run, head: head, index: index, scratch: scratch,
+          nextHead: head + 1 < heads.upperBound ? head + 1 : nil,
           next: UnsafeRawBufferPointer(rebasing: next[part]))
         row = run.rows.upperBound
       }
@@ -162,7 +163,7 @@ extension DecoderLayer {
 
   /// Attention of rows over one key-value head.
   func attend(
-    _ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch,
+    _ run: RowPlan.Run, head: Int, index: Int, scratch: LayerScratch, nextHead: Int? = nil,
     next: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
   ) {
     let group = shape.heads / shape.keyValueHeads
@@ -172,7 +173,7 @@ extension DecoderLayer {
     let queries = KeyValueCache.Queries(
       queries: scratch.queries.base + offset, out: scratch.attended.values.base + offset,
       stride: shape.queryWidth, rows: run.rows.count, heads: group,
-      scale: 1 / Float(shape.headDimension).squareRoot(), next: next)
+      scale: 1 / Float(shape.headDimension).squareRoot(), nextHead: nextHead, next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
       cache.attend(queries, layer: index, head: head, over: run.visible, step: run.step)
     }

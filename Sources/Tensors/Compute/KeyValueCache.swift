@@ -70,11 +70,14 @@ public final class KeyValueCache {
     /// other `step` more than the one before it.
     func attend(_ rows: Queries, layer: Int, head: Int, over visible: Range<Int>, step: Int) {
       let start = (layer * headCount + head) * headBytes
+      let next = (
+        keysAndValues(layer: layer, head: rows.nextHead, over: visible),
+        ck_range(start: rows.next.baseAddress, bytes: rows.next.count)
+      )
       var attention = ck_attention(
         queries: rows.queries, query_stride: rows.stride, out: rows.out, out_stride: rows.stride,
         rows: rows.rows, heads: rows.heads, dimension: dimension, first: visible.lowerBound,
-        end: visible.upperBound, step: step, scale: rows.scale, next: rows.next.baseAddress,
-        next_bytes: rows.next.count)
+        end: visible.upperBound, step: step, scale: rows.scale, next: (next.0.0, next.0.1, next.1))
       switch format {
       case .f32:
         ck_attend(
@@ -85,6 +88,21 @@ public final class KeyValueCache {
           &attention, (keys + start).assumingMemoryBound(to: UInt16.self),
           (values + start).assumingMemoryBound(to: UInt16.self), dimension)
       }
+    }
+
+    /// The first chunk of keys and of values that attention of a head reads.
+    private func keysAndValues(
+      layer: Int, head: Int?, over visible: Range<Int>
+    ) -> (ck_range, ck_range) {
+      guard let head else { return (ck_range(), ck_range()) }
+      let width = dimension * format.byteCount
+      let chunk = Int(CK_CHUNK)
+      let end = min(visible.lowerBound / chunk * chunk + chunk, visible.upperBound)
+      let start = (layer * headCount + head) * headBytes + visible.lowerBound * width
+      let bytes = (end - visible.lowerBound) * width
+      return (
+        ck_range(start: keys + start, bytes: bytes), ck_range(start: values + start, bytes: bytes)
+      )
     }
   }
 
@@ -98,6 +116,8 @@ public final class KeyValueCache {
     var heads: Int
     /// Of the scores.
     var scale: Float
+    /// The head of the same layer that the worker attends to afterwards, if rows see the same keys there.
+    var nextHead: Int?
     /// Weights that the worker reads afterwards.
     var next = UnsafeRawBufferPointer(start: nil, count: 0)
   }

@@ -37,8 +37,11 @@ struct AttentionRows {
         var attention = ck_attention(
           queries: wide.baseAddress, query_stride: stride, out: out.baseAddress,
           out_stride: stride, rows: rows, heads: heads, dimension: dimension, first: first,
-          end: end, step: step, scale: 0.3, next: wide.baseAddress,
-          next_bytes: wide.count * MemoryLayout<Float>.stride)
+          end: end, step: step, scale: 0.3,
+          next: (
+            ck_range(start: wide.baseAddress, bytes: wide.count * MemoryLayout<Float>.stride),
+            ck_range(), ck_range()
+          ))
         kernel(&attention)
       }
     }

@@ -67,10 +67,11 @@ struct AttentionTests {
     }
   }
 
-  /// Rows that begin in different chunks, end in different chunks, or see the same keys.
+  /// Rows that begin in different chunks, end in different chunks, or see the same keys; the most are
+  /// more than one batch.
   private static func groups(heads: Int, dimension: Int) -> [AttentionRows] {
     ranges.flatMap { first, end in
-      [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3)].map { count, step in
+      [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3), (40, 1)].map { count, step in
         AttentionRows(
           rows: count, heads: heads, dimension: dimension, first: first, end: end,
           step: min(step, (Head.positions - end) / count))
@@ -83,7 +84,7 @@ struct AttentionTests {
     var noise = Noise(UInt64(heads * 1000 + dimension))
     let head = Head(dimension: dimension, noise: &noise)
     let width = heads * dimension
-    let queries = noise.array(9 * width, scale: 3)
+    let queries = noise.array(40 * width, scale: 3)
     for rows in Self.groups(heads: heads, dimension: dimension) {
       let portable = KernelTests.builds[0].kernels.pointee
       let alone = (0..<rows.rows).flatMap { row in
@@ -166,7 +167,7 @@ struct AttentionTests {
     var noise = Noise(UInt64(heads * 1000 + dimension))
     let head = HalfHead(dimension: dimension, noise: &noise)
     let width = heads * dimension
-    let queries = noise.array(9 * width, scale: 3)
+    let queries = noise.array(40 * width, scale: 3)
     for rows in Self.groups(heads: heads, dimension: dimension) {
       let alone = (0..<rows.rows).flatMap { row in
         // A row alone must not see the keys and values behind its own: they may be anything.
