@@ -1,5 +1,6 @@
 // Chooses a build at run time and forwards every call to it.
 #include "CKernelsTable.h"
+#include "thread_memory.h"
 
 static ck_isa selected = CK_PORTABLE;
 static const ck_kernels *table = &ck_kernels_portable;
@@ -108,13 +109,28 @@ void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys
                        size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
   table->linear_rounded(w, x, y, ys, count, panel0, panel1, rows, cols, end);
 }
-void ck_linear_int8(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
-                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
-  quantized->linear_int8(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+void ck_quantize_activations(int bits, const float *x, size_t first, size_t count, size_t cols,
+                             uint8_t *row) {
+  quantized->quantize(bits, x, first, count, cols, row);
 }
-void ck_linear_int4(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
-                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end) {
-  quantized->linear_int4(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+void ck_linear_quantized(int bits, const uint8_t *w, const uint8_t *x, float *y, size_t ys,
+                         size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                         ck_epilogue end) {
+  (bits == 8 ? quantized->linear_int8 : quantized->linear_int4)(w, x, y, ys, count, panel0, panel1,
+                                                                rows, cols, end);
+}
+void ck_linear_integers(int bits, const uint8_t *w, const float *x, size_t xs, float *y, size_t ys,
+                        size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                        ck_epilogue end) {
+  const size_t bytes = ck_quantized_row_bytes(cols), room = CK_THREAD_ROWS / bytes;
+  uint8_t *prepared = ck_thread_rows();
+  for (size_t m = 0, some; m < count; m += some) {
+    some = count - m < room ? count - m : room;
+    for (size_t i = 0; i < some; i++)
+      ck_quantize_activations(bits, x + (m + i) * xs, 0, cols, cols, prepared + i * bytes);
+    ck_linear_quantized(bits, w, prepared, y + m * ys, ys, some, panel0, panel1, rows, cols,
+                        end);
+  }
 }
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   table->rms_norm(x, weight, y, count, epsilon);

@@ -7,17 +7,15 @@
 #include <immintrin.h>
 
 #include "CKernelsTable.h"
+#include "bf16_pairs.h"
+#include "thread_memory.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,prfchw"))), apply_to = function)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// Rounded activations of a call that is given f32, one a thread. Wider matrices take the AVX-512
-// build's product: the choice depends on the matrix alone, so it can't vary between rows.
 enum { ROWS_AT_ONCE = 64 };
-static _Thread_local uint16_t rounded[ROWS_AT_ONCE * CK_ROUNDED_COLUMNS]
-    __attribute__((aligned(64)));
 
 void ck_round_rows_avx512bf16(const float *x, uint16_t *out, size_t count) {
   for (size_t c = 0; c < count; c += 16) {
@@ -48,7 +46,7 @@ typedef struct {
 } fetch;
 
 #define TILE(MT, NP)                                                                            \
-  static void tile_##MT##_##NP(const uint16_t *w, const uint32_t *x, float *y, size_t ys,       \
+  static void tile_##MT##_##NP(const uint16_t *w, const uint16_t *x, float *y, size_t ys,       \
                                size_t row, size_t rows, size_t pairs, fetch next,               \
                                ck_epilogue end) {                                               \
     __m512 a[MT][NP];                                                                           \
@@ -65,7 +63,7 @@ typedef struct {
         v[p] = (__m512bh)_mm512_loadu_si512(source);                                            \
       }                                                                                         \
       UNROLL for (int m = 0; m < MT; m++) {                                                     \
-        const __m512bh b = (__m512bh)_mm512_set1_epi32((int)x[m * pairs + c]);                  \
+        const __m512bh b = PAIR(x + (m * pairs + c) * 2);                                       \
         UNROLL for (int p = 0; p < NP; p++) a[m][p] = _mm512_dpbf16_ps(a[m][p], v[p], b);       \
       }                                                                                         \
     }                                                                                           \
@@ -79,7 +77,7 @@ TILES(1) TILES(2)
 
 // Fourteen rows of two panels leave four registers for the factors.
 enum { TALLEST = 14 };
-typedef void tile(const uint16_t *, const uint32_t *, float *, size_t, size_t, size_t, size_t,
+typedef void tile(const uint16_t *, const uint16_t *, float *, size_t, size_t, size_t, size_t,
                   fetch, ck_epilogue);
 // Tiles by their height, over one panel and two.
 #define TABLE(NP)                                                                            \
@@ -91,7 +89,7 @@ static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TA
 // Feeds all rounded rows to `width` panels, in tiles of nearly equal heights. `after` bytes of other
 // panels of this thread follow.
 static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t *w,
-                 const uint32_t *x, float *y, size_t ys, size_t count, size_t row, size_t rows,
+                 const uint16_t *x, float *y, size_t ys, size_t count, size_t row, size_t rows,
                  size_t pairs, ck_epilogue end) {
   const size_t parts = (count + TALLEST - 1) / TALLEST;
   const size_t bytes = width * pairs * 2 * CK_PANEL * sizeof *w;
@@ -100,7 +98,7 @@ static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t 
     const fetch next =
         after >= bytes ? (fetch){(const char *)w + bytes + part * (bytes / parts), 64 / parts}
                        : (fetch){(const char *)w, 0};
-    tiles[height](w, x + m * pairs, y + m * ys, ys, row, rows, pairs, next, end);
+    tiles[height](w, x + m * pairs * 2, y + m * ys, ys, row, rows, pairs, next, end);
   }
 }
 
@@ -111,7 +109,7 @@ void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y
   const size_t bytes = size * sizeof *w;
   for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
-    const uint32_t *in = (const uint32_t *)x + m * pairs;
+    const uint16_t *in = x + m * pairs * 2;
     float *out = y + m * ys;
     size_t p = panel0;
     for (; p + 2 <= panel1; p += 2)
@@ -126,11 +124,13 @@ void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y
 void ck_linear_bf16_avx512bf16(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
                                size_t count, size_t panel0, size_t panel1, size_t rows,
                                size_t cols, ck_epilogue end) {
+  // The choice depends on the matrix alone, so it can't vary between rows.
   if (cols > CK_ROUNDED_COLUMNS) {
     ck_kernels_avx512.linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
     return;
   }
   const size_t padded = (cols + 1) / 2 * 2;
+  uint16_t *rounded = ck_thread_rows();
   for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
     for (size_t i = 0; i < some; i++) {

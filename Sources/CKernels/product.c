@@ -1,12 +1,10 @@
 // Chooses a build of the products at run time, and keeps each thread's panels.
 #include "CKernelsProduct.h"
 
-#include <pthread.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "CKernels.h"
+#include "thread_memory.h"
 
 extern const ct_product_kernels ct_product_portable;
 #if defined(__x86_64__)
@@ -49,16 +47,8 @@ const char *ct_product_name(int rounds) {
              : ct_product_build(CT_PRODUCT_BUILDS - 2)->name;
 }
 
-// The calling thread's panels, which end with it.
 static unsigned *panels(void) {
-  unsigned *mine = pthread_getspecific(key);
-  if (mine) return mine;
-  mine = aligned_alloc(64, CT_PANEL_WORDS * sizeof *mine);
-  if (!mine || pthread_setspecific(key, mine)) {
-    fputs("error: no memory for the panels of a matrix product\n", stderr);
-    exit(1);
-  }
-  return mine;
+  return ck_thread_memory(key, CT_PANEL_WORDS * sizeof(unsigned));
 }
 
 void ct_multiply_f32(const ct_product *product) { best->f32(product, panels()); }

@@ -15,6 +15,11 @@ size_t ck_quantized_panel_bytes(int bits, size_t cols) {
   return (groups_of(cols) + 1) / 2 * block_bytes(bits);
 }
 
+// A group has at most 32 values of 16 bits, a scale and an offset.
+size_t ck_quantized_row_bytes(size_t cols) {
+  return (groups_of(cols) * (CK_GROUP * 2 + sizeof(float) + sizeof(int32_t)) + 63) / 64 * 64;
+}
+
 float ck_half(uint16_t bits) {
   const uint32_t exponent = bits >> 10 & 31, sign = (uint32_t)(bits & 0x8000) << 16;
   uint32_t wide = (uint32_t)(bits & 0x7fff) << 13;

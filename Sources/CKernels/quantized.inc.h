@@ -7,10 +7,11 @@
 //   DOT_WORDS(w, x), PAIR_BYTES(w, x), ADD_PAIRS(v)
 //                                    VPMADDWD, VPMADDUBSW, and 16-bit neighbours added to 32 bits
 //   HALVES(p)                        LANES f16 values as f32
-//   ONE, MORE                        strips of a tile of one row and of 2 to 6: a panel or less
+//   ONE, MORE                        strips of a tile of one row and of more: a panel or less
 //   WIDE                             the latter over several panels, if there are enough registers
-//   ALONE, AHEAD                     up to so many rows a panel is read as one stream, fetched so many
-//                                    bytes ahead
+//   TALLEST_8, TALLEST_4             rows of a tile, at most
+//   ALONE_8, ALONE_4, AHEAD          up to so many rows a panel is read as one stream, fetched so
+//                                    many bytes ahead
 //   CK_QUANTIZED, CK_NAME            the table, and what it is called
 //
 // Weights are offset to be unsigned, and sums start at minus what that adds: offset * sum of x. All
@@ -21,7 +22,6 @@
 #include <string.h>
 
 #include "CKernelsTable.h"
-#include "quantized_rows.h"
 #include "vector.inc.h"
 
 typedef int32_t iv __attribute__((vector_size(LANES * 4)));
@@ -43,6 +43,8 @@ typedef int16_t w16u __attribute__((vector_size(32), aligned(1)));
 #define STEPS_4 ROLL
 #define STEPS_5 ROLL
 #define STEPS_6 ROLL
+#define STEPS_7 ROLL
+#define STEPS_8 ROLL
 // Makes the compiler load again what it could keep: registers are for the sums.
 #define FORGET(pointer) __asm__("" : "+r"(pointer))
 #define PANEL_STRIPS (CK_PANEL / LANES)
@@ -52,21 +54,6 @@ typedef int16_t w16u __attribute__((vector_size(32), aligned(1)));
 #define STRIP_AT(s, width, panel_bytes) \
   ((size_t)(s) / PANEL_STRIPS * (panel_bytes) + (size_t)(s) % PANEL_STRIPS * LANES * (width))
 #define FMAV(a, b, c) __builtin_elementwise_fma((fv)(a), (fv)(b), (fv)(c))
-
-// Rows of quantised activations, see quantized_rows.h.
-typedef struct {
-  const int8_t *values;
-  const float *scales;
-  const int32_t *offsets;
-  size_t groups, stride;  // of a row: groups, bytes of values
-} quantized_rows;
-
-// Dword `i` of a group's 32 activations, in every lane.
-INLINE int32_t dword(const int8_t *x, int i) {
-  int32_t value;
-  memcpy(&value, x + 4 * i, sizeof value);
-  return value;
-}
 
 // A step's weights are multiplied in parts, each against one dword of a group's activations:
 // PART(raw, part) gives the operand, ADD(sum, w, x) multiplies, TOTAL(sum, offset) ends a group.
@@ -98,6 +85,39 @@ typedef hv sums_4;
 #define ADD_4(sum, w, x) ((sum) += (hv)PAIR_BYTES(w, x))
 #define TOTAL_4(sum, offset) (ADD_PAIRS(sum) + (offset))
 #endif
+
+// How rows of quantised activations are laid out: values, scales of groups, and what unsigned
+// weights add to the sums of groups, negated: -(offset of the weights) * (sum of the group's
+// values).
+typedef struct {
+  size_t stride, groups;
+  size_t scales, offsets;  // where they begin in a row
+} layout;
+
+INLINE layout layout_of(int bits, size_t cols) {
+  const size_t groups = (cols + CK_GROUP - 1) / CK_GROUP;
+  const size_t values = groups * (bits == 8 ? X_BYTES_8 : X_BYTES_4);
+  return (layout){ck_quantized_row_bytes(cols), groups, values, values + groups * sizeof(float)};
+}
+
+// Of row `m`, group `g`.
+INLINE float scale_of(const uint8_t *x, const layout *l, size_t m, size_t g) {
+  float value;
+  memcpy(&value, x + m * l->stride + l->scales + g * sizeof value, sizeof value);
+  return value;
+}
+INLINE int32_t offset_of(const uint8_t *x, const layout *l, size_t m, size_t g) {
+  int32_t value;
+  memcpy(&value, x + m * l->stride + l->offsets + g * sizeof value, sizeof value);
+  return value;
+}
+
+// Dword `i` of a group's 32 activations, in every lane.
+INLINE int32_t dword(const uint8_t *x, int i) {
+  int32_t value;
+  memcpy(&value, x + 4 * i, sizeof value);
+  return value;
+}
 
 // Writes a tile's sums [height][strips].
 static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t strips, size_t row,
@@ -134,23 +154,27 @@ typedef struct {
 #define TILE(bits, MT, NS) TILE_(bits, MT, NS)
 #define TILE_(bits, MT, NS)                                                                      \
   static void tile_##bits##_##MT##_##NS(const uint8_t *w, size_t first, size_t panel_bytes,      \
-                                        fetch next,                                              \
-                                        quantized_rows x, float *y, size_t ys, size_t row,       \
+                                        fetch next, const uint8_t *x, const layout *shape,       \
+                                        float *y, size_t ys, size_t row,                         \
                                         size_t rows, ck_epilogue end) {                          \
     fv a[MT][NS];                                                                                \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++) a[m][s] = (fv){0};   \
-    const size_t stride = x.stride;                                                              \
+    const layout l = *shape;                                                                     \
+    UNROLL for (int m = 0; MT > 1 && m < MT; m++) UNROLL for (int s = 0; s < NS; s++)            \
+        __builtin_prefetch(y + m * ys + row + s * LANES, 1);                                     \
     size_t turn = 0;                                                                             \
-    for (size_t g = 0; g < x.groups; g++) {                                                      \
+    for (size_t g = 0; g < l.groups; g++) {                                                      \
       const uint8_t *block = w + g / 2 * BLOCK_BYTES(bits);                                      \
       const uint8_t *scales = block + g % 2 * CK_PANEL * 2;                                      \
       const uint8_t *weights = block + CK_PANEL * 4 + g % 2 * GROUP_BYTES(bits);                 \
       sums_##bits sums[MT][NS];                                                                  \
       UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++)                    \
-          BEGIN_##bits(sums[m][s], x.offsets[m * x.groups + g]);                                 \
-      const int8_t *values = x.values + g * X_BYTES_##bits;                                      \
+          BEGIN_##bits(sums[m][s], offset_of(x, &l, m, g));                                      \
+      const uint8_t *values = x + g * X_BYTES_##bits;                                            \
       const size_t ahead = turn == next.part ? next.ahead : 0;                                   \
       turn = turn + 1 == next.parts ? 0 : turn + 1;                                              \
+      UNROLL for (int s = 0; s < NS; s += PANEL_STRIPS)                                          \
+          __builtin_prefetch(block + STRIP_AT(s, 4, panel_bytes) + ahead);                       \
       STEPS_##MT for (int step = 0; step < bits; step++) {                                       \
         const uint8_t *source = weights + step * 64;                                             \
         UNROLL for (int s = 0; s < NS; s += PANEL_STRIPS)                                        \
@@ -163,7 +187,7 @@ typedef struct {
             v[s] = PART_##bits(raw, part);                                                       \
           }                                                                                      \
           UNROLL for (int m = 0; m < MT; m++) {                                                  \
-            const int32_t b = dword(values + m * stride, step * PARTS_##bits + part);            \
+            const int32_t b = dword(values + m * l.stride, step * PARTS_##bits + part);          \
             UNROLL for (int s = 0; s < NS; s++) ADD_##bits(sums[m][s], v[s], b);                 \
           }                                                                                      \
         }                                                                                        \
@@ -171,8 +195,8 @@ typedef struct {
       UNROLL for (int s = 0; s < NS; s++) {                                                      \
         const fv scale = HALVES(scales + STRIP_AT(s + first, 2, panel_bytes));                   \
         UNROLL for (int m = 0; m < MT; m++) {                                                    \
-          const iv total = TOTAL_##bits(sums[m][s], x.offsets[m * x.groups + g]);                \
-          const fv product = scale * x.scales[m * x.groups + g];                                 \
+          const iv total = TOTAL_##bits(sums[m][s], offset_of(x, &l, m, g));                     \
+          const fv product = scale * scale_of(x, &l, m, g);                                      \
           a[m][s] = FMAV(__builtin_convertvector(total, fv), product, a[m][s]);                  \
         }                                                                                        \
       }                                                                                          \
@@ -182,120 +206,121 @@ typedef struct {
 
 #define TILES(bits, NS) \
   TILE(bits, 2, NS) TILE(bits, 3, NS) TILE(bits, 4, NS) TILE(bits, 5, NS) TILE(bits, 6, NS)
-TILE(8, 1, ONE) TILES(8, MORE) TILE(4, 1, ONE) TILES(4, MORE)
+#if TALLEST_8 == 8
+#define TALL_TILES(NS) TILE(8, 7, NS) TILE(8, 8, NS)
+#define TALL_ENTRIES(NS) ENTRY(8, 7, NS), ENTRY(8, 8, NS)
+#else
+#define TALL_TILES(NS)
+#define TALL_ENTRIES(NS)
+#endif
+TILE(8, 1, ONE) TILES(8, MORE) TALL_TILES(MORE) TILE(4, 1, ONE) TILES(4, MORE)
 
 typedef struct {
-  void (*function)(const uint8_t *, size_t, size_t, fetch, quantized_rows, float *, size_t, size_t,
-                   size_t, ck_epilogue);
+  void (*function)(const uint8_t *, size_t, size_t, fetch, const uint8_t *, const layout *, float *,
+                   size_t, size_t, size_t, ck_epilogue);
   size_t strips;
 } tile;
 
 #define ENTRY(bits, MT, NS) ENTRY_(bits, MT, NS)
 #define ENTRY_(bits, MT, NS) {tile_##bits##_##MT##_##NS, NS}
-#define TABLE(name, bits, N1, NS)                                                               \
-  static const tile name##_##bits[7] = {{NULL, 1},          ENTRY(bits, 1, N1),                 \
-                                        ENTRY(bits, 2, NS), ENTRY(bits, 3, NS),                 \
-                                        ENTRY(bits, 4, NS), ENTRY(bits, 5, NS),                 \
-                                        ENTRY(bits, 6, NS)};
+#define TABLE(name, bits, N1, NS, ...)                                                           \
+  static const tile name##_##bits[TALLEST_##bits + 1] = {{NULL, 1},          ENTRY(bits, 1, N1), \
+                                                         ENTRY(bits, 2, NS), ENTRY(bits, 3, NS), \
+                                                         ENTRY(bits, 4, NS), ENTRY(bits, 5, NS), \
+                                                         ENTRY(bits, 6, NS), __VA_ARGS__};
 
 // Tiles by their height, within a panel and over several.
-TABLE(single, 8, ONE, MORE) TABLE(single, 4, ONE, MORE)
+TABLE(single, 8, ONE, MORE, TALL_ENTRIES(MORE)) TABLE(single, 4, ONE, MORE)
 #ifdef WIDE
-TILES(8, WIDE) TILES(4, WIDE)
-TABLE(wide, 8, ONE, WIDE) TABLE(wide, 4, ONE, WIDE)
+TILES(8, WIDE) TALL_TILES(WIDE) TILES(4, WIDE)
+TABLE(wide, 8, ONE, WIDE, TALL_ENTRIES(WIDE)) TABLE(wide, 4, ONE, WIDE)
 #else
 #define WIDE PANEL_STRIPS
 #define wide_8 single_8
 #define wide_4 single_4
 #endif
 
-// The height of the next tile when `left` rows remain: at most 6, and of 1 only when alone.
-INLINE size_t next_height(size_t left) {
-  static const unsigned char height[13] = {0, 1, 2, 3, 4, 5, 6, 4, 4, 5, 5, 6, 6};
-  return left > 12 ? 6 : height[left];
+// The height of the next tile when `left` rows remain: of 1 only when alone.
+INLINE size_t next_height(size_t left, size_t tallest) {
+  return left > 2 * tallest ? tallest : left > tallest ? (left + 1) / 2 : left;
 }
 
 // Feeds rows to `panels` neighbouring panels, tile by tile. `after` other panels of this thread
 // follow.
-static void feed(const tile *tiles, const uint8_t *w, size_t panels, size_t after,
-                 size_t panel_bytes, quantized_rows x, size_t count, float *y, size_t ys,
-                 size_t row, size_t rows, ck_epilogue end) {
+static void feed(const tile *tiles, size_t tallest, size_t alone, const uint8_t *w, size_t panels,
+                 size_t after, size_t panel_bytes, const uint8_t *x, const layout *l, size_t count,
+                 float *y,
+                 size_t ys, size_t row, size_t rows, ck_epilogue end) {
   const size_t following = after >= panels ? panels * panel_bytes : 0;
-  fetch next = {count <= ALONE ? AHEAD : following, 0, 0};
-  for (size_t m = 0; m < count; m += next_height(count - m)) next.parts++;
+  fetch next = {count <= alone ? AHEAD : following, 0, 0};
+  for (size_t m = 0; m < count; m += next_height(count - m, tallest)) next.parts++;
   for (size_t m = 0, height; m < count; m += height, next.part++) {
-    height = next_height(count - m);
+    height = next_height(count - m, tallest);
     const tile t = tiles[height];
-    const quantized_rows part = {x.values + m * x.stride, x.scales + m * x.groups,
-                                 x.offsets + m * x.groups, x.groups, x.stride};
     for (size_t s = 0; s < panels * PANEL_STRIPS; s += t.strips)
-      t.function(w, s, panel_bytes, next, part, y + m * ys,
-                 ys, row + s * LANES, rows, end);
+      t.function(w, s, panel_bytes, next, x + m * l->stride, l, y + m * ys, ys, row + s * LANES,
+                 rows, end);
   }
 }
 
-// Quantises `count` rows into the thread's scratch: a group's values in `bytes` bytes, as int8 in
-// order, or as int16 in the order of the parts, columns 0, 2, 1, 3 of every four.
-static quantized_rows quantize_rows(const float *x, size_t xs, size_t count, size_t cols,
-                                    size_t bytes, int32_t offset) {
-  const size_t groups = (cols + CK_GROUP - 1) / CK_GROUP;
-  ck_quantized_rows *out = &ck_activations;
-  for (size_t m = 0; m < count; m++) {
-    for (size_t g = 0; g < groups; g++) {
-      const size_t left = cols - g * CK_GROUP, place = m * groups + g;
-      const float *source = x + m * xs + g * CK_GROUP;
-      float padded[CK_GROUP] = {0};
-      if (left < CK_GROUP) source = memcpy(padded, source, left * sizeof *source);
-      const f16v a = LOAD(source), b = LOAD(source + 16);
-      // The bits of magnitudes are ordered as the magnitudes are, and NaN is above all.
-      const i16v c = (i16v)a & 0x7fffffff, d = (i16v)b & 0x7fffffff;
-      const int32_t peak = __builtin_reduce_max((i16v)SELECT(c > d, c, d));
-      float greatest;
-      memcpy(&greatest, &peak, sizeof greatest);
-      const int none = greatest < 1e-30f;  // its inverse might overflow
-      const float inverse = none ? 0 : 127 / greatest;
-      const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-      const i16v p = (i16v)(a * SPLAT(inverse) + magic) - 0x4b400000;
-      const i16v q = (i16v)(b * SPLAT(inverse) + magic) - 0x4b400000;
-      int8_t *values = out->values + place * bytes;
-      if (bytes == CK_GROUP) {
-        *(b16u *)values = __builtin_convertvector(p, b16u);
-        *(b16u *)(values + 16) = __builtin_convertvector(q, b16u);
-      } else {
-        *(w16u *)values = __builtin_convertvector(ORDERED(p), w16u);
-        *(w16u *)(values + CK_GROUP) = __builtin_convertvector(ORDERED(q), w16u);
-      }
-      out->scales[place] = none ? 0 : greatest * (1.0f / 127);
-      out->offsets[place] = -offset * __builtin_reduce_add(p + q);
+// A group's values in X_BYTES: as int8 in order, or as int16 in the order of the parts, columns
+// 0, 2, 1, 3 of every four.
+static void quantize(int bits, const float *x, size_t first, size_t count, size_t cols,
+                     uint8_t *row) {
+  const layout l = layout_of(bits, cols);
+  const size_t bytes = bits == 8 ? X_BYTES_8 : X_BYTES_4;
+  const int32_t offset = 1 << (bits - 1);
+  for (size_t c = 0; c < count; c += CK_GROUP) {
+    const size_t left = count - c, g = (first + c) / CK_GROUP;
+    const float *source = x + c;
+    float padded[CK_GROUP] = {0};
+    if (left < CK_GROUP) source = memcpy(padded, source, left * sizeof *source);
+    const f16v a = LOAD(source), b = LOAD(source + 16);
+    // The bits of magnitudes are ordered as the magnitudes are, and NaN is above all.
+    const i16v m = (i16v)a & 0x7fffffff, n = (i16v)b & 0x7fffffff;
+    const int32_t peak = __builtin_reduce_max((i16v)SELECT(m > n, m, n));
+    float greatest;
+    memcpy(&greatest, &peak, sizeof greatest);
+    const int none = greatest < 1e-30f;  // its inverse might overflow
+    const float inverse = none ? 0 : 127 / greatest;
+    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+    const i16v p = (i16v)(a * SPLAT(inverse) + magic) - 0x4b400000;
+    const i16v q = (i16v)(b * SPLAT(inverse) + magic) - 0x4b400000;
+    uint8_t *values = row + g * bytes;
+    if (bytes == CK_GROUP) {
+      *(b16u *)values = __builtin_convertvector(p, b16u);
+      *(b16u *)(values + 16) = __builtin_convertvector(q, b16u);
+    } else {
+      *(w16u *)values = __builtin_convertvector(ORDERED(p), w16u);
+      *(w16u *)(values + CK_GROUP) = __builtin_convertvector(ORDERED(q), w16u);
     }
+    const float scale = none ? 0 : greatest * (1.0f / 127);
+    const int32_t sum = -offset * __builtin_reduce_add(p + q);
+    memcpy(row + l.scales + g * sizeof scale, &scale, sizeof scale);
+    memcpy(row + l.offsets + g * sizeof sum, &sum, sizeof sum);
   }
-  return (quantized_rows){out->values, out->scales, out->offsets, groups, groups * bytes};
 }
 
 #define LINEAR(bits)                                                                             \
-  static void linear_int##bits(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, \
+  static void linear_int##bits(const uint8_t *w, const uint8_t *x, float *y, size_t ys,          \
                                size_t count, size_t panel0, size_t panel1, size_t rows,          \
                                size_t cols, ck_epilogue end) {                                   \
     const size_t bytes = ck_quantized_panel_bytes(bits, cols);                                   \
-    const size_t padded = (cols + CK_GROUP - 1) / CK_GROUP * CK_GROUP;                           \
-    const size_t room = sizeof ck_activations.values / (padded / CK_GROUP * X_BYTES_##bits);     \
-    for (size_t m = 0, some; m < count; m += some) {                                             \
-      some = count - m < room ? count - m : room;                                                \
-      const quantized_rows q = quantize_rows(x + m * xs, xs, some, cols, X_BYTES_##bits,         \
-                                             1 << (bits - 1));                                   \
-      const size_t panels = some <= ALONE ? 1 : WIDE / PANEL_STRIPS;                             \
-      const tile *tiles = some <= ALONE ? single_##bits : wide_##bits;                           \
-      size_t p = panel0;                                                                         \
-      for (; p + panels <= panel1; p += panels)                                                  \
-        feed(tiles, w + p * bytes, panels, panel1 - p - panels, bytes, q, some, y + m * ys, ys,  \
-             p * CK_PANEL, rows, end);                                                           \
-      for (; p < panel1; p++)                                                                    \
-        feed(single_##bits, w + p * bytes, 1, panel1 - p - 1, bytes, q, some, y + m * ys, ys,    \
-             p * CK_PANEL, rows, end);                                                           \
-    }                                                                                            \
+    const layout l = layout_of(bits, cols);                                                      \
+    const size_t panels = count <= ALONE_##bits ? 1 : WIDE / PANEL_STRIPS;                       \
+    const tile *tiles = count <= ALONE_##bits ? single_##bits : wide_##bits;                     \
+    size_t p = panel0;                                                                           \
+    for (; p + panels <= panel1; p += panels)                                                    \
+      feed(tiles, TALLEST_##bits, ALONE_##bits, w + p * bytes, panels, panel1 - p - panels,      \
+           bytes, x, &l, count, y, ys, p * CK_PANEL, rows, end);                                 \
+    for (; p < panel1; p++)                                                                      \
+      feed(single_##bits, TALLEST_##bits, ALONE_##bits, w + p * bytes, 1, panel1 - p - 1, bytes, \
+           x, &l, count, y, ys, p * CK_PANEL, rows, end);                                        \
   }
 LINEAR(8)
 LINEAR(4)
 
-const ck_quantized_kernels CK_QUANTIZED = {
-    .name = CK_NAME, .linear_int8 = linear_int8, .linear_int4 = linear_int4};
+const ck_quantized_kernels CK_QUANTIZED = {.name = CK_NAME,
+                                           .quantize = quantize,
+                                           .linear_int8 = linear_int8,
+                                           .linear_int4 = linear_int4};

@@ -2,13 +2,16 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push( \
-    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,prfchw"))), \
     apply_to = function)
 #define LANES 16
 #define ONE 1
 #define MORE 1
 #define WIDE 2
-#define ALONE 6
+#define TALLEST_8 6
+#define TALLEST_4 6
+#define ALONE_8 6
+#define ALONE_4 6
 #define AHEAD 8192
 #define CK_QUANTIZED ck_quantized_avx512
 #define CK_NAME "avx512"

@@ -5,7 +5,10 @@
 #define LANES 8
 #define ONE 2
 #define MORE 2
-#define ALONE 1
+#define TALLEST_8 6
+#define TALLEST_4 6
+#define ALONE_8 1
+#define ALONE_4 1
 #define AHEAD 2048
 #define CK_QUANTIZED ck_quantized_avxvnni
 #define CK_NAME "avx2 with vnni"

@@ -4,7 +4,10 @@
 #define ONE 1
 #define MORE 1
 #define WIDE 2
-#define ALONE 1
+#define TALLEST_8 6
+#define TALLEST_4 6
+#define ALONE_8 1
+#define ALONE_4 1
 #define AHEAD 2048
 #define CK_QUANTIZED ck_quantized_portable
 #define CK_NAME "portable"
@@ -23,5 +26,3 @@
     (fv)((size_ | ((uv)odd_ & 0x7f800000)) | (h_ & 0x8000) << 16);                          \
   })
 #include "quantized.inc.h"
-
-_Thread_local ck_quantized_rows ck_activations __attribute__((aligned(64)));

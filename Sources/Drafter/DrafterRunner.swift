@@ -62,7 +62,8 @@ public final class DrafterRunner {
     self.workers = workers
     // Waiting tokens share the block's pass.
     let rows = Self.contextRows + configuration.blockSize
-    scratch = LayerScratch(shape: shape, maximumRows: rows, workers: workers.count)
+    scratch = LayerScratch(
+      layers: drafter.layers, head: self.head.format, maximumRows: rows, workers: workers.count)
     plan = RowPlan(maximumRows: rows)
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
     cache = KeyValueCache(
@@ -71,7 +72,9 @@ public final class DrafterRunner {
       rotary: RotaryTable(
         dimension: shape.headDimension, theta: configuration.ropeTheta,
         scaling: configuration.ropeScaling, capacity: room))
-    features = ActivationRows(maximumRows: Self.contextRows, width: shape.hidden)
+    features = ActivationRows(
+      maximumRows: Self.contextRows, width: shape.hidden,
+      formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
     drafts.reserveCapacity(configuration.blockSize)
@@ -186,7 +189,7 @@ public final class DrafterRunner {
       addMarkov(after: last, to: row)
       if let head = drafter.confidence {
         // Every worker has normed all rows.
-        let hidden = scratch.normed(0).row(index)
+        let hidden = scratch.normedForHead(0).row(index)
         odds.append(head.odds(hidden: hidden, previous: previous))
       }
       last = token(at: choose(index, row))
@@ -244,7 +247,7 @@ public final class DrafterRunner {
     let choices = drafter.configuration.choices
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
-      let normed = scratch.norm(
+      let normed = scratch.normForHead(
         rows: first..<first + count, weight: drafter.finalNorm, epsilon: shape.normEpsilon,
         worker: worker)
       head.multiply(

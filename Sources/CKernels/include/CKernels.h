@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "CKernelsProduct.h"
-#include "CKernelsQuantized.h"
 #include "CKernelsTeam.h"
 #include "CKernelsTraining.h"
 
@@ -73,13 +72,6 @@ void ck_round_rows(const float *x, uint16_t *out, size_t count);
 /// zero]. Only where it takes rounded activations.
 void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys, size_t count,
                        size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
-
-/// The same over int8 and int4 panels; see CKernelsQuantized.h for their sums. Columns are at most
-/// CK_QUANTIZED_MAX_COLUMNS.
-void ck_linear_int8(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
-                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
-void ck_linear_int4(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys, size_t count,
-                    size_t panel0, size_t panel1, size_t rows, size_t cols, ck_epilogue end);
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight over `count` values; x and y may be the same.
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon);
@@ -154,5 +146,6 @@ void ck_mask_below(float *x, size_t count, float bound);
 /// x[i] /= divisor.
 void ck_divide(float *x, size_t count, float divisor);
 
+#include "CKernelsQuantized.h"
 #include "CKernelsTable.h"
 #endif

@@ -18,8 +18,7 @@
 #ifndef CKERNELS_QUANTIZED_H
 #define CKERNELS_QUANTIZED_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "CKernels.h"
 
 enum {
   CK_GROUP = 32,                        // columns that share a scale
@@ -55,6 +54,25 @@ void ck_widen_int4(const uint8_t *in, const uint16_t *scales, size_t cols, float
 
 /// out[c] = scale of c's group * q[c].
 void ck_widen_int8(const int8_t *q, const uint16_t *scales, size_t cols, float *out);
+
+/// Bytes of a row of quantised activations, in whichever order the instruction set in use wants them.
+size_t ck_quantized_row_bytes(size_t cols);
+
+/// Quantises columns [first, first + count) of a row of activations, which x points to, for weights of 8
+/// or 4 bits. `first` is a multiple of CK_GROUP, and so is `count`, unless the row ends there.
+void ck_quantize_activations(int bits, const float *x, size_t first, size_t count, size_t cols,
+                             uint8_t *row);
+
+/// The product of int8 or int4 panels as ck_linear_f32 has it. Columns are at most
+/// CK_QUANTIZED_MAX_COLUMNS.
+void ck_linear_integers(int bits, const uint8_t *w, const float *x, size_t xs, float *y, size_t ys,
+                        size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                        ck_epilogue end);
+
+/// The same of rows that were quantised before: x[count][ck_quantized_row_bytes(cols)].
+void ck_linear_quantized(int bits, const uint8_t *w, const uint8_t *x, float *y, size_t ys,
+                         size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                         ck_epilogue end);
 
 /// Whether the products of the instruction set in use have dot-product instructions (VNNI).
 int ck_has_dot_products(void);

@@ -35,10 +35,11 @@ typedef struct {
 /// The products of quantised weights; see CKernelsQuantized.h.
 typedef struct ck_quantized_kernels {
   const char *name;
-  void (*linear_int8)(const uint8_t *, const float *, size_t, float *, size_t, size_t, size_t,
-                      size_t, size_t, size_t, ck_epilogue);
-  void (*linear_int4)(const uint8_t *, const float *, size_t, float *, size_t, size_t, size_t,
-                      size_t, size_t, size_t, ck_epilogue);
+  void (*quantize)(int, const float *, size_t, size_t, size_t, uint8_t *);
+  void (*linear_int8)(const uint8_t *, const uint8_t *, float *, size_t, size_t, size_t, size_t,
+                      size_t, size_t, ck_epilogue);
+  void (*linear_int4)(const uint8_t *, const uint8_t *, float *, size_t, size_t, size_t, size_t,
+                      size_t, size_t, ck_epilogue);
 } ck_quantized_kernels;
 
 enum { CK_QUANTIZED_BUILDS = 5 };

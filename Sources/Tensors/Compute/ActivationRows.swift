@@ -1,10 +1,10 @@
 internal import CKernels
 
-/// Rows of activations that products take: in f32, and rounded to bf16 where the processor multiplies
-/// them so.
+/// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
+/// bf16 or quantised.
 ///
-/// Whoever writes values rounds them while they are in its cache; every product and every worker then
-/// reads half the bytes, and none rounds them again.
+/// Whoever writes values prepares them while they are in its cache; every product and every worker then
+/// reads fewer bytes, and none prepares them again.
 public final class ActivationRows: @unchecked Sendable {
   // Unchecked: workers divide rows and columns among themselves.
 
@@ -14,34 +14,78 @@ public final class ActivationRows: @unchecked Sendable {
   /// Columns.
   public let width: Int
 
-  /// bf16, `[maximumRows][width, even]`.
-  let rounded: UnsafeMutablePointer<UInt16>
-  private let stride: Int
+  private let rounded: Rows?  // bf16, [maximumRows][width, even]
+  private let int8: Rows?  // for 8-bit weights, [maximumRows][ck_quantized_row_bytes(width)]
+  private let int4: Rows?  // for 4-bit weights
 
   /// Makes room, all zero.
-  public init(maximumRows: Int, width: Int) {
+  ///
+  /// - Parameters:
+  ///   - formats: Those of the matrices that the rows are multiplied with. Others may be, and prepare the
+  ///     rows themselves.
+  ///   - piece: What `finish` is called with begins and ends at multiples of so many columns, or with the
+  ///     row; nil for whole rows. Rows whose pieces cut groups of quantised values aren't quantised.
+  public init(maximumRows: Int, width: Int, formats: Set<WeightFormat>, piece: Int? = nil) {
     self.width = width
-    stride = (width + 1) / 2 * 2
     values = FloatBuffer(count: maximumRows * width)
-    let bytes = maximumRows * stride * MemoryLayout<UInt16>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    rounded = memory.bindMemory(to: UInt16.self, capacity: maximumRows * stride)
+    let whole = (piece ?? width) == width || (piece ?? width).isMultiple(of: WeightFormat.groupSize)
+    let bytes = ck_quantized_row_bytes(width)
+    func quantized(_ format: WeightFormat) -> Rows? {
+      whole && formats.contains(format) ? Rows(count: maximumRows, bytes: bytes) : nil
+    }
+    rounded =
+      formats.contains(.bf16) ? Rows(count: maximumRows, bytes: (width + 1) / 2 * 4) : nil
+    int8 = quantized(.int8)
+    int4 = quantized(.int4)
   }
-
-  deinit { UnsafeMutableRawPointer(rounded).deallocate() }
 
   /// The first value of a row.
   public func row(_ row: Int) -> UnsafeMutablePointer<Float> { values.base + row * width }
 
   /// Makes columns of a row ready for products; called after they are written.
-  ///
-  /// Whether they are rounded depends on the processor and the width alone, so that matrices of
-  /// different formats may share the rows.
   public func finish(row: Int, columns: Range<Int>) {
-    guard ck_takes_rounded(width) != 0 else { return }
-    ck_round_rows(
-      self.row(row) + columns.lowerBound, rounded + row * stride + columns.lowerBound,
-      columns.count)
+    let values = self.row(row) + columns.lowerBound
+    if let rounded, ck_takes_rounded(width) != 0 {
+      ck_round_rows(
+        values, rounded.row(row).assumingMemoryBound(to: UInt16.self) + columns.lowerBound,
+        columns.count)
+    }
+    if let int8 { quantize(values, columns, bits: 8, into: int8.row(row)) }
+    if let int4 { quantize(values, columns, bits: 4, into: int4.row(row)) }
+  }
+
+  private func quantize(
+    _ values: UnsafePointer<Float>, _ columns: Range<Int>, bits: Int32,
+    into row: UnsafeMutableRawPointer
+  ) {
+    ck_quantize_activations(
+      bits, values, columns.lowerBound, columns.count, width,
+      row.assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// The rows as products of a format take them; nil if those take f32, or nobody prepared them.
+  func prepared(for format: WeightFormat) -> UnsafeRawPointer? {
+    switch format {
+    case .f32: nil
+    case .bf16: ck_takes_rounded(width) != 0 ? rounded.map { UnsafeRawPointer($0.base) } : nil
+    case .int8: int8.map { UnsafeRawPointer($0.base) }
+    case .int4: int4.map { UnsafeRawPointer($0.base) }
+    }
+  }
+
+  /// Memory for prepared rows.
+  private final class Rows {
+    let base: UnsafeMutableRawPointer
+    private let bytes: Int
+
+    init(count: Int, bytes: Int) {
+      self.bytes = bytes
+      base = .allocate(byteCount: count * bytes, alignment: 64)
+      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+    }
+
+    deinit { base.deallocate() }
+
+    func row(_ row: Int) -> UnsafeMutableRawPointer { base + row * bytes }
   }
 }

@@ -193,7 +193,7 @@ extension DecoderLayer {
     workers.run { worker in
       let normed = scratch.norm(
         rows: 0..<rows, weight: postAttentionNorm, epsilon: shape.normEpsilon, worker: worker)
-      let panels = (0..<gate.panelCount).share(of: worker, among: workers.count)
+      let panels = featurePanels(of: worker, among: workers.count)
       multiply(gate, gateBias, normed, into: scratch.gate.values, rows: rows, panels: panels)
       multiply(up, upBias, normed, into: scratch.up, rows: rows, panels: panels)
       let features = panels.lowerBound * 16..<min(panels.upperBound * 16, shape.intermediate)
@@ -210,6 +210,17 @@ extension DecoderLayer {
         panels: (0..<down.panelCount).share(of: worker, among: workers.count),
         bias: downBias.map { UnsafePointer($0.base) }, accumulates: true)
     }
+  }
+
+  /// Features that a worker computes together.
+  static let featurePiece = WeightFormat.groupSize
+
+  /// A worker's panels of the gate, in whole pieces.
+  private func featurePanels(of worker: Int, among workers: Int) -> Range<Int> {
+    let panels = Self.featurePiece / 16
+    let pieces = (0..<(gate.panelCount + panels - 1) / panels).share(of: worker, among: workers)
+    return (pieces.lowerBound * panels..<pieces.upperBound * panels)
+      .clamped(to: 0..<gate.panelCount)
   }
 
   /// A product of rows of the layer's width into a buffer of the matrix's own width.

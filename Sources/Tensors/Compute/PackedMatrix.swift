@@ -125,24 +125,14 @@ public final class PackedMatrix: @unchecked Sendable {
       ck_linear_bf16(
         storage.assumingMemoryBound(to: UInt16.self), x, xStride, y, yStride, count,
         panels.lowerBound, panels.upperBound, rows, columns, end)
-    case .int8:
-      ck_linear_int8(
-        storage.assumingMemoryBound(to: UInt8.self), x, xStride, y, yStride, count,
-        panels.lowerBound, panels.upperBound, rows, columns, end)
-    case .int4:
-      ck_linear_int4(
-        storage.assumingMemoryBound(to: UInt8.self), x, xStride, y, yStride, count,
-        panels.lowerBound, panels.upperBound, rows, columns, end)
+    case .int8, .int4:
+      ck_linear_integers(
+        format == .int8 ? 8 : 4, storage.assumingMemoryBound(to: UInt8.self), x, xStride, y,
+        yStride, count, panels.lowerBound, panels.upperBound, rows, columns, end)
     }
   }
 
-  /// Whether products take activations that are rounded to bf16 already; else they take f32.
-  ///
-  /// It depends on the format, the columns and the processor, never on the rows.
-  public var takesRounded: Bool { format == .bf16 && ck_takes_rounded(columns) != 0 }
-
-  /// The same product of rows that their maker has rounded, if `takesRounded`: to the bit what f32
-  /// gives.
+  /// The same product of rows that their maker has prepared for the format: to the bit what f32 gives.
   ///
   /// - Parameter x: At least `count` rows as wide as the matrix has columns.
   public func multiply(
@@ -150,16 +140,26 @@ public final class PackedMatrix: @unchecked Sendable {
     panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
   ) {
     precondition(x.width == columns, "rows and columns differ")
-    guard takesRounded else {
+    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0)
+    guard let prepared = x.prepared(for: format) else {
       multiply(
         x.values.base, stride: columns, into: y, stride: yStride, count: count, panels: panels,
         bias: bias, accumulates: accumulates)
       return
     }
-    ck_linear_rounded(
-      storage.assumingMemoryBound(to: UInt16.self), x.rounded, y, yStride, count,
-      panels.lowerBound, panels.upperBound, rows, columns,
-      ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0))
+    switch format {
+    case .f32: preconditionFailure("f32 takes rows as they are")
+    case .bf16:
+      ck_linear_rounded(
+        storage.assumingMemoryBound(to: UInt16.self),
+        prepared.assumingMemoryBound(to: UInt16.self), y, yStride, count, panels.lowerBound,
+        panels.upperBound, rows, columns, end)
+    case .int8, .int4:
+      ck_linear_quantized(
+        format == .int8 ? 8 : 4, storage.assumingMemoryBound(to: UInt8.self),
+        prepared.assumingMemoryBound(to: UInt8.self), y, yStride, count, panels.lowerBound,
+        panels.upperBound, rows, columns, end)
+    }
   }
 
   /// The weights of some panels, as a product reads them: what can be fetched before.

@@ -59,7 +59,8 @@ public final class CausalRunner {
     tapLayers = taps
     self.cacheFormat = cacheFormat
     scratch = LayerScratch(
-      shape: configuration.layerShape, maximumRows: maximumRows, workers: workers.count)
+      layers: model.layers, head: model.head.format, maximumRows: maximumRows,
+      workers: workers.count)
     plan = RowPlan(maximumRows: maximumRows)
     logitBuffer = FloatBuffer(count: maximumRows * configuration.vocabularySize)
     tapBuffer = FloatBuffer(count: maximumRows * taps.count * configuration.hiddenSize)
@@ -221,7 +222,7 @@ public final class CausalRunner {
     let configuration = model.configuration
     let (scratch, model, logits, count) = (scratch, model, logitBuffer, workers.count)
     workers.run { worker in
-      let normed = scratch.norm(
+      let normed = scratch.normForHead(
         rows: rows, weight: model.finalNorm, epsilon: configuration.normEpsilon, worker: worker)
       model.head.multiply(
         normed, into: logits.base, stride: configuration.vocabularySize,

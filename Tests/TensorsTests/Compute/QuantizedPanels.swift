@@ -52,13 +52,27 @@ struct QuantizedPanels {
     _ kernels: ck_quantized_kernels, _ x: [Float], count: Int, into old: [Float]? = nil,
     bias: [Float]? = nil, accumulate: Bool = false
   ) -> [Float] {
+    let bytes = ck_quantized_row_bytes(columns)
+    var quantized = [UInt8](repeating: 0xff, count: count * bytes)
+    for row in 0..<count {
+      // In two parts, as workers divide rows.
+      let half = columns / 2 / 32 * 32
+      for part in [0..<half, half..<columns] {
+        let values = Array(x[row * columns + part.lowerBound..<row * columns + part.upperBound])
+        quantized.withUnsafeMutableBufferPointer { rows in
+          guard let base = rows.baseAddress else { return }
+          kernels.quantize(
+            Int32(bits), values, part.lowerBound, part.count, columns, base + row * bytes)
+        }
+      }
+    }
     var y = old ?? [Float](repeating: 0, count: count * rows)
     let panelCount = (rows + 15) / 16
     func run(_ bias: UnsafePointer<Float>?) {
       let end = ck_epilogue(bias: bias, accumulate: accumulate ? 1 : 0)
       let product = bits == 8 ? kernels.linear_int8 : kernels.linear_int4
       for (start, stop) in [(0, panelCount / 3), (panelCount / 3, panelCount)] {
-        product?(panels, x, columns, &y, rows, count, start, stop, rows, columns, end)
+        product?(panels, quantized, &y, rows, count, start, stop, rows, columns, end)
       }
     }
     if let bias { bias.withUnsafeBufferPointer { run($0.baseAddress) } } else { run(nil) }
