@@ -118,6 +118,15 @@ void ck_team_destroy(ck_team *t) {
   free(t);
 }
 
+void ck_pass_line(int *word, int side, int times) {
+  for (int i = 0; i < times; i++) {
+    const int mine = 2 * i + side;
+    for (int spins = 0; __atomic_load_n(word, __ATOMIC_ACQUIRE) != mine; spins++)
+      if (spins > 1000) sched_yield();  // the other may be waiting for our core
+    __atomic_store_n(word, mine + 1, __ATOMIC_RELEASE);
+  }
+}
+
 // Counts the distinct (package, core) pairs among the processors this process may run on.
 int ck_physical_cores(void) {
   cpu_set_t set;

@@ -30,6 +30,8 @@ import Testing
     }
     let machine = try #require(object["machine"] as? [String: Any])
     #expect(machine["threads"] as? Int == 2)
+    let distances = try #require(machine["core_distance_ns"] as? [Double])
+    #expect(distances.count == 2 && distances.allSatisfy { $0 > 0 })
     let names = ["portable", "avx2", "avx512", "avx512bf16"]
     let sets = names + names.map { $0 + "+vnni" }
     #expect(sets.contains(machine["instruction_set"] as? String ?? ""))
@@ -41,7 +43,7 @@ import Testing
     #expect(result.status == 0)
     let lines = result.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 4)
-    #expect(lines[0].hasSuffix(" | 2 threads"))
+    #expect(lines[0].contains(" | 2 threads, cores "))
     #expect(lines[1] == "embedded target, f32, weights 96.3 kB")
     #expect(lines[2].hasPrefix("read by 1 thread: "))
     #expect(lines[3].hasPrefix("read by 2 threads: "))

@@ -27,6 +27,10 @@ void ck_team_destroy(ck_team *team);
 /// C function pointer a closure that doesn't escape would be copied to the heap in every region.
 CK_SWIFT void ck_team_run(ck_team *team, ck_body body, void *context);
 
+/// Passes a cache line to and fro between two threads, `times` times each way: called with side 0 on the
+/// one and with side 1 on the other, at the same time. *word is 0 before.
+void ck_pass_line(int *word, int side, int times);
+
 /// The number of physical cores this process may use, at least 1.
 int ck_physical_cores(void);
 

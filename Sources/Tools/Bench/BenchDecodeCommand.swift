@@ -78,13 +78,15 @@ struct BenchDecodeCommand: ParsableCommand {
     let bench = PromptBench(
       decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
       prompts: try encoder.encode(texts))
+    let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     let comparisons = try bench.measure(rounds: rounds ?? 3)
     guard !comparisons.isEmpty else { throw Interruption.exitCode }
     let report = DecodeReport(
       comparisons,
       setting: DecodeReport.Setting(
-        machine: Machine(threads: threads.count), blasCore: MatrixProduct.coreName,
+        machine: Machine(threads: threads.count, distance: distance?.again()),
+        blasCore: MatrixProduct.coreName,
         model: model.name, weights: generator.model.formats.description,
         kvType: cache.format.rawValue, drafter: prompts.description(generator),
         maxTokens: parameters.maximumTokens, temperature: parameters.sampling.temperature))
@@ -107,6 +109,7 @@ struct BenchDecodeCommand: ParsableCommand {
     let workers = Workers(count: threads.count)
     let bench = try DecodeBench(
       model: weights, workers: workers, cacheFormat: cache.format, context: context, tokens: tokens)
+    let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
     for _ in 0..<(rounds ?? BenchRoundOptions.usual) {
@@ -115,7 +118,7 @@ struct BenchDecodeCommand: ParsableCommand {
     }
     guard !readings.isEmpty else { throw Interruption.exitCode }
     let report = Report(
-      machine: Machine(threads: threads.count), model: model.name,
+      machine: Machine(threads: threads.count, distance: distance?.again()), model: model.name,
       weights: weights.formats.description,
       kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context,

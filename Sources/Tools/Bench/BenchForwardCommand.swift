@@ -47,6 +47,7 @@ struct BenchForwardCommand: ParsableCommand {
       model: weights, workers: Workers(count: threads.count), cacheFormat: cache.format,
       context: context, widest: widest, prompt: prefill)
     let passes = bench.passes(in: 0.02)
+    let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     var readings = rows.values.map { _ in [ForwardBench.Reading]() }
     var prompts: [Double] = []
@@ -65,7 +66,7 @@ struct BenchForwardCommand: ParsableCommand {
         bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
     }
     let report = Report(
-      machine: Machine(threads: threads.count), model: model.name,
+      machine: Machine(threads: threads.count, distance: distance?.again()), model: model.name,
       weights: weights.formats.description,
       kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context, rounds: readings[0].count,

@@ -34,6 +34,7 @@ struct BenchMatmulCommand: ParsableCommand {
 
   func run() throws {
     let workers = Workers(count: threads.count)
+    let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     var products: [Product] = []
     for format in formats.isEmpty ? WeightFormat.allCases : formats {
@@ -41,7 +42,8 @@ struct BenchMatmulCommand: ParsableCommand {
         MatmulBench(matrix, format: format, widest: rows.values.last ?? 1, workers: workers))
     }
     let report = Report(
-      machine: Machine(threads: threads.count), matrix: [matrix.rows, matrix.columns],
+      machine: Machine(threads: threads.count, distance: distance?.again()),
+      matrix: [matrix.rows, matrix.columns],
       rounds: rounds.count, products: products)
     if json { try Output.json(report) } else { try print(report) }
     if Interruption.requested { throw Interruption.exitCode }

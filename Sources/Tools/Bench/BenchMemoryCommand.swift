@@ -26,13 +26,14 @@ struct BenchMemoryCommand: ParsableCommand {
     let passes = teams.map { reader.passes(in: 0.2, workers: $0) }
     // One thread and all threads take turns, so that a change of the machine meets both.
     var rates = teams.map { _ in [Double]() }
+    let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     for _ in 0..<rounds.count where !Interruption.requested {
       for (index, team) in teams.enumerated() {
         rates[index].append(reader.measure(passes: passes[index], workers: team))
       }
     }
-    let machine = Machine(threads: threads.count)
+    let machine = Machine(threads: threads.count, distance: distance?.again())
     let readings = zip(teams, rates).map { team, rates in
       Reading(
         threads: team.count, bandwidthGbs: Figures.median(rates) / 1e9,

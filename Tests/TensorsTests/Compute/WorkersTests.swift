@@ -20,5 +20,11 @@ struct WorkersTests {
     }
   }
 
+  @Test(arguments: [2, 3]) func aLineTakesTimeFromCoreToCore(count: Int) throws {
+    let seconds = try #require(Workers(count: count).distance())
+    #expect(seconds > 0 && seconds < 1)
+    #expect(Workers(count: 1).distance() == nil)
+  }
+
   @Test func aMachineHasCores() { #expect(Workers.defaultCount >= 1) }
 }
