@@ -78,28 +78,30 @@ static inline __attribute__((always_inline)) void ck_walk(
     size_t columns, size_t tallest, void (*tile)(const ck_span *, ck_query *, size_t, ck_ahead *),
     void (*scale)(float *, size_t, float)) {
   ck_span s = {keys, values, stride, a->dimension, a->first, 0, 0, 0, a->scale};
-  const size_t total = a->rows * a->heads;
-  // Tiles of whole rows, whose queries see the same keys.
-  if (a->heads < tallest) tallest -= tallest % a->heads;
+  // Tiles of whole rows, if these aren't too tall: the queries of a row see the same keys.
+  const size_t unit = a->heads > tallest ? 1 : a->heads, most = CK_BATCH / unit * unit;
+  const size_t total = a->rows * a->heads, height = tallest / unit;
   ck_query queries[CK_BATCH];
   ck_ahead ahead = {.left = {{0}, {0}, a->next[0], a->next[1], a->next[2]}};
   for (size_t done = 0, count; done < total; done += count) {
-    count = total - done < CK_BATCH ? total - done : CK_BATCH;
+    count = total - done < most ? total - done : most;
     for (size_t i = 0; i < count; i++) {
       const size_t row = (done + i) / a->heads, head = (done + i) % a->heads;
       queries[i] = (ck_query){.vector = a->queries + row * a->query_stride + head * a->dimension,
                               .out = a->out + row * a->out_stride + head * a->dimension,
                               .end = a->end + row * a->step};
     }
-    const size_t last = queries[count - 1].end, tiles = (count + tallest - 1) / tallest;
+    const size_t last = queries[count - 1].end;
+    const size_t units = count / unit, tiles = (units + height - 1) / height;
     const size_t again = ck_chunk_end(a->first, last);
     for (s.start = a->first; s.start < last; s.start = s.stop) {
       s.chunk = s.start / CK_CHUNK * CK_CHUNK;
       s.stop = ck_chunk_end(s.start, last);
       if (s.stop < last) ck_read_next(&ahead, &s, s.stop, ck_chunk_end(s.stop, last), element);
       else if (done + count < total) ck_read_next(&ahead, &s, a->first, again, element);
+      else ck_read_next(&ahead, &s, s.stop, s.stop, element);
       for (size_t t = 0; t < tiles; t++) {
-        const size_t from = count * t / tiles, to = count * (t + 1) / tiles;
+        const size_t from = units * t / tiles * unit, to = units * (t + 1) / tiles * unit;
         ck_spread(&ahead, (s.stop - s.start) * s.dimension / (32 * columns) * (tiles - t));
         if (queries[to - 1].end > s.start) tile(&s, queries + from, to - from, &ahead);
       }

@@ -14,9 +14,9 @@ public final class ActivationRows: @unchecked Sendable {
   /// Columns.
   public let width: Int
 
-  private let rounded: Rows?  // bf16, [maximumRows][width, even]
-  private let int8: Rows?  // for 8-bit weights, [maximumRows][ck_quantized_row_bytes(width)]
-  private let int4: Rows?  // for 4-bit weights
+  private let rounded: Rows  // bf16, [maximumRows][width, even]
+  private let int8: Rows  // for 8-bit weights, [maximumRows][ck_quantized_row_bytes(width)]
+  private let int4: Rows  // for 4-bit weights
 
   /// Makes room, all zero.
   ///
@@ -29,14 +29,16 @@ public final class ActivationRows: @unchecked Sendable {
     self.width = width
     values = FloatBuffer(count: maximumRows * width)
     let whole = (piece ?? width) == width || (piece ?? width).isMultiple(of: WeightFormat.groupSize)
-    let bytes = ck_quantized_row_bytes(width)
-    func quantized(_ format: WeightFormat) -> Rows? {
-      whole && formats.contains(format) ? Rows(count: maximumRows, bytes: bytes) : nil
+    func rows(_ format: WeightFormat, bytes: Int, wanted: Bool = true) -> Rows {
+      Rows(count: wanted && formats.contains(format) ? maximumRows : 0, bytes: bytes)
     }
-    rounded =
-      formats.contains(.bf16) ? Rows(count: maximumRows, bytes: (width + 1) / 2 * 4) : nil
-    int8 = quantized(.int8)
-    int4 = quantized(.int4)
+    rounded = rows(.bf16, bytes: (width + 1) / 2 * 4)
+    int8 = rows(.int8, bytes: ck_quantized_row_bytes(width), wanted: whole)
+    int4 = rows(.int4, bytes: ck_quantized_row_bytes(width), wanted: whole)
+  }
+
+  deinit {
+    for rows in [rounded, int8, int4] { rows.base?.deallocate() }
   }
 
   /// The first value of a row.
@@ -45,13 +47,12 @@ public final class ActivationRows: @unchecked Sendable {
   /// Makes columns of a row ready for products; called after they are written.
   public func finish(row: Int, columns: Range<Int>) {
     let values = self.row(row) + columns.lowerBound
-    if let rounded, ck_takes_rounded(width) != 0 {
+    if let rounded = rounded.row(row), ck_takes_rounded(width) != 0 {
       ck_round_rows(
-        values, rounded.row(row).assumingMemoryBound(to: UInt16.self) + columns.lowerBound,
-        columns.count)
+        values, rounded.assumingMemoryBound(to: UInt16.self) + columns.lowerBound, columns.count)
     }
-    if let int8 { quantize(values, columns, bits: 8, into: int8.row(row)) }
-    if let int4 { quantize(values, columns, bits: 4, into: int4.row(row)) }
+    if let int8 = int8.row(row) { quantize(values, columns, bits: 8, into: int8) }
+    if let int4 = int4.row(row) { quantize(values, columns, bits: 4, into: int4) }
   }
 
   private func quantize(
@@ -67,25 +68,29 @@ public final class ActivationRows: @unchecked Sendable {
   func prepared(for format: WeightFormat) -> UnsafeRawPointer? {
     switch format {
     case .f32: nil
-    case .bf16: ck_takes_rounded(width) != 0 ? rounded.map { UnsafeRawPointer($0.base) } : nil
-    case .int8: int8.map { UnsafeRawPointer($0.base) }
-    case .int4: int4.map { UnsafeRawPointer($0.base) }
+    case .bf16: ck_takes_rounded(width) != 0 ? UnsafeRawPointer(rounded.base) : nil
+    case .int8: UnsafeRawPointer(int8.base)
+    case .int4: UnsafeRawPointer(int4.base)
     }
   }
 
-  /// Memory for prepared rows.
-  private final class Rows {
-    let base: UnsafeMutableRawPointer
+  /// Memory for prepared rows. No class: workers that share an object's reference count wait for
+  /// each other.
+  private struct Rows {
+    let base: UnsafeMutableRawPointer?  // nil where nobody reads them
     private let bytes: Int
 
     init(count: Int, bytes: Int) {
       self.bytes = bytes
-      base = .allocate(byteCount: count * bytes, alignment: 64)
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+      guard count > 0 else {
+        base = nil
+        return
+      }
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: count * bytes, alignment: 64)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+      base = memory
     }
 
-    deinit { base.deallocate() }
-
-    func row(_ row: Int) -> UnsafeMutableRawPointer { base + row * bytes }
+    func row(_ row: Int) -> UnsafeMutableRawPointer? { base.map { $0 + row * bytes } }
   }
 }
