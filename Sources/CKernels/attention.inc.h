@@ -90,8 +90,8 @@ SCORES(7, KEY_BLOCKS) SCORES(8, KEY_BLOCKS)
 #define WEIGH(NAME, Q, V)                                                                      \
   INLINE void NAME(const float *const *weight, const KV *values, size_t stride, size_t count,  \
                    float *const *out, size_t d, int more, ck_ahead *next) {                    \
-    if (Q > 2 && next->by_weighing) {                                                          \
-      const ck_range fetched = ck_take(next, count * next->by_weighing, values);               \
+    if (Q > 2 && next->by_weighing) {                                                 \
+      const ck_range fetched = ck_take(next, count * next->by_weighing, values);      \
       for (size_t i = 0; i < fetched.bytes; i += 64)                                           \
         __builtin_prefetch((const char *)fetched.start + i, 0, 2);                             \
     }                                                                                          \

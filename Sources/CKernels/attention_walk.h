@@ -8,7 +8,7 @@
 // Included inside the region that sets the instruction set; the including file does the arithmetic.
 #ifndef CK_ATTENTION_WALK_H
 #define CK_ATTENTION_WALK_H
-#include "CKernels.h"
+#include "read_ahead.h"
 
 enum { CK_BATCH = 96 };  // queries that go through a chunk before the next one
 
@@ -20,14 +20,6 @@ typedef struct {
   float greatest, sum;  // of its logits, and of their exponentials
 } ck_query;
 
-// Memory that is read later: the keys and values after this chunk, then what the thread reads
-// after attention. A line of it is fetched with each column of keys, and, where that is too
-// little, so many bytes with each value.
-typedef struct {
-  ck_range left[5];
-  size_t by_weighing;
-} ck_ahead;
-
 // The part of a chunk that the queries of a tile go through.
 typedef struct {
   const void *keys, *values;
@@ -38,22 +30,11 @@ typedef struct {
   float scale;                // of the scores
 } ck_span;
 
-// Cuts off up to so many bytes; `here` stands for memory when none is left, since fetching what
-// isn't there is slow.
-static inline ck_range ck_take(ck_ahead *ahead, size_t bytes, const void *here) {
-  ck_range *first = ahead->left;
-  while (first < ahead->left + 4 && first->bytes < 64) first++;
-  const ck_range taken = {first->start, first->bytes < bytes ? first->bytes : bytes};
-  first->start = (const char *)first->start + taken.bytes;
-  first->bytes -= taken.bytes;
-  return taken.bytes ? taken : (ck_range){here, 0};
-}
-
-// Leaves to weighing, which fetching slows down more, what so many steps of scores can't fetch.
-static inline void ck_spread(ck_ahead *ahead, size_t steps) {
-  size_t left = 0;
-  for (int i = 0; i < 5; i++) left += ahead->left[i].bytes;
-  ahead->by_weighing = left <= steps * 64 ? 0 : left < steps * 128 ? left / (steps + 1) - 63 : 64;
+// Scores fetch a line with each column of keys; how many bytes must weighing, which that slows down
+// more, fetch with each value, so that nothing is left after so many steps of scores?
+static inline size_t ck_by_weighing(const ck_ahead *ahead, size_t steps) {
+  const size_t left = ck_left(ahead);
+  return left <= steps * 64 ? 0 : left < steps * 128 ? left / (steps + 1) - 63 : 64;
 }
 
 // The keys and values of [start, stop) are read next.
@@ -102,7 +83,8 @@ static inline __attribute__((always_inline)) void ck_walk(
       else ck_read_next(&ahead, &s, s.stop, s.stop, element);
       for (size_t t = 0; t < tiles; t++) {
         const size_t from = units * t / tiles * unit, to = units * (t + 1) / tiles * unit;
-        ck_spread(&ahead, (s.stop - s.start) * s.dimension / (32 * columns) * (tiles - t));
+        ahead.by_weighing = ck_by_weighing(
+            &ahead, (s.stop - s.start) * s.dimension / (32 * columns) * (tiles - t));
         if (queries[to - 1].end > s.start) tile(&s, queries + from, to - from, &ahead);
       }
     }

@@ -8,6 +8,7 @@
 
 #include "CKernelsTable.h"
 #include "bf16_pairs.h"
+#include "read_ahead.h"
 #include "thread_memory.h"
 
 #pragma clang attribute push( \
@@ -26,12 +27,12 @@ void ck_round_rows_avx512bf16(const float *x, uint16_t *out, size_t count) {
 }
 
 static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, size_t row,
-                                                         size_t rows, ck_epilogue end) {
+                                                         size_t rows, const ck_epilogue *end) {
   if (row >= rows) return;
   const size_t left = rows - row;
   const __mmask16 mask = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
-  if (end.bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, end.bias + row));
-  if (end.accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, y + row));
+  if (end->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, end->bias + row));
+  if (end->accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, y + row));
   _mm512_mask_storeu_ps(y + row, mask, sum);
 }
 
@@ -39,22 +40,28 @@ static inline __attribute__((always_inline)) void finish(float *y, __m512 sum, s
 // of its own. The tiles that share panels share their successors' bytes evenly, so that memory is
 // busy all the time: 16 rows then cost little more than reading the weights. One row keeps up with
 // memory by itself, and fetches what it is about to read.
+//
+// Besides, tiles of four rows and more fetch a line of what the thread reads after the product with
+// each pair of columns.
 enum { AHEAD_ONE = 4096 };
 typedef struct {
   const char *line;
   size_t step;
+  const char *after;
+  size_t after_step;
 } fetch;
 
 #define TILE(MT, NP)                                                                            \
   static void tile_##MT##_##NP(const uint16_t *w, const uint16_t *x, float *y, size_t ys,       \
                                size_t row, size_t rows, size_t pairs, fetch next,               \
-                               ck_epilogue end) {                                               \
+                               const ck_epilogue *end) {                                               \
     __m512 a[MT][NP];                                                                           \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                     \
         a[m][p] = _mm512_setzero_ps();                                                          \
     UNROLL for (int m = 0; MT > 1 && m < MT; m++) UNROLL for (int p = 0; p < NP; p++)           \
         __builtin_prefetch(y + m * ys + row + p * CK_PANEL, 1);                                 \
-    for (size_t c = 0; c < pairs; c++) {                                                        \
+    for (size_t c = 0; c < pairs; c++, next.after += next.after_step) {                         \
+      if (MT > 3) __builtin_prefetch(next.after, 0, 2);                                         \
       __m512bh v[NP];                                                                           \
       UNROLL for (int p = 0; p < NP; p++, next.line += next.step) {                             \
         const uint16_t *source = w + (p * pairs + c) * 2 * CK_PANEL;                            \
@@ -78,7 +85,7 @@ TILES(1) TILES(2)
 // Fourteen rows of two panels leave four registers for the factors.
 enum { TALLEST = 14 };
 typedef void tile(const uint16_t *, const uint16_t *, float *, size_t, size_t, size_t, size_t,
-                  fetch, ck_epilogue);
+                  fetch, const ck_epilogue *);
 // Tiles by their height, over one panel and two.
 #define TABLE(NP)                                                                            \
   {NULL,        tile_1_##NP,  tile_2_##NP,  tile_3_##NP,  tile_4_##NP,                       \
@@ -90,14 +97,17 @@ static tile *const single[TALLEST + 1] = TABLE(1), *const pair[TALLEST + 1] = TA
 // panels of this thread follow.
 static void feed(tile *const *tiles, size_t width, size_t after, const uint16_t *w,
                  const uint16_t *x, float *y, size_t ys, size_t count, size_t row, size_t rows,
-                 size_t pairs, ck_epilogue end) {
+                 size_t pairs, const ck_epilogue *end, ck_ahead *ahead) {
   const size_t parts = (count + TALLEST - 1) / TALLEST;
   const size_t bytes = width * pairs * 2 * CK_PANEL * sizeof *w;
   for (size_t part = 0; part < parts; part++) {
     const size_t m = count * part / parts, height = count * (part + 1) / parts - m;
+    const ck_range later = height > 3 ? ck_take(ahead, pairs * 64, w) : (ck_range){w, 0};
+    const size_t step = later.bytes ? 64 : 0;
     const fetch next =
-        after >= bytes ? (fetch){(const char *)w + bytes + part * (bytes / parts), 64 / parts}
-                       : (fetch){(const char *)w, 0};
+        after >= bytes
+            ? (fetch){(const char *)w + bytes + part * (bytes / parts), 64 / parts, later.start, step}
+            : (fetch){(const char *)w, 0, later.start, step};
     tiles[height](w, x + m * pairs * 2, y + m * ys, ys, row, rows, pairs, next, end);
   }
 }
@@ -107,6 +117,7 @@ void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y
                                   size_t cols, ck_epilogue end) {
   const size_t pairs = (cols + 1) / 2, size = pairs * 2 * CK_PANEL;
   const size_t bytes = size * sizeof *w;
+  ck_ahead ahead = {.left = {end.next[0], end.next[1]}};
   for (size_t m = 0; m < count; m += ROWS_AT_ONCE) {
     const size_t some = count - m < ROWS_AT_ONCE ? count - m : ROWS_AT_ONCE;
     const uint16_t *in = x + m * pairs * 2;
@@ -114,10 +125,10 @@ void ck_linear_rounded_avx512bf16(const uint16_t *w, const uint16_t *x, float *y
     size_t p = panel0;
     for (; p + 2 <= panel1; p += 2)
       feed(pair, 2, (panel1 - p - 2) * bytes, w + p * size, in, out, ys, some, p * CK_PANEL, rows,
-           pairs, end);
+           pairs, &end, &ahead);
     for (; p < panel1; p++)
       feed(single, 1, (panel1 - p - 1) * bytes, w + p * size, in, out, ys, some, p * CK_PANEL,
-           rows, pairs, end);
+           rows, pairs, &end, &ahead);
   }
 }
 

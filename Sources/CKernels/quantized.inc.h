@@ -121,20 +121,20 @@ INLINE int32_t dword(const uint8_t *x, int i) {
 
 // Writes a tile's sums [height][strips].
 static void finish(float *y, size_t ys, const fv *sums, size_t height, size_t strips, size_t row,
-                   size_t rows, ck_epilogue end) {
+                   size_t rows, const ck_epilogue *end) {
   for (size_t m = 0; m < height; m++, y += ys) {
     for (size_t s = 0, r = row; s < strips; s++, r += LANES, sums++) {
       if (r + LANES <= rows) {
         fv v = *sums;
-        if (end.bias) v += *(const fvu *)(end.bias + r);
-        if (end.accumulate) v += *(const fvu *)(y + r);
+        if (end->bias) v += *(const fvu *)(end->bias + r);
+        if (end->accumulate) v += *(const fvu *)(y + r);
         *(fvu *)(y + r) = v;
         continue;
       }
       for (size_t i = 0; r + i < rows; i++) {
         float v = (*sums)[i];
-        if (end.bias) v += end.bias[r + i];
-        if (end.accumulate) v += y[r + i];
+        if (end->bias) v += end->bias[r + i];
+        if (end->accumulate) v += y[r + i];
         y[r + i] = v;
       }
     }
@@ -156,7 +156,7 @@ typedef struct {
   static void tile_##bits##_##MT##_##NS(const uint8_t *w, size_t first, size_t panel_bytes,      \
                                         fetch next, const uint8_t *x, const layout *shape,       \
                                         float *y, size_t ys, size_t row,                         \
-                                        size_t rows, ck_epilogue end) {                          \
+                                        size_t rows, const ck_epilogue *end) {                          \
     fv a[MT][NS];                                                                                \
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int s = 0; s < NS; s++) a[m][s] = (fv){0};   \
     const layout l = *shape;                                                                     \
@@ -217,7 +217,7 @@ TILE(8, 1, ONE) TILES(8, MORE) TALL_TILES(MORE) TILE(4, 1, ONE) TILES(4, MORE)
 
 typedef struct {
   void (*function)(const uint8_t *, size_t, size_t, fetch, const uint8_t *, const layout *, float *,
-                   size_t, size_t, size_t, ck_epilogue);
+                   size_t, size_t, size_t, const ck_epilogue *);
   size_t strips;
 } tile;
 
@@ -250,7 +250,7 @@ INLINE size_t next_height(size_t left, size_t tallest) {
 static void feed(const tile *tiles, size_t tallest, size_t alone, const uint8_t *w, size_t panels,
                  size_t after, size_t panel_bytes, const uint8_t *x, const layout *l, size_t count,
                  float *y,
-                 size_t ys, size_t row, size_t rows, ck_epilogue end) {
+                 size_t ys, size_t row, size_t rows, const ck_epilogue *end) {
   const size_t following = after >= panels ? panels * panel_bytes : 0;
   fetch next = {count <= alone ? AHEAD : following, 0, 0};
   for (size_t m = 0; m < count; m += next_height(count - m, tallest)) next.parts++;
@@ -312,10 +312,10 @@ static void quantize(int bits, const float *x, size_t first, size_t count, size_
     size_t p = panel0;                                                                           \
     for (; p + panels <= panel1; p += panels)                                                    \
       feed(tiles, TALLEST_##bits, ALONE_##bits, w + p * bytes, panels, panel1 - p - panels,      \
-           bytes, x, &l, count, y, ys, p * CK_PANEL, rows, end);                                 \
+           bytes, x, &l, count, y, ys, p * CK_PANEL, rows, &end);                                 \
     for (; p < panel1; p++)                                                                      \
       feed(single_##bits, TALLEST_##bits, ALONE_##bits, w + p * bytes, 1, panel1 - p - 1, bytes, \
-           x, &l, count, y, ys, p * CK_PANEL, rows, end);                                        \
+           x, &l, count, y, ys, p * CK_PANEL, rows, &end);                                        \
   }
 LINEAR(8)
 LINEAR(4)

@@ -48,10 +48,17 @@ void ck_pack_bf16(const float *w, size_t stride, size_t rows, size_t cols, size_
 void ck_pack_bf16_raw(const uint16_t *w, size_t stride, size_t rows, size_t cols, size_t row0,
                       uint16_t *out);
 
+/// Memory that a thread reads later.
+typedef struct {
+  const void *start;
+  size_t bytes;
+} ck_range;
+
 /// How a matrix product ends.
 typedef struct {
   const float *bias;  // [rows], added to the sum, or NULL
   int accumulate;     // nonzero: y += sum (a residual), else y = sum
+  ck_range next[2];   // what this thread reads afterwards; products of many rows may fetch it
 } ck_epilogue;
 
 /// y[m][r] = sum_c w[r][c] * x[m][c] for m < count and the rows r of panels [panel0, panel1).
@@ -85,12 +92,6 @@ void ck_add(float *y, const float *x, size_t count);
 
 /// Stores the key of one position into a head's key cache [positions / 16][dimension][16].
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension);
-
-/// Memory that a thread reads later.
-typedef struct {
-  const void *start;
-  size_t bytes;
-} ck_range;
 
 /// The rows of a pass that see the same key-value head.
 ///

@@ -14,7 +14,7 @@ extension DecoderLayer {
       // A worker needs no other's queries, keys or values.
       workers.run { worker in
         let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
-        project(heads: heads, rows: plan.count, scratch: scratch, worker: worker)
+        project(plan, heads: heads, index: index, scratch: scratch, worker: worker)
         attend(
           plan, heads: heads, index: index, scratch: scratch,
           next: output.bytes(
@@ -57,15 +57,25 @@ extension DecoderLayer {
   }
 
   /// Queries, keys and values of some key-value heads.
-  private func project(heads: Range<Int>, rows: Int, scratch: LayerScratch, worker: Int) {
+  ///
+  /// While queries are multiplied, what the first of the heads will attend to is fetched.
+  private func project(
+    _ plan: RowPlan, heads: Range<Int>, index: Int, scratch: LayerScratch, worker: Int
+  ) {
+    let rows = plan.count
     let normed = scratch.norm(
       rows: 0..<rows, weight: inputNorm, epsilon: shape.normEpsilon, worker: worker)
     let panels = shape.headDimension / 16
     let keys = heads.lowerBound * panels..<heads.upperBound * panels
     let group = shape.heads / shape.keyValueHeads
-    multiply(
-      query, queryBias, normed, into: scratch.queries, rows: rows,
-      panels: keys.lowerBound * group..<keys.upperBound * group)
+    let run = plan.run(from: 0, atMost: 1)
+    query.multiply(
+      normed, into: scratch.queries.base, stride: query.rows, count: rows,
+      panels: keys.lowerBound * group..<keys.upperBound * group,
+      bias: queryBias.map { UnsafePointer($0.base) }, accumulates: false,
+      next: run.cache._withUnsafeGuaranteedRef {
+        $0.keysAndValues(layer: index, head: heads.first, over: run.visible)
+      })
     multiply(key, keyBias, normed, into: scratch.keys, rows: rows, panels: keys)
     multiply(value, valueBias, normed, into: scratch.values, rows: rows, panels: keys)
   }

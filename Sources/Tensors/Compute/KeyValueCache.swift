@@ -91,7 +91,7 @@ public final class KeyValueCache {
     }
 
     /// The first chunk of keys and of values that attention of a head reads.
-    private func keysAndValues(
+    func keysAndValues(
       layer: Int, head: Int?, over visible: Range<Int>
     ) -> (ck_range, ck_range) {
       guard let head else { return (ck_range(), ck_range()) }

@@ -115,7 +115,8 @@ public final class PackedMatrix: @unchecked Sendable {
     stride yStride: Int, count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil,
     accumulates: Bool = false
   ) {
-    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0)
+    let end = ck_epilogue(
+      bias: bias, accumulate: accumulates ? 1 : 0, next: (ck_range(), ck_range()))
     switch format {
     case .f32:
       ck_linear_f32(
@@ -139,8 +140,18 @@ public final class PackedMatrix: @unchecked Sendable {
     _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
     panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
   ) {
+    multiply(
+      x, into: y, stride: yStride, count: count, panels: panels, bias: bias,
+      accumulates: accumulates, next: (ck_range(), ck_range()))
+  }
+
+  /// The same, and meanwhile perhaps fetches what the thread reads afterwards.
+  func multiply(
+    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
+    panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
+  ) {
     precondition(x.width == columns, "rows and columns differ")
-    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0)
+    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0, next: next)
     guard let prepared = x.prepared(for: format) else {
       multiply(
         x.values.base, stride: columns, into: y, stride: yStride, count: count, panels: panels,
