@@ -33,7 +33,7 @@ struct Panels {
     let panels = (rows + 15) / 16
     func run(_ bias: UnsafePointer<Float>?) {
       let end = ck_epilogue(
-          bias: bias, accumulate: accumulate ? 1 : 0, next: (ck_range(), ck_range()))
+        bias: bias, accumulate: accumulate ? 1 : 0, next: (ck_range(), ck_range()))
       for (start, stop) in [(0, panels / 3), (panels / 3, panels)] {
         if let rounded {
           kernels.linear_rounded(bf16, rounded, &y, rows, count, start, stop, rows, columns, end)

@@ -70,7 +70,7 @@ struct QuantizedPanels {
     let panelCount = (rows + 15) / 16
     func run(_ bias: UnsafePointer<Float>?) {
       let end = ck_epilogue(
-          bias: bias, accumulate: accumulate ? 1 : 0, next: (ck_range(), ck_range()))
+        bias: bias, accumulate: accumulate ? 1 : 0, next: (ck_range(), ck_range()))
       let product = bits == 8 ? kernels.linear_int8 : kernels.linear_int4
       for (start, stop) in [(0, panelCount / 3), (panelCount / 3, panelCount)] {
         product?(panels, quantized, &y, rows, count, start, stop, rows, columns, end)
