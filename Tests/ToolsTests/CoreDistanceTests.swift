@@ -11,5 +11,6 @@ struct CoreDistanceTests {
     let moved = CoreDistance(nanoseconds: [52.4, 190])
     #expect(moved.moved && moved.text == "cores 52 ns apart, then 190: figures mix both")
     #expect(CoreDistance(nanoseconds: [190, 52]).moved)
+    #expect(!CoreDistance(nanoseconds: [61, 28]).moved)
   }
 }
