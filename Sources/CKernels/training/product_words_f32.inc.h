@@ -1,5 +1,5 @@
 // Words of one f32 value, for any instruction set. Values may be rounded to bf16 as they are packed.
-#include "training_simd.h"
+#include "simd.h"
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define WORD_VALUES 1

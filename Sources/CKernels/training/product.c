@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "CKernels.h"
-#include "thread_memory.h"
+#include "../team/thread_memory.h"
 
 extern const ct_product_kernels ct_product_portable;
 #if defined(__x86_64__)

@@ -1,6 +1,6 @@
 // Gradient sums, norms and the AdamW update.
 #include "CKernelsTraining.h"
-#include "training_simd.h"
+#include "simd.h"
 
 // Sums of squares are taken over blocks in f32 and over blocks in f64.
 enum { CT_BLOCK = 4096 };

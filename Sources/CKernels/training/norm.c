@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "CKernelsTraining.h"
-#include "training_simd.h"
+#include "simd.h"
 
 CT_CLONES void ct_rmsnorm_forward(ct_groups shape, const float *x, const float *weight,
                                   float epsilon, float *output, long output_stride,

@@ -1,6 +1,6 @@
 // Chooses a build at run time and forwards every call to it.
 #include "CKernelsTable.h"
-#include "thread_memory.h"
+#include "../team/thread_memory.h"
 
 static ck_isa selected = CK_PORTABLE;
 static const ck_kernels *table = &ck_kernels_portable;

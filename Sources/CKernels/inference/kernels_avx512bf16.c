@@ -9,7 +9,7 @@
 #include "CKernelsTable.h"
 #include "bf16_pairs.h"
 #include "read_ahead.h"
-#include "thread_memory.h"
+#include "../team/thread_memory.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,prfchw"))), apply_to = function)

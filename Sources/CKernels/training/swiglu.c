@@ -1,6 +1,6 @@
 // The gated activation silu(gate) * up, forward and backward.
 #include "CKernelsTraining.h"
-#include "training_simd.h"
+#include "simd.h"
 
 CT_CLONES void ct_swiglu_forward(long rows, long width, const float *gate_up, float *output) {
   CT_FAST for (long r = 0; r < rows; r++) {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "CKernelsProduct.h"
-#include "training_simd.h"
+#include "simd.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)

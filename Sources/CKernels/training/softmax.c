@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "CKernelsTraining.h"
-#include "training_simd.h"
+#include "simd.h"
 
 CT_CLONES void ct_attention_softmax(long rows, long columns, long stride, const int32_t *visible,
                                     float scale, float *scores) {
