@@ -241,14 +241,14 @@ import TestSupport
     options.initialization = .target
     #expect(
       throws: SpeculateError(
-        "the drafter can't start as layers of the target, whose shape differs: give --init random")
+        "the drafter can't start as layers of the target, whose shape differs: give 'init' random")
     ) {
       _ = try Self.run(options)
     }
     options.width = 17
     #expect(
       throws: SpeculateError(
-        "--width 17 is no multiple of the target's head width 8: give one")
+        "'width' 17 is no multiple of the target's head width 8: give one")
     ) {
       _ = try Self.run(options)
     }
@@ -398,7 +398,7 @@ import TestSupport
     #expect(
       throws: SpeculateError(
         "the drafter in \(folder.file("sure").path) has a confidence head, which would be lost: give "
-          + "--confidence, the factor that it goes on with")
+          + "'confidence', the factor that it goes on with")
     ) {
       _ = try Self.run(options)
     }
@@ -414,7 +414,7 @@ import TestSupport
     #expect(
       throws: SpeculateError(
         "\(options.output.appending(path: "responses").path) was made with another target, "
-          + "data or other settings: give the same flags, another --output, or delete it")
+          + "data or other settings: give the same settings, another 'output', or delete it")
     ) {
       _ = try Self.run(options)
     }
@@ -424,7 +424,7 @@ import TestSupport
     #expect(
       throws: SpeculateError(
         "\(options.output.appending(path: "checkpoint.safetensors").path) was made with other "
-          + "sizes, responses or another seed: give the same flags, another --output, or delete it")
+          + "sizes or responses: give the same settings, another 'output', or delete it")
     ) {
       _ = try Self.run(options)
     }

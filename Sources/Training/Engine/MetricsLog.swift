@@ -49,25 +49,34 @@ public final class MetricsLog {
   }
 }
 
-extension TrainingProgress: StepMetrics {
-  /// Losses, the learning rate, the gradient and the speed.
-  public var scalars: [(tag: String, value: Double)] {
-    [
-      ("loss/train", loss), ("optimizer/learning_rate", Double(rate)),
-      ("optimizer/gradient_norm", gradientNorm), ("speed/tokens_per_second", tokensPerSecond),
-    ] + (heldoutLoss.map { [("loss/heldout", $0)] } ?? [])
-  }
+/// What every training reports about a step.
+package struct StepProgress: Sendable, Equatable, Codable {
+  /// Steps taken.
+  package var step: Int
+  /// Steps of the whole run.
+  package var steps: Int
+  /// Mean loss since the last report, in nats.
+  package var loss: Double
+  /// The learning rate of the last step.
+  package var rate: Float
+  /// The gradient's norm before clipping, of the last step.
+  package var gradientNorm: Double
+  /// Seconds of training so far, over all sessions.
+  package var seconds: Double
 }
 
-extension DistillProgress: StepMetrics {
-  /// Loss, acceptance, the learning rate, the gradient and the speed.
-  public var scalars: [(tag: String, value: Double)] {
+/// What a recipe reports beside that.
+package protocol RecipeFigures: Codable, Sendable {
+  /// Their curves, by TensorBoard tag.
+  var scalars: [(tag: String, value: Double)] { get }
+}
+
+extension Joined: StepMetrics where Common == StepProgress, Own: RecipeFigures {
+  package var step: Int { common.step }
+  package var scalars: [(tag: String, value: Double)] {
     [
-      ("loss/train", loss), ("optimizer/learning_rate", Double(rate)),
-      ("optimizer/gradient_norm", gradientNorm), ("speed/anchors_per_second", anchorsPerSecond),
-    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
-      + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
-      + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
-      + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
+      ("loss/train", common.loss), ("optimizer/learning_rate", Double(common.rate)),
+      ("optimizer/gradient_norm", common.gradientNorm),
+    ] + own.scalars
   }
 }

@@ -1,20 +1,5 @@
-package import Foundation
+import Foundation
 import Tensors
-
-/// Something that learns step by step.
-package protocol Trainable: AnyObject {
-  associatedtype Progress: StepMetrics
-  /// Steps taken.
-  var stepCount: Int { get }
-  /// Takes one step.
-  ///
-  /// - Throws: When what it learns from can't be read; the checkpoint then is the last good one.
-  func step(rate: Float) throws -> StepResult
-  /// Describes the steps since the last report, after a held-out measurement if `evaluates`.
-  func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> Progress
-  /// Writes the checkpoint and the model.
-  func save() throws
-}
 
 /// What one step says.
 package struct StepResult {
@@ -61,28 +46,19 @@ package struct TrainingInterval {
 /// The course of a training: steps under a schedule, with reports, held-out measurements and
 /// checkpoints in between.
 package struct TrainingLoop {
-  /// The learning rates; its steps are those of the whole run.
-  package var schedule: StagedSchedule
-  /// Steps between reports.
-  package var logEvery: Int
-  /// Steps between held-out measurements, one at the end in any case; 0 for that one alone, `nil`
-  /// where there is nothing to measure.
-  package var evaluateEvery: Int?
-  /// Seconds between checkpoints.
-  package var checkpointSeconds: Double
-  /// The checkpoint, for messages.
-  package var checkpoint: URL
+  private let options: RunOptions
+  private let schedule: StagedSchedule
+  private let measures: Bool
 
   /// Makes a course.
-  package init(
-    schedule: StagedSchedule, logEvery: Int, evaluateEvery: Int?, checkpointSeconds: Double,
-    checkpoint: URL
-  ) {
+  ///
+  /// - Parameters:
+  ///   - schedule: The learning rates; its steps are those of the whole run.
+  ///   - measures: Whether there is something to measure: every `evaluateEvery` steps, and at the end.
+  package init(_ options: RunOptions, schedule: StagedSchedule, measures: Bool) {
+    self.options = options
     self.schedule = schedule
-    self.logEvery = logEvery
-    self.evaluateEvery = evaluateEvery
-    self.checkpointSeconds = checkpointSeconds
-    self.checkpoint = checkpoint
+    self.measures = measures
   }
 
   /// Runs until the last step or until `shouldStop` says so, then saves.
@@ -90,9 +66,10 @@ package struct TrainingLoop {
   /// - Returns: Whether all steps are done.
   /// - Throws: `SpeculateError` when the loss diverges or a step fails; the checkpoint then is the last good one.
   package func run<Training: Trainable>(
-    _ training: Training, log: MetricsLog, shouldStop: () -> Bool,
+    _ training: Training, shouldStop: () -> Bool,
     report: (Training.Progress) -> Void
   ) throws -> Bool {
+    let log = try MetricsLog(folder: options.output, step: training.stepCount)
     let clock = ContinuousClock()
     var lastReport = clock.now
     var lastSave = clock.now
@@ -107,9 +84,10 @@ package struct TrainingLoop {
       if watch.diverges(result) { throw divergence(result, step: step, saved: saved) }
       let stop = shouldStop()
       let ends = stop || step == schedule.steps
+      let every = options.evaluateEvery
       let evaluates =
-        evaluateEvery.map { step == schedule.steps || $0 > 0 && step.isMultiple(of: $0) } ?? false
-      if ends || evaluates || step.isMultiple(of: logEvery) {
+        measures && (step == schedule.steps || every > 0 && step.isMultiple(of: every))
+      if ends || evaluates || step.isMultiple(of: options.logEvery) {
         interval.seconds = (clock.now - lastReport) / .seconds(1)
         let progress = try training.progress(interval, evaluates: evaluates)
         try log.append(progress)
@@ -117,7 +95,7 @@ package struct TrainingLoop {
         interval = TrainingInterval()
         lastReport = clock.now
       }
-      if ends || (clock.now - lastSave) / .seconds(1) > checkpointSeconds {
+      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
         try training.save()
         saved = step
         lastSave = clock.now
@@ -131,9 +109,11 @@ package struct TrainingLoop {
   private func divergence(_ result: StepResult, step: Int, saved: Int) -> SpeculateError {
     let loss = result.loss / max(result.weight, 1e-9)
     let good =
-      saved > 0 ? "\(checkpoint.path) holds the good step \(saved): go on from it" : "start again"
+      saved > 0
+      ? "\(options.output.trainingCheckpoint.path) holds the good step \(saved): go on from it"
+      : "start again"
     return SpeculateError(
-      "the loss became \(loss) at step \(step); \(good) with a lower --learning-rate")
+      "the loss became \(loss) at step \(step); \(good) with a lower 'learning rate'")
   }
 }
 

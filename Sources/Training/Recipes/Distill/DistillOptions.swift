@@ -3,7 +3,7 @@ public import Foundation
 public import Tensors
 
 /// What a distillation run is to do.
-public struct DistillOptions: Sendable {
+public struct DistillOptions: RecipeOptions {
   /// Where responses come from.
   public enum Responses: Sendable {
     /// The target makes them, into the output folder.
@@ -12,14 +12,13 @@ public struct DistillOptions: Sendable {
     case made([URL])
   }
 
+  package var run: RunOptions
   /// The target's folder: weights and tokenizer.
   public var target: URL
   /// Where the responses to learn from come from.
   public var responses: Responses
   /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
   public var heldout: ResponseOptions?
-  /// The folder of responses, checkpoint, metrics and drafter.
-  public var output: URL
 
   /// What the drafter sees of the text before a block.
   public var kind = DrafterKind.conditioned
@@ -47,50 +46,21 @@ public struct DistillOptions: Sendable {
 
   /// Blocks of a sequence in a step.
   public var anchors = 32
-  /// Sequences of an optimizer step.
-  public var sequences = 8
-  /// Optimizer steps of the whole run.
-  public var steps = 2000
   /// How a drafter that sees tokens alone learns.
   public var stages = TokenStages()
   /// What the drafter is trained for.
   public var objective = DraftObjective()
-  /// The highest learning rate.
-  public var learningRate: Float = 1e-3
-  /// The last learning rate, as a share of the highest.
-  public var floorShare: Float = 0.02
-  /// Steps of linear warm-up as a share of all.
-  public var warmupShare = 0.04
-  /// AdamW's constants.
-  public var optimizer = AdamW.Parameters()
-  /// Gradients are scaled down to this norm.
-  public var clip: Float = 1
-  /// The seed of everything random.
-  public var seed: UInt64 = 1
-  /// Worker threads.
-  public var threads: Int
-  /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
-  /// fastest.
-  public var precision: ProductPrecision?
   /// Bytes of features that are kept between visits.
   public var memory = 4 << 30
-  /// Seconds between checkpoints.
-  public var checkpointSeconds = 300.0
-  /// Steps between simulated acceptances; 0 for none before the end.
-  public var evaluateEvery = 200
   /// Whether the drafter of the best simulated acceptance is kept beside the last one.
   public var savesBest = false
-  /// Steps between metrics lines.
-  public var logEvery = 10
-  /// The type of the exported weights.
-  public var exportType = ElementType.bf16
 
   /// A run with the default sizes.
   public init(target: URL, responses: Responses, output: URL, threads: Int) {
     self.target = target
     self.responses = responses
-    self.output = output
-    self.threads = threads
-    optimizer.weightDecay = 0.01
+    run = RunOptions(output: output, threads: threads)
+    run.floorShare = 0.02
+    run.optimizer.weightDecay = 0.01
   }
 }

@@ -1,56 +1,37 @@
 /// Where a distillation run is.
-public struct DistillProgress: Sendable, Equatable, Codable {
-  /// Steps taken.
-  public var step: Int
-  /// Steps of the whole run.
-  public var steps: Int
+package typealias DistillProgress = Joined<StepProgress, DistillFigures>
+
+/// What a distillation run reports beside what every training does.
+package struct DistillFigures: RecipeFigures, Equatable {
   /// The stage of the last step, for a drafter that sees tokens.
-  public var stage: Int?
+  package var stage: Int?
   /// Blocks seen.
-  public var anchors: Int
-  /// Mean weighted loss (nats a drafted token) since the last report.
-  public var loss: Double
-  /// The learning rate of the last step.
-  public var rate: Float
-  /// The gradient's norm before clipping, of the last step.
-  public var gradientNorm: Double
+  package var anchors: Int
   /// Blocks a second since the last report.
-  public var anchorsPerSecond: Double
-  /// Seconds of training so far, over all sessions.
-  public var seconds: Double
+  package var anchorsPerSecond: Double
   /// Mean acceptance length on held-out prompts, when just measured.
-  public var acceptanceLength: Double?
+  package var acceptanceLength: Double?
   /// The share of rounds whose draft 1, 2 … was accepted, when just measured.
-  public var survival: [Double]?
+  package var survival: [Double]?
   /// The share of held-out answers that end in a loop, when just measured.
-  public var loopShare: Double?
+  package var loopShare: Double?
   /// Mean acceptance length on the other answers, when just measured.
-  public var looplessAcceptanceLength: Double?
+  package var looplessAcceptanceLength: Double?
   /// What the engine that serves made of the held-out prompts with the last drafter, after the last step.
-  public var generated: GeneratedAcceptance?
+  package var generated: GeneratedAcceptance?
   /// The step of the best drafter so far, when acceptance was just measured and the best is kept.
-  public var bestStep: Int?
+  package var bestStep: Int?
   /// Its mean acceptance length.
-  public var bestAcceptanceLength: Double?
-}
+  package var bestAcceptanceLength: Double?
 
-/// How far the making of responses is.
-public struct ResponseProgress: Sendable, Equatable, Codable {
-  /// Responses there are, those of earlier sessions included.
-  public var responses: Int
-  /// Responses wanted.
-  public var wanted: Int
-  /// Tokens chosen in this session.
-  public var tokens: Int
-  /// Chats that are longer than prompts may be, and left out.
-  public var tooLongChats: Int
-
-  /// A state of the work.
-  public init(responses: Int, wanted: Int, tokens: Int, tooLongChats: Int = 0) {
-    self.responses = responses
-    self.wanted = wanted
-    self.tokens = tokens
-    self.tooLongChats = tooLongChats
+  /// The curves of the figures, by TensorBoard tag.
+  package var scalars: [(tag: String, value: Double)] {
+    [
+      ("speed/anchors_per_second", anchorsPerSecond)
+    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+      + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
+      + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
+      + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
   }
 }
 

@@ -17,7 +17,7 @@ extension DrafterTraining {
         layers: options.layerCount, targetLayers: target.layerCount)
     if let wrong = layers.first(where: { $0 < 0 || $0 >= target.layerCount }) {
       throw SpeculateError(
-        "--target-layers names layer \(wrong), but the target has layers 0 to "
+        "'target layers' names layer \(wrong), but the target has layers 0 to "
           + "\(target.layerCount - 1)")
     }
     return DrafterConfiguration(
@@ -40,7 +40,7 @@ extension DrafterTraining {
     guard let width = options.width, width != target.hidden else { return target }
     guard width.isMultiple(of: target.headDimension) else {
       throw SpeculateError(
-        "--width \(width) is no multiple of the target's head width \(target.headDimension): give "
+        "'width' \(width) is no multiple of the target's head width \(target.headDimension): give "
           + "one")
     }
     var shape = target
@@ -49,25 +49,5 @@ extension DrafterTraining {
     while !shape.heads.isMultiple(of: shape.keyValueHeads) { shape.keyValueHeads -= 1 }
     shape.intermediate = max(1, width * target.intermediate / target.hidden)
     return shape
-  }
-}
-
-extension StagedSchedule {
-  /// The rates of a distillation.
-  init(_ options: DistillOptions) {
-    func stage(_ peak: Float, _ steps: Int) -> CosineSchedule {
-      CosineSchedule(
-        peak: peak, floorShare: options.floorShare,
-        warmupSteps: Int((options.warmupShare * Double(steps)).rounded(.up)), steps: steps)
-    }
-    guard options.kind == .tokens else {
-      self.init([stage(options.learningRate, options.steps)])
-      return
-    }
-    let refinement = min(options.stages.refinementSteps, options.steps)
-    self.init([
-      stage(options.learningRate, options.steps - refinement),
-      stage(options.learningRate * options.stages.refinementRate, refinement),
-    ])
   }
 }

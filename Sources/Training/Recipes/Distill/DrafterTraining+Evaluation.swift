@@ -19,9 +19,9 @@ extension DrafterTraining {
   }
 
   /// Adds the measurements of a report, and keeps the drafter if it is the best.
-  func measure(into progress: inout DistillProgress) throws {
+  func measure(into figures: inout DistillFigures) throws {
     var samples = sampled.map {
-      DraftSample(heldout[$0], step: header.step, tokenizer: tokenizer)
+      DraftSample(heldout[$0], step: stepCount, tokenizer: tokenizer)
     }
     let acceptance = try evaluate { round in
       if let place = sampled.firstIndex(of: round.answer) {
@@ -29,26 +29,26 @@ extension DrafterTraining {
       }
     }
     guard let acceptance else { return }
-    progress.acceptanceLength = acceptance.acceptanceLength
-    progress.survival = acceptance.survival
-    progress.loopShare = acceptance.loopShare
-    progress.looplessAcceptanceLength = acceptance.looplessAcceptanceLength
+    figures.acceptanceLength = acceptance.acceptanceLength
+    figures.survival = acceptance.survival
+    figures.loopShare = acceptance.loopShare
+    figures.looplessAcceptanceLength = acceptance.looplessAcceptanceLength
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys  // else another order in every process
     try AtomicFile.write(encoder.encode(samples), to: DraftSample.file(in: options.output))
     if options.savesBest {
       let best = try keepBest(acceptance)
-      progress.bestStep = best.step
-      progress.bestAcceptanceLength = best.acceptanceLength
+      figures.bestStep = best.step
+      figures.bestAcceptanceLength = best.acceptanceLength
     }
-    if header.step == options.steps { progress.generated = try generate() }
+    if stepCount == options.steps { figures.generated = try generate() }
   }
 
   private func evaluate(
     observe: (AcceptanceReplay.Round) -> Void
   ) throws -> HeldoutAcceptance? {
     guard let replay else { return nil }
-    try DrafterExport.write(model, type: options.exportType, to: options.output)
+    try export()
     let drafter = try BlockDrafter(directory: options.output)
     return replay.run(
       DrafterRunner(
@@ -69,7 +69,7 @@ extension DrafterTraining {
     if let best = try BestDrafter(in: options.output), best.acceptanceLength >= length {
       return best
     }
-    let best = BestDrafter(step: header.step, acceptanceLength: length)
+    let best = BestDrafter(step: stepCount, acceptanceLength: length)
     let folder = BestDrafter.folder(in: options.output)
     try OutputFolder.make(folder)
     try DrafterExport.write(model, type: options.exportType, metadata: best.metadata, to: folder)

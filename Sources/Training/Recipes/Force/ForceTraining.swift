@@ -1,36 +1,25 @@
 import Foundation
-import Synchronization
 import Tensors
 import Verifier
 
 /// The second half of forcing: a model learns from trajectories.
-public final class ForceTraining: Trainable {
+public final class ForceTraining: TrainingRecipe {
+  package let state: Run<ForcePosition, CausalTrainingModel>
+  package let optimization: Optimization<ForcingPass>
   private let options: ForceOptions
   private let target: CausalModel
-  private let workers: Workers
   private let trajectories: [Int: [Trajectory]]  // by block size
-  private let model: CausalTrainingModel
   private let configuration: ModelConfiguration  // of the exported model
-  private let optimizer: AdamW
-  private let passes: [ForcingPass]
   private let cache: FeatureCache?
   private let evaluator: ForceEvaluator?
   private var original: ForceEvaluation?
   private var visits: VisitOrder
-  private var header: ForceHeader
   private var sums = ForcingLosses()  // since the last report
   private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
-  /// Steps taken.
-  package var stepCount: Int { header.step }
-  /// Steps taken before this session; more than 0 when a checkpoint was found.
-  public let resumedStep: Int
   /// What the trajectories are like.
   public let summary: TrajectorySummary
 
-  /// The number of parameters.
-  public var parameterCount: Int { model.layout.count }
-  /// What the factors of matrix products are rounded to.
-  public var precision: ProductPrecision { model.precision }
+  package var hasHeldout: Bool { evaluator != nil }
 
   init(
     _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
@@ -38,7 +27,6 @@ public final class ForceTraining: Trainable {
   ) throws {
     self.options = options
     self.target = target
-    self.workers = workers
     // A noisy row needs a token behind it.
     trajectories = all.mapValues {
       $0.filter { $0.response.promptLength > 0 && $0.response.continuation.count > 1 }
@@ -55,37 +43,13 @@ public final class ForceTraining: Trainable {
     exported.elementType = options.exportType
     configuration = exported
 
-    let url = options.output.trainingCheckpoint
-    let saved =
-      FileManager.default.fileExists(atPath: url.path)
-      ? try TrainingCheckpoint<ForceHeader>(contentsOf: url) : nil
-    let precision = try ProductPrecision.ofRun(
-      options.precision, checkpoint: saved.map { (url, $0.header.precision) })
-    model = CausalTrainingModel(architecture, seed: options.seed, precision: precision)
-    optimizer = AdamW(
-      options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0,
-      frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName])
-    if let saved {
-      guard saved.header.target == fingerprint, saved.header.trajectories == own.count,
-        saved.header.blockSize == options.blockSize, saved.header.seed == options.seed
-      else {
-        throw SpeculateError(
-          "\(url.path) was made with another target, other trajectories, blocks or another seed: "
-            + "give the same flags, another --output, or delete it")
-      }
-      try saved.restore(
-        model.layout, parameters: model.parameters, first: optimizer.first,
-        second: optimizer.second)
-      header = saved.header
-      header.threads = options.threads
-    } else {
-      try Self.copy(checkpoint, to: model)
-      header = ForceHeader(
-        target: fingerprint, trajectories: own.count, blockSize: options.blockSize, step: 0,
-        visit: 0, rows: 0, seconds: 0, seed: options.seed, threads: options.threads)
-    }
-    header.precision = precision
-    resumedStep = header.step
+    state = try Run(
+      options.run,
+      from: ForcePosition(
+        target: fingerprint, trajectories: own.count, blockSize: options.blockSize),
+      frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName],
+      model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
+      initialize: { try Self.copy(checkpoint, to: $0) })
     visits = VisitOrder(count: own.count, seed: options.seed)
     evaluator = try options.heldout.map {
       try ForceEvaluator(
@@ -102,58 +66,26 @@ public final class ForceTraining: Trainable {
         bytes: options.memory) : nil
     let firstHead =
       keepsTarget
-      ? try Self.embedding(checkpoint, shape: model.layout.entries[0].shape) : nil
+      ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
-    passes = (0..<workers.count).map { [model, options] _ in
+    optimization = Optimization(of: state, workers: workers) { [model = state.model] in
       ForcingPass(
         model: model, maximumTokens: longest, copies: options.copies,
-        trainsEmbedding: options.trainsEmbedding,
-        firstHead: firstHead, rotary: rotary)
+        trainsEmbedding: options.trainsEmbedding, firstHead: firstHead, rotary: rotary)
     }
   }
 
-  /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
-  ///
-  /// - Returns: Whether all steps are done.
-  @discardableResult
-  public func run(
-    shouldStop: () -> Bool, report: (ForceProgress) -> Void
-  ) throws -> Bool {
-    let log = try MetricsLog(folder: options.output, step: header.step)
-    let loop = TrainingLoop(
-      schedule: StagedSchedule([
-        CosineSchedule(
-          peak: options.learningRate, floorShare: options.floorShare,
-          warmupSteps: Int((options.warmupShare * Double(options.steps)).rounded(.up)),
-          steps: options.steps)
-      ]),
-      logEvery: options.logEvery, evaluateEvery: evaluator == nil ? nil : options.evaluateEvery,
-      checkpointSeconds: options.checkpointSeconds, checkpoint: options.output.trainingCheckpoint)
-    return try loop.run(self, log: log, shouldStop: shouldStop, report: report)
-  }
-
-  /// Describes an interval of steps.
-  package func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceProgress {
-    header.seconds += interval.seconds
+  /// Rows, the parts of the loss, and what the model is worth.
+  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
     defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
     let evaluation = evaluates ? try evaluate() : nil
-    return ForceProgress(
-      step: header.step, steps: options.steps, rows: header.rows, loss: interval.loss,
-      cleanLoss: sums.clean / Double(max(counts.clean, 1)),
+    return ForceFigures(
+      rows: state.header.rows, cleanLoss: sums.clean / Double(max(counts.clean, 1)),
       noisyLoss: sums.noisy / max(counts.noisy, 1),
       divergence: cache == nil ? nil : sums.divergence / Double(max(counts.all, 1)),
-      rate: interval.rate, gradientNorm: interval.gradientNorm,
-      rowsPerSecond: Double(counts.rows) / interval.seconds, seconds: header.seconds,
+      rowsPerSecond: Double(counts.rows) / interval.seconds,
       evaluation: evaluation, original: evaluation == nil ? nil : original)
-  }
-
-  /// Writes the checkpoint and the model.
-  package func save() throws {
-    try TrainingCheckpoint.write(
-      header, layout: model.layout, parameters: model.parameters, first: optimizer.first,
-      second: optimizer.second, to: options.output.trainingCheckpoint)
-    try export()
   }
 
   /// Exports the model, loads it as a server does, and measures it; the target too, the first time.
@@ -165,77 +97,54 @@ public final class ForceTraining: Trainable {
       CausalModel(directory: options.output), blockSize: options.blockSize)
   }
 
-  private func export() throws {
+  /// Writes the model.
+  package func export() throws {
     try ModelExport.write(
-      model, configuration: configuration, tokenizer: nil, to: options.output)
+      state.model, configuration: configuration, tokenizer: nil, to: options.output)
     try ModelExport.copyTokenizer(from: options.target, to: options.output)
   }
 
   /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
-    let own = trajectories[options.blockSize(step: header.step)] ?? []
-    var jobs: [Job] = []
-    for _ in 0..<options.sequences {
-      let index = visits.sequence(ofVisit: header.visit)
-      var random = KeyedRandom(seed: options.seed, key: "phase \(header.visit)")
+    let own = trajectories[options.blockSize(step: stepCount)] ?? []
+    var jobs: [(example: ForcingExample, states: FloatBuffer?)] = []
+    let here = optimization.sequences(of: options.sequences)
+    for number in 0..<options.sequences {
+      let index = visits.sequence(ofVisit: state.header.visit)
+      var random = KeyedRandom(seed: options.seed, key: "phase \(state.header.visit)")
       let window = options.schedule.window
       let first = Int(random.next() % UInt64(window))
       // Copies have their windows' beginnings as far apart as they can be.
       let example = ForcingExample(
         own[index], schedule: options.schedule,
         phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
-      jobs.append(
-        Job(
-          example: example,
-          states: try cache?.features(of: index, tokens: example.tokens).states))
-      header.visit += 1
+      let states =
+        here.contains(number)
+        ? try cache?.features(of: index, tokens: example.tokens).states : nil
+      jobs.append((example, states))
+      state.header.visit += 1
     }
     let clean = jobs.reduce(0) { $0 + $1.example.responseRows.count }
     let noisy = jobs.reduce(0) { $0 + $1.example.noisyWeight }
     let rows = jobs.reduce(0) { $0 + $1.example.cleanCount + $1.example.noisy.count }
-    let losses = shared(
-      jobs, cleanScale: 1 / Float(clean), noisyScale: noisy > 0 ? Float(1 / noisy) : 0)
-    let norm = GradientSum.reduce(passes.map(\.gradients), workers: workers)
-    optimizer.step(
-      parameters: model.parameters, gradients: passes[0].gradients,
-      gradientScale: norm > Double(options.clip) ? options.clip / Float(norm) : 1, rate: rate,
-      workers: workers)
-    header.step += 1
-    header.rows += rows
+    let objective = options.objective
+    let (losses, norm) = try learn(from: jobs.count, rate: rate) { [jobs] pass, part in
+      let job = jobs[part.lowerBound]
+      return pass.forwardBackward(
+        job.example, objective: objective, states: job.states, cleanScale: 1 / Float(clean),
+        noisyScale: noisy > 0 ? Float(1 / noisy) : 0)
+    }
+    state.header.rows += rows
     sums += losses
     counts.clean += clean
     counts.noisy += noisy
     counts.all += jobs.reduce(0) { $0 + $1.example.cleanCount }
     counts.rows += rows
     let loss =
-      (Double(options.objective.clean) * losses.clean
-        + Double(options.objective.divergence) * losses.divergence) / Double(clean)
+      (Double(objective.clean) * losses.clean
+        + Double(objective.divergence) * losses.divergence) / Double(clean)
       + losses.noisy / max(noisy, 1)
     return StepResult(loss: loss, weight: 1, gradientNorm: norm)
-  }
-
-  /// One sequence of a step.
-  private struct Job: Sendable {
-    let example: ForcingExample
-    let states: FloatBuffer?
-  }
-
-  /// Shares sequences among the workers; sums are added in a fixed order.
-  private func shared(_ jobs: [Job], cleanScale: Float, noisyScale: Float) -> ForcingLosses {
-    let sums = Mutex([ForcingLosses](repeating: ForcingLosses(), count: workers.count))
-    let (passes, count, objective) = (passes, workers.count, options.objective)
-    workers.run { worker in
-      let pass = passes[worker]
-      pass.clearGradients()
-      var sum = ForcingLosses()
-      for index in (0..<jobs.count).share(of: worker, among: count) {
-        sum += pass.forwardBackward(
-          jobs[index].example, objective: objective, states: jobs[index].states,
-          cleanScale: cleanScale, noisyScale: noisyScale)
-      }
-      sums.withLock { $0[worker] = sum }
-    }
-    return sums.withLock { $0.reduce(into: ForcingLosses()) { $0 += $1 } }
   }
 
   /// Overwrites all values with a model's.
@@ -275,3 +184,5 @@ public struct TrajectorySummary: Sendable, Equatable, Codable {
     passes = trajectories.reduce(0) { $0 + $1.passes }
   }
 }
+
+extension ForcingLosses: LossSum {}
