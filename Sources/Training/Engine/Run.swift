@@ -1,4 +1,5 @@
 import Foundation
+import Files
 import Tensors
 
 /// What every checkpoint knows beside the values.

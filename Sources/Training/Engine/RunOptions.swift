@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensors
+package import Files
 
 /// What every training takes.
 package struct RunOptions: Sendable {

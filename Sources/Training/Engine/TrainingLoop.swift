@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What one step says.
 package struct StepResult {
@@ -70,9 +70,8 @@ package struct TrainingLoop {
     report: (Training.Progress) -> Void
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: training.stepCount)
-    let clock = ContinuousClock()
-    var lastReport = clock.now
-    var lastSave = clock.now
+    var sinceReport = Stopwatch()
+    var sinceSave = Stopwatch()
     var interval = TrainingInterval()
     var watch = DivergenceWatch()
     var saved = training.stepCount
@@ -88,18 +87,18 @@ package struct TrainingLoop {
       let evaluates =
         measures && (step == schedule.steps || every > 0 && step.isMultiple(of: every))
       if ends || evaluates || step.isMultiple(of: options.logEvery) {
-        interval.seconds = (clock.now - lastReport) / .seconds(1)
+        interval.seconds = sinceReport.elapsed
         let progress = try training.progress(interval, evaluates: evaluates)
         try log.append(progress)
         report(progress)
         interval = TrainingInterval()
-        lastReport = clock.now
+        sinceReport = Stopwatch()
       }
-      if ends || (clock.now - lastSave) / .seconds(1) > options.checkpointSeconds {
+      if ends || sinceSave.elapsed > options.checkpointSeconds {
         try training.save()
         saved = step
-        lastSave = clock.now
-        if interval.steps == 0 { lastReport = clock.now }
+        sinceSave = Stopwatch()
+        if interval.steps == 0 { sinceReport = Stopwatch() }
       }
       if stop { break }
     }

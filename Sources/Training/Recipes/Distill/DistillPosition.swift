@@ -1,4 +1,4 @@
-package import Tensors
+package import Files
 
 /// What a distillation run is made from, and where in its data it is.
 package struct DistillPosition: RecipePosition {

@@ -1,6 +1,8 @@
 public import Drafter
+import Files
 import Foundation
 import Tensors
+import Text
 import Verifier
 
 /// The second half of distillation: a drafter learns from responses and features.

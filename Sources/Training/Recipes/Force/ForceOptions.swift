@@ -1,5 +1,4 @@
 public import Foundation
-import Tensors
 
 /// What a forcing run is to do.
 public struct ForceOptions: RecipeOptions {

@@ -1,5 +1,7 @@
 import Foundation
+import Files
 import Tensors
+import Text
 import Verifier
 
 /// The second half of forcing: a model learns from trajectories.

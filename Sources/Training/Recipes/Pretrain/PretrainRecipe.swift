@@ -1,5 +1,7 @@
 import Foundation
+import Files
 import Tensors
+import Text
 import Verifier
 
 /// Trains a causal model of the Qwen3 architecture on a token stream.
