@@ -40,6 +40,8 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   package var header: Header
   /// Steps taken before this session; more than 0 when a checkpoint was found.
   package let resumedStep: Int
+  /// What the factors of matrix products are rounded to.
+  package let precision: ProductPrecision
   let optimizer: AdamW
 
   /// Goes on from the checkpoint in the output folder, or begins where there is none.
@@ -73,7 +75,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
         "\(url.path) was made with 'precision' \(stored.rawValue): give it again, leave it out, or "
           + "give another 'output'")
     }
-    let precision = stored ?? options.precision ?? .fastest
+    precision = stored ?? options.precision ?? .fastest
     self.options = options
     header = Header(
       RunPosition(

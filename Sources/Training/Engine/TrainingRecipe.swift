@@ -47,7 +47,7 @@ extension TrainingRecipe {
   /// The number of parameters.
   package var parameterCount: Int { state.model.layout.count }
   /// What the factors of matrix products are rounded to.
-  package var precision: ProductPrecision { state.model.precision }
+  package var precision: ProductPrecision { state.precision }
   /// The threads that take a step.
   package var workers: Workers { optimization.workers }
 

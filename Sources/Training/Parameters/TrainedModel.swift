@@ -4,8 +4,6 @@ package import Tensors
 package protocol TrainedModel: AnyObject, Sendable {
   /// The order of the tensors.
   var layout: ParameterLayout { get }
-  /// What the factors of its matrix products are rounded to.
-  var precision: ProductPrecision { get }
   /// All values; written only by the optimizer, between passes.
   var parameters: FloatBuffer { get }
 }

@@ -1,4 +1,3 @@
-import Files
 public import Foundation
 
 /// Short fingerprints that tell whether a file is still the one that something was made from.

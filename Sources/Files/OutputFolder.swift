@@ -1,10 +1,9 @@
-import Files
-import Foundation
+package import Foundation
 
 /// The folder that a run writes to.
-enum OutputFolder {
+package enum OutputFolder {
   /// Makes the folder and those above it where they are missing.
-  static func make(_ url: URL) throws {
+  package static func make(_ url: URL) throws {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
