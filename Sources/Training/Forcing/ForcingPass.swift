@@ -124,7 +124,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     let hidden = model.architecture.hiddenSize
     return withRows(example) { places, inputs in
       forward(inputs, example, places)
-      let sums = loss.forwardBackward(
+      let losses = loss.forwardBackward(
         parameters, gradients: gradients.base,
         rows: ForcingLoss.Rows(
           example: example, x: lastNormed.base, states: first.map { UnsafePointer($0.base) },
@@ -145,8 +145,6 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           ct_add(hidden, d.base + row * hidden, table + Int(inputs[row]) * hidden)
         }
       }
-      var losses = ForcingLosses()
-      (losses.clean, losses.divergence, losses.noisy) = (sums.clean, sums.divergence, sums.noisy)
       return losses
     }
   }
