@@ -12,8 +12,11 @@ public final class DrafterRunner {
   /// The tokens of the last draft, in order.
   public private(set) var drafts: [Token] = []
 
-  /// What the confidence head says of each of these: log-odds.
-  private var odds: [Float] = []
+  /// Draft passes that the last draft took.
+  public var passes: Int { block.passes }
+
+  /// How many passes blocks take, and which drafts are chosen after each.
+  package var policy: any DenoisingPolicy = SinglePass()
 
   /// How many committed positions the drafter has been given.
   public var contextCount: Int { cache.count + waiting.count }
@@ -26,7 +29,10 @@ public final class DrafterRunner {
   private let cache: KeyValueCache
   private let features: ActivationRows  // [contextRows][hidden]
   private let logits: FloatBuffer  // [blockSize - 1][choices]
-  private let previous: FloatBuffer  // [rank]
+  private let heads: HeadStates
+  private var block: DenoisedBlock
+  private var due: [DraftedRow] = []  // rows to choose of after a pass
+  private var place: [DraftedRow] = []  // those of one place
   /// Committed tokens that no pass has seen yet: at most `contextRows`.
   private var waiting: [Token] = []
 
@@ -76,9 +82,15 @@ public final class DrafterRunner {
       maximumRows: Self.contextRows, width: shape.hidden,
       formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
-    previous = FloatBuffer(count: configuration.markovRank ?? 0)
+    heads = HeadStates(
+      drafter.heads,
+      HeadRoom(
+        rows: configuration.blockSize - 1, blocks: 1, choices: configuration.choices,
+        workers: workers))
+    block = DenoisedBlock(capacity: configuration.blockSize - 1, choices: configuration.choices)
     drafts.reserveCapacity(configuration.blockSize)
-    odds.reserveCapacity(configuration.blockSize)
+    due.reserveCapacity(configuration.blockSize)
+    place.reserveCapacity(1)
     waiting.reserveCapacity(Self.contextRows)
   }
 
@@ -159,7 +171,7 @@ public final class DrafterRunner {
     if position < cache.count { cache.rewind(to: position) }
   }
 
-  /// Drafts `count` tokens behind `anchor` in one pass; they are left in `drafts`.
+  /// Drafts `count` tokens behind `anchor`; they are left in `drafts`.
   ///
   /// The anchor stands at position `contextCount`. As many rows are computed as training
   /// had (`DrafterConfiguration.rows(drafting:)`); only the first `count` get logits.
@@ -167,7 +179,8 @@ public final class DrafterRunner {
   ///   - anchor: The last committed token, whose features the target has not computed yet.
   ///   - count: 1 to `blockSize - 1`.
   ///   - choose: Given a draft's index and its logits `[choices]`, which it may overwrite, returns
-  ///     the index chosen. Called in order, because a Markov head looks at the choice before.
+  ///     the index chosen. Called once for each draft, in order within a pass, because heads look at the choice
+  ///     before.
   public func draft(
     anchor: Token, count: Int,
     choose: (_ index: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
@@ -175,35 +188,51 @@ public final class DrafterRunner {
     let configuration = drafter.configuration
     precondition(
       count > 0 && count < configuration.blockSize, "a block drafts 1 to blockSize - 1 tokens")
-    plan.reset()
-    addWaiting()
-    addBlock(anchor: anchor, rows: configuration.rows(drafting: count))
-    runLayers()
-    projectLogits(from: waiting.count + 1, count: count)
-    settleWaiting()
+    block.begin(anchor: anchor, count: count)
+    repeat {
+      plan.reset()
+      addWaiting()
+      addBlock(rows: configuration.rows(drafting: count))
+      runLayers()
+      projectLogits(from: waiting.count + 1, count: count)
+      settleWaiting()
+      block.finishPass(logits.base, policy)
+      chooseDue(choose)
+    } while block.hasMasks
     drafts.removeAll(keepingCapacity: true)
-    odds.removeAll(keepingCapacity: true)
-    var last = anchor
-    for index in 0..<count {
-      let row = logits.base + index * configuration.choices
-      addMarkov(after: last, to: row)
-      if let head = drafter.confidence {
-        // Every worker has normed all rows.
-        let hidden = scratch.normedForHead(0).row(index)
-        odds.append(head.odds(hidden: hidden, previous: previous))
-      }
-      last = token(at: choose(index, row))
-      drafts.append(last)
+    for case let draft? in block.drafts { drafts.append(draft) }
+  }
+
+  /// Chooses the drafts that are due after a pass, place by place.
+  private func chooseDue(
+    _ choose: (_ index: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
+  ) {
+    due.removeAll(keepingCapacity: true)
+    for place in block.drafts.indices where block.isDue(place) {
+      due.append(
+        DraftedRow(
+          index: place,
+          // Every worker has normed all rows.
+          hidden: scratch.normedForHead(0).row(place),
+          logits: logits.base + place * drafter.configuration.choices))
+    }
+    heads.prepare(due)
+    for index in due.indices {
+      var row = due[index]
+      row.previous = block.token(ofRow: row.index)
+      place.removeAll(keepingCapacity: true)
+      place.append(row)
+      heads.adjust(place)
+      block.set(token(at: choose(row.index, row.logits)), at: row.index)
     }
   }
 
   /// How likely the last draft's token `index` is accepted, all before it being right; known as soon as it
   /// is chosen.
   ///
-  /// - Parameter probability: By the drafter's distribution; it is the answer of a drafter without a
-  ///   confidence head.
+  /// - Parameter probability: By the drafter's distribution; it is the answer where no head has another.
   public func confidence(_ index: Int, probability: Float) -> Float {
-    drafter.confidence?.confidence(odds: odds[index], probability: probability) ?? probability
+    heads.confidence(of: index, probability: probability)
   }
 
   /// Adds the tokens that wait to the pass, as rows that see what is before them.
@@ -214,12 +243,12 @@ public final class DrafterRunner {
     }
   }
 
-  /// Adds the anchor and the masks, rows that see the context and one another.
-  private func addBlock(anchor: Token, rows: Int) {
+  /// Adds the anchor, drafts that are known, and masks: rows that see the context and one another.
+  private func addBlock(rows: Int) {
     let start = contextCount
     for row in 0..<rows {
       addRow(
-        row == 0 ? anchor : drafter.configuration.maskToken, position: start + row,
+        block.token(ofRow: row) ?? drafter.configuration.maskToken, position: start + row,
         visible: 0..<start + rows)
     }
   }
@@ -256,20 +285,6 @@ public final class DrafterRunner {
     }
   }
 
-  private func addMarkov(after token: Token, to row: UnsafeMutablePointer<Float>) {
-    guard let markov = drafter.markov else { return }
-    markov.embedding.copy(token, to: previous.base)
-    let (previous, choices, workers) = (previous, drafter.configuration.choices, workers)
-    let out = Logits(base: row)
-    workers.run { worker in
-      markov.projection.multiply(
-        previous.base, stride: previous.count, into: out.base, stride: choices, count: 1,
-        panels: (0..<markov.projection.panelCount).share(of: worker, among: workers.count),
-        accumulates: true)
-    }
-  }
-
   // Pointers that a region's workers divide among themselves.
   private struct Taps: @unchecked Sendable { let base: UnsafePointer<Float> }
-  private struct Logits: @unchecked Sendable { let base: UnsafeMutablePointer<Float> }
 }

@@ -88,6 +88,11 @@ import Verifier
         var block = DraftBlock()
         source.draft(after: tokens, count: count, chooser: &chooser, into: &block)
         #expect(block.tokens.count == count && block.confidences.count == count)
+        if let passes, passes < count {
+          #expect((1...passes).contains(block.passes))
+        } else {
+          #expect(block.passes == count)
+        }
         let exact = min(count, passes ?? count)
         #expect(block.tokens.prefix(exact) == expected.prefix(exact))
         right += zip(block.tokens, expected).count { $0 == $1 }

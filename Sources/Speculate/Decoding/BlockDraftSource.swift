@@ -13,8 +13,14 @@ public final class BlockDraftSource: DraftSource {
   /// One less than the drafter's block, whose first row is the anchor's.
   public var maximumDrafts: Int { runner.drafter.configuration.blockSize - 1 }
 
+  /// How many passes a block takes, and which drafts are chosen after each.
+  package var policy: any DenoisingPolicy {
+    get { runner.policy }
+    set { runner.policy = newValue }
+  }
+
   private let runner: DrafterRunner
-  private let kind: DrafterKind
+  private let readsFeatures: Bool
   private let map: VocabularyMap?
   /// Features not projected yet: [waitingRows][taps · width].
   private let waiting: FloatBuffer
@@ -38,7 +44,7 @@ public final class BlockDraftSource: DraftSource {
     map = try drafter.draftVocabulary.map {
       try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
     }
-    kind = drafter.configuration.kind
+    readsFeatures = drafter.configuration.kind.readsFeatures
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       capacity: capacity)
@@ -54,7 +60,7 @@ public final class BlockDraftSource: DraftSource {
   ) throws {
     var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
     if !drafter.ownsEmbedding { pairs.append(("width", drafter.shape.hidden, target.hiddenSize)) }
-    if drafter.kind == .conditioned {
+    if drafter.kind.readsFeatures {
       pairs.append(("a number of layers of", drafter.targetLayerCount, target.layerCount))
     }
     for (what, wanted, found) in pairs where wanted != found {
@@ -81,7 +87,7 @@ public final class BlockDraftSource: DraftSource {
 
   /// Keeps the features until they are needed, if the drafter wants any.
   public func commit(features: UnsafePointer<Float>, rows: Int) {
-    guard kind == .conditioned else { return }
+    guard readsFeatures else { return }
     var taken = 0
     while taken < rows {
       if waitingCount == Self.waitingRows { project() }
@@ -95,7 +101,7 @@ public final class BlockDraftSource: DraftSource {
 
   /// Forgets committed positions from `count` on.
   public func rewind(to count: Int) {
-    if kind == .tokens {
+    if !readsFeatures {
       runner.rewind(to: min(count, runner.contextCount))
     } else if count >= runner.contextCount {
       waitingCount = min(waitingCount, count - runner.contextCount)
@@ -105,23 +111,30 @@ public final class BlockDraftSource: DraftSource {
     }
   }
 
-  /// One pass over `[anchor, mask × …]`.
+  /// As many passes over `[anchor, mask × …]` as the policy wants.
   public func draft(
     after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock
   ) {
-    switch kind {
-    case .conditioned: project()
-    case .tokens: runner.appendContext(tokens[runner.contextCount..<tokens.count - 1])
+    if readsFeatures {
+      project()
+    } else {
+      runner.appendContext(tokens[runner.contextCount..<tokens.count - 1])
     }
     precondition(
       runner.contextCount == tokens.count - 1, "features are committed for all but the anchor")
     let columns = runner.drafter.configuration.choices
-    runner.draft(anchor: tokens[tokens.count - 1], count: count) { index, row in
-      let draft = chooser.choose(row, count: columns, position: tokens.count + index, map: map)
-      block.tokens.append(draft.token)
-      block.confidences.append(runner.confidence(index, probability: draft.confidence))
+    // A policy may have drafts chosen in any order.
+    for _ in 0..<count {
+      block.tokens.append(0)
+      block.confidences.append(0)
+    }
+    runner.draft(anchor: tokens[tokens.count - 1], count: count) { place, row in
+      let draft = chooser.choose(row, count: columns, position: tokens.count + place, map: map)
+      block.tokens[place] = draft.token
+      block.confidences[place] = runner.confidence(place, probability: draft.confidence)
       return draft.column
     }
+    block.passes += runner.passes
   }
 
   private func project() {

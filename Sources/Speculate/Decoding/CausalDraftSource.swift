@@ -67,6 +67,7 @@ public final class CausalDraftSource: DraftSource {
       while block.tokens.count < count {
         let last = block.tokens.last ?? tokens[tokens.count - 1]
         forward(CollectionOfOne(last), logits: .last)
+        block.passes += 1
         choose(row: 0, tokens, &chooser, &block)
       }
     }
@@ -85,6 +86,7 @@ public final class CausalDraftSource: DraftSource {
     for pass in 1...passes {
       keep(tokens.count - 1)
       forward([tokens[tokens.count - 1]] + rows.dropLast(), logits: .all)
+      block.passes += 1
       let next = (0..<count).map {
         Token(Kernels.argmax(runner.logits + $0 * vocabulary, count: vocabulary))
       }

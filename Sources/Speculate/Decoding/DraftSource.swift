@@ -36,6 +36,8 @@ public struct DraftBlock: Sendable, Equatable {
   public var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
   public var confidences: [Float] = []
+  /// Passes that made them; those that only read committed tokens are not among them.
+  public var passes = 0
   /// Where the tokens came from; sources other than drafter models say so.
   public var origin = DraftOrigin.drafter
 
@@ -46,6 +48,7 @@ public struct DraftBlock: Sendable, Equatable {
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
+    passes = 0
     origin = .drafter
   }
 

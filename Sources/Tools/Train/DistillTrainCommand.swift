@@ -127,7 +127,7 @@ struct DistillTrainCommand: ParsableCommand {
     Output.note(
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
         + "draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
-        + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
+        + "\(Figures.count(training.parameterCount)) parameters, \(training.configuration.contextSummary), "
         + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, "
         + "\(training.precision.rawValue) products, \(options.threads) threads"
         + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
@@ -146,7 +146,7 @@ struct DistillTrainCommand: ParsableCommand {
           "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
           "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
             + "\(options.anchors) blocks of \(options.blockSize) a step, "
-            + "\(training.precision.rawValue) products", Self.context(training),
+            + "\(training.precision.rawValue) products", training.configuration.contextSummary,
         ], unit: "blocks"),
       output: options.output, steps: options.steps, resumedStep: training.resumedStep
     ).run(
@@ -186,16 +186,6 @@ struct DistillTrainCommand: ParsableCommand {
           + "another machine?" : nil,
     ]
     return parts.compactMap { $0 }.joined(separator: " | ")
-  }
-
-  /// What the drafter sees.
-  private static func context(_ training: DrafterTraining) -> String {
-    switch training.configuration.kind {
-    case .conditioned: "target layers \(training.configuration.targetLayers)"
-    case .tokens:
-      "sees tokens alone, with "
-        + (training.configuration.ownsEmbedding ? "its own embedding" : "the target's embedding")
-    }
   }
 
   private static func detail(_ progress: DistillProgress) -> String {

@@ -50,10 +50,10 @@ package final class AcceptanceReplay {
       var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
         let known = runner.contextCount
-        switch configuration.kind {
-        case .conditioned:
+        if configuration.kind.readsFeatures {
           runner.appendContext(features.base + known * width, rows: anchor - known)
-        case .tokens: runner.appendContext(tokens[known..<anchor])
+        } else {
+          runner.appendContext(tokens[known..<anchor])
         }
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.

@@ -82,8 +82,8 @@ public final class DrafterTraining: Trainable {
     let precision = try ProductPrecision.ofRun(
       options.precision, checkpoint: saved.map { (url, $0.header.precision) })
     model = DrafterTrainingModel(
-      configuration, target: rows, objective: options.objective, seed: options.seed,
-      precision: precision)
+      configuration, target: rows, objective: options.objective, heads: options.heads,
+      seed: options.seed, precision: precision)
     optimizer = AdamW(options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0)
     if let saved {
       try saved.restore(
@@ -113,12 +113,12 @@ public final class DrafterTraining: Trainable {
         "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
           + "context of \(target.configuration.maximumContext): make shorter ones")
     }
-    let isConditioned = configuration.kind == .conditioned
+    let readsFeatures = configuration.kind.readsFeatures
     let features =
-      isConditioned || options.objective.needsDistribution
+      readsFeatures || options.needsDistribution
       ? try TargetFeatures(
         model: target, workers: workers, layers: configuration.targetLayers,
-        states: options.objective.needsDistribution, maximumLength: longest) : nil
+        states: options.needsDistribution, maximumLength: longest) : nil
     let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
     self.cache = cache
     storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
@@ -132,7 +132,7 @@ public final class DrafterTraining: Trainable {
       endTokens: target.configuration.endTokens)
     replay =
       heldout.isEmpty
-      ? nil : AcceptanceReplay(heldout, features: isConditioned ? features : nil)
+      ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -237,8 +237,9 @@ public final class DrafterTraining: Trainable {
 
   /// The stage of a step; nil for a conditioned drafter, which learns in one go.
   private func stage(step: Int) -> TokenStages.Stage? {
-    guard options.kind == .tokens else { return nil }
-    return step < options.steps - options.stages.refinementSteps ? .distillation : .refinement
+    options.tokenStages.map {
+      step < options.steps - $0.refinementSteps ? .distillation : .refinement
+    }
   }
 
   /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
