@@ -1,3 +1,4 @@
+internal import Files
 internal import Tensors
 
 /// What a block drafter sees of the text before a block, and what differs by it.

@@ -1,3 +1,4 @@
+import Files
 import Drafter
 import Tensors
 import Testing

@@ -1,6 +1,8 @@
+import Files
 import Drafter
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

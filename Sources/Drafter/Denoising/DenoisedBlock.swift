@@ -1,5 +1,6 @@
+package import Files
 import Foundation
-package import Tensors
+import Tensors
 
 /// One sequence's block between its passes: what is drafted of it, and what the last pass says of the rest.
 ///

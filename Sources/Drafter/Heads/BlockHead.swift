@@ -1,3 +1,4 @@
+package import Files
 package import Tensors
 
 /// A part of a drafter behind its layers: it changes a row's logits once the token before is chosen, or says

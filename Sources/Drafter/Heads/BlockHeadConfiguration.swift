@@ -1,3 +1,4 @@
+package import Files
 package import Tensors
 
 /// One of a drafter's heads as `config.json` describes it.

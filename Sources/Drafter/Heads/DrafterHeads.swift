@@ -1,3 +1,4 @@
+internal import Files
 internal import Tensors
 
 /// The heads of a drafter, in the order in which they work on a row.

@@ -21,6 +21,7 @@ package struct HeadStates {
 
   /// Adjusts rows of one place, each of another block.
   package func adjust(_ rows: [DraftedRow]) {
+    guard !rows.isEmpty else { return }
     for state in states { state.adjust(rows) }
   }
 

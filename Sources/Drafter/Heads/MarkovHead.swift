@@ -1,3 +1,4 @@
+package import Files
 package import Tensors
 
 /// The sizes of a low-rank bias on a row's logits by the token before it: `logits += W2 · W1[previous]`

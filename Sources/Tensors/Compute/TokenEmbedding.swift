@@ -1,4 +1,5 @@
 internal import CKernels
+public import Files
 
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///

@@ -1,5 +1,6 @@
-internal import Foundation
 internal import CKernels
+package import Files
+internal import Foundation
 
 /// An integer matrix as a checkpoint stores it (docs/formats.md): its values under the tensor's name,
 /// I8 `[rows][columns]` or U8 `[rows][columns / 2]`, and F16 scales beside it under `…_scale`.

@@ -1,4 +1,5 @@
 import CKernels
+import Files
 import Tensors
 
 /// The head over the draft vocabulary, the heads behind the layers, and the objective's losses.

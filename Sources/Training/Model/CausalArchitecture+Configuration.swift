@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 public import Verifier
 
 extension CausalArchitecture {

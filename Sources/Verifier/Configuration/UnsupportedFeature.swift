@@ -1,4 +1,4 @@
-import Tensors
+import Files
 
 /// Settings of `config.json` that change the computation in ways that are not implemented.
 ///

@@ -1,3 +1,4 @@
+internal import Files
 import CKernels
 package import Drafter
 internal import Tensors

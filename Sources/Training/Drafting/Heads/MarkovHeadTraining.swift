@@ -1,3 +1,4 @@
+import Files
 import CKernels
 package import Drafter
 import Tensors
