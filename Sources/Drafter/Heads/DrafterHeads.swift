@@ -60,6 +60,7 @@ public struct DrafterHeads: Sendable, Equatable {
     }
   }
 
+  /// Whether both are the same heads of the same sizes.
   public static func == (one: Self, other: Self) -> Bool {
     one.list.count == other.list.count
       && zip(one.list, other.list).allSatisfy { $0.equals($1) }
