@@ -1,6 +1,7 @@
 import Files
 import Drafter
 import Tensors
+import TestSupport
 import Testing
 
 /// Policies that take more than one pass, which only tests have.
@@ -37,7 +38,7 @@ import Testing
   ) -> (choices: [Choice], drafts: [Token], passes: Int) {
     let runner = DrafterRunnerTests.runner(
       DrafterRunnerTests.configuration(vocabulary: 20, markov: 5, kind: kind), threads: threads)
-    runner.policy = policy
+    runner.runner.policy = policy
     var seen: [Choice] = []
     runner.draft(anchor: 9, count: count) { place, logits in
       let bits = (0..<20).map { logits[$0].bitPattern }
@@ -49,7 +50,7 @@ import Testing
     }
     #expect(seen.map(\.place).sorted() == Array(0..<count))
     let inOrder = seen.sorted { $0.place < $1.place }
-    #expect(runner.drafts == inOrder.map { runner.token(at: $0.token) })
+    #expect(runner.drafts == inOrder.map { runner.runner.token(at: $0.token) })
     return (seen, runner.drafts, runner.passes)
   }
 
@@ -67,6 +68,36 @@ import Testing
     // What has no mask before it is chosen as in a single pass.
     for choice in first where choice.place == 0 { #expect(choice == single.choices[0]) }
     #expect(Self.choices(HalfThenRest(), count: 5, kind: kind, threads: 2) == half)
+  }
+
+  /// Blocks of several lengths, some of which are done before others.
+  @Test(arguments: DrafterKind.allCases, [1, 2])
+  func `blocks that share passes are each as it is alone`(kind: DrafterKind, threads: Int) {
+    for (policy, maximumBlocks) in [
+      (HalfThenRest(), 4), (Backwards(), 4), (HalfThenRest(), 3), (SinglePass(), 2),
+    ] as [(any DenoisingPolicy, Int)] {
+      func drafts(_ blocks: [(anchor: Token, count: Int)], maximumBlocks: Int) -> [String] {
+        let runner = DrafterRunnerTests.runner(
+          DrafterRunnerTests.configuration(vocabulary: 20, markov: 5, kind: kind),
+          threads: threads, maximumBlocks: maximumBlocks
+        ).runner
+        runner.policy = policy
+        let requests = blocks.map {
+          DrafterBlock(
+            context: runner.makeContext(capacity: 20), anchor: $0.anchor, count: $0.count)
+        }
+        var seen = [String](repeating: "", count: blocks.count)
+        runner.draft(requests) { block, place, logits in
+          seen[block] += "\(place):\((0..<20).map { logits[$0].bitPattern }) "
+          return Kernels.argmax(logits, count: 20)
+        }
+        return zip(seen, requests).map { "\($0) \($1.context.drafts) \($1.context.passes)" }
+      }
+      let blocks: [(Token, Int)] = [(9, 5), (4, 1), (7, 3), (9, 4)]
+      #expect(
+        drafts(blocks, maximumBlocks: maximumBlocks)
+          == blocks.flatMap { drafts([$0], maximumBlocks: 1) })
+    }
   }
 
   @Test func `passes are counted as they run`() {

@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Tensors
+import TestSupport
 import Testing
 
 struct DrafterRunnerTests {
@@ -14,8 +15,7 @@ struct DrafterRunnerTests {
       shape: LayerShape(
         hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
         normEpsilon: 1e-6),
-      maximumContext: 512, draftVocabularySize: vocabulary, kind: kind,
-      ownsEmbedding: ownsEmbedding,
+      maximumContext: 512, draftVocabularySize: vocabulary, kind: kind, ownsEmbedding: ownsEmbedding,
       heads: DrafterHeads(markov.map(MarkovHeadConfiguration.init(rank:))))
   }
 
@@ -29,18 +29,20 @@ struct DrafterRunnerTests {
     return buffer
   }
 
-  static func runner(_ configuration: DrafterConfiguration, threads: Int = 1) -> DrafterRunner {
+  static func runner(
+    _ configuration: DrafterConfiguration, threads: Int = 1, maximumBlocks: Int = 1
+  ) -> SingleDrafter {
     let hidden = configuration.shape.hidden
     let table = values(50 * hidden, seed: 8)
-    return DrafterRunner(
+    return SingleDrafter(
       drafter: BlockDrafter(random: configuration, seed: 4),
       embedding: TokenEmbedding(table, vocabularySize: 50, width: hidden, format: .f32),
       head: PackedMatrix(table, rows: 50, columns: hidden, format: .f32),
-      workers: Workers(count: threads), capacity: 200)
+      workers: Workers(count: threads), capacity: 200, maximumBlocks: maximumBlocks)
   }
 
   /// The logits' bits of one greedy draft.
-  private func draft(_ runner: DrafterRunner, anchor: Token, count: Int) -> [UInt32] {
+  private func draft(_ runner: SingleDrafter, anchor: Token, count: Int) -> [UInt32] {
     let choices = runner.drafter.configuration.choices
     var seen: [UInt32] = []
     runner.draft(anchor: anchor, count: count) { _, logits in

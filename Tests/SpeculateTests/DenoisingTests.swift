@@ -40,13 +40,18 @@ import Verifier
       {
         let source = try Self.source(policy, kind: kind)
         let runner = TinyModels.runner(threads: 1, taps: source.taps)
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: runner.makeCache(capacity: 160), source: source, prompt: prompt,
-          parameters: parameters, length: .fixed(5))
+        let decoder = try Decoder(
+          runner: runner, cache: runner.makeCache(capacity: 160), prompt: prompt,
+          parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(5)))
         let observer = Rounds()
         decoder.observer = observer
         #expect(Array(decoder) == plain.ids)
         drafts[index] += observer.rounds.map(\.drafts)
+        // A block of one draft takes one pass whatever the policy.
+        let passes = observer.rounds.reduce(0) {
+          $0 + ($1.passDrafts > 1 ? index + 1 : $1.passDrafts)
+        }
+        #expect(decoder.statistics.draftPasses == passes)
       }
     }
     // The policy has a say in what is drafted.
@@ -66,10 +71,13 @@ import Verifier
       for (tokens, count, expected) in [([1, 2, 3], 4, passes), ([1, 2, 3, 4], 1, 1)]
         as [([Token], Int, Int)]
       {
-        var chooser = DraftChooser(
-          .greedy, choice: .argmax, context: TokenPresence(vocabulary: TinyModels.vocabulary))
-        var block = DraftBlock()
-        source.draft(after: tokens, count: count, chooser: &chooser, into: &block)
+        let request = DraftRequest(
+          chooser: DraftChooser(
+            .greedy, choice: .argmax, context: TokenPresence(vocabulary: TinyModels.vocabulary)))
+        (request.tokens, request.count) = (tokens, count)
+        source.enter(request)
+        source.runPasses()
+        let block = request.block
         #expect(block.passes == expected && block.tokens.count == count)
         #expect(block.confidences.allSatisfy { $0 > 0 && $0 <= 1 })
       }

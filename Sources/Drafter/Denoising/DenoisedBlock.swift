@@ -16,10 +16,14 @@ package struct DenoisedBlock {
   /// The places whose drafts are to be chosen of the last pass.
   private var isDue: [Bool] = []
   private var logits: UnsafePointer<Float>?
-  private let choices: Int
+  /// The most drafts of a block.
+  let capacity: Int
+  /// How many tokens a draft is chosen among.
+  let choices: Int
 
   /// Makes room for blocks of up to `capacity` drafts among `choices` tokens.
   init(capacity: Int, choices: Int) {
+    self.capacity = capacity
     self.choices = choices
     drafts.reserveCapacity(capacity)
     isDue.reserveCapacity(capacity)

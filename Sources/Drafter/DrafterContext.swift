@@ -1,0 +1,76 @@
+public import Files
+internal import Tensors
+
+/// What a drafter has been given of one sequence: its cache, and what waits for the next pass.
+///
+/// Features of committed positions wait until a block is drafted: projecting many rows at once costs
+/// little more than one, and plain steps that never draft cost nothing. Tokens wait for the same reason.
+/// The cache is a pure function of the committed tokens. A ``DrafterRunner`` makes contexts and runs
+/// their passes.
+public final class DrafterContext {
+  /// The tokens of the last draft, in order.
+  public internal(set) var drafts: [Token] = []
+
+  /// Passes that these took.
+  public var passes: Int { block.passes }
+
+  /// The block that is being drafted.
+  var block: DenoisedBlock
+  /// The row of the block's first draft among those of a pass.
+  var firstRow = 0
+
+  let cache: KeyValueCache
+  /// Features not projected yet: [waitingRows][taps · width].
+  let features: FloatBuffer
+  var featureRows = 0
+  /// Committed tokens that no pass has seen yet: at most `waitingRows`.
+  var tokens: [Token] = []
+
+  /// The most positions that wait.
+  static let waitingRows = 64
+
+  init(cache: KeyValueCache, featureWidth: Int, block: DenoisedBlock) {
+    self.cache = cache
+    features = FloatBuffer(count: Self.waitingRows * featureWidth)
+    tokens.reserveCapacity(Self.waitingRows)
+    drafts.reserveCapacity(block.capacity)
+    self.block = block
+  }
+
+  /// How many committed positions the drafter has been given.
+  public var count: Int { cache.count + featureRows + tokens.count }
+
+  /// Takes the drafts of a block without masks.
+  func finishBlock() {
+    drafts.removeAll(keepingCapacity: true)
+    for case let draft? in block.drafts { drafts.append(draft) }
+  }
+
+  /// Forgets the positions from `position` on.
+  ///
+  /// - Complexity: O(1).
+  public func rewind(to position: Int) {
+    precondition(position <= count, "can't rewind forward")
+    let waiting = max(0, position - cache.count)
+    featureRows = min(featureRows, waiting)
+    tokens.removeLast(max(0, tokens.count - waiting))
+    if position < cache.count { cache.rewind(to: position) }
+  }
+}
+
+/// A block to be drafted behind the committed tokens of a sequence.
+public struct DrafterBlock {
+  /// The sequence's context.
+  public var context: DrafterContext
+  /// The last committed token, whose features the target has not computed yet.
+  public var anchor: Token
+  /// Tokens to draft: 1 to `blockSize - 1`.
+  public var count: Int
+
+  /// A block of the given values.
+  public init(context: DrafterContext, anchor: Token, count: Int) {
+    self.context = context
+    self.anchor = anchor
+    self.count = count
+  }
+}
