@@ -24,6 +24,11 @@ public final class PackedMatrix: @unchecked Sendable {
 
   private static let panelRows = Int(CK_PANEL)
 
+  /// The rows of some panels.
+  package func rows(of panels: Range<Int>) -> Range<Int> {
+    panels.lowerBound * Self.panelRows..<min(panels.upperBound * Self.panelRows, rows)
+  }
+
   /// Packs f32 weights, rounding to nearest even for bf16 and to scaled integers for int8 and int4.
   ///
   /// - Parameter values: `[rows][columns]`.

@@ -132,7 +132,7 @@ struct DistillTrainCommand: ParsableCommand {
     TrainingRun.announce(
       training,
       "\(responses), draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
-        + "\(parameters)\(Self.context(training)), \(step)")
+        + "\(parameters)\(training.configuration.contextSummary), \(step)")
     for remark in training.unusedFeatures { Output.note(remark + "\n") }
     if training.storedCount > 0 {
       Output.note(
@@ -142,7 +142,7 @@ struct DistillTrainCommand: ParsableCommand {
     let last = try TrainingRun(
       recipe: training, label: "distill",
       report: TrainingReport(
-        title: "Distillation", facts: [responses, parameters + step, Self.context(training)],
+        title: "Distillation", facts: [responses, parameters + step, training.configuration.contextSummary],
         unit: "blocks")
     ).run(isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
     if let last {
@@ -175,16 +175,6 @@ struct DistillTrainCommand: ParsableCommand {
           + "another machine?" : nil,
     ]
     return parts.compactMap { $0 }.joined(separator: " | ")
-  }
-
-  /// What the drafter sees.
-  private static func context(_ training: DrafterTraining) -> String {
-    switch training.configuration.kind {
-    case .conditioned: "target layers \(training.configuration.targetLayers)"
-    case .tokens:
-      "sees tokens alone, with "
-        + (training.configuration.ownsEmbedding ? "its own embedding" : "the target's embedding")
-    }
   }
 
   private static func detail(_ progress: DistillProgress) -> String {

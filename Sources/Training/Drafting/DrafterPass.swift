@@ -76,7 +76,7 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
     draftedInverse = FloatBuffer(count: blockRows)
     dDrafted = FloatBuffer(count: blockRows * hidden)
     targetStates =
-      model.objective.needsDistribution
+      model.needsDistribution
       ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
@@ -123,21 +123,27 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
       return withLossRows(batch) { rows in
         let loss = model.loss
         var all: [Float] = []
-        loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, count in
-          all += UnsafeBufferPointer(
-            start: lossScratch.logits.base, count: count * loss.choices)
+        loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
+          all += UnsafeBufferPointer(start: chunk.logits, count: chunk.count * loss.choices)
         }
         return all
       }
     }
   }
 
-  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head: for tests.
+  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head that has one: for
+  /// tests.
   package func confidences(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
     withBatch(example, features) { batch in
       forward(batch)
-      return withLossRows(batch) {
-        model.loss.confidences(model.parameters.base, rows: $0, scratch: lossScratch)
+      return withLossRows(batch) { rows in
+        var all: [Float] = []
+        model.loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
+          for head in lossScratch.heads {
+            all += head.confidences(model.parameters.base, chunk)
+          }
+        }
+        return all
       }
     }
   }
