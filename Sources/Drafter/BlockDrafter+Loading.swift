@@ -12,7 +12,7 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = checkpoint.info("layers.0.self_attn.q_proj.weight")?.type
+    let stored = configuration.layout(ofLayer: 0)[.query].flatMap { checkpoint.info($0.name)?.type }
     let vocabulary = try configuration.draftVocabularySize.map { size in
       try Self.draftVocabulary(
         source.integers(Self.vocabularyName, count: size), of: configuration.vocabularySize,
@@ -79,9 +79,7 @@ extension BlockDrafter {
           c, format: format, draftVocabulary: draftVocabulary, source: source)
         : nil,
       layers: try (0..<c.layerCount).map {
-        try DecoderLayer(
-          source, prefix: "layers.\($0).", shape: c.shape,
-          parts: DecoderLayer.Parts(headNorms: true), format: format)
+        try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
       },
       finalNorm: try source.values("norm.weight", [hidden]), markov: markov,
       confidence: c.hasConfidenceHead

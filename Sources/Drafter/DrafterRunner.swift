@@ -67,14 +67,11 @@ public final class DrafterRunner {
     plan = RowPlan(maximumRows: rows)
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
     cache = KeyValueCache(
-      layers: configuration.layerCount, heads: shape.keyValueHeads, dimension: shape.headDimension,
-      capacity: room,
-      rotary: RotaryTable(
-        dimension: shape.headDimension, theta: configuration.ropeTheta,
-        scaling: configuration.ropeScaling, capacity: room))
+      layers: drafter.layers, capacity: room,
+      rotary: RotaryTable.tables(for: drafter.layers, capacity: room))
     features = ActivationRows(
       maximumRows: Self.contextRows, width: shape.hidden,
-      formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
+      formats: Set(drafter.layers.flatMap(\.contextFormats)))
     logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
     drafts.reserveCapacity(configuration.blockSize)

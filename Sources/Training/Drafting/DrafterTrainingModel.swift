@@ -21,7 +21,7 @@ public final class DrafterTrainingModel: Sendable {
   let fusion: Fusion?
   /// The drafter's own embedding and head, [vocabulary][hidden]; nil where it borrows the target's.
   let embedding: LinearLayer?
-  let layers: [DecoderLayerShape]
+  let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
   let markov: MarkovLayer?
   let confidence: ConfidenceLayer?
@@ -82,10 +82,10 @@ public final class DrafterTrainingModel: Sendable {
     embedding =
       configuration.ownsEmbedding
       ? matrix(BlockDrafter.embeddingName, configuration.vocabularySize, shape.hidden, 0.02) : nil
-    let architecture = CausalArchitecture(drafter: configuration)
     layers = (0..<configuration.layerCount).map {
-      DecoderLayerShape(
-        architecture, precision: precision, prefix: "layers.\($0).", layout: &layout)
+      TrainableLayer(
+        configuration.layout(ofLayer: $0), depth: configuration.layerCount, precision: precision,
+        parameters: &layout)
     }
     finalNorm = norm("norm.weight")
     markov = configuration.markovRank.map { rank in
@@ -106,22 +106,5 @@ public final class DrafterTrainingModel: Sendable {
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
-  }
-}
-
-extension CausalArchitecture {
-  /// The sizes of a drafter's layers.
-  init(drafter: DrafterConfiguration) {
-    self.init()
-    vocabularySize = drafter.vocabularySize
-    hiddenSize = drafter.shape.hidden
-    intermediateSize = drafter.shape.intermediate
-    layerCount = drafter.layerCount
-    headCount = drafter.shape.heads
-    keyValueHeadCount = drafter.shape.keyValueHeads
-    headDimension = drafter.shape.headDimension
-    ropeTheta = drafter.ropeTheta
-    normEpsilon = drafter.shape.normEpsilon
-    maximumContext = drafter.maximumContext
   }
 }

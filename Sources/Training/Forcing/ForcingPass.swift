@@ -52,8 +52,8 @@ package final class ForcingPass: @unchecked Sendable {
   private let firstHead: FloatBuffer?  // [vocabulary][hidden]
   private let loss: ForcingLoss
   private let lossScratch: ForcingLoss.Scratch
-  private let states: [DecoderLayerState]
-  private let scratch: DecoderLayerScratch
+  private let states: [TrainableLayerState]
+  private let scratch: TrainableLayerScratch
   private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
   private let lastNormed: FloatBuffer  // [rows][hidden]
   private let lastInverse: FloatBuffer  // [rows]
@@ -90,11 +90,11 @@ package final class ForcingPass: @unchecked Sendable {
     let attention = ForcingAttention(causal: shape.attention)
     gradients = FloatBuffer(count: model.layout.count)
     states = model.layers.map {
-      DecoderLayerState(
+      TrainableLayerState(
         $0, rows: rows,
         probabilities: attention.probabilityCount(clean: maximumTokens, copies: copies))
     }
-    scratch = DecoderLayerScratch(shape, rows: rows, columns: maximumTokens)
+    scratch = TrainableLayerScratch(shape, rows: rows, columns: maximumTokens)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)
@@ -170,7 +170,7 @@ package final class ForcingPass: @unchecked Sendable {
   }
 
   private func forward(
-    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: DecoderLayerShape.Rows
+    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: TrainableLayer.Rows
   ) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.architecture.hiddenSize
@@ -191,7 +191,7 @@ package final class ForcingPass: @unchecked Sendable {
       yStride: hidden, inverse: lastInverse.base)
   }
 
-  private func backward(_ index: Int, _ example: ForcingExample, _ places: DecoderLayerShape.Rows) {
+  private func backward(_ index: Int, _ example: ForcingExample, _ places: TrainableLayer.Rows) {
     let parameters = UnsafePointer(model.parameters.base)
     let (layer, state) = (model.layers[index], states[index])
     layer.backwardOutput(
@@ -232,7 +232,7 @@ package final class ForcingPass: @unchecked Sendable {
   /// Lends the positions and the inputs of all rows.
   private func withRows<R>(
     _ example: ForcingExample,
-    _ body: (DecoderLayerShape.Rows, UnsafePointer<Token>) -> R
+    _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
   ) -> R {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
@@ -244,7 +244,7 @@ package final class ForcingPass: @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          DecoderLayerShape.Rows(count: positions.count, positions: places, rotary: rotary),
+          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary),
           tokens)
       }
     }

@@ -17,8 +17,8 @@ public final class CausalPass: @unchecked Sendable {
   /// The tokens of each sequence.
   public let length: Int
 
-  private let states: [DecoderLayerState]
-  private let scratch: DecoderLayerScratch
+  private let states: [TrainableLayerState]
+  private let scratch: TrainableLayerScratch
   private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
   private let lastNormed: FloatBuffer  // [rows][hidden]
   private let lastInverse: FloatBuffer  // [rows]
@@ -40,8 +40,8 @@ public final class CausalPass: @unchecked Sendable {
     let hidden = model.architecture.hiddenSize
     let shape = model.layers[0]
     gradients = FloatBuffer(count: model.layout.count)
-    states = model.layers.map { DecoderLayerState($0, sequences: sequences, length: length) }
-    scratch = DecoderLayerScratch(shape, rows: rows, columns: length)
+    states = model.layers.map { TrainableLayerState($0, sequences: sequences, length: length) }
+    scratch = TrainableLayerScratch(shape, rows: rows, columns: length)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)
@@ -101,7 +101,7 @@ public final class CausalPass: @unchecked Sendable {
   }
 
   /// Runs the layers and the last norm.
-  private func forward(_ inputs: UnsafePointer<Token>, batch: DecoderLayerShape.Batch) {
+  private func forward(_ inputs: UnsafePointer<Token>, batch: TrainableLayer.Batch) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.architecture.hiddenSize
     let table = parameters + model.embedding.offset
@@ -118,7 +118,7 @@ public final class CausalPass: @unchecked Sendable {
       yStride: hidden, inverse: lastInverse.base)
   }
 
-  private func withBatch<R>(_ count: Int, _ body: (DecoderLayerShape.Batch) -> R) -> R {
+  private func withBatch<R>(_ count: Int, _ body: (TrainableLayer.Batch) -> R) -> R {
     precondition(count >= 1 && count <= sequences, "a pass takes 1 to \(sequences) sequences")
     return positions.withUnsafeBufferPointer { positions in
       visible.withUnsafeBufferPointer { visible in
@@ -126,7 +126,7 @@ public final class CausalPass: @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          DecoderLayerShape.Batch(
+          TrainableLayer.Batch(
             sequences: count, length: length, positions: positions, visible: visible,
             rotary: rotary))
       }

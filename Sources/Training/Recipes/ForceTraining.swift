@@ -64,7 +64,7 @@ public final class ForceTraining: Trainable {
     model = CausalTrainingModel(architecture, seed: options.seed, precision: precision)
     optimizer = AdamW(
       options.optimizer, layout: model.layout, stepCount: saved?.header.step ?? 0,
-      frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName])
+      frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding])
     if let saved {
       guard saved.header.target == fingerprint, saved.header.trajectories == own.count,
         saved.header.blockSize == options.blockSize, saved.header.seed == options.seed
@@ -242,7 +242,7 @@ public final class ForceTraining: Trainable {
   private static func copy(_ checkpoint: Checkpoint, to model: CausalTrainingModel) throws {
     for entry in model.layout.entries {
       let values =
-        entry.name == CausalModel.embeddingName
+        entry.name == CausalArchitecture.tensors.embedding
         ? try embedding(checkpoint, shape: entry.shape)
         : try checkpoint.floats(entry.name, shape: entry.shape)
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
@@ -251,9 +251,10 @@ public final class ForceTraining: Trainable {
 
   /// Of tied tensors a file holds one, and which one is the writer's choice.
   private static func embedding(_ checkpoint: Checkpoint, shape: [Int]) throws -> FloatBuffer {
-    let isThere = checkpoint.shape(of: CausalModel.embeddingName) != nil
+    let isThere = checkpoint.shape(of: CausalArchitecture.tensors.embedding) != nil
     return try checkpoint.floats(
-      isThere ? CausalModel.embeddingName : CausalModel.headName, shape: shape)
+      isThere ? CausalArchitecture.tensors.embedding : CausalArchitecture.tensors.head, shape: shape
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 import Tensors
 
 // A layer of a causal model over whole sequences.
-extension DecoderLayerShape {
+extension TrainableLayer {
   /// The rows of a pass and the tables every layer shares.
   struct Batch {
     var sequences: Int
@@ -15,7 +15,7 @@ extension DecoderLayerShape {
 
   /// Computes the residual stream after the layer, `next` [rows, hidden], from `state.input`.
   func forward(
-    _ parameters: UnsafePointer<Float>, state: DecoderLayerState, batch: Batch,
+    _ parameters: UnsafePointer<Float>, state: TrainableLayerState, batch: Batch,
     next: UnsafeMutablePointer<Float>
   ) {
     forwardProjections(parameters, state: state, rows: batch.places)
@@ -27,7 +27,7 @@ extension DecoderLayerShape {
   /// adds the layer's gradients to `gradients`.
   func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    state: DecoderLayerState, scratch: DecoderLayerScratch, batch: Batch,
+    state: TrainableLayerState, scratch: TrainableLayerScratch, batch: Batch,
     d: UnsafeMutablePointer<Float>
   ) {
     backwardOutput(
@@ -39,7 +39,7 @@ extension DecoderLayerShape {
       parameters, gradients: gradients, state: state, scratch: scratch, rows: batch.places, d: d)
   }
 
-  private func attentionRows(_ state: DecoderLayerState, _ batch: Batch) -> CausalAttention.Rows {
+  private func attentionRows(_ state: TrainableLayerState, _ batch: Batch) -> CausalAttention.Rows {
     CausalAttention.Rows(
       sequences: batch.sequences, length: batch.length, queriesKeys: state.queryKey.base,
       queryKeyStride: queryKeyWidth, values: state.queryKeyValue.base + queryKeyWidth,
