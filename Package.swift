@@ -24,22 +24,29 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
+    .target(name: "Files", dependencies: ["CZstd"], swiftSettings: swiftSettings),
+    .target(name: "Text", dependencies: ["Files", "CSentencePiece"], swiftSettings: swiftSettings),
+    .target(name: "Tensors", dependencies: ["Files", "CKernels"], swiftSettings: swiftSettings),
+    .target(name: "Verifier", dependencies: ["Tensors", "Files"], swiftSettings: swiftSettings),
+    .target(name: "Drafter", dependencies: ["Tensors", "Files"], swiftSettings: swiftSettings),
     .target(
-      name: "Tensors", dependencies: ["CKernels", "CZstd"], swiftSettings: swiftSettings),
+      name: "Speculate", dependencies: ["Drafter", "Verifier", "Text", "Tensors", "Files"],
+      swiftSettings: swiftSettings),
     .target(
-      name: "Verifier", dependencies: ["Tensors", "CSentencePiece"], swiftSettings: swiftSettings),
-    .target(name: "Drafter", dependencies: ["Tensors"], swiftSettings: swiftSettings),
-    .target(
-      name: "Speculate", dependencies: ["Drafter", "Verifier", "Tensors"],
+      name: "Analysis",
+      dependencies: ["Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files"],
       swiftSettings: swiftSettings),
     .target(
       name: "Training",
-      dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "CKernels", "COpenBLAS"],
+      dependencies: [
+        "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "CKernels",
+        "COpenBLAS",
+      ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "Tools",
       dependencies: [
-        "Training", "Speculate", "Drafter", "Verifier", "Tensors",
+        "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -50,28 +57,50 @@ let package = Package(
       providers: [.apt(["libpcre2-dev"])]),
     // Counts allocations; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "Files"],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
+      name: "FilesTests", dependencies: ["Files", "Tensors", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "VerifierTests", dependencies: ["Verifier", "Tensors", "CPCRE2", "TestSupport"],
+      name: "TextTests", dependencies: ["Text", "Files", "CPCRE2", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "DrafterTests", dependencies: ["Drafter", "Tensors"], swiftSettings: swiftSettings),
+      name: "TensorsTests", dependencies: ["Tensors", "Files", "CKernels", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "VerifierTests", dependencies: ["Verifier", "Text", "Tensors", "Files", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "DrafterTests", dependencies: ["Drafter", "Tensors", "Files"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "SpeculateTests",
-      dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "CAllocations"],
+      dependencies: [
+        "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "CAllocations",
+        "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "AnalysisTests",
+      dependencies: [
+        "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Speculate", "Drafter", "Verifier", "Tensors", "CKernels", "TestSupport",
+        "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
+        "CKernels", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ToolsTests",
-      dependencies: ["Tools", "Speculate", "Drafter", "Verifier", "Tensors", "TestSupport"],
+      dependencies: [
+        "Tools", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
+        "TestSupport",
+      ],
       exclude: ["Analysis/recompute.py"],
       swiftSettings: swiftSettings),
   ],

@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// A block-diffusion drafter's weights: conditioned (arXiv 2602.06036; ALGORITHMS 3.1) or seeing tokens

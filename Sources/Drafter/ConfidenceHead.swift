@@ -1,5 +1,5 @@
 import Foundation
-package import Tensors
+import Tensors
 
 /// How sure a drafter is that the target takes the draft of a row, all before it being right:
 /// `σ(w · [h ; W1[previous]] + b + a · ln(q / (1 − q)))`, with the row's normed hidden state h, beside a

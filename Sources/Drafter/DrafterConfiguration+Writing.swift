@@ -1,5 +1,6 @@
+internal import Files
 public import Foundation
-internal import Tensors
+import Tensors
 
 extension DrafterConfiguration {
   /// The content of `config.json`, in the layout of published DFlash drafters; one that sees tokens alone

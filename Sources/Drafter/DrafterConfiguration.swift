@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// The sizes of a block-diffusion drafter and what it expects of its target.

@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// Runs a drafter beside one target sequence: the context cache and the buffers of a pass.

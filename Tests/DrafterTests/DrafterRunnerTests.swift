@@ -1,4 +1,5 @@
 import Drafter
+import Files
 import Tensors
 import Testing
 

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 import Testing
 
 /// A folder of Tests/Fixtures/drafter: a checkpoint and what a NumPy forward computes from it.

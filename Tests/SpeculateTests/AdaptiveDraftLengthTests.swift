@@ -1,5 +1,6 @@
 import Foundation
 import Speculate
+import TestSupport
 import Testing
 
 /// Whole generations on synthetic curves: what the policy reaches against the best fixed length.

@@ -1,7 +1,9 @@
 import CAllocations
 import Drafter
+import Files
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

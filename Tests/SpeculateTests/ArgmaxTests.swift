@@ -1,6 +1,7 @@
+import Files
 import Foundation
 import Speculate
-import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ArgmaxTests {

@@ -1,8 +1,9 @@
+import Files
 import Foundation
 import Speculate
 import Tensors
+import TestSupport
 import Testing
-import Verifier
 
 /// Measured pass times are kept between runs, and whatever is wrong with a kept file is repaired.
 @Suite struct CostModelCacheTests {

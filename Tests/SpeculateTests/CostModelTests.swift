@@ -1,5 +1,6 @@
 import Foundation
 import Speculate
+import TestSupport
 import Testing
 
 @Suite struct CostModelTests {

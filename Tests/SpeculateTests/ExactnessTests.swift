@@ -1,6 +1,8 @@
 import Drafter
+import Files
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

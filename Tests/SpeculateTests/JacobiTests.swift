@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

@@ -1,4 +1,5 @@
 import Speculate
+import TestSupport
 import Testing
 
 /// What the choice of widths reaches on synthetic machines and models.

@@ -1,6 +1,6 @@
-import Speculate
-import Tensors
-import Verifier
+import Files
+import TestSupport
+import Text
 
 /// A tokenizer for the tiny model: token `t` is a letter, some are two, two are the halves of "é",
 /// and the last is the end token.

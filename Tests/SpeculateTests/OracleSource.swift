@@ -1,5 +1,6 @@
+import Files
 import Speculate
-import Tensors
+import TestSupport
 
 /// A test's draft source: it knows what comes, and is wrong on purpose with a given chance.
 ///

@@ -1,7 +1,9 @@
 import Drafter
+import Files
 import Foundation
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

@@ -1,5 +1,5 @@
+import Files
 import Speculate
-import Tensors
 import Testing
 
 @Suite struct SamplingParametersTests {

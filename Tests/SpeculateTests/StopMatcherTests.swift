@@ -1,4 +1,5 @@
 import Speculate
+import TestSupport
 import Testing
 
 @Suite struct StopMatcherTests {

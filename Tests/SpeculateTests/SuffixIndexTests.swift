@@ -1,5 +1,6 @@
+import Files
 import Speculate
-import Tensors
+import TestSupport
 import Testing
 
 @Suite struct SuffixIndexTests {

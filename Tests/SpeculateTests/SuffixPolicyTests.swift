@@ -1,7 +1,7 @@
+import Files
 import Speculate
-import Tensors
+import TestSupport
 import Testing
-import Verifier
 
 /// Drafts from earlier text alone: what they bring where text repeats, and cost where it doesn't,
 /// along known texts and with known pass times.

@@ -1,9 +1,11 @@
 import Drafter
+import Files
 import Speculate
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
-import Verifier
+import Text
 
 @Suite(.serialized) struct TextGeneratorTests {
   static let generator = Result {

@@ -1,3 +1,5 @@
+package import Files
+
 /// Damages bytes in one of the ways files get damaged: a bit, a byte, a digit, a cut, a gap, a copy.
 package func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
   guard !bytes.isEmpty else { return bytes.append(0) }

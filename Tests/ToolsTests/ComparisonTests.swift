@@ -1,6 +1,7 @@
+import Analysis
+import Files
 import Foundation
 import Speculate
-import Tensors
 import Testing
 import Tools
 

@@ -1,5 +1,4 @@
 import Foundation
-import Tensors
 import Testing
 
 /// `speculate convert` from outside: what it writes, loads as what `--weights` makes while loading.

@@ -1,5 +1,5 @@
+import Analysis
 import Testing
-import Tools
 
 /// What a report says of where the cores were.
 struct CoreDistanceTests {

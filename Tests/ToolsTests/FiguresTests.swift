@@ -1,3 +1,4 @@
+import Analysis
 import Testing
 import Tools
 
@@ -29,8 +30,8 @@ import Tools
   }
 
   @Test func mediansOfOddEvenAndNoValues() {
-    #expect(Figures.median([3, 1, 2]) == 2)
-    #expect(Figures.median([4, 1, 2, 3]) == 2.5)
-    #expect(Figures.median([]) == 0)
+    #expect(median([3, 1, 2]) == 2)
+    #expect(median([4, 1, 2, 3]) == 2.5)
+    #expect(median([]) == 0)
   }
 }

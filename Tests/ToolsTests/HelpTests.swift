@@ -1,3 +1,4 @@
+import Analysis
 import Testing
 
 /// Help texts word by word: they are what a new user reads first.

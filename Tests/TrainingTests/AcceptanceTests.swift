@@ -1,4 +1,5 @@
 import Drafter
+import Files
 import Speculate
 import Tensors
 import Testing

@@ -1,10 +1,9 @@
-import Drafter
+import Files
 import Foundation
-import Tensors
-import Testing
-import Training
-import Verifier
 import TestSupport
+import Testing
+import Text
+import Training
 
 /// What a run measures on held-out answers, and what it keeps of it.
 extension DistillRecipeTests {

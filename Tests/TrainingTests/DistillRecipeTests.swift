@@ -1,10 +1,11 @@
 import Drafter
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
-import TestSupport
 
 /// Distillation from a target's folder to a drafter's folder.
 @Suite struct DistillRecipeTests {

@@ -1,7 +1,6 @@
 import Drafter
 import Tensors
 import Testing
-
 import Training
 
 /// The drafter against central differences: every tensor, along its gradient and along a random

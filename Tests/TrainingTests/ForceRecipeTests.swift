@@ -1,10 +1,11 @@
+import Files
 import Foundation
-import Speculate
 import Tensors
+import TestSupport
 import Testing
+import Text
 import Training
 import Verifier
-import TestSupport
 
 /// Forcing from a target's folder to a forced model's folder.
 @Suite struct ForceRecipeTests {

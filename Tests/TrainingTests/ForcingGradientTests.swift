@@ -1,9 +1,10 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
-import TestSupport
 
 /// Forcing against central differences and against what its mask stands for.
 @Suite struct ForcingGradientTests {

@@ -1,7 +1,7 @@
 import Drafter
+import Files
 import Tensors
 import Testing
-
 import Training
 
 /// Whole models against central differences: every tensor of every layer type, along its gradient

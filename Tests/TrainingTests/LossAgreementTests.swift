@@ -1,9 +1,10 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
-import TestSupport
 
 /// Training and serving agree: the trainer's loss is that of the exported model's logits.
 @Suite struct LossAgreementTests {

@@ -1,9 +1,11 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
+import Text
 import Training
 import Verifier
-import TestSupport
 
 @Suite struct ModelExportTests {
   @Test(arguments: [ElementType.f32, .bf16])

@@ -1,8 +1,7 @@
 import Foundation
-import Tensors
+import TestSupport
 import Testing
 import Training
-import TestSupport
 
 /// Pretraining from files to files: resuming, growing, and what is refused.
 @Suite struct PretrainRecipeTests {

@@ -1,8 +1,8 @@
+import Files
 import Foundation
-import Tensors
+import TestSupport
 import Testing
 import Training
-import TestSupport
 
 /// Folders of responses survive interruptions, and damage is named.
 @Suite struct ResponseStoreTests {

@@ -1,9 +1,10 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
-import TestSupport
 
 /// Features beside responses: what is stored, how damage and other choices are refused, and that training
 /// learns the same from them.

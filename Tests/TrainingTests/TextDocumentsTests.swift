@@ -1,9 +1,9 @@
+import Files
 import Foundation
-import Tensors
-import Testing
-import Training
-import Verifier
 import TestSupport
+import Testing
+import Text
+import Training
 
 /// Prompts of text, of lines to cut from, and of lines that are prompts.
 @Suite struct TextDocumentsTests {

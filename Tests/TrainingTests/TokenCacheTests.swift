@@ -1,9 +1,9 @@
+import Files
 import Foundation
-import Tensors
-import Testing
-import Training
-import Verifier
 import TestSupport
+import Testing
+import Text
+import Training
 
 /// Documents become one stream of tokens, once.
 @Suite struct TokenCacheTests {

@@ -1,10 +1,11 @@
+import Files
 import Foundation
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
-import TestSupport
 
 /// Trajectories are those of plain Jacobi iteration, and survive storing.
 @Suite struct TrajectoryTests {

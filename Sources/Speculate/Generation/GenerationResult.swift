@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// A finished generation.
 public struct GenerationResult: Sendable, Equatable {

@@ -1,6 +1,8 @@
+public import Files
 public import Foundation
 import Synchronization
 public import Tensors
+public import Text
 public import Verifier
 
 /// Generates text from a model folder, with a drafter's help if there is one.

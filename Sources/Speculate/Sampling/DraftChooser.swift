@@ -1,5 +1,6 @@
+public import Files
 import Foundation
-public import Tensors
+import Tensors
 
 /// Chooses draft tokens from a drafter's logits, for one sequence.
 ///

@@ -1,5 +1,6 @@
+public import Files
 import Foundation
-public import Tensors
+import Tensors
 
 /// Random numbers that are functions of (seed, position, token), and of nothing else.
 ///
@@ -24,7 +25,7 @@ public struct KeyedNoise: Sendable, Equatable {
   /// - Parameter position: the absolute position of the token to be chosen.
   public func stream(position: Int) -> Stream {
     let place = UInt64(truncatingIfNeeded: position) &* 0xD1B5_4A32_D192_ED03
-    return Stream(key: Self.mix(Self.mix(seed &+ Self.step) ^ place))
+    return Stream(key: SplitMix.mix(SplitMix.mix(seed &+ SplitMix.step) ^ place))
   }
 
   /// The noise of all tokens at one position.
@@ -35,8 +36,8 @@ public struct KeyedNoise: Sendable, Equatable {
     @inline(__always)
     public func bits(_ token: Token) -> UInt64 {
       let upper = Kernels.noise(of: token, key: key)
-      let lower = KeyedNoise.mix(
-        key &+ KeyedNoise.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
+      let lower = SplitMix.mix(
+        key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
       return UInt64(upper) << 20 | lower >> 44
     }
 
@@ -47,17 +48,6 @@ public struct KeyedNoise: Sendable, Equatable {
     /// A standard Gumbel number of a token, in [−3.61, 36.74], always finite.
     @inline(__always)
     public func gumbel(_ token: Token) -> Double { KeyedNoise.gumbel(bits(token)) }
-  }
-
-  /// The golden ratio's odd neighbour, SplitMix64's stride.
-  static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-  @inline(__always)
-  static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 
   /// The middle of the 2⁻⁵²-wide cell that 52 bits name: exact in `Double`.

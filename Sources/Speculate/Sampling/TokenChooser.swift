@@ -1,5 +1,3 @@
-import Tensors
-
 /// Chooses tokens from rows of logits: greedy, or Gumbel-max under position-keyed noise.
 ///
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same

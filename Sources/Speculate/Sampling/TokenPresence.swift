@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// Which tokens a text holds, kept as a stack, so that drafts can be tried and taken back.
 ///

@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// A subset of a vocabulary: what the columns of a drafter's logits mean as tokens.
 public struct VocabularyMap: Sendable, Equatable {

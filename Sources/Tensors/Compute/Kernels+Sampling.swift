@@ -1,4 +1,5 @@
 internal import CKernels
+public import Files
 
 /// Searches in rows of logits.
 extension Kernels {

@@ -1,3 +1,5 @@
+public import Files
+
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///
 /// Immutable once made. A tied head is a `PackedMatrix` beside it: look-ups want whole rows, products

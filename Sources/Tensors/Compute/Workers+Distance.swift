@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 
 extension Workers {
   /// Seconds that a cache line takes from the first worker's core to the second's; nil for one worker.
@@ -12,21 +13,19 @@ extension Workers {
     guard count > 1 else { return nil }
     let times = 500
     let word = FloatBuffer(count: 16)  // a cache line
-    let clock = ContinuousClock()
-    let begin = clock.now
+    let watch = Stopwatch()
     var least = Double.infinity
     repeat {
       word.base[0] = 0
-      let seconds = clock.measure {
-        run { worker in
-          guard worker < 2 else { return }
-          word.base.withMemoryRebound(to: Int32.self, capacity: 1) {
-            ck_pass_line($0, Int32(worker), Int32(times))
-          }
+      let pass = Stopwatch()
+      run { worker in
+        guard worker < 2 else { return }
+        word.base.withMemoryRebound(to: Int32.self, capacity: 1) {
+          ck_pass_line($0, Int32(worker), Int32(times))
         }
       }
-      least = min(least, seconds / .seconds(1) / Double(2 * times))
-    } while clock.now - begin < .milliseconds(20)
+      least = min(least, pass.elapsed / Double(2 * times))
+    } while watch.elapsed < 20e-3
     return least
   }
 }

@@ -1,4 +1,5 @@
 internal import CKernels
+package import Files
 
 /// What a weight format does: how it packs, multiplies, looks up and stores weights.
 ///

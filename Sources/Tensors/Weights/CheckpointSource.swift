@@ -1,3 +1,5 @@
+package import Files
+
 /// A checkpoint that remembers which tensors were asked for, so that leftovers can be named.
 package final class CheckpointSource: WeightSource {
   private let checkpoint: Checkpoint

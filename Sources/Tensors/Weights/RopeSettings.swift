@@ -1,3 +1,5 @@
+public import Files
+
 /// The rotary settings of `config.json`, in the form of `transformers` 4 (`rope_theta`,
 /// `rope_scaling`) or 5 (`rope_parameters`, which may hold the base as well).
 public struct RopeSettings: Sendable {

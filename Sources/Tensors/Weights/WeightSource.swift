@@ -1,3 +1,5 @@
+import Files
+
 /// Where a model's weights come from: named tensors of known shapes, as f32.
 package protocol WeightSource {
   /// The values of a tensor.

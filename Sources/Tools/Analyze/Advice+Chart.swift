@@ -1,6 +1,6 @@
+import Analysis
+import Files
 import Foundation
-import Speculate
-import Tensors
 
 /// The curve behind the advice.
 extension Advice {

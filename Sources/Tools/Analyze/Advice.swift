@@ -1,6 +1,5 @@
+import Analysis
 import Foundation
-import Speculate
-import Tensors
 
 /// What to expect of every choice, and which one to take.
 struct Advice: Encodable {

@@ -1,6 +1,5 @@
+import Analysis
 import Foundation
-import Speculate
-import Tensors
 
 extension Advice {
   /// What one output is expected to take.

@@ -1,4 +1,6 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
 import Tensors

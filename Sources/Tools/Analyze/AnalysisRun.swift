@@ -1,7 +1,8 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
-import Tensors
 import Verifier
 
 /// Runs tasks under several configurations in turn, and traces every round.
@@ -125,15 +126,11 @@ final class AnalysisRun {
 
   /// What two runs must have in common to be one.
   private func plan() -> String {
-    var digest = Digest()
-    for (task, prompt) in zip(tasks, prompts) {
-      digest.add("\(task.category) \(prompt ?? []) \(task.prompt.laterTurns)")
-    }
-    for configuration in configurations {
-      digest.add("\(configuration.description) \(configuration.way) \(configuration.parameters)")
-    }
-    digest.add("\(turns) \(repeats)")
-    return digest.text
+    let lines =
+      zip(tasks, prompts).map { "\($0.category) \($1 ?? []) \($0.prompt.laterTurns)" }
+      + configurations.map { "\($0.description) \($0.way) \($0.parameters)" }
+      + ["\(turns) \(repeats)"]
+    return String(FNV1a(lines.map { $0 + "\0" }.joined()).value, radix: 16)
   }
 
   // MARK: One task
@@ -199,15 +196,4 @@ final class AnalysisRun {
     }
     return expected?.text
   }
-}
-
-/// A short name of much text (FNV-1a, 64 bits).
-private struct Digest {
-  private var state: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  mutating func add(_ text: String) {
-    for byte in text.utf8 + [0] { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
-  }
-
-  var text: String { String(state, radix: 16) }
 }

@@ -1,6 +1,7 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
-import Speculate
 import Tensors
 
 /// `speculate analyze advise`: which block size, drafter and format to run on this machine.

@@ -1,6 +1,7 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
-import Tensors
 
 /// `speculate analyze report`: what traces say, as text, page, charts and tables.
 struct AnalyzeReportCommand: ParsableCommand {

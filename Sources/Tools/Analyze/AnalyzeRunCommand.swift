@@ -1,8 +1,10 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
 import Tensors
-import Verifier
+import Text
 
 /// `speculate analyze run`: several configurations side by side on the same prompts, traced.
 struct AnalyzeRunCommand: ParsableCommand {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import Speculate
-import Tensors
 
 /// The ways of decoding that are compared: the options of `generate`, with several values each.
 struct DecodingListOptions: ParsableArguments {

@@ -1,7 +1,8 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
-import Tensors
 
 /// Short runs of several ways of decoding in turn, so that they are measured in the same minute.
 struct RoundTrials {
@@ -42,8 +43,8 @@ struct RoundTrials {
     for configuration in configurations {
       _ = try generate(configuration, prompt(texts[0]), min(tokens, Self.warmUpTokens))
     }
-    let start = Clock.seconds
-    for (number, text) in texts.enumerated() where number < 2 || Clock.seconds < start + budget {
+    let start = Stopwatch.now
+    for (number, text) in texts.enumerated() where number < 2 || Stopwatch.now < start + budget {
       // Who goes first changes, so that none always profits from the others.
       let shift = number % configurations.count
       for index in [Int](shift..<configurations.count) + [Int](0..<shift) {

@@ -1,6 +1,9 @@
+import Analysis
+import Files
 import Foundation
 import Speculate
 import Tensors
+import Text
 import Verifier
 
 /// One way of decoding that is ready to run.

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Speculate
 import Tensors
@@ -122,11 +123,11 @@ struct BenchDecodeCommand: ParsableCommand {
       weights: weights.formats.description,
       kvType: cache.format.rawValue,
       weightBytes: weights.bytesPerToken, context: context,
-      rounds: readings.count, tokensPerSecond: Figures.median(readings.map(\.tokensPerSecond)),
+      rounds: readings.count, tokensPerSecond: median(readings.map(\.tokensPerSecond)),
       tokensPerSecondSpread: Spread(readings.map(\.tokensPerSecond)),
-      decodeGbs: Figures.median(readings.map(\.decoded)) / 1e9,
-      bandwidthGbs: Figures.median(readings.map(\.read)) / 1e9,
-      bandwidthFraction: Figures.median(readings.map { $0.decoded / $0.read }))
+      decodeGbs: median(readings.map(\.decoded)) / 1e9,
+      bandwidthGbs: median(readings.map(\.read)) / 1e9,
+      bandwidthFraction: median(readings.map { $0.decoded / $0.read }))
     if json { try Output.json(report) } else { try print(report) }
     if Interruption.requested { throw Interruption.exitCode }
   }

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Tensors
 import Verifier
@@ -58,10 +59,10 @@ struct BenchForwardCommand: ParsableCommand {
       }
     }
     let curve = zip(rows.values, readings).filter { !$1.isEmpty }.map { width, readings in
-      let seconds = Figures.median(readings.map(\.seconds))
+      let seconds = median(readings.map(\.seconds))
       return Point(
         rows: width, milliseconds: 1e3 * seconds,
-        ratio: Figures.median(readings.map(\.ratio)), spread: Spread(readings.map(\.ratio)),
+        ratio: median(readings.map(\.ratio)), spread: Spread(readings.map(\.ratio)),
         gflops: Double(2 * weights.weightCount * width) / seconds / 1e9,
         bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
     }
@@ -120,8 +121,8 @@ struct BenchForwardCommand: ParsableCommand {
       let head = model.head.rows * model.head.columns
       let operations = 2 * Double((model.weightCount - head) * tokens + head)
       self.tokens = tokens
-      milliseconds = 1e3 * Figures.median(seconds)
-      gflops = operations / Figures.median(seconds) / 1e9
+      milliseconds = 1e3 * median(seconds)
+      gflops = operations / median(seconds) / 1e9
       spread = Spread(seconds.map { operations / $0 / 1e9 })
     }
   }

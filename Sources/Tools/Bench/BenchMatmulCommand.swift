@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Tensors
 
@@ -61,10 +62,10 @@ struct BenchMatmulCommand: ParsableCommand {
       }
     }
     guard !reads.isEmpty else { return [] }
-    let single = rows.values[0] == 1 ? Figures.median(times[0]) : nil
-    let read = Figures.median(reads)
+    let single = rows.values[0] == 1 ? median(times[0]) : nil
+    let read = median(reads)
     return zip(rows.values, times).map { width, times in
-      let seconds = Figures.median(times)
+      let seconds = median(times)
       return Product(
         format: "\(bench.format)", rows: width, microseconds: 1e6 * seconds,
         ratio: single.map { seconds / $0 }, bandwidthGbs: Double(bench.bytes) / seconds / 1e9,

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Tensors
 import Verifier
@@ -36,7 +37,7 @@ struct BenchMemoryCommand: ParsableCommand {
     let machine = Machine(threads: threads.count, distance: distance?.again())
     let readings = zip(teams, rates).map { team, rates in
       Reading(
-        threads: team.count, bandwidthGbs: Figures.median(rates) / 1e9,
+        threads: team.count, bandwidthGbs: median(rates) / 1e9,
         spread: Spread(rates.map { $0 / 1e9 }))
     }
     if json {

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 
 /// How often a measurement is repeated.

@@ -1,5 +1,5 @@
+import Analysis
 import ArgumentParser
-import Tensors
 import Training
 
 /// `speculate bench train`: steps of pretraining against the fastest matrix product.
@@ -50,7 +50,7 @@ struct BenchTrainCommand: ParsableCommand {
     let weights = architecture.weightOperations(tokens: tokens)
     let operations =
       weights + architecture.attentionOperations(sequences: batch.sequences, length: batch.length)
-    let seconds = Figures.median(readings.map(\.seconds))
+    let seconds = median(readings.map(\.seconds))
     let report = Report(
       machine: Machine(threads: bench.threads), blasCore: MatrixProduct.coreName,
       precision: bench.product.precision.rawValue, kernels: bench.product.kernels,
@@ -58,8 +58,8 @@ struct BenchTrainCommand: ParsableCommand {
       rounds: readings.count, secondsPerStep: seconds, tokensPerSecond: Double(tokens) / seconds,
       tokensPerSecondSpread: Spread(readings.map { Double(tokens) / $0.seconds }),
       gflops: operations / seconds / 1e9, weightGflops: weights / seconds / 1e9,
-      peakGflops: Figures.median(readings.map(\.peak)) / 1e9,
-      peakFraction: Figures.median(readings.map { operations / $0.seconds / $0.peak }))
+      peakGflops: median(readings.map(\.peak)) / 1e9,
+      peakFraction: median(readings.map { operations / $0.seconds / $0.peak }))
     if json { try Output.json(report) } else { try print(report) }
     if Interruption.requested { throw Interruption.exitCode }
   }

@@ -1,3 +1,4 @@
+import Files
 import Speculate
 import Tensors
 import Verifier

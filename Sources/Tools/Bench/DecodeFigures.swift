@@ -1,3 +1,5 @@
+import Analysis
+
 /// What plain and speculative decoding of the same prompts gave, over rounds that decode all of them
 /// both ways.
 ///
@@ -41,9 +43,9 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     identical = comparisons.allSatisfy(\.identical)
     outputs = comparisons.count
     self.tokens = tokens
-    plainTokensPerSecond = Figures.median(rates.map(\.plain))
+    plainTokensPerSecond = median(rates.map(\.plain))
     plainTokensPerSecondSpread = Spread(rates.map(\.plain))
-    speculativeTokensPerSecond = Figures.median(rates.map(\.speculative))
+    speculativeTokensPerSecond = median(rates.map(\.speculative))
     speculativeTokensPerSecondSpread = Spread(rates.map(\.speculative))
     speedup = Self.quotient(speculativeTokensPerSecond, plainTokensPerSecond)
     speedupSpread = Spread(rates.map { Self.quotient($0.speculative, $0.plain) })

@@ -1,3 +1,5 @@
+package import Analysis
+
 /// What `bench decode --prompt-file` says, as text and as JSON.
 package struct DecodeReport: Encodable, Sendable {
   /// What was measured, and on what.

@@ -1,4 +1,4 @@
-import Speculate
+import Files
 import Tensors
 import Verifier
 
@@ -56,10 +56,10 @@ struct ForwardBench {
   /// The seconds of a prompt's passes, with logits for its last row.
   func prefill() -> Double? {
     guard let promptCache else { return nil }
-    let start = Clock.seconds
+    let start = Stopwatch.now
     promptCache.reset()
     runner.prefill(Array(tokens[..<promptLength]), cache: promptCache)
-    return Clock.seconds - start
+    return Stopwatch.now - start
   }
 
   /// How many passes of one row take about `seconds`; at least one. Runs two passes to find out.
@@ -69,13 +69,13 @@ struct ForwardBench {
   }
 
   private func seconds(rows: Int, passes: Int) -> Double {
-    let start = Clock.seconds
+    let start = Stopwatch.now
     for _ in 0..<passes {
       tokens[..<rows].withUnsafeBufferPointer {
         runner.forward($0, cache: cache, logits: .all)
       }
       cache.rewind(to: context)
     }
-    return (Clock.seconds - start) / Double(passes)
+    return (Stopwatch.now - start) / Double(passes)
   }
 }

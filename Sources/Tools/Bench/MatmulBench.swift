@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Products of one weight matrix with rows of activations, the weights coming from memory.
@@ -38,7 +39,7 @@ struct MatmulBench {
   /// Seconds of one product of `rows` rows, the mean over all copies.
   func seconds(rows: Int) -> Double {
     let (copies, input, output, count) = (copies, input, output, workers.count)
-    let start = Clock.seconds
+    let start = Stopwatch.now
     for matrix in copies {
       workers.run { worker in
         matrix.multiply(
@@ -46,7 +47,7 @@ struct MatmulBench {
           panels: (0..<matrix.panelCount).share(of: worker, among: count))
       }
     }
-    return (Clock.seconds - start) / Double(copies.count)
+    return (Stopwatch.now - start) / Double(copies.count)
   }
 
   /// Seconds of reading one copy and doing nothing else, the mean over all copies.

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Plain and speculative decoding of prompts in turn, round by round.
 struct PromptBench {
   let decoder: AlternatingDecoder

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 import Training
@@ -73,9 +74,9 @@ final class TrainBench {
   /// Multiplies, takes a step, multiplies.
   func measure() -> Reading {
     let before = peak()
-    let start = Clock.seconds
+    let start = Stopwatch.now
     _ = recipe.step(rate: Self.rate)
-    let seconds = Clock.seconds - start
+    let seconds = Stopwatch.now - start
     return Reading(seconds: seconds, peak: (before + peak()) / 2)
   }
 
@@ -83,14 +84,14 @@ final class TrainBench {
   private func peak() -> Double {
     let (side, workers, factors, results) = (Self.side, recipe.workers, factors, results)
     let product = product
-    let start = Clock.seconds
+    let start = Stopwatch.now
     workers.run { worker in
       product.timesTransposed(
         rows: side, columns: side, inner: side, factors.0.base, side, factors.1.base, side,
         into: results.base + worker * side * side, side)
     }
     let operations = 2 * Double(side) * Double(side) * Double(side) * Double(workers.count)
-    return operations / (Clock.seconds - start)
+    return operations / (Stopwatch.now - start)
   }
 
   /// Little-endian 16-bit tokens.

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 import Verifier
 
@@ -28,7 +29,7 @@ struct WeightReader {
   func seconds(passes: Int, workers: Workers) -> Double {
     let sums = FloatBuffer(count: 16 * workers.count)  // [worker][16]: a cache line each
     let count = workers.count
-    let start = Clock.seconds
+    let start = Stopwatch.now
     for _ in 0..<passes {
       workers.run { [matrices] worker in
         for matrix in matrices {
@@ -36,7 +37,7 @@ struct WeightReader {
         }
       }
     }
-    return Clock.seconds - start
+    return Stopwatch.now - start
   }
 
   /// How many passes take about `seconds`; at least one. Runs a pass to find out.

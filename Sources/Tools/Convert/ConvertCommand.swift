@@ -1,7 +1,9 @@
+import Analysis
 import ArgumentParser
+import Files
 import Foundation
-import Speculate
 import Tensors
+import Text
 import Verifier
 
 /// `speculate convert`: a model's folder with its weights in another format.

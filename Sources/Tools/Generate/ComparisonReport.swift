@@ -1,3 +1,5 @@
+package import Analysis
+
 /// What `--compare` says in the end, as text and as JSON.
 package struct ComparisonReport: Encodable, Sendable {
   /// The figures of one prompt.

@@ -1,6 +1,6 @@
+import Analysis
 import ArgumentParser
 import Speculate
-import Tensors
 
 /// Runs plain and speculative decoding in turn for every prompt, and tells whether and how much
 /// they differ.

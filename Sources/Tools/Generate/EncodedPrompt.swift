@@ -1,5 +1,4 @@
-import Speculate
-import Tensors
+import Files
 
 /// A prompt as the target takes it. All prompts are encoded and checked before the first one runs.
 struct EncodedPrompt {

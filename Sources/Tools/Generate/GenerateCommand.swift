@@ -1,7 +1,7 @@
+import Analysis
 import ArgumentParser
 import Foundation
 import Speculate
-import Tensors
 
 /// `speculate generate`: text from prompts, or both ways of decoding compared.
 struct GenerateCommand: ParsableCommand {

@@ -1,5 +1,5 @@
+import Files
 import Speculate
-import Tensors
 
 /// What `--json` says of one generation.
 struct GenerationRecord: Encodable {

@@ -1,5 +1,5 @@
+import Analysis
 import Speculate
-import Tensors
 
 /// Continues prompts one after another and shows the text as it comes.
 struct GenerationRun {

@@ -1,5 +1,5 @@
+import Analysis
 package import Speculate
-import Tensors
 
 /// Plain and speculative runs of one prompt.
 package struct PromptComparison: Sendable {
@@ -43,11 +43,11 @@ package struct PromptComparison: Sendable {
   }
 
   /// Median seconds of decoding a plain run.
-  package var plainSeconds: Double { Figures.median(plain.map(\.statistics.decodeSeconds)) }
+  package var plainSeconds: Double { median(plain.map(\.statistics.decodeSeconds)) }
 
   /// Median seconds of decoding a speculative run.
   package var speculativeSeconds: Double {
-    Figures.median(speculative.map(\.statistics.decodeSeconds))
+    median(speculative.map(\.statistics.decodeSeconds))
   }
 
   /// The counts of all speculative runs.

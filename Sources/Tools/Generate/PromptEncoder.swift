@@ -1,6 +1,7 @@
+import Files
 import Foundation
 import Speculate
-import Tensors
+import Text
 import Verifier
 
 /// Makes tokens of prompts and chats.

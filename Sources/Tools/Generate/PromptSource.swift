@@ -1,6 +1,6 @@
+import Files
 import Foundation
-import Tensors
-package import Verifier
+package import Text
 
 /// Where prompts come from: the command line, a file, or standard input.
 package struct PromptSource {

@@ -1,5 +1,5 @@
+package import Files
 package import Speculate
-package import Tensors
 
 /// What one generation gave.
 package struct RunOutcome: Sendable, Equatable {

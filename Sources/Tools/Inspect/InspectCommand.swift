@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Tensors
 
 /// `speculate inspect`: what a checkpoint is, without running it.
 struct InspectCommand: ParsableCommand {

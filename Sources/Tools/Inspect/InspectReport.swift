@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What `speculate inspect` says, as text and as JSON.
 package struct InspectReport: Encodable, Sendable {

@@ -1,6 +1,6 @@
-public import ArgumentParser
-public import Speculate
-import Tensors
+import ArgumentParser
+import Files
+import Speculate
 
 /// The options of Jacobi decoding. None of these changes the output.
 struct JacobiFlags: ParsableArguments {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// A model's folder as an option names it.
 enum ModelFolder {

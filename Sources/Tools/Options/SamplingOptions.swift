@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Speculate
-import Tensors
 
 /// How tokens are chosen, and when the output ends.
 struct SamplingOptions: ParsableArguments {

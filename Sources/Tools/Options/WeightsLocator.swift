@@ -1,5 +1,5 @@
+import Files
 package import Foundation
-import Tensors
 
 /// Finds the embedded pair: a `Weights` folder with `target` and `drafter` in it.
 ///

@@ -1,4 +1,4 @@
-package import Speculate
+package import Analysis
 
 /// A table as comma-separated values (RFC 4180).
 package struct CSVTable {

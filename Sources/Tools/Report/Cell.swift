@@ -1,4 +1,4 @@
-import Speculate
+import Analysis
 
 /// A cell of a table of the page.
 struct Cell {

@@ -1,4 +1,4 @@
-import Speculate
+import Analysis
 
 /// Charts of acceptance by place.
 extension Chart {

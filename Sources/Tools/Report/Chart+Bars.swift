@@ -1,4 +1,4 @@
-import Speculate
+import Analysis
 
 /// Charts of horizontal bars, one row a configuration.
 extension Chart {

@@ -1,4 +1,4 @@
-import Speculate
+import Analysis
 
 /// Charts that hold a model against what was measured: of cost, and of confidence.
 extension Chart {

@@ -1,3 +1,5 @@
+import Analysis
+
 /// A chart of the report: what is drawn, what is said below it, and the numbers behind it.
 struct Chart {
   /// The name of its files, without ending.

@@ -1,3 +1,5 @@
+import Analysis
+
 /// Rejected drafts in their context.
 extension HTMLReport {
   static func examples(_ report: AnalysisReport) -> String {

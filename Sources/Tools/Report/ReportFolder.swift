@@ -1,6 +1,6 @@
-import Speculate
+package import Analysis
+import Files
 import Foundation
-import Tensors
 
 /// The folder that a report is written to.
 package enum ReportFolder {

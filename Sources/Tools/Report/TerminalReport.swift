@@ -1,4 +1,4 @@
-import Speculate
+package import Analysis
 
 /// The summary of a report as text.
 package enum TerminalReport {

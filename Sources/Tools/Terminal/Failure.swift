@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import Tensors
 
 /// How a command that did not succeed ends: one line on standard error, and an exit code.
 ///

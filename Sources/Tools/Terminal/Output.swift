@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// Standard output and standard error as byte streams whose failures are errors, not traps.
 enum Output {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The progress of long work on standard error.
@@ -27,7 +28,7 @@ package final class ProgressLine {
   convenience init(_ label: String, unit: String, total: Int? = nil) {
     self.init(
       label, unit: unit, total: total, terminal: isatty(STDERR_FILENO) == 1,
-      width: Output.terminalWidth, clock: { Clock.seconds }, write: Output.note)
+      width: Output.terminalWidth, clock: { Stopwatch.now }, write: Output.note)
   }
 
   /// The same with its surroundings given, for tests.

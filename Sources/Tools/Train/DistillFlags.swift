@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import Tensors
 import Training
 
 /// The sizes of a drafter to train.

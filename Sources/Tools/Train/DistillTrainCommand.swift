@@ -1,7 +1,6 @@
 import ArgumentParser
 import Drafter
 import Foundation
-import Tensors
 import Training
 
 /// `speculate distill train`: a block drafter from a target.

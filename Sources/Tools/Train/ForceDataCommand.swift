@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Tensors
 import Training
 
 /// `speculate force data`: a target's Jacobi trajectories, in shards.

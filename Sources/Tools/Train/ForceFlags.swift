@@ -1,5 +1,4 @@
 import ArgumentParser
-import Tensors
 import Training
 
 /// The blocks that are iterated.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Tensors
 import Training
 
 /// `speculate force train`: a model that starts as the target and learns from its trajectories.

@@ -1,6 +1,5 @@
 public import ArgumentParser
 import Foundation
-import Tensors
 public import Training
 
 /// `speculate pretrain`: a causal model of the Qwen3 architecture from text.

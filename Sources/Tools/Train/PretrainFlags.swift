@@ -1,5 +1,4 @@
 import ArgumentParser
-import Tensors
 import Training
 
 /// The widths of a model to train.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Training
 
@@ -8,12 +9,12 @@ enum ResponseProgressLine {
     _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
   ) rethrows -> [Response]? {
     let line = ProgressLine("responses", unit: "tokens")
-    let start = Clock.seconds
+    let start = Stopwatch.now
     var (last, first) = (ResponseProgress(responses: 0, wanted: 0, tokens: 0), Int?.none)
     func detail() -> String {
       let done = last.responses - (first ?? 0)
       let left =
-        done > 0 ? (Clock.seconds - start) / Double(done) * Double(last.wanted - last.responses) : 0
+        done > 0 ? (Stopwatch.now - start) / Double(done) * Double(last.wanted - last.responses) : 0
       return "\(last.responses)/\(last.wanted) responses | \(Figures.duration(left)) left"
     }
     let made = try make { progress in

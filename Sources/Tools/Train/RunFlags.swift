@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import Tensors
 
 /// What every training takes: how it runs, and what it writes.
 struct RunFlags: ParsableArguments {

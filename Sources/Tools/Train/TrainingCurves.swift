@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// The lines of `metrics.jsonl` as curves.
 struct TrainingCurves {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What a training run has done so far, as a page: `report.html` in its folder.
 struct TrainingReport {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 import Training
 
 /// Held-out prompts on a training's page, with what the drafter of the last evaluation drafted.

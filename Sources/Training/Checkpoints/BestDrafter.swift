@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-import Tensors
 
 /// The folder of the drafter that was accepted best so far: `best` in a run's folder, a drafter's folder
 /// like any other.

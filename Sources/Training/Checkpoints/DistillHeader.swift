@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// What a distillation checkpoint knows beside the values.
 public struct DistillHeader: Sendable, Equatable, Codable {

@@ -1,6 +1,7 @@
 import Drafter
+public import Files
 public import Foundation
-public import Tensors
+import Tensors
 
 /// Writes a drafter as a folder that `BlockDrafter` loads.
 public enum DrafterExport {

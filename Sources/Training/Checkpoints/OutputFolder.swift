@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// The folder that a run writes to.
 enum OutputFolder {

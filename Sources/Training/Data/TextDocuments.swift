@@ -1,6 +1,6 @@
+import Files
 import Foundation
-import Tensors
-import Verifier
+import Text
 
 /// The documents of a file, plain or `.zst`, one after the other in bounded memory: one in each
 /// line of JSON, as `PromptLine` reads it, or the file as a whole where it begins with neither "{"

@@ -1,6 +1,6 @@
+import Files
 public import Foundation
-import Tensors
-import Verifier
+import Text
 
 /// A token stream made from documents once and kept, so that a resumed run need not make it again.
 ///

@@ -1,5 +1,5 @@
+public import Files
 public import Foundation
-public import Tensors
 
 /// Training text as one long stream of tokens, documents joined by an end token.
 ///

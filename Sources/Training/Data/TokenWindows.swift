@@ -1,4 +1,4 @@
-import Tensors
+import Files
 
 /// The windows of one step: inputs and, one token on, their targets.
 final class TokenWindows: @unchecked Sendable {

@@ -1,5 +1,5 @@
+public import Files
 import Foundation
-public import Tensors
 
 /// The blocks of one sequence that a drafter is trained on in one pass.
 public struct DraftExample: Sendable {

@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// Chooses the tokens that a drafter can draft: the target's most frequent ones.
 public enum DraftVocabulary {

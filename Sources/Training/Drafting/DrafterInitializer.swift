@@ -1,4 +1,5 @@
 import Drafter
+import Files
 public import Foundation
 import Tensors
 import Verifier

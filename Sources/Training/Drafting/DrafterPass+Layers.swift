@@ -1,5 +1,6 @@
 import CKernels
 import Drafter
+import Files
 import Tensors
 
 // The layers of a pass. Block rows come first, so that a prefix of the rows is all that is left of the

@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// What a drafter borrows from its target in training: embedding rows and the head, frozen.

@@ -1,5 +1,5 @@
+public import Files
 import Foundation
-public import Tensors
 
 /// What a target computed over one sequence, as a shard holds it.
 ///

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// A file of features of sequences with consecutive numbers, whose records can be read one by one.
 ///

@@ -1,5 +1,5 @@
+public import Files
 public import Foundation
-public import Tensors
 
 /// A folder of features of responses, each found by its tokens.
 ///

@@ -1,7 +1,4 @@
 import Foundation
-import Speculate
-import Tensors
-import Verifier
 
 /// How well a model predicts held-out text, and how fast it decodes itself by Jacobi iteration.
 public struct ForceEvaluation: Sendable, Equatable, Codable {

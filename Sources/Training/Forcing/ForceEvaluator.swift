@@ -1,6 +1,9 @@
-public import Foundation
+import Analysis
+import Files
+import Foundation
 import Speculate
 import Tensors
+import Text
 import Verifier
 
 /// Measures models on held-out documents by the engine that serves.

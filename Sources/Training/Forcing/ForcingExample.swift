@@ -1,5 +1,5 @@
+public import Files
 import Foundation
-public import Tensors
 
 /// How noisy the blocks of a sequence are, rising linearly from 0 to 1 over a window, then from 0
 /// again; and how much their rows count.

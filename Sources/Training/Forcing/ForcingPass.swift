@@ -1,4 +1,5 @@
 import CKernels
+import Files
 package import Tensors
 
 /// What forcing optimises: λ · cross-entropy of the clean rows + soft cross-entropy of the noisy ones.

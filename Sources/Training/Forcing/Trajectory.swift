@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// How a target guesses its own greedy response by Jacobi iteration, block by block.
 ///

@@ -1,4 +1,4 @@
-import Speculate
+import Files
 public import Tensors
 public import Verifier
 

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Grouped-query causal attention of whole sequences, without its projections.
 ///
 /// Queries are taken a tile at a time and only the keys up to the tile's end are multiplied, which

@@ -1,6 +1,5 @@
 import Drafter
 import Foundation
-import Tensors
 
 /// A drafter's confidence head in training: log-odds `w · [h ; W1[previous]] + b + a · ln(q / (1 − q))` of
 /// each row, learnt by binary cross-entropy (`ConfidenceHead`).

@@ -1,4 +1,5 @@
 import CKernels
+import Files
 import Tensors
 
 /// The head over the draft vocabulary, an optional Markov head, and the objective's losses.

@@ -1,6 +1,6 @@
 import CKernels
+import Files
 import Foundation
-import Tensors
 
 /// What the factors of training's matrix products are rounded to. Sums, parameters, gradients and the
 /// optimizer are f32 either way.

@@ -1,5 +1,4 @@
 import CKernels
-import Tensors
 
 /// The output head with softmax cross-entropy, a chunk of rows at a time.
 ///

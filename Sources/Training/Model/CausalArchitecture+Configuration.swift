@@ -1,4 +1,5 @@
-public import Tensors
+public import Files
+import Tensors
 public import Verifier
 
 extension CausalArchitecture {

@@ -1,4 +1,5 @@
 import CKernels
+public import Files
 public import Tensors
 
 /// One worker's forward and backward pass over some sequences, with its own gradients.

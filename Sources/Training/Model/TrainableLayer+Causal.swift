@@ -1,6 +1,7 @@
+// A layer of a causal model over whole sequences.
+
 import Tensors
 
-// A layer of a causal model over whole sequences.
 extension TrainableLayer {
   /// The rows of a pass and the tables every layer shares.
   struct Batch {

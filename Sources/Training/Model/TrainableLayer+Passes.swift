@@ -1,6 +1,7 @@
+// The two halves of a layer around its attention, which causal models and drafters do differently.
+
 import Tensors
 
-// The two halves of a layer around its attention, which causal models and drafters do differently.
 extension TrainableLayer {
   /// Where the rows of a pass stand.
   struct Rows {

@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-import Tensors
 
 /// What a training run reports about a step.
 public protocol StepMetrics: Encodable {

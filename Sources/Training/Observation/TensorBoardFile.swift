@@ -1,5 +1,5 @@
+import Files
 package import Foundation
-import Tensors
 
 /// Writes scalars as a TensorBoard event file.
 ///

@@ -1,6 +1,6 @@
 import Drafter
 import Speculate
-import Tensors
+import Text
 import Verifier
 
 /// Lets the engine that serves answer held-out prompts again, greedily, with full blocks of the drafter and

@@ -1,5 +1,6 @@
 package import Drafter
-package import Tensors
+package import Files
+import Tensors
 
 /// Replays answers to held-out prompts through a drafter, round by round as `DraftVerifyDecoder` would with
 /// full blocks and as many tokens as the answer has.

@@ -1,6 +1,6 @@
 public import Drafter
+public import Files
 public import Foundation
-public import Tensors
 
 /// What a distillation run is to do.
 public struct DistillOptions: Sendable {

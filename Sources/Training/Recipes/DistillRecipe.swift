@@ -1,8 +1,9 @@
 import Drafter
+import Files
 import Foundation
-import Speculate
 import Synchronization
 import Tensors
+import Text
 import Verifier
 
 /// Distils a block drafter from a target (ALGORITHMS 3.1, 3.2, 3.5).

@@ -1,6 +1,6 @@
+import Files
 public import Foundation
-import Tensors
-import Verifier
+import Text
 
 /// A held-out prompt and the rounds of its answer, as text to look at.
 public struct DraftSample: Sendable, Equatable, Codable {

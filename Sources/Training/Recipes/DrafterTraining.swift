@@ -1,7 +1,9 @@
 public import Drafter
+import Files
 import Foundation
 import Synchronization
 import Tensors
+import Text
 import Verifier
 
 /// The second half of distillation: a drafter learns from responses and features.

@@ -1,5 +1,5 @@
+public import Files
 public import Foundation
-public import Tensors
 
 /// What a forcing run is to do.
 public struct ForceOptions: Sendable {

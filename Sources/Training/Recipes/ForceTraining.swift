@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Synchronization
 import Tensors
+import Text
 import Verifier
 
 /// The second half of forcing: a model learns from trajectories.

@@ -1,5 +1,5 @@
+package import Files
 import Speculate
-package import Tensors
 
 /// The target's greedy answer to a held-out prompt, as drafters are measured on it.
 package struct HeldoutAnswer: Sendable, Equatable {

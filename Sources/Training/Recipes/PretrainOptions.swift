@@ -1,5 +1,5 @@
+public import Files
 public import Foundation
-public import Tensors
 
 /// What a pretraining run is to do.
 public struct PretrainOptions: Sendable {

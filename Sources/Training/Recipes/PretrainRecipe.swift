@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Synchronization
 package import Tensors
+import Text
 import Verifier
 
 /// Trains a causal model of the Qwen3 architecture on a token stream.

@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-import Tensors
 import Verifier
 
 extension ResponseRecipe {

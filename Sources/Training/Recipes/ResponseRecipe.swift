@@ -1,6 +1,7 @@
+import Files
 public import Foundation
-import Speculate
 public import Tensors
+import Text
 import Verifier
 
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.

@@ -1,5 +1,5 @@
+import Files
 package import Foundation
-import Tensors
 
 /// Something that learns step by step.
 package protocol Trainable: AnyObject {
@@ -93,9 +93,8 @@ package struct TrainingLoop {
     _ training: Training, log: MetricsLog, shouldStop: () -> Bool,
     report: (Training.Progress) -> Void
   ) throws -> Bool {
-    let clock = ContinuousClock()
-    var lastReport = clock.now
-    var lastSave = clock.now
+    var sinceReport = Stopwatch()
+    var sinceSave = Stopwatch()
     var interval = TrainingInterval()
     var watch = DivergenceWatch()
     var saved = training.stepCount
@@ -110,18 +109,18 @@ package struct TrainingLoop {
       let evaluates =
         evaluateEvery.map { step == schedule.steps || $0 > 0 && step.isMultiple(of: $0) } ?? false
       if ends || evaluates || step.isMultiple(of: logEvery) {
-        interval.seconds = (clock.now - lastReport) / .seconds(1)
+        interval.seconds = sinceReport.elapsed
         let progress = try training.progress(interval, evaluates: evaluates)
         try log.append(progress)
         report(progress)
         interval = TrainingInterval()
-        lastReport = clock.now
+        sinceReport = Stopwatch()
       }
-      if ends || (clock.now - lastSave) / .seconds(1) > checkpointSeconds {
+      if ends || sinceSave.elapsed > checkpointSeconds {
         try training.save()
         saved = step
-        lastSave = clock.now
-        if interval.steps == 0 { lastReport = clock.now }
+        sinceSave = Stopwatch()
+        if interval.steps == 0 { sinceReport = Stopwatch() }
       }
       if stop { break }
     }

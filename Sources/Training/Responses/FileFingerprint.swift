@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-import Tensors
 
 /// Short fingerprints that tell whether a file is still the one that something was made from.
 ///
@@ -16,18 +16,15 @@ public enum FileFingerprint {
 
   /// The fingerprint of some bytes.
   public static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(bytes.count)
+    var hash = FNV1a(seed: UInt64(bytes.count))
     var offset = 0
     while offset + 8 <= bytes.count {
-      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      hash = (hash ^ word) &* 0x100_0000_01B3
-      hash ^= hash >> 29
+      hash.add(
+        word: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+      hash.fold(by: 29)
       offset += 8
     }
-    while offset < bytes.count {
-      hash = (hash ^ UInt64(bytes[offset])) &* 0x100_0000_01B3
-      offset += 1
-    }
-    return hash
+    hash.add(bytes[offset...])
+    return hash.value
   }
 }

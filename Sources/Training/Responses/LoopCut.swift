@@ -1,5 +1,5 @@
+import Files
 import Speculate
-import Tensors
 
 extension LoopDetector {
   /// How many tokens to keep of an output that ends in a loop: all up to the end of the loop's

@@ -1,6 +1,6 @@
+public import Files
 public import Foundation
-public import Tensors
-public import Verifier
+public import Text
 
 /// Prompts cut out of documents: prompt `n` is a function of the seed and `n` alone.
 ///

@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// A prompt and what the target made of it.
 public struct Response: Sendable, Equatable {

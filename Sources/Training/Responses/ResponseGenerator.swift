@@ -1,3 +1,4 @@
+import Files
 import Speculate
 public import Tensors
 public import Verifier

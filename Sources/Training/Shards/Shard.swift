@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What a manifest says of a shard.
 struct ShardEntry: Codable, Equatable {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// What a folder of shards says of itself, in `manifest.json`.
 struct ShardManifest<Settings: Codable & Equatable>: Codable {

@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-import Tensors
 
 /// A folder of elements: whole shards, the tail that is still growing, and a manifest.
 ///

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// The elements after the last whole shard: a file that grows one by one and survives an
 /// interruption at any point. What an interruption left half-written at the end is cut off.

@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// The shape of a causal transformer and how its layers compute: what `config.json` says, checked.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// The begin and end tokens of a model: `generation_config.json` first, then `config.json`.
 struct SpecialTokens {

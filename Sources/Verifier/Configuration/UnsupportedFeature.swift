@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Settings of `config.json` that change the computation in ways that are not implemented.

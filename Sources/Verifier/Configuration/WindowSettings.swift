@@ -1,4 +1,4 @@
-import Tensors
+import Files
 
 /// The sliding window of `config.json` and the layers it applies to.
 ///

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 
 /// A folder that is written under a temporary name beside its place and takes the place at the end.
 struct ReplacedFolder {

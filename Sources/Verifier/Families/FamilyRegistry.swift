@@ -1,4 +1,4 @@
-import Tensors
+import Files
 
 /// The families whose models can be read.
 public struct FamilyRegistry: Sendable {

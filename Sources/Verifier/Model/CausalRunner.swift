@@ -1,3 +1,4 @@
+public import Files
 public import Tensors
 
 /// Runs a causal model: the buffers of a pass, owned by one generation.

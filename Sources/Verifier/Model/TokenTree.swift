@@ -1,4 +1,4 @@
-public import Tensors
+public import Files
 
 /// Alternative continuations of a text that share their beginnings, as rows of one pass.
 ///

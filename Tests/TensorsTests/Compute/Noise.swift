@@ -1,5 +1,3 @@
-import Tensors
-
 /// Repeatable numbers for tests: uniform in -1..<1.
 struct Noise {
   var state: UInt64

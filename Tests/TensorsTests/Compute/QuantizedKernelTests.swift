@@ -1,7 +1,7 @@
 import CKernels
+import Files
 import Foundation
 import Testing
-import TestSupport
 
 /// Products of integer weights: every build against the portable one, to the bit, and the portable
 /// one against plain loops in double precision.

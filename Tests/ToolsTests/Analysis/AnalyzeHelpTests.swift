@@ -1,3 +1,4 @@
+import Analysis
 import Testing
 
 /// The help of `speculate analyze`, word by word.

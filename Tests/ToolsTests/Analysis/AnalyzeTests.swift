@@ -1,9 +1,8 @@
+import Analysis
+import Files
 import Foundation
 import FoundationXML
-import Speculate
-import Tensors
 import Testing
-import Tools
 
 /// `speculate analyze` from end to end, on a tiny pair.
 @Suite struct AnalyzeTests {

@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Tensors
-import TestSupport
 
 /// A target of random weights and a drafter for it, small enough to run in milliseconds, written
 /// to a temporary folder with a tokenizer that knows single bytes.

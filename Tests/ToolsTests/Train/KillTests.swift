@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tensors
 import Testing
 
 /// Training that is killed at any moment and started again ends bit for bit as if it had not been.

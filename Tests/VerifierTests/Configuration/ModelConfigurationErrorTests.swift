@@ -1,8 +1,8 @@
+import Files
 import Foundation
-import Tensors
+import TestSupport
 import Testing
 import Verifier
-import TestSupport
 
 /// What is said of a `config.json` that can't be used.
 @Suite struct ModelConfigurationErrorTests {

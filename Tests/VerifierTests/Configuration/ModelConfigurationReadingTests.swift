@@ -1,8 +1,9 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Verifier
-import TestSupport
 
 /// `config.json` files of the kinds that are out there, and what they mean.
 @Suite struct ModelConfigurationReadingTests {

@@ -1,8 +1,9 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Verifier
-import TestSupport
 
 @Suite struct ModelConfigurationWritingTests {
   static let samples: [ModelConfiguration] = [

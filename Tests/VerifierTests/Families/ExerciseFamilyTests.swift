@@ -1,3 +1,4 @@
+import Files
 import Tensors
 import TestSupport
 import Testing
@@ -17,8 +18,6 @@ extension ModelFamily {
 
 /// What a new family takes: this file, and no other.
 @Suite struct ExerciseFamilyTests {
-  static let families = FamilyRegistry.standard.adding(.exercise)
-
   private func configuration(headDimension: Int) -> ModelConfiguration {
     ModelConfiguration(
       family: .exercise, vocabularySize: 61, hiddenSize: 24, intermediateSize: 40, layerCount: 3,
@@ -37,7 +36,8 @@ extension ModelFamily {
       try SafetensorsWriter.write(entries, metadata: [:], to: folder.file("model.safetensors"))
     }
     return try CausalModel(
-      directory: folder.url, weights: WeightFormatChoice(layers: format), families: Self.families)
+      directory: folder.url, weights: WeightFormatChoice(layers: format),
+      families: FamilyRegistry.standard.adding(.exercise))
   }
 
   /// Heads of 16 and of 12 values: workers take whole heads of the first alone.
@@ -46,7 +46,7 @@ extension ModelFamily {
     let configuration = configuration(headDimension: headDimension)
     let tokens = randomTokens(23, below: 61, seed: 1)
     let runner = CausalRunner(
-      model: try load(configuration, XX: Workers(count: threads),
+      model: try load(configuration, .f32), workers: Workers(count: threads),
       maximumRows: 23)
     #expect(runner.model.configuration == configuration)
     let cache = try runner.makeCache(capacity: 23)

@@ -1,5 +1,6 @@
+import Files
 import Foundation
-import Tensors
+import TestSupport
 import Testing
 
 /// A folder of Tests/Fixtures/models: a checkpoint and what transformers computes from it.

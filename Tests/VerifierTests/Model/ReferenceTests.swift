@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 

@@ -1,4 +1,4 @@
-import Tensors
+import Files
 import Verifier
 
 /// The sizes of a small model, changed by `change`.

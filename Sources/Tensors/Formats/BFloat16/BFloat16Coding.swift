@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 
 /// The upper halves of 32-bit floats, rounded to nearest even: 2 bytes a weight.
 enum BFloat16Coding: WeightCoding {

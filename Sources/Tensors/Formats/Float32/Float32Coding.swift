@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 
 /// 32-bit floats: 4 bytes a weight.
 enum Float32Coding: WeightCoding {

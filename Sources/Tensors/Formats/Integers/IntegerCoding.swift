@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 
 /// 8-bit integers in groups of 32 columns with an f16 scale each: 8.5 bits a weight.
 enum Int8Coding: IntegerCoding {

@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 internal import Foundation
 
 /// An integer matrix as a converted checkpoint stores it (docs/formats.md): its values under the tensor's

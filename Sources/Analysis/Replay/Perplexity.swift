@@ -1,0 +1,89 @@
+public import Files
+import Foundation
+public import Tensors
+public import Verifier
+
+/// How well a model predicts a text: what quantising it costs, measured.
+///
+/// The text is cut into windows that are read one by one, each from an empty cache and after the
+/// model's begin token if it has one.
+public struct Perplexity: Sendable, Equatable {
+  /// How many tokens were predicted.
+  public private(set) var tokens = 0
+  /// The sum of their negative log-probabilities.
+  public private(set) var loss = 0.0
+
+  /// `exp` of the mean negative log-probability; infinite before the first token.
+  public var value: Double { tokens > 0 ? exp(loss / Double(tokens)) : .infinity }
+
+  private init() {}
+
+  /// Reads a text with a model.
+  ///
+  /// - Parameters:
+  ///   - text: at least two tokens.
+  ///   - window: tokens read from an empty cache, at least two.
+  ///   - onPiece: receives the number of tokens read so far.
+  ///   - isCancelled: asked after every piece.
+  /// - Returns: what was measured; nil if cancelled.
+  /// - Throws: ``SpeculateError`` if the text is too short to predict anything.
+  public static func measure(
+    _ model: CausalModel, text: [Token], window: Int = 512, workers: Workers,
+    onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
+  ) throws -> Perplexity? {
+    guard text.count >= 2 else {
+      throw SpeculateError("the text has \(text.count) tokens: perplexity needs at least 2")
+    }
+    let begin = model.configuration.beginToken
+    let width = min(max(2, window), model.configuration.maximumContext - 1)
+    return try measure(
+      model,
+      windows: stride(from: 0, to: text.count, by: width).map { start in
+        (begin.map { [$0] } ?? []) + text[start..<min(start + width, text.count)]
+      }, workers: workers, onPiece: onPiece, isCancelled: isCancelled)
+  }
+
+  /// Reads several texts with a model, each from an empty cache and as it stands.
+  ///
+  /// - Parameters: as above; a window's first token is not predicted.
+  /// - Returns: what was measured; nil if cancelled.
+  /// - Throws: ``SpeculateError`` if a window is longer than the model's context.
+  public static func measure(
+    _ model: CausalModel, windows: [[Token]], workers: Workers,
+    onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
+  ) throws -> Perplexity? {
+    let runner = CausalRunner(model: model, workers: workers, maximumRows: 64)
+    let cache = try runner.makeCache(capacity: max(1, windows.map(\.count).max() ?? 1))
+    let scratch = FloatBuffer(count: model.configuration.vocabularySize)
+    var result = Perplexity()
+    var read = 0
+    for tokens in windows {
+      cache.reset()
+      // The last token only predicts what is not there.
+      for piece in stride(from: 0, to: tokens.count - 1, by: runner.maximumRows) {
+        let end = min(piece + runner.maximumRows, tokens.count - 1)
+        tokens.withUnsafeBufferPointer {
+          runner.forward(
+            UnsafeBufferPointer(rebasing: $0[piece..<end]), cache: cache, logits: .all)
+        }
+        for row in 0..<end - piece {
+          let logits = runner.logits + row * scratch.count
+          result.add(logits, next: tokens[piece + row + 1], scratch: scratch)
+        }
+        onPiece(read + end)
+        if isCancelled() { return nil }
+      }
+      read += tokens.count
+    }
+    return result
+  }
+
+  private mutating func add(
+    _ logits: UnsafePointer<Float>, next: Token, scratch: FloatBuffer
+  ) {
+    let top = Kernels.maximum(logits, count: scratch.count)
+    let sum = Kernels.exp(logits, into: scratch.base, count: scratch.count, shift: top)
+    loss += log(Double(sum)) - Double(logits[Int(next)] - top)
+    tokens += 1
+  }
+}

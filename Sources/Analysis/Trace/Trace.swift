@@ -1,0 +1,28 @@
+package import Files
+package import Foundation
+
+/// A trace as it was read.
+package struct Trace: Sendable, Equatable {
+  /// What was run.
+  package var header: TraceHeader
+  /// The texts of tokens.
+  package var texts: [Token: String]
+  /// What was measured.
+  package var units: [TraceUnit]
+
+  package init(header: TraceHeader, texts: [Token: String] = [:], units: [TraceUnit] = []) {
+    self.header = header
+    self.texts = texts
+    self.units = units
+  }
+
+  /// Reads a whole trace.
+  ///
+  /// - Parameter salvaging: whether an incomplete end is dropped, as a run that was killed leaves it.
+  /// - Throws: `SpeculateError` naming file and line when it is no trace, of a newer version, or
+  ///   damaged.
+  package static func read(_ url: URL, salvaging: Bool = false) throws -> Trace {
+    var reader = try TraceReader(url: url, salvaging: salvaging)
+    return try reader.read()
+  }
+}

@@ -1,0 +1,69 @@
+public import Files
+public import Speculate
+
+/// One generation as its observer saw it, from the first round to the last.
+public struct TracedGeneration: Sendable, Equatable {
+  /// Tokens of the prompt.
+  public var promptTokens: Int
+  /// The rounds, in order; their positions follow on one another.
+  public var rounds: [RoundRecord]
+  /// Why it ended.
+  public var finishReason: FinishReason
+  /// Seconds of prefill.
+  public var prefillSeconds: Double
+
+  /// Makes a generation.
+  public init(
+    promptTokens: Int, rounds: [RoundRecord], finishReason: FinishReason, prefillSeconds: Double
+  ) {
+    self.promptTokens = promptTokens
+    self.rounds = rounds
+    self.finishReason = finishReason
+    self.prefillSeconds = prefillSeconds
+  }
+
+  /// The generated ids.
+  public var tokens: [Token] { rounds.flatMap(\.tokens) }
+
+  /// Seconds of decoding, prefill excluded.
+  public var seconds: Double { rounds.reduce(0) { $0 + $1.seconds.total } }
+
+  /// How many of a round's drafts the target judged: all, unless the output ended among them.
+  ///
+  /// A stop string is found in the text afterwards; the round did not know of it.
+  public func judged(_ index: Int) -> Int {
+    let round = rounds[index]
+    let isCut =
+      index == rounds.count - 1 && (finishReason == .endToken || finishReason == .length)
+    return isCut ? min(round.drafts.count, round.tokens.count) : round.drafts.count
+  }
+
+  /// The drafts of a round that the target was asked about: those whose predecessors it took, unless
+  /// the output ended before them.
+  public func asked(_ index: Int) -> [(draft: Int, isAccepted: Bool)] {
+    let round = rounds[index]
+    let path = round.acceptedDrafts
+    guard !round.parents.isEmpty else {
+      return (0..<min(judged(index), path.count + 1)).map { ($0, $0 < path.count) }
+    }
+    let asked = [-1] + path.prefix(max(0, judged(index) - 1))
+    return round.drafts.indices.filter { asked.contains(round.parents[$0]) }.map {
+      ($0, path.contains($0))
+    }
+  }
+
+  /// Why the rounds do not add up to a generation; `nil` if they do.
+  ///
+  /// A trace that was damaged without becoming unreadable is found here.
+  public var inconsistency: String? {
+    var position = promptTokens
+    for (index, round) in rounds.enumerated() {
+      if let problem = round.inconsistency { return "round \(index + 1): \(problem)" }
+      guard round.position == position else {
+        return "round \(index + 1) starts at position \(round.position), not at \(position)"
+      }
+      position += round.tokens.count
+    }
+    return nil
+  }
+}

@@ -1,0 +1,132 @@
+public import Foundation
+
+/// The weights of a checkpoint: safetensors files mapped into memory, found by tensor name.
+///
+/// Opening reads and checks every header completely and no value. Nothing here knows what the
+/// tensors mean.
+public final class Checkpoint: Sendable {
+  /// Where one tensor lies.
+  struct Entry: Sendable {
+    let type: StoredType
+    let shape: [Int]
+    let bytes: Range<Int>
+    let shard: Int
+  }
+
+  /// The folder or file the checkpoint was opened from, for messages.
+  public let url: URL
+  /// The files that hold the tensors.
+  public let files: [URL]
+  /// The names of all tensors, sorted.
+  public let names: [String]
+  /// The `__metadata__` of the files together; of two values for one name the first file's stays.
+  public let metadata: [String: String]
+
+  private let contents: [any FileContents]
+  private let entries: [String: Entry]
+
+  /// Opens the weights of a folder: `model.safetensors`, else `model.safetensors.zst`, else the
+  /// shards named by `model.safetensors.index.json`.
+  ///
+  /// - Throws: `SpeculateError` if there are no such files, or one is damaged, or the index and the
+  ///   shards disagree.
+  public convenience init(directory: URL) throws {
+    switch try CheckpointFiles(directory: directory) {
+    case .single(let file): try self.init(url: directory, files: [file], index: nil)
+    case .sharded(let index):
+      try self.init(url: directory, files: index.files, index: index)
+    }
+  }
+
+  /// Opens one `.safetensors` or `.safetensors.zst` file.
+  ///
+  /// - Throws: `SpeculateError` if it can't be read or is damaged.
+  public convenience init(file: URL) throws {
+    try self.init(url: file, files: [file], index: nil)
+  }
+
+  private init(url: URL, files: [URL], index: CheckpointIndex?) throws {
+    var entries: [String: Entry] = [:]
+    var metadata: [String: String] = [:]
+    var contents: [any FileContents] = []
+    for (shard, file) in files.enumerated() {
+      let content: any FileContents =
+        file.pathExtension == "zst"
+        ? try DecompressedFile(url: file) : try MappedFile(url: file)
+      let header = try SafetensorsHeader(content.bytes, path: file.path)
+      contents.append(content)
+      metadata.merge(header.metadata) { first, _ in first }
+      for tensor in header.tensors {
+        let entry = Entry(
+          type: tensor.type, shape: tensor.shape, bytes: tensor.bytes, shard: shard)
+        if let other = entries.updateValue(entry, forKey: tensor.name) {
+          throw SpeculateError(
+            "\(file.path): tensor \(quoted(tensor.name)) is in "
+              + "\(files[other.shard].lastPathComponent) too; download or convert the checkpoint "
+              + "again")
+        }
+      }
+    }
+    try index?.check { name in entries[name].map { files[$0.shard] } }
+    self.url = url
+    self.files = files
+    self.contents = contents
+    self.entries = entries
+    self.metadata = metadata
+    names = entries.keys.sorted()
+  }
+
+  /// What is known of a tensor: nil if there is none of that name, or if its type is one that
+  /// nothing here computes with (then `storedType(of:)` names it).
+  public func info(_ name: String) -> TensorInfo? {
+    guard let entry = entries[name], let type = entry.type.elementType else { return nil }
+    return TensorInfo(name: name, type: type, shape: entry.shape)
+  }
+
+  /// The element type as the file names it, supported or not: `"F32"`, `"I64"`, …; nil if there is
+  /// no such tensor.
+  public func storedType(of name: String) -> String? { entries[name]?.type.rawValue }
+
+  /// The shape of a tensor of any type; nil if there is no such tensor.
+  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+  /// Lends the bytes of a tensor of any type, as they lie in the file: little-endian, row by row,
+  /// not necessarily aligned.
+  ///
+  /// - Throws: `SpeculateError` if there is no such tensor, and whatever `body` throws.
+  public func withBytes<R>(
+    of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) throws -> R {
+    guard let entry = entries[name] else { throw missing(name, shape: nil) }
+    let content = contents[entry.shard]
+    return try withExtendedLifetime(content) {
+      try body(UnsafeRawBufferPointer(rebasing: content.bytes[entry.bytes]))
+    }
+  }
+
+  /// Checks that a tensor is there, has a shape and is of a type to compute with.
+  ///
+  /// - Returns: Its element type.
+  /// - Throws: `SpeculateError` naming the tensor and both shapes.
+  public func type(of name: String, shape: [Int]) throws -> ElementType {
+    guard let entry = entries[name] else { throw missing(name, shape: shape) }
+    guard entry.shape == shape else {
+      throw SpeculateError(
+        "\(files[entry.shard].path): tensor \(quoted(name)) has shape \(entry.shape), but "
+          + "\(shape) is needed; config.json and the weights are not of the same model")
+    }
+    guard let type = entry.type.elementType else {
+      throw SpeculateError(
+        "\(files[entry.shard].path): tensor \(quoted(name)) is \(entry.type.rawValue), which is "
+          + "not supported; convert the checkpoint to F32, F16 or BF16")
+    }
+    return type
+  }
+
+  private func missing(_ name: String, shape: [Int]?) -> SpeculateError {
+    let shapeText = shape.map { " of shape \($0)" } ?? ""
+    return SpeculateError(
+      "\(url.path): there is no tensor \(quoted(name))\(shapeText); the checkpoint is incomplete "
+        + "or of another model")
+  }
+}

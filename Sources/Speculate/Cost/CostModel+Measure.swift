@@ -1,0 +1,73 @@
+public import Verifier
+
+extension CostModel {
+  /// Measures `T_v(n)` and `T_d(k)` on this machine, on throw-away caches.
+  ///
+  /// Widths are visited in the order of their worth: first the plain step and a usual block, then
+  /// the rest, as far as the budget goes; a large model gets fewer nodes and the first corrections
+  /// come while decoding. The median of a few passes stands for a width.
+  ///
+  /// - Parameters:
+  ///   - runner: the target, not in use.
+  ///   - source: what drafts, not in use; it is rewound. `nil` if nothing does.
+  ///   - context: positions in the cache while measuring; pass times grow with them.
+  ///   - budget: seconds, about; filling the context, which also pages weights in, comes on top.
+  /// - Throws: what making a cache throws.
+  public static func measure(
+    runner: CausalRunner, source: (any DraftSource)?, context: Int = 64, budget: Double = 0.8
+  ) throws -> CostModel {
+    var passes = try PassTimer(runner: runner, source: source, context: context)
+    defer { passes.finish() }
+    var timer = BudgetTimer(budget: budget)
+    var verify: [(width: Int, seconds: Double)] = []
+    var draft: [(width: Int, seconds: Double)] = []
+    for width in [1, 8, 4, 16, 2, 32, 64] where width <= passes.widest && !timer.isSpent {
+      verify.append((width, passes.verify(width, &timer)))
+      if let seconds = passes.draft(width, &timer) { draft.append((width, seconds)) }
+    }
+    // Without a source no draft pass is ever planned.
+    if draft.isEmpty { draft.append((1, verify[0].seconds)) }
+    return CostModel(verify: PassTimes(verify), draft: PassTimes(draft))
+  }
+
+  /// These curves, measured some time ago, as they are likely to be now.
+  ///
+  /// What other programs leave of memory bandwidth and clock changes within minutes, and unlike for
+  /// narrow and wide passes. So the plain step, a usual block and drafting it are timed once more,
+  /// and the curves are moved to meet them; the rest of their shape is believed, and rounds go on
+  /// correcting it.
+  ///
+  /// - Parameters: as of ``measure(runner:source:context:budget:)``.
+  /// - Returns: `nil` if the shape doesn't fit any more: measure again.
+  /// - Throws: what making a cache throws.
+  public func updated(
+    runner: CausalRunner, source: (any DraftSource)?, context: Int = 64
+  ) throws -> CostModel? {
+    var passes = try PassTimer(runner: runner, source: source, context: context)
+    defer { passes.finish() }
+    var timer = BudgetTimer(budget: Self.updateBudget)
+    var fresh = self
+    let usual = min(Self.usualRows, passes.widest)
+    fresh.verify = verify.moved(
+      to: [1, usual].map { ($0, passes.verify($0, &timer)) })
+    let ratio = fresh.verify(usual) / fresh.verify(1) / (verify(usual) / verify(1))
+    guard ratio < Self.otherShape, ratio > 1 / Self.otherShape else { return nil }
+    if let source {
+      let count = min(Self.usualRows / 2, source.maximumDrafts)
+      if let seconds = passes.draft(count, &timer) {
+        fresh.draft = draft.moved(to: [(count, seconds)])
+      }
+    } else {
+      fresh.draft = draft.moved(to: [(1, fresh.verify(1))])
+    }
+    return fresh
+  }
+
+  /// Seconds, about, to bring curves up to date.
+  private static let updateBudget = 0.16
+  /// Rows of a usual round.
+  private static let usualRows = 8
+  /// A change of `T_v(8) / T_v(1)` that makes an old curve useless. Bandwidth alone, which differs by
+  /// half between one placement of threads and another, stays below.
+  private static let otherShape = 1.6
+}

@@ -1,0 +1,145 @@
+import Drafter
+import Files
+public import Foundation
+import Tensors
+package import Verifier
+
+/// Measured pass times, kept between runs of a program so that only the first one has to measure.
+///
+/// An entry is a small JSON file. It is named after what times depend on: the processor and its
+/// kernels, the threads, and the shapes and formats of target and drafter; they don't depend on the
+/// values of weights. What changes from minute to minute, such as the memory bandwidth that other
+/// programs leave, is not in an entry: see ``CostModel/updated(runner:source:context:)``.
+///
+/// A cache may be lost at any time: an entry that can't be read or isn't sound is measured again, and
+/// one that can't be written is forgone.
+public struct CostModelCache: Sendable {
+  private let folder: URL
+  /// Whether entries are written, but not read.
+  private let measuresAgain: Bool
+
+  /// A cache in a folder, which is made when the first entry is written.
+  ///
+  /// - Parameter measuresAgain: whether to ignore the entries that are there and replace them.
+  public init(folder: URL, measuresAgain: Bool = false) {
+    self.folder = folder
+    self.measuresAgain = measuresAgain
+  }
+
+  /// The cache of this user: `$XDG_CACHE_HOME/speculate`, or `~/.cache/speculate`.
+  public static func user(measuresAgain: Bool = false) -> CostModelCache {
+    let set = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap { path in
+      // The specification has relative paths ignored.
+      path.hasPrefix("/") ? URL(filePath: path, directoryHint: .isDirectory) : nil
+    }
+    let base = set ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
+    return CostModelCache(
+      folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
+  }
+
+  /// What an entry stands for.
+  package struct Key: Codable, Equatable {
+    /// Raised whenever kernels change so much that old times mislead.
+    package var version = 1
+    package var processor: String
+    package var kernels: String
+    package var threads: Int
+    package var maximumRows: Int
+    package var target: String
+    /// The drafter, if there is one.
+    package var drafter: String?
+  }
+
+  private struct Entry: Codable {
+    var key: Key
+    var cost: CostModel
+  }
+
+  /// The entry of a key, if there is a sound one.
+  package func cost(of key: Key) -> CostModel? {
+    guard !measuresAgain, let data = try? Data(contentsOf: file(of: key)),
+      let entry = try? JSONDecoder().decode(Entry.self, from: data),
+      entry.key == key, entry.cost.verify.isSound, entry.cost.draft.isSound
+    else { return nil }
+    return entry.cost
+  }
+
+  /// Writes the entry of a key, as far as that is possible.
+  package func store(_ cost: CostModel, of key: Key) {
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    guard let data = try? encoder.encode(Entry(key: key, cost: cost)) else { return }
+    try? AtomicFile.write(data, to: file(of: key))
+  }
+
+  /// Where the entry of a key is.
+  package func file(of key: Key) -> URL {
+    let text = [
+      "\(key.version)", key.processor, key.kernels, "\(key.threads)", "\(key.maximumRows)",
+      key.target, key.drafter ?? "",
+    ].joined(separator: "\u{0}")
+    // Two keys with one name only measure in turn, since an entry holds its key.
+    let name = String(FNV1a(text).value, radix: 16)
+    return folder.appending(path: "pass-times-\(name).json")
+  }
+}
+
+extension CostModelCache.Key {
+  /// The key of a target's run state and its drafter on this machine.
+  package init(runner: CausalRunner, drafter: DrafterModel?) {
+    let configuration = runner.model.configuration
+    self.init(
+      processor: Processor.name,
+      kernels: "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : ""),
+      threads: runner.workers.count,
+      // A context shorter than a pass is measured in narrower ones.
+      maximumRows: min(runner.maximumRows, configuration.maximumContext),
+      target: [
+        runner.model.summary, "cache \(runner.cacheFormat)", "taps \(runner.tapLayers.count)",
+      ].joined(separator: ", "),
+      drafter: drafter.map { drafter in
+        switch drafter {
+        case .block(let drafter):
+          [
+            "\(drafter.configuration.layerCount) layers of \(drafter.configuration.shape.summary)",
+            "blocks of \(drafter.configuration.shortestBlock)…\(drafter.configuration.blockSize)",
+            "choices \(drafter.configuration.choices)",
+            "Markov rank \(drafter.configuration.markovRank ?? 0)", "weights \(drafter.format)",
+          ].joined(separator: ", ")
+            + (drafter.configuration.kind == .tokens ? ", sees tokens" : "")
+        case .causal(let model, let passes):
+          "\(model.summary), passes \(passes ?? 0)"
+        }
+      })
+  }
+}
+
+extension CausalModel {
+  /// The sizes and formats that pass times depend on.
+  fileprivate var summary: String {
+    [
+      "\(configuration.layerCount) layers of \(configuration.layerShape.summary)",
+      "vocabulary \(configuration.vocabularySize)", "window \(configuration.slidingWindow ?? 0)",
+      "weights \(formats)",
+    ].joined(separator: ", ")
+  }
+}
+
+extension LayerShape {
+  /// The sizes that pass times depend on.
+  fileprivate var summary: String {
+    "width \(hidden), heads \(heads)/\(keyValueHeads) of \(headDimension), inside \(intermediate)"
+  }
+}
+
+extension PassTimes {
+  /// Whether widths rise from 1 or more and seconds are positive and never fall: files may have been
+  /// edited.
+  fileprivate var isSound: Bool {
+    !widths.isEmpty && widths.count == seconds.count && widths[0] >= 1
+      && zip(widths, widths.dropFirst()).allSatisfy { $0 < $1 }
+      && seconds.allSatisfy { $0 > 0 && $0.isFinite }
+      && zip(seconds, seconds.dropFirst()).allSatisfy { $0 <= $1 }
+  }
+}

@@ -1,0 +1,94 @@
+import Files
+
+/// Ways the text may go on behind the anchor, with their common beginnings merged, and how likely
+/// the target takes each of their tokens.
+struct DraftTree {
+  struct Node: Equatable {
+    var token: Token
+    /// The node before, −1 for the root.
+    var parent: Int
+    /// Whose experience the chance is, and at which place behind where it left the rest.
+    var cell: ChanceCell
+    /// The chance that this node is accepted once its parent is.
+    var conditional: Double
+    /// The chance that the path to this node is accepted.
+    var chance: Double
+    var origin: DraftOrigin
+  }
+
+  /// Node 0 is the root, the anchor. Parents stand before their children.
+  private(set) var nodes: [Node] = []
+
+  // What selection works in, kept for the next round.
+  /// Nodes but the root, those first that are most worth verifying.
+  var ranking: [Int] = []
+  var rankedChances: [Double] = []
+  var firstChild: [Int] = []
+  var nextSibling: [Int] = []
+  /// Nodes to lay out, the next one last, with the row of their parent.
+  var waiting: [(node: Int, parent: Int)] = []
+
+  /// An empty tree with room for `capacity` nodes.
+  init(capacity: Int = 0) {
+    nodes.reserveCapacity(capacity)
+    ranking.reserveCapacity(capacity)
+    rankedChances.reserveCapacity(capacity)
+    firstChild.reserveCapacity(capacity)
+    nextSibling.reserveCapacity(capacity)
+    waiting.reserveCapacity(capacity)
+  }
+
+  /// Starts over with the root alone.
+  mutating func reset(root: Token) {
+    nodes.removeAll(keepingCapacity: true)
+    nodes.append(
+      Node(
+        token: root, parent: -1, cell: .root, conditional: 1, chance: 1, origin: .drafter))
+  }
+
+  /// How many nodes there are, the root included.
+  var count: Int { nodes.count }
+
+  /// Adds a path from the root, sharing the nodes that are there.
+  ///
+  /// - Parameters:
+  ///   - tokens: the path.
+  ///   - origin: the name in traces.
+  ///   - cell: whose chances they are; told whether the path stands beside another one, and the
+  ///     tokens since it left the nodes that were there.
+  ///   - chances: what the cells are worth.
+  mutating func insert(
+    _ tokens: some Sequence<Token>, origin: DraftOrigin, chances: DraftChances,
+    cell: (_ isBranch: Bool, _ place: Int) -> ChanceCell
+  ) {
+    var parent = 0
+    var place = 0
+    var isBranch = false
+    for token in tokens {
+      // Siblings exclude each other: a chance is at most what the others leave.
+      var others = 0.0
+      if place == 0 {
+        if let shared = child(of: parent, token: token) {
+          parent = shared
+          continue
+        }
+        for node in nodes where node.parent == parent {
+          isBranch = true
+          others += node.conditional
+        }
+      }
+      let cell = cell(isBranch, place)
+      let conditional = min(chances.conditional(cell), max(1 - others, 0))
+      nodes.append(
+        Node(
+          token: token, parent: parent, cell: cell, conditional: conditional,
+          chance: nodes[parent].chance * conditional, origin: origin))
+      parent = nodes.count - 1
+      place += 1
+    }
+  }
+
+  private func child(of parent: Int, token: Token) -> Int? {
+    nodes.firstIndex { $0.parent == parent && $0.token == token }
+  }
+}

@@ -1,0 +1,47 @@
+public import Files
+
+/// When a generation ends, and how its tokens are chosen.
+public struct GenerationParameters: Sendable, Equatable {
+  /// How the target's logits become tokens.
+  public var sampling: SamplingParameters
+  /// The most tokens to generate; the end of the context may come earlier.
+  public var maximumTokens: Int
+  /// Texts that end the output, which stops right before the first that appears.
+  public var stopStrings: [String]
+  /// Tokens that end the output, instead of the model's own; `nil` takes the model's.
+  public var endTokens: [Token]?
+  /// Whether end tokens are treated like any other, so that only the limits end the output.
+  public var ignoresEnd: Bool
+
+  /// Makes parameters without checking them; decoders call ``validated()``.
+  public init(
+    sampling: SamplingParameters = .greedy, maximumTokens: Int = 256,
+    stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false
+  ) {
+    self.sampling = sampling
+    self.maximumTokens = maximumTokens
+    self.stopStrings = stopStrings
+    self.endTokens = endTokens
+    self.ignoresEnd = ignoresEnd
+  }
+
+  /// The same value, once every field was found in its range.
+  ///
+  /// - Throws: ``SpeculateError`` naming the field and its range.
+  @discardableResult
+  public func validated() throws -> GenerationParameters {
+    try sampling.validated()
+    guard maximumTokens >= 1 else {
+      throw SpeculateError("max tokens \(maximumTokens) is out of range: use 1 or more")
+    }
+    guard !stopStrings.contains("") else {
+      throw SpeculateError("a stop string is empty: give at least one character")
+    }
+    return self
+  }
+
+  /// The tokens that end this generation of a model with the given end tokens.
+  public func endTokens(of model: [Token]) -> [Token] {
+    ignoresEnd ? [] : endTokens ?? model
+  }
+}

@@ -1,0 +1,35 @@
+import Files
+
+/// Keeps a source's most probable tokens at each place of a block, for an observer.
+final class CandidateRecorder {
+  /// How many candidates are kept of a place.
+  static let limit = 5
+
+  /// The candidates of each place drafted so far.
+  private(set) var places: [[TokenCandidate]] = []
+  /// What keeping them took since the last ``reset()``: no part of drafting.
+  private(set) var seconds = 0.0
+
+  /// Forgets the last block.
+  func reset() {
+    places.removeAll(keepingCapacity: true)
+    seconds = 0
+  }
+
+  /// Keeps the candidates of the next place.
+  ///
+  /// - Parameters:
+  ///   - weights: unnormalised probabilities: [count].
+  ///   - total: their sum.
+  ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  func record(
+    _ weights: UnsafePointer<Float>, count: Int, total: Float, map: VocabularyMap?
+  ) {
+    var watch = Stopwatch()
+    places.append(
+      TopWeights.columns(weights, count: count, limit: Self.limit).map {
+        TokenCandidate(token: map?.tokens[$0] ?? Token($0), probability: weights[$0] / total)
+      })
+    seconds += watch.lap()
+  }
+}

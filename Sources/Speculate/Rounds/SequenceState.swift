@@ -1,0 +1,112 @@
+import Files
+import Verifier
+
+/// One sequence as every decoder keeps it: committed tokens, how the next is chosen, and when
+/// enough are there. It knows no model.
+struct SequenceState {
+  /// The prompt and all committed tokens. The last is the anchor: committed, but the target has
+  /// not computed its keys and values yet.
+  private(set) var tokens: [Token]
+  let promptCount: Int
+  /// Why no more tokens are committed.
+  private(set) var finishReason: FinishReason?
+  /// The committed tokens as a multiset, for penalties.
+  let context: TokenPresence
+
+  private var chooser: TokenChooser
+  private let vocabulary: Int
+  private let endTokens: [Token]
+  /// The most tokens, prompt included.
+  private let limit: Int
+  /// How many of `tokens` were handed out.
+  private var handedOut: Int
+
+  /// Checks and starts a sequence.
+  ///
+  /// - Parameters:
+  ///   - prompt: at least one token.
+  ///   - parameters: limits and sampling; checked here.
+  ///   - configuration: the target's vocabulary, end tokens and longest context.
+  ///   - capacity: positions that the target's cache has room for.
+  /// - Throws: ``SpeculateError`` for parameters out of range and prompts that cannot be decoded.
+  init(
+    prompt: [Token], parameters: GenerationParameters, configuration: ModelConfiguration,
+    capacity: Int
+  ) throws {
+    try parameters.validated()
+    let vocabulary = configuration.vocabularySize
+    let contextLimit = min(configuration.maximumContext, capacity)
+    guard !prompt.isEmpty else {
+      throw SpeculateError(
+        "the prompt has no tokens and the model no begin token: give at least one character")
+    }
+    guard prompt.count < contextLimit else {
+      throw SpeculateError(
+        "the prompt has \(prompt.count) tokens, but the context holds \(contextLimit) with at"
+          + " least one to generate: shorten the prompt")
+    }
+    if let stray = prompt.first(where: { $0 < 0 || $0 >= vocabulary }) {
+      throw SpeculateError(
+        "the prompt holds token \(stray), but the model has \(vocabulary) tokens:"
+          + " use the tokenizer made for this model")
+    }
+    tokens = prompt
+    promptCount = prompt.count
+    handedOut = prompt.count
+    self.vocabulary = vocabulary
+    endTokens = parameters.endTokens(of: configuration.endTokens)
+    let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    limit = overflow ? contextLimit : min(sum, contextLimit)
+    chooser = TokenChooser(parameters.sampling)
+    context = TokenPresence(vocabulary: vocabulary)
+    for token in prompt { context.push(token) }
+    tokens.reserveCapacity(min(limit, prompt.count + 4096))
+  }
+
+  /// The last committed token.
+  var anchor: Token { tokens[tokens.count - 1] }
+
+  /// How many tokens may still be committed.
+  var remaining: Int { finishReason == nil ? limit - tokens.count : 0 }
+
+  /// The target's own next token, from the row of the last committed token.
+  ///
+  /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
+  mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token {
+    Token(chooser.column(row, count: vocabulary, position: tokens.count, context: context))
+  }
+
+  /// What the target would choose at `position` if the row's text were the committed one: a guess,
+  /// since the penalties of what stands between are not applied.
+  ///
+  /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
+  mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token {
+    Token(chooser.column(row, count: vocabulary, position: position, context: context))
+  }
+
+  /// Commits the target's choice.
+  ///
+  /// - Returns: `false` if the sequence ends with it.
+  mutating func commit(_ token: Token) -> Bool {
+    tokens.append(token)
+    context.push(token)
+    if endTokens.contains(token) {
+      finishReason = .endToken
+    } else if tokens.count == limit {
+      finishReason = .length
+    }
+    return finishReason == nil
+  }
+
+  /// Ends the sequence, unless it has ended.
+  mutating func finish(_ reason: FinishReason) {
+    if finishReason == nil { finishReason = reason }
+  }
+
+  /// The next committed token that was not handed out yet.
+  mutating func take() -> Token? {
+    guard handedOut < tokens.count else { return nil }
+    handedOut += 1
+    return tokens[handedOut - 1]
+  }
+}

@@ -1,0 +1,50 @@
+public import Files
+public import Foundation
+
+/// Turns conversations into a model's tokens.
+///
+/// A model without a usable chat template is no mistake until a conversation comes.
+public struct ChatEncoder: Sendable {
+  /// Turns text into ids and back.
+  public let tokenizer: any Tokenizer
+  /// A time for chat templates where a command has to give the same prompts on any day: 1 January
+  /// 2026.
+  package static let fixedTime = Date(timeIntervalSince1970: 1_767_261_600)
+  private let template: Result<ChatTemplate, any Error>
+
+  /// Opens the chat template of a model's folder.
+  public init(directory: URL, tokenizer: any Tokenizer) {
+    self.tokenizer = tokenizer
+    template = Result { try ChatTemplate(directory: directory, tokenizer: tokenizer) }
+  }
+
+  /// The tokens after which the assistant's answer is over: the model's, and the tokenizer's
+  /// `eos_token`, which instruction models set to the end of a turn.
+  public func endTokens(of model: [Token]) -> [Token] {
+    model + tokenizer.endTokens.filter { !model.contains($0) }
+  }
+
+  /// The text of a conversation and its ids.
+  ///
+  /// Special tokens are those that the template writes, so none is added. A special token's
+  /// spelling in a message becomes that token too, as in transformers.
+  ///
+  /// - Parameters:
+  ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
+  ///   - now: The time, for templates that write the date.
+  /// - Throws: `SpeculateError` when the model has no chat template, or when the template can't be
+  ///   understood or refuses the conversation.
+  public func encode(
+    _ conversation: Conversation, addsGenerationPrompt: Bool = true, now: Date
+  ) throws -> (text: String, ids: [Token]) {
+    let template = try template.get()
+    let text = try template.render(
+      conversation, addsGenerationPrompt: addsGenerationPrompt, now: now)
+    let ids = tokenizer.encode(text, addSpecial: false, parseSpecial: true)
+    guard !ids.isEmpty else {
+      throw SpeculateError(
+        "\(template.name): the conversation becomes an empty text; check the template")
+    }
+    return (text, ids)
+  }
+}

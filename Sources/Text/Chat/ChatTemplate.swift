@@ -1,0 +1,86 @@
+import Files
+public import Foundation
+
+/// How a model wants conversations written: the chat template of its folder, in the part of the
+/// Jinja language that published templates use.
+///
+/// The text is what Python's transformers renders with the same template. Statements that
+/// templates don't need (`block`, `call`, `import`, …) are refused.
+public struct ChatTemplate: Sendable {
+  /// What error messages call the template, most often its path.
+  public let name: String
+  private let statements: [TemplateStatement]
+  /// For conversations with tools, where the folder has a template of its own for them.
+  private var toolStatements: [TemplateStatement]?
+  /// `bos_token`, `eos_token` and the like by name.
+  private let specialTokens: [String: String]
+
+  /// Reads a template.
+  ///
+  /// - Parameters:
+  ///   - source: The template.
+  ///   - name: What error messages call it.
+  ///   - specialTokens: The spellings of `bos_token`, `eos_token` and the like.
+  /// - Throws: `SpeculateError` naming the line where it can't be understood.
+  public init(source: String, name: String, specialTokens: [String: String] = [:]) throws {
+    self.name = name
+    self.specialTokens = specialTokens
+    statements = try Self.statements(source, name)
+  }
+
+  private static func statements(_ source: String, _ name: String) throws -> [TemplateStatement] {
+    do {
+      return try TemplateParser.statements(source)
+    } catch let problem as TemplateProblem {
+      throw problem.error(in: name)
+    }
+  }
+
+  /// The template of a model's folder: `chat_template.jinja`, or else `chat_template` in
+  /// `tokenizer_config.json`, which is one template or a list of them by name.
+  ///
+  /// - Parameter tokenizer: Knows the begin and end tokens where no file spells them.
+  /// - Throws: `SpeculateError` when there is none, or it is damaged or not supported.
+  public init(directory: URL, tokenizer: any Tokenizer) throws {
+    let files = try ChatTemplateFiles(directory: directory)
+    guard let source = files.source else {
+      throw SpeculateError(
+        "\(directory.path) has no chat template, neither chat_template.jinja nor a "
+          + "\"chat_template\" in tokenizer_config.json; give an instruction model's folder, or "
+          + "prompts that are no chats")
+    }
+    var tokens = files.specialTokens
+    // Where no file says anything, not even null, the tokenizer does.
+    if !files.named.contains("bos_token") {
+      tokens["bos_token"] = tokenizer.beginToken.flatMap(tokenizer.piece)
+    }
+    if !files.named.contains("eos_token") {
+      tokens["eos_token"] = tokenizer.endTokens.first.flatMap(tokenizer.piece)
+    }
+    try self.init(source: source.text, name: source.name, specialTokens: tokens)
+    toolStatements = try files.toolSource.map { try Self.statements($0.text, $0.name) }
+  }
+
+  /// The text of a conversation.
+  ///
+  /// - Parameters:
+  ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
+  ///   - now: The time, for templates that write the date.
+  /// - Throws: `SpeculateError` naming the template's line when it refuses the conversation.
+  public func render(
+    _ conversation: Conversation, addsGenerationPrompt: Bool, now: Date
+  ) throws -> String {
+    var variables = specialTokens.mapValues { TemplateValue.string($0) }
+    variables.merge(conversation.options) { $1 }
+    variables["messages"] = .list(conversation.messages)
+    variables["tools"] = conversation.tools
+    variables["documents"] = .null
+    variables["add_generation_prompt"] = .bool(addsGenerationPrompt)
+    let statements = conversation.tools.isNull ? statements : toolStatements ?? statements
+    do {
+      return try TemplateEvaluator.render(statements, variables: variables, now: now)
+    } catch let problem as TemplateProblem {
+      throw problem.error(in: name)
+    }
+  }
+}

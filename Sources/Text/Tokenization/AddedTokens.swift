@@ -1,0 +1,45 @@
+import Files
+
+/// All added tokens of a tokenizer.
+struct AddedTokens: Sendable {
+  private let byID: [Token: AddedToken]
+  /// What each token stands for in a text: its spelling, normalized if it is looked for so.
+  private let surfaces: [Token: [UInt8]]
+  /// By UTF-8 bytes, as equal strings in Swift may be spelled differently.
+  private let byContent: [[UInt8]: Token]
+  /// Finds the tokens that are looked for in the text as it is given.
+  let matcher: AddedTokenMatcher
+  /// Finds the tokens that are looked for in the normalized text.
+  let normalizedMatcher: AddedTokenMatcher
+  /// One more than the largest id, 0 without tokens.
+  let endID: Int
+
+  /// Takes the tokens; of two with the same id or spelling the first counts.
+  init(_ tokens: [AddedToken], normalizer: TextNormalizer = TextNormalizer()) {
+    byID = Dictionary(tokens.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    byContent = Dictionary(
+      tokens.map { (Array($0.content.utf8), $0.id) }, uniquingKeysWith: { first, _ in first })
+    endID = Int(tokens.map(\.id).max() ?? -1) + 1
+    func surface(_ token: AddedToken) -> [UInt8] {
+      let content = Array(token.content.utf8)
+      guard token.normalized else { return content }
+      return content.withUnsafeBufferPointer { normalizer.normalized($0) } ?? content
+    }
+    surfaces = byID.mapValues(surface)
+    matcher = AddedTokenMatcher(tokens.filter { !$0.normalized }.map { (surface($0), $0) })
+    normalizedMatcher = AddedTokenMatcher(
+      tokens.filter(\.normalized).map { (surface($0), $0) })
+  }
+
+  /// What a token stands for in a normalized text; empty for special and for other tokens.
+  func surface(of id: Token) -> [UInt8] { isSpecial(id) ? [] : surfaces[id] ?? [] }
+
+  /// The token with an id, if that is an added one.
+  subscript(id: Token) -> AddedToken? { byID[id] }
+
+  /// The added token with this spelling.
+  func id(of content: String) -> Token? { byContent[Array(content.utf8)] }
+
+  /// Whether an id is that of a special token.
+  func isSpecial(_ id: Token) -> Bool { byID[id]?.special ?? false }
+}

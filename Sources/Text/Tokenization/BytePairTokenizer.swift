@@ -1,0 +1,121 @@
+public import Files
+public import Foundation
+
+/// A byte-pair tokenizer of a `tokenizer.json`, or of GPT-2's `vocab.json` and `merges.txt`:
+/// byte-level as of GPT-2, Qwen and Llama 3, or over characters with byte fallback as of Llama 2.
+///
+/// Unlike huggingface/tokenizers, decoding replaces broken characters the same way for all kinds:
+/// one U+FFFD for each maximal part of a character.
+public final class BytePairTokenizer: Tokenizer {
+  /// What a tokenizer is made of.
+  struct Parts: Sendable {
+    var model: BytePairModel
+    var added = AddedTokens([])
+    var normalizer = TextNormalizer()
+    var preTokenizer: PreTokenizer
+    /// The tokens put in front of a text.
+    var prefix: [Token] = []
+    /// The tokens put behind a text.
+    var suffix: [Token] = []
+    var leadingSpaceRule = LeadingSpaceRule.keep
+    var beginToken: Token?
+    var endTokens: [Token] = []
+  }
+
+  private let parts: Parts
+
+  init(_ parts: Parts) { self.parts = parts }
+
+  /// Reads the contents of a `tokenizer.json`; `name` stands for it in error messages.
+  ///
+  /// - Throws: `SpeculateError` when it is damaged or asks for something that is not supported.
+  public convenience init(json: Data, name: String) throws {
+    try self.init(json: json, name: name, TokenizerConfiguration())
+  }
+
+  /// Reads the contents of a `tokenizer.json` whose begin and end tokens other files name.
+  convenience init(json: Data, name: String, _ configuration: TokenizerConfiguration) throws {
+    self.init(try TokenizerJSON(json, name: name).parts(configuration))
+  }
+
+  /// One more than the largest id of vocabulary and added tokens.
+  public var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
+  /// The begin token that the files name.
+  public var beginToken: Token? { parts.beginToken }
+  /// The end token that the files name.
+  public var endTokens: [Token] { parts.endTokens }
+  /// Whether the tokenizer puts a space in front of a text.
+  public var leadingSpaceRule: LeadingSpaceRule { parts.leadingSpaceRule }
+
+  /// The ids of a text.
+  ///
+  /// - Complexity: O(n log n) in the length of the longest word, O(n) in the number of words.
+  public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
+    var encoder = WordEncoder(model: parts.model)
+    var ids = addSpecial ? parts.prefix : []
+    var text = text
+    text.withUTF8 { bytes in
+      var isFirst = true
+      for part in parts.added.matcher.split(bytes, parseSpecial: parseSpecial) {
+        switch part {
+        case .token(let id): ids.append(id)
+        case .text(let range):
+          let stretch = UnsafeBufferPointer(rebasing: bytes[range])
+          Self.with(parts.normalizer.normalized(stretch), or: stretch) {
+            encode($0, isFirst: isFirst, parseSpecial: parseSpecial, with: &encoder, into: &ids)
+          }
+        }
+        isFirst = false
+      }
+    }
+    return addSpecial ? ids + parts.suffix : ids
+  }
+
+  /// Encodes a normalized stretch between added tokens.
+  private func encode(
+    _ stretch: UnsafeBufferPointer<UInt8>, isFirst: Bool, parseSpecial: Bool,
+    with encoder: inout WordEncoder, into ids: inout [Token]
+  ) {
+    var isFirst = isFirst
+    for part in parts.added.normalizedMatcher.split(stretch, parseSpecial: parseSpecial) {
+      switch part {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        let text = UnsafeBufferPointer(rebasing: stretch[range])
+        Self.with(parts.preTokenizer.rewritten(text, isFirst: isFirst), or: text) { text in
+          for word in parts.preTokenizer.words(of: text) {
+            encoder.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids)
+          }
+        }
+      }
+      isFirst = false
+    }
+  }
+
+  private static func with(
+    _ changed: [UInt8]?, or text: UnsafeBufferPointer<UInt8>,
+    _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
+    if let changed { changed.withUnsafeBufferPointer(body) } else { body(text) }
+  }
+
+  /// The bytes a token adds to a text.
+  public func bytes(of id: Token) -> [UInt8] {
+    guard parts.added[id] != nil else { return parts.model.surface(of: id) }
+    let surface = parts.added.surface(of: id)
+    return parts.model.symbols == .bytes ? surface : PreTokenizer.restoringSpaces(surface)
+  }
+
+  /// Whether the token is a special one.
+  public func isSpecial(_ id: Token) -> Bool { parts.added.isSpecial(id) }
+
+  /// The token's spelling in the vocabulary, or as an added token.
+  public func piece(of id: Token) -> String? {
+    parts.added[id]?.content ?? parts.model.spelling(of: id)
+  }
+
+  /// The token with this spelling in the vocabulary, or as an added token.
+  public func id(of piece: String) -> Token? {
+    parts.added.id(of: piece) ?? parts.model.token(ofSpelling: piece)
+  }
+}

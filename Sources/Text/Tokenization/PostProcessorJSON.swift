@@ -1,0 +1,48 @@
+import Files
+
+/// Reads the `post_processor` of a tokenizer.json: what is put around a text.
+enum PostProcessorJSON {
+  /// Sets the prefix and suffix of a tokenizer.
+  static func read(_ node: JSONNode, into parts: inout BytePairTokenizer.Parts) throws {
+    for (node, type, fields) in try node.sequence("processors", kind: "post_processor") {
+      switch type {
+      case "ByteLevel": break  // It only moves offsets.
+      case "TemplateProcessing": try readTemplate(fields, node, into: &parts)
+      default: throw node.error("the post_processor \(quoted(type)) is not supported")
+      }
+    }
+  }
+
+  private static func readTemplate(
+    _ fields: [String: JSONNode], _ node: JSONNode, into parts: inout BytePairTokenizer.Parts
+  ) throws {
+    guard let template = fields["single"], template.isArray else {
+      throw node.error("a post_processor 'TemplateProcessing' has no list 'single'")
+    }
+    let special = try fields["special_tokens"]?.members() ?? [:]
+    var prefix: [Token] = []
+    var suffix: [Token] = []
+    var texts = 0
+    for item in try template.elements() {
+      let members = try item.members()
+      if members["Sequence"] != nil {
+        texts += 1
+      } else if let name = try members["SpecialToken"]?.members()["id"]?.string {
+        let ids = try special[name]?.members()["ids"]?.elements() ?? []
+        let tokens = ids.compactMap { $0.integer.flatMap(BytePairModelJSON.token) }
+        guard !tokens.isEmpty, tokens.count == ids.count else {
+          throw item.error("the post_processor's token \(quoted(name)) has no usable 'ids'")
+        }
+        if texts == 0 { prefix += tokens } else { suffix += tokens }
+      } else {
+        throw item.error("the post_processor's template has an item that is not supported")
+      }
+    }
+    guard texts == 1 else {
+      throw node.error("the post_processor's template has the text \(texts) times, not once")
+    }
+    // A later processor wraps what an earlier one made.
+    parts.prefix = prefix + parts.prefix
+    parts.suffix += suffix
+  }
+}

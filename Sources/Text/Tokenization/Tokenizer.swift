@@ -1,0 +1,86 @@
+public import Files
+
+/// Text to token ids and back.
+///
+/// A tokenizer is immutable after loading and may be used from several threads at once.
+public protocol Tokenizer: Sendable {
+  /// The ids of a text.
+  ///
+  /// - Parameters:
+  ///   - text: Any text, the empty one included.
+  ///   - addSpecial: Whether to add what the tokenizer's files prescribe around a text, most often
+  ///     a begin token in front.
+  ///   - parseSpecial: Whether the spelling of a special token within the text (`"</s>"`) becomes
+  ///     that token. With `false` such a spelling is text like any other, which is what foreign
+  ///     text needs: it cannot forge the structure of a conversation.
+  func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token]
+
+  /// The bytes a token adds to the text; not necessarily whole characters.
+  ///
+  /// Empty for special tokens and for ids outside the vocabulary (models pad theirs).
+  /// Whether a leading space counts is up to ``leadingSpaceRule``.
+  func bytes(of id: Token) -> [UInt8]
+
+  /// Whether the token is structure, not text: begin, end, padding, mask and the like.
+  func isSpecial(_ id: Token) -> Bool
+
+  /// The token's spelling in the vocabulary, which for text pieces is not the text itself
+  /// (`"▁the"`, `"Ġthe"`); `nil` outside the vocabulary.
+  func piece(of id: Token) -> String?
+
+  /// The token with this spelling in the vocabulary.
+  func id(of piece: String) -> Token?
+
+  /// One more than the largest id.
+  var vocabularySize: Int { get }
+
+  /// The token in front of every text, if the vocabulary has one.
+  var beginToken: Token? { get }
+
+  /// The tokens after which a text is over, as far as the tokenizer's files name them.
+  var endTokens: [Token] { get }
+
+  /// What becomes of a space at the very beginning of a decoded text.
+  var leadingSpaceRule: LeadingSpaceRule { get }
+}
+
+/// What becomes of spaces at the very beginning of a decoded text.
+///
+/// SentencePiece models often put a space in front of every text before encoding it; decoding
+/// takes it away again.
+public enum LeadingSpaceRule: Sendable, Equatable {
+  /// Spaces are text.
+  case keep
+  /// One space is dropped.
+  case dropOne
+  /// All spaces are dropped.
+  case dropAll
+}
+
+extension Tokenizer {
+  /// The ids of a text in which special tokens are not looked for.
+  public func encode(_ text: String, addSpecial: Bool) -> [Token] {
+    encode(text, addSpecial: addSpecial, parseSpecial: false)
+  }
+
+  /// The text of a whole sequence of ids.
+  ///
+  /// Bytes that form no character become U+FFFD, one for each maximal part of a character.
+  ///
+  /// - Parameters:
+  ///   - ids: The sequence; ids outside the vocabulary add nothing.
+  ///   - skipSpecial: Whether special tokens add nothing (`true`) or their spelling (`false`).
+  public func decode(_ ids: [Token], skipSpecial: Bool) -> String {
+    var bytes: [UInt8] = []
+    var stripper = LeadingSpaceStripper(rule: leadingSpaceRule)
+    for id in ids {
+      if isSpecial(id) {
+        guard !skipSpecial, let piece = piece(of: id) else { continue }
+        bytes += stripper.special(piece)
+      } else {
+        bytes += stripper.text(self.bytes(of: id))
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

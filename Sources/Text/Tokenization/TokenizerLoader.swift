@@ -1,0 +1,38 @@
+import Files
+public import Foundation
+
+/// Loads whichever tokenizer a checkpoint folder holds.
+public enum TokenizerLoader {
+  /// Loads `tokenizer.json`, or else `tokenizer.model` (SentencePiece), or else `vocab.json` with
+  /// `merges.txt` (GPT-2).
+  ///
+  /// `tokenizer_config.json` and `special_tokens_map.json`, where there are such, name the begin and
+  /// end tokens. With a `tokenizer.model` they say also which of them are added to a text; by
+  /// default a begin token is and an end token is not.
+  ///
+  /// - Throws: `SpeculateError` when there is no tokenizer, or it is damaged or not supported.
+  public static func load(directory: URL) throws -> any Tokenizer {
+    func file(_ name: String) -> URL { directory.appending(path: name) }
+    func hasFile(_ name: String) -> Bool { TokenizerFiles.exists(file(name)) }
+
+    guard TokenizerFiles.exists(directory) else {
+      throw SpeculateError("\(directory.path) does not exist; give the folder of a checkpoint")
+    }
+    let configuration = try TokenizerConfiguration(directory: directory)
+    if hasFile("tokenizer.json") {
+      let json = file("tokenizer.json")
+      return try BytePairTokenizer(
+        json: TokenizerFiles.read(json), name: json.path, configuration)
+    }
+    if hasFile("tokenizer.model") {
+      return try SentencePieceTokenizer(directory: directory, configuration)
+    }
+    if hasFile("vocab.json"), hasFile("merges.txt") {
+      return try GPT2Files.load(
+        vocabulary: file("vocab.json"), merges: file("merges.txt"), configuration)
+    }
+    throw SpeculateError(
+      "no tokenizer in \(directory.path); copy the checkpoint's tokenizer.json or "
+        + "tokenizer.model there")
+  }
+}

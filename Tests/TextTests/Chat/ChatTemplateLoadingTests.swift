@@ -1,0 +1,132 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+import Text
+
+/// Templates of model folders, and the ids of what they write.
+@Suite struct ChatTemplateLoadingTests {
+  /// A byte-level tokenizer with some special tokens, which puts a begin token in front of texts.
+  private static let tokenizer = #"""
+    {"added_tokens":[{"id":256,"content":"<s>","special":true,"single_word":false,"lstrip":false,
+    "rstrip":false,"normalized":false},{"id":257,"content":"<end>","special":true,
+    "single_word":false,"lstrip":false,"rstrip":false,"normalized":false}],"normalizer":null,
+    "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true},
+    "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},
+    {"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[256],
+    "tokens":["<s>"]}}},"decoder":{"type":"ByteLevel"},"model":{"type":"BPE","merges":[],"vocab":{
+    "!":0,"a":1,"b":2,"H":3,"i":4,"<":5,"s":6,">":7,"e":8,"n":9,"d":10,"/":11}}}
+    """#
+
+  private func render(_ files: [String: String], tools: Bool = false) throws -> String {
+    try TestFiles.withFolder(folderFiles(files)) { folder in
+      let tokenizer = try TokenizerLoader.load(directory: folder)
+      let line = #"{"messages":[{"role":"user","content":"Hi"}],"tools":\#(tools ? "[]" : "null")}"#
+      guard case .chat(let chat) = try PromptLine(line).content else { return "" }
+      return try ChatTemplate(directory: folder, tokenizer: tokenizer).render(
+        chat, addsGenerationPrompt: true, now: .now)
+    }
+  }
+
+  private func folderFiles(_ files: [String: String]) -> [String: Data] {
+    var all = files.mapValues { Data($0.utf8) }
+    all["tokenizer.json"] = Data(Self.tokenizer.utf8)
+    return all
+  }
+
+  @Test func aFileOfItsOwnComesFirst() throws {
+    let configuration = #"{"chat_template":"config {{ messages[0].content }}"}"#
+    #expect(try render(["tokenizer_config.json": configuration]) == "config Hi")
+    #expect(
+      try render([
+        "tokenizer_config.json": configuration, "chat_template.jinja": "file {{ tools }}\n",
+      ]) == "file None")
+  }
+
+  @Test func ofSeveralTemplatesTheDefaultCounts() throws {
+    let configuration = """
+      {"chat_template":[{"name":"tool_use","template":"tools"},{"name":"default","template":"plain"}]}
+      """
+    #expect(try render(["tokenizer_config.json": configuration]) == "plain")
+    #expect(try render(["tokenizer_config.json": configuration], tools: true) == "tools")
+  }
+
+  @Test func specialTokensAreKnown() throws {
+    let template = #""chat_template":"{{ bos_token }}|{{ eos_token }}|{{ pad_token }}""#
+    #expect(
+      try render([
+        "tokenizer_config.json":
+          #"{"bos_token":{"content":"<b>"},"eos_token":"<e>","pad_token":null,\#(template)}"#,
+        "special_tokens_map.json": #"{"bos_token":"<other>","pad_token":"<p>"}"#,
+      ]) == "<b>|<e>|<p>")
+    // The tokenizer's own begin token, where no file names one.
+    #expect(try render(["tokenizer_config.json": "{\(template)}"]).hasPrefix("<s>|"))
+    #expect(
+      try render(["tokenizer_config.json": "{\"bos_token\":null,\(template)}"]).hasPrefix("|"))
+  }
+
+  @Test func foldersWithoutAUsableTemplate() throws {
+    func message(_ files: [String: String]) -> String {
+      do {
+        return "no error: \(try render(files))"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      message(["tokenizer_config.json": "{}"]).hasSuffix(
+        " has no chat template, neither chat_template.jinja nor a \"chat_template\" in "
+          + "tokenizer_config.json; give an instruction model's folder, or prompts that are no "
+          + "chats"))
+    #expect(
+      message(["chat_template.jinja": "a\n{% if %}"]).hasSuffix(
+        "/chat_template.jinja: template line 2: unexpected '%}', expected an expression"))
+    #expect(
+      message(["tokenizer_config.json": #"{"chat_template":"{{ x.y }}"}"#]).hasSuffix(
+        "/tokenizer_config.json: chat_template: template line 1: 'x' is undefined"))
+    #expect(
+      message(["tokenizer_config.json": #"{"chat_template":[{"name":"rag","template":""}]}"#])
+        .hasSuffix(
+          "none of the chat templates rag is called 'default'; rename one"))
+    #expect(
+      message(["tokenizer_config.json": #"{"chat_template":3}"#]).hasSuffix(
+        "\"chat_template\" is neither a text nor a list; copy the file again"))
+  }
+
+  @Test func idsHaveOneBeginTokenAndSpecialTokens() throws {
+    try TestFiles.withFolder(
+      folderFiles(["chat_template.jinja": "{{ bos_token }}{{ messages[0].content }}<end>"])
+    ) { folder in
+      let tokenizer = try TokenizerLoader.load(directory: folder)
+      let chat = try ChatEncoder(directory: folder, tokenizer: tokenizer).encode(
+        Conversation(user: "Hi"), now: .now)
+      #expect(chat.text == "<s>Hi<end>")
+      #expect(chat.ids == [256, 3, 4, 257])
+    }
+  }
+
+  @Test func aConversationWithoutTextIsNoPrompt() throws {
+    try TestFiles.withFolder(
+      folderFiles(["chat_template.jinja": "{% if x %}{% endif %}"])
+    ) { folder in
+      let encoder = ChatEncoder(
+        directory: folder, tokenizer: try TokenizerLoader.load(directory: folder))
+      #expect(
+        throws: SpeculateError(
+          "\(folder.path)/chat_template.jinja: the conversation becomes an empty text; check the "
+            + "template")
+      ) { _ = try encoder.encode(Conversation(user: "Hi"), now: .now) }
+    }
+  }
+
+  @Test func theTokenizersEndTokenEndsAnswersToo() throws {
+    try TestFiles.withFolder(
+      folderFiles(["tokenizer_config.json": #"{"eos_token":"<end>"}"#])
+    ) { folder in
+      let encoder = ChatEncoder(
+        directory: folder, tokenizer: try TokenizerLoader.load(directory: folder))
+      #expect(encoder.endTokens(of: [3]) == [3, 257])
+      #expect(encoder.endTokens(of: [257, 3]) == [257, 3])
+    }
+  }
+}
