@@ -13,7 +13,7 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = checkpoint.info("layers.0.self_attn.q_proj.weight")?.type
+    let stored = configuration.layout(ofLayer: 0)[.query].flatMap { checkpoint.info($0.name)?.type }
     let vocabulary = try configuration.layout.draftVocabulary.map { tensor in
       try Self.draftVocabulary(
         source.integers(tensor.name, count: tensor.shape[0]), of: configuration.vocabularySize,
@@ -59,9 +59,7 @@ extension BlockDrafter {
         try Self.ownVocabulary($0, format: format, draftVocabulary, source)
       },
       layers: try (0..<c.layerCount).map {
-        try DecoderLayer(
-          source, prefix: DrafterLayout.prefix(ofLayer: $0), shape: c.shape,
-          parts: DecoderLayer.Parts(headNorms: true), format: format)
+        try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
       },
       finalNorm: try source.values(layout.finalNorm),
       heads: try c.placedHeads.map { try $0.head.load(source, $0.place, format: format) })

@@ -65,6 +65,19 @@ public struct DrafterConfiguration: Sendable, Equatable {
     self.heads = heads
   }
 
+  /// How every layer is made: as Qwen 3's.
+  package var design: LayerDesign {
+    var attention = AttentionOptions(
+      rope: Rope(dimension: shape.headDimension, theta: ropeTheta, scaling: ropeScaling))
+    attention.headNorms = true
+    return LayerDesign(shape: shape, attention: attention)
+  }
+
+  /// The names and shapes of a layer's tensors.
+  package func layout(ofLayer index: Int) -> LayerLayout {
+    LayerLayout(design, prefix: "layers.\(index).")
+  }
+
   /// The rows of a pass that drafts `count` tokens.
   public func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
 

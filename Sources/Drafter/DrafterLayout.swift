@@ -37,9 +37,6 @@ package struct DrafterLayout: Sendable, Equatable {
     finalNorm = NamedShape("norm.weight", [hidden])
     draftVocabulary = drafter.draftVocabularySize.map { NamedShape("d2t", [$0]) }
   }
-
-  /// What the names of a layer's tensors begin with.
-  package static func prefix(ofLayer index: Int) -> String { "layers.\(index)." }
 }
 
 extension DrafterConfiguration {

@@ -23,7 +23,7 @@ public final class DrafterRunner {
   private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let walk: BlockWalk
-  private var rotary: RotaryTable?
+  private var rotary: [RotaryTable] = []  // one a layer
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -65,7 +65,7 @@ public final class DrafterRunner {
     plan = RowPlan(maximumRows: rows)
     features = ActivationRows(
       maximumRows: Self.waitingRows, width: shape.hidden,
-      formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
+      formats: Set(drafter.layers.flatMap(\.contextFormats)))
     let drafts = maximumBlocks * (configuration.blockSize - 1)
     logits = FloatBuffer(count: drafts * configuration.choices)
     headRows = .allocate(capacity: drafts)
@@ -83,21 +83,12 @@ public final class DrafterRunner {
   /// - Parameter capacity: Greatest number of committed positions.
   public func makeContext(capacity: Int) -> DrafterContext {
     let configuration = drafter.configuration
-    let shape = configuration.shape
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
-    let table: RotaryTable
-    if let rotary, rotary.capacity >= room {
-      table = rotary
-    } else {
-      table = RotaryTable(
-        dimension: shape.headDimension, theta: configuration.ropeTheta,
-        scaling: configuration.ropeScaling, capacity: room)
-      rotary = table
+    if rotary.allSatisfy({ $0.capacity < room }) {
+      rotary = RotaryTable.tables(for: drafter.layers, capacity: room)
     }
     return DrafterContext(
-      cache: KeyValueCache(
-        layers: configuration.layerCount, heads: shape.keyValueHeads,
-        dimension: shape.headDimension, capacity: room, rotary: table),
+      cache: KeyValueCache(layers: drafter.layers, capacity: room, rotary: rotary),
       featureWidth: drafter.fusion?.matrix.columns ?? 0,
       block: DenoisedBlock(
         capacity: configuration.blockSize - 1, choices: configuration.choices))

@@ -26,7 +26,7 @@ extension InspectReport {
       model.mlpBias ? "gate, up, down" : nil,
     ].compactMap { $0 }
     var settings = [
-      Setting(name: "model", value: "\(model.family.rawValue) (\(model.family.architecture))"),
+      Setting(name: "model", value: "\(model.family.name) (\(model.family.architecture))"),
       Setting(name: "vocabulary", value: Figures.count(model.vocabularySize)),
       Setting(name: "context", value: Figures.count(model.maximumContext)),
       Setting(name: "layers", value: Figures.count(model.layerCount)),

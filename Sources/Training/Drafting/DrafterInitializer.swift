@@ -19,8 +19,8 @@ public enum DrafterInitialization: Sendable, Equatable {
 enum DrafterInitializer {
   /// Whether the target's layers have the shape of the drafter's.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
-    target.layerShape == drafter.shape && target.headNorms && !target.attentionBias
-      && !target.outputBias && !target.mlpBias && target.layerCount >= drafter.layerCount
+    target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
+      && target.layout(ofLayer: 0).matches(drafter.layout(ofLayer: 0))
   }
 
   /// Overwrites layers and norms with the target's, and `fc` or the embedding.
@@ -34,10 +34,10 @@ enum DrafterInitializer {
   ) throws {
     let first =
       model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
+    let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
-      guard let name = sourceName(of: entry.name, model.configuration.layout, first: first)
-      else { continue }
+      guard let name = sources[entry.name] else { continue }
       let values = try checkpoint.floats(name, shape: entry.shape)
       destination.update(from: values.base, count: entry.count)
     }
@@ -75,13 +75,22 @@ enum DrafterInitializer {
     }
   }
 
-  /// The target's tensor for one of the drafter's, where there is one.
-  static func sourceName(of name: String, _ layout: DrafterLayout, first: Int) -> String? {
-    if name == layout.finalNorm.name { return "model.norm.weight" }
-    if name == layout.embedding?.name { return CausalModel.embeddingName }
-    if name == layout.fusion?.norm.name { return "model.layers.\(first).input_layernorm.weight" }
-    let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
-    guard parts.count == 3, parts[0] == "layers", let index = Int(parts[1]) else { return nil }
-    return "model.layers.\(first + index).\(parts[2])"
+  /// The names of the target's tensors that drafters begin with, by the drafter's names.
+  static func sources(
+    _ target: ModelConfiguration, _ drafter: DrafterConfiguration, first: Int
+  ) -> [String: String] {
+    let (names, layout) = (target.family.tensors, drafter.layout)
+    var sources = [layout.finalNorm.name: names.finalNorm]
+    if let embedding = layout.embedding { sources[embedding.name] = names.embedding }
+    if let fusion = layout.fusion {
+      sources[fusion.norm.name] = target.layout(ofLayer: first)[.mixerNorm]?.name
+    }
+    for layer in 0..<drafter.layerCount {
+      let source = target.layout(ofLayer: first + layer)
+      for tensor in drafter.layout(ofLayer: layer).tensors {
+        sources[tensor.name] = source[tensor.role]?.name
+      }
+    }
+    return sources
   }
 }

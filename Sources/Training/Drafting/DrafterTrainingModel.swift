@@ -21,7 +21,7 @@ public final class DrafterTrainingModel: TrainedModel {
   let fusion: Fusion?
   /// The drafter's own embedding and head, [vocabulary][hidden]; nil where it borrows the target's.
   let embedding: LinearLayer?
-  let layers: [DecoderLayerShape]
+  let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
   let heads: [any HeadLayer]
   /// Whether the target's distributions are needed, not only its tokens.
@@ -81,11 +81,10 @@ public final class DrafterTrainingModel: TrainedModel {
         matrix: matrix($0.matrix, 1 / Float($0.matrix.shape[1]).squareRoot()), norm: norm($0.norm))
     }
     embedding = tensors.embedding.map { matrix($0, 0.02) }
-    let architecture = CausalArchitecture(drafter: configuration)
     layers = (0..<configuration.layerCount).map {
-      DecoderLayerShape(
-        architecture, precision: precision, prefix: DrafterLayout.prefix(ofLayer: $0),
-        layout: &layout)
+      TrainableLayer(
+        configuration.layout(ofLayer: $0), depth: configuration.layerCount, precision: precision,
+        parameters: &layout)
     }
     finalNorm = norm(tensors.finalNorm)
     heads = configuration.placedHeads.compactMap { head, place in
@@ -97,22 +96,5 @@ public final class DrafterTrainingModel: TrainedModel {
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
-  }
-}
-
-extension CausalArchitecture {
-  /// The sizes of a drafter's layers.
-  init(drafter: DrafterConfiguration) {
-    self.init()
-    vocabularySize = drafter.vocabularySize
-    hiddenSize = drafter.shape.hidden
-    intermediateSize = drafter.shape.intermediate
-    layerCount = drafter.layerCount
-    headCount = drafter.shape.heads
-    keyValueHeadCount = drafter.shape.keyValueHeads
-    headDimension = drafter.shape.headDimension
-    ropeTheta = drafter.ropeTheta
-    normEpsilon = drafter.shape.normEpsilon
-    maximumContext = drafter.maximumContext
   }
 }

@@ -53,8 +53,8 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   private let firstHead: FloatBuffer?  // [vocabulary][hidden]
   private let loss: ForcingLoss
   private let lossScratch: ForcingLoss.Scratch
-  private let states: [DecoderLayerState]
-  private let scratch: DecoderLayerScratch
+  private let states: [TrainableLayerState]
+  private let scratch: TrainableLayerScratch
   private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
   private let lastNormed: FloatBuffer  // [rows][hidden]
   private let lastInverse: FloatBuffer  // [rows]
@@ -91,11 +91,11 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     let attention = ForcingAttention(causal: shape.attention)
     gradients = FloatBuffer(count: model.layout.count)
     states = model.layers.map {
-      DecoderLayerState(
+      TrainableLayerState(
         $0, rows: rows,
         probabilities: attention.probabilityCount(clean: maximumTokens, copies: copies))
     }
-    scratch = DecoderLayerScratch(shape, rows: rows, columns: maximumTokens)
+    scratch = TrainableLayerScratch(shape, rows: rows, columns: maximumTokens)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)
@@ -164,7 +164,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   }
 
   private func forward(
-    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: DecoderLayerShape.Rows
+    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: TrainableLayer.Rows
   ) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.architecture.hiddenSize
@@ -185,7 +185,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
       yStride: hidden, inverse: lastInverse.base)
   }
 
-  private func backward(_ index: Int, _ example: ForcingExample, _ places: DecoderLayerShape.Rows) {
+  private func backward(_ index: Int, _ example: ForcingExample, _ places: TrainableLayer.Rows) {
     let parameters = UnsafePointer(model.parameters.base)
     let (layer, state) = (model.layers[index], states[index])
     layer.backwardOutput(
@@ -226,7 +226,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// Lends the positions and the inputs of all rows.
   private func withRows<R>(
     _ example: ForcingExample,
-    _ body: (DecoderLayerShape.Rows, UnsafePointer<Token>) -> R
+    _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
   ) -> R {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
@@ -238,7 +238,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          DecoderLayerShape.Rows(count: positions.count, positions: places, rotary: rotary),
+          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary),
           tokens)
       }
     }

@@ -215,7 +215,8 @@ public final class DrafterTraining: TrainingRecipe {
       target.configuration.vocabularySize, target.configuration.hiddenSize
     )
     if !target.configuration.tiesEmbeddings {
-      return try checkpoint.floats("lm_head.weight", shape: [vocabulary, hidden])
+      return try checkpoint.floats(
+        target.configuration.family.tensors.head, shape: [vocabulary, hidden])
     }
     let head = FloatBuffer(count: vocabulary * hidden)
     for token in 0..<vocabulary {

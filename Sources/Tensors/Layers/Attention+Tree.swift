@@ -1,4 +1,4 @@
-extension DecoderLayer {
+extension Attention {
   /// Keys, values and attention of one head of a tree's rows, in depth-first order.
   ///
   /// Rows of a tree share positions. A row's key is stored at its position right before the row
@@ -8,17 +8,17 @@ extension DecoderLayer {
   /// places as when that path is decoded token by token, summed by the same kernel in the same
   /// order. Keys and values are kept aside as well.
   func attendBranches(
-    _ plan: RowPlan, in branches: BranchRows, head: Int, index: Int, scratch: LayerScratch
+    _ plan: RowPlan, in branches: BranchRows, head: Int, index: Int, _ buffers: AttentionBuffers
   ) {
     let dimension = shape.headDimension
     for row in 0..<plan.count {
-      rotateKey(of: row, head: head, plan[row], scratch: scratch)
-      rotateQueries(of: row, head: head, plan[row], scratch: scratch)
+      rotateKey(of: row, head: head, plan[row], index: index, buffers)
+      rotateQueries(of: row, head: head, plan[row], index: index, buffers)
       let offset = row * shape.keyValueWidth + head * dimension
       (branches.key(layer: index, row: row) + head * dimension)
-        .update(from: scratch.keys.base + offset, count: dimension)
+        .update(from: buffers.keys.base + offset, count: dimension)
       (branches.value(layer: index, row: row) + head * dimension)
-        .update(from: scratch.values.base + offset, count: dimension)
+        .update(from: buffers.values.base + offset, count: dimension)
     }
     var row = 0
     while row < plan.count {
@@ -29,7 +29,7 @@ extension DecoderLayer {
             row: row, in: cache, layer: index, head: head, position: plan[row].position)
         }
       }
-      attend(run, head: head, index: index, scratch: scratch)
+      attend(run, head: head, index: index, buffers)
       row = run.rows.upperBound
     }
   }

@@ -2,7 +2,7 @@
 
 import Tensors
 
-extension DecoderLayerShape {
+extension TrainableLayer {
   /// Where the rows of a pass stand.
   struct Rows {
     var count: Int
@@ -12,7 +12,7 @@ extension DecoderLayerShape {
 
   /// Computes normed and rotated queries and keys, and values, from `state.input`.
   func forwardProjections(
-    _ parameters: UnsafePointer<Float>, state: DecoderLayerState, rows: Rows
+    _ parameters: UnsafePointer<Float>, state: TrainableLayerState, rows: Rows
   ) {
     inputNorm.forward(
       parameters, rows: rows.count, x: state.input.base, xStride: hidden,
@@ -34,7 +34,7 @@ extension DecoderLayerShape {
 
   /// Computes the residual stream after the layer, `next` [rows, hidden], from `state.attended`.
   func forwardOutput(
-    _ parameters: UnsafePointer<Float>, state: DecoderLayerState, rows: Int,
+    _ parameters: UnsafePointer<Float>, state: TrainableLayerState, rows: Int,
     next: UnsafeMutablePointer<Float>
   ) {
     state.middle.base.update(from: state.input.base, count: rows * hidden)
@@ -54,7 +54,7 @@ extension DecoderLayerShape {
   /// after attention, and writes the attention output's gradient to `scratch.attended`.
   func backwardOutput(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    state: DecoderLayerState, scratch: DecoderLayerScratch, rows: Int,
+    state: TrainableLayerState, scratch: TrainableLayerScratch, rows: Int,
     d: UnsafeMutablePointer<Float>
   ) {
     down.backward(
@@ -79,7 +79,7 @@ extension DecoderLayerShape {
   /// left in `scratch.queryKeyValue`.
   func backwardProjections(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    state: DecoderLayerState, scratch: DecoderLayerScratch, rows: Rows,
+    state: TrainableLayerState, scratch: TrainableLayerScratch, rows: Rows,
     d: UnsafeMutablePointer<Float>
   ) {
     let dHeads = scratch.queryKeyValue.base

@@ -2,7 +2,7 @@
 
 import Tensors
 
-extension DecoderLayerShape {
+extension TrainableLayer {
   /// The rows of a pass and the tables every layer shares.
   struct Batch {
     var sequences: Int
@@ -16,7 +16,7 @@ extension DecoderLayerShape {
 
   /// Computes the residual stream after the layer, `next` [rows, hidden], from `state.input`.
   func forward(
-    _ parameters: UnsafePointer<Float>, state: DecoderLayerState, batch: Batch,
+    _ parameters: UnsafePointer<Float>, state: TrainableLayerState, batch: Batch,
     next: UnsafeMutablePointer<Float>
   ) {
     forwardProjections(parameters, state: state, rows: batch.places)
@@ -28,7 +28,7 @@ extension DecoderLayerShape {
   /// adds the layer's gradients to `gradients`.
   func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    state: DecoderLayerState, scratch: DecoderLayerScratch, batch: Batch,
+    state: TrainableLayerState, scratch: TrainableLayerScratch, batch: Batch,
     d: UnsafeMutablePointer<Float>
   ) {
     backwardOutput(
@@ -40,7 +40,7 @@ extension DecoderLayerShape {
       parameters, gradients: gradients, state: state, scratch: scratch, rows: batch.places, d: d)
   }
 
-  private func attentionRows(_ state: DecoderLayerState, _ batch: Batch) -> CausalAttention.Rows {
+  private func attentionRows(_ state: TrainableLayerState, _ batch: Batch) -> CausalAttention.Rows {
     CausalAttention.Rows(
       sequences: batch.sequences, length: batch.length, queriesKeys: state.queryKey.base,
       queryKeyStride: queryKeyWidth, values: state.queryKeyValue.base + queryKeyWidth,

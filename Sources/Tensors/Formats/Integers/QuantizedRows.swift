@@ -3,30 +3,35 @@ internal import CKernels
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.
 ///
 /// A weight is `scale · q`; 32 columns of a row share a scale (docs/formats.md).
-package final class QuantizedRows: @unchecked Sendable {
+final class QuantizedRows: @unchecked Sendable {
   // Unchecked: written by whoever made it, before it is shared.
 
   /// Rows.
-  package let rows: Int
+  let rows: Int
   /// Columns.
-  package let columns: Int
+  let columns: Int
   /// Bits of a weight: 8 or 4.
-  package let bits: Int
+  let bits: Int
   /// `[rows][columns]`, -127…127 or -8…7, one a byte.
-  package let values: UnsafeMutablePointer<Int8>
+  let values: UnsafeMutablePointer<Int8>
   /// `[rows][groups]`, f16.
-  package let scales: UnsafeMutablePointer<UInt16>
+  let scales: UnsafeMutablePointer<UInt16>
 
   /// Groups of a row.
-  package var groups: Int { WeightFormat.groups(of: columns) }
+  var groups: Int { Self.groups(of: columns) }
+
+  /// Groups of a row of `columns` weights; the last one may be short.
+  static func groups(of columns: Int) -> Int {
+    (columns + Int(CK_GROUP) - 1) / Int(CK_GROUP)
+  }
 
   /// Makes room for rows, all zero.
-  package init(rows: Int, columns: Int, bits: Int) {
+  init(rows: Int, columns: Int, bits: Int) {
     precondition(bits == 8 || bits == 4, "integer weights have 8 or 4 bits")
     self.rows = rows
     self.columns = columns
     self.bits = bits
-    let groups = WeightFormat.groups(of: columns)
+    let groups = Self.groups(of: columns)
     values = .allocate(capacity: rows * columns)
     values.initialize(repeating: 0, count: rows * columns)
     scales = .allocate(capacity: rows * groups)
@@ -41,7 +46,7 @@ package final class QuantizedRows: @unchecked Sendable {
   /// Rounds f32 rows to integers: `source` `[count][columns]` to the first `count` rows.
   ///
   /// - Complexity: O(count · columns).
-  package func quantize(_ source: UnsafePointer<Float>, count: Int) {
+  func quantize(_ source: UnsafePointer<Float>, count: Int) {
     for row in 0..<count {
       ck_quantize_row(
         Int32(bits), source + row * columns, columns, values + row * columns,
@@ -50,7 +55,7 @@ package final class QuantizedRows: @unchecked Sendable {
   }
 
   /// Lends the first `count` rows as files hold them: bytes, or two 4-bit values a byte.
-  package func withValues<R>(
+  func withValues<R>(
     _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
   ) rethrows -> R {
     guard bits == 4 else {
@@ -64,7 +69,7 @@ package final class QuantizedRows: @unchecked Sendable {
   }
 
   /// Lends the scales of the first `count` rows as files hold them.
-  package func withScales<R>(
+  func withScales<R>(
     _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
   ) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: scales, count: count * groups * 2))

@@ -21,13 +21,11 @@ public struct WeightFormats: Sendable, Equatable {
   }
 
   /// The usual format of a head: that of the layers, but 8 bits where they have 4.
-  public static func defaultHead(_ layers: WeightFormat) -> WeightFormat {
-    layers == .int4 ? .int8 : layers
-  }
+  public static func defaultHead(_ layers: WeightFormat) -> WeightFormat { layers.usualHead }
 
   /// Whether any part is in an integer format.
   public var isQuantized: Bool {
-    [layers, head, embedding].contains { $0.integerBits != nil }
+    [layers, head, embedding].contains(where: \.isQuantized)
   }
 
   /// `bf16`, or `int4, head int8, embedding bf16` where the parts differ.

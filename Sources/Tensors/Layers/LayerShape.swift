@@ -26,8 +26,25 @@ public struct LayerShape: Sendable, Equatable {
     self.normEpsilon = normEpsilon
   }
 
+  /// The sizes of the heads alone.
+  var attention: AttentionShape {
+    AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: headDimension)
+  }
+}
+
+/// The sizes of an attention's heads.
+struct AttentionShape: Sendable, Hashable {
+  /// Query heads.
+  var heads: Int
+  /// Key-value heads; divides `heads`.
+  var keyValueHeads: Int
+  /// Width of a head; even.
+  var headDimension: Int
+
+  /// Query heads that look at one key-value head.
+  var group: Int { heads / keyValueHeads }
   /// Width of all query heads together.
-  public var queryWidth: Int { heads * headDimension }
+  var queryWidth: Int { heads * headDimension }
   /// Width of all key-value heads together.
-  public var keyValueWidth: Int { keyValueHeads * headDimension }
+  var keyValueWidth: Int { keyValueHeads * headDimension }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What one decoder layer keeps of its forward pass for its backward pass.
-final class DecoderLayerState {
+final class TrainableLayerState {
   let input: FloatBuffer  // [rows][hidden], the residual stream before the layer
   let inputNormed: FloatBuffer  // [rows][hidden]
   let inputInverse: FloatBuffer  // [rows]
@@ -18,14 +18,14 @@ final class DecoderLayerState {
   let activated: FloatBuffer  // [rows][intermediate]
 
   /// The state of a pass over whole sequences.
-  convenience init(_ shape: DecoderLayerShape, sequences: Int, length: Int) {
+  convenience init(_ shape: TrainableLayer, sequences: Int, length: Int) {
     self.init(
       shape, rows: sequences * length,
       probabilities: shape.attention.probabilityCount(sequences: sequences, length: length))
   }
 
   /// The state of a pass over `rows` rows with room for as many attention probabilities as given.
-  init(_ shape: DecoderLayerShape, rows: Int, probabilities count: Int) {
+  init(_ shape: TrainableLayer, rows: Int, probabilities count: Int) {
     input = FloatBuffer(count: rows * shape.hidden)
     inputNormed = FloatBuffer(count: rows * shape.hidden)
     inputInverse = FloatBuffer(count: rows)
@@ -44,7 +44,7 @@ final class DecoderLayerState {
 }
 
 /// Gradients that live only while one layer's backward pass runs; shared by all layers.
-final class DecoderLayerScratch {
+final class TrainableLayerScratch {
   let activated: FloatBuffer  // [rows][intermediate]
   let gateUp: FloatBuffer  // [rows][gate, up]
   let normed: FloatBuffer  // [rows][hidden]
@@ -55,7 +55,7 @@ final class DecoderLayerScratch {
 
   /// Gradients of `rows` rows that attend to at most `columns` keys.
   init(
-    _ shape: DecoderLayerShape, rows: Int, columns: Int,
+    _ shape: TrainableLayer, rows: Int, columns: Int,
     tileRows: Int = CausalAttention.tileRows
   ) {
     activated = FloatBuffer(count: rows * shape.down.inputs)
