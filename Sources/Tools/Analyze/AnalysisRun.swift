@@ -163,7 +163,7 @@ final class AnalysisRun {
         }
         guard let answer = try run(group, prompt: place, ids, task: number, into: &unit)
         else { return nil }
-        conversations[index] = try prompt.next(after: answer)
+        conversations[index] = prompt.next(after: answer)
       }
     }
     return unit

@@ -7,7 +7,6 @@ import Verifier
 /// Makes tokens of prompts and chats.
 struct PromptEncoder {
   private let generator: TextGenerator
-  private let chats: ChatEncoder
   private let isChat: Bool
   private let system: String?
   private let now: Date
@@ -15,16 +14,13 @@ struct PromptEncoder {
   /// An encoder for a generator's target.
   ///
   /// - Parameters:
-  ///   - target: The target's folder, which holds the chat template.
   ///   - isChat: Whether texts are what a user says.
   ///   - system: The system message of chats that have none of their own.
   ///   - now: The time that chat templates are told.
   init(
-    _ generator: TextGenerator, target: URL, isChat: Bool = false, system: String? = nil,
-    now: Date = Date()
+    _ generator: TextGenerator, isChat: Bool = false, system: String? = nil, now: Date = Date()
   ) {
     self.generator = generator
-    chats = ChatEncoder(directory: target, tokenizer: generator.tokenizer)
     self.isChat = isChat
     self.system = system
     self.now = now
@@ -52,10 +48,7 @@ struct PromptEncoder {
   func parameters(
     _ parameters: GenerationParameters, for prompts: [PromptSource.Prompt]
   ) -> GenerationParameters {
-    guard prompts.contains(where: becomesChat) else { return parameters }
-    var parameters = parameters
-    parameters.endTokens = chats.endTokens(of: generator.model.configuration.endTokens)
-    return parameters
+    prompts.contains(where: becomesChat) ? generator.answering(parameters) : parameters
   }
 
   /// Whether the chat template writes a prompt.
@@ -73,12 +66,12 @@ struct PromptEncoder {
       guard isChat else {
         return EncodedPrompt(place: prompt.place, text: text, ids: try generator.encode(text))
       }
-      conversation = try Conversation(user: text)
+      conversation = Conversation(user: text)
     case .chat(let own): conversation = own
     }
-    if let system { conversation = try conversation.withSystem(system) }
+    if let system { conversation = conversation.withSystem(system) }
     do {
-      let (text, ids) = try chats.encode(conversation, now: now)
+      let (text, ids) = try generator.encode(conversation, now: now)
       return EncodedPrompt(place: prompt.place, text: text, ids: ids)
     } catch let error as SpeculateError {
       throw SpeculateError("\(prompt.place) is a chat: \(error.description)")

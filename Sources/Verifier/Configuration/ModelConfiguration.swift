@@ -121,10 +121,4 @@ public struct ModelConfiguration: Sendable, Equatable {
   public func usesWindow(layer: Int) -> Bool {
     slidingWindow != nil && (windowedLayers.isEmpty || windowedLayers[layer])
   }
-
-  /// The width of all query heads together: the rows of `q_proj`.
-  public var querySize: Int { headCount * headDimension }
-
-  /// The width of all key heads together: the rows of `k_proj` and `v_proj`.
-  public var keyValueSize: Int { keyValueHeadCount * headDimension }
 }

@@ -68,7 +68,6 @@ import Verifier
       "{\"model_type\": \"qwen3\", \(Self.sizes), \"num_key_value_heads\": null}")
     #expect(actual == expected)
     #expect(actual.headNorms && !actual.attentionBias && !actual.outputBias)
-    #expect(actual.querySize == 512 && actual.keyValueSize == 512)
   }
 
   /// The published file of Llama 3.2 1B.
