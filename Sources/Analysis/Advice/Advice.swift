@@ -7,7 +7,8 @@ package struct Advice: Encodable {
   package let stored: String
   package let options: [Option]
 
-  package init(machine: Machine, temperature: Float, texts: Int, stored: String, options: [Option]) {
+  package init(machine: Machine, temperature: Float, texts: Int, stored: String, options: [Option])
+  {
     self.machine = machine
     self.temperature = temperature
     self.texts = texts

@@ -30,7 +30,7 @@ struct PromptEncoder {
   ///
   /// - Throws: `SpeculateError` naming the place of a prompt that leaves no room to generate, or
   ///   that the chat template refuses.
-  func encode(_ prompts: [PromptSource.Prompt]) throws -> [EncodedPrompt] {
+  func encode(_ prompts: [PromptInput.Prompt]) throws -> [EncodedPrompt] {
     try prompts.map { prompt in
       let encoded = try encode(prompt)
       let (count, context) = (encoded.ids.count, generator.model.configuration.maximumContext)
@@ -46,20 +46,20 @@ struct PromptEncoder {
   /// The parameters with which prompts are decoded: where one is a chat, the end of a turn ends the
   /// output too.
   func parameters(
-    _ parameters: GenerationParameters, for prompts: [PromptSource.Prompt]
+    _ parameters: GenerationParameters, for prompts: [PromptInput.Prompt]
   ) -> GenerationParameters {
     prompts.contains(where: becomesChat) ? generator.answering(parameters) : parameters
   }
 
   /// Whether the chat template writes a prompt.
-  func becomesChat(_ prompt: PromptSource.Prompt) -> Bool {
+  func becomesChat(_ prompt: PromptInput.Prompt) -> Bool {
     if case .text = prompt.content { isChat } else { true }
   }
 
   /// A prompt as the target takes it, however long.
   ///
   /// - Throws: `SpeculateError` naming the place of a chat that the template refuses.
-  func encode(_ prompt: PromptSource.Prompt) throws -> EncodedPrompt {
+  func encode(_ prompt: PromptInput.Prompt) throws -> EncodedPrompt {
     var conversation: Conversation
     switch prompt.content {
     case .text(let text):

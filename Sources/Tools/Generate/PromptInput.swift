@@ -3,7 +3,7 @@ import Foundation
 package import Text
 
 /// Where prompts come from: the command line, a file, or standard input.
-package struct PromptSource {
+package struct PromptInput {
   /// One prompt and where it stands, for messages: `prompts.jsonl line 3`.
   package struct Prompt: Sendable {
     /// What is asked.
