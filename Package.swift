@@ -77,7 +77,7 @@ let package = Package(
       name: "VerifierTests", dependencies: ["Verifier", "Text", "Tensors", "Files", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "DrafterTests", dependencies: ["Drafter", "Tensors", "Files"],
+      name: "DrafterTests", dependencies: ["Drafter", "Tensors", "Files", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SpeculateTests",

@@ -1,48 +1,42 @@
 public import Files
 public import Tensors
+public import Tensors
 
-/// Runs a drafter beside one target sequence: the context cache and the buffers of a pass.
+/// Runs a drafter: the buffers of a pass, which sequences share.
 ///
 /// A conditioned drafter projects each committed token's target features to keys and values once; one
-/// that sees tokens runs each through its layers once, causally. A draft pass adds the block's rows behind
-/// them and forgets these again, so that the cache is a pure function of the committed tokens.
+/// that sees tokens runs each through its layers once, causally. A draft pass adds the rows of blocks
+/// behind them, one block a sequence, and forgets these again.
 public final class DrafterRunner {
   /// The drafter that runs.
   public let drafter: BlockDrafter
-
-  /// The tokens of the last draft, in order.
-  public private(set) var drafts: [Token] = []
-
-  /// What the confidence head says of each of these: log-odds.
-  private var odds: [Float] = []
-
-  /// How many committed positions the drafter has been given.
-  public var contextCount: Int { cache.count + waiting.count }
 
   private let embedding: TokenEmbedding
   private let head: PackedMatrix  // [choices][hidden]
   private let workers: Workers
   private let scratch: LayerScratch
   private let plan: RowPlan
-  private let cache: KeyValueCache
-  private let features: ActivationRows  // [contextRows][hidden]
-  private let logits: FloatBuffer  // [blockSize - 1][choices]
+  private let features: ActivationRows  // [waitingRows][hidden]
+  private let maximumBlocks: Int
+  private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
+  private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let previous: FloatBuffer  // [rank]
-  /// Committed tokens that no pass has seen yet: at most `contextRows`.
-  private var waiting: [Token] = []
+  private var rotary: RotaryTable?
+  /// Features of several sequences, for one product: made when there are several.
+  private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
-  private static let contextRows = 64
+  private static let waitingRows = DrafterContext.waitingRows
 
-  /// Makes the run state for one sequence.
+  /// Makes the buffers of passes.
   ///
   /// - Parameters:
   ///   - embedding: The target's, for a drafter that has none.
   ///   - head: The target's, `[vocabulary][hidden]`; the draft vocabulary's rows are taken from it, again
   ///     for a drafter that has none.
-  ///   - capacity: Greatest number of committed positions.
+  ///   - maximumBlocks: Blocks of one pass, at most; more take several passes.
   public init(
     drafter: BlockDrafter, embedding: TokenEmbedding, head: PackedMatrix, workers: Workers,
-    capacity: Int
+    maximumBlocks: Int = 1
   ) {
     let configuration = drafter.configuration
     let shape = configuration.shape
@@ -61,46 +55,66 @@ public final class DrafterRunner {
     }
     self.drafter = drafter
     self.workers = workers
-    // Waiting tokens share the block's pass.
-    let rows = Self.contextRows + configuration.blockSize
+    self.maximumBlocks = maximumBlocks
+    // Waiting tokens share the blocks' pass.
+    let rows = Self.waitingRows + maximumBlocks * configuration.blockSize
     scratch = LayerScratch(
       layers: drafter.layers, head: self.head.format, maximumRows: rows, workers: workers.count)
     plan = RowPlan(maximumRows: rows)
-    let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
-    cache = KeyValueCache(
-      layers: configuration.layerCount, heads: shape.keyValueHeads, dimension: shape.headDimension,
-      capacity: room,
-      rotary: RotaryTable(
-        dimension: shape.headDimension, theta: configuration.ropeTheta,
-        scaling: configuration.ropeScaling, capacity: room))
     features = ActivationRows(
-      maximumRows: Self.contextRows, width: shape.hidden,
+      maximumRows: Self.waitingRows, width: shape.hidden,
       formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
-    logits = FloatBuffer(count: (configuration.blockSize - 1) * configuration.choices)
+    let drafts = maximumBlocks * (configuration.blockSize - 1)
+    logits = FloatBuffer(count: drafts * configuration.choices)
+    headRows = .allocate(capacity: drafts)
+    headRows.initialize(repeating: 0)
     previous = FloatBuffer(count: configuration.markovRank ?? 0)
-    drafts.reserveCapacity(configuration.blockSize)
-    odds.reserveCapacity(configuration.blockSize)
-    waiting.reserveCapacity(Self.contextRows)
   }
 
-  /// The token that an index of a logits row stands for.
-  public func token(at choice: Int) -> Token { drafter.draftVocabulary?[choice] ?? Token(choice) }
+  deinit { headRows.deallocate() }
 
-  /// Projects the target's features of the next committed positions, for a conditioned drafter.
+  /// Makes the context of one sequence.
+  ///
+  /// - Parameter capacity: Greatest number of committed positions.
+  public func makeContext(capacity: Int) -> DrafterContext {
+    let configuration = drafter.configuration
+    let shape = configuration.shape
+    let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
+    let table: RotaryTable
+    if let rotary, rotary.capacity >= room {
+      table = rotary
+    } else {
+      table = RotaryTable(
+        dimension: shape.headDimension, theta: configuration.ropeTheta,
+        scaling: configuration.ropeScaling, capacity: room)
+      rotary = table
+    }
+    return DrafterContext(
+      cache: KeyValueCache(
+        layers: configuration.layerCount, heads: shape.keyValueHeads,
+        dimension: shape.headDimension, capacity: room, rotary: table),
+      featureWidth: drafter.fusion?.matrix.columns ?? 0, blockSize: configuration.blockSize)
+  }
+
+  // MARK: Committed positions
+
+  /// Takes the target's features of the next committed positions, for a conditioned drafter.
   ///
   /// - Parameters:
   ///   - taps: `[rows][targetLayers.count][hidden]`, as `CausalRunner.taps` holds them.
-  ///   - rows: How many positions, from `contextCount` on.
-  public func appendContext(_ taps: UnsafePointer<Float>, rows: Int) {
-    guard let fusion = drafter.fusion else {
+  ///   - rows: How many positions, from `context.count` on.
+  public func append(_ taps: UnsafePointer<Float>, rows: Int, to context: DrafterContext) {
+    guard let width = drafter.fusion?.matrix.columns else {
       preconditionFailure("a drafter that sees tokens takes no features")
     }
-    let width = fusion.matrix.columns
-    var start = 0
-    while start < rows {
-      let count = min(rows - start, Self.contextRows)
-      appendPiece(taps + start * width, rows: count, fusion)
-      start += count
+    var taken = 0
+    while taken < rows {
+      if context.featureRows == Self.waitingRows { project(context) }
+      let count = min(rows - taken, Self.waitingRows - context.featureRows)
+      (context.features.base + context.featureRows * width).update(
+        from: taps + taken * width, count: count * width)
+      context.featureRows += count
+      taken += count
     }
   }
 
@@ -108,24 +122,66 @@ public final class DrafterRunner {
   ///
   /// They wait for the next draft and share its pass, because a pass costs what reading its weights costs,
   /// however few rows it has. Of many, only the last wait.
-  public func appendContext(_ tokens: ArraySlice<Token>) {
+  public func append(_ tokens: ArraySlice<Token>, to context: DrafterContext) {
     precondition(drafter.fusion == nil, "a conditioned drafter takes features")
     for token in tokens {
-      if waiting.count == Self.contextRows {
-        plan.reset()
-        addWaiting()
-        runLayers()
-        settleWaiting()
-      }
-      waiting.append(token)
+      if context.tokens.count == Self.waitingRows { read(context) }
+      context.tokens.append(token)
     }
   }
 
-  private func appendPiece(_ taps: UnsafePointer<Float>, rows: Int, _ fusion: FeatureFusion) {
+  /// Runs a context's waiting tokens through the layers.
+  private func read(_ context: DrafterContext) {
+    plan.reset()
+    addWaiting(context)
+    runLayers()
+    settle(context)
+  }
+
+  /// Projects a context's waiting features.
+  private func project(_ context: DrafterContext) {
+    plan.reset()
+    addPositions(context)
+    project(context.features.base, rows: plan.count)
+  }
+
+  /// Projects the waiting features of several contexts together.
+  private func project(_ blocks: [DrafterBlock]) {
+    guard blocks.count > 1 else { return blocks.forEach { project($0.context) } }
+    guard let width = drafter.fusion?.matrix.columns else { return }
+    let rows = gathered ?? FloatBuffer(count: Self.waitingRows * width)
+    gathered = rows
+    plan.reset()
+    for block in blocks {
+      let context = block.context
+      if plan.count + context.featureRows > Self.waitingRows {
+        project(rows.base, rows: plan.count)
+        plan.reset()
+      }
+      (rows.base + plan.count * width).update(
+        from: context.features.base, count: context.featureRows * width)
+      addPositions(context)
+    }
+    project(rows.base, rows: plan.count)
+  }
+
+  /// Adds the positions of waiting features to the pass that projects them.
+  private func addPositions(_ context: DrafterContext) {
+    let cache = context.cache
+    for position in cache.count..<cache.count + context.featureRows {
+      plan.append(cache: cache, position: position, visible: 0..<position + 1)
+    }
+    cache.advance(by: context.featureRows)
+    context.featureRows = 0
+  }
+
+  /// Projects features to the keys and values of the plan's positions.
+  private func project(_ taps: UnsafePointer<Float>, rows: Int) {
+    guard rows > 0, let fusion = drafter.fusion else { return }
     let hidden = drafter.configuration.shape.hidden
     let epsilon = drafter.configuration.shape.normEpsilon
     let input = Taps(base: taps)
-    let (drafter, features, workers) = (drafter, features, workers)
+    let (features, workers) = (features, workers)
     workers.run { worker in
       fusion.matrix.multiply(
         input.base, stride: fusion.matrix.columns, into: features.values.base, stride: hidden,
@@ -140,61 +196,33 @@ public final class DrafterRunner {
         features.finish(row: row, columns: 0..<hidden)
       }
     }
-    plan.reset()
-    for row in 0..<rows {
-      let position = cache.count + row
-      plan.append(cache: cache, position: position, visible: 0..<position + 1)
-    }
     for (index, layer) in drafter.layers.enumerated() {
       layer.storeContext(features, plan, index: index, scratch: scratch, workers: workers)
     }
-    cache.advance(by: rows)
   }
 
-  /// Forgets the positions from `position` on.
-  ///
-  /// - Complexity: O(1).
-  public func rewind(to position: Int) {
-    precondition(position <= contextCount, "can't rewind forward")
-    waiting.removeLast(min(contextCount - position, waiting.count))
-    if position < cache.count { cache.rewind(to: position) }
-  }
+  // MARK: Drafting
 
-  /// Drafts `count` tokens behind `anchor` in one pass; they are left in `drafts`.
+  /// Drafts a block for each of several sequences, in one pass if they fit; the drafts are left in
+  /// their contexts.
   ///
-  /// The anchor stands at position `contextCount`. As many rows are computed as training
-  /// had (`DrafterConfiguration.rows(drafting:)`); only the first `count` get logits.
+  /// An anchor stands at position `context.count`. As many rows are computed as training had
+  /// (`DrafterConfiguration.rows(drafting:)`); only those that are drafted get logits. A block's drafts are
+  /// to the bit those of a pass of its own.
   /// - Parameters:
-  ///   - anchor: The last committed token, whose features the target has not computed yet.
-  ///   - count: 1 to `blockSize - 1`.
-  ///   - choose: Given a draft's index and its logits `[choices]`, which it may overwrite, returns
-  ///     the index chosen. Called in order, because a Markov head looks at the choice before.
+  ///   - blocks: Each of another context.
+  ///   - choose: Given a block's index, a draft's place in it and its logits `[choices]`, which it may
+  ///     overwrite, returns the index chosen. Called in the order of places, because a Markov head
+  ///     looks at the choice before.
   public func draft(
-    anchor: Token, count: Int,
-    choose: (_ index: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
+    _ blocks: [DrafterBlock],
+    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
   ) {
-    let configuration = drafter.configuration
-    precondition(
-      count > 0 && count < configuration.blockSize, "a block drafts 1 to blockSize - 1 tokens")
-    plan.reset()
-    addWaiting()
-    addBlock(anchor: anchor, rows: configuration.rows(drafting: count))
-    runLayers()
-    projectLogits(from: waiting.count + 1, count: count)
-    settleWaiting()
-    drafts.removeAll(keepingCapacity: true)
-    odds.removeAll(keepingCapacity: true)
-    var last = anchor
-    for index in 0..<count {
-      let row = logits.base + index * configuration.choices
-      addMarkov(after: last, to: row)
-      if let head = drafter.confidence {
-        // Every worker has normed all rows.
-        let hidden = scratch.normedForHead(0).row(index)
-        odds.append(head.odds(hidden: hidden, previous: previous))
-      }
-      last = token(at: choose(index, row))
-      drafts.append(last)
+    if drafter.fusion != nil { project(blocks) }
+    for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
+      let part = first..<min(first + maximumBlocks, blocks.count)
+      pass(blocks[part])
+      walk(blocks[part], choose: choose)
     }
   }
 
@@ -203,32 +231,89 @@ public final class DrafterRunner {
   ///
   /// - Parameter probability: By the drafter's distribution; it is the answer of a drafter without a
   ///   confidence head.
-  public func confidence(_ index: Int, probability: Float) -> Float {
-    drafter.confidence?.confidence(odds: odds[index], probability: probability) ?? probability
+  public func confidence(_ index: Int, of context: DrafterContext, probability: Float) -> Float {
+    drafter.confidence?.confidence(odds: context.odds[index], probability: probability)
+      ?? probability
   }
 
+  /// The pass over blocks and the tokens that wait before them.
+  private func pass(_ blocks: ArraySlice<DrafterBlock>) {
+    let configuration = drafter.configuration
+    var room = Self.waitingRows
+    for block in blocks {
+      if block.context.tokens.count > room { read(block.context) }
+      room -= block.context.tokens.count
+    }
+    plan.reset()
+    var drafts = 0
+    for block in blocks {
+      precondition(
+        block.count > 0 && block.count < configuration.blockSize,
+        "a block drafts 1 to blockSize - 1 tokens")
+      addWaiting(block.context)
+      for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
+      drafts += block.count
+      add(block, rows: configuration.rows(drafting: block.count))
+    }
+    runLayers()
+    projectLogits(count: drafts)
+    for block in blocks { settle(block.context) }
+  }
+
+  /// Chooses drafts place by place.
+  private func walk(
+    _ blocks: ArraySlice<DrafterBlock>,
+    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
+  ) {
+    for block in blocks {
+      block.context.drafts.removeAll(keepingCapacity: true)
+      block.context.odds.removeAll(keepingCapacity: true)
+    }
+    for place in 0..<(blocks.reduce(0) { max($0, $1.count) }) {
+      var first = 0
+      for (index, block) in zip(blocks.indices, blocks) {
+        defer { first += block.count }
+        guard place < block.count else { continue }
+        let context = block.context
+        let row = logits.base + (first + place) * drafter.configuration.choices
+        addMarkov(after: context.drafts.last ?? block.anchor, to: row)
+        if let head = drafter.confidence {
+          // Every worker has normed all rows.
+          let hidden = scratch.normedForHead(0).row(first + place)
+          context.odds.append(head.odds(hidden: hidden, previous: previous))
+        }
+        context.drafts.append(token(at: choose(index, place, row)))
+      }
+    }
+  }
+
+  /// The token that an index of a logits row stands for.
+  public func token(at choice: Int) -> Token { drafter.draftVocabulary?[choice] ?? Token(choice) }
+
   /// Adds the tokens that wait to the pass, as rows that see what is before them.
-  private func addWaiting() {
-    for (row, token) in waiting.enumerated() {
-      let position = cache.count + row
-      addRow(token, position: position, visible: 0..<position + 1)
+  private func addWaiting(_ context: DrafterContext) {
+    for (row, token) in context.tokens.enumerated() {
+      let position = context.cache.count + row
+      addRow(token, context, position: position, visible: 0..<position + 1)
     }
   }
 
   /// Adds the anchor and the masks, rows that see the context and one another.
-  private func addBlock(anchor: Token, rows: Int) {
-    let start = contextCount
+  private func add(_ block: DrafterBlock, rows: Int) {
+    let start = block.context.count
     for row in 0..<rows {
       addRow(
-        row == 0 ? anchor : drafter.configuration.maskToken, position: start + row,
-        visible: 0..<start + rows)
+        row == 0 ? block.anchor : drafter.configuration.maskToken, block.context,
+        position: start + row, visible: 0..<start + rows)
     }
   }
 
-  private func addRow(_ token: Token, position: Int, visible: Range<Int>) {
+  private func addRow(
+    _ token: Token, _ context: DrafterContext, position: Int, visible: Range<Int>
+  ) {
     embedding.copy(
       token, to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
-    plan.append(cache: cache, position: position, visible: visible)
+    plan.append(cache: context.cache, position: position, visible: visible)
   }
 
   private func runLayers() {
@@ -238,19 +323,19 @@ public final class DrafterRunner {
   }
 
   /// The tokens that waited are in the cache now, and the block's rows behind them are forgotten.
-  private func settleWaiting() {
-    cache.advance(by: waiting.count)
-    waiting.removeAll(keepingCapacity: true)
+  private func settle(_ context: DrafterContext) {
+    context.cache.advance(by: context.tokens.count)
+    context.tokens.removeAll(keepingCapacity: true)
   }
 
-  private func projectLogits(from first: Int, count: Int) {
+  private func projectLogits(count: Int) {
     let shape = drafter.configuration.shape
     let choices = drafter.configuration.choices
+    let rows = Rows(rows: UnsafeBufferPointer(rebasing: headRows[..<count]))
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
       let normed = scratch.normForHead(
-        rows: first..<first + count, weight: drafter.finalNorm, epsilon: shape.normEpsilon,
-        worker: worker)
+        rows: rows.rows, weight: drafter.finalNorm, epsilon: shape.normEpsilon, worker: worker)
       head.multiply(
         normed, into: logits.base, stride: choices, count: count,
         panels: (0..<head.panelCount).share(of: worker, among: workers.count))
@@ -270,7 +355,25 @@ public final class DrafterRunner {
     }
   }
 
-  // Pointers that a region's workers divide among themselves.
+  // Pointers that a region's workers divide among themselves, or read.
   private struct Taps: @unchecked Sendable { let base: UnsafePointer<Float> }
   private struct Logits: @unchecked Sendable { let base: UnsafeMutablePointer<Float> }
+  private struct Rows: @unchecked Sendable { let rows: UnsafeBufferPointer<Int> }
+}
+
+/// A block to be drafted behind the committed tokens of a sequence.
+public struct DrafterBlock {
+  /// The sequence's context.
+  public var context: DrafterContext
+  /// The last committed token, whose features the target has not computed yet.
+  public var anchor: Token
+  /// Tokens to draft: 1 to `blockSize - 1`.
+  public var count: Int
+
+  /// A block of the given values.
+  public init(context: DrafterContext, anchor: Token, count: Int) {
+    self.context = context
+    self.anchor = anchor
+    self.count = count
+  }
 }

@@ -18,7 +18,7 @@ struct PerplexityTests {
       let tokens = Array(Self.text[start..<min(start + window, Self.text.count)])
       let cache = try runner.makeCache(capacity: window)
       for (token, next) in zip(tokens, tokens.dropFirst()) {
-        runner.prefill([token], cache: cache)
+        runner.read([token], into: cache, logits: .last)
         let logits = (0..<vocabulary).map { Double(runner.logits[$0]) }
         loss += log(logits.reduce(0) { $0 + exp($1) }) - logits[Int(next)]
         count += 1

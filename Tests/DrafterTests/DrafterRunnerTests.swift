@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Tensors
+import TestSupport
 import Testing
 
 struct DrafterRunnerTests {
@@ -28,10 +29,10 @@ struct DrafterRunnerTests {
     return buffer
   }
 
-  private func runner(_ configuration: DrafterConfiguration, threads: Int = 1) -> DrafterRunner {
+  private func runner(_ configuration: DrafterConfiguration, threads: Int = 1) -> SingleDrafter {
     let hidden = configuration.shape.hidden
     let table = Self.values(50 * hidden, seed: 8)
-    return DrafterRunner(
+    return SingleDrafter(
       drafter: BlockDrafter(random: configuration, seed: 4),
       embedding: TokenEmbedding(table, vocabularySize: 50, width: hidden, format: .f32),
       head: PackedMatrix(table, rows: 50, columns: hidden, format: .f32),
@@ -39,7 +40,7 @@ struct DrafterRunnerTests {
   }
 
   /// The logits' bits of one greedy draft.
-  private func draft(_ runner: DrafterRunner, anchor: Token, count: Int) -> [UInt32] {
+  private func draft(_ runner: SingleDrafter, anchor: Token, count: Int) -> [UInt32] {
     let choices = runner.drafter.configuration.choices
     var seen: [UInt32] = []
     runner.draft(anchor: anchor, count: count) { _, logits in

@@ -2,6 +2,7 @@ import Drafter
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// The drafter against an independent computation of its definition (Tests/Fixtures/drafter).
@@ -81,7 +82,7 @@ import Testing
   }
 
   /// The first `count` drafts of a pass: a shorter draft is the beginning of a longer one.
-  private func check(_ runner: DrafterRunner, _ pass: ReferenceDrafter.Pass, count: Int) {
+  private func check(_ runner: SingleDrafter, _ pass: ReferenceDrafter.Pass, count: Int) {
     runner.draft(anchor: pass.anchor, count: count) { index, logits in
       let expected = pass.logits[index]
       let largest = expected.map(abs).max() ?? 0
@@ -106,7 +107,7 @@ import Testing
 
   private func runner(
     _ drafter: BlockDrafter, _ inputs: Checkpoint, threads: Int
-  ) throws -> DrafterRunner {
+  ) throws -> SingleDrafter {
     let (vocabulary, hidden) = (
       drafter.configuration.vocabularySize, drafter.configuration.shape.hidden
     )
@@ -114,7 +115,7 @@ import Testing
     let head =
       inputs.info("head") == nil
       ? table : try inputs.floats("head", shape: [vocabulary, hidden])
-    return DrafterRunner(
+    return SingleDrafter(
       drafter: drafter,
       embedding: TokenEmbedding(
         table, vocabularySize: vocabulary, width: hidden, format: .f32),

@@ -2,6 +2,7 @@ import Drafter
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Drafters that see tokens alone, against an independent computation without a cache
@@ -86,7 +87,7 @@ import Testing
     }
   }
 
-  private func check(_ runner: DrafterRunner, _ pass: Expected.Pass, count: Int) {
+  private func check(_ runner: SingleDrafter, _ pass: Expected.Pass, count: Int) {
     runner.draft(anchor: pass.anchor, count: count) { index, logits in
       let expected = pass.logits[index]
       let largest = expected.map(abs).max() ?? 0
@@ -107,7 +108,7 @@ import Testing
   /// A target whose embedding has another width where the drafter borrows nothing of it.
   private func runner(
     _ drafter: BlockDrafter, _ folder: URL, threads: Int
-  ) throws -> DrafterRunner {
+  ) throws -> SingleDrafter {
     let vocabulary = drafter.configuration.vocabularySize
     var width = drafter.configuration.shape.hidden
     var (table, head) = (FloatBuffer(count: vocabulary * 8), FloatBuffer(count: vocabulary * 8))
@@ -120,7 +121,7 @@ import Testing
         inputs.info("head") == nil
         ? table : try inputs.floats("head", shape: [vocabulary, width])
     }
-    return DrafterRunner(
+    return SingleDrafter(
       drafter: drafter,
       embedding: TokenEmbedding(table, vocabularySize: vocabulary, width: width, format: .f32),
       head: PackedMatrix(head, rows: vocabulary, columns: width, format: .f32),

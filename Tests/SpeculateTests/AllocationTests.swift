@@ -46,11 +46,10 @@ import Verifier
   func plainDecodingAllocatesNothing(sampling: SamplingParameters, weights: WeightFormat) throws {
     for (threads, cache) in [(1, KeyValueFormat.f32), (2, .bf16)] {
       let runner = TinyModels.runner(threads: threads, weights: weights, cache: cache)
-      let decoder = try PlainDecoder(
+      let decoder = try Decoder(
         runner: runner, cache: runner.makeCache(capacity: 160), prompt: [1, 2, 3],
         parameters: GenerationParameters(
-          sampling: sampling, maximumTokens: 150, ignoresEnd: true),
-        isCancelled: { false })
+          sampling: sampling, maximumTokens: 150, ignoresEnd: true), isCancelled: { false })
       // Buffers of filters have grown to their size by then.
       for _ in 0..<50 { _ = decoder.next() }
       let count = allocations(runner.workers) { for _ in 0..<90 { _ = decoder.next() } }
@@ -77,12 +76,14 @@ import Verifier
         Array([[5, 1, 2, 3, 4, 6, 7], [8, 1, 2, 3, 4, 9]].joined()) + [
           1, 2, 3, 4, 6, 7, 8, 1, 2, 3,
         ]
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: 160), source: source, prompt: prompt,
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: 160), prompt: prompt,
         parameters: GenerationParameters(
           sampling: sampling, maximumTokens: 110, ignoresEnd: true),
-        length: length.map(DraftLength.fixed) ?? .adaptive(AdaptiveDraftLength(cost)),
-        free: FreeDraftOptions(suffix: true), isCancelled: { false })
+        strategy: DraftStrategy(
+          source: source,
+          length: length.map(DraftLength.fixed) ?? .adaptive(AdaptiveDraftLength(cost)),
+          free: FreeDraftOptions(suffix: true)), isCancelled: { false })
       for _ in 0..<60 { _ = decoder.next() }
       let rounds = decoder.statistics.rounds
       let count = allocations(runner.workers) { for _ in 0..<40 { _ = decoder.next() } }

@@ -39,10 +39,11 @@ import Verifier
           let plain = try TinyModels.plain(prompt, parameters, runner: runner)
           for (place, length) in Self.lengths.enumerated() {
             cache.reset()
-            let decoder = try DraftVerifyDecoder(
-              runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
-              length: length, draftChoice: DraftChoice.allCases[(index + place) % 2],
-              free: FreeDraftOptions(suffix: place == 2))
+            let decoder = try Decoder(
+              runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+              strategy: DraftStrategy(
+                source: source, length: length, choice: DraftChoice.allCases[(index + place) % 2],
+                free: FreeDraftOptions(suffix: place == 2)))
             #expect(Array(decoder) == plain.ids && decoder.finishReason == plain.reason)
           }
         }
@@ -59,12 +60,25 @@ import Verifier
       let parameters = GenerationParameters(
         sampling: SamplingParameters(temperature: Float(index % 2), seed: UInt64(index)),
         maximumTokens: 41, ignoresEnd: true)
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: Self.context), source: source,
-        prompt: prompt, parameters: parameters, length: .fixed(7))
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: Self.context), prompt: prompt,
+        parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(7)))
       _ = Array(decoder)
       #expect(decoder.statistics.acceptanceRate == 1 && decoder.statistics.rounds == 6)
     }
+  }
+
+  private static func drafts(
+    of source: CausalDraftSource, after tokens: [Token], count: Int
+  ) -> DraftBlock {
+    let request = DraftRequest(
+      chooser: DraftChooser(
+        .greedy, choice: .argmax, context: TokenPresence(vocabulary: TinyModels.vocabulary)))
+    request.tokens = tokens
+    request.count = count
+    source.enter(request)
+    source.runPasses()
+    return request.block
   }
 
   /// However many drafts are kept, the next ones are the drafter's own continuation: all of them, or
@@ -80,14 +94,11 @@ import Verifier
       var tokens = prompt
       while tokens.count < 50 {
         let count = Int.random(in: 1...9, using: &random)
-        let plain = try PlainDecoder(
+        let plain = try Decoder(
           runner: runner, cache: runner.makeCache(capacity: 64), prompt: tokens,
           parameters: GenerationParameters(maximumTokens: count, ignoresEnd: true))
         let expected = Array(plain)
-        var chooser = DraftChooser(
-          .greedy, choice: .argmax, context: TokenPresence(vocabulary: TinyModels.vocabulary))
-        var block = DraftBlock()
-        source.draft(after: tokens, count: count, chooser: &chooser, into: &block)
+        let block = Self.drafts(of: source, after: tokens, count: count)
         #expect(block.tokens.count == count && block.confidences.count == count)
         let exact = min(count, passes ?? count)
         #expect(block.tokens.prefix(exact) == expected.prefix(exact))
@@ -105,11 +116,8 @@ import Verifier
     let source = try CausalDraftSource(
       drafter: Self.other, workers: Workers(count: 1), capacity: Self.context)
     for (count, expected) in [(60, 5), (63, 2), (64, 1), (65, 0), (100, 0)] {
-      var chooser = DraftChooser(
-        .greedy, choice: .argmax, context: TokenPresence(vocabulary: TinyModels.vocabulary))
-      var block = DraftBlock()
-      source.draft(
-        after: [Token](repeating: 7, count: count), count: 9, chooser: &chooser, into: &block)
+      let block = Self.drafts(
+        of: source, after: [Token](repeating: 7, count: count), count: 9)
       #expect(block.tokens.count == expected)
     }
   }

@@ -26,14 +26,15 @@ import Verifier
   ) throws -> (ids: [Token], rounds: [RoundRecord]) {
     let runner = TinyModels.runner(threads: 1, taps: drafter.configuration.targetLayers)
     let context = TinyModels.configuration.maximumContext
-    let decoder = try DraftVerifyDecoder(
-      runner: runner, cache: runner.makeCache(capacity: context),
-      source: BlockDraftSource(
-        drafter: drafter, target: TinyModels.target, workers: Workers(count: 1), capacity: context),
-      prompt: prompt,
+    let decoder = try Decoder(
+      runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
       parameters: GenerationParameters(
         sampling: SamplingParameters(temperature: temperature, seed: 3), maximumTokens: 60,
-        ignoresEnd: true), length: length)
+        ignoresEnd: true),
+      strategy: DraftStrategy(
+        source: BlockDraftSource(
+          drafter: drafter, target: TinyModels.target, workers: Workers(count: 1), capacity: context
+        ), length: length))
     let observer = Confidences()
     decoder.observer = observer
     return (Array(decoder), observer.rounds)

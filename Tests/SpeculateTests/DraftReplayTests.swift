@@ -33,13 +33,14 @@ private final class RoundCollector: RoundObserver {
           seed: UInt64(index)), maximumTokens: 40)
       for choice in DraftChoice.allCases {
         for count in [1, 3, 7] {
-          let decoder = try DraftVerifyDecoder(
-            runner: runner, cache: runner.makeCache(capacity: context), source: served,
-            prompt: prompt, parameters: parameters, length: .fixed(count), draftChoice: choice)
+          let decoder = try Decoder(
+            runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+            parameters: parameters,
+            strategy: DraftStrategy(source: served, length: .fixed(count), choice: choice))
           let ids = Array(decoder)
           try replay.load(.init(prompt: prompt, output: ids))
           var length = DraftLength.fixed(count)
-          let rounds = replay.rounds(
+          let rounds = try replay.rounds(
             parameters: parameters, length: &length, choice: choice, cost: CostModelTests.model)
           var statistics = GenerationStatistics()
           for (place, round) in rounds.enumerated() {
@@ -76,16 +77,18 @@ private final class RoundCollector: RoundObserver {
     for prompt in TinyModels.prompts(12) {
       let parameters = GenerationParameters(maximumTokens: 80, ignoresEnd: true)
       for count in [1, 4, 12] {
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: runner.makeCache(capacity: context), source: served,
-          prompt: prompt + prompt, parameters: parameters, length: .fixed(count),
-          draftChoice: .argmax, free: FreeDraftOptions(suffix: true))
+        let decoder = try Decoder(
+          runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt + prompt,
+          parameters: parameters,
+          strategy: DraftStrategy(
+            source: served, length: .fixed(count), choice: .argmax,
+            free: FreeDraftOptions(suffix: true)))
         let observer = RoundCollector()
         decoder.observer = observer
         let ids = Array(decoder)
         try replay.load(.init(prompt: prompt + prompt, output: ids))
         var length = DraftLength.fixed(count)
-        let rounds = replay.rounds(
+        let rounds = try replay.rounds(
           parameters: parameters, length: &length, choice: .argmax, suffix: true,
           cost: CostModelTests.model)
         let own = observer.rounds
@@ -124,7 +127,7 @@ private final class RoundCollector: RoundObserver {
     try replay.load(.init(prompt: prompt, output: plain.ids))
     let start = AdaptiveDraftLength(CostModelTests.model)
     var length = DraftLength.adaptive(start)
-    let rounds = replay.rounds(
+    let rounds = try replay.rounds(
       parameters: parameters, length: &length, choice: .argmax, cost: CostModelTests.model)
     #expect(rounds.reduce(0) { $0 + $1.emitted } == 60)
     #expect(rounds.contains { $0.drafted > 0 } && length != .adaptive(start))

@@ -20,13 +20,13 @@ import Verifier
   func speculative(
     _ prompt: [Token], future: [Token], _ parameters: GenerationParameters, drafts: Int,
     accuracy: Double = 1, capacity: Int? = nil
-  ) throws -> DraftVerifyDecoder {
+  ) throws -> Decoder {
     let source = OracleSource(
       future: prompt + future, quality: .chance(accuracy), maximumDrafts: drafts,
       vocabulary: TinyModels.vocabulary)
-    return try DraftVerifyDecoder(
-      runner: runner, cache: runner.makeCache(capacity: capacity ?? context), source: source,
-      prompt: prompt, parameters: parameters, length: .fixed(drafts))
+    return try Decoder(
+      runner: runner, cache: runner.makeCache(capacity: capacity ?? context), prompt: prompt,
+      parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(drafts)))
   }
 
   /// Each token of the output in turn is made the end token, so that it falls on every place of a
@@ -89,12 +89,13 @@ import Verifier
     let parameters = GenerationParameters(maximumTokens: 40, ignoresEnd: true)
     let whole = try TinyModels.plain(prompt, parameters, runner: runner).ids
     var asked = 0
-    let decoder = try DraftVerifyDecoder(
-      runner: runner, cache: runner.makeCache(capacity: context),
-      source: OracleSource(
-        future: prompt + whole, quality: .chance(1), maximumDrafts: 3,
-        vocabulary: TinyModels.vocabulary),
-      prompt: prompt, parameters: parameters, length: .fixed(3),
+    let decoder = try Decoder(
+      runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+      parameters: parameters,
+      strategy: DraftStrategy(
+        source: OracleSource(
+          future: prompt + whole, quality: .chance(1), maximumDrafts: 3,
+          vocabulary: TinyModels.vocabulary), length: .fixed(3)),
       isCancelled: {
         asked += 1
         return asked > 4
@@ -114,7 +115,7 @@ import Verifier
   @Test func promptsThatCannotBeDecodedAreErrors() throws {
     let cache = try runner.makeCache(capacity: context)
     func decode(_ prompt: [Token]) throws {
-      _ = try PlainDecoder(
+      _ = try Decoder(
         runner: runner, cache: cache, prompt: prompt, parameters: GenerationParameters())
     }
     #expect(

@@ -75,7 +75,7 @@ import Verifier
     var logits: Set<[UInt32]> = []
     for setting in settings {
       let runner = setting.runner()
-      runner.prefill([5, 6, 7, 8], cache: try runner.makeCache(capacity: 16))
+      runner.read([5, 6, 7, 8], into: try runner.makeCache(capacity: 16), logits: .last)
       logits.insert((0..<TinyModels.vocabulary).map { runner.logits[$0].bitPattern })
     }
     #expect(logits.count == settings.count)
@@ -99,9 +99,9 @@ import Verifier
           quality: index % 5 == 4 ? .chance(0.9) : .cycling(start: index),
           maximumDrafts: blockSize - 1, vocabulary: TinyModels.vocabulary, seed: UInt64(index))
         cache.reset()
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
-          length: .fixed(blockSize - 1))
+        let decoder = try Decoder(
+          runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+          strategy: DraftStrategy(source: source, length: .fixed(blockSize - 1)))
         let ids = Array(decoder)
         #expect(ids == plain.ids, "prompt \(index), block size \(blockSize)")
         #expect(decoder.finishReason == .length && source.complaints.isEmpty)
@@ -131,10 +131,12 @@ import Verifier
           sampling: SamplingParameters(temperature: setting.temperature, seed: UInt64(index)),
           maximumTokens: 34)
         let plain = try TinyModels.plain(prompt, parameters, runner: runner)
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: runner.makeCache(capacity: context), source: source,
-          prompt: prompt, parameters: parameters, length: lengths[index % 2],
-          draftChoice: DraftChoice.allCases[index / 2 % 2])
+        let decoder = try Decoder(
+          runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+          parameters: parameters,
+          strategy: DraftStrategy(
+            source: source, length: lengths[index % 2], choice: DraftChoice.allCases[index / 2 % 2])
+        )
         #expect(Array(decoder) == plain.ids)
         #expect(decoder.finishReason == plain.reason)
         if index % 2 == 0 { #expect(decoder.statistics.verifiedTokens > 0) }
@@ -158,9 +160,10 @@ import Verifier
         let source = OracleSource(
           future: prompt + plain.ids, quality: .chance(0.85), maximumDrafts: blockSize - 1,
           vocabulary: TinyModels.vocabulary, seed: UInt64(index))
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: runner.makeCache(capacity: context), source: source,
-          prompt: prompt, parameters: parameters, length: .fixed(blockSize - 1))
+        let decoder = try Decoder(
+          runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+          parameters: parameters,
+          strategy: DraftStrategy(source: source, length: .fixed(blockSize - 1)))
         #expect(Array(decoder) == plain.ids && source.complaints.isEmpty)
       }
     }
@@ -189,13 +192,14 @@ import Verifier
       let source = OracleSource(
         future: prompt + plain.ids, quality: .chance(0.7), maximumDrafts: 9,
         vocabulary: TinyModels.vocabulary, seed: UInt64(index), taps: [0, 1], featureWidth: width)
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: context), source: source,
-        prompt: prompt, parameters: parameters, length: .fixed(9))
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+        parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(9)))
       let text = prompt + Array(decoder)
       var expected: [Float] = []
-      try runner.prefill(text, cache: runner.makeCache(capacity: context)) { rows in
-        expected += UnsafeBufferPointer(start: runner.taps, count: rows * width)
+      try runner.read(text, into: runner.makeCache(capacity: context), logits: .last) { piece in
+        expected += UnsafeBufferPointer(start: runner.taps, count: piece.count * width)
+        return true
       }
       #expect(source.positions == text.count - 1)
       #expect(source.features == Array(expected.prefix(source.positions * width)))

@@ -30,9 +30,9 @@ import Verifier
       for free in Self.choices {
         for length in [DraftLength.fixed(1), .fixed(5), .fixed(31), Self.adaptive] {
           cache.reset()
-          let decoder = try DraftVerifyDecoder(
-            runner: runner, cache: cache, source: nil, prompt: prompt, parameters: parameters,
-            length: length, free: free)
+          let decoder = try Decoder(
+            runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+            strategy: DraftStrategy(source: nil, length: length, free: free))
           #expect(Array(decoder) == plain.ids)
           #expect(decoder.finishReason == plain.reason)
           #expect(decoder.statistics.emittedTokens == plain.ids.count)
@@ -67,8 +67,9 @@ import Verifier
       let text = prompt + plain.ids
       cache.reset()
       var expected: [Float] = []
-      runner.prefill(text, cache: cache) { rows in
-        expected += UnsafeBufferPointer(start: runner.taps, count: rows * width)
+      runner.read(text, into: cache, logits: .last) { piece in
+        expected += UnsafeBufferPointer(start: runner.taps, count: piece.count * width)
+        return true
       }
       for chance in [0.3, 0.7] {
         for length in [DraftLength.fixed(12), Self.adaptive] {
@@ -77,9 +78,11 @@ import Verifier
             vocabulary: TinyModels.vocabulary, seed: UInt64(index), taps: [0, 1],
             featureWidth: width)
           cache.reset()
-          let decoder = try DraftVerifyDecoder(
-            runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
-            length: length, free: FreeDraftOptions(suffix: true, recycling: true))
+          let decoder = try Decoder(
+            runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+            strategy: DraftStrategy(
+              source: source, length: length, free: FreeDraftOptions(suffix: true, recycling: true))
+          )
           #expect(Array(decoder) == plain.ids && decoder.finishReason == plain.reason)
           #expect(source.complaints.isEmpty)
           // The features of the rows that were kept, wherever in the tree they stood.
@@ -108,10 +111,11 @@ import Verifier
         maximumTokens: 60)
       let plain = try TinyModels.plain(prompt, parameters, runner: runner)
       for length in [DraftLength.fixed(9), Self.adaptive] {
-        let decoder = try DraftVerifyDecoder(
-          runner: runner, cache: runner.makeCache(capacity: context), source: source,
-          prompt: prompt, parameters: parameters, length: length,
-          free: FreeDraftOptions(suffix: true, recycling: true))
+        let decoder = try Decoder(
+          runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+          parameters: parameters,
+          strategy: DraftStrategy(
+            source: source, length: length, free: FreeDraftOptions(suffix: true, recycling: true)))
         #expect(Array(decoder) == plain.ids)
       }
     }
@@ -129,10 +133,12 @@ import Verifier
           let source = OracleSource(
             future: prompt + whole, quality: .chance(0.6), maximumDrafts: 8,
             vocabulary: TinyModels.vocabulary)
-          let decoder = try DraftVerifyDecoder(
-            runner: runner, cache: runner.makeCache(capacity: context), source: source,
-            prompt: prompt, parameters: parameters, length: length,
-            free: FreeDraftOptions(suffix: true, recycling: true))
+          let decoder = try Decoder(
+            runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+            parameters: parameters,
+            strategy: DraftStrategy(
+              source: source, length: length, free: FreeDraftOptions(suffix: true, recycling: true))
+          )
           #expect(Array(decoder) == Array(whole[...whole.firstIndex(of: end)!]))
           #expect(decoder.finishReason == .endToken)
         }

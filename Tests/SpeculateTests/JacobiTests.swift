@@ -18,11 +18,11 @@ import Verifier
   static func decoder(
     _ runner: CausalRunner, _ cache: KeyValueCache, _ prompt: [Token],
     _ parameters: GenerationParameters, _ options: JacobiOptions, policy: JacobiPolicy = policy
-  ) throws -> JacobiDecoder {
+  ) throws -> Decoder {
     cache.reset()
-    return try JacobiDecoder(
-      runner: runner, cache: cache, prompt: prompt, parameters: parameters, options: options,
-      policy: policy)
+    return try Decoder(
+      runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+      strategy: JacobiStrategy(options: options, policy: policy))
   }
 
   /// n = 4…64, K = 1…4, pools of every size, fixed and chosen widths.
@@ -81,7 +81,7 @@ import Verifier
             outputs.insert(Array(decoder))
             passes[choice] += decoder.statistics.targetPasses
             choice += 1
-            learned = decoder.policy
+            learned = try #require(decoder.strategy as? JacobiStrategy).policy
           }
         }
       }
@@ -126,10 +126,10 @@ import Verifier
       #expect(decoder.finishReason == .length)
     }
     var asked = 0
-    let cancelled = try JacobiDecoder(
+    let cancelled = try Decoder(
       runner: runner, cache: runner.makeCache(capacity: Self.context), prompt: prompt,
       parameters: GenerationParameters(maximumTokens: 50, ignoresEnd: true),
-      options: JacobiOptions(), policy: Self.policy,
+      strategy: JacobiStrategy(options: JacobiOptions(), policy: Self.policy),
       isCancelled: {
         asked += 1
         return asked > 4
@@ -146,7 +146,7 @@ import Verifier
     let vocabulary = TinyModels.vocabulary
     func distribution(_ text: [Token]) throws -> [Double] {
       cache.reset()
-      runner.prefill(text, cache: cache)
+      runner.read(text, into: cache, logits: .last)
       let weights = (0..<vocabulary).map { exp(Double(runner.logits[$0])) }
       let sum = weights.reduce(0, +)
       return weights.map { $0 / sum }

@@ -44,7 +44,7 @@ import Testing
   ) -> [Float] {
     var row = logits
     let context = TokenPresence(vocabulary: logits.count)
-    for token in text { context.push(token) }
+    for token in text { context.insert(token) }
     var processor = LogitProcessor(parameters)
     row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
     return row
@@ -98,7 +98,7 @@ import Testing
   @Test func aMapPenalisesTheColumnsOfItsTokens() throws {
     let map = try VocabularyMap(tokens: [1, 3], vocabulary: 5)
     let context = TokenPresence(vocabulary: 5)
-    for token: Token in [0, 3, 4] { context.push(token) }
+    for token: Token in [0, 3, 4] { context.insert(token) }
     var row: [Float] = [4, 4]
     var processor = LogitProcessor(SamplingParameters(repetitionPenalty: 2))
     row.withUnsafeMutableBufferPointer { processor.process($0, context: context, map: map) }
@@ -136,14 +136,28 @@ import Testing
     }
   }
 
-  @Test func presenceIsAStack() {
+  @Test func presenceKnowsEachTokenOnce() {
     let presence = TokenPresence(vocabulary: 10)
-    for token: Token in [3, 5, 3, 12, -1] { presence.push(token) }
+    for token: Token in [3, 5, 3, 12, -1] { presence.insert(token) }
     #expect(presence.distinct == [3, 5])
-    for token: Token in [-1, 12, 3] { presence.pop(token) }
-    #expect(presence.distinct == [3, 5])
-    presence.pop(5)
-    #expect(presence.distinct == [3] && !presence.contains(5) && presence.contains(3))
-    #expect(!presence.contains(12))
+    #expect(presence.contains(5) && !presence.contains(4) && !presence.contains(12))
+  }
+
+  /// A drafter's own drafts are penalised like the text, and the text doesn't learn of them.
+  @Test func draftsArePenalisedApart() {
+    let context = TokenPresence(vocabulary: 4)
+    context.insert(1)
+    var chooser = DraftChooser(
+      SamplingParameters(repetitionPenalty: 2), choice: .argmax, context: context)
+    func draft(_ logits: [Float]) -> Token {
+      var row = logits
+      return row.withUnsafeMutableBufferPointer {
+        guard let base = $0.baseAddress else { return -1 }
+        return chooser.choose(base, count: 4, position: 1).token
+      }
+    }
+    let logits: [Float] = [3, 5, 4, 1]
+    #expect((0..<4).map { _ in draft(logits) } == [2, 0, 1, 1])
+    #expect(context.distinct == [1])
   }
 }

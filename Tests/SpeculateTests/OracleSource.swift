@@ -56,9 +56,8 @@ final class OracleSource: DraftSource {
     features.removeLast(features.count - count * featureWidth)
   }
 
-  func draft(
-    after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock
-  ) {
+  func enter(_ request: DraftRequest) {
+    let (tokens, count) = (request.tokens, request.count)
     if positions != tokens.count - 1 {
       complaints.append("\(positions) positions committed, \(tokens.count) tokens")
     }
@@ -72,8 +71,11 @@ final class OracleSource: DraftSource {
         case .cycling(let start): place != (start + blocks) % (count + 1)
         }
       let right = index < future.count ? future[index] : 0
-      block.tokens.append(isRight ? right : (right + 1) % Token(vocabulary))
+      request.block.tokens.append(isRight ? right : (right + 1) % Token(vocabulary))
     }
     blocks += 1
+    request.block.passes = 1
   }
+
+  func runPasses() {}
 }

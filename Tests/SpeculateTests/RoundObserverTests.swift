@@ -21,7 +21,7 @@ private final class Recorder: RoundObserver {
   private func distribution(_ text: [Token], temperature: Float = 1) throws -> [Double] {
     let runner = TinyModels.runner(threads: 1)
     let cache = try runner.makeCache(capacity: context)
-    runner.prefill(text, cache: cache, onPiece: nil)
+    runner.read(text, into: cache, logits: .last)
     let row = (0..<TinyModels.vocabulary).map { Double(runner.logits[$0] / temperature) }
     let top = row.max() ?? 0
     let weights = row.map { exp($0 - top) }
@@ -80,9 +80,9 @@ private final class Recorder: RoundObserver {
         sampling: SamplingParameters(temperature: temperature, seed: UInt64(index)),
         maximumTokens: 40)
       let plain = try TinyModels.plain(prompt, parameters, runner: runner)
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: context), source: source,
-        prompt: prompt, parameters: parameters, length: .fixed(7))
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+        parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(7)))
       let recorder = Recorder()
       decoder.observer = recorder
       #expect(Array(decoder) == plain.ids)
@@ -121,7 +121,7 @@ private final class Recorder: RoundObserver {
     for (index, prompt) in TinyModels.prompts(12).enumerated() {
       let parameters = GenerationParameters(maximumTokens: 40)
       let recorder = Recorder()
-      let plain = try PlainDecoder(
+      let plain = try Decoder(
         runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
         parameters: parameters)
       plain.observer = recorder
@@ -130,9 +130,9 @@ private final class Recorder: RoundObserver {
       let source = OracleSource(
         future: prompt + ids, quality: .cycling(start: index), maximumDrafts: 9,
         vocabulary: TinyModels.vocabulary)
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: context), source: source,
-        prompt: prompt, parameters: parameters, length: .fixed(9))
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
+        parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(9)))
       let observer = Recorder()
       decoder.observer = observer
       #expect(Array(decoder) == ids)

@@ -18,7 +18,7 @@ import Testing
     let replay = DraftReplay(runner: TinyModels.runner(threads: 1), source: nil)
     try replay.load(.init(prompt: prompt, output: output))
     var length = DraftLength.adaptive(AdaptiveDraftLength(cost))
-    let rounds = replay.rounds(
+    let rounds = try replay.rounds(
       parameters: GenerationParameters(maximumTokens: output.count), length: &length,
       choice: .argmax, suffix: true, cost: cost)
     #expect(rounds.reduce(0) { $0 + $1.emitted } == output.count)

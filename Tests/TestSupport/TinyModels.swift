@@ -71,7 +71,7 @@ package enum TinyModels {
   package static func plain(
     _ prompt: [Token], _ parameters: GenerationParameters, runner: CausalRunner
   ) throws -> (ids: [Token], reason: FinishReason?) {
-    let decoder = try PlainDecoder(
+    let decoder = try Decoder(
       runner: runner, cache: runner.makeCache(capacity: configuration.maximumContext),
       prompt: prompt, parameters: parameters)
     return (Array(decoder), decoder.finishReason)

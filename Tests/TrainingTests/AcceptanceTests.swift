@@ -27,7 +27,7 @@ import Verifier
     var random = KeyedRandom(seed: 5, key: "prompts")
     let responses = try (0..<40).map { number in
       let prompt = (0..<1 + number % 12).map { _ in Token(random.next() % 5) }
-      let decoder = try PlainDecoder(
+      let decoder = try Decoder(
         runner: plain, cache: plain.makeCache(capacity: 96), prompt: prompt,
         parameters: GenerationParameters(maximumTokens: 1 + number % 31))
       return Response(tokens: prompt + Array(decoder), promptLength: prompt.count)
@@ -41,8 +41,8 @@ import Verifier
           model: target, workers: workers, layers: [0, 1], maximumLength: 64) : nil)
     let simulated = replay.run(
       DrafterRunner(
-        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
-        capacity: 64))
+        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
+      capacity: 64)
     ServedAcceptance.expect(simulated, equals: served)
     // Otherwise the comparison proves little.
     #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")

@@ -2,10 +2,11 @@ import Drafter
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 
-/// Training and serving agree: the trainer's packed blocks give the logits that `DrafterRunner`
+/// Training and serving agree: the trainer's packed blocks give the logits that `SingleDrafter`
 /// gives for the exported drafter, block by block.
 @Suite struct DrafterAgreementTests {
   @Test(arguments: [false, true], [1, 3])
@@ -62,7 +63,7 @@ import Training
     #expect(drafter.configuration == fixture.model.configuration)
     #expect(drafter.draftVocabulary == fixture.model.target.draftVocabulary)
 
-    let runner = DrafterRunner(
+    let runner = SingleDrafter(
       drafter: drafter, embedding: fixture.model.target.embedding,
       head: PackedMatrix(
         fixture.head.base, rows: DrafterFixture.vocabulary, columns: DrafterFixture.hidden,

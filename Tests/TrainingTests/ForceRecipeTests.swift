@@ -169,7 +169,7 @@ import Verifier
       let cache = try runner.makeCache(capacity: 60)
       var bits = 0.0
       for (token, next) in zip(ids, ids.dropFirst()) {
-        runner.prefill([token], cache: cache)
+        runner.read([token], into: cache, logits: .last)
         let row = Array(
           UnsafeBufferPointer(
             start: runner.logits, count: model.configuration.vocabularySize))

@@ -78,7 +78,7 @@ import Verifier
       #expect(record.tokens == response.tokens && record.positions == response.tokens.count)
       cache.reset()
       for (position, token) in response.tokens.enumerated() {
-        runner.forward(batch: [token], caches: [cache], logits: .all)
+        runner.read([token], into: cache, logits: .all)
         for slot in 0..<2 {
           let row = UnsafeBufferPointer(start: runner.taps + slot * hidden, count: hidden)
           #expect(record.output(slot, at: position).elementsEqual(row))

@@ -19,7 +19,7 @@ import Verifier
     var random = KeyedRandom(seed: 4, key: "prompts")
     return try (0..<6).map { index in
       let prompt = (0..<1 + 9 * index).map { _ in Token(random.next() % 61) }
-      let decoder = try PlainDecoder(
+      let decoder = try Decoder(
         runner: runner, cache: runner.makeCache(capacity: 160), prompt: prompt,
         parameters: GenerationParameters(maximumTokens: 20 + 7 * index))
       return Response(tokens: prompt + Array(decoder), promptLength: prompt.count, document: index)

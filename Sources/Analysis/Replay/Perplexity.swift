@@ -60,19 +60,17 @@ public struct Perplexity: Sendable, Equatable {
     for tokens in windows {
       cache.reset()
       // The last token only predicts what is not there.
-      for piece in stride(from: 0, to: tokens.count - 1, by: runner.maximumRows) {
-        let end = min(piece + runner.maximumRows, tokens.count - 1)
-        tokens.withUnsafeBufferPointer {
-          runner.forward(
-            UnsafeBufferPointer(rebasing: $0[piece..<end]), cache: cache, logits: .all)
-        }
-        for row in 0..<end - piece {
+      var isStopped = false
+      runner.read(tokens.dropLast(), into: cache, logits: .all) { piece in
+        for (row, position) in piece.enumerated() {
           let logits = runner.logits + row * scratch.count
-          result.add(logits, next: tokens[piece + row + 1], scratch: scratch)
+          result.add(logits, next: tokens[position + 1], scratch: scratch)
         }
-        onPiece(read + end)
-        if isCancelled() { return nil }
+        onPiece(read + piece.upperBound)
+        isStopped = isCancelled()
+        return !isStopped
       }
+      if isStopped { return nil }
       read += tokens.count
     }
     return result

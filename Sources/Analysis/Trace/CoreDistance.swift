@@ -42,7 +42,7 @@ package struct CoreDistance: Codable, Sendable, Equatable {
   }
 
   /// A single list in JSON.
-  package init(from decoder: any Decoder) throws {
+  package init(from decoder: any Swift.Decoder) throws {
     nanoseconds = try decoder.singleValueContainer().decode([Double].self)
   }
 

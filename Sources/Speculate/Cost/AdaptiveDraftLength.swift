@@ -25,8 +25,12 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   /// - Parameters:
   ///   - limit: the most drafts this round can use.
   ///   - rate: tokens per second expected without the drafter; `nil` for those of a plain step.
-  public mutating func draftCount(limit: Int, against rate: Double? = nil) -> Int {
+  ///   - shared: what rounds cost this sequence, if others share its passes.
+  public mutating func draftCount(
+    limit: Int, against rate: Double? = nil, shared: CostModel? = nil
+  ) -> Int {
     guard limit > 0 else { return 0 }
+    let cost = shared ?? cost
     chances.survival.survival(limit, into: &products)
     let without = max(rate ?? 0, cost.rate(0, survival: products))
     let best = cost.bestLength(survival: products)
@@ -41,10 +45,11 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - chance: of the node.
-  ///   - choice: what ``CostModel/nodeCount(chances:kept:limit:drafted:)`` chose.
-  mutating func probesNode(chance: Double, beyond choice: (count: Int, rate: Double)) -> Bool {
-    let time = cost.verify(choice.count + 2) - cost.verify(choice.count + 1)
-    return nodePurse.pays(max(0, time - chance / choice.rate))
+  ///   - rows: of the pass without it.
+  ///   - rate: tokens per second expected without it.
+  mutating func probesNode(chance: Double, rows: Int, rate: Double) -> Bool {
+    let time = cost.verify(rows + 1) - cost.verify(rows)
+    return nodePurse.pays(max(0, time - chance / rate))
   }
 
   /// Learns from one round over a chain of a model's drafts.
@@ -76,12 +81,13 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   ///   - rows: rows of the target pass.
   ///   - draftSeconds: time of drafting; `nil` if it was not a usual one.
   ///   - verifySeconds: time of the round without drafting.
+  ///   - sequences: that shared the round.
   mutating func record(
-    drafted: Int, rows: Int, draftSeconds: Double?, verifySeconds: Double
+    drafted: Int, rows: Int, draftSeconds: Double?, verifySeconds: Double, sequences: Int = 1
   ) {
     cost.verify.record(width: rows, seconds: verifySeconds)
     if drafted > 0, let draftSeconds { cost.draft.record(width: drafted, seconds: draftSeconds) }
-    let time = verifySeconds + (draftSeconds ?? 0)
+    let time = (verifySeconds + (draftSeconds ?? 0)) / Double(sequences)
     let cap = 4 * (cost.verify(1) + cost.draft(1))
     purse.earn(time, cap: cap)
     nodePurse.earn(time, cap: cap)

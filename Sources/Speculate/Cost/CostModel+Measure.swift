@@ -16,7 +16,7 @@ extension CostModel {
   public static func measure(
     runner: CausalRunner, source: (any DraftSource)?, context: Int = 64, budget: Double = 0.8
   ) throws -> CostModel {
-    var passes = try PassTimer(runner: runner, source: source, context: context)
+    let passes = try PassTimer(runner: runner, source: source, context: context)
     defer { passes.finish() }
     var timer = BudgetTimer(budget: budget)
     var verify: [(width: Int, seconds: Double)] = []
@@ -43,7 +43,7 @@ extension CostModel {
   public func updated(
     runner: CausalRunner, source: (any DraftSource)?, context: Int = 64
   ) throws -> CostModel? {
-    var passes = try PassTimer(runner: runner, source: source, context: context)
+    let passes = try PassTimer(runner: runner, source: source, context: context)
     defer { passes.finish() }
     var timer = BudgetTimer(budget: Self.updateBudget)
     var fresh = self

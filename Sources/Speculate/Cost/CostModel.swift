@@ -40,25 +40,34 @@ public struct CostModel: Sendable, Equatable, Codable {
 
   /// How many of the nodes of a draft tree to verify, for the highest expected rate of the round.
   ///
+  /// Nodes of several sequences are weighed alike, because a pass costs what its rows cost, whichever
+  /// sequences they belong to.
+  ///
   /// - Parameters:
   ///   - chances: of each node to be accepted with all before it, in the order of preference.
   ///   - kept: nodes that are verified in any case.
   ///   - limit: the most nodes.
   ///   - drafted: drafts proposed by a model in this round. Its pass is paid for already, but it
   ///     still counts: the best round is the one with the highest rate over all its time.
-  /// - Returns: the number of nodes, the root not counted, and the expected tokens per second.
+  ///   - roots: sequences, each with a root that brings a token.
+  /// - Returns: the number of nodes, roots not counted, and the expected tokens per second.
   public func nodeCount(
-    chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int
+    chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int, roots: Int = 1
   ) -> (count: Int, rate: Double) {
     let paid = drafted > 0 ? draft(drafted) : 0
-    var tokens = 1 + chances.prefix(kept).reduce(0, +)
-    var best = (count: kept, rate: tokens / (paid + verify(kept + 1)))
+    var tokens = Double(roots) + chances.prefix(kept).reduce(0, +)
+    var best = (count: kept, rate: tokens / (paid + verify(kept + roots)))
     for count in kept..<max(kept, min(limit, chances.count)) {
       tokens += chances[count]
-      let rate = tokens / (paid + verify(count + 2))
+      let rate = tokens / (paid + verify(count + 1 + roots))
       if rate > best.rate { best = (count + 1, rate) }
     }
     return best
+  }
+
+  /// What rounds cost each of several sequences that share their passes, if all do the same.
+  func shared(by sequences: Int) -> CostModel {
+    CostModel(verify: verify.shared(by: sequences), draft: draft.shared(by: sequences))
   }
 
   /// Expected tokens of a round, the bonus included.

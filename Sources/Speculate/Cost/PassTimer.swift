@@ -8,8 +8,7 @@ struct PassTimer {
   private let source: (any DraftSource)?
   private let cache: KeyValueCache
   private let tokens: [Token]
-  private var chooser: DraftChooser
-  private var block = DraftBlock()
+  private let request: DraftRequest
 
   /// The widest pass to measure.
   let widest: Int
@@ -36,11 +35,12 @@ struct PassTimer {
     position = max(1, min(context, room + 1 - widest))
     cache = try runner.makeCache(capacity: position + widest)
     tokens = (0..<position + widest).map { Token($0 * 31 % vocabulary) }
-    chooser = DraftChooser(
-      .greedy, choice: .argmax, context: TokenPresence(vocabulary: vocabulary))
+    request = DraftRequest(
+      chooser: DraftChooser(
+        .greedy, choice: .argmax, context: TokenPresence(vocabulary: vocabulary)))
     source?.rewind(to: 0)
-    TargetRun(runner: runner, cache: cache).prefill(Array(tokens[...position])) { rows in
-      source?.commit(features: runner.taps, rows: rows)
+    runner.read(tokens[..<position], into: cache) { piece in
+      source?.commit(features: runner.taps, rows: piece.count)
       return true
     }
   }
@@ -64,17 +64,15 @@ struct PassTimer {
 
   /// The median of a few blocks of `count` drafts; `nil` if the source can't draft so many, or the
   /// context has no room for them.
-  mutating func draft(_ count: Int, _ timer: inout BudgetTimer) -> Double? {
+  func draft(_ count: Int, _ timer: inout BudgetTimer) -> Double? {
     guard let source, count <= source.maximumDrafts, count <= widest else { return nil }
     // The context of a usual round is projected with the block.
     let usual = min(4, position)
     return timer.measure {
       source.rewind(to: position - usual)
       source.commit(features: runner.taps, rows: usual)
-      block.removeAll()
-      source.draft(
-        after: Array(tokens[...position]), count: count, chooser: &chooser, into: &block)
-      chooser.finishBlock()
+      request.reset(after: Array(tokens[...position]), count: count)
+      source.draft(request)
     }
   }
 }

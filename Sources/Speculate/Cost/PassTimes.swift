@@ -87,6 +87,14 @@ public struct PassTimes: Sendable, Equatable, Codable {
     return moved
   }
 
+  /// A sequence's part of the passes that several share, by its own width.
+  func shared(by sequences: Int) -> PassTimes {
+    PassTimes(
+      [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64].map {
+        (width: $0, seconds: self(sequences * $0) / Double(sequences))
+      })
+  }
+
   /// How far `width` stands on the way from the node before `right` to `right`.
   private func weight(of right: Int, at width: Int) -> Double {
     Double(width - widths[right - 1]) / Double(widths[right] - widths[right - 1])

@@ -1,28 +1,17 @@
 public import Drafter
-public import Files
+import Files
 public import Tensors
 public import Verifier
 
 /// A block-diffusion drafter as a source of drafts.
-///
-/// Features of committed positions wait in a buffer until a block is drafted: projecting many rows
-/// at once costs little more than one, and plain steps that never draft cost nothing. A drafter that sees
-/// tokens alone is given those that it hasn't seen when it drafts, for the same reason.
 public final class BlockDraftSource: DraftSource {
   /// The target layers whose outputs condition the drafter.
-  public var taps: [Int] { runner.drafter.configuration.targetLayers }
+  public var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
   /// One less than the drafter's block, whose first row is the anchor's.
-  public var maximumDrafts: Int { runner.drafter.configuration.blockSize - 1 }
+  public var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
 
-  private let runner: DrafterRunner
-  private let kind: DrafterKind
-  private let map: VocabularyMap?
-  /// Features not projected yet: [waitingRows][taps · width].
-  private let waiting: FloatBuffer
-  private let featureWidth: Int
-  private var waitingCount = 0
-
-  private static let waitingRows = 64
+  private let passes: BlockDraftPasses
+  private let context: DrafterContext
 
   /// Makes the run state of a drafter for one sequence at a time of a target.
   ///
@@ -32,19 +21,18 @@ public final class BlockDraftSource: DraftSource {
   ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions.
   /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  public init(
+  public convenience init(
     drafter: BlockDrafter, target: CausalModel, workers: Workers, capacity: Int
   ) throws {
-    try Self.checkFit(drafter.configuration, target: target.configuration)
-    map = try drafter.draftVocabulary.map {
-      try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
-    }
-    kind = drafter.configuration.kind
-    runner = DrafterRunner(
-      drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
-      capacity: capacity)
-    featureWidth = drafter.configuration.targetLayers.count * target.configuration.hiddenSize
-    waiting = FloatBuffer(count: Self.waitingRows * featureWidth)
+    self.init(
+      sharing: try BlockDraftPasses(
+        drafter: drafter, target: target, workers: workers, maximumBlocks: 1), capacity: capacity)
+  }
+
+  /// Makes the run state of one sequence that shares its passes with others.
+  init(sharing passes: BlockDraftPasses, capacity: Int) {
+    self.passes = passes
+    context = passes.runner.makeContext(capacity: capacity)
   }
 
   /// Checks that a drafter was made for a target of this shape.
@@ -82,52 +70,74 @@ public final class BlockDraftSource: DraftSource {
 
   /// Keeps the features until they are needed, if the drafter wants any.
   public func commit(features: UnsafePointer<Float>, rows: Int) {
-    guard kind == .conditioned else { return }
-    var taken = 0
-    while taken < rows {
-      if waitingCount == Self.waitingRows { project() }
-      let count = min(rows - taken, Self.waitingRows - waitingCount)
-      (waiting.base + waitingCount * featureWidth).update(
-        from: features + taken * featureWidth, count: count * featureWidth)
-      waitingCount += count
-      taken += count
-    }
+    guard passes.kind == .conditioned else { return }
+    passes.runner.append(features, rows: rows, to: context)
   }
 
   /// Forgets committed positions from `count` on.
-  public func rewind(to count: Int) {
-    if kind == .tokens {
-      runner.rewind(to: min(count, runner.contextCount))
-    } else if count >= runner.contextCount {
-      waitingCount = min(waitingCount, count - runner.contextCount)
-    } else {
-      waitingCount = 0
-      runner.rewind(to: count)
+  public func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
+
+  /// Adds a block to the pass.
+  public func enter(_ request: DraftRequest) {
+    let tokens = request.tokens
+    if passes.kind == .tokens {
+      passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
     }
+    precondition(context.count == tokens.count - 1, "features are committed for all but the anchor")
+    passes.enter(
+      DrafterBlock(context: context, anchor: tokens[tokens.count - 1], count: request.count),
+      request)
   }
 
-  /// One pass over `[anchor, mask × …]`.
-  public func draft(
-    after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock
-  ) {
-    switch kind {
-    case .conditioned: project()
-    case .tokens: runner.appendContext(tokens[runner.contextCount..<tokens.count - 1])
+  /// One pass over `[anchor, mask × …]` of each sequence.
+  public func runPasses() { passes.run() }
+}
+
+/// The passes of a block-diffusion drafter, which the sources of several sequences share.
+final class BlockDraftPasses {
+  let runner: DrafterRunner
+  let kind: DrafterKind
+  private let map: VocabularyMap?
+  private var blocks: [DrafterBlock] = []
+  private var requests: [DraftRequest] = []
+
+  /// Makes the buffers of passes.
+  ///
+  /// - Throws: ``SpeculateError`` if the drafter was made for another target.
+  init(
+    drafter: BlockDrafter, target: CausalModel, workers: Workers, maximumBlocks: Int
+  ) throws {
+    try BlockDraftSource.checkFit(drafter.configuration, target: target.configuration)
+    map = try drafter.draftVocabulary.map {
+      try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
     }
-    precondition(
-      runner.contextCount == tokens.count - 1, "features are committed for all but the anchor")
+    kind = drafter.configuration.kind
+    runner = DrafterRunner(
+      drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
+      maximumBlocks: maximumBlocks)
+    blocks.reserveCapacity(maximumBlocks)
+    requests.reserveCapacity(maximumBlocks)
+  }
+
+  func enter(_ block: DrafterBlock, _ request: DraftRequest) {
+    blocks.append(block)
+    requests.append(request)
+  }
+
+  func run() {
+    guard !blocks.isEmpty else { return }
     let columns = runner.drafter.configuration.choices
-    runner.draft(anchor: tokens[tokens.count - 1], count: count) { index, row in
-      let draft = chooser.choose(row, count: columns, position: tokens.count + index, map: map)
-      block.tokens.append(draft.token)
-      block.confidences.append(runner.confidence(index, probability: draft.confidence))
+    runner.draft(blocks) { index, place, row in
+      let request = requests[index]
+      let draft = request.chooser.choose(
+        row, count: columns, position: request.tokens.count + place, map: map)
+      request.block.tokens.append(draft.token)
+      request.block.confidences.append(
+        runner.confidence(place, of: blocks[index].context, probability: draft.confidence))
       return draft.column
     }
-  }
-
-  private func project() {
-    guard waitingCount > 0 else { return }
-    runner.appendContext(waiting.base, rows: waitingCount)
-    waitingCount = 0
+    for request in requests { request.block.passes = 1 }
+    blocks.removeAll(keepingCapacity: true)
+    requests.removeAll(keepingCapacity: true)
   }
 }

@@ -1,4 +1,4 @@
-public import Files
+import Files
 public import Tensors
 public import Verifier
 
@@ -16,17 +16,25 @@ public final class CausalDraftSource: DraftSource {
   /// The most drafts of one block.
   public var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
 
-  private let runner: CausalRunner
-  private let cache: KeyValueCache
-  private let passes: Int?
+  fileprivate let cache: KeyValueCache
+  private let shared: CausalDraftPasses
+  /// Passes of a round, in which all drafts are iterated on; `nil` for one pass a draft.
+  private let limit: Int?
   private var read: [Token] = []  // the tokens in the cache
   private var committed = 0  // the first of them that are known to be committed
   private var guess: [Token] = []
   private var guessStart = 0  // the position of the guess's first token
 
-  private static let maximumRows = 64
+  // What is being drafted.
+  private var request: DraftRequest?
+  private var count = 0
+  /// The tokens of the next pass, of which the first `lead` are only read.
+  private var rows: [Token] = []
+  private var lead = 0
+  /// The drafts under iteration.
+  private var iterated: [Token] = []
 
-  /// Makes the run state of a drafter.
+  /// Makes the run state of a drafter for one sequence at a time.
   ///
   /// - Parameters:
   ///   - drafter: a model with the target's vocabulary.
@@ -34,13 +42,21 @@ public final class CausalDraftSource: DraftSource {
   ///   - capacity: the most committed positions; behind the drafter's own context it drafts nothing.
   ///   - passes: passes of a round, in which all drafts are iterated on; `nil` for one pass a draft.
   /// - Throws: ``SpeculateError`` when there is no room for a cache.
-  public init(
+  public convenience init(
     drafter: CausalModel, workers: Workers, capacity: Int, passes: Int? = nil
   ) throws {
-    runner = CausalRunner(model: drafter, workers: workers, maximumRows: Self.maximumRows)
-    cache = try runner.makeCache(
-      capacity: min(capacity + Self.longestDraft, drafter.configuration.maximumContext))
-    self.passes = passes
+    try self.init(
+      sharing: CausalDraftPasses(drafter: drafter, workers: workers, maximumSequences: 1),
+      capacity: capacity, passes: passes)
+  }
+
+  /// Makes the run state of one sequence that shares its passes with others.
+  init(sharing shared: CausalDraftPasses, capacity: Int, passes: Int?) throws {
+    self.shared = shared
+    limit = passes
+    cache = try shared.runner.makeCache(
+      capacity: min(
+        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext))
     read.reserveCapacity(cache.capacity)
   }
 
@@ -54,48 +70,64 @@ public final class CausalDraftSource: DraftSource {
     if count < guessStart { guess.removeAll(keepingCapacity: true) }
   }
 
-  /// A few passes over what was committed, the anchor, and drafts.
-  public func draft(
-    after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock
-  ) {
+  /// Prepares the first pass: what was committed since the last one, the anchor, and a guess.
+  public func enter(_ request: DraftRequest) {
+    let tokens = request.tokens
     // The last draft is never read.
-    let count = min(count, cache.capacity - tokens.count + 1)
+    count = min(request.count, cache.capacity - tokens.count + 1)
     guard count > 0 else { return }
-    catchUp(with: tokens)
-    if let passes, passes < count {
-      iterate(tokens, count: count, passes: passes, &chooser, &block)
-    } else {
-      while block.tokens.count < count {
-        let last = block.tokens.last ?? tokens[tokens.count - 1]
-        forward(CollectionOfOne(last), logits: .last)
-        choose(row: 0, tokens, &chooser, &block)
-      }
+    self.request = request
+    rows = catchUp(with: tokens) + [tokens[tokens.count - 1]]
+    lead = rows.count - 1
+    if isIterating {
+      iterated = firstGuess(tokens, count: count)
+      rows += iterated.dropLast()
     }
-    guess.removeAll(keepingCapacity: true)
-    guess.append(contentsOf: block.tokens)
-    guessStart = tokens.count
+    shared.enter(self)
   }
 
-  /// Jacobi iteration on all drafts at once; it ends when they agree with themselves.
-  private func iterate(
-    _ tokens: [Token], count: Int, passes: Int, _ chooser: inout DraftChooser,
-    _ block: inout DraftBlock
-  ) {
-    var rows = firstGuess(tokens, count: count)
-    let vocabulary = runner.model.configuration.vocabularySize
-    for pass in 1...passes {
-      keep(tokens.count - 1)
-      forward([tokens[tokens.count - 1]] + rows.dropLast(), logits: .all)
-      let next = (0..<count).map {
-        Token(Kernels.argmax(runner.logits + $0 * vocabulary, count: vocabulary))
-      }
-      guard pass == passes || next == rows else {
-        rows = next
-        continue
-      }
-      for row in 0..<count { choose(row: row, tokens, &chooser, &block) }
-      return
+  /// A few passes over what was committed, the anchors, and drafts.
+  public func runPasses() { shared.run() }
+
+  private var isIterating: Bool { limit.map { $0 < count } ?? false }
+
+  /// The rows of the next pass behind the cache.
+  fileprivate var tree: TokenTree { TokenTree(root: rows[0], chain: rows.dropFirst()) }
+
+  /// Takes what a pass over ``tree`` says; the rows are in the cache now.
+  ///
+  /// - Parameter logits: those of the rows.
+  /// - Returns: whether the drafts are complete.
+  fileprivate func take(_ logits: RowLogits) -> Bool {
+    guard let request else { return true }
+    read += rows
+    request.block.passes += 1
+    guard isIterating else {
+      choose(logits[lead], request)
+      if let last = request.block.tokens.last { rows = [last] }
+      lead = 0
+      return request.block.tokens.count < count ? false : finish(request)
     }
+    let next = (0..<count).map {
+      Token(Kernels.argmax(logits[lead + $0], count: logits.vocabulary))
+    }
+    if request.block.passes == limit || next == iterated {
+      for row in 0..<count { choose(logits[lead + row], request) }
+      return finish(request)
+    }
+    iterated = next
+    keep(request.tokens.count - 1)
+    rows = [request.tokens[request.tokens.count - 1]] + next.dropLast()
+    lead = 0
+    return false
+  }
+
+  private func finish(_ request: DraftRequest) -> Bool {
+    guess.removeAll(keepingCapacity: true)
+    guess.append(contentsOf: request.block.tokens)
+    guessStart = request.tokens.count
+    self.request = nil
+    return true
   }
 
   /// What is left of the last round's drafts, and the end of the text once more.
@@ -106,27 +138,29 @@ public final class CausalDraftSource: DraftSource {
       + (left.count..<count).map { tokens[tokens.count - 1 - (count - 1 - $0) % tokens.count] }
   }
 
-  private func choose(
-    row: Int, _ tokens: [Token], _ chooser: inout DraftChooser, _ block: inout DraftBlock
-  ) {
-    let vocabulary = runner.model.configuration.vocabularySize
-    let draft = chooser.choose(
-      runner.logits + row * vocabulary, count: vocabulary,
-      position: tokens.count + block.tokens.count)
-    block.tokens.append(draft.token)
-    block.confidences.append(draft.confidence)
+  private func choose(_ row: UnsafeMutablePointer<Float>, _ request: DraftRequest) {
+    let draft = request.chooser.choose(
+      row, count: shared.runner.model.configuration.vocabularySize,
+      position: request.tokens.count + request.block.tokens.count)
+    request.block.tokens.append(draft.token)
+    request.block.confidences.append(draft.confidence)
   }
 
-  /// Brings the cache to all tokens but the anchor.
-  private func catchUp(with tokens: [Token]) {
+  /// Brings the cache near all tokens but the anchor.
+  ///
+  /// - Returns: the few that the next pass can read as well.
+  private func catchUp(with tokens: [Token]) -> [Token] {
     let end = tokens.count - 1
     var known = min(committed, end)
     while known < min(read.count, end), read[known] == tokens[known] { known += 1 }
     keep(known)
-    for start in stride(from: known, to: end, by: Self.maximumRows) {
-      forward(tokens[start..<min(start + Self.maximumRows, end)], logits: .none)
-    }
     committed = end
+    if end - known > Self.longestDraft {
+      shared.runner.read(tokens[known..<end], into: cache)
+      read += tokens[known..<end]
+      return []
+    }
+    return Array(tokens[known..<end])
   }
 
   private func keep(_ count: Int) {
@@ -134,10 +168,47 @@ public final class CausalDraftSource: DraftSource {
     read.removeLast(read.count - count)
     cache.rewind(to: count)
   }
+}
 
-  private func forward(_ tokens: some Sequence<Token>, logits: CausalRunner.LogitRows) {
-    let start = read.count
-    read += tokens
-    read[start...].withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: logits) }
+/// The passes of a causal drafter, which the sources of several sequences share.
+final class CausalDraftPasses {
+  let runner: CausalRunner
+  private var entered: [CausalDraftSource] = []
+
+  /// Rows of a pass: those of one sequence at the most fit.
+  private static let maximumRows = 64
+
+  init(drafter: CausalModel, workers: Workers, maximumSequences: Int) {
+    runner = CausalRunner(
+      model: drafter, workers: workers, maximumRows: max(Self.maximumRows, maximumSequences))
+  }
+
+  func enter(_ source: CausalDraftSource) { entered.append(source) }
+
+  /// Runs passes until every source has its drafts, each over as many sequences as fit.
+  func run() {
+    var waiting = entered[...]
+    entered.removeAll(keepingCapacity: true)
+    while !waiting.isEmpty {
+      var forest: [PlantedTree] = []
+      var rows = 0
+      for source in waiting {
+        let tree = source.tree
+        guard rows + tree.count <= runner.maximumRows else { break }
+        rows += tree.count
+        forest.append(PlantedTree(tree, in: source.cache))
+      }
+      runner.forward(forest: forest)
+      var unfinished: [CausalDraftSource] = []
+      var firstRow = 0
+      for (source, planted) in zip(waiting, forest) {
+        let count = planted.tree.count
+        runner.keep(
+          Array(0..<count), of: planted.tree, firstRow: firstRow, cache: planted.cache)
+        if !source.take(RowLogits(runner, firstRow: firstRow)) { unfinished.append(source) }
+        firstRow += count
+      }
+      waiting = waiting.dropFirst(forest.count) + unfinished
+    }
   }
 }

@@ -3,7 +3,8 @@ public import Files
 /// Something that guesses how a sequence goes on: a drafter model, a table of past text, a test.
 ///
 /// A source is fed what the target has computed about committed positions and nothing else, so it
-/// never has anything to take back after a rejection. It belongs to one sequence at a time.
+/// never has anything to take back after a rejection. It belongs to one sequence at a time. Sources of
+/// the same model may share its passes: all that take part enter, and the first to run drafts for all.
 public protocol DraftSource: AnyObject {
   /// The target layers whose outputs ``commit(features:rows:)`` wants, 0-based; may be empty.
   var taps: [Int] { get }
@@ -19,15 +20,50 @@ public protocol DraftSource: AnyObject {
   /// Forgets committed positions from `count` on; `rewind(to: 0)` starts another sequence.
   func rewind(to count: Int)
 
-  /// Proposes the tokens after `tokens`.
+  /// Takes part in the next passes.
   ///
-  /// - Parameters:
-  ///   - tokens: all committed tokens. Features were committed for all but the last, the anchor.
-  ///   - count: how many to propose, `1...maximumDrafts`.
-  ///   - chooser: turns logits into draft tokens, for sources that have logits.
-  ///   - block: receives the drafts; empty when called. Fewer than `count` is allowed.
-  func draft(
-    after tokens: [Token], count: Int, chooser: inout DraftChooser, into block: inout DraftBlock)
+  /// - Parameter request: what is wanted; its block receives the drafts in ``runPasses()``.
+  func enter(_ request: DraftRequest)
+
+  /// Drafts for all that entered, sources that share these passes among them.
+  func runPasses()
+}
+
+extension DraftSource {
+  /// Proposes tokens for one sequence.
+  func draft(_ request: DraftRequest) {
+    enter(request)
+    runPasses()
+  }
+}
+
+/// What a sequence asks of its source in a round.
+public final class DraftRequest {
+  /// All committed tokens. Features were committed for all but the last, the anchor.
+  public var tokens: [Token] = []
+  /// How many tokens to propose: `1...maximumDrafts`.
+  public var count = 0
+  /// Turns logits into draft tokens, for sources that have logits.
+  public var chooser: DraftChooser
+  /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
+  public var block = DraftBlock()
+
+  /// A request that asks for nothing yet.
+  public init(chooser: DraftChooser) { self.chooser = chooser }
+
+  /// Asks for drafts behind a text.
+  func reset(after tokens: [Token], count: Int) {
+    self.tokens = tokens
+    self.count = count
+    block.removeAll()
+    chooser.beginBlock()
+  }
+
+  /// Lets go of the text and of drafts that weren't asked for.
+  func finish() {
+    tokens = []
+    block.truncate(to: count)
+  }
 }
 
 /// Proposed tokens.
@@ -38,6 +74,8 @@ public struct DraftBlock: Sendable, Equatable {
   public var confidences: [Float] = []
   /// Where the tokens came from; sources other than drafter models say so.
   public var origin = DraftOrigin.drafter
+  /// Passes that were run for them.
+  public var passes = 0
 
   /// An empty block.
   public init() {}
@@ -47,6 +85,7 @@ public struct DraftBlock: Sendable, Equatable {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
     origin = .drafter
+    passes = 0
   }
 
   /// Drops the tokens from `count` on.

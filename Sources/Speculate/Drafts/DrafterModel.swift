@@ -96,14 +96,30 @@ public enum DrafterModel: Sendable {
   public func makeSource(
     target: CausalModel, workers: Workers, capacity: Int
   ) throws -> any DraftSource {
+    try makeSources(1, target: target, workers: workers, capacity: capacity)[0]
+  }
+
+  /// Makes the run states that draft for several sequences of a target, in passes that they share.
+  ///
+  /// - Parameters:
+  ///   - count: how many sequences, at least one.
+  ///   - workers: the threads, shared with the target's runner.
+  ///   - capacity: the most committed positions of each.
+  /// - Throws: ``SpeculateError`` if it doesn't fit the target.
+  public func makeSources(
+    _ count: Int, target: CausalModel, workers: Workers, capacity: Int
+  ) throws -> [any DraftSource] {
     try checkFit(target.configuration)
     switch self {
     case .block(let drafter):
-      return try BlockDraftSource(
-        drafter: drafter, target: target, workers: workers, capacity: capacity)
-    case .causal(let model, let passes):
-      return try CausalDraftSource(
-        drafter: model, workers: workers, capacity: capacity, passes: passes)
+      let passes = try BlockDraftPasses(
+        drafter: drafter, target: target, workers: workers, maximumBlocks: count)
+      return (0..<count).map { _ in BlockDraftSource(sharing: passes, capacity: capacity) }
+    case .causal(let model, let limit):
+      let passes = CausalDraftPasses(drafter: model, workers: workers, maximumSequences: count)
+      return try (0..<count).map { _ in
+        try CausalDraftSource(sharing: passes, capacity: capacity, passes: limit)
+      }
     }
   }
 

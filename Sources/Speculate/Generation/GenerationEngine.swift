@@ -38,51 +38,38 @@ final class GenerationEngine {
   func makeDecoder(
     prompt: [Token], parameters: GenerationParameters, mode: DecodingMode,
     observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
-  ) throws -> any Decoder {
-    let decoder = try makeDecoder(
-      prompt: prompt, parameters: parameters, mode: mode, isCancelled: isCancelled)
-    decoder.observer = observer
-    return decoder
-  }
-
-  private func makeDecoder(
-    prompt: [Token], parameters: GenerationParameters, mode: DecodingMode,
-    isCancelled: @escaping () -> Bool
-  ) throws -> any Decoder {
+  ) throws -> Decoder {
     try parameters.validated()
     let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
     let wanted = overflow ? Int.max : sum
     let capacity = min(max(wanted, 1), model.configuration.maximumContext)
     let cache = try emptyCache(capacity: capacity)
-    if case .jacobi(let options) = mode {
-      return try JacobiDecoder(
-        runner: runner, cache: cache, prompt: prompt, parameters: parameters, options: options,
-        policy: jacobiPolicy(), isCancelled: isCancelled)
-    }
-    guard case .speculative(let drafts, let choice, let freeDrafts) = mode else {
-      return try plainDecoder(cache, prompt, parameters, isCancelled)
-    }
-    let free = freeDrafts ?? FreeDraftOptions(suffix: drafter != nil && drafts == nil)
-    guard drafter != nil || !free.isEmpty else {
-      return try plainDecoder(cache, prompt, parameters, isCancelled)
-    }
-    if let drafts, drafts < 1 {
-      throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
-    }
-    let source = try draftSource(capacity: capacity)
-    return try DraftVerifyDecoder(
-      runner: runner, cache: cache, source: source, prompt: prompt, parameters: parameters,
-      length: drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-      draftChoice: choice ?? .automatic(parameters.sampling), free: free, isCancelled: isCancelled)
+    let decoder = try Decoder(
+      runner: runner, cache: cache, prompt: prompt, parameters: parameters,
+      strategy: strategy(mode, parameters.sampling, capacity: capacity), isCancelled: isCancelled)
+    decoder.observer = observer
+    return decoder
   }
 
-  private func plainDecoder(
-    _ cache: KeyValueCache, _ prompt: [Token], _ parameters: GenerationParameters,
-    _ isCancelled: @escaping () -> Bool
-  ) throws -> PlainDecoder {
-    try PlainDecoder(
-      runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      isCancelled: isCancelled)
+  /// How the rounds of a mode go.
+  private func strategy(
+    _ mode: DecodingMode, _ sampling: SamplingParameters, capacity: Int
+  ) throws -> any RoundStrategy {
+    switch mode {
+    case .plain: return PlainStrategy()
+    case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
+    case .speculative(let drafts, let choice, let freeDrafts):
+      let free = freeDrafts ?? FreeDraftOptions(suffix: drafter != nil && drafts == nil)
+      guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
+      if let drafts, drafts < 1 {
+        throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
+      }
+      let source = try draftSource(capacity: capacity)
+      return DraftStrategy(
+        source: source,
+        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
+        choice: choice ?? .automatic(sampling), free: free)
+    }
   }
 
   /// Measures pass times of target and drafter.
@@ -93,9 +80,9 @@ final class GenerationEngine {
   }
 
   /// Keeps what a finished decoder learned about speed for the next generation.
-  func retire(_ decoder: any Decoder) {
-    if let learned = (decoder as? DraftVerifyDecoder)?.learnedLength { length = learned }
-    if let learned = (decoder as? JacobiDecoder)?.policy { jacobi = learned }
+  func retire(_ decoder: Decoder) {
+    if let learned = (decoder.strategy as? DraftStrategy)?.learnedLength { length = learned }
+    if let learned = (decoder.strategy as? JacobiStrategy)?.policy { jacobi = learned }
   }
 
   /// Memory grows in powers of two, so that generations of similar length share it.

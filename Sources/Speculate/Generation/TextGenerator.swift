@@ -260,9 +260,8 @@ public final class TextGenerator: @unchecked Sendable {
 
   /// Takes tokens until the decoder or a stop string ends the output.
   private func read(
-    _ decoder: any Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
+    _ decoder: Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
   ) -> GenerationResult {
-    var decoder = decoder
     var detokenizer = StreamingDetokenizer(tokenizer, continuing: true)
     var matcher = StopMatcher(stops)
     var text = ""

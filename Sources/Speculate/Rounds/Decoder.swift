@@ -1,21 +1,63 @@
-public import Files
+package import Files
+package import Tensors
+package import Verifier
 
 /// Generates one sequence: a `Sequence` of committed tokens, each final when it is handed out.
 ///
-/// Every decoder, whatever it drafts and verifies, hands out the tokens of plain decoding of the
-/// same target, prompt and parameters. A decoder works in rounds, and only when asked for a token
+/// It is a ``DecodingLoop`` of one. Whatever it drafts and verifies, it hands out the tokens of plain
+/// decoding of the same target, prompt and parameters. It works in rounds, and only when asked for a token
 /// that it does not have yet.
-public protocol Decoder: AnyObject, Sequence, IteratorProtocol where Element == Token {
+package final class Decoder: Sequence, IteratorProtocol {
+  private let loop: DecodingLoop
+  private let run: SequenceRun
+
+  /// Prepares a generation; no pass runs before the first token is asked for.
+  ///
+  /// - Parameters:
+  ///   - runner: the target, with the taps of what drafts, used by this decoder alone while it works.
+  ///   - cache: an empty cache with room for prompt and output.
+  ///   - prompt: at least one token.
+  ///   - parameters: checked here.
+  ///   - strategy: how rounds go.
+  ///   - isCancelled: asked before every round.
+  /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
+  package init(
+    runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
+    parameters: GenerationParameters, strategy: any RoundStrategy = PlainStrategy(),
+    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+  ) throws {
+    loop = DecodingLoop(runner: runner)
+    run = try SequenceRun(
+      runner: runner, cache: cache, prompt: prompt, parameters: parameters, strategy: strategy,
+      isCancelled: isCancelled)
+    loop.add(run)
+  }
+
   /// What happened so far. Complete once ``finishReason`` is set.
-  var statistics: GenerationStatistics { get }
+  package var statistics: GenerationStatistics { run.statistics }
 
   /// Why generation ended; `nil` while it goes on. It may be set before the last tokens have been
   /// handed out.
-  var finishReason: FinishReason? { get }
+  package var finishReason: FinishReason? { run.finishReason }
+
+  /// How rounds go.
+  package var strategy: any RoundStrategy { run.strategy }
 
   /// Who is told every round; set before the first token is asked for.
-  var observer: (any RoundObserver)? { get set }
+  package var observer: (any RoundObserver)? {
+    get { run.observer }
+    set { run.observer = newValue }
+  }
+
+  /// The next token; `nil` at the end.
+  package func next() -> Token? {
+    while true {
+      if let token = run.take() { return token }
+      guard run.finishReason == nil else { return nil }
+      loop.round()
+    }
+  }
 
   /// Ends generation before the next round; committed tokens are still handed out.
-  func finish(_ reason: FinishReason)
+  package func finish(_ reason: FinishReason) { run.finish(reason) }
 }

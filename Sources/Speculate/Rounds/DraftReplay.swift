@@ -7,7 +7,7 @@ public import Verifier
 ///
 /// Lossless decoding gives the same text whatever is drafted, so a recorded output says what the
 /// target will choose. One prefill of the text gives the target's features; after that a round
-/// costs a draft pass. The rounds are those of ``DraftVerifyDecoder``, trees and matches in earlier
+/// costs a draft pass. The rounds are those of ``DraftStrategy``, trees and matches in earlier
 /// text included; only what the target predicts behind a rejection, which recycling wants, is not
 /// known.
 public final class DraftReplay {
@@ -65,11 +65,9 @@ public final class DraftReplay {
     let tokens = text.prompt + text.output
     features = FloatBuffer(count: max(1, (tokens.count - 1) * featureWidth))
     let cache = try runner.makeCache(capacity: tokens.count)
-    var position = 0
-    TargetRun(runner: runner, cache: cache).prefill(tokens) { rows in
-      (features.base + position * featureWidth).update(
-        from: runner.taps, count: rows * featureWidth)
-      position += rows
+    runner.read(tokens.dropLast(), into: cache) { piece in
+      (features.base + piece.lowerBound * featureWidth).update(
+        from: runner.taps, count: piece.count * featureWidth)
       return true
     }
   }
@@ -83,54 +81,66 @@ public final class DraftReplay {
   ///   - suffix: whether the end of the text is looked up in earlier text.
   ///   - cost: the times that an adaptive length is told.
   /// - Returns: The rounds.
+  /// - Throws: ``SpeculateError`` for a text that no decoder would take.
   public func rounds(
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
     suffix: Bool = false, cost: CostModel
-  ) -> [Round] {
-    let configuration = runner.model.configuration
-    let context = TokenPresence(vocabulary: configuration.vocabularySize)
-    for token in text.prompt { context.push(token) }
-    var drafter = RoundDrafter(
-      source: source,
-      chooser: DraftChooser(parameters.sampling, choice: choice, context: context),
-      length: length, free: FreeDraftOptions(suffix: suffix), prompt: text.prompt,
-      capacity: text.prompt.count + text.output.count, maximumRows: runner.maximumRows)
+  ) throws -> [Round] {
+    let strategy = DraftStrategy(
+      source: source, length: length, choice: choice, free: FreeDraftOptions(suffix: suffix))
     let tokens = text.prompt + text.output
-    let (sum, overflow) = text.prompt.count.addingReportingOverflow(parameters.maximumTokens)
-    let limit = max(
-      tokens.count, overflow ? configuration.maximumContext : min(sum, configuration.maximumContext)
-    )
-    var committed = text.prompt
+    // A recorded output may be longer than the limit that is given now.
+    var parameters = parameters
+    parameters.maximumTokens = max(parameters.maximumTokens, text.output.count)
+    parameters.ignoresEnd = true
+    var configuration = runner.model.configuration
+    configuration.maximumContext = max(configuration.maximumContext, tokens.count)
+    var sequence = try SequenceState(
+      prompt: text.prompt, parameters: parameters, configuration: configuration,
+      capacity: configuration.maximumContext)
+    strategy.begin(
+      sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
+    var budget = RowBudget()
+    var path: [Int] = []
     var rounds: [Round] = []
-    commit(0..<committed.count - 1, to: &drafter)
-    while committed.count < tokens.count {
-      drafter.draft(after: committed, remaining: limit - committed.count)
-      let tree = drafter.planner.rows
-      let (path, accepted) = AcceptanceRule.path(
-        in: tree, choice: { _ in tokens[committed.count] },
-        emit: {
-          committed.append($0)
-          context.push($0)
-          return committed.count < tokens.count
-        })
-      let end = committed.count - 1
-      commit(end - path.count..<end, to: &drafter)
-      drafter.commit(committed.suffix(path.count))
-      let drafted = drafter.passDrafts
+    commit(0..<text.prompt.count - 1, to: strategy)
+    while sequence.tokens.count < tokens.count {
+      let wish = strategy.request(sequence, sharing: 1)
+      if let wish {
+        wish.source.draft(wish.request)
+        wish.request.finish()
+      }
+      budget.share([strategy.propose(sequence)], rows: runner.maximumRows)
+      let tree = strategy.rows(
+        RowGrant(
+          count: budget.counts[0], rows: budget.counts[0] + 1, rate: budget.rate,
+          hasRoom: budget.counts[0] + 1 < runner.maximumRows))
+      let accepted = AcceptanceRule.path(
+        in: tree, into: &path, choice: { _ in tokens[sequence.tokens.count] },
+        emit: { sequence.commit($0) && sequence.tokens.count < tokens.count })
+      let end = sequence.tokens.count - 1
+      commit(end - path.count..<end, to: strategy)
+      strategy.settle(
+        RoundOutcome(
+          tree: tree, path: path, accepted: accepted, logits: RowLogits(runner, firstRow: 0)),
+        &sequence, accept: { _ in })
+      let drafted = wish?.request.block.tokens.count ?? 0
       rounds.append(
         Round(
           drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count))
-      drafter.record(
-        path: path, next: tokens[end], draftSeconds: drafted > 0 ? cost.draft(drafted) : 0,
-        verifySeconds: cost.verify(tree.count), accept: { _ in })
+      strategy.learn(
+        RoundPrice(
+          sequences: 1, rows: tree.count, drafted: drafted, emitted: path.count,
+          draftSeconds: drafted > 0 ? cost.draft(drafted) : 0,
+          verifySeconds: cost.verify(tree.count)))
     }
-    if let policy = drafter.planner.policy { length = .adaptive(policy) }
+    if let policy = strategy.learnedLength { length = .adaptive(policy) }
     return rounds
   }
 
-  private func commit(_ positions: Range<Int>, to drafter: inout RoundDrafter) {
+  private func commit(_ positions: Range<Int>, to strategy: DraftStrategy) {
     guard source != nil, !positions.isEmpty else { return }
-    drafter.commit(
+    strategy.commit(
       features: features.base + positions.lowerBound * featureWidth, rows: positions.count)
   }
 }

@@ -19,9 +19,13 @@ struct RoundPlanner {
   private var modelNodes = 0
   /// Whether the model said how sure it was.
   private var hasConfidences = false
+  /// What rounds cost this sequence when several share them.
+  private var shared: (cost: CostModel, sequences: Int, rounds: Int)?
 
   /// Nodes that memory is made for at once; a larger tree makes it grow.
   private static let usualNodes = 128
+  /// Rounds for which shared costs are kept.
+  private static let sharedRounds = 32
 
   /// Starts to plan.
   init(_ length: DraftLength) {
@@ -36,7 +40,7 @@ struct RoundPlanner {
   }
 
   /// Where the round's first draft comes from.
-  var origin: DraftOrigin { tree.nodes.count > 1 ? tree.nodes[1].origin : .drafter }
+  var origin: DraftOrigin? { tree.nodes.count > 1 ? tree.nodes[1].origin : nil }
 
   /// Where a node came from; where sources agree, the first of them.
   func origin(of node: Int) -> DraftOrigin { tree.nodes[node].origin }
@@ -58,11 +62,23 @@ struct RoundPlanner {
   /// - Parameters:
   ///   - limit: the most drafts that it can make.
   ///   - rows: the most drafts that the round can verify.
-  mutating func modelDrafts(limit: Int, rows: Int) -> Int {
-    guard let cost = policy?.cost else { return min(fixedLength, limit) }
+  ///   - sharing: sequences of the round.
+  mutating func modelDrafts(limit: Int, rows: Int, sharing: Int) -> Int {
+    guard let own = policy?.cost else { return min(fixedLength, limit) }
+    let shared = sharing > 1 ? sharedCost(own, sequences: sharing) : nil
     tree.rank()
-    let free = cost.nodeCount(chances: tree.rankedChances, limit: rows, drafted: 0)
-    return policy?.draftCount(limit: limit, against: free.rate) ?? 0
+    let free = (shared ?? own).nodeCount(chances: tree.rankedChances, limit: rows, drafted: 0)
+    return policy?.draftCount(limit: limit, against: free.rate, shared: shared) ?? 0
+  }
+
+  private mutating func sharedCost(_ cost: CostModel, sequences: Int) -> CostModel {
+    if let shared, shared.sequences == sequences, shared.rounds > 0 {
+      self.shared?.rounds -= 1
+      return shared.cost
+    }
+    let made = cost.shared(by: sequences)
+    shared = (made, sequences, Self.sharedRounds)
+    return made
   }
 
   /// Adds the model's drafts, to which the others are alternatives.
@@ -76,42 +92,41 @@ struct RoundPlanner {
     insert(candidates)
   }
 
-  /// Decides which rows to verify.
+  /// Ranks what could be verified.
   ///
   /// - Parameter limit: the most rows without the anchor's.
-  mutating func chooseRows(limit: Int) {
+  mutating func propose(limit: Int) -> RowProposal {
     // Drafts without confidences were counted right when they were asked for.
     let kept = hasConfidences || policy == nil ? 0 : min(modelNodes, limit)
     tree.rank(kept: kept)
-    tree.layOut(rowCount(limit: limit, kept: kept), into: &rows, nodes: &nodes)
-  }
-
-  /// How many nodes are worth a row.
-  private mutating func rowCount(limit: Int, kept: Int) -> Int {
     let limit = min(limit, tree.ranking.count)
-    guard let cost = policy?.cost else { return min(fixedLength, limit) }
-    let best = cost.nodeCount(
-      chances: tree.rankedChances, kept: kept, limit: limit, drafted: modelNodes)
-    guard best.count < limit else { return best.count }
-    let next = tree.nodes[tree.ranking[best.count]]
-    let probes =
-      next.cell.table > 0 && policy?.probesNode(chance: next.chance, beyond: best) == true
-    return best.count + (probes ? 1 : 0)
+    let count = min(fixedLength, limit)
+    return RowProposal(
+      chances: tree.rankedChances, kept: policy == nil ? count : kept,
+      limit: policy == nil ? count : limit, drafted: modelNodes, cost: policy?.cost)
   }
 
-  /// Learns from the round.
+  /// Lays out the rows to verify, with one more where that may teach something.
+  mutating func layOut(_ grant: RowGrant) {
+    var count = grant.count
+    if let rate = grant.rate, grant.hasRoom, count < tree.ranking.count {
+      let next = tree.nodes[tree.ranking[count]]
+      if next.cell.table > 0,
+        policy?.probesNode(chance: next.chance, rows: grant.rows, rate: rate) == true
+      {
+        count += 1
+      }
+    }
+    tree.layOut(count, into: &rows, nodes: &nodes)
+  }
+
+  /// Learns which drafts were accepted.
   ///
   /// - Parameters:
   ///   - path: the rows whose choices were emitted.
   ///   - next: the last token emitted.
-  ///   - drafted: drafts that a model made.
-  ///   - draftSeconds: time of drafting; `nil` if it was not a usual one.
-  ///   - verifySeconds: time of the round without drafting.
   ///   - accept: is told where each accepted draft came from.
-  mutating func record(
-    path: [Int], next: Token, drafted: Int, draftSeconds: Double?, verifySeconds: Double,
-    accept: (DraftOrigin) -> Void
-  ) {
+  mutating func judge(path: [Int], next: Token, accept: (DraftOrigin) -> Void) {
     tree.judge(rows, nodes: nodes, path: path, next: next) { node, isAccepted in
       if policy != nil {
         policy?.chances.record(node.cell, accepted: isAccepted)
@@ -120,9 +135,16 @@ struct RoundPlanner {
       }
       if isAccepted { accept(node.origin) }
     }
+  }
+
+  /// Learns what the round cost.
+  ///
+  /// - Parameter isUsual: whether its draft pass was a usual one.
+  mutating func learn(_ price: RoundPrice, isUsual: Bool) {
     policy?.record(
-      drafted: drafted, rows: rows.count, draftSeconds: draftSeconds,
-      verifySeconds: verifySeconds)
+      drafted: price.drafted, rows: price.rows,
+      draftSeconds: isUsual ? price.draftSeconds : nil, verifySeconds: price.verifySeconds,
+      sequences: price.sequences)
   }
 
   private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {

@@ -1,17 +1,18 @@
-import Files
-import Verifier
+package import Files
+package import Verifier
 
 /// One sequence as every decoder keeps it: committed tokens, how the next is chosen, and when
 /// enough are there. It knows no model.
-struct SequenceState {
+package struct SequenceState {
   /// The prompt and all committed tokens. The last is the anchor: committed, but the target has
   /// not computed its keys and values yet.
-  private(set) var tokens: [Token]
-  let promptCount: Int
+  package private(set) var tokens: [Token]
   /// Why no more tokens are committed.
-  private(set) var finishReason: FinishReason?
-  /// The committed tokens as a multiset, for penalties.
-  let context: TokenPresence
+  package private(set) var finishReason: FinishReason?
+  /// How the target's logits become tokens.
+  package let sampling: SamplingParameters
+  /// Which tokens are committed, for penalties.
+  package let context: TokenPresence
 
   private var chooser: TokenChooser
   private let vocabulary: Int
@@ -29,7 +30,7 @@ struct SequenceState {
   ///   - configuration: the target's vocabulary, end tokens and longest context.
   ///   - capacity: positions that the target's cache has room for.
   /// - Throws: ``SpeculateError`` for parameters out of range and prompts that cannot be decoded.
-  init(
+  package init(
     prompt: [Token], parameters: GenerationParameters, configuration: ModelConfiguration,
     capacity: Int
   ) throws {
@@ -51,28 +52,28 @@ struct SequenceState {
           + " use the tokenizer made for this model")
     }
     tokens = prompt
-    promptCount = prompt.count
     handedOut = prompt.count
     self.vocabulary = vocabulary
     endTokens = parameters.endTokens(of: configuration.endTokens)
     let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
     limit = overflow ? contextLimit : min(sum, contextLimit)
-    chooser = TokenChooser(parameters.sampling)
+    sampling = parameters.sampling
+    chooser = TokenChooser(sampling)
     context = TokenPresence(vocabulary: vocabulary)
-    for token in prompt { context.push(token) }
+    for token in prompt { context.insert(token) }
     tokens.reserveCapacity(min(limit, prompt.count + 4096))
   }
 
   /// The last committed token.
-  var anchor: Token { tokens[tokens.count - 1] }
+  package var anchor: Token { tokens[tokens.count - 1] }
 
   /// How many tokens may still be committed.
-  var remaining: Int { finishReason == nil ? limit - tokens.count : 0 }
+  package var remaining: Int { finishReason == nil ? limit - tokens.count : 0 }
 
   /// The target's own next token, from the row of the last committed token.
   ///
   /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
-  mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token {
+  package mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token {
     Token(chooser.column(row, count: vocabulary, position: tokens.count, context: context))
   }
 
@@ -80,16 +81,16 @@ struct SequenceState {
   /// since the penalties of what stands between are not applied.
   ///
   /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
-  mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token {
+  package mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token {
     Token(chooser.column(row, count: vocabulary, position: position, context: context))
   }
 
   /// Commits the target's choice.
   ///
   /// - Returns: `false` if the sequence ends with it.
-  mutating func commit(_ token: Token) -> Bool {
+  package mutating func commit(_ token: Token) -> Bool {
     tokens.append(token)
-    context.push(token)
+    context.insert(token)
     if endTokens.contains(token) {
       finishReason = .endToken
     } else if tokens.count == limit {
@@ -99,12 +100,12 @@ struct SequenceState {
   }
 
   /// Ends the sequence, unless it has ended.
-  mutating func finish(_ reason: FinishReason) {
+  package mutating func finish(_ reason: FinishReason) {
     if finishReason == nil { finishReason = reason }
   }
 
   /// The next committed token that was not handed out yet.
-  mutating func take() -> Token? {
+  package mutating func take() -> Token? {
     guard handedOut < tokens.count else { return nil }
     handedOut += 1
     return tokens[handedOut - 1]

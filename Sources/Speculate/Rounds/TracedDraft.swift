@@ -1,7 +1,7 @@
 /// What a decoder tells about a verified draft.
-struct TracedDraft {
+package struct TracedDraft {
   /// Where it came from; where sources agree, the first of them.
-  var origin: DraftOrigin
+  package var origin: DraftOrigin
   /// Its probability by the source's own account, if it has one.
-  var confidence: Float?
+  package var confidence: Float?
 }

@@ -1,7 +1,7 @@
 import Files
 
 /// Keeps a source's most probable tokens at each place of a block, for an observer.
-final class CandidateRecorder {
+package final class CandidateRecorder {
   /// How many candidates are kept of a place.
   static let limit = 5
 

@@ -11,7 +11,7 @@ public struct DraftChooser {
 
   private var chooser: TokenChooser
   private let context: TokenPresence
-  /// The drafts of the block so far.
+  /// The distinct drafts of the block so far that the text doesn't hold.
   private var drafts: [Token] = []
 
   /// Makes the chooser of one sequence.
@@ -20,7 +20,7 @@ public struct DraftChooser {
   ///   - sampling: how the target's tokens are chosen.
   ///   - choice: how drafts are chosen. Argmax drafts see the target's repetition penalty, but no
   ///     temperature or filter, which leave the most probable token where it is.
-  ///   - context: the committed tokens, shared with the target's side.
+  ///   - context: the committed tokens, which are the target's side's; they are only looked at.
   public init(_ sampling: SamplingParameters, choice: DraftChoice, context: TokenPresence) {
     var drafting = sampling
     if choice == .argmax { drafting.temperature = 0 }
@@ -39,20 +39,20 @@ public struct DraftChooser {
   public mutating func choose(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
   ) -> (column: Int, token: Token, confidence: Float) {
-    let column = chooser.column(row, count: count, position: position, context: context, map: map)
+    let column = chooser.column(
+      row, count: count, position: position, context: context, drafts: drafts, map: map)
     let token = map?.tokens[column] ?? Token(column)
     let top = Kernels.maximum(row, count: count)
     let chosen = exp(row[column] - top)
     let total = Kernels.exp(row, into: row, count: count, shift: top)
     let confidence = chosen / total
     recorder?.record(row, count: count, total: total, map: map)
-    drafts.append(token)
-    context.push(token)
+    if chooser.parameters.usesContext, !context.contains(token), !drafts.contains(token) {
+      drafts.append(token)
+    }
     return (column, token, confidence)
   }
 
-  /// Ends a block: its drafts are no longer part of the text.
-  mutating func finishBlock() {
-    while let draft = drafts.popLast() { context.pop(draft) }
-  }
+  /// Begins a block: earlier drafts aren't part of the text.
+  mutating func beginBlock() { drafts.removeAll(keepingCapacity: true) }
 }

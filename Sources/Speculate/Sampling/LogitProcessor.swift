@@ -1,4 +1,5 @@
 import Foundation
+public import Files
 import Tensors
 
 /// Turns a row of raw logits into the logits of the distribution that is sampled.
@@ -39,12 +40,15 @@ public struct LogitProcessor: Sendable {
   /// - Parameters:
   ///   - row: logits: [columns].
   ///   - context: the tokens at and before the row.
+  ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   /// - Complexity: O(columns) for the usual filters, without allocation once warm.
   public mutating func process(
-    _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, map: VocabularyMap? = nil
+    _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
+    map: VocabularyMap? = nil
   ) {
-    penalize(row, context: context, map: map)
+    penalize(row, context.distinct, map: map)
+    penalize(row, drafts, map: map)
     guard !parameters.isGreedy, let logits = row.baseAddress else { return }
     if found.count < row.count { makeRoom(row.count) }
     if parameters.temperature != 1 {
@@ -101,13 +105,13 @@ public struct LogitProcessor: Sendable {
     }
   }
 
-  /// Each distinct token of the context once: `l / penalty` if positive, `l · penalty` if not.
+  /// Each of some distinct tokens: `l / penalty` if positive, `l · penalty` if not.
   private func penalize(
-    _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, map: VocabularyMap?
+    _ row: UnsafeMutableBufferPointer<Float>, _ tokens: [Token], map: VocabularyMap?
   ) {
     let penalty = parameters.repetitionPenalty
     guard penalty != 1 else { return }
-    for token in context.distinct {
+    for token in tokens {
       guard let column = map == nil ? Int(token) : map?.column(of: token), column < row.count
       else { continue }
       row[column] = row[column] < 0 ? row[column] * penalty : row[column] / penalty

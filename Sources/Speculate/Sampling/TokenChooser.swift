@@ -1,3 +1,6 @@
+public import Files
+import Tensors
+
 /// Chooses tokens from rows of logits: greedy, or Gumbel-max under position-keyed noise.
 ///
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
@@ -22,15 +25,17 @@ public struct TokenChooser: Sendable {
   ///   - count: columns.
   ///   - position: the absolute position of the token that is chosen (one after the row's own).
   ///   - context: the tokens at and before the row.
+  ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   /// - Returns: the chosen column.
   public mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
-    map: VocabularyMap? = nil
+    drafts: [Token] = [], map: VocabularyMap? = nil
   ) -> Int {
     if parameters.isGreedy && !parameters.usesContext { return Argmax.index(row, count: count) }
     processor.process(
-      UnsafeMutableBufferPointer(start: row, count: count), context: context, map: map)
+      UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
+      map: map)
     if parameters.isGreedy { return Argmax.index(row, count: count) }
     return Argmax.gumbelIndex(
       row, count: count, noise: noise.stream(position: position), map: map)

@@ -65,8 +65,16 @@ public final class LayerScratch: Sendable {
     norm(rows, weight, epsilon, into: last[worker])
   }
 
+  /// The same for rows in any order: into rows `0..<rows.count`.
+  public func normForHead(
+    rows: UnsafeBufferPointer<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+  ) -> ActivationRows {
+    norm(rows, weight, epsilon, into: last[worker])
+  }
+
   private func norm(
-    _ rows: Range<Int>, _ weight: FloatBuffer, _ epsilon: Float, into normed: ActivationRows
+    _ rows: some Collection<Int>, _ weight: FloatBuffer, _ epsilon: Float,
+    into normed: ActivationRows
   ) -> ActivationRows {
     for (index, row) in rows.enumerated() {
       Kernels.rmsNorm(

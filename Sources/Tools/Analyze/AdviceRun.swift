@@ -118,7 +118,7 @@ struct AdviceRun {
           var length =
             lengths[index] ?? drafting.length.map(DraftLength.fixed)
             ?? .adaptive(AdaptiveDraftLength(cost))
-          let rounds = replay.rounds(
+          let rounds = try replay.rounds(
             parameters: outputs.parameters, length: &length,
             choice: drafting.choice ?? .automatic(outputs.parameters.sampling),
             suffix: drafting.looksUp, cost: cost)

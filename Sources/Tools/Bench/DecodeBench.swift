@@ -37,7 +37,7 @@ struct DecodeBench {
   func measure() throws -> Reading? {
     let before = reader.measure(passes: tokens, workers: runner.workers)
     cache.reset()
-    let decoder = try PlainDecoder(
+    let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt,
       parameters: GenerationParameters(maximumTokens: tokens, ignoresEnd: true),
       isCancelled: { Interruption.requested })

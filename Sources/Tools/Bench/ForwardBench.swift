@@ -39,7 +39,7 @@ struct ForwardBench {
     promptLength = prompt ?? 0
     cache = try runner.makeCache(capacity: context + widest)
     promptCache = try prompt.map { [runner] in try runner.makeCache(capacity: $0) }
-    runner.prefill(Array(tokens[..<context]), cache: cache)
+    runner.read(tokens[..<context], into: cache, logits: .last)
   }
 
   /// Times passes over `rows` rows, with logits for all of them.
@@ -58,7 +58,7 @@ struct ForwardBench {
     guard let promptCache else { return nil }
     let start = Stopwatch.now
     promptCache.reset()
-    runner.prefill(Array(tokens[..<promptLength]), cache: promptCache)
+    runner.read(tokens[..<promptLength], into: promptCache, logits: .last)
     return Stopwatch.now - start
   }
 

@@ -28,17 +28,13 @@ final class FeatureGenerator {
     let (width, k) = (settings.layers.count * settings.hidden, settings.logProbabilities)
     cache.reset()
     record.fill { taps, topTokens, logProbabilities in
-      tokens.withUnsafeBufferPointer { tokens in
-        for start in stride(from: 0, to: tokens.count, by: runner.maximumRows) {
-          let end = min(start + runner.maximumRows, tokens.count)
-          runner.forward(
-            UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache,
-            logits: k > 0 ? .all : .none)
-          (taps + start * width).update(from: runner.taps, count: (end - start) * width)
-          findMostProbable(
-            rows: end - start, tokens: topTokens + start * k,
-            logProbabilities: logProbabilities + start * k)
-        }
+      runner.read(tokens, into: cache, logits: k > 0 ? .all : .none) { piece in
+        let start = piece.lowerBound
+        (taps + start * width).update(from: runner.taps, count: piece.count * width)
+        findMostProbable(
+          rows: piece.count, tokens: topTokens + start * k,
+          logProbabilities: logProbabilities + start * k)
+        return true
       }
     }
     return record

@@ -107,10 +107,10 @@ extension ForceEvaluation.Passes {
     _ length: Int
   ) throws {
     cache.reset()
-    let decoder = try JacobiDecoder(
+    let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt,
-      parameters: GenerationParameters(maximumTokens: length), options: options,
-      policy: Self.policy, isCancelled: { false })
+      parameters: GenerationParameters(maximumTokens: length),
+      strategy: JacobiStrategy(options: options, policy: Self.policy), isCancelled: { false })
     let ids = Array(decoder)
     add(
       tokens: ids.count, passes: decoder.statistics.targetPasses,

@@ -42,7 +42,9 @@ public final class TrajectoryGenerator {
         states.append(guess)
         // The cache holds what is true; the anchor is the last true token.
         let anchor = block.lowerBound + settled - 1
-        if anchor - cache.count > blockSize { feed(tokens[cache.count..<anchor]) }
+        if anchor - cache.count > blockSize {
+          runner.read(tokens[cache.count..<anchor], into: cache)
+        }
         let known = tokens[cache.count...anchor]
         let rows = known + guess[settled..<block.count - 1]
         rows.withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: .all) }
@@ -63,16 +65,5 @@ public final class TrajectoryGenerator {
 
   private func agreement(_ guess: [Token], _ truth: ArraySlice<Token>) -> Int {
     zip(guess, truth).prefix { $0 == $1 }.count
-  }
-
-  /// Extends the cache by true tokens.
-  private func feed(_ tokens: ArraySlice<Token>) {
-    tokens.withUnsafeBufferPointer { tokens in
-      for start in stride(from: 0, to: tokens.count, by: runner.maximumRows) {
-        let end = min(start + runner.maximumRows, tokens.count)
-        runner.forward(
-          UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache, logits: .none)
-      }
-    }
   }
 }

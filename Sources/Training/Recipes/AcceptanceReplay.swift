@@ -2,7 +2,7 @@ package import Drafter
 package import Files
 import Tensors
 
-/// Replays answers to held-out prompts through a drafter, round by round as `DraftVerifyDecoder` would with
+/// Replays answers to held-out prompts through a drafter, round by round as `DraftStrategy` would with
 /// full blocks and as many tokens as the answer has.
 ///
 /// Greedy verification accepts the longest prefix that the target would have written itself, and a
@@ -37,40 +37,44 @@ package final class AcceptanceReplay {
   /// Runs every answer.
   ///
   /// - Parameter observe: Told every round.
+  ///
+  /// - Parameter capacity: Tokens of the longest answer, its prompt included.
   package func run(
-    _ runner: DrafterRunner, observe: (Round) -> Void = { _ in }
+    _ runner: DrafterRunner, capacity: Int, observe: (Round) -> Void = { _ in }
   ) -> HeldoutAcceptance {
     let configuration = runner.drafter.configuration
     let choices = configuration.choices
     let width = configuration.targetLayers.count * configuration.shape.hidden
+    let context = runner.makeContext(capacity: capacity)
     var result = HeldoutAcceptance(blockSize: configuration.blockSize)
     for (number, answer) in answers.enumerated() {
       let (tokens, features) = (answer.response.tokens, features[number])
       result.add(answer)
-      runner.rewind(to: 0)
+      context.rewind(to: 0)
       var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
-        let known = runner.contextCount
+        let known = context.count
         switch configuration.kind {
         case .conditioned:
-          runner.appendContext(features.base + known * width, rows: anchor - known)
-        case .tokens: runner.appendContext(tokens[known..<anchor])
+          runner.append(features.base + known * width, rows: anchor - known, to: context)
+        case .tokens: runner.append(tokens[known..<anchor], to: context)
         }
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.
         let count = min(configuration.blockSize, rest.count) - 1
         var accepted = 0
         if count > 0 {
-          runner.draft(anchor: tokens[anchor], count: count) { _, logits in
+          let block = DrafterBlock(context: context, anchor: tokens[anchor], count: count)
+          runner.draft([block]) { _, _, logits in
             Kernels.argmax(logits, count: choices)
           }
-          accepted = zip(runner.drafts, rest).prefix { $0 == $1 }.count
+          accepted = zip(context.drafts, rest).prefix { $0 == $1 }.count
         }
         result.add(drafted: count, accepted: accepted, of: answer)
         anchor += accepted + 1
         observe(
           Round(
-            answer: number, drafts: count > 0 ? runner.drafts : [], accepted: accepted,
+            answer: number, drafts: count > 0 ? context.drafts : [], accepted: accepted,
             chosen: tokens[anchor]))
       }
     }

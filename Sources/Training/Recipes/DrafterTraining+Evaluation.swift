@@ -53,8 +53,8 @@ extension DrafterTraining {
     let drafter = try BlockDrafter(directory: options.output)
     return replay.run(
       DrafterRunner(
-        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
-        capacity: longest), observe: observe)
+        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
+      capacity: longest, observe: observe)
   }
 
   /// The numbers of the answers that samples are made of: the first ones, loops last.

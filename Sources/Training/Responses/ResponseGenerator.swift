@@ -1,45 +1,65 @@
 import Files
-import Speculate
+public import Speculate
 public import Tensors
 public import Verifier
 
-/// Lets the target answer prompts, many at a time.
+/// Lets the target answer prompts, many at a time and with drafts.
 ///
-/// A row of a batch is to the bit what a pass of its own would give, so these are exactly the
-/// outputs that serving makes, and a response depends on its number alone, not on which others
-/// shared its passes.
+/// The sequences of a ``DecodingLoop`` get the tokens of plain decoding, so these are exactly the outputs
+/// that serving makes, and a response depends on its number alone, not on which others shared its
+/// passes or on what was drafted.
 public final class ResponseGenerator {
   private let runner: CausalRunner
   private let prompts: PromptSource
   private let settings: ResponseSettings
   private let endTokens: Set<Token>
-  private let batch: Int
-  private var idle: [KeyValueCache] = []
+  /// How drafts are made; without them decoding is plain.
+  private let drafts: ResponseDrafts?
+  /// What was learned about drafting, to start the next response with.
+  private var length: AdaptiveDraftLength?
+  private var idle: [Slot]
   private let detector = LoopDetector()
 
-  /// One response in the making.
+  /// The memory of one response.
   private struct Slot {
+    var cache: KeyValueCache
+    var source: (any DraftSource)?
+  }
+
+  /// One response in the making.
+  private struct Answer {
     var number: Int
     var response: Response
-    var cache: KeyValueCache
-    var chooser: TokenChooser
-    var seen: TokenPresence
+    var slot: Slot
+    var run: SequenceRun
   }
 
   /// Makes the run state.
   ///
-  /// - Parameter batch: How many responses are made at a time.
+  /// - Parameters:
+  ///   - batch: How many responses are made at a time.
+  ///   - drafts: What drafts; nil for plain decoding.
+  /// - Throws: `SpeculateError` when a drafter doesn't fit the target.
   public init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
-    batch: Int
+    batch: Int, drafts: ResponseDrafts? = nil
   ) throws {
-    runner = CausalRunner(model: model, workers: workers, maximumRows: max(batch, 64))
+    runner = CausalRunner(
+      model: model, workers: workers, maximumRows: max(batch, 64),
+      taps: drafts?.drafter?.taps ?? [])
     self.prompts = prompts
     self.settings = settings
-    self.batch = batch
+    self.drafts = drafts
     endTokens = Set(prompts.endTokens(of: model.configuration.endTokens))
-    idle = try (0..<batch).map { _ in
-      try runner.makeCache(capacity: settings.longestPrompt + settings.responseLength)
+    let capacity = settings.longestPrompt + settings.responseLength
+    let sources = try drafts?.drafter?.makeSources(
+      batch, target: model, workers: workers, capacity: capacity)
+    idle = try (0..<batch).map { [runner] in
+      Slot(cache: try runner.makeCache(capacity: capacity), source: sources?[$0])
+    }
+    length = try drafts.map { [runner] in
+      AdaptiveDraftLength(
+        try $0.cost ?? .measure(runner: runner, source: sources?.first))
     }
   }
 
@@ -50,39 +70,31 @@ public final class ResponseGenerator {
   ///   - progress: Told after each pass how many tokens were chosen since the start.
   ///   - emit: Given the responses in the order of their numbers.
   /// - Returns: Whether all are made.
+  /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
   @discardableResult
   public func run(
     _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
     emit: (Response) throws -> Void
   ) throws -> Bool {
-    var slots: [Slot] = []
+    let loop = DecodingLoop(runner: runner)
+    var answers: [Answer] = []
     var finished: [Int: Response] = [:]
     var (next, nextOut, tokens) = (numbers.lowerBound, numbers.lowerBound, 0)
-    defer { idle += slots.map(\.cache) }
+    defer { idle += answers.map(\.slot) }
     while nextOut < numbers.upperBound {
       if shouldStop() { return false }
-      while next < numbers.upperBound, let cache = idle.popLast() {
-        let slot = begin(next, cache)
+      while next < numbers.upperBound, let slot = idle.popLast() {
+        let answer = try begin(next, slot)
+        loop.add(answer.run)
+        answers.append(answer)
         next += 1
-        tokens += 1
-        if isComplete(slot.response) {
-          retire(slot, into: &finished)
-        } else {
-          slots.append(slot)
-        }
       }
-      if !slots.isEmpty {
-        advance(&slots)
-        tokens += slots.count
-        var active: [Slot] = []
-        for slot in slots {
-          if isComplete(slot.response) {
-            retire(slot, into: &finished)
-          } else {
-            active.append(slot)
-          }
-        }
-        slots = active
+      loop.round()
+      for index in answers.indices.reversed() {
+        tokens += take(&answers[index])
+        guard isComplete(answers[index].response) else { continue }
+        let answer = answers.remove(at: index)
+        finished[answer.number] = end(answer)
       }
       while let response = finished.removeValue(forKey: nextOut) {
         try emit(response)
@@ -93,33 +105,39 @@ public final class ResponseGenerator {
     return true
   }
 
-  private func begin(_ number: Int, _ cache: KeyValueCache) -> Slot {
-    cache.reset()
+  private func begin(_ number: Int, _ slot: Slot) throws -> Answer {
+    slot.cache.reset()
     let prompt = prompts.prompt(number)
-    var slot = Slot(
+    let parameters = GenerationParameters(
+      sampling: settings.sampling(number), maximumTokens: settings.responseLength,
+      endTokens: Array(endTokens))
+    let strategy: any RoundStrategy =
+      if let drafts, let length {
+        DraftStrategy(
+          source: slot.source, length: .adaptive(length),
+          choice: .automatic(parameters.sampling), free: FreeDraftOptions(suffix: drafts.suffix))
+      } else {
+        PlainStrategy()
+      }
+    return Answer(
       number: number,
       response: Response(
         tokens: prompt, promptLength: prompt.count, document: prompts.document(ofPrompt: number)),
-      cache: cache, chooser: TokenChooser(settings.sampling(number)),
-      seen: TokenPresence(vocabulary: 0))
-    runner.prefill(prompt, cache: cache)
-    choose(&slot, row: 0)
-    return slot
+      slot: slot,
+      run: try SequenceRun(
+        runner: runner, cache: slot.cache, prompt: prompt, parameters: parameters,
+        strategy: strategy, isCancelled: { false }))
   }
 
-  private func advance(_ slots: inout [Slot]) {
-    runner.forward(
-      batch: slots.map { $0.response.tokens[$0.response.tokens.count - 1] },
-      caches: slots.map(\.cache), logits: .all)
-    for row in slots.indices { choose(&slots[row], row: row) }
-  }
-
-  private func choose(_ slot: inout Slot, row: Int) {
-    let vocabulary = runner.model.configuration.vocabularySize
-    let column = slot.chooser.column(
-      runner.logits + row * vocabulary, count: vocabulary, position: slot.response.tokens.count,
-      context: slot.seen)
-    slot.response.tokens.append(Token(column))
+  /// Takes the tokens of a round, as far as the response goes.
+  ///
+  /// - Returns: How many they are.
+  private func take(_ answer: inout Answer) -> Int {
+    let before = answer.response.tokens.count
+    while !isComplete(answer.response), let token = answer.run.take() {
+      answer.response.tokens.append(token)
+    }
+    return answer.response.tokens.count - before
   }
 
   private func isComplete(_ response: Response) -> Bool {
@@ -129,12 +147,32 @@ public final class ResponseGenerator {
       || detector.endsInLoop(made)
   }
 
-  private func retire(_ slot: Slot, into finished: inout [Int: Response]) {
-    var response = slot.response
+  private func end(_ answer: Answer) -> Response {
+    // A loop may have been noticed before the end of the round's tokens.
+    answer.run.finish(.cancelled)
+    if let learned = (answer.run.strategy as? DraftStrategy)?.learnedLength { length = learned }
+    idle.append(answer.slot)
+    var response = answer.response
     if let kept = detector.lengthUpToSecondPeriod(response.continuation) {
       response.tokens.removeLast(response.continuation.count - kept)
     }
-    finished[slot.number] = response
-    idle.append(slot.cache)
+    return response
+  }
+}
+
+/// What drafts while a target answers. It decides speed, never a response.
+public struct ResponseDrafts: Sendable {
+  /// A model that drafts for the target.
+  public var drafter: DrafterModel?
+  /// Whether the end of the text is looked up in earlier text.
+  public var suffix: Bool
+  /// What passes cost; nil to measure it.
+  public var cost: CostModel?
+
+  /// Drafts of the given sources.
+  public init(drafter: DrafterModel? = nil, suffix: Bool = true, cost: CostModel? = nil) {
+    self.drafter = drafter
+    self.suffix = suffix
+    self.cost = cost
   }
 }

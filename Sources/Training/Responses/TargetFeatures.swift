@@ -56,16 +56,9 @@ package final class TargetFeatures {
     let features = room(positions: positions)
     let slots = Array(runner.tapLayers.indices)
     cache.reset()
-    tokens.withUnsafeBufferPointer { tokens in
-      var start = 0
-      while start < positions {
-        let end = min(start + runner.maximumRows, positions)
-        runner.forward(
-          UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache, logits: .none)
-        copy(
-          runner.taps, slots: slots, stride: slots.count * hidden, to: features, start..<end)
-        start = end
-      }
+    runner.read(tokens.dropLast(), into: cache) { piece in
+      copy(runner.taps, slots: slots, stride: slots.count * hidden, to: features, piece)
+      return true
     }
     return features
   }

@@ -95,6 +95,11 @@ public final class CausalRunner {
   /// The tapped layers' outputs of the last pass, `[rows][tapLayers.count][hidden]`.
   public var taps: UnsafePointer<Float> { UnsafePointer(tapBuffer.base) }
 
+  /// The tapped layers' outputs from a row of the last pass on.
+  public func taps(from row: Int) -> UnsafePointer<Float> {
+    taps + row * tapLayers.count * model.configuration.hiddenSize
+  }
+
   /// Feeds tokens at positions `cache.count...` and extends the cache by them.
   ///
   /// - Parameter tokens: 1 to `maximumRows` tokens, each inside the vocabulary.
@@ -109,37 +114,43 @@ public final class CausalRunner {
     cache.advance(by: tokens.count)
   }
 
-  /// Feeds a tree whose root stands at position `cache.count`, with logits for every row.
+  /// Feeds a tree whose root stands at position `cache.count`, with logits for every row: a forest of one.
   ///
-  /// The logits of a row are to the bit those of a pass over the row's own path. The cache isn't
-  /// extended: ``keep(_:of:cache:)`` must follow, before any other pass.
+  /// ``keep(_:of:cache:)`` must follow, before any other pass.
   ///
   /// - Parameter tree: 1 to `maximumRows` rows, each token inside the vocabulary.
   public func forward(_ tree: TokenTree, cache: KeyValueCache) {
     plan.reset()
-    for (token, depth) in zip(tree.tokens, tree.depths) {
-      append(token, cache: cache, position: cache.count + depth)
-    }
-    if !tree.isChain {
-      let made =
-        branches
-        ?? BranchRows(
-          shape: model.configuration.layerShape, layers: model.configuration.layerCount,
-          maximumRows: maximumRows)
-      branches = made
-      plan.branches = made
-    }
+    append(tree, cache: cache)
+    run(logits: .all)
+  }
+
+  /// Feeds the trees of several sequences in one pass, with logits for every row.
+  ///
+  /// The rows of a tree follow those of the tree before it. The logits of a row are to the bit those of
+  /// a pass over the row's own path alone. No cache is extended: ``keep(_:of:firstRow:cache:)`` must
+  /// follow for each tree, before any other pass.
+  ///
+  /// - Parameter forest: Trees of 1 to `maximumRows` rows together, each with a cache of its own, at whose
+  ///   position `count` its root stands.
+  public func forward(forest: [PlantedTree]) {
+    plan.reset()
+    for planted in forest { append(planted.tree, cache: planted.cache) }
     run(logits: .all)
   }
 
   /// Extends the cache by a path of the tree that was just fed, and forgets the other rows.
   ///
-  /// The path's taps become the first rows of `taps`; logits stay where they are.
+  /// The path's taps become the first rows of ``taps`` from the tree's first row on; logits stay where
+  /// they are.
   ///
-  /// - Parameter path: rows of the tree from the root on, each following the one before.
+  /// - Parameters:
+  ///   - path: rows of the tree from the root on, each following the one before.
+  ///   - firstRow: the row of the tree's root in the pass.
   /// - Complexity: O(rows of the path), times layers and their width.
-  public func keep(_ path: [Int], of tree: TokenTree, cache: KeyValueCache) {
+  public func keep(_ path: [Int], of tree: TokenTree, firstRow: Int = 0, cache: KeyValueCache) {
     let tapWidth = tapLayers.count * model.configuration.hiddenSize
+    let taps = tapBuffer.base + firstRow * tapWidth
     let base = cache.count
     for (depth, row) in path.enumerated() {
       precondition(
@@ -147,47 +158,59 @@ public final class CausalRunner {
       )
       // The row that was attended last at a position is still stored there.
       if let branches, !tree.isChain, tree.depths[(row + 1)...].contains(depth) {
-        branches.store(row: row, in: cache, at: base + depth)
+        branches.store(row: firstRow + row, in: cache, at: base + depth)
       }
       if row != depth {
-        (tapBuffer.base + depth * tapWidth)
-          .update(from: tapBuffer.base + row * tapWidth, count: tapWidth)
+        (taps + depth * tapWidth).update(from: taps + row * tapWidth, count: tapWidth)
       }
     }
     cache.advance(by: path.count)
   }
 
-  /// Feeds one token to each of several sequences in one pass.
+  /// Feeds tokens of any number at the end of a cache, in pieces of at most `maximumRows`.
   ///
-  /// Row `r` is to the bit what a pass of its own would give.
-  /// - Parameter caches: One a token; all distinct.
-  public func forward(batch tokens: [Token], caches: [KeyValueCache], logits: LogitRows) {
-    precondition(tokens.count == caches.count, "one cache a token")
-    plan.reset()
-    for (token, cache) in zip(tokens, caches) {
-      append(token, cache: cache, position: cache.count)
-    }
-    run(logits: logits)
-    for cache in caches { cache.advance(by: 1) }
-  }
-
-  /// Feeds a prompt in pieces of at most `maximumRows`; the logits of its last row remain.
-  ///
-  /// - Parameter onPiece: Called after each piece with its number of rows, while `taps` holds them.
-  public func prefill(
-    _ tokens: [Token], cache: KeyValueCache, onPiece: ((_ rows: Int) throws -> Void)? = nil
+  /// - Parameters:
+  ///   - logits: `.last` is the last row of the last piece, whose logits remain.
+  ///   - onPiece: Called after each piece with the indices of its tokens, while logits and `taps` hold its
+  ///     rows; returns `false` to read no further.
+  public func read(
+    _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none,
+    onPiece: (_ piece: Range<Int>) throws -> Bool
   ) rethrows {
-    try tokens.withUnsafeBufferPointer { tokens in
+    try ContiguousArray(tokens).withUnsafeBufferPointer { tokens in
       var start = 0
       while start < tokens.count {
         let end = min(start + maximumRows, tokens.count)
         forward(
           UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache,
-          logits: end == tokens.count ? .last : .none)
-        try onPiece?(end - start)
+          logits: logits == .last && end < tokens.count ? .none : logits)
+        guard try onPiece(start..<end) else { return }
         start = end
       }
     }
+  }
+
+  /// Feeds all tokens at the end of a cache.
+  ///
+  /// - Parameter logits: `.last` is the last row, whose logits remain.
+  public func read(
+    _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none
+  ) {
+    read(tokens, into: cache, logits: logits) { _ in true }
+  }
+
+  private func append(_ tree: TokenTree, cache: KeyValueCache) {
+    for (token, depth) in zip(tree.tokens, tree.depths) {
+      append(token, cache: cache, position: cache.count + depth)
+    }
+    guard !tree.isChain, plan.branches == nil else { return }
+    let made =
+      branches
+      ?? BranchRows(
+        shape: model.configuration.layerShape, layers: model.configuration.layerCount,
+        maximumRows: maximumRows)
+    branches = made
+    plan.branches = made
   }
 
   private func append(_ token: Token, cache: KeyValueCache, position: Int) {

@@ -1,4 +1,5 @@
 public import Files
+public import Tensors
 
 /// Alternative continuations of a text that share their beginnings, as rows of one pass.
 ///
@@ -71,5 +72,19 @@ public struct TokenTree: Sendable, Equatable {
       if parents[next] == row && tokens[next] == token { return next }
     }
     return nil
+  }
+}
+
+/// A tree and the cache behind whose keys and values it grows: one sequence's part of a pass.
+public struct PlantedTree {
+  /// The rows.
+  public var tree: TokenTree
+  /// The sequence's cache, which holds all that stands before the tree's root.
+  public var cache: KeyValueCache
+
+  /// Plants a tree.
+  public init(_ tree: TokenTree, in cache: KeyValueCache) {
+    self.tree = tree
+    self.cache = cache
   }
 }

@@ -5,7 +5,7 @@ import Testing
 import Training
 import Verifier
 
-/// Lets `DraftVerifyDecoder` make responses again, greedily and with full blocks.
+/// Lets `DraftStrategy` make responses again, greedily and with full blocks.
 enum ServedAcceptance {
   /// The statistics of generations asked for as many tokens as the responses have.
   static func statistics(
@@ -19,11 +19,12 @@ enum ServedAcceptance {
       drafter: drafter, target: target, workers: workers, capacity: capacity)
     var sum = GenerationStatistics()
     for response in responses {
-      let decoder = try DraftVerifyDecoder(
-        runner: runner, cache: runner.makeCache(capacity: capacity), source: source,
+      let decoder = try Decoder(
+        runner: runner, cache: runner.makeCache(capacity: capacity),
         prompt: Array(response.tokens[..<response.promptLength]),
         parameters: GenerationParameters(maximumTokens: response.continuation.count),
-        length: .fixed(drafter.configuration.blockSize - 1))
+        strategy: DraftStrategy(source: source, length: .fixed(drafter.configuration.blockSize - 1))
+      )
       #expect(Array(decoder) == Array(response.continuation))
       sum += decoder.statistics
     }

@@ -70,10 +70,10 @@ struct CausalRunnerTests {
     let alone = try prompts.map { try logits(runner, $0 + [7], piece: 64).last }
     let caches = try prompts.map { prompt in
       let cache = try runner.makeCache(capacity: 64)
-      runner.prefill(prompt, cache: cache)
+      runner.read(prompt, into: cache, logits: .last)
       return cache
     }
-    runner.forward(batch: [Token](repeating: 7, count: 5), caches: caches, logits: .all)
+    runner.forward(forest: caches.map { PlantedTree(TokenTree(root: 7), in: $0) })
     for row in 0..<5 {
       #expect((0..<width).map { runner.logits[row * width + $0].bitPattern } == alone[row])
     }
@@ -85,11 +85,11 @@ struct CausalRunnerTests {
     let width = model.configuration.vocabularySize
     let tokens = randomTokens(20, below: width, seed: 3)
     let cache = try runner.makeCache(capacity: 32)
-    runner.prefill(tokens, cache: cache)
+    runner.read(tokens, into: cache, logits: .last)
     let expected = (0..<width).map { runner.logits[$0] }
-    runner.prefill([1, 2, 3], cache: cache)
+    runner.read([1, 2, 3], into: cache, logits: .last)
     cache.rewind(to: 11)
-    runner.prefill(Array(tokens[11...]), cache: cache)
+    runner.read(Array(tokens[11...]), into: cache, logits: .last)
     #expect((0..<width).map { runner.logits[$0] } == expected)
   }
 
@@ -105,7 +105,7 @@ struct CausalRunnerTests {
       let runner = CausalRunner(
         model: CausalModel(random: sizes, seed: 5), workers: Workers(count: 2), maximumRows: 16,
         taps: taps)
-      runner.prefill(tokens, cache: try runner.makeCache(capacity: 16))
+      runner.read(tokens, into: try runner.makeCache(capacity: 16), logits: .last)
       let hidden = sizes.hiddenSize
       rows.append(
         (0..<tokens.count).flatMap { row in

@@ -39,7 +39,7 @@ import Verifier
       let count = expected.greedyIDs.count - expected.promptIDs.count
       try #require(count >= 120)
       let cache = try runner.makeCache(capacity: expected.greedyIDs.count)
-      runner.prefill(expected.promptIDs, cache: cache, onPiece: nil)
+      runner.read(expected.promptIDs, into: cache, logits: .last)
       for pair in expected.lastLogits {
         #expect(abs(runner.logits[Int(pair[0])] - pair[1]) < 1e-3, "logit of id \(Int(pair[0]))")
       }

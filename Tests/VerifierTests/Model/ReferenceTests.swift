@@ -129,7 +129,7 @@ import Verifier
 func greedy(
   _ runner: CausalRunner, _ cache: KeyValueCache, after prompt: [Token], count: Int
 ) -> [Token] {
-  runner.prefill(prompt, cache: cache, onPiece: nil)
+  runner.read(prompt, into: cache, logits: .last)
   var ids: [Token] = []
   while true {
     let logits = UnsafeBufferPointer(

@@ -50,7 +50,7 @@ struct TreePassTests {
     let text = randomTokens(prefix, below: vocabulary, seed: 3)
     let single = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 64)
     let plain = try single.makeCache(capacity: prefix + 80)
-    single.prefill(text, cache: plain)
+    single.read(text, into: plain, logits: .last)
     for (index, rows) in [1, 2, 5, 24, 64].enumerated() {
       let tree = Self.tree(rows: rows, vocabulary: vocabulary, seed: UInt64(rows + prefix))
       if rows > 5 { #expect(!tree.isChain) }
@@ -67,7 +67,7 @@ struct TreePassTests {
       let runner = CausalRunner(
         model: model, workers: Workers(count: index % 3 + 1), maximumRows: 64)
       let cache = try runner.makeCache(capacity: prefix + 80)
-      runner.prefill(text, cache: cache)
+      runner.read(text, into: cache, logits: .last)
       runner.forward(tree, cache: cache)
       #expect(cache.count == prefix)
       for row in 0..<rows {
@@ -93,15 +93,15 @@ struct TreePassTests {
       for leaf in 0..<rows {
         let path = Self.path(to: leaf, of: tree)
         let plain = try runner.makeCache(capacity: 128)
-        runner.prefill(text, cache: plain)
-        runner.prefill(path.map { tree.tokens[$0] }, cache: plain)
+        runner.read(text, into: plain, logits: .last)
+        runner.read(path.map { tree.tokens[$0] }, into: plain, logits: .last)
         let taps = Array(
           UnsafeBufferPointer(start: runner.taps, count: path.count * 2 * hidden))
-        runner.prefill(tail, cache: plain)
+        runner.read(tail, into: plain, logits: .last)
         let expected = bits(runner, row: 0)
 
         let cache = try runner.makeCache(capacity: 128)
-        runner.prefill(text, cache: cache)
+        runner.read(text, into: cache, logits: .last)
         runner.forward(tree, cache: cache)
         runner.keep(path, of: tree, cache: cache)
         #expect(cache.count == text.count + path.count)
@@ -109,7 +109,7 @@ struct TreePassTests {
           UnsafeBufferPointer(start: runner.taps, count: path.count * 2 * hidden))
         let equalTaps = kept == taps
         #expect(equalTaps)
-        runner.prefill(tail, cache: cache)
+        runner.read(tail, into: cache, logits: .last)
         let equal = bits(runner, row: 0) == expected
         #expect(equal, "leaf \(leaf) of \(rows)")
       }

@@ -1,0 +1,147 @@
+import Files
+package import Verifier
+
+/// Decodes any number of sequences together: in every round one draft pass and one target pass for all.
+///
+/// Sequences may join and leave between rounds, and differ in strategy, length, sampling and seed. Each
+/// gets the tokens of its own plain decoding: the target alone chooses (``AcceptanceRule``), its rows do not
+/// depend on what shares the pass, and its noise depends on positions only.
+package final class DecodingLoop {
+  /// The target, used by this loop alone.
+  package let runner: CausalRunner
+
+  /// The sequences that go on.
+  package private(set) var runs: [SequenceRun] = []
+
+  private var budget = RowBudget()
+  // The round's, empty between rounds: what they hold must not be shared when it changes.
+  private var wishes: [DraftWish] = []
+  private var proposals: [RowProposal] = []
+  private var forest: [PlantedTree] = []
+  private var accepted: [Int] = []
+
+  /// Makes a loop without sequences.
+  ///
+  /// - Parameter runner: the target, with the taps of the sequences' sources; it has a row for each
+  ///   sequence at least.
+  package init(runner: CausalRunner) { self.runner = runner }
+
+  /// Lets a sequence join in the next round.
+  package func add(_ run: SequenceRun) {
+    precondition(runs.count < runner.maximumRows, "a pass has a row for each sequence")
+    runs.append(run)
+  }
+
+  /// Reads the prompts of those that joined, and runs one round for all that go on.
+  ///
+  /// Those that ended leave; a cancelled one leaves without a round.
+  package func round() {
+    for run in runs where run.finishReason == nil {
+      if run.isCancelled() {
+        run.finish(.cancelled)
+      } else if !run.isPrefilled {
+        run.prefill(runner)
+      }
+    }
+    runs.removeAll { $0.finishReason != nil }
+    guard !runs.isEmpty else { return }
+    var watch = Stopwatch()
+    draft()
+    plan()
+    let draftSeconds = watch.lap() - runs.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
+
+    runner.forward(forest: forest)
+    let verifySeconds = watch.lap()
+
+    accept()
+    let samplingSeconds = watch.lap()
+
+    settle()
+    let otherSeconds = watch.lap()
+    record(
+      .init(
+        draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds))
+    runs.removeAll { $0.finishReason != nil }
+  }
+
+  /// One pass of each drafter for all sequences that want its drafts.
+  private func draft() {
+    for run in runs {
+      run.tracer?.candidates.reset()
+      guard let wish = run.strategy.request(run.sequence, sharing: runs.count) else { continue }
+      run.request = wish.request
+      wishes.append(wish)
+    }
+    for wish in wishes { wish.source.enter(wish.request) }
+    // Sources that share passes have them run by the first.
+    for wish in wishes { wish.source.runPasses() }
+    for wish in wishes { wish.request.finish() }
+    wishes.removeAll(keepingCapacity: true)
+  }
+
+  /// Chooses the rows of the target pass.
+  private func plan() {
+    for run in runs { proposals.append(run.strategy.propose(run.sequence)) }
+    budget.share(proposals, rows: runner.maximumRows)
+    proposals.removeAll(keepingCapacity: true)
+    var rows = runs.count + budget.counts.reduce(0, +)
+    for (run, count) in zip(runs, budget.counts) {
+      let tree = run.strategy.rows(
+        RowGrant(
+          count: count, rows: rows, rate: budget.rate, hasRoom: rows < runner.maximumRows))
+      rows += tree.count - 1 - count
+      forest.append(PlantedTree(tree, in: run.cache))
+    }
+  }
+
+  private func accept() {
+    var firstRow = 0
+    for (run, planted) in zip(runs, forest) {
+      accepted.append(run.accept(RowLogits(runner, firstRow: firstRow), in: planted.tree))
+      firstRow += planted.tree.count
+    }
+  }
+
+  private func settle() {
+    var firstRow = 0
+    for (index, run) in runs.enumerated() {
+      let tree = forest[index].tree
+      run.settle(
+        runner, tree: tree, firstRow: firstRow, accepted: accepted[index],
+        logits: RowLogits(runner, firstRow: firstRow))
+      firstRow += tree.count
+    }
+  }
+
+  /// Tells every sequence what the round cost, its own part by its rows.
+  private func record(_ seconds: RoundRecord.Seconds) {
+    let rows = forest.reduce(0) { $0 + $1.tree.count }
+    let price = RoundPrice(
+      sequences: runs.count, rows: rows,
+      drafted: runs.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
+      draftSeconds: seconds.draft,
+      verifySeconds: seconds.verify + seconds.sampling + seconds.other)
+    var firstRow = 0
+    for index in runs.indices {
+      let tree = forest[index].tree
+      runs[index].record(
+        tree: tree, accepted: accepted[index],
+        seconds: seconds.part(Double(tree.count) / Double(rows)), price: price,
+        logits: RowLogits(runner, firstRow: firstRow))
+      firstRow += tree.count
+    }
+    forest.removeAll(keepingCapacity: true)
+    accepted.removeAll(keepingCapacity: true)
+  }
+}
+
+extension RoundRecord.Seconds {
+  /// A share of the time.
+  fileprivate func part(_ share: Double) -> Self {
+    share == 1
+      ? self
+      : Self(
+        draft: draft * share, verify: verify * share, sampling: sampling * share,
+        other: other * share)
+  }
+}

@@ -1,0 +1,143 @@
+import Files
+package import Verifier
+
+/// Rounds with drafts: those of a source, usually a drafter model, and those that cost no pass, matches
+/// in earlier text and what verification threw away. Together they are a tree, of which as much is
+/// verified as is expected to pay.
+package final class DraftStrategy: RoundStrategy {
+  private let source: (any DraftSource)?
+  private let choice: DraftChoice
+  private let options: FreeDraftOptions
+  private var planner: RoundPlanner
+  private var free: FreeDrafts?
+  private var room = SequenceRoom(capacity: 0, maximumRows: 1)
+  /// What the source is asked, from ``begin(_:room:)`` on.
+  private var asked: DraftRequest?
+  /// Whether it was asked for drafts in this round.
+  private var isAsked = false
+  /// Rows committed to the source since it last drafted; more than a block's worth is a backlog,
+  /// and the next draft's time is not a usual one.
+  private var rowsSinceDraft = 0
+  private var isUsual = true
+
+  /// Rejected rows whose predictions are looked at.
+  private static let longestRecycled = 16
+
+  /// Keeps the candidates of the source's drafts.
+  package var recorder: CandidateRecorder? {
+    didSet { asked?.chooser.recorder = recorder }
+  }
+
+  /// Makes a strategy.
+  ///
+  /// - Parameters:
+  ///   - source: what drafts, if anything does; it is rewound when the sequence begins.
+  ///   - length: how many tokens to draft.
+  ///   - choice: how the source's logits become drafts.
+  ///   - free: which drafts are tried that cost no pass.
+  package init(
+    source: (any DraftSource)?, length: DraftLength, choice: DraftChoice = .coupled,
+    free: FreeDraftOptions = .none
+  ) {
+    self.source = source
+    self.choice = choice
+    options = free
+    planner = RoundPlanner(length)
+  }
+
+  /// The adaptive length as it has learned so far, to start the next generation with; `nil` if the
+  /// length is fixed.
+  package var learnedLength: AdaptiveDraftLength? { planner.policy }
+
+  /// Rewinds the source and takes the prompt.
+  package func begin(_ sequence: SequenceState, room: SequenceRoom) {
+    self.room = room
+    let request = DraftRequest(
+      chooser: DraftChooser(sequence.sampling, choice: choice, context: sequence.context))
+    request.chooser.recorder = recorder
+    asked = request
+    source?.rewind(to: 0)
+    guard !options.isEmpty else { return }
+    free = FreeDrafts(options, capacity: room.capacity)
+    free?.commit(sequence.tokens)
+  }
+
+  /// Gives the source the features of the next committed positions.
+  package func commit(features: UnsafePointer<Float>, rows: Int) {
+    source?.commit(features: features, rows: rows)
+    rowsSinceDraft += rows
+  }
+
+  /// Looks for drafts that cost no pass, and asks the source for as many as are expected to pay.
+  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? {
+    // The bonus token takes the last place that is left.
+    let limit = min(sequence.remaining - 1, room.maximumRows - 1)
+    free?.lookUp(sequence.tokens, limit: limit)
+    planner.begin(anchor: sequence.anchor, candidates: candidates)
+    let most = min(limit, source?.maximumDrafts ?? 0)
+    let count = planner.modelDrafts(limit: most, rows: limit, sharing: sharing)
+    isAsked = count > 0
+    guard isAsked, let source, let asked else { return nil }
+    asked.reset(after: sequence.tokens, count: count)
+    return DraftWish(source: source, request: asked)
+  }
+
+  /// Ranks the source's drafts and the others.
+  package func propose(_ sequence: SequenceState) -> RowProposal {
+    isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
+    if isAsked, let asked {
+      planner.add(asked.block, before: candidates)
+      if !asked.block.tokens.isEmpty { rowsSinceDraft = 0 }
+    }
+    return planner.propose(limit: room.maximumRows - 1)
+  }
+
+  private var candidates: ArraySlice<FreeDrafts.Candidate> { free?.candidates ?? [] }
+
+  /// The rows of the likeliest nodes.
+  package func rows(_ grant: RowGrant) -> TokenTree {
+    planner.layOut(grant)
+    return planner.rows
+  }
+
+  /// Learns what was accepted, and keeps what the target threw away for later rounds.
+  package func settle(
+    _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
+  ) {
+    free?.commit(sequence.tokens.suffix(outcome.path.count))
+    if free?.isRecycling == true { recycle(outcome, &sequence) }
+    planner.judge(path: outcome.path, next: sequence.anchor, accept: accept)
+  }
+
+  /// Keeps the likeliest drafts behind the last accepted one, and what the target predicted on their
+  /// rows.
+  private func recycle(_ outcome: RoundOutcome, _ sequence: inout SequenceState) {
+    guard sequence.finishReason == nil, outcome.accepted == outcome.path.count - 1 else { return }
+    var rejected: [Token] = []
+    var predictions: [Token] = []
+    var row = outcome.path[outcome.accepted]
+    // Of siblings the likeliest stands last.
+    while let child = outcome.tree.parents.lastIndex(of: row),
+      rejected.count < Self.longestRecycled
+    {
+      rejected.append(outcome.tree.tokens[child])
+      let position = sequence.tokens.count + predictions.count
+      predictions.append(sequence.guess(outcome.logits[child], position: position))
+      row = child
+    }
+    free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
+  }
+
+  /// Learns what the round cost.
+  package func learn(_ price: RoundPrice) { planner.learn(price, isUsual: isUsual) }
+
+  /// Where the first of the round's drafts came from.
+  package var origin: DraftOrigin? { planner.origin }
+
+  /// What an observer is told of the drafts.
+  package var traced: [TracedDraft] {
+    planner.nodes.dropFirst().map { node in
+      TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))
+    }
+  }
+}

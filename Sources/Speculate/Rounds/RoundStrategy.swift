@@ -1,0 +1,146 @@
+import Files
+package import Verifier
+
+/// How the rounds of one sequence go: what is verified, and what is learned from the outcome.
+///
+/// A strategy knows no target and runs no target pass, so that one pass of a ``DecodingLoop`` serves many
+/// sequences with different strategies. A round asks it in this order: ``request(_:)``,
+/// ``propose(_:)``, ``rows(_:)``, ``settle(_:_:)``, ``learn(_:)``. It decides speed, never the output. It
+/// belongs to one sequence.
+package protocol RoundStrategy: AnyObject {
+  /// Starts the sequence, whose prompt is committed.
+  func begin(_ sequence: SequenceState, room: SequenceRoom)
+
+  /// Takes the target's features of the next committed positions: [rows][taps · width].
+  func commit(features: UnsafePointer<Float>, rows: Int)
+
+  /// Begins a round: asks for what costs a pass of a drafter, if anything does.
+  ///
+  /// - Parameter sharing: sequences of the round.
+  func request(_ sequence: SequenceState, sharing: Int) -> DraftWish?
+
+  /// Ranks what could be verified behind the anchor, the drafts asked for included.
+  func propose(_ sequence: SequenceState) -> RowProposal
+
+  /// The anchor and the first of the ranked nodes, as rows in depth-first order.
+  func rows(_ grant: RowGrant) -> TokenTree
+
+  /// Takes what the target said.
+  ///
+  /// - Parameters:
+  ///   - outcome: the rows and their logits.
+  ///   - sequence: with the round's tokens committed.
+  ///   - accept: is told where each accepted draft came from.
+  func settle(
+    _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void)
+
+  /// Takes what the round cost.
+  func learn(_ price: RoundPrice)
+
+  /// Where the likeliest of the round's drafts came from; `nil` without any.
+  var origin: DraftOrigin? { get }
+
+  /// What an observer is told of the drafts in the rows behind the anchor.
+  var traced: [TracedDraft] { get }
+
+  /// Keeps the candidates of the source's drafts, for an observer.
+  var recorder: CandidateRecorder? { get set }
+}
+
+/// What a sequence has room for.
+package struct SequenceRoom: Sendable, Equatable {
+  /// Tokens that there is room for at once, the prompt's included.
+  package var capacity: Int
+  /// Rows of a target pass.
+  package var maximumRows: Int
+}
+
+/// Drafts that a strategy wants of a source in this round.
+package struct DraftWish {
+  /// What drafts.
+  package var source: any DraftSource
+  /// What is wanted, and receives it.
+  package var request: DraftRequest
+}
+
+/// What a strategy would verify in a round.
+package struct RowProposal {
+  /// The chance of each node to be accepted with all before it, in the order of preference; from
+  /// `kept` on they fall.
+  package var chances: [Double] = []
+  /// Nodes that are verified in any case.
+  package var kept = 0
+  /// The most nodes.
+  package var limit = 0
+  /// Drafts that a model proposed in this round.
+  package var drafted = 0
+  /// What passes cost; `nil` where nothing is left to choose.
+  package var cost: CostModel?
+
+  /// A proposal of the given values; without any the anchor alone.
+  package init(
+    chances: [Double] = [], kept: Int = 0, limit: Int = 0, drafted: Int = 0,
+    cost: CostModel? = nil
+  ) {
+    self.chances = chances
+    self.kept = kept
+    self.limit = limit
+    self.drafted = drafted
+    self.cost = cost
+  }
+}
+
+/// What a strategy may verify in a round.
+package struct RowGrant: Sendable, Equatable {
+  /// Nodes behind the anchor.
+  package var count: Int
+  /// Rows of the pass that were granted so far, to all sequences.
+  package var rows: Int
+  /// Expected tokens a second of the round, where that was weighed.
+  package var rate: Double?
+  /// Whether the pass has room for a row more.
+  package var hasRoom: Bool
+}
+
+/// What the target said to the rows of a sequence.
+package struct RoundOutcome {
+  /// The rows.
+  package var tree: TokenTree
+  /// The rows whose choices were committed, from the anchor's on.
+  package var path: [Int]
+  /// How many drafts were accepted.
+  package var accepted: Int
+  /// The rows' logits, as the choices left them.
+  package var logits: RowLogits
+}
+
+/// What a round cost.
+package struct RoundPrice: Sendable, Equatable {
+  /// Sequences of the round.
+  package var sequences: Int
+  /// Rows of the target pass.
+  package var rows: Int
+  /// Drafts that models proposed.
+  package var drafted: Int
+  /// Tokens committed, of this sequence.
+  package var emitted: Int
+  /// Seconds of drafting.
+  package var draftSeconds: Double
+  /// Seconds of the rest.
+  package var verifySeconds: Double
+}
+
+/// The logits of a sequence's rows in the last pass of a runner.
+package struct RowLogits {
+  private let base: UnsafeMutablePointer<Float>
+  /// Columns.
+  package let vocabulary: Int
+
+  init(_ runner: CausalRunner, firstRow: Int) {
+    vocabulary = runner.model.configuration.vocabularySize
+    base = runner.logits + firstRow * vocabulary
+  }
+
+  /// A row's logits: [vocabulary].
+  package subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row * vocabulary }
+}

@@ -1,0 +1,139 @@
+package import Files
+package import Tensors
+package import Verifier
+
+/// One sequence of a ``DecodingLoop``: its text, how its rounds go, its cache, and what happened so far.
+package final class SequenceRun {
+  /// The committed tokens, and how the next is chosen.
+  package fileprivate(set) var sequence: SequenceState
+  /// How its rounds go.
+  package let strategy: any RoundStrategy
+  /// What happened so far. Complete once ``finishReason`` is set.
+  package fileprivate(set) var statistics = GenerationStatistics()
+
+  /// The target's cache: between rounds it holds all committed tokens but the anchor.
+  let cache: KeyValueCache
+  let isCancelled: () -> Bool
+  var isPrefilled = false
+  var tracer: RoundTracer?
+  private let vocabulary: Int
+
+  // The round's.
+  var request: DraftRequest?
+  /// The rows whose choices the last round emitted.
+  private var path: [Int] = []
+
+  /// Prepares a sequence; no pass runs before the loop's next round.
+  ///
+  /// - Parameters:
+  ///   - runner: the loop's.
+  ///   - cache: an empty cache with room for prompt and output.
+  ///   - prompt: at least one token.
+  ///   - parameters: checked here.
+  ///   - strategy: of this sequence alone.
+  ///   - isCancelled: asked before every round.
+  /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
+  package init(
+    runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
+    parameters: GenerationParameters, strategy: any RoundStrategy,
+    isCancelled: @escaping () -> Bool
+  ) throws {
+    precondition(cache.count == 0, "the cache belongs to another sequence")
+    sequence = try SequenceState(
+      prompt: prompt, parameters: parameters, configuration: runner.model.configuration,
+      capacity: cache.capacity)
+    self.strategy = strategy
+    self.cache = cache
+    self.isCancelled = isCancelled
+    vocabulary = runner.model.configuration.vocabularySize
+    strategy.begin(
+      sequence, room: SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows))
+    path.reserveCapacity(runner.maximumRows)
+    statistics.reserveCapacity(drafts: runner.maximumRows)
+    statistics.generations = 1
+    statistics.promptTokens = prompt.count
+  }
+
+  /// Why the sequence ended; `nil` while it goes on.
+  package var finishReason: FinishReason? { sequence.finishReason }
+
+  /// Who is told every round.
+  package var observer: (any RoundObserver)? {
+    get { tracer?.observer }
+    set {
+      tracer = newValue.map { RoundTracer($0, vocabulary: vocabulary) }
+      strategy.recorder = tracer?.candidates
+    }
+  }
+
+  /// The next committed token that was not handed out yet.
+  package func take() -> Token? { sequence.take() }
+
+  /// Ends the sequence before its next round, unless it has ended.
+  package func finish(_ reason: FinishReason) { sequence.finish(reason) }
+
+  // MARK: What the loop does with it
+
+  /// Reads the prompt but for its last token.
+  func prefill(_ runner: CausalRunner) {
+    var watch = Stopwatch()
+    isPrefilled = true
+    runner.read(sequence.tokens.dropLast(), into: cache) { piece in
+      strategy.commit(features: runner.taps, rows: piece.count)
+      guard !isCancelled() else {
+        finish(.cancelled)
+        return false
+      }
+      return true
+    }
+    statistics.prefillSeconds += watch.lap()
+  }
+
+  /// Commits the target's own choices along the tree, as far as drafts agree, and one more.
+  ///
+  /// - Returns: How many drafts were accepted.
+  func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
+    AcceptanceRule.path(
+      in: tree, into: &path, choice: { sequence.choose(logits[$0]) },
+      emit: { sequence.commit($0) })
+  }
+
+  /// Keeps what was accepted in the cache and tells the strategy.
+  func settle(
+    _ runner: CausalRunner, tree: TokenTree, firstRow: Int, accepted: Int, logits: RowLogits
+  ) {
+    runner.keep(path, of: tree, firstRow: firstRow, cache: cache)
+    strategy.commit(features: runner.taps(from: firstRow), rows: path.count)
+    strategy.settle(
+      RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits), &sequence,
+      accept: { statistics.countAccepted($0) })
+  }
+
+  /// Counts the round, and tells the strategy and an observer.
+  ///
+  /// - Parameters:
+  ///   - seconds: this sequence's part of what the round took.
+  ///   - price: the whole round's.
+  func record(
+    tree: TokenTree, accepted: Int, seconds: RoundRecord.Seconds, price: RoundPrice,
+    logits: RowLogits
+  ) {
+    let passDrafts = request?.block.tokens.count ?? 0
+    let drafted = max(passDrafts, tree.count - 1)
+    statistics.countRound(
+      drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count,
+      ended: finishReason != nil, depth: tree.depth, passes: request?.block.passes ?? 0)
+    statistics.draftSeconds += seconds.draft
+    statistics.verifySeconds += seconds.verify
+    statistics.samplingSeconds += seconds.sampling
+    statistics.decodeSeconds += seconds.total
+    var price = price
+    price.emitted = path.count
+    strategy.learn(price)
+    tracer?.observe(
+      tree, drafts: strategy.traced, path: path, accepted: accepted, drafted: drafted,
+      passDrafts: passDrafts, origin: strategy.origin, tokens: sequence.tokens,
+      seconds: seconds, logits: { UnsafePointer(logits[$0]) })
+    request = nil
+  }
+}
