@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func completionsAreThoseOfPlainDecoding() throws {
-    let pair = try TinyPair()
+    let pair = try TinyPair(TinyPair.Sizes(layers: 12))
     defer { pair.remove() }
     let output = try run("Complete", ["abc", pair.target.path, pair.drafter.path])
     let plain = try TextGenerator(target: pair.target).generate(
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func aChatAnswersThreeTurns() throws {
-    let pair = try TinyPair(TinyPair.Sizes(context: 512))
+    let pair = try TinyPair(TinyPair.Sizes(layers: 12, context: 512))
     try pair.addChatTemplate()
     defer { pair.remove() }
     let output = try run("Chat", [pair.target.path, pair.drafter.path])
