@@ -1,5 +1,5 @@
 public import Files
-public import Tensors
+import Tensors
 
 /// What a drafter has been given of one sequence: its cache, and what waits for the next pass.
 ///

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 import Training
 
@@ -31,31 +32,26 @@ import Training
   }
 
   static func run(
-    _ script: Script, checkpointSeconds: Double = 1e9, stopAt: Int = .max
+    _ script: Script, in folder: TemporaryFolder, checkpointSeconds: Double = 1e9,
+    stopAt: Int = .max
   ) throws -> (done: Bool, reports: [Metrics]) {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("loop-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let loop = TrainingLoop(
-      schedule: StagedSchedule([
-        CosineSchedule(peak: 1, floorShare: 0, warmupSteps: 0, steps: script.losses.count)
-      ]),
-      logEvery: 4, evaluateEvery: 6, checkpointSeconds: checkpointSeconds,
-      checkpoint: URL(fileURLWithPath: "/run/checkpoint"))
+    var options = RunOptions(output: folder.url, threads: 1)
+    (options.logEvery, options.evaluateEvery) = (4, 6)
+    options.checkpointSeconds = checkpointSeconds
+    let schedule = StagedSchedule([
+      CosineSchedule(peak: 1, floorShare: 0, warmupSteps: 0, steps: script.losses.count)
+    ])
     var reports: [Metrics] = []
-    let done = try loop.run(
-      script, log: MetricsLog(folder: folder, step: 0), shouldStop: { script.stepCount >= stopAt },
-      report: { reports.append($0) })
-    let lines = try String(
-      contentsOf: folder.appendingPathComponent("metrics.jsonl"), encoding: .utf8)
+    let done = try TrainingLoop(options, schedule: schedule, measures: true).run(
+      script, shouldStop: { script.stepCount >= stopAt }, report: { reports.append($0) })
+    let lines = try String(contentsOf: folder.file("metrics.jsonl"), encoding: .utf8)
     #expect(lines.split(separator: "\n").count == reports.count)
     return (done, reports)
   }
 
   @Test func `reports, measurements and saves come when they are due`() throws {
     let script = Script((1...14).map { Double($0) / 10 })
-    let (done, reports) = try Self.run(script)
+    let (done, reports) = try Self.run(script, in: TemporaryFolder())
     #expect(done && script.saves == [14])
     #expect(reports.map(\.step) == [4, 6, 8, 12, 14])
     #expect(reports.map(\.evaluates) == [false, true, false, true, true])
@@ -65,20 +61,21 @@ import Training
 
   @Test func `a stopped run saves where it is`() throws {
     let script = Script([Double](repeating: 1, count: 9))
-    let (done, reports) = try Self.run(script, stopAt: 5)
+    let (done, reports) = try Self.run(script, in: TemporaryFolder(), stopAt: 5)
     #expect(!done && script.saves == [5] && reports.map(\.step) == [4, 5])
   }
 
   @Test(arguments: [Double.nan, .infinity, 40])
   func `a run that diverges ends before it overwrites the good checkpoint`(loss: Double) throws {
     let script = Script([3, 2, 1, 2, loss, 1])
+    let folder = try TemporaryFolder()
     let error = #expect(throws: SpeculateError.self) {
-      try Self.run(script, checkpointSeconds: 0)
+      try Self.run(script, in: folder, checkpointSeconds: 0)
     }
     #expect(script.saves == [1, 2, 3, 4])
     #expect(
       try "\(#require(error))"
-        == "the loss became \(loss) at step 5; /run/checkpoint holds the good step 4: go on from it "
-        + "with a lower --learning-rate")
+        == "the loss became \(loss) at step 5; \(folder.url.path)/checkpoint.safetensors holds the "
+        + "good step 4: go on from it with a lower 'learning rate'")
   }
 }

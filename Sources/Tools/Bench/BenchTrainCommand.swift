@@ -37,11 +37,11 @@ struct BenchTrainCommand: ParsableCommand {
     let architecture = model.architecture
     let bench = try TrainBench(
       architecture, batch: batch, precision: precision.wanted, threads: threads.count)
-    bench.warmUp()
+    try bench.warmUp()
     let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
     var readings: [TrainBench.Reading] = []
     while readings.count < rounds.count && !Interruption.requested {
-      readings.append(bench.measure())
+      readings.append(try bench.measure())
       progress.update(readings.count)
     }
     progress.clear()

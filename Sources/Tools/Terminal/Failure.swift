@@ -26,7 +26,7 @@ enum Failure {
   static func line(for error: any Error) -> String {
     let text =
       switch error {
-      case let error as SpeculateError: error.description
+      case let error as SpeculateError: SettingFlags.naming(error.description)
       case let error as CocoaError:
         [error.filePath, systemReason(error)].compactMap { $0 }.joined(separator: ": ")
       default: "\(error)"

@@ -123,16 +123,12 @@ struct DistillFlags: ParsableArguments {
     options.sequences = batch
     options.learningRate = learningRate
     options.floorShare = floor
-    options.warmupShare = warmup
+    options.warmup = .share(warmup)
     options.optimizer.weightDecay = weightDecay
-    options.clip = run.clip
     options.seed = seed
     options.memory = Int(memory * 1_073_741_824)
-    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.savesBest = saveBest
-    options.logEvery = run.logEvery
-    options.precision = run.precision.wanted
-    options.exportType = run.exportType
+    run.apply(to: &options.run)
   }
 }

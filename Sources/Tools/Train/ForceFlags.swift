@@ -140,19 +140,15 @@ struct ForceFlags: ParsableArguments {
     options.copies = copies
     options.learningRate = learningRate
     options.floorShare = floor
-    options.warmupShare = warmup
+    options.warmup = .share(warmup)
     options.optimizer.weightDecay = weightDecay
-    options.clip = run.clip
     options.seed = seed
     options.memory = Int(memory * 1_073_741_824)
-    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.evaluation.tokens = evaluationTokens
     options.evaluation.prompts = evaluationPrompts
     options.evaluation.promptLengths = prompts
     options.evaluation.length = evaluationLength
-    options.logEvery = run.logEvery
-    options.precision = run.precision.wanted
-    options.exportType = run.exportType
+    run.apply(to: &options.run)
   }
 }

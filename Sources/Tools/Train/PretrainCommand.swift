@@ -126,7 +126,7 @@ struct PretrainCommand: ParsableCommand {
     return cache.url
   }
 
-  private static func detail(_ progress: TrainingProgress) -> String {
+  private static func detail(_ progress: PretrainProgress) -> String {
     let parts = [
       "loss \(Figures.fixed(progress.loss, 4))",
       progress.heldoutLoss.map { "held-out \(Figures.fixed($0, 4))" },

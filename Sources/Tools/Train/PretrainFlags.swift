@@ -100,18 +100,14 @@ struct TrainingFlags: ParsableArguments {
     options.microSequences = batch.microBatch
     options.learningRate = learningRate
     options.floorShare = floor
-    options.warmupSteps = warmup
+    options.warmup = .steps(warmup)
     options.optimizer.weightDecay = weightDecay
     options.optimizer.beta1 = beta1
     options.optimizer.beta2 = beta2
-    options.clip = run.clip
     options.seed = seed
     options.skippedWindows = skip
-    options.checkpointSeconds = run.checkpointSeconds
     options.evaluateEvery = evaluateEvery
     options.evaluationWindows = evaluationBatch
-    options.logEvery = run.logEvery
-    options.precision = run.precision.wanted
-    options.exportType = run.exportType
+    run.apply(to: &options.run)
   }
 }

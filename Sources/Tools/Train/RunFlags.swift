@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Training
 
 /// What every training takes: how it runs, and what it writes.
 struct RunFlags: ParsableArguments {
@@ -11,8 +12,14 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Steps between progress lines.") var logEvery = 10
   @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
 
-  /// The type of the exported weights.
-  var exportType: ElementType { dtype == "bf16" ? .bf16 : .f32 }
+  /// Copies the flags.
+  func apply(to options: inout RunOptions) {
+    options.clip = clip
+    options.precision = precision.wanted
+    options.checkpointSeconds = checkpointSeconds
+    options.logEvery = logEvery
+    options.exportType = dtype == "bf16" ? .bf16 : .f32
+  }
 
   func validate() throws {
     try FlagCheck.positive([("--log-every", logEvery)])

@@ -59,11 +59,11 @@ enum DrafterInitializer {
     else {
       throw SpeculateError(
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers, or "
-          + "another Markov rank: give its sizes, or --init random")
+          + "another Markov rank: give its sizes, or 'init' random")
     }
     guard own.hasConfidenceHead || !other.hasConfidenceHead else {
       throw SpeculateError(
-        "the drafter in \(folder.path) has a confidence head, which would be lost: give --confidence, "
+        "the drafter in \(folder.path) has a confidence head, which would be lost: give 'confidence', "
           + "the factor that it goes on with")
     }
     let checkpoint = try Checkpoint(directory: folder)

@@ -6,7 +6,7 @@ public import Tensors
 /// The rows of a pass are the blocks', one after another, and behind them, for a drafter that sees tokens,
 /// those of the context, which go through the same layers causally. The layers are in
 /// `DrafterPass+Layers.swift`. A pass is used by one thread at a time and keeps its own gradients.
-public final class DrafterPass: @unchecked Sendable {
+public final class DrafterPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The drafter whose parameters are read.
@@ -82,11 +82,6 @@ public final class DrafterPass: @unchecked Sendable {
     lossScratch = DraftLoss.Scratch(model.loss)
     contextPositions = (0..<Int32(maximumContext)).map { $0 }
     contextVisible = contextPositions.map { $0 + 1 }
-  }
-
-  /// Sets the gradients to zero.
-  public func clearGradients() {
-    gradients.base.update(repeating: 0, count: gradients.count)
   }
 
   /// Adds the gradients of `scale` × the weighted losses' sum; returns that sum.

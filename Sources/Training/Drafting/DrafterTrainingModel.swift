@@ -3,7 +3,7 @@ public import Tensors
 
 /// A block drafter's parameters in training: f32 values in one flat buffer, and the
 /// layers that read them. The forward pass is that of `DrafterRunner`.
-public final class DrafterTrainingModel: Sendable {
+public final class DrafterTrainingModel: TrainedModel {
   /// The drafter's sizes.
   public let configuration: DrafterConfiguration
   /// What it is trained for.

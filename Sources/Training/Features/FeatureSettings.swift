@@ -11,11 +11,11 @@ public struct FeatureChoice: Sendable, Equatable {
     self.logProbabilities = logProbabilities
   }
 
-  /// The flags that say so.
-  var flags: String {
+  /// The settings that say so.
+  var settings: String {
     let parts = [
-      layers.isEmpty ? nil : "--store-taps \(layers.map(String.init).joined(separator: ","))",
-      logProbabilities == 0 ? nil : "--store-log-probabilities \(logProbabilities)",
+      layers.isEmpty ? nil : "'store taps' \(layers.map(String.init).joined(separator: ","))",
+      logProbabilities == 0 ? nil : "'store log-probabilities' \(logProbabilities)",
     ]
     return parts.compactMap { $0 }.joined(separator: " ")
   }
@@ -32,14 +32,6 @@ public struct FeatureSettings: Sendable, Equatable, Codable {
   /// How many of the most probable tokens are kept; 0 for none.
   public var logProbabilities: Int
 
-  /// Settings of the given values.
-  public init(target: UInt64, hidden: Int, layers: [Int], logProbabilities: Int) {
-    self.target = target
-    self.hidden = hidden
-    self.layers = layers
-    self.logProbabilities = logProbabilities
-  }
-
   var choice: FeatureChoice { FeatureChoice(layers: layers, logProbabilities: logProbabilities) }
 
   /// Whether sizes are such as can be; a manifest may hold anything.
@@ -47,6 +39,6 @@ public struct FeatureSettings: Sendable, Equatable, Codable {
     (1...1 << 20).contains(hidden) && layers.count <= 1 << 10
       && layers.allSatisfy { (0..<1 << 20).contains($0) }
       && zip(layers, layers.dropFirst()).allSatisfy { $0 < $1 }
-      && (0...1 << 16).contains(logProbabilities) && !choice.flags.isEmpty
+      && (0...1 << 16).contains(logProbabilities) && !choice.settings.isEmpty
   }
 }

@@ -10,7 +10,7 @@ import Foundation
 final class FeatureShard: Sendable {
   /// What files and messages call them.
   static let kind = ShardKind(
-    magic: "SPFEATS1", name: "features", command: "speculate distill data --store-taps")
+    magic: "SPFEATS1", name: "features", command: "speculate distill data")
   /// Sequences of a whole shard. An interruption loses the shard in the making.
   static let size = 64
   /// Hidden states are all but random numbers, of which higher levels make no less.

@@ -84,8 +84,8 @@ public final class FeatureStore {
     }
     guard manifest.settings.choice == choice else {
       throw SpeculateError(
-        "\(folder.path) was made with \(manifest.settings.choice.flags): give just that, another "
-          + "--output, or delete it")
+        "\(folder.path) was made with \(manifest.settings.choice.settings): give just that, another "
+          + "'output', or delete it")
     }
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// 64-bit words in a skippable frame of zstd, which decompressors pass over.

@@ -40,7 +40,7 @@ package struct ForcingLosses: Sendable, Equatable {
 /// One worker's forward and backward pass over one packed response, with its own gradients.
 ///
 /// The layers are those of ``CausalPass``; the rows of a sequence and their attention are other ones.
-package final class ForcingPass: @unchecked Sendable {
+package final class ForcingPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The sum of gradients since `clearGradients`, in the model's layout.
@@ -101,11 +101,6 @@ package final class ForcingPass: @unchecked Sendable {
     lastInverse = FloatBuffer(count: rows)
     d = FloatBuffer(count: rows * hidden)
     visible = (0..<maximumTokens).map { Int32($0 + 1) }
-  }
-
-  /// Sets the gradients to zero.
-  package func clearGradients() {
-    gradients.base.update(repeating: 0, count: gradients.count)
   }
 
   /// Adds the gradients of a packed response; returns its losses, without factors.

@@ -8,24 +8,12 @@ public struct KeySegment {
   public var count: Int
   /// Keys [count, head width].
   public var keys: UnsafePointer<Float>
-  /// Values [count, head width].
-  public var values: UnsafePointer<Float>
   /// Distance between keys.
   public var keyStride: Int
+  /// Values [count, head width].
+  public var values: UnsafePointer<Float>
   /// Distance between values.
   public var valueStride: Int
-
-  /// A segment of `count` keys and values.
-  public init(
-    count: Int, keys: UnsafePointer<Float>, keyStride: Int, values: UnsafePointer<Float>,
-    valueStride: Int
-  ) {
-    self.count = count
-    self.keys = keys
-    self.keyStride = keyStride
-    self.values = values
-    self.valueStride = valueStride
-  }
 }
 
 /// Softmax attention of a few queries of one head to one or more segments of keys.
@@ -39,12 +27,6 @@ public struct AttentionTile: Sendable {
   let product: MatrixProduct
   /// What scores are multiplied by.
   public var scale: Float { 1 / Float(width).squareRoot() }
-
-  /// Attention of heads of the given width.
-  init(width: Int, product: MatrixProduct) {
-    self.width = width
-    self.product = product
-  }
 
   /// Writes `output` and keeps `probabilities` for the backward pass.
   ///
@@ -121,21 +103,10 @@ public struct AttentionTile: Sendable {
 public struct KeySegmentGradient {
   /// The keys' gradient [count, head width].
   public var keys: UnsafeMutablePointer<Float>
-  /// The values' gradient [count, head width].
-  public var values: UnsafeMutablePointer<Float>
   /// Distance between keys.
   public var keyStride: Int
+  /// The values' gradient [count, head width].
+  public var values: UnsafeMutablePointer<Float>
   /// Distance between values.
   public var valueStride: Int
-
-  /// Gradients at the given places.
-  public init(
-    keys: UnsafeMutablePointer<Float>, keyStride: Int, values: UnsafeMutablePointer<Float>,
-    valueStride: Int
-  ) {
-    self.keys = keys
-    self.keyStride = keyStride
-    self.values = values
-    self.valueStride = valueStride
-  }
 }

@@ -5,9 +5,6 @@ public struct GatedActivation: Sendable {
   /// The width of the output; an input row is gate[width] then up[width].
   public let width: Int
 
-  /// An activation of the given output width.
-  public init(width: Int) { self.width = width }
-
   /// Writes y [rows, width] from gateUp [rows, 2 width].
   public func forward(
     rows: Int, gateUp: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>

@@ -9,14 +9,6 @@ public struct LinearLayer: Sendable {
   /// How it multiplies.
   let product: MatrixProduct
 
-  /// A layer whose weight starts at `offset`.
-  init(offset: Int, inputs: Int, outputs: Int, product: MatrixProduct) {
-    self.offset = offset
-    self.inputs = inputs
-    self.outputs = outputs
-    self.product = product
-  }
-
   /// Writes y [rows, outputs] from x [rows, inputs], or adds to y.
   public func forward(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,

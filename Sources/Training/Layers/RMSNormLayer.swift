@@ -7,17 +7,9 @@ public struct RMSNormLayer: Sendable {
   /// The length of a normalized vector.
   public let width: Int
   /// The number of vectors in a row that share the weight.
-  public let groups: Int
+  public var groups = 1
   /// Added to the mean square.
   public let epsilon: Float
-
-  /// A norm whose weight starts at `offset`.
-  public init(offset: Int, width: Int, groups: Int = 1, epsilon: Float) {
-    self.offset = offset
-    self.width = width
-    self.groups = groups
-    self.epsilon = epsilon
-  }
 
   /// Writes y and keeps `inverse` [rows, groups] for the backward pass.
   ///

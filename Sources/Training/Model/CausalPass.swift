@@ -6,7 +6,7 @@ public import Tensors
 ///
 /// Workers share the parameters and nothing else, so a training step is one parallel region. A pass
 /// is used by one thread at a time.
-public final class CausalPass: @unchecked Sendable {
+public final class CausalPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The model whose parameters are read.
@@ -50,11 +50,6 @@ public final class CausalPass: @unchecked Sendable {
     logits = FloatBuffer(count: VocabularyLoss(head: model.embedding).scratchCount)
     positions = (0..<rows).map { Int32($0 % length) }
     visible = (0..<length).map { Int32($0 + 1) }
-  }
-
-  /// Sets the gradients to zero.
-  public func clearGradients() {
-    gradients.base.update(repeating: 0, count: gradients.count)
   }
 
   /// Adds the gradients of `scale` × the summed loss; returns the summed loss.

@@ -2,7 +2,7 @@ public import Tensors
 
 /// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
 /// layers that read them.
-public final class CausalTrainingModel: Sendable {
+public final class CausalTrainingModel: TrainedModel {
   /// The model's sizes.
   public let architecture: CausalArchitecture
   /// What the factors of its matrix products are rounded to.

@@ -33,8 +33,8 @@ public final class ShardStore<Element: ShardElement> {
       made ? try Manifest(in: folder, kind: Element.kind) : Manifest(settings: settings)
     guard manifest.settings == settings else {
       throw SpeculateError(
-        "\(folder.path) was made with another target, data or other settings: give the same flags, "
-          + "another --output, or delete it")
+        "\(folder.path) was made with another target, data or other settings: give the same settings, "
+          + "another 'output', or delete it")
     }
     try OutputFolder.make(folder)
     try self.init(folder, manifest, shardSize: shardSize)

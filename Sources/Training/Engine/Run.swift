@@ -1,0 +1,106 @@
+import Foundation
+import Files
+import Tensors
+
+/// What every checkpoint knows beside the values.
+package struct RunPosition: Sendable, Equatable, Codable {
+  /// Optimizer steps taken.
+  package var step = 0
+  /// Seconds of training so far, over all sessions.
+  package var seconds = 0.0
+  /// The seed of everything random.
+  package var seed: UInt64
+  /// Threads of the run: sums of gradients are bit-identical only with the same number.
+  package var threads: Int
+  /// What the factors of matrix products are rounded to; nil in checkpoints of earlier versions, where
+  /// nothing was.
+  package var precision: ProductPrecision?
+}
+
+/// What a recipe's checkpoints know beside that: what the run is made from, and where in its data it is.
+package protocol RecipePosition: Codable, Sendable {
+  /// Why a run that would begin at `fresh` can't go on from here, as what follows the checkpoint's name;
+  /// nil if it can.
+  func objection(to fresh: Self) -> String?
+}
+
+/// Where a training stands, and how that is kept from one session to the next.
+///
+/// The checkpoint in the output folder holds all of it: the positions in its header, the parameters, and the optimizer's
+/// moments. A run that is resumed with the same number of threads gives bit for bit the values of one
+/// that never stopped.
+package final class Run<Position: RecipePosition, Model: TrainedModel> {
+  package typealias Header = Joined<RunPosition, Position>
+
+  /// What every training takes.
+  package let options: RunOptions
+  /// What is trained.
+  package let model: Model
+  /// What the next checkpoint says beside the values.
+  package var header: Header
+  /// Steps taken before this session; more than 0 when a checkpoint was found.
+  package let resumedStep: Int
+  /// What the factors of matrix products are rounded to.
+  package let precision: ProductPrecision
+  let optimizer: AdamW
+
+  /// Goes on from the checkpoint in the output folder, or begins where there is none.
+  ///
+  /// - Parameters:
+  ///   - start: Where a run begins.
+  ///   - frozen: Names of tensors that keep their values.
+  ///   - make: Makes the model, whose matrix products round as it is told.
+  ///   - initialize: Gives a model its first values, if its own aren't meant.
+  /// - Throws: `SpeculateError` when the checkpoint is another run's or damaged; and what `initialize` throws.
+  package init(
+    _ options: RunOptions, from start: Position, frozen: Set<String> = [],
+    model make: (ProductPrecision) -> Model, initialize: (Model) throws -> Void
+  ) throws {
+    try OutputFolder.make(options.output)
+    let url = options.output.trainingCheckpoint
+    let saved =
+      FileManager.default.fileExists(atPath: url.path)
+      ? try TrainingCheckpoint<Header>(contentsOf: url) : nil
+    if let saved, saved.header.step < 0 { throw TrainingCheckpoint<Header>.damage(url) }
+    if let seed = saved?.header.seed, seed != options.seed {
+      throw SpeculateError(
+        "\(url.path) was made with 'seed' \(seed): give it again or another 'output'")
+    }
+    if let objection = saved?.header.own.objection(to: start) {
+      throw SpeculateError("\(url.path) \(objection)")
+    }
+    let stored = saved.map { $0.header.precision ?? .f32 }
+    if let stored, let wanted = options.precision, wanted != stored {
+      throw SpeculateError(
+        "\(url.path) was made with 'precision' \(stored.rawValue): give it again, leave it out, or "
+          + "give another 'output'")
+    }
+    precision = stored ?? options.precision ?? .fastest
+    self.options = options
+    header = Header(
+      RunPosition(
+        step: saved?.header.step ?? 0, seconds: saved?.header.seconds ?? 0, seed: options.seed,
+        threads: options.threads, precision: precision),
+      saved?.header.own ?? start)
+    resumedStep = header.step
+    model = make(precision)
+    optimizer = AdamW(
+      options.optimizer, layout: model.layout, stepCount: header.step, frozen: frozen)
+    if let saved {
+      try saved.restore(model.layout, values)
+    } else {
+      try initialize(model)
+    }
+  }
+
+  /// Writes the checkpoint.
+  func save() throws {
+    try TrainingCheckpoint.write(
+      header, layout: model.layout, values, to: options.output.trainingCheckpoint)
+  }
+
+  /// What a checkpoint holds for every tensor.
+  private var values: [(prefix: String, buffer: FloatBuffer)] {
+    [("", model.parameters), ("first.", optimizer.first), ("second.", optimizer.second)]
+  }
+}

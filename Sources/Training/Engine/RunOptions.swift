@@ -1,0 +1,81 @@
+package import Foundation
+package import Files
+
+/// What every training takes.
+package struct RunOptions: Sendable {
+  /// How the learning rate rises at first.
+  package enum Warmup: Sendable {
+    /// Over so many steps.
+    case steps(Int)
+    /// Over a share of a stage's steps.
+    case share(Double)
+  }
+
+  /// The folder of checkpoint, metrics and model, and of what is made on the way to them.
+  package var output: URL
+  /// Sequences of an optimizer step.
+  package var sequences = 8
+  /// Optimizer steps of the whole run.
+  package var steps = 2000
+  /// The highest learning rate.
+  package var learningRate: Float = 1e-3
+  /// The last learning rate, as a share of the highest.
+  package var floorShare: Float = 0.05
+  /// How long the learning rate rises, linearly.
+  package var warmup = Warmup.share(0.04)
+  /// AdamW's constants.
+  package var optimizer = AdamW.Parameters()
+  /// Gradients are scaled down to this norm.
+  package var clip: Float = 1
+  /// The seed of everything random.
+  package var seed: UInt64 = 1
+  /// Worker threads.
+  package var threads: Int
+  /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
+  /// fastest.
+  package var precision: ProductPrecision?
+  /// Seconds between checkpoints.
+  package var checkpointSeconds = 300.0
+  /// Steps between held-out measurements; 0 for none before the end.
+  package var evaluateEvery = 200
+  /// Steps between metrics lines.
+  package var logEvery = 10
+  /// The type of the exported weights.
+  package var exportType = ElementType.bf16
+
+  /// A run with the default sizes.
+  package init(output: URL, threads: Int) {
+    self.output = output
+    self.threads = threads
+  }
+
+  /// The learning rates of a stage of the run.
+  func stage(_ peak: Float, steps: Int) -> CosineSchedule {
+    let rise =
+      switch warmup {
+      case .steps(let count): count
+      case .share(let share): Int((share * Double(steps)).rounded(.up))
+      }
+    return CosineSchedule(peak: peak, floorShare: floorShare, warmupSteps: rise, steps: steps)
+  }
+}
+
+/// What one kind of training takes, and with it what every training does.
+@dynamicMemberLookup
+package protocol RecipeOptions: Sendable {
+  /// What every training takes; its members are also found in the recipe's options themselves.
+  var run: RunOptions { get set }
+}
+
+extension RecipeOptions {
+  /// A member of ``run``.
+  package subscript<Value>(dynamicMember path: WritableKeyPath<RunOptions, Value>) -> Value {
+    get { run[keyPath: path] }
+    set { run[keyPath: path] = newValue }
+  }
+}
+
+extension URL {
+  /// Where a run with this output folder keeps its checkpoint.
+  var trainingCheckpoint: URL { appendingPathComponent("checkpoint.safetensors") }
+}

@@ -1,0 +1,66 @@
+public import Drafter
+public import Files
+public import Foundation
+
+/// What a distillation run is to do.
+public struct DistillOptions: RecipeOptions {
+  /// Where responses come from.
+  public enum Responses: Sendable {
+    /// The target makes them, into the output folder.
+    case make(ResponseOptions)
+    /// Folders of responses made earlier, one after the other.
+    case made([URL])
+  }
+
+  package var run: RunOptions
+  /// The target's folder: weights and tokenizer.
+  public var target: URL
+  /// Where the responses to learn from come from.
+  public var responses: Responses
+  /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
+  public var heldout: ResponseOptions?
+
+  /// What the drafter sees of the text before a block.
+  public var kind = DrafterKind.conditioned
+  /// The drafter's width; nil for the target's. Another than the target's wants an embedding of its own.
+  public var width: Int?
+  /// Whether the drafter has an embedding of its own even at the target's width.
+  public var ownsEmbedding = false
+  /// Rows of a block, the anchor's included.
+  public var blockSize = 8
+  /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
+  /// `blockSize`, as published, and for 2 where the drafter sees tokens.
+  public var shortestBlock: Int?
+  /// The drafter's layers.
+  public var layerCount = 2
+  /// Target layers whose outputs are the features; nil for the published choice.
+  public var targetLayers: [Int]?
+  /// The token that stands for "to be drafted"; nil for the tokenizer's `<mask>`.
+  public var maskToken: Token?
+  /// How many tokens can be drafted.
+  public var draftVocabulary = 4096
+  /// Rank of the Markov head; 0 for none.
+  public var markovRank = 0
+  /// How first values are made; nil copies from the target if the shapes agree.
+  public var initialization: DrafterInitialization?
+
+  /// Blocks of a sequence in a step.
+  public var anchors = 32
+  /// How a drafter that sees tokens alone learns.
+  public var stages = TokenStages()
+  /// What the drafter is trained for.
+  public var objective = DraftObjective()
+  /// Bytes of features that are kept between visits.
+  public var memory = 4 << 30
+  /// Whether the drafter of the best simulated acceptance is kept beside the last one.
+  public var savesBest = false
+
+  /// A run with the default sizes.
+  public init(target: URL, responses: Responses, output: URL, threads: Int) {
+    self.target = target
+    self.responses = responses
+    run = RunOptions(output: output, threads: threads)
+    run.floorShare = 0.02
+    run.optimizer.weightDecay = 0.01
+  }
+}

@@ -1,0 +1,46 @@
+/// Where a distillation run is.
+package typealias DistillProgress = Joined<StepProgress, DistillFigures>
+
+/// What a distillation run reports beside what every training does.
+package struct DistillFigures: RecipeFigures, Equatable {
+  /// The stage of the last step, for a drafter that sees tokens.
+  package var stage: Int?
+  /// Blocks seen.
+  package var anchors: Int
+  /// Blocks a second since the last report.
+  package var anchorsPerSecond: Double
+  /// Mean acceptance length on held-out prompts, when just measured.
+  package var acceptanceLength: Double?
+  /// The share of rounds whose draft 1, 2 … was accepted, when just measured.
+  package var survival: [Double]?
+  /// The share of held-out answers that end in a loop, when just measured.
+  package var loopShare: Double?
+  /// Mean acceptance length on the other answers, when just measured.
+  package var looplessAcceptanceLength: Double?
+  /// What the engine that serves made of the held-out prompts with the last drafter, after the last step.
+  package var generated: GeneratedAcceptance?
+  /// The step of the best drafter so far, when acceptance was just measured and the best is kept.
+  package var bestStep: Int?
+  /// Its mean acceptance length.
+  package var bestAcceptanceLength: Double?
+
+  /// The curves of the figures, by TensorBoard tag.
+  package var scalars: [(tag: String, value: Double)] {
+    [
+      ("speed/anchors_per_second", anchorsPerSecond)
+    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+      + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
+      + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
+      + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
+  }
+}
+
+/// What the responses are like.
+public struct ResponseSummary: Sendable, Equatable, Codable {
+  /// How many there are.
+  public var responses: Int
+  /// The target's own tokens in them.
+  public var tokens: Int
+  /// The share of its tokens that the draft vocabulary holds.
+  public var coverage: Double
+}

@@ -1,0 +1,54 @@
+import Drafter
+import Files
+import Tensors
+import Verifier
+
+extension DrafterTraining {
+  /// The drafter that the options describe.
+  ///
+  /// - Throws: When they don't fit the target.
+  static func configuration(
+    _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
+    draftVocabulary: [Token]?
+  ) throws -> DrafterConfiguration {
+    let isConditioned = options.kind == .conditioned
+    let layers =
+      options.targetLayers
+      ?? DrafterConfiguration.defaultTargetLayers(
+        layers: options.layerCount, targetLayers: target.layerCount)
+    if let wrong = layers.first(where: { $0 < 0 || $0 >= target.layerCount }) {
+      throw SpeculateError(
+        "'target layers' names layer \(wrong), but the target has layers 0 to "
+          + "\(target.layerCount - 1)")
+    }
+    return DrafterConfiguration(
+      blockSize: options.blockSize, maskToken: maskToken,
+      targetLayers: isConditioned ? layers : [],
+      targetLayerCount: isConditioned ? target.layerCount : 0,
+      vocabularySize: target.vocabularySize, layerCount: options.layerCount,
+      shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,
+      maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
+      markovRank: options.markovRank > 0 ? options.markovRank : nil,
+      shortestBlock: options.shortestBlock ?? (isConditioned ? nil : 2), kind: options.kind,
+      ownsEmbedding: options.ownsEmbedding
+        || options.width.map { $0 != target.hiddenSize } ?? false,
+      hasConfidenceHead: options.objective.confidence > 0)
+  }
+
+  /// The target's layers, or ones of another width with heads of the same width and a feed-forward part
+  /// of the same proportion.
+  private static func shape(_ options: DistillOptions, _ target: LayerShape) throws -> LayerShape {
+    guard let width = options.width, width != target.hidden else { return target }
+    guard width.isMultiple(of: target.headDimension) else {
+      throw SpeculateError(
+        "'width' \(width) is no multiple of the target's head width \(target.headDimension): give "
+          + "one")
+    }
+    var shape = target
+    shape.hidden = width
+    shape.heads = width / target.headDimension
+    while !shape.heads.isMultiple(of: shape.keyValueHeads) { shape.keyValueHeads -= 1 }
+    shape.intermediate = max(1, width * target.intermediate / target.hidden)
+    return shape
+  }
+}

@@ -1,0 +1,257 @@
+public import Drafter
+import Files
+import Foundation
+import Tensors
+import Text
+import Verifier
+
+/// The second half of distillation: a drafter learns from responses and features.
+public final class DrafterTraining: TrainingRecipe {
+  package let state: Run<DistillPosition, DrafterTrainingModel>
+  package let optimization: Optimization<DrafterPass>
+  let options: DistillOptions
+  let target: CausalModel
+  let tokenizer: any Tokenizer
+  private let responses: [Response]
+  private let cache: FeatureCache?  // nil where nothing of the target is needed
+  let heldout: [HeldoutAnswer]
+  let replay: AcceptanceReplay?  // nil without held-out answers
+  let longest: Int  // tokens of a response, its prompt included
+  private var visits: VisitOrder
+  private var reportedAnchors: Int  // at the last report
+  /// What the responses are like.
+  public let summary: ResponseSummary
+  /// How many responses have features that are read instead of computed.
+  public let storedCount: Int
+  /// What to say of stored features that can't be used.
+  public let unusedFeatures: [String]
+
+  /// The drafter's sizes.
+  public var configuration: DrafterConfiguration { model.configuration }
+  var model: DrafterTrainingModel { state.model }
+  package var hasHeldout: Bool { replay != nil }
+
+  /// The learning rates of one stage, or of both for a drafter that sees tokens.
+  package var schedule: StagedSchedule {
+    let (run, peak) = (options.run, options.learningRate)
+    guard options.kind == .tokens else {
+      return StagedSchedule([run.stage(peak, steps: run.steps)])
+    }
+    let refinement = min(options.stages.refinementSteps, run.steps)
+    return StagedSchedule([
+      run.stage(peak, steps: run.steps - refinement),
+      run.stage(peak * options.stages.refinementRate, steps: refinement),
+    ])
+  }
+
+  init(
+    _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint,
+    tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
+    heldout heldoutResponses: [Response], stored: [FeatureStore]
+  ) throws {
+    self.options = options
+    self.target = target
+    self.tokenizer = tokenizer
+    // An anchor needs a token behind it.
+    responses = all.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
+    guard responses.count >= options.sequences else {
+      throw SpeculateError(
+        "there are \(responses.count) responses, fewer than the \(options.sequences) of a step: "
+          + "make more of them")
+    }
+    var counts = [Int](repeating: 0, count: target.configuration.vocabularySize)
+    for response in responses { for token in response.continuation { counts[Int(token)] += 1 } }
+    let vocabulary = try Self.draftVocabulary(options, counts: counts)
+    let configuration = try Self.configuration(
+      options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
+    let rows = TargetRows(
+      embedding: target.embedding, head: try Self.head(target, checkpoint),
+      draftVocabulary: vocabulary)
+    state = try Run(
+      options.run,
+      from: DistillPosition(
+        configuration: String(decoding: configuration.encoded(), as: UTF8.self),
+        draftVocabulary: vocabulary, responses: responses.count),
+      model: {
+        DrafterTrainingModel(
+          configuration, target: rows, objective: options.objective, seed: options.seed,
+          precision: $0)
+      },
+      initialize: { try Self.initialize($0, target.configuration, checkpoint, options) })
+    reportedAnchors = state.header.anchors
+    visits = VisitOrder(count: responses.count, seed: options.seed)
+    let own = counts.reduce(0, +)
+    let covered = vocabulary.map { $0.reduce(0) { $0 + counts[Int($1)] } } ?? own
+    summary = ResponseSummary(
+      responses: responses.count, tokens: own, coverage: Double(covered) / Double(max(own, 1)))
+
+    longest = max(
+      responses.map(\.tokens.count).max() ?? 1, heldoutResponses.map(\.tokens.count).max() ?? 1)
+    guard longest + options.blockSize <= target.configuration.maximumContext else {
+      throw SpeculateError(
+        "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
+          + "context of \(target.configuration.maximumContext): make shorter ones")
+    }
+    let isConditioned = configuration.kind == .conditioned
+    let features =
+      isConditioned || options.objective.needsDistribution
+      ? try TargetFeatures(
+        model: target, workers: workers, layers: configuration.targetLayers,
+        states: options.objective.needsDistribution, maximumLength: longest) : nil
+    let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
+    self.cache = cache
+    storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
+    unusedFeatures = stored.compactMap { store in
+      guard let features, features.slots(in: store.settings) == nil else { return nil }
+      return "\(store.folder.path) holds layers \(store.settings.layers), not all of "
+        + "\(features.layers): the target computes them"
+    }
+    heldout = HeldoutAnswer.all(
+      heldoutResponses, length: options.heldout?.length,
+      endTokens: target.configuration.endTokens)
+    replay =
+      heldout.isEmpty
+      ? nil : AcceptanceReplay(heldout, features: isConditioned ? features : nil)
+    let rotary = RotaryLayer(
+      width: configuration.shape.headDimension, theta: configuration.ropeTheta,
+      positions: longest + options.blockSize)
+    optimization = Optimization(of: state, workers: workers) { [model = state.model, longest] in
+      DrafterPass(
+        model: model, maximumBlocks: options.anchors, maximumContext: longest, rotary: rotary)
+    }
+  }
+
+  /// Writes the drafter of the first values, and removes the best one of a run before.
+  package func begin() throws {
+    try export()
+    if options.savesBest { try removeBest() }
+  }
+
+  /// Blocks and what the drafter is worth.
+  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillFigures {
+    let anchors = state.header.anchors
+    defer { reportedAnchors = anchors }
+    var figures = DistillFigures(
+      stage: stage(step: stepCount - 1)?.rawValue, anchors: anchors,
+      anchorsPerSecond: Double(anchors - reportedAnchors) / interval.seconds)
+    if evaluates { try measure(into: &figures) }
+    return figures
+  }
+
+  /// Writes the drafter.
+  package func export() throws {
+    try DrafterExport.write(model, type: options.exportType, to: options.output)
+  }
+
+  /// Takes one optimizer step.
+  package func step(rate: Float) throws -> StepResult {
+    let blockSize = blockSize(step: stepCount)
+    var jobs: [(example: DraftExample, features: SequenceFeatures)] = []
+    let here = optimization.sequences(of: options.sequences)
+    for number in 0..<options.sequences {
+      let visit = state.header.visit
+      let index = visits.sequence(ofVisit: visit)
+      let response = responses[index]
+      // The last prompt token may be an anchor; the last token has nothing behind it.
+      let anchors = AnchorSampler.anchors(
+        options.anchors, from: response.promptLength - 1..<response.tokens.count - 1,
+        seed: options.seed, visit: visit)
+      let example = example(response.tokens, anchors, blockSize: blockSize)
+      let features =
+        here.contains(number) ? try cache?.features(of: index, tokens: response.tokens) : nil
+      jobs.append((example, features ?? SequenceFeatures(taps: Self.nothing)))
+      state.header.visit += 1
+      state.header.anchors += anchors.count
+    }
+    let weight = jobs.reduce(0) { $0 + $1.example.totalWeight }
+    let scale = weight > 0 ? Float(1 / weight) : 0
+    let (loss, norm) = try learn(from: jobs.count, rate: rate) { [jobs] pass, part in
+      let job = jobs[part.lowerBound]
+      return pass.forwardBackward(job.example, features: job.features, scale: scale)
+    }
+    return StepResult(loss: loss, weight: weight, gradientNorm: norm)
+  }
+
+  /// The blocks of a visit, masked and weighed as the stage wants it.
+  private func example(_ tokens: [Token], _ anchors: [Int], blockSize: Int) -> DraftExample {
+    let stage = stage(step: stepCount)
+    var example = DraftExample(
+      tokens: tokens, anchors: anchors, blockSize: blockSize,
+      decay: options.objective.decay(
+        blockSize: options.blockSize, isPublished: stage == nil),
+      choices: model.target.choices)
+    switch stage {
+    case nil: break
+    case .distillation:
+      var random = KeyedRandom(seed: options.seed, key: "noise \(state.header.visit)")
+      example.addNoise(
+        from: tokens, least: options.stages.leastNoise, maskedShare: options.stages.maskedShare,
+        random: &random)
+    case .refinement:
+      example.weigh(DraftWeights.rising(blockSize: blockSize, alpha: options.stages.alpha))
+    }
+    return example
+  }
+
+  /// The stage of a step; nil for a conditioned drafter, which learns in one go.
+  private func stage(step: Int) -> TokenStages.Stage? {
+    guard options.kind == .tokens else { return nil }
+    return step < options.steps - options.stages.refinementSteps ? .distillation : .refinement
+  }
+
+  /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
+  private func blockSize(step: Int) -> Int {
+    let sizes = model.configuration.shortestBlock...model.configuration.blockSize
+    var random = KeyedRandom(seed: options.seed, key: "block \(step)")
+    return sizes.lowerBound + Int(random.next() % UInt64(sizes.count))
+  }
+
+  private static let nothing = FloatBuffer(count: 0)
+
+  /// The target's head as f32: [vocabulary][hidden].
+  private static func head(_ target: CausalModel, _ checkpoint: Checkpoint) throws -> FloatBuffer {
+    let (vocabulary, hidden) = (
+      target.configuration.vocabularySize, target.configuration.hiddenSize
+    )
+    if !target.configuration.tiesEmbeddings {
+      return try checkpoint.floats("lm_head.weight", shape: [vocabulary, hidden])
+    }
+    let head = FloatBuffer(count: vocabulary * hidden)
+    for token in 0..<vocabulary {
+      target.embedding.copy(Token(token), to: head.base + token * hidden)
+    }
+    return head
+  }
+
+  private static func draftVocabulary(
+    _ options: DistillOptions, counts: [Int]
+  ) throws -> [Token]? {
+    guard case .drafter(let folder) = options.initialization else {
+      return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+    }
+    let drafter = try BlockDrafter(directory: folder)
+    guard drafter.configuration.vocabularySize == counts.count else {
+      throw SpeculateError(
+        "the drafter in \(folder.path) was made for a vocabulary of "
+          + "\(drafter.configuration.vocabularySize), the target's has \(counts.count): give a "
+          + "drafter of this target")
+    }
+    return drafter.draftVocabulary
+  }
+
+  private static func initialize(
+    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
+    _ options: DistillOptions
+  ) throws {
+    let fits = DrafterInitializer.fits(target, model.configuration)
+    switch options.initialization {
+    case .random: return
+    case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
+    case .target where !fits:
+      throw SpeculateError(
+        "the drafter can't start as layers of the target, whose shape differs: give 'init' random")
+    case nil where !fits: return
+    default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// Where a forcing run is.
+package typealias ForceProgress = Joined<StepProgress, ForceFigures>
+
+/// What a forcing run reports beside what every training does.
+package struct ForceFigures: RecipeFigures, Equatable {
+  /// Rows seen, clean and noisy ones.
+  package var rows: Int
+  /// Mean cross-entropy of the clean rows of responses, in nats.
+  package var cleanLoss: Double
+  /// Mean soft cross-entropy of noisy rows to the clean ones, in nats.
+  package var noisyLoss: Double
+  /// Mean KL divergence of clean rows from the first model, in nats, where it counts.
+  package var divergence: Double?
+  /// Rows a second since the last report.
+  package var rowsPerSecond: Double
+  /// Held-out loss and tokens per pass, when just measured.
+  package var evaluation: ForceEvaluation?
+  /// Those of the target that training began with, beside them.
+  package var original: ForceEvaluation?
+
+  /// The curves of the figures, by TensorBoard tag.
+  package var scalars: [(tag: String, value: Double)] {
+    [
+      ("loss/clean", cleanLoss), ("loss/noisy", noisyLoss),
+      ("speed/rows_per_second", rowsPerSecond),
+    ] + (divergence.map { [("loss/divergence", $0)] } ?? [])
+      + (evaluation.map {
+        [
+          ("heldout/bits_per_token", $0.bitsPerToken), ("heldout/bits_per_byte", $0.bitsPerByte),
+          ("jacobi/tokens_per_pass", $0.plain.tokensPerPass),
+          ("jacobi/tokens_per_pass_with_all", $0.full.tokensPerPass),
+        ]
+      } ?? [])
+  }
+}
+
+/// How far the making of trajectories is.
+public struct TrajectoryProgress: Sendable, Equatable, Codable {
+  /// Tokens of a block.
+  public var blockSize: Int
+  /// Trajectories there are, those of earlier sessions included.
+  public var trajectories: Int
+  /// Trajectories wanted.
+  public var wanted: Int
+  /// Passes made in this session.
+  public var passes: Int
+}

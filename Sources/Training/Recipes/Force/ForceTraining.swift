@@ -1,0 +1,190 @@
+import Foundation
+import Files
+import Tensors
+import Text
+import Verifier
+
+/// The second half of forcing: a model learns from trajectories.
+public final class ForceTraining: TrainingRecipe {
+  package let state: Run<ForcePosition, CausalTrainingModel>
+  package let optimization: Optimization<ForcingPass>
+  private let options: ForceOptions
+  private let target: CausalModel
+  private let trajectories: [Int: [Trajectory]]  // by block size
+  private let configuration: ModelConfiguration  // of the exported model
+  private let cache: FeatureCache?
+  private let evaluator: ForceEvaluator?
+  private var original: ForceEvaluation?
+  private var visits: VisitOrder
+  private var sums = ForcingLosses()  // since the last report
+  private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
+  /// What the trajectories are like.
+  public let summary: TrajectorySummary
+
+  package var hasHeldout: Bool { evaluator != nil }
+
+  init(
+    _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
+    encoder: ChatEncoder, workers: Workers, trajectories all: [Int: [Trajectory]]
+  ) throws {
+    self.options = options
+    self.target = target
+    // A noisy row needs a token behind it.
+    trajectories = all.mapValues {
+      $0.filter { $0.response.promptLength > 0 && $0.response.continuation.count > 1 }
+    }
+    let own = trajectories[options.blockSize] ?? []
+    guard own.count >= options.sequences else {
+      throw SpeculateError(
+        "there are \(own.count) trajectories, fewer than the \(options.sequences) of a step: make "
+          + "more of them")
+    }
+    summary = TrajectorySummary(own)
+    let architecture = try CausalArchitecture(target.configuration, name: options.target.path)
+    var exported = target.configuration
+    exported.elementType = options.exportType
+    configuration = exported
+
+    state = try Run(
+      options.run,
+      from: ForcePosition(
+        target: fingerprint, trajectories: own.count, blockSize: options.blockSize),
+      frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName],
+      model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
+      initialize: { try Self.copy(checkpoint, to: $0) })
+    visits = VisitOrder(count: own.count, seed: options.seed)
+    evaluator = try options.heldout.map {
+      try ForceEvaluator(
+        documents: $0, encoder: encoder, sizes: options.evaluation, seed: options.seed,
+        workers: workers)
+    }
+    let longest = own.map(\.response.tokens.count).max() ?? 1
+    let keepsTarget = options.objective.divergence != 0
+    cache =
+      keepsTarget
+      ? FeatureCache(
+        try TargetFeatures(
+          model: target, workers: workers, layers: [], states: true, maximumLength: longest),
+        bytes: options.memory) : nil
+    let firstHead =
+      keepsTarget
+      ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
+    let rotary = RotaryLayer(
+      width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
+    optimization = Optimization(of: state, workers: workers) { [model = state.model] in
+      ForcingPass(
+        model: model, maximumTokens: longest, copies: options.copies,
+        trainsEmbedding: options.trainsEmbedding, firstHead: firstHead, rotary: rotary)
+    }
+  }
+
+  /// Rows, the parts of the loss, and what the model is worth.
+  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
+    defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
+    let evaluation = evaluates ? try evaluate() : nil
+    return ForceFigures(
+      rows: state.header.rows, cleanLoss: sums.clean / Double(max(counts.clean, 1)),
+      noisyLoss: sums.noisy / max(counts.noisy, 1),
+      divergence: cache == nil ? nil : sums.divergence / Double(max(counts.all, 1)),
+      rowsPerSecond: Double(counts.rows) / interval.seconds,
+      evaluation: evaluation, original: evaluation == nil ? nil : original)
+  }
+
+  /// Exports the model, loads it as a server does, and measures it; the target too, the first time.
+  public func evaluate() throws -> ForceEvaluation? {
+    guard let evaluator else { return nil }
+    if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
+    try export()
+    return try evaluator.run(
+      CausalModel(directory: options.output), blockSize: options.blockSize)
+  }
+
+  /// Writes the model.
+  package func export() throws {
+    try ModelExport.write(
+      state.model, configuration: configuration, tokenizer: nil, to: options.output)
+    try ModelExport.copyTokenizer(from: options.target, to: options.output)
+  }
+
+  /// Takes one optimizer step.
+  package func step(rate: Float) throws -> StepResult {
+    let own = trajectories[options.blockSize(step: stepCount)] ?? []
+    var jobs: [(example: ForcingExample, states: FloatBuffer?)] = []
+    let here = optimization.sequences(of: options.sequences)
+    for number in 0..<options.sequences {
+      let index = visits.sequence(ofVisit: state.header.visit)
+      var random = KeyedRandom(seed: options.seed, key: "phase \(state.header.visit)")
+      let window = options.schedule.window
+      let first = Int(random.next() % UInt64(window))
+      // Copies have their windows' beginnings as far apart as they can be.
+      let example = ForcingExample(
+        own[index], schedule: options.schedule,
+        phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
+      let states =
+        here.contains(number)
+        ? try cache?.features(of: index, tokens: example.tokens).states : nil
+      jobs.append((example, states))
+      state.header.visit += 1
+    }
+    let clean = jobs.reduce(0) { $0 + $1.example.responseRows.count }
+    let noisy = jobs.reduce(0) { $0 + $1.example.noisyWeight }
+    let rows = jobs.reduce(0) { $0 + $1.example.cleanCount + $1.example.noisy.count }
+    let objective = options.objective
+    let (losses, norm) = try learn(from: jobs.count, rate: rate) { [jobs] pass, part in
+      let job = jobs[part.lowerBound]
+      return pass.forwardBackward(
+        job.example, objective: objective, states: job.states, cleanScale: 1 / Float(clean),
+        noisyScale: noisy > 0 ? Float(1 / noisy) : 0)
+    }
+    state.header.rows += rows
+    sums += losses
+    counts.clean += clean
+    counts.noisy += noisy
+    counts.all += jobs.reduce(0) { $0 + $1.example.cleanCount }
+    counts.rows += rows
+    let loss =
+      (Double(objective.clean) * losses.clean
+        + Double(objective.divergence) * losses.divergence) / Double(clean)
+      + losses.noisy / max(noisy, 1)
+    return StepResult(loss: loss, weight: 1, gradientNorm: norm)
+  }
+
+  /// Overwrites all values with a model's.
+  private static func copy(_ checkpoint: Checkpoint, to model: CausalTrainingModel) throws {
+    for entry in model.layout.entries {
+      let values =
+        entry.name == CausalModel.embeddingName
+        ? try embedding(checkpoint, shape: entry.shape)
+        : try checkpoint.floats(entry.name, shape: entry.shape)
+      (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
+    }
+  }
+
+  /// Of tied tensors a file holds one, and which one is the writer's choice.
+  private static func embedding(_ checkpoint: Checkpoint, shape: [Int]) throws -> FloatBuffer {
+    let isThere = checkpoint.shape(of: CausalModel.embeddingName) != nil
+    return try checkpoint.floats(
+      isThere ? CausalModel.embeddingName : CausalModel.headName, shape: shape)
+  }
+}
+
+/// What trajectories are like.
+public struct TrajectorySummary: Sendable, Equatable, Codable {
+  /// How many there are.
+  public var trajectories: Int
+  /// The target's own tokens in them.
+  public var tokens: Int
+  /// Passes that the target took to them, one for each guess of a block.
+  public var passes: Int
+
+  /// Tokens that a pass of the target's own iteration brought.
+  public var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
+
+  init(_ trajectories: [Trajectory]) {
+    self.trajectories = trajectories.count
+    tokens = trajectories.reduce(0) { $0 + $1.response.continuation.count }
+    passes = trajectories.reduce(0) { $0 + $1.passes }
+  }
+}
+
+extension ForcingLosses: LossSum {}

@@ -1,0 +1,34 @@
+package import Foundation
+
+/// What a pretraining run is to do.
+package struct PretrainOptions: RecipeOptions {
+  package var run: RunOptions
+  /// The model's sizes.
+  package var architecture = CausalArchitecture()
+  /// Training tokens: little-endian 16-bit numbers.
+  package var trainingTokens: URL
+  /// Held-out tokens of the same kind, or nil.
+  package var heldoutTokens: URL?
+  /// A tokenizer to copy into the output folder.
+  package var tokenizer: URL?
+  /// Tokens of a sequence.
+  package var length = 256
+  /// Sequences a worker takes at once; fewer need less memory.
+  package var microSequences = 4
+  /// Windows of the data order to leave out, for a run that follows another.
+  package var skippedWindows = 0
+  /// Held-out windows of an evaluation.
+  package var evaluationWindows = 64
+  /// A folder whose checkpoint gives the first parameters.
+  package var initialModel: URL?
+  /// How `initialModel`, if it is shallower, becomes as deep as this one.
+  package var growth: LayerGrowth?
+
+  /// A run with the default sizes.
+  package init(trainingTokens: URL, output: URL, threads: Int) {
+    self.trainingTokens = trainingTokens
+    run = RunOptions(output: output, threads: threads)
+    run.learningRate = 2e-3
+    run.warmup = .steps(100)
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Files
+import Tensors
+import Text
+import Verifier
+
+/// Trains a causal model of the Qwen3 architecture on a token stream.
+///
+/// A step's sequences are shared among the workers; each runs whole forward and backward passes on
+/// its own, and the gradients are added in a fixed order. A run that is interrupted and resumed
+/// gives bit for bit the parameters of one that was not, with the same number of threads.
+public final class PretrainRecipe: TrainingRecipe {
+  package let state: Run<PretrainPosition, CausalTrainingModel>
+  package let optimization: Optimization<CausalPass>
+  private let options: PretrainOptions
+  private let configuration: ModelConfiguration  // of the exported model
+  private let training: TokenStream
+  private let heldout: TokenStream?
+  private var sampler: WindowSampler
+  private let inputs: TokenWindows
+
+  package var hasHeldout: Bool { heldout != nil }
+
+  /// Opens the data, and the checkpoint in the output folder if there is one.
+  ///
+  /// - Parameter exchange: What sums over the lanes of all processes; nil where this is the only one.
+  /// - Throws: When sizes or files don't fit.
+  package init(_ options: PretrainOptions, exchange: (any Exchange)? = nil) throws {
+    let architecture = options.architecture
+    if let complaint = architecture.complaint { throw SpeculateError(complaint) }
+    self.options = options
+    configuration = try Self.configuration(options)
+    func stream(_ url: URL) throws -> TokenStream {
+      try TokenStream(contentsOf: url, vocabularySize: architecture.vocabularySize)
+    }
+    training = try stream(options.trainingTokens)
+    heldout = try options.heldoutTokens.map(stream)
+    sampler = try Self.sampler(training, options.trainingTokens, options)
+    let fingerprint = try FileFingerprint.of(options.trainingTokens)
+    state = try Run(
+      options.run,
+      from: PretrainPosition(
+        architecture: architecture, window: options.skippedWindows, trainingTokens: fingerprint),
+      model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
+      initialize: { try Self.initialize($0, options) })
+    state.header.trainingTokens = fingerprint
+    let threads = exchange?.lanes.count ?? min(options.threads, options.sequences)
+    let lanes = exchange?.laneCount ?? threads
+    let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
+    let rotary = RotaryLayer(
+      width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
+    optimization = Optimization(
+      of: state, workers: Workers(count: threads), exchange: exchange
+    ) { [model = state.model] in
+      CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
+    }
+    inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
+  }
+
+  /// Tokens and the held-out loss.
+  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> PretrainFigures {
+    if evaluates { state.header.heldoutLoss = try evaluate() }
+    return PretrainFigures(
+      tokens: state.header.tokens,
+      tokensPerSecond: Double(interval.steps * options.sequences * options.length)
+        / interval.seconds,
+      heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
+  }
+
+  /// Writes the model.
+  package func export() throws {
+    try ModelExport.write(
+      state.model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
+  }
+
+  /// Takes one optimizer step.
+  package func step(rate: Float) throws -> StepResult {
+    let sequences = options.sequences
+    for sequence in 0..<sequences {
+      inputs.fill(sequence, from: training, start: sampler.start(ofWindow: state.header.window))
+      state.header.window += 1
+    }
+    let tokens = sequences * options.length
+    let (loss, norm) = try learn(from: sequences, rate: rate) { [inputs] pass, part in
+      pass.forwardBackward(
+        inputs: inputs.inputs(part.lowerBound), targets: inputs.targets(part.lowerBound),
+        count: part.count, scale: 1 / Float(tokens))
+    }
+    state.header.tokens += tokens
+    return StepResult(loss: loss, weight: Double(tokens), gradientNorm: norm)
+  }
+
+  /// The mean loss over evenly spaced held-out windows.
+  private func evaluate() throws -> Double {
+    guard let heldout else { return .nan }
+    let length = options.length
+    let available = (heldout.count - 1) / length
+    let windows = min(options.evaluationWindows, available)
+    var total = 0.0
+    for first in stride(from: 0, to: windows, by: options.sequences) {
+      let count = min(options.sequences, windows - first)
+      for i in 0..<count {
+        inputs.fill(i, from: heldout, start: (first + i) * available / windows * length)
+      }
+      total += try optimization.sum(count) { [inputs] pass, part in
+        pass.loss(
+          inputs: inputs.inputs(part.lowerBound), targets: inputs.targets(part.lowerBound),
+          count: part.count)
+      }
+    }
+    return total / Double(windows * length)
+  }
+
+  /// What the exported model's `config.json` is to say.
+  private static func configuration(_ options: PretrainOptions) throws -> ModelConfiguration {
+    var configuration = options.architecture.configuration(type: options.exportType)
+    if let url = options.tokenizer {
+      let tokenizer = try SentencePieceTokenizer(file: url)
+      guard tokenizer.vocabularySize <= options.architecture.vocabularySize else {
+        throw SpeculateError(
+          "\(url.path) has \(tokenizer.vocabularySize) tokens, more than the model's "
+            + "\(options.architecture.vocabularySize): give 'vocabulary' "
+            + "\(tokenizer.vocabularySize)")
+      }
+      configuration.beginToken = tokenizer.beginToken
+      configuration.endTokens = tokenizer.endTokens
+    }
+    try configuration.check()
+    return configuration
+  }
+
+  private static func sampler(
+    _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
+  ) throws -> WindowSampler {
+    guard
+      let sampler = WindowSampler(
+        tokens: tokens.count, length: options.length, seed: options.seed)
+    else {
+      throw SpeculateError(
+        "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "
+          + "more text or a smaller 'length'")
+    }
+    return sampler
+  }
+
+  /// Copies the first parameters from another run, if one is given.
+  private static func initialize(_ model: CausalTrainingModel, _ options: PretrainOptions) throws {
+    guard let url = options.initialModel?.trainingCheckpoint else { return }
+    let saved = try TrainingCheckpoint<PretrainHeader>(contentsOf: url)
+    if let complaint = saved.header.own.complaint {
+      throw SpeculateError("\(url.path) \(complaint)")
+    }
+    var expected = saved.header.architecture
+    if options.growth != nil { expected.layerCount = options.architecture.layerCount }
+    guard expected == options.architecture else {
+      throw SpeculateError(
+        options.growth != nil
+          ? "\(url.path) differs in more than its layers: give the same sizes"
+          : "\(url.path) has other sizes: give the same settings, or 'grow' to add layers")
+    }
+    guard options.architecture.layerCount >= saved.header.architecture.layerCount else {
+      throw SpeculateError(
+        "\(url.path) has \(saved.header.architecture.layerCount) layers: give 'layers' of at least "
+          + "as many")
+    }
+    try (options.growth ?? .stack).copy(from: saved, to: model)
+  }
+}

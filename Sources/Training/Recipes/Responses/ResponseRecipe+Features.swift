@@ -1,0 +1,89 @@
+import Files
+public import Foundation
+import Verifier
+
+extension ResponseRecipe {
+  /// Makes the responses that are still missing, into a folder that is to hold features, too.
+  ///
+  /// - Parameters:
+  ///   - features: What of the target's passes is to be stored; nil for nothing.
+  ///   - folder: Where the responses lie, or are to.
+  ///   - shouldStop: Asked between passes; responses in the making are lost.
+  /// - Returns: All responses in order, or `nil` when it was stopped before.
+  /// - Throws: As without features, and when the folder was begun with another choice of them.
+  public func run(
+    _ options: ResponseOptions, features: FeatureChoice?, folder: URL, shouldStop: () -> Bool,
+    report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
+    if let features { try check(features) }
+    let settings = try features.map(settings)
+    try FeatureStore.check(in: folder, target: fingerprint(), choice: features)
+    return try run(
+      options, folder: folder,
+      prepare: {
+        // The choice holds from now on, wherever an interruption comes.
+        if let settings { _ = try FeatureStore(in: folder, settings: settings) }
+      }, shouldStop: shouldStop, report: report)
+  }
+
+  /// Stores the features that are still missing beside responses.
+  ///
+  /// - Parameters:
+  ///   - responses: All of them, in order.
+  ///   - folder: Where the responses lie.
+  ///   - shouldStop: Asked between sequences; the shard in the making is lost.
+  ///   - report: Told after each sequence.
+  /// - Returns: Whether all are there.
+  /// - Throws: When the folder holds others, or they can't be written.
+  public func store(
+    _ features: FeatureChoice, of responses: [Response], folder: URL, shouldStop: () -> Bool,
+    report: (FeatureProgress) -> Void
+  ) throws -> Bool {
+    try check(features)
+    let store = try FeatureStore(in: folder, settings: settings(features))
+    let generator = try FeatureGenerator(
+      model: target, workers: workers, settings: store.settings,
+      maximumLength: responses.map(\.tokens.count).max() ?? 1)
+    let wanted = store.missing(below: responses.count).reduce(0) { $0 + $1.count }
+    var progress = FeatureProgress(sequences: 0, wanted: wanted, tokens: 0)
+    return try store.complete(responses.map(\.tokens)) { tokens in
+      if shouldStop() { return nil }
+      let record = generator.record(of: tokens)
+      progress.sequences += 1
+      progress.tokens += tokens.count
+      report(progress)
+      return record
+    }
+  }
+
+  private func settings(_ features: FeatureChoice) throws -> FeatureSettings {
+    FeatureSettings(
+      target: try fingerprint(), hidden: target.configuration.hiddenSize, layers: features.layers,
+      logProbabilities: features.logProbabilities)
+  }
+
+  /// Says whether the target has what is wanted.
+  private func check(_ features: FeatureChoice) throws {
+    let configuration = target.configuration
+    if let wrong = features.layers.first(where: { $0 < 0 || $0 >= configuration.layerCount }) {
+      throw SpeculateError(
+        "'store taps' names layer \(wrong), but the target has layers 0 to "
+          + "\(configuration.layerCount - 1)")
+    }
+    guard features.logProbabilities <= configuration.vocabularySize else {
+      throw SpeculateError(
+        "'store log-probabilities' is \(features.logProbabilities), but the target has "
+          + "\(configuration.vocabularySize) tokens: give fewer")
+    }
+  }
+}
+
+/// How far the storing of features is.
+public struct FeatureProgress: Sendable, Equatable {
+  /// Responses whose features this session made.
+  public var sequences: Int
+  /// Responses whose features were missing at its start.
+  public var wanted: Int
+  /// The tokens of those that are made.
+  public var tokens: Int
+}
