@@ -13,11 +13,11 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = checkpoint.info("layers.0.self_attn.q_proj.weight")?.type
-    let vocabulary = try configuration.draftVocabularySize.map { size in
+    let stored = configuration.layout(ofLayer: 0)[.query].flatMap { checkpoint.info($0.name)?.type }
+    let vocabulary = try configuration.layout.draftVocabulary.map { tensor in
       try Self.draftVocabulary(
-        source.integers(Self.vocabularyName, count: size), of: configuration.vocabularySize,
-        path: directory.path)
+        source.integers(tensor.name, count: tensor.shape[0]), of: configuration.vocabularySize,
+        named: tensor.name, path: directory.path)
     }
     try self.init(
       configuration, format: format ?? (stored == .f32 ? .f32 : .int8),
@@ -44,73 +44,48 @@ extension BlockDrafter {
     }
   }
 
-  /// The tensor that maps the draft vocabulary: entry `i` is the token of draft index `i` less `i`,
-  /// as EAGLE-3 checkpoints store it.
-  public static var vocabularyName: String { "d2t" }
-
-  /// The tensor of a drafter's own embedding.
-  public static var embeddingName: String { "embed_tokens.weight" }
-
   private convenience init(
     _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
     source: any WeightSource
   ) throws {
-    let hidden = c.shape.hidden
-    func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> PackedMatrix {
-      try source.matrix(name, rows: rows, columns: columns, format: format)
-    }
-    let fusion =
-      c.kind == .tokens
-      ? nil
-      : FeatureFusion(
-        matrix: try matrix("fc.weight", hidden, c.targetLayers.count * hidden),
-        norm: try source.values("hidden_norm.weight", [hidden]))
-    let markov = try c.markovRank.map { rank in
-      MarkovHead(
-        embedding: TokenEmbedding(
-          try source.values("markov_head.markov_w1.weight", [c.vocabularySize, rank]),
-          vocabularySize: c.vocabularySize, width: rank, format: format),
-        projection: try matrix("markov_head.markov_w2.weight", c.choices, rank))
-    }
+    let layout = c.layout
     self.init(
       configuration: c, format: format, draftVocabulary: draftVocabulary,
-      fusion: fusion,
-      vocabulary: c.ownsEmbedding
-        ? try Self.ownVocabulary(
-          c, format: format, draftVocabulary: draftVocabulary, source: source)
-        : nil,
-      layers: try (0..<c.layerCount).map {
-        try DecoderLayer(
-          source, prefix: "layers.\($0).", shape: c.shape,
-          parts: DecoderLayer.Parts(headNorms: true), format: format)
+      fusion: try layout.fusion.map {
+        FeatureFusion(
+          matrix: try source.matrix($0.matrix, format: format), norm: try source.values($0.norm))
       },
-      finalNorm: try source.values("norm.weight", [hidden]), markov: markov,
-      confidence: c.hasConfidenceHead
-        ? try ConfidenceHead(source, width: hidden + (c.markovRank ?? 0)) : nil)
+      vocabulary: try layout.embedding.map {
+        try Self.ownVocabulary($0, format: format, draftVocabulary, source)
+      },
+      layers: try (0..<c.layerCount).map {
+        try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
+      },
+      finalNorm: try source.values(layout.finalNorm),
+      heads: try c.placedHeads.map { try $0.head.load(source, $0.place, format: format) })
   }
 
   /// The embedding, and its rows of the draft vocabulary as the head.
   private static func ownVocabulary(
-    _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
-    source: any WeightSource
+    _ tensor: NamedShape, format: WeightFormat, _ draftVocabulary: [Token]?,
+    _ source: any WeightSource
   ) throws -> OwnVocabulary {
-    let (size, hidden) = (c.vocabularySize, c.shape.hidden)
-    let whole = try source.matrix(Self.embeddingName, rows: size, columns: hidden, format: format)
+    let whole = try source.matrix(tensor, format: format)
     return OwnVocabulary(
       embedding: try source.embedding(
-        Self.embeddingName, vocabularySize: size, width: hidden, format: format),
+        tensor.name, vocabularySize: whole.rows, width: whole.columns, format: format),
       head: draftVocabulary.map { whole.selecting(rows: $0.map(Int.init)) } ?? whole)
   }
 
   private static func draftVocabulary(
-    _ offsets: [Int], of vocabulary: Int, path: String
+    _ offsets: [Int], of vocabulary: Int, named name: String, path: String
   ) throws -> [Token] {
     var tokens: [Token] = []
     for (index, offset) in offsets.enumerated() {
       let (token, overflow) = index.addingReportingOverflow(offset)
       guard !overflow, (0..<vocabulary).contains(token), token > Int(tokens.last ?? -1) else {
         throw SpeculateError(
-          "\(path): tensor '\(vocabularyName)' entry \(index) is no ascending token below "
+          "\(path): tensor '\(name)' entry \(index) is no ascending token below "
             + "\(vocabulary); the drafter is damaged, copy it again")
       }
       tokens.append(Token(token))

@@ -23,13 +23,12 @@ public final class BlockDrafter: Sendable {
   let vocabulary: OwnVocabulary?
   let layers: [DecoderLayer]
   let finalNorm: FloatBuffer  // [hidden]
-  let markov: MarkovHead?
-  let confidence: ConfidenceHead?
+  let heads: [any BlockHead]
 
   init(
     configuration: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
     fusion: FeatureFusion?, vocabulary: OwnVocabulary?, layers: [DecoderLayer],
-    finalNorm: FloatBuffer, markov: MarkovHead?, confidence: ConfidenceHead?
+    finalNorm: FloatBuffer, heads: [any BlockHead]
   ) {
     self.configuration = configuration
     self.format = format
@@ -38,13 +37,7 @@ public final class BlockDrafter: Sendable {
     self.vocabulary = vocabulary
     self.layers = layers
     self.finalNorm = finalNorm
-    self.markov = markov
-    self.confidence = confidence
-  }
-
-  /// Bytes of the drafter's own weights that one draft pass reads; a borrowed head is not its own.
-  public var bytesPerPass: Int {
-    layers.flatMap(\.matrices).reduce(vocabulary?.head.byteCount ?? 0) { $0 + $1.byteCount }
+    self.heads = heads
   }
 }
 
@@ -58,11 +51,4 @@ struct FeatureFusion: Sendable {
 struct OwnVocabulary: Sendable {
   let embedding: TokenEmbedding  // [vocabulary][hidden]
   let head: PackedMatrix  // [choices][hidden]
-}
-
-/// A low-rank bias on a row's logits by the token before it: `logits += W2 · W1[previous]` (DSpark,
-/// arXiv 2607.05147; ALGORITHMS 3.3).
-struct MarkovHead: Sendable {
-  let embedding: TokenEmbedding  // [vocabulary][rank]: W1
-  let projection: PackedMatrix  // [choices][rank]: W2
 }

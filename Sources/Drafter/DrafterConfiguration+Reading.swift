@@ -18,11 +18,12 @@ extension DrafterConfiguration {
     let file = try ConfigurationFile(url: url)
     let kind = try Self.kind(file)
 
-    let heads = try file.size("num_attention_heads", atMost: 4096)
-    let keyValueHeads = try file.size("num_key_value_heads", atMost: heads, default: heads)
-    guard heads % keyValueHeads == 0 else {
+    let queryHeads = try file.size("num_attention_heads", atMost: 4096)
+    let keyValueHeads = try file.size(
+      "num_key_value_heads", atMost: queryHeads, default: queryHeads)
+    guard queryHeads % keyValueHeads == 0 else {
       throw file.problem(
-        "'num_attention_heads' \(heads) is not a multiple of 'num_key_value_heads' "
+        "'num_attention_heads' \(queryHeads) is not a multiple of 'num_key_value_heads' "
           + "\(keyValueHeads)")
     }
     let dimension = try file.size("head_dim", atMost: 1024, default: 128)
@@ -39,20 +40,21 @@ extension DrafterConfiguration {
     let layers = try file.size("num_hidden_layers", atMost: 256)
     try Self.checkLayers(file, count: layers)
     let block = try Self.block(file, kind, vocabulary: vocabulary)
-    let rank = try file.optionalSize("markov_rank", atMost: 4096)
+    let heads = try DrafterHeads(file)
     self.init(
-      blockSize: block.size.upperBound, maskToken: block.mask, targetLayers: block.targetLayers,
-      targetLayerCount: block.targetLayerCount, vocabularySize: vocabulary, layerCount: layers,
+      blockSize: block.size.upperBound, maskToken: block.mask,
+      targetLayers: block.settings.targetLayers,
+      targetLayerCount: block.settings.targetLayerCount, vocabularySize: vocabulary,
+      layerCount: layers,
       shape: LayerShape(
-        hidden: try file.size("hidden_size", atMost: 1 << 17), heads: heads,
+        hidden: try file.size("hidden_size", atMost: 1 << 17), heads: queryHeads,
         keyValueHeads: keyValueHeads, headDimension: dimension,
         intermediate: try file.size("intermediate_size", atMost: 1 << 19),
         normEpsilon: Float(epsilon)),
       ropeTheta: rope.theta, ropeScaling: rope.scaling, maximumContext: maximumContext,
       draftVocabularySize: try file.optionalSize("draft_vocab_size", atMost: vocabulary),
-      markovRank: rank,
-      shortestBlock: block.size.lowerBound, kind: kind, ownsEmbedding: block.ownsEmbedding,
-      hasConfidenceHead: try Self.hasConfidenceHead(file, besideMarkov: rank != nil))
+      shortestBlock: block.size.lowerBound, kind: kind,
+      ownsEmbedding: block.settings.ownsEmbedding, heads: heads)
   }
 
   /// The kind that the architecture names.
@@ -76,19 +78,6 @@ extension DrafterConfiguration {
     return kind
   }
 
-  /// Whether there is a confidence head, which sees what a Markov head does.
-  private static func hasConfidenceHead(
-    _ file: ConfigurationFile, besideMarkov: Bool
-  ) throws -> Bool {
-    guard try file.bool("enable_confidence_head") ?? false else { return false }
-    guard try file.bool("confidence_head_with_markov") ?? besideMarkov == besideMarkov else {
-      throw file.problem(
-        "'confidence_head_with_markov' is \(!besideMarkov), but is supported "
-          + "\(besideMarkov ? "as true only beside" : "as false only without") a Markov head")
-    }
-    return true
-  }
-
   /// Every layer must look at the whole context.
   private static func checkLayers(_ file: ConfigurationFile, count: Int) throws {
     let types = try file.texts("layer_types") ?? []
@@ -105,13 +94,11 @@ extension DrafterConfiguration {
     }
   }
 
-  /// The block, its mask, and where its context comes from.
+  /// The block, its mask, and what the kind's own settings say.
   private struct Block {
     var size: ClosedRange<Int>
     var mask: Token
-    var targetLayers: [Int] = []
-    var targetLayerCount = 0
-    var ownsEmbedding = false
+    var settings: KindSettings
   }
 
   private static func block(
@@ -120,31 +107,6 @@ extension DrafterConfiguration {
     guard let settings = try file.section(kind.settings) else {
       throw file.problem("'\(kind.settings)' is missing; is this a drafter?")
     }
-    var block = try rows(file, settings, vocabulary: vocabulary)
-    switch kind {
-    case .conditioned:
-      let count = try file.size("num_target_layers", atMost: 4096)
-      let layers = try settings.integers("target_layer_ids") ?? []
-      guard !layers.isEmpty, layers.count <= count,
-        layers.allSatisfy({ (0..<count).contains($0) })
-      else {
-        throw file.problem("'target_layer_ids' \(layers) must name layers 0 to \(count - 1)")
-      }
-      (block.targetLayers, block.targetLayerCount) = (layers, count)
-    case .tokens:
-      guard let ownsEmbedding = try settings.bool("own_embedding") else {
-        throw file.problem(
-          "\(settings.name(of: "own_embedding")) is missing; add true if the weights hold "
-            + "embed_tokens.weight, or else false")
-      }
-      block.ownsEmbedding = ownsEmbedding
-    }
-    return block
-  }
-
-  private static func rows(
-    _ file: ConfigurationFile, _ settings: ConfigurationFile, vocabulary: Int
-  ) throws -> Block {
     let mask = try settings.requiredInteger("mask_token_id")
     guard (0..<vocabulary).contains(mask) else {
       throw file.problem("'mask_token_id' \(mask) is outside the vocabulary")
@@ -157,13 +119,14 @@ extension DrafterConfiguration {
     guard (2...size).contains(shortest) else {
       throw file.problem("'min_block_size' is \(shortest), must be 2 to 'block_size' \(size)")
     }
-    return Block(size: shortest...size, mask: Token(mask))
+    return Block(
+      size: shortest...size, mask: Token(mask), settings: try KindSettings(kind, file, settings))
   }
 }
 
 extension ConfigurationFile {
   /// A size from 1 to a limit.
-  fileprivate func size(
+  func size(
     _ key: String, atMost limit: Int = 1 << 24, default standard: Int? = nil
   ) throws -> Int {
     if let size = try optionalSize(key, atMost: limit) ?? standard { return size }
@@ -171,7 +134,7 @@ extension ConfigurationFile {
   }
 
   /// A size from 1 to a limit, nil if absent.
-  fileprivate func optionalSize(_ key: String, atMost limit: Int) throws -> Int? {
+  func optionalSize(_ key: String, atMost limit: Int) throws -> Int? {
     guard let size = try integer(key) else { return nil }
     guard size > 0, size <= limit else {
       throw problem("'\(key)' is \(size), must be 1 to \(limit)")

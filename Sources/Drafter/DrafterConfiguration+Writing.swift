@@ -28,25 +28,10 @@ extension DrafterConfiguration {
       "max_position_embeddings": .integer(maximumContext),
       "tie_word_embeddings": .bool(true),
     ]
-    switch kind {
-    case .conditioned:
-      members["num_target_layers"] = .integer(targetLayerCount)
-      members[kind.settings] = .object([
-        "mask_token_id": .integer(Int(maskToken)),
-        "target_layer_ids": .array(targetLayers.map { .integer($0) }),
-      ])
-    case .tokens:
-      members[kind.settings] = .object([
-        "mask_token_id": .integer(Int(maskToken)), "own_embedding": .bool(ownsEmbedding),
-      ])
-    }
+    members.merge(kindMembers) { _, new in new }
+    members.merge(heads.members) { _, new in new }
     if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
     if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
-    if let markovRank { members["markov_rank"] = .integer(markovRank) }
-    if hasConfidenceHead {
-      members["enable_confidence_head"] = .bool(true)
-      members["confidence_head_with_markov"] = .bool(markovRank != nil)
-    }
     return JSONValue.object(members).encoded()
   }
 }

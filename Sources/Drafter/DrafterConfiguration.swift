@@ -4,8 +4,8 @@ public import Tensors
 /// The sizes of a block-diffusion drafter and what it expects of its target.
 ///
 /// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
-/// parts: Markov and confidence heads (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading
-/// and writing `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
+/// parts: heads (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading and writing
+/// `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
 public struct DrafterConfiguration: Sendable, Equatable {
   /// What the drafter sees of the text before a block.
   public var kind: DrafterKind
@@ -37,18 +37,16 @@ public struct DrafterConfiguration: Sendable, Equatable {
   public var maximumContext: Int
   /// How many tokens can be drafted; nil for the whole vocabulary.
   public var draftVocabularySize: Int?
-  /// Rank of the Markov head; nil for none.
-  public var markovRank: Int?
-  /// Whether a head foretells how likely each draft is accepted.
-  public var hasConfidenceHead: Bool
+  /// What works on a block's rows behind the layers.
+  public var heads: DrafterHeads
 
   /// Makes a configuration from its parts.
   public init(
     blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
     ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
-    markovRank: Int? = nil, shortestBlock: Int? = nil, kind: DrafterKind = .conditioned,
-    ownsEmbedding: Bool = false, hasConfidenceHead: Bool = false
+    shortestBlock: Int? = nil, kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false,
+    heads: DrafterHeads = DrafterHeads()
   ) {
     self.kind = kind
     self.ownsEmbedding = ownsEmbedding
@@ -64,8 +62,20 @@ public struct DrafterConfiguration: Sendable, Equatable {
     self.ropeScaling = ropeScaling
     self.maximumContext = maximumContext
     self.draftVocabularySize = draftVocabularySize
-    self.markovRank = markovRank
-    self.hasConfidenceHead = hasConfidenceHead
+    self.heads = heads
+  }
+
+  /// How every layer is made: as Qwen 3's.
+  package var design: LayerDesign {
+    var attention = AttentionOptions(
+      rope: Rope(dimension: shape.headDimension, theta: ropeTheta, scaling: ropeScaling))
+    attention.headNorms = true
+    return LayerDesign(shape: shape, attention: attention)
+  }
+
+  /// The names and shapes of a layer's tensors.
+  package func layout(ofLayer index: Int) -> LayerLayout {
+    LayerLayout(design, prefix: "layers.\(index).")
   }
 
   /// The rows of a pass that drafts `count` tokens.
@@ -73,6 +83,12 @@ public struct DrafterConfiguration: Sendable, Equatable {
 
   /// How many tokens the drafter chooses among.
   public var choices: Int { draftVocabularySize ?? vocabularySize }
+
+  /// The sizes besides the layers' that the time of a draft pass depends on.
+  package var costs: [String] {
+    ["blocks of \(shortestBlock)…\(blockSize)", "choices \(choices)"]
+      + heads.list.compactMap(\.cost)
+  }
 
   /// The default choice of target layers for a drafter of `layers` layers: evenly spread, leaving
   /// out the last few, whose outputs are already shaped for the head.

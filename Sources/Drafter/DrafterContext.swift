@@ -11,8 +11,13 @@ public final class DrafterContext {
   /// The tokens of the last draft, in order.
   public internal(set) var drafts: [Token] = []
 
-  /// What the confidence head says of each of these: log-odds.
-  var odds: [Float] = []
+  /// Passes that these took.
+  public var passes: Int { block.passes }
+
+  /// The block that is being drafted.
+  var block: DenoisedBlock
+  /// The row of the block's first draft among those of a pass.
+  var firstRow = 0
 
   let cache: KeyValueCache
   /// Features not projected yet: [waitingRows][taps · width].
@@ -24,16 +29,22 @@ public final class DrafterContext {
   /// The most positions that wait.
   static let waitingRows = 64
 
-  init(cache: KeyValueCache, featureWidth: Int, blockSize: Int) {
+  init(cache: KeyValueCache, featureWidth: Int, block: DenoisedBlock) {
     self.cache = cache
     features = FloatBuffer(count: Self.waitingRows * featureWidth)
     tokens.reserveCapacity(Self.waitingRows)
-    drafts.reserveCapacity(blockSize)
-    odds.reserveCapacity(blockSize)
+    drafts.reserveCapacity(block.capacity)
+    self.block = block
   }
 
   /// How many committed positions the drafter has been given.
   public var count: Int { cache.count + featureRows + tokens.count }
+
+  /// Takes the drafts of a block without masks.
+  func finishBlock() {
+    drafts.removeAll(keepingCapacity: true)
+    for case let draft? in block.drafts { drafts.append(draft) }
+  }
 
   /// Forgets the positions from `position` on.
   ///
@@ -44,5 +55,22 @@ public final class DrafterContext {
     featureRows = min(featureRows, waiting)
     tokens.removeLast(max(0, tokens.count - waiting))
     if position < cache.count { cache.rewind(to: position) }
+  }
+}
+
+/// A block to be drafted behind the committed tokens of a sequence.
+public struct DrafterBlock {
+  /// The sequence's context.
+  public var context: DrafterContext
+  /// The last committed token, whose features the target has not computed yet.
+  public var anchor: Token
+  /// Tokens to draft: 1 to `blockSize - 1`.
+  public var count: Int
+
+  /// A block of the given values.
+  public init(context: DrafterContext, anchor: Token, count: Int) {
+    self.context = context
+    self.anchor = anchor
+    self.count = count
   }
 }

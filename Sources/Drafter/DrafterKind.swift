@@ -1,10 +1,20 @@
-/// What a block drafter sees of the text before a block.
+internal import Files
+internal import Tensors
+
+/// What a block drafter sees of the text before a block, and what differs by it.
 public enum DrafterKind: String, Sendable, CaseIterable {
   /// What the target has computed about it (DFlash, arXiv 2602.06036; ALGORITHMS 3.1).
   case conditioned
   /// Its tokens alone, so that one drafter may serve several targets of the same tokenizer (DEER,
   /// arXiv 2512.15176; ALGORITHMS 3.2).
   case tokens
+
+  /// Whether context comes from the target's features; else it comes from tokens, which go through the
+  /// drafter's own layers.
+  public var readsFeatures: Bool { self == .conditioned }
+
+  /// What a draft pass takes longer for, if anything.
+  package var cost: String? { readsFeatures ? nil : "sees tokens" }
 
   /// The name of the kind in `config.json`.
   public var architecture: String {
@@ -28,5 +38,79 @@ public enum DrafterKind: String, Sendable, CaseIterable {
       return nil
     }
     self = kind
+  }
+}
+
+/// What a kind's own settings say.
+struct KindSettings {
+  var targetLayers: [Int] = []
+  var targetLayerCount = 0
+  var ownsEmbedding = false
+
+  /// Reads them.
+  ///
+  /// - Parameters:
+  ///   - file: The whole configuration.
+  ///   - settings: The kind's section of it.
+  init(_ kind: DrafterKind, _ file: ConfigurationFile, _ settings: ConfigurationFile) throws {
+    switch kind {
+    case .conditioned:
+      targetLayerCount = try file.size("num_target_layers", atMost: 4096)
+      targetLayers = try settings.integers("target_layer_ids") ?? []
+      let known = 0..<targetLayerCount
+      guard !targetLayers.isEmpty, targetLayers.count <= known.count,
+        targetLayers.allSatisfy(known.contains)
+      else {
+        throw file.problem(
+          "'target_layer_ids' \(targetLayers) must name layers 0 to \(targetLayerCount - 1)")
+      }
+    case .tokens:
+      guard let owns = try settings.bool("own_embedding") else {
+        throw file.problem(
+          "\(settings.name(of: "own_embedding")) is missing; add true if the weights hold "
+            + "embed_tokens.weight, or else false")
+      }
+      ownsEmbedding = owns
+    }
+  }
+}
+
+extension DrafterConfiguration {
+  /// The kind's own members of `config.json`.
+  var kindMembers: [String: JSONValue] {
+    var settings: [String: JSONValue] = ["mask_token_id": .integer(Int(maskToken))]
+    switch kind {
+    case .conditioned:
+      settings["target_layer_ids"] = .array(targetLayers.map { .integer($0) })
+      return [
+        "num_target_layers": .integer(targetLayerCount), kind.settings: .object(settings),
+      ]
+    case .tokens:
+      settings["own_embedding"] = .bool(ownsEmbedding)
+      return [kind.settings: .object(settings)]
+    }
+  }
+
+  /// What the drafter sees, for reports of its training.
+  public var contextSummary: String {
+    switch kind {
+    case .conditioned: "target layers \(targetLayers)"
+    case .tokens:
+      "sees tokens alone, with "
+        + (ownsEmbedding ? "its own embedding" : "the target's embedding")
+    }
+  }
+
+  /// What the drafter expects of its target, for reports.
+  ///
+  /// - Parameter vocabulary: How many tokens that is, in words.
+  public func targetSummary(vocabulary: String) -> String {
+    switch kind {
+    case .conditioned:
+      "\(targetLayerCount) layers, taps after "
+        + targetLayers.map(String.init).joined(separator: ", ") + "; \(vocabulary)"
+    case .tokens where ownsEmbedding: "any; \(vocabulary), with an embedding of the drafter's own"
+    case .tokens: "any of width \(shape.hidden), whose embedding it borrows; \(vocabulary)"
+    }
   }
 }

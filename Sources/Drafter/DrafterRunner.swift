@@ -1,6 +1,5 @@
 public import Files
 public import Tensors
-public import Tensors
 
 /// Runs a drafter: the buffers of a pass, which sequences share.
 ///
@@ -11,6 +10,9 @@ public final class DrafterRunner {
   /// The drafter that runs.
   public let drafter: BlockDrafter
 
+  /// How many passes blocks take, and which drafts are chosen after each.
+  package var policy: any DenoisingPolicy = SinglePass()
+
   private let embedding: TokenEmbedding
   private let head: PackedMatrix  // [choices][hidden]
   private let workers: Workers
@@ -20,8 +22,8 @@ public final class DrafterRunner {
   private let maximumBlocks: Int
   private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
-  private let previous: FloatBuffer  // [rank]
-  private var rotary: RotaryTable?
+  private let walk: BlockWalk
+  private var rotary: [RotaryTable] = []  // one a layer
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -63,12 +65,15 @@ public final class DrafterRunner {
     plan = RowPlan(maximumRows: rows)
     features = ActivationRows(
       maximumRows: Self.waitingRows, width: shape.hidden,
-      formats: Set(drafter.layers.flatMap { [$0.key.format, $0.value.format] }))
+      formats: Set(drafter.layers.flatMap(\.contextFormats)))
     let drafts = maximumBlocks * (configuration.blockSize - 1)
     logits = FloatBuffer(count: drafts * configuration.choices)
     headRows = .allocate(capacity: drafts)
     headRows.initialize(repeating: 0)
-    previous = FloatBuffer(count: configuration.markovRank ?? 0)
+    walk = BlockWalk(
+      drafter.heads,
+      HeadRoom(
+        rows: drafts, blocks: maximumBlocks, choices: configuration.choices, workers: workers))
   }
 
   deinit { headRows.deallocate() }
@@ -78,22 +83,15 @@ public final class DrafterRunner {
   /// - Parameter capacity: Greatest number of committed positions.
   public func makeContext(capacity: Int) -> DrafterContext {
     let configuration = drafter.configuration
-    let shape = configuration.shape
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
-    let table: RotaryTable
-    if let rotary, rotary.capacity >= room {
-      table = rotary
-    } else {
-      table = RotaryTable(
-        dimension: shape.headDimension, theta: configuration.ropeTheta,
-        scaling: configuration.ropeScaling, capacity: room)
-      rotary = table
+    if rotary.allSatisfy({ $0.capacity < room }) {
+      rotary = RotaryTable.tables(for: drafter.layers, capacity: room)
     }
     return DrafterContext(
-      cache: KeyValueCache(
-        layers: configuration.layerCount, heads: shape.keyValueHeads,
-        dimension: shape.headDimension, capacity: room, rotary: table),
-      featureWidth: drafter.fusion?.matrix.columns ?? 0, blockSize: configuration.blockSize)
+      cache: KeyValueCache(layers: drafter.layers, capacity: room, rotary: rotary),
+      featureWidth: drafter.fusion?.matrix.columns ?? 0,
+      block: DenoisedBlock(
+        capacity: configuration.blockSize - 1, choices: configuration.choices))
   }
 
   // MARK: Committed positions
@@ -203,40 +201,43 @@ public final class DrafterRunner {
 
   // MARK: Drafting
 
-  /// Drafts a block for each of several sequences, in one pass if they fit; the drafts are left in
+  /// Drafts a block for each of several sequences, in shared passes if they fit; the drafts are left in
   /// their contexts.
   ///
   /// An anchor stands at position `context.count`. As many rows are computed as training had
   /// (`DrafterConfiguration.rows(drafting:)`); only those that are drafted get logits. A block's drafts are
-  /// to the bit those of a pass of its own.
+  /// to the bit those of passes of its own.
   /// - Parameters:
   ///   - blocks: Each of another context.
   ///   - choose: Given a block's index, a draft's place in it and its logits `[choices]`, which it may
-  ///     overwrite, returns the index chosen. Called in the order of places, because a Markov head
-  ///     looks at the choice before.
+  ///     overwrite, returns the index chosen. Called once for each draft, after a pass in the order of
+  ///     places, because heads look at the choice before.
   public func draft(
     _ blocks: [DrafterBlock],
     choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
   ) {
     if drafter.fusion != nil { project(blocks) }
     for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
-      let part = first..<min(first + maximumBlocks, blocks.count)
-      pass(blocks[part])
-      walk(blocks[part], choose: choose)
+      let part = blocks[first..<min(first + maximumBlocks, blocks.count)]
+      for block in part { block.context.block.begin(anchor: block.anchor, count: block.count) }
+      repeat {
+        pass(part)
+        walk.run(part, hidden: scratch.normedForHead(0), logits: logits.base) {
+          token(at: choose($0, $1, $2))
+        }
+      } while part.contains { $0.context.block.hasMasks }
+      for block in part { block.context.finishBlock() }
     }
   }
 
-  /// How likely the last draft's token `index` is accepted, all before it being right; known as soon as it
-  /// is chosen.
+  /// How likely a draft is accepted, all before it being right; known while it is chosen.
   ///
-  /// - Parameter probability: By the drafter's distribution; it is the answer of a drafter without a
-  ///   confidence head.
-  public func confidence(_ index: Int, of context: DrafterContext, probability: Float) -> Float {
-    drafter.confidence?.confidence(odds: context.odds[index], probability: probability)
-      ?? probability
+  /// - Parameter probability: By the drafter's distribution; it is the answer where no head has another.
+  public func confidence(_ place: Int, of context: DrafterContext, probability: Float) -> Float {
+    walk.heads.confidence(of: context.firstRow + place, probability: probability)
   }
 
-  /// The pass over blocks and the tokens that wait before them.
+  /// A pass over blocks that have masks and the tokens that wait before them.
   private func pass(_ blocks: ArraySlice<DrafterBlock>) {
     let configuration = drafter.configuration
     var room = Self.waitingRows
@@ -246,44 +247,22 @@ public final class DrafterRunner {
     }
     plan.reset()
     var drafts = 0
-    for block in blocks {
+    for block in blocks where block.context.block.hasMasks {
       precondition(
         block.count > 0 && block.count < configuration.blockSize,
         "a block drafts 1 to blockSize - 1 tokens")
       addWaiting(block.context)
       for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
+      block.context.firstRow = drafts
       drafts += block.count
       add(block, rows: configuration.rows(drafting: block.count))
     }
     runLayers()
     projectLogits(count: drafts)
-    for block in blocks { settle(block.context) }
-  }
-
-  /// Chooses drafts place by place.
-  private func walk(
-    _ blocks: ArraySlice<DrafterBlock>,
-    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
-  ) {
-    for block in blocks {
-      block.context.drafts.removeAll(keepingCapacity: true)
-      block.context.odds.removeAll(keepingCapacity: true)
-    }
-    for place in 0..<(blocks.reduce(0) { max($0, $1.count) }) {
-      var first = 0
-      for (index, block) in zip(blocks.indices, blocks) {
-        defer { first += block.count }
-        guard place < block.count else { continue }
-        let context = block.context
-        let row = logits.base + (first + place) * drafter.configuration.choices
-        addMarkov(after: context.drafts.last ?? block.anchor, to: row)
-        if let head = drafter.confidence {
-          // Every worker has normed all rows.
-          let hidden = scratch.normedForHead(0).row(first + place)
-          context.odds.append(head.odds(hidden: hidden, previous: previous))
-        }
-        context.drafts.append(token(at: choose(index, place, row)))
-      }
+    for block in blocks where block.context.block.hasMasks {
+      settle(block.context)
+      block.context.block.finishPass(
+        logits.base + block.context.firstRow * configuration.choices, policy)
     }
   }
 
@@ -298,12 +277,12 @@ public final class DrafterRunner {
     }
   }
 
-  /// Adds the anchor and the masks, rows that see the context and one another.
+  /// Adds the anchor, known drafts and masks, rows that see the context and one another.
   private func add(_ block: DrafterBlock, rows: Int) {
     let start = block.context.count
     for row in 0..<rows {
       addRow(
-        row == 0 ? block.anchor : drafter.configuration.maskToken, block.context,
+        block.context.block.token(ofRow: row) ?? drafter.configuration.maskToken, block.context,
         position: start + row, visible: 0..<start + rows)
     }
   }
@@ -342,38 +321,7 @@ public final class DrafterRunner {
     }
   }
 
-  private func addMarkov(after token: Token, to row: UnsafeMutablePointer<Float>) {
-    guard let markov = drafter.markov else { return }
-    markov.embedding.copy(token, to: previous.base)
-    let (previous, choices, workers) = (previous, drafter.configuration.choices, workers)
-    let out = Logits(base: row)
-    workers.run { worker in
-      markov.projection.multiply(
-        previous.base, stride: previous.count, into: out.base, stride: choices, count: 1,
-        panels: (0..<markov.projection.panelCount).share(of: worker, among: workers.count),
-        accumulates: true)
-    }
-  }
-
   // Pointers that a region's workers divide among themselves, or read.
   private struct Taps: @unchecked Sendable { let base: UnsafePointer<Float> }
-  private struct Logits: @unchecked Sendable { let base: UnsafeMutablePointer<Float> }
   private struct Rows: @unchecked Sendable { let rows: UnsafeBufferPointer<Int> }
-}
-
-/// A block to be drafted behind the committed tokens of a sequence.
-public struct DrafterBlock {
-  /// The sequence's context.
-  public var context: DrafterContext
-  /// The last committed token, whose features the target has not computed yet.
-  public var anchor: Token
-  /// Tokens to draft: 1 to `blockSize - 1`.
-  public var count: Int
-
-  /// A block of the given values.
-  public init(context: DrafterContext, anchor: Token, count: Int) {
-    self.context = context
-    self.anchor = anchor
-    self.count = count
-  }
 }

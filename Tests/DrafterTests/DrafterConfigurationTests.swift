@@ -12,7 +12,8 @@ import Testing
       hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 6, intermediate: 40,
       normEpsilon: 1e-5),
     ropeTheta: 5e5, ropeScaling: .linear(factor: 2), maximumContext: 128,
-    draftVocabularySize: 20, markovRank: 4, shortestBlock: 3, hasConfidenceHead: true)
+    draftVocabularySize: 20, shortestBlock: 3,
+    heads: DrafterHeads(ConfidenceHeadConfiguration(), MarkovHeadConfiguration(rank: 4)))
 
   /// A drafter that sees tokens alone.
   static let tokens: DrafterConfiguration = {

@@ -15,8 +15,8 @@ struct DrafterRunnerTests {
       shape: LayerShape(
         hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
         normEpsilon: 1e-6),
-      maximumContext: 512, draftVocabularySize: vocabulary, markovRank: markov, kind: kind,
-      ownsEmbedding: ownsEmbedding)
+      maximumContext: 512, draftVocabularySize: vocabulary, kind: kind, ownsEmbedding: ownsEmbedding,
+      heads: DrafterHeads(markov.map(MarkovHeadConfiguration.init(rank:))))
   }
 
   private static func values(_ count: Int, seed: UInt64) -> FloatBuffer {
@@ -29,14 +29,16 @@ struct DrafterRunnerTests {
     return buffer
   }
 
-  private func runner(_ configuration: DrafterConfiguration, threads: Int = 1) -> SingleDrafter {
+  static func runner(
+    _ configuration: DrafterConfiguration, threads: Int = 1, maximumBlocks: Int = 1
+  ) -> SingleDrafter {
     let hidden = configuration.shape.hidden
-    let table = Self.values(50 * hidden, seed: 8)
+    let table = values(50 * hidden, seed: 8)
     return SingleDrafter(
       drafter: BlockDrafter(random: configuration, seed: 4),
       embedding: TokenEmbedding(table, vocabularySize: 50, width: hidden, format: .f32),
       head: PackedMatrix(table, rows: 50, columns: hidden, format: .f32),
-      workers: Workers(count: threads), capacity: 200)
+      workers: Workers(count: threads), capacity: 200, maximumBlocks: maximumBlocks)
   }
 
   /// The logits' bits of one greedy draft.
@@ -55,12 +57,12 @@ struct DrafterRunnerTests {
     let configuration = Self.configuration(vocabulary: vocabulary, markov: markov)
     let width = 2 * configuration.shape.hidden
     let features = Self.values(150 * width, seed: 1)
-    let whole = runner(configuration)
+    let whole = Self.runner(configuration)
     whole.appendContext(features.base, rows: 150)
     let expected = draft(whole, anchor: 9, count: 5)
     for threads in 1...2 {
       // The same context in pieces, with drafts and rewinds between.
-      let pieces = runner(configuration, threads: threads)
+      let pieces = Self.runner(configuration, threads: threads)
       pieces.appendContext(features.base, rows: 70)
       _ = draft(pieces, anchor: 2, count: 3)
       pieces.appendContext(features.base + 20 * width, rows: 40)
@@ -80,13 +82,13 @@ struct DrafterRunnerTests {
     let configuration = Self.configuration(
       vocabulary: vocabulary, markov: 5, kind: .tokens, ownsEmbedding: ownsEmbedding)
     let tokens = (0..<150).map { Token($0 * $0 * 7 % 50) }
-    let whole = runner(configuration)
+    let whole = Self.runner(configuration)
     whole.appendContext(tokens[...])
     #expect(whole.contextCount == 150)
     let expected = draft(whole, anchor: 9, count: 5)
     #expect(whole.contextCount == 150)
     for threads in 1...2 {
-      let pieces = runner(configuration, threads: threads)
+      let pieces = Self.runner(configuration, threads: threads)
       pieces.appendContext(tokens[..<70])
       _ = draft(pieces, anchor: 2, count: 3)
       // Text that is taken back, seen by a pass and not.
@@ -112,7 +114,7 @@ struct DrafterRunnerTests {
   }
 
   @Test func draftsComeFromTheDraftVocabulary() throws {
-    let runner = runner(Self.configuration(vocabulary: 20))
+    let runner = Self.runner(Self.configuration(vocabulary: 20))
     let vocabulary = try #require(runner.drafter.draftVocabulary)
     #expect(vocabulary.count == 20)
     for anchor in 0..<50 {
@@ -125,7 +127,7 @@ struct DrafterRunnerTests {
   @Test func theAnchorAndTheContextMatter() {
     let configuration = Self.configuration()
     let features = Self.values(20 * 48, seed: 1)
-    let runner = runner(configuration)
+    let runner = Self.runner(configuration)
     let empty = draft(runner, anchor: 9, count: 5)
     #expect(draft(runner, anchor: 10, count: 5) != empty)
     runner.appendContext(features.base, rows: 20)

@@ -100,6 +100,11 @@ import Verifier
         let expected = Array(plain)
         let block = Self.drafts(of: source, after: tokens, count: count)
         #expect(block.tokens.count == count && block.confidences.count == count)
+        if let passes, passes < count {
+          #expect((1...passes).contains(block.passes))
+        } else {
+          #expect(block.passes == count)
+        }
         let exact = min(count, passes ?? count)
         #expect(block.tokens.prefix(exact) == expected.prefix(exact))
         right += zip(block.tokens, expected).count { $0 == $1 }

@@ -16,8 +16,8 @@ import Verifier
   /// The same weights with and without the head.
   private static func drafter(hasHead: Bool) -> BlockDrafter {
     var configuration = TinyModels.drafter(blockSize: 6).configuration
-    configuration.hasConfidenceHead = hasHead
-    configuration.markovRank = 5
+    configuration.heads = DrafterHeads(
+      MarkovHeadConfiguration(rank: 5), hasHead ? ConfidenceHeadConfiguration() : nil)
     return BlockDrafter(random: configuration, seed: 2)
   }
 

@@ -9,16 +9,18 @@ package final class SingleDrafter {
 
   package init(
     drafter: BlockDrafter, embedding: TokenEmbedding, head: PackedMatrix, workers: Workers,
-    capacity: Int
+    capacity: Int, maximumBlocks: Int = 1
   ) {
     runner = DrafterRunner(
-      drafter: drafter, embedding: embedding, head: head, workers: workers)
+      drafter: drafter, embedding: embedding, head: head, workers: workers,
+      maximumBlocks: maximumBlocks)
     context = runner.makeContext(capacity: capacity)
   }
 
   package var drafter: BlockDrafter { runner.drafter }
   package var contextCount: Int { context.count }
   package var drafts: [Token] { context.drafts }
+  package var passes: Int { context.passes }
 
   package func appendContext(_ features: UnsafePointer<Float>, rows: Int) {
     runner.append(features, rows: rows, to: context)

@@ -120,7 +120,8 @@ import Verifier
       normEpsilon: 1e-6)
     let drafter = DrafterConfiguration(
       blockSize: 8, maskToken: 3, targetLayers: [1, 3], targetLayerCount: 6, vocabularySize: 4096,
-      layerCount: 2, shape: shape, maximumContext: 512, draftVocabularySize: 100, markovRank: 8)
+      layerCount: 2, shape: shape, maximumContext: 512, draftVocabularySize: 100,
+      heads: DrafterHeads(MarkovHeadConfiguration(rank: 8)))
     try drafter.encoded().write(to: folder.appending(path: "config.json"))
     let result = try speculate("inspect", folder.path)
     #expect(result.status == 0)

@@ -37,7 +37,7 @@ import Verifier
     options.shortestBlock = 3
     options.targetLayers = [0, 2]
     options.draftVocabulary = 20
-    options.markovRank = 4
+    options.heads = [MarkovHeadTraining(rank: 4)]
     options.anchors = 6
     options.sequences = 5
     options.steps = 8
@@ -79,23 +79,25 @@ import Verifier
   }
 
   @Test(arguments: [
-    (1, DraftObjective()),
-    (2, DraftObjective(divergence: 0.5, variation: 0.5, rowWeights: .pace)),
-    (1, DraftObjective(certainty: 0.5, confidence: 1, rowWeights: .pace)),
-    (2, DraftObjective(confidence: 1, confidenceLabel: .variation)),
+    (1, DraftObjective(), nil),
+    (2, DraftObjective(divergence: 0.5, variation: 0.5, rowWeights: .pace), nil),
+    (1, DraftObjective(certainty: 0.5, rowWeights: .pace), ConfidenceHeadTraining()),
+    (2, DraftObjective(), ConfidenceHeadTraining(label: .variation)),
   ])
   func `a resumed distillation is to the bit the uninterrupted one`(
-    threads: Int, objective: DraftObjective
+    threads: Int, objective: DraftObjective, confidence: ConfidenceHeadTraining?
   ) throws {
     let folder = try TemporaryFolder()
     var whole = try Self.options(folder, output: "whole", threads: threads)
     whole.objective = objective
+    if let confidence { whole.heads.append(confidence) }
     whole.precision = threads == 1 ? .f32 : .bf16
     let reference = try Self.run(whole)
     #expect(reference.isDone && reference.responses == 14)
 
     var parts = try Self.options(folder, output: "parts", threads: threads)
     parts.objective = objective
+    parts.heads = whole.heads
     parts.precision = whole.precision
     let first = try Self.run(parts, Stops(respond: 30))
     #expect(!first.isDone && (1..<14).contains(first.responses), "\(first.responses) responses")
@@ -369,8 +371,8 @@ import Verifier
   }
 
   /// A head alone: it learns about a drafter that stays as it is.
-  @Test(arguments: DraftObjective.ConfidenceLabel.allCases)
-  func `confidence is learnt`(label: DraftObjective.ConfidenceLabel) throws {
+  @Test(arguments: ConfidenceHeadTraining.Label.allCases)
+  func `confidence is learnt`(label: ConfidenceHeadTraining.Label) throws {
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "drafter", threads: 1)
     options.steps = 60
@@ -380,7 +382,8 @@ import Verifier
 
     options.initialization = .drafter(options.output)
     options.output = folder.file("sure")
-    options.objective = DraftObjective(crossEntropy: 0, confidence: 1, confidenceLabel: label)
+    options.objective = DraftObjective(crossEntropy: 0)
+    options.heads.append(ConfidenceHeadTraining(label: label))
     options.optimizer.weightDecay = 0
     let sure = try Self.run(options).progress
     let losses = sure.map(\.loss)
@@ -391,15 +394,18 @@ import Verifier
       #expect(after.removeValue(forKey: "confidence_head.\(name)") != nil)
     }
     #expect(after == before)
-    #expect(try DrafterConfiguration(directory: options.output).hasConfidenceHead)
+    #expect(
+      try DrafterConfiguration(directory: options.output).heads
+        == DrafterHeads(MarkovHeadConfiguration(rank: 4), ConfidenceHeadConfiguration()))
 
     options.output = folder.file("lost")
     options.initialization = .drafter(folder.file("sure"))
     options.objective = DraftObjective()
+    options.heads = [MarkovHeadTraining(rank: 4)]
     #expect(
       throws: SpeculateError(
-        "the drafter in \(folder.file("sure").path) has a confidence head, which would be lost: give "
-          + "'confidence', the factor that it goes on with")
+        "the drafter in \(folder.file("sure").path) has a confidence head, which would be lost: train "
+          + "one of the same size too, or 'init' random")
     ) {
       _ = try Self.run(options)
     }

@@ -41,19 +41,19 @@ import Training
     try check(
       layers: 2, blockSize: 8, draftVocabulary: markovRank == nil ? nil : 30,
       markovRank: markovRank, shortest: nil, kind: kind,
-      objective: DraftObjective(confidence: 1))
+      confidence: ConfidenceHeadTraining())
   }
 
   private func check(
     layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?,
     kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false,
-    objective: DraftObjective = DraftObjective()
+    confidence: ConfidenceHeadTraining? = nil
   ) throws {
     let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
     let fixture = DrafterFixture(
       anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
       draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest,
-      objective: objective, kind: kind, ownsEmbedding: ownsEmbedding)
+      confidence: confidence, kind: kind, ownsEmbedding: ownsEmbedding)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("drafter-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -75,7 +75,7 @@ import Training
     let choices = fixture.model.configuration.choices
     let count = (shortest ?? blockSize) - 1
     #expect(trained.count == anchors.count * count * choices)
-    #expect(confidences.count == (objective.confidence > 0 ? anchors.count * count : 0))
+    #expect(confidences.count == (confidence != nil ? anchors.count * count : 0))
     // Else agreement says little.
     #expect(
       confidences.isEmpty || (confidences.max() ?? 0) - (confidences.min() ?? 1) > 0.05,

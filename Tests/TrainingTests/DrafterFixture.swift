@@ -20,7 +20,8 @@ struct DrafterFixture {
   init(
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
     markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
-    kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false, hasNoise: Bool = false,
+    confidence: ConfidenceHeadTraining? = nil, kind: DrafterKind = .conditioned,
+    ownsEmbedding: Bool = false, hasNoise: Bool = false,
     seed: UInt64 = 3, precision: ProductPrecision = .f32
   ) {
     let seesTokens = kind == .tokens
@@ -30,6 +31,9 @@ struct DrafterFixture {
       for i in 0..<count { buffer.base[i] = (Float(random.uniform()) - 0.5) * 2 * scale }
       return buffer
     }
+    var heads: [any HeadTraining] = []
+    if let confidence { heads.append(confidence) }
+    if let markovRank { heads.append(MarkovHeadTraining(rank: markovRank)) }
     let configuration = DrafterConfiguration(
       blockSize: blockSize, maskToken: 3, targetLayers: seesTokens ? [] : [0, 2],
       targetLayerCount: seesTokens ? 0 : 4, vocabularySize: Self.vocabulary, layerCount: layers,
@@ -37,9 +41,9 @@ struct DrafterFixture {
         hidden: ownsEmbedding ? 28 : Self.hidden, heads: 4, keyValueHeads: 2, headDimension: 8,
         intermediate: 40,
         normEpsilon: 1e-5),
-      maximumContext: 1024, draftVocabularySize: draftVocabulary, markovRank: markovRank,
+      maximumContext: 1024, draftVocabularySize: draftVocabulary,
       shortestBlock: shortestBlock, kind: kind, ownsEmbedding: ownsEmbedding,
-      hasConfidenceHead: objective.confidence > 0)
+      heads: DrafterHeads(heads.map(\.configuration)))
     let embedding = values(Self.vocabulary * Self.hidden, 0.8)
     head = values(Self.vocabulary * Self.hidden, 0.4)
     let chosen = draftVocabulary.map { size in
@@ -51,7 +55,7 @@ struct DrafterFixture {
         embedding: TokenEmbedding(
           embedding.base, vocabularySize: Self.vocabulary, width: Self.hidden, format: .f32),
         head: head, draftVocabulary: chosen),
-      objective: objective,
+      objective: objective, heads: heads,
       seed: seed, precision: precision)
     // Larger than at the start of training, so that no gradient is near zero.
     for i in 0..<model.parameters.count {

@@ -53,14 +53,15 @@ import Training
   }
 
   /// It learns about the drafter and leaves it as it is: what it has of it is a constant to its gradient.
-  @Test(arguments: DraftObjective.ConfidenceLabel.allCases, [nil, 6])
+  @Test(arguments: ConfidenceHeadTraining.Label.allCases, [nil, 6])
   func `so it does for the confidence head`(
-    label: DraftObjective.ConfidenceLabel, markovRank: Int?
+    label: ConfidenceHeadTraining.Label, markovRank: Int?
   ) throws {
     for kind in DrafterKind.allCases {
       let fixture = DrafterFixture(
         anchors: Array(stride(from: 2, to: 118, by: 3)), length: 121, markovRank: markovRank,
-        objective: DraftObjective(crossEntropy: 0, confidence: 2, confidenceLabel: label),
+        objective: DraftObjective(crossEntropy: 0),
+        confidence: ConfidenceHeadTraining(factor: 2, label: label),
         kind: kind)
       // Drafts are right, wrong, and about tokens that can't be drafted.
       #expect(fixture.example.targets.contains(-2))

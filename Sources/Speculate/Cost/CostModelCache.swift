@@ -101,13 +101,9 @@ extension CostModelCache.Key {
       drafter: drafter.map { drafter in
         switch drafter {
         case .block(let drafter):
-          [
-            "\(drafter.configuration.layerCount) layers of \(drafter.configuration.shape.summary)",
-            "blocks of \(drafter.configuration.shortestBlock)…\(drafter.configuration.blockSize)",
-            "choices \(drafter.configuration.choices)",
-            "Markov rank \(drafter.configuration.markovRank ?? 0)", "weights \(drafter.format)",
-          ].joined(separator: ", ")
-            + (drafter.configuration.kind == .tokens ? ", sees tokens" : "")
+          (["\(drafter.configuration.layerCount) layers of \(drafter.configuration.shape.summary)"]
+            + drafter.configuration.costs + ["weights \(drafter.format)"]
+            + [drafter.configuration.kind.cost].compactMap { $0 }).joined(separator: ", ")
         case .causal(let model, let passes):
           "\(model.summary), passes \(passes ?? 0)"
         }

@@ -10,6 +10,12 @@ public final class BlockDraftSource: DraftSource {
   /// One less than the drafter's block, whose first row is the anchor's.
   public var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
 
+  /// How many passes blocks take, and which drafts are chosen after each: of all that share them.
+  package var policy: any DenoisingPolicy {
+    get { passes.runner.policy }
+    set { passes.runner.policy = newValue }
+  }
+
   private let passes: BlockDraftPasses
   private let context: DrafterContext
 
@@ -43,7 +49,7 @@ public final class BlockDraftSource: DraftSource {
   ) throws {
     var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
     if !drafter.ownsEmbedding { pairs.append(("width", drafter.shape.hidden, target.hiddenSize)) }
-    if drafter.kind == .conditioned {
+    if drafter.kind.readsFeatures {
       pairs.append(("a number of layers of", drafter.targetLayerCount, target.layerCount))
     }
     for (what, wanted, found) in pairs where wanted != found {
@@ -70,7 +76,7 @@ public final class BlockDraftSource: DraftSource {
 
   /// Keeps the features until they are needed, if the drafter wants any.
   public func commit(features: UnsafePointer<Float>, rows: Int) {
-    guard passes.kind == .conditioned else { return }
+    guard passes.readsFeatures else { return }
     passes.runner.append(features, rows: rows, to: context)
   }
 
@@ -80,7 +86,7 @@ public final class BlockDraftSource: DraftSource {
   /// Adds a block to the pass.
   public func enter(_ request: DraftRequest) {
     let tokens = request.tokens
-    if passes.kind == .tokens {
+    if !passes.readsFeatures {
       passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
     }
     precondition(context.count == tokens.count - 1, "features are committed for all but the anchor")
@@ -89,14 +95,14 @@ public final class BlockDraftSource: DraftSource {
       request)
   }
 
-  /// One pass over `[anchor, mask × …]` of each sequence.
+  /// As many passes over `[anchor, mask × …]` of each sequence as the policy wants.
   public func runPasses() { passes.run() }
 }
 
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.
 final class BlockDraftPasses {
   let runner: DrafterRunner
-  let kind: DrafterKind
+  let readsFeatures: Bool
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []
@@ -111,7 +117,7 @@ final class BlockDraftPasses {
     map = try drafter.draftVocabulary.map {
       try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
     }
-    kind = drafter.configuration.kind
+    readsFeatures = drafter.configuration.kind.readsFeatures
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       maximumBlocks: maximumBlocks)
@@ -126,17 +132,24 @@ final class BlockDraftPasses {
 
   func run() {
     guard !blocks.isEmpty else { return }
+    // A policy may have drafts chosen in any order.
+    for request in requests {
+      for _ in 0..<request.count {
+        request.block.tokens.append(0)
+        request.block.confidences.append(0)
+      }
+    }
     let columns = runner.drafter.configuration.choices
     runner.draft(blocks) { index, place, row in
       let request = requests[index]
       let draft = request.chooser.choose(
         row, count: columns, position: request.tokens.count + place, map: map)
-      request.block.tokens.append(draft.token)
-      request.block.confidences.append(
-        runner.confidence(place, of: blocks[index].context, probability: draft.confidence))
+      request.block.tokens[place] = draft.token
+      request.block.confidences[place] = runner.confidence(
+        place, of: blocks[index].context, probability: draft.confidence)
       return draft.column
     }
-    for request in requests { request.block.passes = 1 }
+    for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)
     requests.removeAll(keepingCapacity: true)
   }

@@ -56,7 +56,7 @@ public final class DraftRequest {
     self.tokens = tokens
     self.count = count
     block.removeAll()
-    chooser.beginBlock()
+    chooser.beginBlock(at: tokens.count)
   }
 
   /// Lets go of the text and of drafts that weren't asked for.
@@ -74,7 +74,7 @@ public struct DraftBlock: Sendable, Equatable {
   public var confidences: [Float] = []
   /// Where the tokens came from; sources other than drafter models say so.
   public var origin = DraftOrigin.drafter
-  /// Passes that were run for them.
+  /// Passes that were run for them, as they ran.
   public var passes = 0
 
   /// An empty block.

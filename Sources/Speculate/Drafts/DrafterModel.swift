@@ -129,9 +129,7 @@ public enum DrafterModel: Sendable {
     // A block drafter's reader says what is wrong with the rest.
     guard FileManager.default.fileExists(atPath: url.path) else { return false }
     let names = try ConfigurationFile(url: url).texts("architectures") ?? []
-    return names.contains { name in
-      ModelConfiguration.Family.allCases.contains { $0.architecture == name }
-    }
+    return names.contains(where: FamilyRegistry.standard.has)
   }
 
   /// Compares the tokenizer of a folder, if it holds one, with the target's.

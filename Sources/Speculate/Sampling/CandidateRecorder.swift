@@ -16,20 +16,21 @@ package final class CandidateRecorder {
     seconds = 0
   }
 
-  /// Keeps the candidates of the next place.
+  /// Keeps the candidates of a place; drafts are chosen in any order.
   ///
   /// - Parameters:
   ///   - weights: unnormalised probabilities: [count].
   ///   - total: their sum.
+  ///   - place: 0 for the draft after the anchor.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   func record(
-    _ weights: UnsafePointer<Float>, count: Int, total: Float, map: VocabularyMap?
+    _ weights: UnsafePointer<Float>, count: Int, total: Float, place: Int, map: VocabularyMap?
   ) {
     var watch = Stopwatch()
-    places.append(
-      TopWeights.columns(weights, count: count, limit: Self.limit).map {
-        TokenCandidate(token: map?.tokens[$0] ?? Token($0), probability: weights[$0] / total)
-      })
+    while places.count <= place { places.append([]) }
+    places[place] = TopWeights.columns(weights, count: count, limit: Self.limit).map {
+      TokenCandidate(token: map?.tokens[$0] ?? Token($0), probability: weights[$0] / total)
+    }
     seconds += watch.lap()
   }
 }

@@ -13,6 +13,7 @@ public struct DraftChooser {
   private let context: TokenPresence
   /// The distinct drafts of the block so far that the text doesn't hold.
   private var drafts: [Token] = []
+  private var start = 0  // the position of the block's first draft
 
   /// Makes the chooser of one sequence.
   ///
@@ -28,7 +29,7 @@ public struct DraftChooser {
     self.context = context
   }
 
-  /// Chooses the next draft of a block.
+  /// Chooses a draft of a block.
   ///
   /// - Parameters:
   ///   - row: the drafter's logits: [count]. Overwritten.
@@ -46,13 +47,16 @@ public struct DraftChooser {
     let chosen = exp(row[column] - top)
     let total = Kernels.exp(row, into: row, count: count, shift: top)
     let confidence = chosen / total
-    recorder?.record(row, count: count, total: total, map: map)
+    recorder?.record(row, count: count, total: total, place: position - start, map: map)
     if chooser.parameters.usesContext, !context.contains(token), !drafts.contains(token) {
       drafts.append(token)
     }
     return (column, token, confidence)
   }
 
-  /// Begins a block: earlier drafts aren't part of the text.
-  mutating func beginBlock() { drafts.removeAll(keepingCapacity: true) }
+  /// Begins a block at a position: earlier drafts aren't part of the text.
+  mutating func beginBlock(at position: Int) {
+    drafts.removeAll(keepingCapacity: true)
+    start = position
+  }
 }

@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
 /// bf16 or quantised.
 ///
@@ -14,9 +12,9 @@ public final class ActivationRows: @unchecked Sendable {
   /// Columns.
   public let width: Int
 
-  private let rounded: Rows  // bf16, [maximumRows][width, even]
-  private let int8: Rows  // for 8-bit weights, [maximumRows][ck_quantized_row_bytes(width)]
-  private let int4: Rows  // for 4-bit weights
+  /// One a way that the formats want rows. No arrays or classes: workers that share an object's
+  /// reference count wait for each other.
+  private let prepared: UnsafeMutableBufferPointer<PreparedRows>
 
   /// Makes room, all zero.
   ///
@@ -28,17 +26,25 @@ public final class ActivationRows: @unchecked Sendable {
   public init(maximumRows: Int, width: Int, formats: Set<WeightFormat>, piece: Int? = nil) {
     self.width = width
     values = FloatBuffer(count: maximumRows * width)
-    let whole = (piece ?? width) == width || (piece ?? width).isMultiple(of: WeightFormat.groupSize)
-    func rows(_ format: WeightFormat, bytes: Int, wanted: Bool = true) -> Rows {
-      Rows(count: wanted && formats.contains(format) ? maximumRows : 0, bytes: bytes)
+    let codings = WeightFormat.allCases.filter(formats.contains).compactMap { format in
+      format.coding.activations.flatMap { coding in
+        (piece ?? width) == width || (piece ?? width).isMultiple(of: coding.group) ? coding : nil
+      }
     }
-    rounded = rows(.bf16, bytes: (width + 1) / 2 * 4)
-    int8 = rows(.int8, bytes: ck_quantized_row_bytes(width), wanted: whole)
-    int4 = rows(.int4, bytes: ck_quantized_row_bytes(width), wanted: whole)
+    var distinct: [any ActivationCoding.Type] = []
+    for coding in codings where !distinct.contains(where: { $0 == coding }) {
+      distinct.append(coding)
+    }
+    prepared = .allocate(capacity: distinct.count)
+    for (index, coding) in distinct.enumerated() {
+      prepared.initializeElement(
+        at: index, to: PreparedRows(coding, count: maximumRows, width: width))
+    }
   }
 
   deinit {
-    for rows in [rounded, int8, int4] { rows.base?.deallocate() }
+    for rows in prepared { rows.base.deallocate() }
+    prepared.deallocate()
   }
 
   /// The first value of a row.
@@ -47,50 +53,31 @@ public final class ActivationRows: @unchecked Sendable {
   /// Makes columns of a row ready for products; called after they are written.
   public func finish(row: Int, columns: Range<Int>) {
     let values = self.row(row) + columns.lowerBound
-    if let rounded = rounded.row(row), ck_takes_rounded(width) != 0 {
-      ck_round_rows(
-        values, rounded.assumingMemoryBound(to: UInt16.self) + columns.lowerBound, columns.count)
-    }
-    if let int8 = int8.row(row) { quantize(values, columns, bits: 8, into: int8) }
-    if let int4 = int4.row(row) { quantize(values, columns, bits: 4, into: int4) }
-  }
-
-  private func quantize(
-    _ values: UnsafePointer<Float>, _ columns: Range<Int>, bits: Int32,
-    into row: UnsafeMutableRawPointer
-  ) {
-    ck_quantize_activations(
-      bits, values, columns.lowerBound, columns.count, width,
-      row.assumingMemoryBound(to: UInt8.self))
-  }
-
-  /// The rows as products of a format take them; nil if those take f32, or nobody prepared them.
-  func prepared(for format: WeightFormat) -> UnsafeRawPointer? {
-    switch format {
-    case .f32: nil
-    case .bf16: ck_takes_rounded(width) != 0 ? UnsafeRawPointer(rounded.base) : nil
-    case .int8: UnsafeRawPointer(int8.base)
-    case .int4: UnsafeRawPointer(int4.base)
+    for rows in prepared where rows.coding.isUsed(columns: width) {
+      rows.coding.prepare(values, columns, width: width, into: rows.base + row * rows.bytes)
     }
   }
 
-  /// Memory for prepared rows. No class: workers that share an object's reference count wait for
-  /// each other.
-  private struct Rows {
-    let base: UnsafeMutableRawPointer?  // nil where nobody reads them
-    private let bytes: Int
-
-    init(count: Int, bytes: Int) {
-      self.bytes = bytes
-      guard count > 0 else {
-        base = nil
-        return
-      }
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: count * bytes, alignment: 64)
-      memory.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
-      base = memory
+  /// The rows as products of a format take them: as their maker prepared them, or in f32 where those
+  /// products take that, or nobody prepared them.
+  func rows(for format: WeightFormat) -> ProductRows {
+    if let coding = format.coding.activations, coding.isUsed(columns: width) {
+      for rows in prepared where rows.coding == coding { return .prepared(rows.base) }
     }
+    return .values(values.base, stride: width)
+  }
 
-    func row(_ row: Int) -> UnsafeMutableRawPointer? { base.map { $0 + row * bytes } }
+  /// Memory for prepared rows.
+  private struct PreparedRows {
+    let coding: any ActivationCoding.Type
+    let base: UnsafeMutableRawPointer
+    let bytes: Int
+
+    init(_ coding: any ActivationCoding.Type, count: Int, width: Int) {
+      self.coding = coding
+      bytes = coding.rowBytes(preparedColumns: width)
+      base = .allocate(byteCount: max(count * bytes, 1), alignment: 64)
+      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+    }
   }
 }

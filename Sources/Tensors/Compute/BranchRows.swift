@@ -2,29 +2,40 @@
 ///
 /// Rows of a tree share positions, and the cache has one place for each: it holds the row that was
 /// attended last. The rows that are kept in the end are stored again from here.
-public final class BranchRows: Sendable {
+public final class BranchRows: @unchecked Sendable {
+  // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
   private let keys: FloatBuffer  // [layers][maximumRows][keyValueWidth]
   private let values: FloatBuffer  // [layers][maximumRows][keyValueWidth]
-  private let maximumRows: Int
-  private let layers: Int
-  private let shape: LayerShape
+  private let layers: UnsafeMutableBufferPointer<Place>
 
-  /// Makes room for passes of up to `maximumRows` rows through `layers` layers.
-  public init(shape: LayerShape, layers: Int, maximumRows: Int) {
-    self.shape = shape
-    self.layers = layers
-    self.maximumRows = maximumRows
-    keys = FloatBuffer(count: layers * maximumRows * shape.keyValueWidth)
-    values = FloatBuffer(count: layers * maximumRows * shape.keyValueWidth)
+  /// Where a layer's rows lie.
+  private struct Place {
+    let start: Int
+    let shape: AttentionShape
   }
+
+  /// Makes room for passes of up to `maximumRows` rows through `layers`.
+  package init(layers: [DecoderLayer], maximumRows: Int) {
+    var count = 0
+    self.layers = .allocate(capacity: layers.count)
+    for (index, layer) in layers.enumerated() {
+      self.layers.initializeElement(
+        at: index, to: Place(start: count, shape: layer.mixer.shape))
+      count += maximumRows * layer.mixer.shape.keyValueWidth
+    }
+    keys = FloatBuffer(count: count)
+    values = FloatBuffer(count: count)
+  }
+
+  deinit { layers.deallocate() }
 
   /// Stores the keys and values of a row at `position` of a cache, for every layer.
   ///
   /// - Complexity: O(layers · keyValueWidth).
   public func store(row: Int, in cache: KeyValueCache, at position: Int) {
     precondition(position < cache.capacity, "the cache is full")
-    for layer in 0..<layers {
-      for head in 0..<shape.keyValueHeads {
+    for (layer, place) in layers.enumerated() {
+      for head in 0..<place.shape.keyValueHeads {
         store(row: row, in: cache.storage, layer: layer, head: head, position: position)
       }
     }
@@ -32,19 +43,19 @@ public final class BranchRows: Sendable {
 
   /// A row's keys of a layer, `[keyValueHeads][headDimension]`.
   func key(layer: Int, row: Int) -> UnsafeMutablePointer<Float> {
-    keys.base + (layer * maximumRows + row) * shape.keyValueWidth
+    keys.base + layers[layer].start + row * layers[layer].shape.keyValueWidth
   }
 
   /// A row's values of a layer, `[keyValueHeads][headDimension]`.
   func value(layer: Int, row: Int) -> UnsafeMutablePointer<Float> {
-    values.base + (layer * maximumRows + row) * shape.keyValueWidth
+    values.base + layers[layer].start + row * layers[layer].shape.keyValueWidth
   }
 
   /// Stores one head of a row in a cache.
   func store(
     row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int
   ) {
-    let offset = head * shape.headDimension
+    let offset = head * layers[layer].shape.headDimension
     cache.store(
       key: key(layer: layer, row: row) + offset, value: value(layer: layer, row: row) + offset,
       layer: layer, head: head, position: position)

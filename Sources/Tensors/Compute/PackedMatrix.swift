@@ -24,6 +24,11 @@ public final class PackedMatrix: @unchecked Sendable {
 
   private static let panelRows = Int(CK_PANEL)
 
+  /// The rows of some panels.
+  package func rows(of panels: Range<Int>) -> Range<Int> {
+    panels.lowerBound * Self.panelRows..<min(panels.upperBound * Self.panelRows, rows)
+  }
+
   /// Packs f32 weights, rounding to nearest even for bf16 and to scaled integers for int8 and int4.
   ///
   /// - Parameter values: `[rows][columns]`.
@@ -32,60 +37,29 @@ public final class PackedMatrix: @unchecked Sendable {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, format: WeightFormat
   ) {
     self.init(rows: rows, columns: columns, format: format)
-    let quantized = format.integerBits.map {
-      QuantizedRows(rows: Self.panelRows, columns: columns, bits: $0)
-    }
-    for panel in 0..<panelCount {
-      let target = storage + panel * panelBytes
-      let row = panel * Self.panelRows
-      switch format {
-      case .f32:
-        ck_pack_f32(
-          values, columns, rows, columns, row, target.assumingMemoryBound(to: Float.self))
-      case .bf16:
-        ck_pack_bf16(
-          values, columns, rows, columns, row, target.assumingMemoryBound(to: UInt16.self))
-      case .int8, .int4:
-        let count = min(Self.panelRows, rows - row)
-        quantized?.quantize(values + row * columns, count: count)
-        quantized?.pack(count: count, into: target)
-      }
-    }
+    format.coding.pack(values, rows: rows, columns: columns, into: storage)
   }
 
-  /// Packs rows that are quantised already.
+  /// Takes a matrix that is stored in a format already.
   ///
-  /// - Parameter fill: Writes the rows of a panel to the first places of the buffer, sixteen rows
-  ///   long; called once a panel, in order.
-  /// - Throws: What `fill` throws.
-  package convenience init(
-    quantizedRows rows: Int, columns: Int, format: WeightFormat,
-    fill: (_ panelRows: Range<Int>, QuantizedRows) throws -> Void
-  ) rethrows {
-    guard let bits = format.integerBits else {
-      preconditionFailure("\(format) is no integer format")
-    }
+  /// - Throws: `SpeculateError` when it can't be read.
+  convenience init(
+    _ stored: any StoredMatrix, rows: Int, columns: Int, format: WeightFormat
+  ) throws {
     self.init(rows: rows, columns: columns, format: format)
-    let buffer = QuantizedRows(rows: Self.panelRows, columns: columns, bits: bits)
-    for panel in 0..<panelCount {
-      let start = panel * Self.panelRows
-      let range = start..<min(start + Self.panelRows, rows)
-      try fill(range, buffer)
-      buffer.pack(count: range.count, into: storage + panel * panelBytes)
-    }
+    try stored.pack(into: storage)
   }
 
   /// Takes the memory; the panels are still to be written.
   private init(rows: Int, columns: Int, format: WeightFormat) {
     precondition(rows > 0 && columns > 0, "a matrix needs rows and columns")
     precondition(
-      format.integerBits == nil || columns <= WeightFormat.integerColumnLimit,
-      "more columns than an integer format has")
+      format.complaint(columns: columns) == nil, "more columns than the format has")
     self.rows = rows
     self.columns = columns
     self.format = format
     panelCount = (rows + Self.panelRows - 1) / Self.panelRows
-    panelBytes = format.panelBytes(columns: columns)
+    panelBytes = format.coding.panelBytes(columns: columns)
     storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
   }
 
@@ -115,22 +89,11 @@ public final class PackedMatrix: @unchecked Sendable {
     stride yStride: Int, count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil,
     accumulates: Bool = false
   ) {
-    let end = ck_epilogue(
-      bias: bias, accumulate: accumulates ? 1 : 0, next: (ck_range(), ck_range()))
-    switch format {
-    case .f32:
-      ck_linear_f32(
-        storage.assumingMemoryBound(to: Float.self), x, xStride, y, yStride, count,
-        panels.lowerBound, panels.upperBound, rows, columns, end)
-    case .bf16:
-      ck_linear_bf16(
-        storage.assumingMemoryBound(to: UInt16.self), x, xStride, y, yStride, count,
-        panels.lowerBound, panels.upperBound, rows, columns, end)
-    case .int8, .int4:
-      ck_linear_integers(
-        format == .int8 ? 8 : 4, storage.assumingMemoryBound(to: UInt8.self), x, xStride, y,
-        yStride, count, panels.lowerBound, panels.upperBound, rows, columns, end)
-    }
+    format.coding.multiply(
+      .values(x, stride: xStride),
+      product(
+        y, stride: yStride, count: count, panels: panels, bias: bias, accumulates: accumulates,
+        next: (ck_range(), ck_range())))
   }
 
   /// The same product of rows that their maker has prepared for the format: to the bit what f32 gives.
@@ -151,26 +114,27 @@ public final class PackedMatrix: @unchecked Sendable {
     panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
   ) {
     precondition(x.width == columns, "rows and columns differ")
-    let end = ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0, next: next)
-    guard let prepared = x.prepared(for: format) else {
+    let rows = x.rows(for: format)
+    guard case .prepared = rows else {
       multiply(
         x.values.base, stride: columns, into: y, stride: yStride, count: count, panels: panels,
         bias: bias, accumulates: accumulates)
       return
     }
-    switch format {
-    case .f32: preconditionFailure("f32 takes rows as they are")
-    case .bf16:
-      ck_linear_rounded(
-        storage.assumingMemoryBound(to: UInt16.self),
-        prepared.assumingMemoryBound(to: UInt16.self), y, yStride, count, panels.lowerBound,
-        panels.upperBound, rows, columns, end)
-    case .int8, .int4:
-      ck_linear_quantized(
-        format == .int8 ? 8 : 4, storage.assumingMemoryBound(to: UInt8.self),
-        prepared.assumingMemoryBound(to: UInt8.self), y, yStride, count, panels.lowerBound,
-        panels.upperBound, rows, columns, end)
-    }
+    format.coding.multiply(
+      rows,
+      product(
+        y, stride: yStride, count: count, panels: panels, bias: bias, accumulates: accumulates,
+        next: next))
+  }
+
+  private func product(
+    _ y: UnsafeMutablePointer<Float>, stride: Int, count: Int, panels: Range<Int>,
+    bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
+  ) -> PanelProduct {
+    PanelProduct(
+      storage: storage, rows: rows, columns: columns, panels: panels, count: count, y: y,
+      stride: stride, end: ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0, next: next))
   }
 
   /// The weights of some panels, as a product reads them: what can be fetched before.
@@ -192,24 +156,7 @@ public final class PackedMatrix: @unchecked Sendable {
   public func copyRow(_ row: Int, to values: UnsafeMutablePointer<Float>) {
     precondition(row >= 0 && row < rows, "no such row")
     let (panel, lane) = row.quotientAndRemainder(dividingBy: Self.panelRows)
-    let base = storage + panel * panelBytes
-    if let bits = format.integerBits {
-      ck_unpack_quantized(
-        Int32(bits), base.assumingMemoryBound(to: UInt8.self), lane, columns, values)
-      return
-    }
-    for column in 0..<columns {
-      switch format {
-      case .f32:
-        values[column] =
-          base.assumingMemoryBound(to: Float.self)[column * Self.panelRows + lane]
-      case .bf16:
-        let pair = column / 2 * Self.panelRows + lane
-        let bits = base.assumingMemoryBound(to: UInt16.self)[pair * 2 + column % 2]
-        values[column] = Float(bitPattern: UInt32(bits) << 16)
-      case .int8, .int4: preconditionFailure("integers were unpacked above")
-      }
-    }
+    format.coding.unpack(storage + panel * panelBytes, lane: lane, columns: columns, to: values)
   }
 
   /// A matrix of some of the rows, in the order given: a head over a draft vocabulary.

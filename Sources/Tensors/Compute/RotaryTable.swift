@@ -1,23 +1,23 @@
 internal import Foundation
 
 /// Cosines and sines of the rotary embedding for positions `0 ..< capacity`.
-public final class RotaryTable: Sendable {
+package final class RotaryTable: Sendable {
   private let cosines: FloatBuffer  // [capacity][half]
   private let sines: FloatBuffer  // [capacity][half]
   private let half: Int
 
   /// How many positions the table covers.
-  public let capacity: Int
+  package let capacity: Int
 
   /// Computes the table in double precision.
   ///
   /// - Complexity: O(capacity · dimension).
-  public init(dimension: Int, theta: Double, scaling: RopeScaling, capacity: Int) {
-    half = dimension / 2
+  init(_ rope: Rope, capacity: Int) {
+    half = rope.dimension / 2
     self.capacity = capacity
     cosines = FloatBuffer(count: capacity * half)
     sines = FloatBuffer(count: capacity * half)
-    let frequencies = scaling.frequencies(dimension: dimension, theta: theta)
+    let frequencies = rope.frequencies
     for position in 0..<capacity {
       for (pair, frequency) in frequencies.enumerated() {
         let angle = Double(position) * frequency
@@ -27,10 +27,42 @@ public final class RotaryTable: Sendable {
     }
   }
 
-  /// Rotates one head `[dimension]` in place to `position`.
-  func rotate(_ head: UnsafeMutablePointer<Float>, to position: Int) {
-    Kernels.rope(
-      head, cosine: cosines.base + position * half, sine: sines.base + position * half,
-      count: half * 2)
+  /// The table of each layer; layers that rotate alike share one.
+  ///
+  /// - Parameter capacity: How many positions the tables cover.
+  package static func tables(for layers: [DecoderLayer], capacity: Int) -> [RotaryTable] {
+    var made: [Rope: RotaryTable] = [:]
+    return layers.map { layer in
+      switch layer.mixer {
+      case .attention(let attention):
+        let table = made[attention.rope] ?? RotaryTable(attention.rope, capacity: capacity)
+        made[attention.rope] = table
+        return table
+      }
+    }
+  }
+
+  /// The table without its reference count, for workers; whoever takes it keeps the table alive.
+  var angles: Angles { Angles(cosines: cosines.base, sines: sines.base, half: half) }
+
+  /// Where cosines and sines lie.
+  struct Angles {
+    let cosines: UnsafePointer<Float>  // [capacity][half]
+    let sines: UnsafePointer<Float>  // [capacity][half]
+    let half: Int
+
+    init(
+      cosines: UnsafeMutablePointer<Float>, sines: UnsafeMutablePointer<Float>, half: Int
+    ) {
+      self.cosines = UnsafePointer(cosines)
+      self.sines = UnsafePointer(sines)
+      self.half = half
+    }
+
+    /// Rotates the first `2 · half` values of one head in place to `position`.
+    func rotate(_ head: UnsafeMutablePointer<Float>, to position: Int) {
+      Kernels.rope(
+        head, cosine: cosines + position * half, sine: sines + position * half, count: half * 2)
+    }
   }
 }

@@ -16,7 +16,7 @@ public final class RowPlan: @unchecked Sendable {
   public private(set) var count = 0
 
   /// How many keys, its own included, a row of the next layer sees at most; nil for all.
-  public var window: Int?
+  var window: Int?
 
   /// Where rows are kept aside that share positions, for a pass over a tree whose rows stand in
   /// depth-first order; nil for passes whose rows all have places of their own.

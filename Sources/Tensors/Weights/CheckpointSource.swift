@@ -13,39 +13,37 @@ package final class CheckpointSource: WeightSource {
 
   package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
     used.insert(name)
-    if shape.count == 2, let stored = try integers(name, rows: shape[0], columns: shape[1]) {
-      return try stored.floats(rows: shape[0])
+    if shape.count == 2 {
+      for format in WeightFormat.allCases {
+        if let stored = try stored(name, rows: shape[0], columns: shape[1], format: format) {
+          return try stored.floats()
+        }
+      }
     }
     return try checkpoint.floats(name, shape: shape)
   }
 
-  package func quantizedMatrix(
+  package func storedMatrix(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> PackedMatrix? {
-    guard let stored = try integers(name, rows: rows, columns: columns), stored.format == format
-    else { return nil }
-    return try stored.withRows { copy in
-      PackedMatrix(quantizedRows: rows, columns: columns, format: format, fill: copy)
+    try stored(name, rows: rows, columns: columns, format: format).map {
+      try PackedMatrix($0, rows: rows, columns: columns, format: format)
     }
   }
 
-  package func quantizedEmbedding(
+  package func storedEmbedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding? {
-    guard let stored = try integers(name, rows: vocabularySize, columns: width),
-      stored.format == format
-    else { return nil }
-    return try stored.withRows { copy in
-      TokenEmbedding(
-        quantizedVocabularySize: vocabularySize, width: width, format: format
-      ) { row, buffer in copy(row..<row + 1, buffer) }
+    try stored(name, rows: vocabularySize, columns: width, format: format).map {
+      try TokenEmbedding($0, vocabularySize: vocabularySize, width: width, format: format)
     }
   }
 
-  private func integers(_ name: String, rows: Int, columns: Int) throws -> StoredIntegers? {
-    guard let stored = try StoredIntegers(name, in: checkpoint, rows: rows, columns: columns)
-    else { return nil }
-    used.formUnion([name, name + StoredIntegers.scaleSuffix])
+  private func stored(
+    _ name: String, rows: Int, columns: Int, format: WeightFormat
+  ) throws -> (any StoredMatrix)? {
+    let stored = try format.coding.stored(name, in: checkpoint, rows: rows, columns: columns)
+    used.formUnion(stored?.names ?? [])
     return stored
   }
 

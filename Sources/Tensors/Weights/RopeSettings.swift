@@ -7,19 +7,26 @@ public struct RopeSettings: Sendable {
   public let theta: Double
   /// How the frequencies are stretched.
   public let scaling: RopeScaling
+  /// The share of a head's values that is rotated.
+  public let rotatedShare: Double
 
   /// Reads them.
   ///
-  /// - Parameter maximumContext: What Llama-3 scaling takes for its original context where the file
-  ///   doesn't say.
+  /// - Parameters:
+  ///   - maximumContext: What Llama-3 scaling takes for its original context where the file doesn't say.
+  ///   - rotatedShare: What a file that doesn't say means; nil where only whole heads are rotated.
   /// - Throws: `SpeculateError` for a value of the wrong type, or a kind of scaling that isn't
   ///   supported.
-  public init(_ file: ConfigurationFile, maximumContext: Int) throws {
+  public init(
+    _ file: ConfigurationFile, maximumContext: Int, rotatedShare standard: Double? = nil
+  ) throws {
     // As transformers 5 reads them: a rope_scaling that says something comes first.
     let sections = try ["rope_scaling", "rope_parameters"].compactMap { try file.section($0) }
     let section = sections.first { !$0.members.isEmpty }
     theta = try section?.number("rope_theta") ?? file.number("rope_theta") ?? 10_000
+    let share = try standard.map { try file.number("partial_rotary_factor") ?? $0 }
     guard let section else {
+      rotatedShare = share ?? 1
       scaling = .none
       return
     }
@@ -29,10 +36,10 @@ public struct RopeSettings: Sendable {
     if section.value("mrope_section") != nil {
       throw file.problem("\(section.name(of: "mrope_section")), multimodal rope, is not supported")
     }
-    let factor = try section.number("partial_rotary_factor") ?? 1
-    guard factor == 1 else {
+    rotatedShare = try section.number("partial_rotary_factor") ?? share ?? 1
+    guard share != nil || rotatedShare == 1 else {
       throw file.problem(
-        "\(section.name(of: "partial_rotary_factor")) \(factor) is not supported; only 1 is")
+        "\(section.name(of: "partial_rotary_factor")) \(rotatedShare) is not supported; only 1 is")
     }
     func required(_ key: String) throws -> Double {
       guard let number = try section.number(key) else {

@@ -7,43 +7,41 @@ package protocol WeightSource {
   /// - Throws: `SpeculateError` naming the tensor when it is missing or has another shape.
   func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer
 
-  /// A matrix that is stored as integers of just this format; nil if it is not.
+  /// A matrix that is stored in just this format, taken as it is; nil if it is not.
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
-  func quantizedMatrix(
+  func storedMatrix(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> PackedMatrix?
 
-  /// An embedding that is stored as integers of just this format; nil if it is not.
+  /// An embedding that is stored in just this format, taken as it is; nil if it is not.
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
-  func quantizedEmbedding(
+  func storedEmbedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding?
 }
 
 extension WeightSource {
-  package func quantizedMatrix(
+  package func storedMatrix(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> PackedMatrix? { nil }
 
-  package func quantizedEmbedding(
+  package func storedEmbedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding? { nil }
 
   /// A tensor packed for products: as it is stored where the formats agree, else converted.
   ///
-  /// - Throws: `SpeculateError` when the tensor is missing, has another shape or more columns than an
-  ///   integer format has.
+  /// - Throws: `SpeculateError` when the tensor is missing, has another shape or more columns than the
+  ///   format has.
   package func matrix(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> PackedMatrix {
-    guard format.integerBits == nil || columns <= WeightFormat.integerColumnLimit else {
-      throw SpeculateError(
-        "tensor \(quoted(name)) has \(columns) columns, but \(format) allows "
-          + "\(WeightFormat.integerColumnLimit); use bf16")
+    if let complaint = format.complaint(columns: columns) {
+      throw SpeculateError("tensor \(quoted(name)) \(complaint)")
     }
-    if let matrix = try quantizedMatrix(name, rows: rows, columns: columns, format: format) {
+    if let matrix = try storedMatrix(name, rows: rows, columns: columns, format: format) {
       return matrix
     }
     return PackedMatrix(
@@ -56,7 +54,7 @@ extension WeightSource {
   package func embedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding {
-    if let embedding = try quantizedEmbedding(
+    if let embedding = try storedEmbedding(
       name, vocabularySize: vocabularySize, width: width, format: format)
     {
       return embedding

@@ -26,7 +26,7 @@ extension InspectReport {
       model.mlpBias ? "gate, up, down" : nil,
     ].compactMap { $0 }
     var settings = [
-      Setting(name: "model", value: "\(model.family.rawValue) (\(model.family.architecture))"),
+      Setting(name: "model", value: "\(model.family.name) (\(model.family.architecture))"),
       Setting(name: "vocabulary", value: Figures.count(model.vocabularySize)),
       Setting(name: "context", value: Figures.count(model.maximumContext)),
       Setting(name: "layers", value: Figures.count(model.layerCount)),
@@ -64,17 +64,20 @@ extension InspectReport {
     let block =
       drafter.shortestBlock < drafter.blockSize
       ? "\(drafter.shortestBlock) to \(drafter.blockSize)" : "\(drafter.blockSize)"
-    return [
+    var settings = [
       Setting(
         name: "model", value: "block-diffusion drafter (\(drafter.kind.architecture))"),
       Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
-      Setting(name: "target", value: target(drafter)),
+      Setting(
+        name: "target",
+        value: drafter.targetSummary(
+          vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))),
       Setting(
         name: "draft vocabulary",
         value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
-      Setting(
-        name: "Markov head", value: drafter.markovRank.map { "rank \($0)" } ?? "none"),
-      Setting(name: "confidence head", value: drafter.hasConfidenceHead ? "yes" : "none"),
+    ]
+    settings += drafter.heads.descriptions.map { Setting(name: $0.name, value: $0.value) }
+    return settings + [
       Setting(name: "context", value: Figures.count(drafter.maximumContext)),
       Setting(name: "layers", value: Figures.count(drafter.layerCount)),
       Setting(name: "hidden", value: Figures.count(drafter.shape.hidden)),
@@ -86,20 +89,6 @@ extension InspectReport {
       Setting(name: "rope", value: rope(drafter.ropeTheta, drafter.ropeScaling)),
       Setting(name: "norm epsilon", value: "\(drafter.shape.normEpsilon)"),
     ]
-  }
-
-  /// What a drafter expects of its target.
-  private static func target(_ drafter: DrafterConfiguration) -> String {
-    let vocabulary = "vocabulary " + Figures.count(drafter.vocabularySize)
-    switch drafter.kind {
-    case .conditioned:
-      let layers = drafter.targetLayers.map(String.init).joined(separator: ", ")
-      return "\(drafter.targetLayerCount) layers, taps after \(layers); \(vocabulary)"
-    case .tokens:
-      return drafter.ownsEmbedding
-        ? "any; \(vocabulary), with an embedding of the drafter's own"
-        : "any of width \(drafter.shape.hidden), whose embedding it borrows; \(vocabulary)"
-    }
   }
 
   private static func rope(_ theta: Double, _ scaling: RopeScaling) -> String {

@@ -63,7 +63,7 @@ struct DrafterSizes: ParsableArguments {
     options.shortestBlock = shortestBlock
     options.targetLayers = (try? taps) ?? nil
     options.draftVocabulary = draftVocabulary
-    options.markovRank = markovRank
+    if markovRank > 0 { options.heads.append(MarkovHeadTraining(rank: markovRank)) }
     options.maskToken = maskToken.map { Token($0) }
     options.initialization = try `init`.map { name in
       switch name {

@@ -123,38 +123,28 @@ struct DistillTrainCommand: ParsableCommand {
     _ training: DrafterTraining, _ options: DistillOptions
   ) throws -> String? {
     let summary = training.summary
-    Output.note(
-      "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens, "
-        + "draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
-        + "\(Figures.count(training.parameterCount)) parameters, \(Self.context(training)), "
-        + "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, "
-        + "\(training.precision.rawValue) products, \(options.threads) threads"
-        + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
+    let responses =
+      "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens"
+    let parameters = "\(Figures.count(training.parameterCount)) parameters, "
+    let step =
+      "\(options.sequences) × \(options.anchors) blocks of \(options.blockSize) a step, "
+      + "\(training.precision.rawValue) products"
+    TrainingRun.announce(
+      training,
+      "\(responses), draft vocabulary covers \(Figures.fixed(100 * summary.coverage, 2)) %\n"
+        + "\(parameters)\(training.configuration.contextSummary), \(step)")
     for remark in training.unusedFeatures { Output.note(remark + "\n") }
     if training.storedCount > 0 {
       Output.note(
         "features of \(Figures.count(training.storedCount)) of \(Figures.count(summary.responses)) "
           + "responses are read from shards\n")
     }
-    var last: DistillProgress?
-    try TrainingRun(
-      label: "distill",
+    let last = try TrainingRun(
+      recipe: training, label: "distill",
       report: TrainingReport(
-        title: "Distillation",
-        facts: [
-          "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens",
-          "\(Figures.count(training.parameterCount)) parameters, \(options.sequences) × "
-            + "\(options.anchors) blocks of \(options.blockSize) a step, "
-            + "\(training.precision.rawValue) products", Self.context(training),
-        ], unit: "blocks"),
-      output: options.output, steps: options.steps, resumedStep: training.resumedStep
-    ).run(
-      { shouldStop, report in
-        try training.run(shouldStop: shouldStop) { progress in
-          last = progress
-          report(progress)
-        }
-      }, isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
+        title: "Distillation", facts: [responses, parameters + step, training.configuration.contextSummary],
+        unit: "blocks")
+    ).run(isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
     if let last {
       return last.generated.map {
         Self.conclusion(last.acceptanceLength, last.looplessAcceptanceLength, $0)
@@ -185,16 +175,6 @@ struct DistillTrainCommand: ParsableCommand {
           + "another machine?" : nil,
     ]
     return parts.compactMap { $0 }.joined(separator: " | ")
-  }
-
-  /// What the drafter sees.
-  private static func context(_ training: DrafterTraining) -> String {
-    switch training.configuration.kind {
-    case .conditioned: "target layers \(training.configuration.targetLayers)"
-    case .tokens:
-      "sees tokens alone, with "
-        + (training.configuration.ownsEmbedding ? "its own embedding" : "the target's embedding")
-    }
   }
 
   private static func detail(_ progress: DistillProgress) -> String {

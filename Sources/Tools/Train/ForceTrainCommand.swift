@@ -94,21 +94,11 @@ struct ForceTrainCommand: ParsableCommand {
         + "blocks of \(options.blockSizes.map(String.init).joined(separator: ", then ")), "
         + "\(training.precision.rawValue) products",
     ]
-    Output.note(
-      facts.joined(separator: "\n") + ", \(options.threads) threads"
-        + (training.resumedStep > 0 ? ", resumed at step \(training.resumedStep)\n" : "\n"))
-    var last: ForceProgress?
-    try TrainingRun(
-      label: "force", report: TrainingReport(title: "Forcing", facts: facts, unit: "rows"),
-      output: options.output, steps: options.steps, resumedStep: training.resumedStep
-    ).run(
-      { shouldStop, report in
-        try training.run(shouldStop: shouldStop) { progress in
-          last = progress
-          report(progress)
-        }
-      }, isMeasured: { $0.evaluation != nil }, detail: Self.detail)
-    return last
+    TrainingRun.announce(training, facts.joined(separator: "\n"))
+    return try TrainingRun(
+      recipe: training, label: "force",
+      report: TrainingReport(title: "Forcing", facts: facts, unit: "rows")
+    ).run(isMeasured: { $0.evaluation != nil }, detail: Self.detail)
   }
 
   private static func detail(_ progress: ForceProgress) -> String {

@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 public import Training
 
 /// What a drafter is trained for.
@@ -25,7 +25,7 @@ struct ObjectiveFlags: ParsableArguments {
       What that head foretells: whether the likeliest draft is the target's token (match), or how \
       much of the target's distribution the drafter's covers (variation). (default: match)
       """)
-  var confidenceLabel: DraftObjective.ConfidenceLabel?
+  var confidenceLabel: ConfidenceHeadTraining.Label?
   @Option(
     help: ArgumentHelp(
       """
@@ -72,10 +72,13 @@ struct ObjectiveFlags: ParsableArguments {
   func apply(to options: inout DistillOptions) {
     options.objective = DraftObjective(
       crossEntropy: crossEntropy, divergence: divergence, variation: variation,
-      certainty: certainty, confidence: confidence ?? 0,
-      confidenceLabel: confidenceLabel ?? .match,
+      certainty: certainty,
       rowWeights: rowWeights == "pace" ? .pace : .decay(decay))
+    if let confidence {
+      options.heads.append(
+        ConfidenceHeadTraining(factor: confidence, label: confidenceLabel ?? .match))
+    }
   }
 }
 
-extension DraftObjective.ConfidenceLabel: ExpressibleByArgument {}
+extension ConfidenceHeadTraining.Label: ExpressibleByArgument {}

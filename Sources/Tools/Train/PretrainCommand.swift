@@ -82,23 +82,14 @@ struct PretrainCommand: ParsableCommand {
     training.apply(to: &options)
 
     let recipe = try PretrainRecipe(options)
-    Output.note(
+    let facts =
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
-        + "\(options.length) tokens a step, \(recipe.precision.rawValue) products, "
-        + "\(options.threads) threads"
-        + (recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)\n" : "\n"))
+      + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
+    TrainingRun.announce(recipe, facts)
     try TrainingRun(
-      label: "pretrain",
-      report: TrainingReport(
-        title: "Pretraining",
-        facts: [
-          "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
-            + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
-        ], unit: "tokens"),
-      output: options.output, steps: options.steps, resumedStep: recipe.resumedStep
-    ).run(
-      { try recipe.run(shouldStop: $0, report: $1) }, isMeasured: { $0.heldoutLoss != nil },
-      detail: Self.detail)
+      recipe: recipe, label: "pretrain",
+      report: TrainingReport(title: "Pretraining", facts: [facts], unit: "tokens")
+    ).run(isMeasured: { $0.heldoutLoss != nil }, detail: Self.detail)
     Output.note("the model is in \(output), its curves in report.html\n")
   }
 

@@ -9,7 +9,7 @@ final class ContextState {
   let keyInverse: FloatBuffer  // [positions][key/value heads]
   let keys: FloatBuffer  // [positions][k], normed and rotated
 
-  init(_ shape: DecoderLayerShape, positions: Int) {
+  init(_ shape: TrainableLayer, positions: Int) {
     keyValue = FloatBuffer(count: positions * 2 * shape.keyWidth)
     keyInverse = FloatBuffer(count: positions * shape.attention.keyValueHeads)
     keys = FloatBuffer(count: positions * shape.keyWidth)
@@ -17,8 +17,8 @@ final class ContextState {
 
   /// Computes keys and values of `rows` positions from 0 on.
   func forward(
-    _ shape: DecoderLayerShape, _ parameters: UnsafePointer<Float>,
-    context: UnsafePointer<Float>, rows: DecoderLayerShape.Rows
+    _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
+    context: UnsafePointer<Float>, rows: TrainableLayer.Rows
   ) {
     shape.keyValue.forward(parameters, rows: rows.count, x: context, y: keyValue.base)
     shape.keyNorm.forward(
@@ -33,9 +33,9 @@ final class ContextState {
   ///
   /// - Parameter d: The gradient of rotated keys and of values, [positions][k, v]; overwritten.
   func backward(
-    _ shape: DecoderLayerShape, _ parameters: UnsafePointer<Float>,
+    _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
     gradients: UnsafeMutablePointer<Float>, context: UnsafePointer<Float>,
-    rows: DecoderLayerShape.Rows, d: UnsafeMutablePointer<Float>,
+    rows: TrainableLayer.Rows, d: UnsafeMutablePointer<Float>,
     dContext: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
     rows.rotary.backward(

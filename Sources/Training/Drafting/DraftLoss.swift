@@ -2,24 +2,22 @@ import CKernels
 import Files
 import Tensors
 
-/// The head over the draft vocabulary, an optional Markov head, and the objective's losses.
+/// The head over the draft vocabulary, the heads behind the layers, and the objective's losses.
 ///
 /// Works through the rows a chunk of whole blocks at a time, as ``VocabularyLoss`` does: logits of a
 /// chunk become probabilities and then their own gradient in place. A borrowed head gets no gradient: it
 /// is the target's own.
 struct DraftLoss {
-  /// The most rows of a chunk.
-  static let chunkRows = 256
-
   /// What is borrowed of the target.
   let target: TargetRows
   /// The drafter's own embedding and head [vocabulary][hidden], if it has them.
   let own: LinearLayer?
   let hidden: Int
   let choices: Int
-  let markov: MarkovLayer?
-  let confidence: ConfidenceLayer?
+  let heads: [any HeadLayer]
   let objective: DraftObjective
+  /// Whether the objective or a head learns from the target's distributions.
+  let needsDistribution: Bool
   /// How the head multiplies.
   let product: MatrixProduct
 
@@ -39,41 +37,43 @@ struct DraftLoss {
 
   /// Buffers of a chunk.
   final class Scratch {
-    let logits: FloatBuffer  // [chunkRows][choices]
-    let previous: FloatBuffer  // [chunkRows][rank]
-    let dPrevious: FloatBuffer  // [chunkRows][rank]
-    let teacher: FloatBuffer?  // [chunkRows][choices]
+    let logits: FloatBuffer  // [capacity][choices]
+    let teacher: FloatBuffer?  // [capacity][choices]
     /// The rows of an own head that a draft vocabulary chooses, and their gradient: [choices][hidden].
     let chosen: (values: FloatBuffer, gradient: FloatBuffer)?
     /// The head of the pass: [choices][hidden].
     fileprivate(set) var head: UnsafePointer<Float>
-    var logMeans = [Float](repeating: 0, count: DraftLoss.chunkRows)
-    var losses = [ct_draft_terms](repeating: ct_draft_terms(), count: DraftLoss.chunkRows)
-    var weights = [Float](repeating: 0, count: DraftLoss.chunkRows)
+    let heads: [any HeadLayerState]
+    let losses: UnsafeMutablePointer<ct_draft_terms>  // [capacity]
+    var logMeans = [Float](repeating: 0, count: DraftChunk.capacity)
+    var weights = [Float](repeating: 0, count: DraftChunk.capacity)
     /// Of rows that are right already; empty where the objective doesn't ask.
     var entropies: [Float]
-    var confidence: Confidence
 
     init(_ loss: DraftLoss) {
-      let rank = loss.markov?.rank ?? 0
-      logits = FloatBuffer(count: DraftLoss.chunkRows * loss.choices)
-      previous = FloatBuffer(count: DraftLoss.chunkRows * rank)
-      dPrevious = FloatBuffer(count: DraftLoss.chunkRows * rank)
-      teacher =
-        loss.objective.needsDistribution
-        ? FloatBuffer(count: DraftLoss.chunkRows * loss.choices) : nil
+      let rows = DraftChunk.capacity
+      logits = FloatBuffer(count: rows * loss.choices)
+      teacher = loss.needsDistribution ? FloatBuffer(count: rows * loss.choices) : nil
       let size = loss.choices * loss.hidden
       chosen =
         loss.own != nil && loss.target.draftVocabulary != nil
         ? (FloatBuffer(count: size), FloatBuffer(count: size)) : nil
       head = UnsafePointer(chosen?.values.base ?? loss.target.head.base)
-      entropies = [Float](
-        repeating: 0, count: loss.objective.certainty > 0 ? DraftLoss.chunkRows : 0)
-      confidence = Confidence(loss)
+      var previous: [PreviousChunk] = []
+      heads = loss.heads.map { head in
+        let state = head.makeState(previous: previous)
+        if let made = state.previous { previous.append(made) }
+        return state
+      }
+      losses = .allocate(capacity: rows)
+      losses.initialize(repeating: ct_draft_terms(), count: rows)
+      entropies = [Float](repeating: 0, count: loss.objective.certainty > 0 ? rows : 0)
     }
+
+    deinit { losses.deallocate() }
   }
 
-  /// Adds the gradients of the Markov and confidence heads and of an own head, writes x's to `dX`, and returns the
+  /// Adds the gradients of heads and of an own head over the vocabulary, writes x's to `dX`, and returns the
   /// weighted losses' sum.
   func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Rows,
@@ -83,31 +83,23 @@ struct DraftLoss {
     let terms = ct_draft_terms(
       cross_entropy: objective.crossEntropy, divergence: objective.divergence,
       variation: objective.variation)
-    forEachChunk(parameters, rows, scratch) { start, count in
-      let logits = scratch.logits.base
-      total += losses(parameters, rows, start, count, scratch)
-      backwardConfidence(gradients, rows, start, count, scale: scale, scratch)
+    forEachChunk(parameters, rows, scratch) { start, chunk in
+      total += losses(parameters, rows, start, chunk, scratch)
+      for head in scratch.heads { head.backwardLoss(gradients, chunk, scale: scale) }
       ct_draft_gradient(
-        count, choices, rows.targets + start, scratch.weights, scale, terms, objective.certainty,
-        scratch.entropies.isEmpty ? nil : scratch.entropies, logits, scratch.teacher?.base)
+        chunk.count, choices, chunk.targets, scratch.weights, scale, terms, objective.certainty,
+        scratch.entropies.isEmpty ? nil : scratch.entropies, chunk.logits, scratch.teacher?.base)
       product.times(
-        rows: count, columns: hidden, inner: choices, logits, choices, scratch.head, hidden,
-        into: dX + start * hidden, hidden)
+        rows: chunk.count, columns: hidden, inner: choices, chunk.logits, choices, scratch.head,
+        hidden, into: dX + start * hidden, hidden)
       if let own {
         product.transposedTimes(
-          rows: choices, columns: hidden, inner: count, logits, choices, rows.x + start * hidden,
+          rows: choices, columns: hidden, inner: chunk.count, chunk.logits, choices, chunk.hidden,
           hidden, into: scratch.chosen?.gradient.base ?? gradients + own.offset, hidden,
           accumulate: true)
       }
-      if let markov {
-        markov.projection.backward(
-          parameters, gradients: gradients, rows: count, x: scratch.previous.base, dY: logits,
-          dX: scratch.dPrevious.base)
-        for row in 0..<count {
-          ct_add(
-            markov.rank, scratch.dPrevious.base + row * markov.rank,
-            gradients + markov.offset(of: rows.previous[start + row]))
-        }
+      for head in scratch.heads.reversed() {
+        head.backward(parameters, gradients: gradients, chunk)
       }
     }
     scatterChosen(scratch, to: gradients)
@@ -117,35 +109,31 @@ struct DraftLoss {
   /// Returns the weighted losses' sum.
   func loss(_ parameters: UnsafePointer<Float>, rows: Rows, scratch: Scratch) -> Double {
     var total = 0.0
-    forEachChunk(parameters, rows, scratch) { start, count in
-      total += losses(parameters, rows, start, count, scratch)
+    forEachChunk(parameters, rows, scratch) { start, chunk in
+      total += losses(parameters, rows, start, chunk, scratch)
     }
     return total
   }
 
-  /// Computes the logits of a chunk of whole blocks at a time, [rows][choices] in `scratch.logits`.
+  /// Computes the logits of a chunk of whole blocks at a time, heads included.
   func forEachChunk(
     _ parameters: UnsafePointer<Float>, _ rows: Rows, _ scratch: Scratch,
-    _ body: (_ start: Int, _ count: Int) -> Void
+    _ body: (_ start: Int, _ chunk: DraftChunk) -> Void
   ) {
-    precondition(rows.blockRows <= Self.chunkRows, "a chunk has room for a block")
+    precondition(rows.blockRows <= DraftChunk.capacity, "a chunk has room for a block")
     gatherHead(parameters, scratch)
-    let size = Self.chunkRows / rows.blockRows * rows.blockRows
+    let size = DraftChunk.capacity / rows.blockRows * rows.blockRows
     for start in stride(from: 0, to: rows.count, by: size) {
-      let count = min(size, rows.count - start)
+      let chunk = DraftChunk(
+        count: min(size, rows.count - start), hidden: rows.x + start * hidden,
+        previous: rows.previous + start, targets: rows.targets + start,
+        weights: rows.weights + start, logits: scratch.logits.base, choices: choices,
+        losses: scratch.losses)
       product.timesTransposed(
-        rows: count, columns: choices, inner: hidden, rows.x + start * hidden, hidden,
-        scratch.head, hidden, into: scratch.logits.base, choices)
-      if let markov {
-        for row in 0..<count {
-          (scratch.previous.base + row * markov.rank).update(
-            from: parameters + markov.offset(of: rows.previous[start + row]), count: markov.rank)
-        }
-        markov.projection.forward(
-          parameters, rows: count, x: scratch.previous.base, y: scratch.logits.base,
-          accumulate: true)
-      }
-      body(start, count)
+        rows: chunk.count, columns: choices, inner: hidden, chunk.hidden, hidden, scratch.head,
+        hidden, into: chunk.logits, choices)
+      for head in scratch.heads { head.forward(parameters, chunk) }
+      body(start, chunk)
     }
   }
 
@@ -176,10 +164,10 @@ struct DraftLoss {
   /// Turns a chunk's logits into probabilities, sets the weights of its rows, and returns the weighted
   /// losses' sum.
   private func losses(
-    _ parameters: UnsafePointer<Float>, _ rows: Rows, _ start: Int, _ count: Int,
+    _ parameters: UnsafePointer<Float>, _ rows: Rows, _ start: Int, _ chunk: DraftChunk,
     _ scratch: Scratch
   ) -> Double {
-    let targets = rows.targets + start
+    let (count, targets) = (chunk.count, chunk.targets)
     if let teacher = scratch.teacher {
       guard let states = rows.states else { preconditionFailure("the objective needs states") }
       let width = target.embedding.width
@@ -189,11 +177,11 @@ struct DraftLoss {
       ct_softmax(count, choices, targets, teacher.base, &scratch.logMeans)
     }
     ct_draft_losses(
-      count, choices, targets, scratch.logits.base, scratch.teacher?.base,
-      scratch.teacher == nil ? nil : scratch.logMeans, &scratch.losses)
+      count, choices, targets, chunk.logits, scratch.teacher?.base,
+      scratch.teacher == nil ? nil : scratch.logMeans, scratch.losses)
     switch objective.rowWeights {
     case .decay:
-      for row in 0..<count { scratch.weights[row] = rows.weights[start + row] }
+      for row in 0..<count { scratch.weights[row] = chunk.weights[row] }
     case .pace:
       for block in stride(from: 0, to: count, by: rows.blockRows) {
         let range = block..<block + rows.blockRows
@@ -203,10 +191,10 @@ struct DraftLoss {
       }
     }
     if !scratch.entropies.isEmpty {
-      ct_certain_entropies(count, choices, targets, scratch.logits.base, &scratch.entropies)
+      ct_certain_entropies(count, choices, targets, chunk.logits, &scratch.entropies)
     }
-    let confidence = confidenceLoss(parameters, rows, start, count, scratch)
-    return (0..<count).reduce(confidence) { sum, row in
+    let own = scratch.heads.reduce(0) { $0 + $1.loss(parameters, chunk) }
+    return (0..<count).reduce(own) { sum, row in
       let terms = scratch.losses[row]
       let entropy = scratch.entropies.isEmpty ? 0 : max(scratch.entropies[row], 0)
       return sum
@@ -217,17 +205,4 @@ struct DraftLoss {
               + objective.certainty * entropy))
     }
   }
-}
-
-/// A bias on a row's logits by the token before it: W2 · W1[previous] (DSpark, arXiv 2607.05147).
-struct MarkovLayer: Sendable {
-  /// Where W1 [vocabulary][rank] starts in the flat parameters.
-  let embedding: Int
-  /// W2 [choices][rank].
-  let projection: LinearLayer
-
-  var rank: Int { projection.inputs }
-
-  /// Where a token's row of W1 starts.
-  func offset(of token: Token) -> Int { embedding + Int(token) * rank }
 }

@@ -19,10 +19,12 @@ public enum DrafterExport {
       SafetensorsWriter.Entry(
         name: $0.name, shape: $0.shape, type: type, values: model.parameters.base + $0.offset)
     }
-    if let vocabulary = model.target.draftVocabulary {
+    if let vocabulary = model.target.draftVocabulary,
+      let tensor = model.configuration.layout.draftVocabulary
+    {
       entries.append(
         SafetensorsWriter.Entry(
-          name: BlockDrafter.vocabularyName,
+          name: tensor.name,
           integers: vocabulary.enumerated().map { Int($1) - $0 }))
     }
     try AtomicFile.write(

@@ -19,8 +19,8 @@ public enum DrafterInitialization: Sendable, Equatable {
 enum DrafterInitializer {
   /// Whether the target's layers have the shape of the drafter's.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
-    target.layerShape == drafter.shape && target.headNorms && !target.attentionBias
-      && !target.outputBias && !target.mlpBias && target.layerCount >= drafter.layerCount
+    target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
+      && target.layout(ofLayer: 0).matches(drafter.layout(ofLayer: 0))
   }
 
   /// Overwrites layers and norms with the target's, and `fc` or the embedding.
@@ -34,9 +34,10 @@ enum DrafterInitializer {
   ) throws {
     let first =
       model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
+    let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
-      guard let name = sourceName(of: entry.name, first: first) else { continue }
+      guard let name = sources[entry.name] else { continue }
       let values = try checkpoint.floats(name, shape: entry.shape)
       destination.update(from: values.base, count: entry.count)
     }
@@ -54,34 +55,42 @@ enum DrafterInitializer {
     let (own, other) = (model.configuration, try DrafterConfiguration(directory: folder))
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,
       other.shape == own.shape, other.layerCount == own.layerCount,
-      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize,
-      other.markovRank == nil || other.markovRank == own.markovRank
+      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize
     else {
       throw SpeculateError(
-        "the drafter in \(folder.path) is of another kind, or has other layers or target layers, or "
-          + "another Markov rank: give its sizes, or 'init' random")
+        "the drafter in \(folder.path) is of another kind, or has other layers or target layers: give "
+          + "its sizes, or 'init' random")
     }
-    guard own.hasConfidenceHead || !other.hasConfidenceHead else {
+    for head in other.heads.list where !own.heads.list.contains(where: head.equals) {
       throw SpeculateError(
-        "the drafter in \(folder.path) has a confidence head, which would be lost: give 'confidence', "
-          + "the factor that it goes on with")
+        "the drafter in \(folder.path) has a \(type(of: head).name), which would be lost: train one of "
+          + "the same size too, or 'init' random")
     }
+    let new = own.placedHeads.filter { head, _ in !other.heads.list.contains(where: head.equals) }
+    let kept = Set(new.flatMap { head, place in head.tensors(place).map(\.name) })
     let checkpoint = try Checkpoint(directory: folder)
-    for entry in model.layout.entries {
-      if other.markovRank == nil, entry.name.hasPrefix("markov_head.") { continue }
-      if !other.hasConfidenceHead, entry.name.hasPrefix("confidence_head.") { continue }
+    for entry in model.layout.entries where !kept.contains(entry.name) {
       let values = try checkpoint.floats(entry.name, shape: entry.shape)
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
     }
   }
 
-  /// The target's tensor for one of the drafter's, where there is one.
-  static func sourceName(of name: String, first: Int) -> String? {
-    if name == "norm.weight" { return "model.norm.weight" }
-    if name == BlockDrafter.embeddingName { return CausalModel.embeddingName }
-    if name == "hidden_norm.weight" { return "model.layers.\(first).input_layernorm.weight" }
-    let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
-    guard parts.count == 3, parts[0] == "layers", let index = Int(parts[1]) else { return nil }
-    return "model.layers.\(first + index).\(parts[2])"
+  /// The names of the target's tensors that drafters begin with, by the drafter's names.
+  static func sources(
+    _ target: ModelConfiguration, _ drafter: DrafterConfiguration, first: Int
+  ) -> [String: String] {
+    let (names, layout) = (target.family.tensors, drafter.layout)
+    var sources = [layout.finalNorm.name: names.finalNorm]
+    if let embedding = layout.embedding { sources[embedding.name] = names.embedding }
+    if let fusion = layout.fusion {
+      sources[fusion.norm.name] = target.layout(ofLayer: first)[.mixerNorm]?.name
+    }
+    for layer in 0..<drafter.layerCount {
+      let source = target.layout(ofLayer: first + layer)
+      for tensor in drafter.layout(ofLayer: layer).tensors {
+        sources[tensor.name] = source[tensor.role]?.name
+      }
+    }
+    return sources
   }
 }

@@ -18,9 +18,9 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
   /// The most positions of a sequence's context.
   public let maximumContext: Int
 
-  let states: [DecoderLayerState]  // of all rows
+  let states: [TrainableLayerState]  // of all rows
   let context: FeatureContext?  // nil for a drafter that sees tokens
-  let scratch: DecoderLayerScratch
+  let scratch: TrainableLayerScratch
   let last: FloatBuffer  // [block rows][hidden], the stream after the last layer
   let drafted: FloatBuffer  // [blocks · (blockSize − 1)][hidden], normed
   let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
@@ -66,9 +66,9 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
         sequences: 1, length: maximumContext)
     }
     states = model.layers.map { [rows, probabilities] in
-      DecoderLayerState($0, rows: rows, probabilities: probabilities)
+      TrainableLayerState($0, rows: rows, probabilities: probabilities)
     }
-    scratch = DecoderLayerScratch(
+    scratch = TrainableLayerScratch(
       model.layers[0], rows: rows, columns: columns,
       tileRows: max(CausalAttention.tileRows, blockSize))
     last = FloatBuffer(count: blockRows * hidden)
@@ -76,7 +76,7 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
     draftedInverse = FloatBuffer(count: blockRows)
     dDrafted = FloatBuffer(count: blockRows * hidden)
     targetStates =
-      model.objective.needsDistribution
+      model.needsDistribution
       ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
@@ -123,21 +123,27 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
       return withLossRows(batch) { rows in
         let loss = model.loss
         var all: [Float] = []
-        loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, count in
-          all += UnsafeBufferPointer(
-            start: lossScratch.logits.base, count: count * loss.choices)
+        loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
+          all += UnsafeBufferPointer(start: chunk.logits, count: chunk.count * loss.choices)
         }
         return all
       }
     }
   }
 
-  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head: for tests.
+  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head that has one: for
+  /// tests.
   package func confidences(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
     withBatch(example, features) { batch in
       forward(batch)
-      return withLossRows(batch) {
-        model.loss.confidences(model.parameters.base, rows: $0, scratch: lossScratch)
+      return withLossRows(batch) { rows in
+        var all: [Float] = []
+        model.loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
+          for head in lossScratch.heads {
+            all += head.confidences(model.parameters.base, chunk)
+          }
+        }
+        return all
       }
     }
   }
@@ -151,8 +157,8 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
     /// Rows of the blocks, which come first.
     var blockRows: Int
     /// All rows that go through the layers.
-    var rows: DecoderLayerShape.Rows
-    var context: DecoderLayerShape.Rows
+    var rows: TrainableLayer.Rows
+    var context: TrainableLayer.Rows
     /// How much of the context each of its positions sees: [context].
     var contextVisible: UnsafePointer<Int32>
 
@@ -187,9 +193,9 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
                 Batch(
                   example: example, features: features, prefixes: prefixes, visible: visible,
                   blockRows: blockRows,
-                  rows: DecoderLayerShape.Rows(
+                  rows: TrainableLayer.Rows(
                     count: positions.count, positions: rows, rotary: rotary),
-                  context: DecoderLayerShape.Rows(
+                  context: TrainableLayer.Rows(
                     count: contextCount, positions: places, rotary: rotary),
                   contextVisible: seen))
             }

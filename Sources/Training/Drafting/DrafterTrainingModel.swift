@@ -21,10 +21,11 @@ public final class DrafterTrainingModel: TrainedModel {
   let fusion: Fusion?
   /// The drafter's own embedding and head, [vocabulary][hidden]; nil where it borrows the target's.
   let embedding: LinearLayer?
-  let layers: [DecoderLayerShape]
+  let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
-  let markov: MarkovLayer?
-  let confidence: ConfidenceLayer?
+  let heads: [any HeadLayer]
+  /// Whether the target's distributions are needed, not only its tokens.
+  let needsDistribution: Bool
 
   /// `RMSNorm(fc · features)`.
   struct Fusion: Sendable {
@@ -36,17 +37,21 @@ public final class DrafterTrainingModel: TrainedModel {
   var loss: DraftLoss {
     DraftLoss(
       target: target, own: embedding, hidden: hidden, choices: configuration.choices,
-      markov: markov, confidence: confidence, objective: objective,
+      heads: heads, objective: objective, needsDistribution: needsDistribution,
       product: MatrixProduct(precision))
   }
 
-  /// A drafter with random first values drawn from `seed`; a Markov head starts as the identity,
-  /// a confidence head as the drafts' probabilities.
-  public init(
+  /// A drafter with random first values drawn from `seed`; heads start as if there were none.
+  ///
+  /// - Parameter heads: How each of the configuration's heads is trained, in any order.
+  package init(
     _ configuration: DrafterConfiguration, target: TargetRows,
-    objective: DraftObjective = DraftObjective(), seed: UInt64,
-    precision: ProductPrecision = .f32
+    objective: DraftObjective = DraftObjective(), heads trained: [any HeadTraining] = [],
+    seed: UInt64, precision: ProductPrecision = .f32
   ) {
+    precondition(
+      configuration.heads == DrafterHeads(trained.map(\.configuration)),
+      "every head of the drafter is trained")
     precondition(
       target.head.count == configuration.choices * target.embedding.width,
       "the head has a row for each choice")
@@ -60,68 +65,36 @@ public final class DrafterTrainingModel: TrainedModel {
     let product = MatrixProduct(precision)
     let shape = configuration.shape
     var layout = ParameterLayout()
-    func matrix(_ name: String, _ rows: Int, _ columns: Int, _ deviation: Float) -> LinearLayer {
+    func matrix(_ tensor: NamedShape, _ deviation: Float) -> LinearLayer {
       LinearLayer(
-        offset: layout.add(
-          name, shape: [rows, columns], initialization: .normal(deviation: deviation)),
-        inputs: columns, outputs: rows, product: product)
+        offset: layout.add(tensor, initialization: .normal(deviation: deviation)),
+        inputs: tensor.shape[1], outputs: tensor.shape[0], product: product)
     }
-    func norm(_ name: String) -> RMSNormLayer {
+    func norm(_ tensor: NamedShape) -> RMSNormLayer {
       RMSNormLayer(
-        offset: layout.add(name, shape: [shape.hidden], initialization: .ones),
-        width: shape.hidden, epsilon: shape.normEpsilon)
+        offset: layout.add(tensor, initialization: .ones), width: tensor.shape[0],
+        epsilon: shape.normEpsilon)
     }
-    let features = configuration.targetLayers.count * shape.hidden
-    fusion =
-      configuration.kind == .tokens
-      ? nil
-      : Fusion(
-        matrix: matrix(
-          "fc.weight", shape.hidden, features, 1 / Float(features).squareRoot()),
-        norm: norm("hidden_norm.weight"))
-    embedding =
-      configuration.ownsEmbedding
-      ? matrix(BlockDrafter.embeddingName, configuration.vocabularySize, shape.hidden, 0.02) : nil
-    let architecture = CausalArchitecture(drafter: configuration)
+    let tensors = configuration.layout
+    fusion = tensors.fusion.map {
+      Fusion(
+        matrix: matrix($0.matrix, 1 / Float($0.matrix.shape[1]).squareRoot()), norm: norm($0.norm))
+    }
+    embedding = tensors.embedding.map { matrix($0, 0.02) }
     layers = (0..<configuration.layerCount).map {
-      DecoderLayerShape(
-        architecture, precision: precision, prefix: "layers.\($0).", layout: &layout)
+      TrainableLayer(
+        configuration.layout(ofLayer: $0), depth: configuration.layerCount, precision: precision,
+        parameters: &layout)
     }
-    finalNorm = norm("norm.weight")
-    markov = configuration.markovRank.map { rank in
-      MarkovLayer(
-        embedding: layout.add(
-          "markov_head.markov_w1.weight", shape: [configuration.vocabularySize, rank],
-          initialization: .normal(deviation: 1 / Float(rank).squareRoot())),
-        projection: LinearLayer(
-          offset: layout.add(
-            "markov_head.markov_w2.weight", shape: [configuration.choices, rank],
-            initialization: .zeros),
-          inputs: rank, outputs: configuration.choices, product: product))
+    finalNorm = norm(tensors.finalNorm)
+    heads = configuration.placedHeads.compactMap { head, place in
+      trained.first { $0.configuration.equals(head) }?
+        .makeLayer(place, layout: &layout, product: product)
     }
-    confidence =
-      configuration.hasConfidenceHead
-      ? ConfidenceLayer(
-        hidden: shape.hidden, rank: configuration.markovRank ?? 0, layout: &layout) : nil
+    needsDistribution =
+      objective.needsDistribution || trained.contains(where: \.needsDistribution)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
-  }
-}
-
-extension CausalArchitecture {
-  /// The sizes of a drafter's layers.
-  init(drafter: DrafterConfiguration) {
-    self.init()
-    vocabularySize = drafter.vocabularySize
-    hiddenSize = drafter.shape.hidden
-    intermediateSize = drafter.shape.intermediate
-    layerCount = drafter.layerCount
-    headCount = drafter.shape.heads
-    keyValueHeadCount = drafter.shape.keyValueHeads
-    headDimension = drafter.shape.headDimension
-    ropeTheta = drafter.ropeTheta
-    normEpsilon = drafter.shape.normEpsilon
-    maximumContext = drafter.maximumContext
   }
 }

@@ -16,7 +16,7 @@ final class FeatureContext {
   private let dNormed: FloatBuffer  // [positions][hidden]
 
   /// Makes the buffers for up to `positions` positions.
-  init(_ fusion: DrafterTrainingModel.Fusion, layers shapes: [DecoderLayerShape], positions: Int) {
+  init(_ fusion: DrafterTrainingModel.Fusion, layers shapes: [TrainableLayer], positions: Int) {
     self.fusion = fusion
     hidden = fusion.matrix.outputs
     layers = shapes.map { ContextState($0, positions: positions) }
@@ -38,8 +38,8 @@ final class FeatureContext {
 
   /// Computes the keys and values of a layer.
   func forward(
-    _ index: Int, _ shape: DecoderLayerShape, _ parameters: UnsafePointer<Float>,
-    rows: DecoderLayerShape.Rows
+    _ index: Int, _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
+    rows: TrainableLayer.Rows
   ) {
     guard rows.count > 0 else { return }
     layers[index].forward(shape, parameters, context: normed.base, rows: rows)
@@ -47,8 +47,8 @@ final class FeatureContext {
 
   /// Adds a layer's gradients, from `dKeyValue`; the last layer comes first.
   func backward(
-    _ index: Int, _ shape: DecoderLayerShape, _ parameters: UnsafePointer<Float>,
-    gradients: UnsafeMutablePointer<Float>, rows: DecoderLayerShape.Rows
+    _ index: Int, _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
+    gradients: UnsafeMutablePointer<Float>, rows: TrainableLayer.Rows
   ) {
     guard rows.count > 0 else { return }
     layers[index].backward(

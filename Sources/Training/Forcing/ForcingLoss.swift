@@ -25,13 +25,6 @@ struct ForcingLoss {
     var noisy: Float
   }
 
-  /// Sums of the losses, without factors.
-  struct Sums {
-    var clean = 0.0
-    var divergence = 0.0
-    var noisy = 0.0
-  }
-
   /// The rows of a pass, normed.
   struct Rows {
     var example: ForcingExample
@@ -65,10 +58,10 @@ struct ForcingLoss {
   func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Rows,
     factors: Factors, scratch: Scratch, dX: UnsafeMutablePointer<Float>
-  ) -> Sums {
+  ) -> ForcingLosses {
     let (hidden, example) = (head.inputs, rows.example)
     dX.update(repeating: 0, count: (example.cleanCount + example.noisy.count) * hidden)
-    var sums = Sums()
+    var sums = ForcingLosses()
     forEachChunk(rows) { chunk, isResponse in
       let teacher = teach(rows, chunk, scratch)
       head.forward(

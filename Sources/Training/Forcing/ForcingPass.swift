@@ -53,8 +53,8 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   private let firstHead: FloatBuffer?  // [vocabulary][hidden]
   private let loss: ForcingLoss
   private let lossScratch: ForcingLoss.Scratch
-  private let states: [DecoderLayerState]
-  private let scratch: DecoderLayerScratch
+  private let states: [TrainableLayerState]
+  private let scratch: TrainableLayerScratch
   private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
   private let lastNormed: FloatBuffer  // [rows][hidden]
   private let lastInverse: FloatBuffer  // [rows]
@@ -91,11 +91,11 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     let attention = ForcingAttention(causal: shape.attention)
     gradients = FloatBuffer(count: model.layout.count)
     states = model.layers.map {
-      DecoderLayerState(
+      TrainableLayerState(
         $0, rows: rows,
         probabilities: attention.probabilityCount(clean: maximumTokens, copies: copies))
     }
-    scratch = DecoderLayerScratch(shape, rows: rows, columns: maximumTokens)
+    scratch = TrainableLayerScratch(shape, rows: rows, columns: maximumTokens)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)
@@ -124,7 +124,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     let hidden = model.architecture.hiddenSize
     return withRows(example) { places, inputs in
       forward(inputs, example, places)
-      let sums = loss.forwardBackward(
+      let losses = loss.forwardBackward(
         parameters, gradients: gradients.base,
         rows: ForcingLoss.Rows(
           example: example, x: lastNormed.base, states: first.map { UnsafePointer($0.base) },
@@ -145,8 +145,6 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           ct_add(hidden, d.base + row * hidden, table + Int(inputs[row]) * hidden)
         }
       }
-      var losses = ForcingLosses()
-      (losses.clean, losses.divergence, losses.noisy) = (sums.clean, sums.divergence, sums.noisy)
       return losses
     }
   }
@@ -166,7 +164,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   }
 
   private func forward(
-    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: DecoderLayerShape.Rows
+    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: TrainableLayer.Rows
   ) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.architecture.hiddenSize
@@ -187,7 +185,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
       yStride: hidden, inverse: lastInverse.base)
   }
 
-  private func backward(_ index: Int, _ example: ForcingExample, _ places: DecoderLayerShape.Rows) {
+  private func backward(_ index: Int, _ example: ForcingExample, _ places: TrainableLayer.Rows) {
     let parameters = UnsafePointer(model.parameters.base)
     let (layer, state) = (model.layers[index], states[index])
     layer.backwardOutput(
@@ -228,7 +226,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// Lends the positions and the inputs of all rows.
   private func withRows<R>(
     _ example: ForcingExample,
-    _ body: (DecoderLayerShape.Rows, UnsafePointer<Token>) -> R
+    _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
   ) -> R {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
@@ -240,7 +238,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          DecoderLayerShape.Rows(count: positions.count, positions: places, rotary: rotary),
+          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary),
           tokens)
       }
     }

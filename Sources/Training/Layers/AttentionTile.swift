@@ -4,6 +4,8 @@ import CKernels
 ///
 /// All pointers are to the first row of one key/value head; rows are `stride` values apart.
 public struct KeySegment {
+  /// The row of the first key.
+  var row: Int
   /// The number of keys.
   public var count: Int
   /// Keys [count, head width].

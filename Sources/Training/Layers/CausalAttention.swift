@@ -45,15 +45,32 @@ public struct CausalAttention: Sendable {
     public var output: UnsafeMutablePointer<Float>
   }
 
+  /// Some queries of one head, and the keys that they see.
+  struct Tile {
+    var head: Int
+    var row: Int  // of the first query
+    var count: Int
+    var firstVisible: Int  // where `visible` says how many keys the first query sees
+    var segments: [KeySegment]
+    var probabilities: UnsafeMutablePointer<Float>  // [count][columns]
+    var columns: Int
+  }
+
   /// Writes `rows.output` and `rows.probabilities`. `visible` is 1, 2, 3 … [length].
   public func forward(_ rows: Rows, visible: UnsafePointer<Int32>) {
-    forEachTile(rows) { part in
-      tile.forward(
-        rows: part.count, queries: part.queries, queryStride: rows.queryKeyStride,
-        segments: [part.segment], visible: visible + part.start,
-        probabilities: part.probabilities, stride: rows.length, output: part.output,
-        outputStride: heads * tile.width)
-    }
+    forEachTile(rows) { forward(rows, $0, visible: visible) }
+  }
+
+  /// Writes the output and the probabilities of a tile. `visible` is 1, 2, 3 …
+  func forward(_ rows: Rows, _ part: Tile, visible: UnsafePointer<Int32>) {
+    let width = tile.width
+    tile.forward(
+      rows: part.count,
+      queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
+      queryStride: rows.queryKeyStride, segments: part.segments,
+      visible: visible + part.firstVisible, probabilities: part.probabilities,
+      stride: part.columns, output: rows.output + (part.row * heads + part.head) * width,
+      outputStride: heads * width)
   }
 
   /// Writes the gradients of queries, keys and values.
@@ -68,62 +85,72 @@ public struct CausalAttention: Sendable {
     _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
-    let width = tile.width
-    let stride = (heads + 2 * keyValueHeads) * width
-    for row in 0..<rows.sequences * rows.length {
-      (d + row * stride + heads * width).update(repeating: 0, count: 2 * keyValueHeads * width)
-    }
-    forEachTile(rows) { part in
-      let gradient = KeySegmentGradient(
-        keys: d + part.firstRow * stride + (heads + part.keyValueHead) * width, keyStride: stride,
-        values: d + part.firstRow * stride + (heads + keyValueHeads + part.keyValueHead) * width,
-        valueStride: stride)
-      tile.backward(
-        rows: part.count, queries: part.queries, queryStride: rows.queryKeyStride,
-        segments: [part.segment], probabilities: part.probabilities, stride: rows.length,
-        output: part.output,
-        dOutput: dOutput + (part.firstRow + part.start) * heads * width + part.head * width,
-        outputStride: heads * width,
-        dQueries: d + (part.firstRow + part.start) * stride + part.head * width,
-        dQueryStride: stride, dSegments: [gradient], scratch: scratch, dots: dots)
+    clearKeys(of: 0..<rows.sequences * rows.length, d)
+    forEachTile(rows) {
+      backward(rows, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
     }
   }
 
-  /// One tile of one head of one sequence.
-  private struct Part {
-    var head: Int
-    var keyValueHead: Int
-    var firstRow: Int  // of the sequence
-    var start: Int  // of the tile, in the sequence
-    var count: Int
-    var queries: UnsafePointer<Float>
-    var segment: KeySegment
-    var probabilities: UnsafeMutablePointer<Float>
-    var output: UnsafeMutablePointer<Float>
+  /// Writes the queries' gradient of a tile, and adds those of its keys and values.
+  func backward(
+    _ rows: Rows, _ part: Tile, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
+  ) {
+    let (width, stride) = (tile.width, gradientStride)
+    let keyValueHead = keyValueHead(part.head)
+    let place = (part.row * heads + part.head) * width
+    tile.backward(
+      rows: part.count,
+      queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
+      queryStride: rows.queryKeyStride, segments: part.segments,
+      probabilities: part.probabilities, stride: part.columns, output: rows.output + place,
+      dOutput: dOutput + place, outputStride: heads * width,
+      dQueries: d + part.row * stride + part.head * width, dQueryStride: stride,
+      dSegments: part.segments.map { segment in
+        KeySegmentGradient(
+          keys: d + segment.row * stride + (heads + keyValueHead) * width, keyStride: stride,
+          values: d + segment.row * stride + (heads + keyValueHeads + keyValueHead) * width,
+          valueStride: stride)
+      }, scratch: scratch, dots: dots)
   }
 
-  private func forEachTile(_ rows: Rows, _ body: (Part) -> Void) {
-    let width = tile.width
+  /// Zeroes the gradients of some rows' keys and values.
+  func clearKeys(of rows: Range<Int>, _ d: UnsafeMutablePointer<Float>) {
+    for row in rows {
+      (d + row * gradientStride + heads * tile.width)
+        .update(repeating: 0, count: 2 * keyValueHeads * tile.width)
+    }
+  }
+
+  /// The keys and values of some rows, as a head sees them.
+  func segment(_ rows: Rows, _ range: Range<Int>, head: Int) -> KeySegment {
+    let keyValueHead = keyValueHead(head)
+    let row = range.lowerBound
+    return KeySegment(
+      row: row, count: range.count,
+      keys: rows.queriesKeys + row * rows.queryKeyStride + (heads + keyValueHead) * tile.width,
+      keyStride: rows.queryKeyStride,
+      values: rows.values + row * rows.valueStride + keyValueHead * tile.width,
+      valueStride: rows.valueStride)
+  }
+
+  private var gradientStride: Int { (heads + 2 * keyValueHeads) * tile.width }
+  private func keyValueHead(_ head: Int) -> Int { head / (heads / keyValueHeads) }
+
+  private func forEachTile(_ rows: Rows, _ body: (Tile) -> Void) {
+    let length = rows.length
     for sequence in 0..<rows.sequences {
-      let firstRow = sequence * rows.length
+      let first = sequence * length
       for head in 0..<heads {
-        let keyValueHead = head / (heads / keyValueHeads)
-        for start in stride(from: 0, to: rows.length, by: Self.tileRows) {
-          let end = min(start + Self.tileRows, rows.length)
-          let queriesKeys = rows.queriesKeys + firstRow * rows.queryKeyStride
+        for start in stride(from: 0, to: length, by: Self.tileRows) {
+          let end = min(start + Self.tileRows, length)
           body(
-            Part(
-              head: head, keyValueHead: keyValueHead, firstRow: firstRow, start: start,
-              count: end - start,
-              queries: queriesKeys + start * rows.queryKeyStride + head * width,
-              segment: KeySegment(
-                count: end, keys: queriesKeys + (heads + keyValueHead) * width,
-                keyStride: rows.queryKeyStride,
-                values: rows.values + firstRow * rows.valueStride + keyValueHead * width,
-                valueStride: rows.valueStride),
+            Tile(
+              head: head, row: first + start, count: end - start, firstVisible: start,
+              segments: [segment(rows, first..<first + end, head: head)],
               probabilities: rows.probabilities
-                + ((sequence * heads + head) * rows.length + start) * rows.length,
-              output: rows.output + (firstRow + start) * heads * width + head * width))
+                + ((sequence * heads + head) * length + start) * length,
+              columns: length))
         }
       }
     }

@@ -7,10 +7,6 @@ struct ForcingAttention: Sendable {
   /// Attention of the clean rows.
   let causal: CausalAttention
 
-  private var heads: Int { causal.heads }
-  private var keyValueHeads: Int { causal.keyValueHeads }
-  private var width: Int { causal.tile.width }
-
   /// The places of one pass: rows are the clean ones, then the noisy ones.
   struct Rows {
     var cleanCount: Int
@@ -44,18 +40,15 @@ struct ForcingAttention: Sendable {
   }
 
   /// Values of `probabilities` needed for `clean` rows and copies of at most as many noisy ones.
-  func probabilityCount(clean: Int, copies: Int) -> Int { (1 + copies) * heads * clean * clean }
+  func probabilityCount(clean: Int, copies: Int) -> Int {
+    (1 + copies) * causal.heads * clean * clean
+  }
 
   /// Writes `rows.output` and `rows.probabilities`.
   func forward(_ rows: Rows) {
-    causal.forward(clean(rows), visible: rows.visible)
-    forEachTile(rows) { tile in
-      causal.tile.forward(
-        rows: tile.count, queries: tile.queries, queryStride: rows.queryKeyStride,
-        segments: tile.segments, visible: rows.visible + tile.firstVisible,
-        probabilities: tile.probabilities, stride: rows.columns, output: tile.output,
-        outputStride: heads * width)
-    }
+    let all = clean(rows)
+    causal.forward(all, visible: rows.visible)
+    forEachTile(rows) { causal.forward(all, $0, visible: rows.visible) }
   }
 
   /// Writes the gradients of queries, keys and values.
@@ -70,25 +63,12 @@ struct ForcingAttention: Sendable {
     _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
-    let stride = (heads + 2 * keyValueHeads) * width
+    let all = clean(rows)
     // The clean rows' keys are written here and added to below.
-    causal.backward(clean(rows), dOutput: dOutput, d: d, scratch: scratch, dots: dots)
-    for row in rows.cleanCount..<rows.cleanCount + rows.noisyCount {
-      (d + row * stride + heads * width).update(repeating: 0, count: 2 * keyValueHeads * width)
-    }
-    forEachTile(rows) { tile in
-      let gradients = tile.segmentRows.map { first in
-        KeySegmentGradient(
-          keys: d + first * stride + (heads + tile.keyValueHead) * width, keyStride: stride,
-          values: d + first * stride + (heads + keyValueHeads + tile.keyValueHead) * width,
-          valueStride: stride)
-      }
-      causal.tile.backward(
-        rows: tile.count, queries: tile.queries, queryStride: rows.queryKeyStride,
-        segments: tile.segments, probabilities: tile.probabilities, stride: rows.columns,
-        output: tile.output, dOutput: dOutput + tile.row * heads * width + tile.head * width,
-        outputStride: heads * width, dQueries: d + tile.row * stride + tile.head * width,
-        dQueryStride: stride, dSegments: gradients, scratch: scratch, dots: dots)
+    causal.backward(all, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
+    causal.clearKeys(of: rows.cleanCount..<rows.cleanCount + rows.noisyCount, d)
+    forEachTile(rows) {
+      causal.backward(all, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
     }
   }
 
@@ -99,51 +79,28 @@ struct ForcingAttention: Sendable {
       probabilities: rows.probabilities, output: rows.output)
   }
 
-  /// Some noisy rows of one window and head.
-  private struct Tile {
-    var head: Int
-    var keyValueHead: Int
-    var row: Int  // among all rows
-    var count: Int
-    var firstVisible: Int  // where its first row's number of keys stands in `visible`
-    var queries: UnsafePointer<Float>
-    var segments: [KeySegment]
-    var segmentRows: [Int]  // the first row of each segment
-    var probabilities: UnsafeMutablePointer<Float>
-    var output: UnsafeMutablePointer<Float>
-  }
-
-  private func forEachTile(_ rows: Rows, _ body: (Tile) -> Void) {
-    let noisy = rows.probabilities + heads * rows.cleanCount * rows.cleanCount
-    for head in 0..<heads {
-      let keyValueHead = head / (heads / keyValueHeads)
-      func segment(_ first: Int, _ count: Int) -> KeySegment {
-        KeySegment(
-          count: count,
-          keys: rows.queriesKeys + first * rows.queryKeyStride + (heads + keyValueHead) * width,
-          keyStride: rows.queryKeyStride,
-          values: rows.values + first * rows.valueStride + keyValueHead * width,
-          valueStride: rows.valueStride)
-      }
+  /// Visits some noisy rows of one window and head at a time.
+  private func forEachTile(_ rows: Rows, _ body: (CausalAttention.Tile) -> Void) {
+    let all = clean(rows)
+    let (clean, columns) = (rows.cleanCount, rows.columns)
+    let probabilities = rows.probabilities + causal.heads * clean * clean
+    for head in 0..<causal.heads {
       for window in rows.windows {
         let context = rows.context(window)
         for start in stride(
           from: window.lowerBound, to: window.upperBound, by: CausalAttention.tileRows)
         {
           let end = min(start + CausalAttention.tileRows, window.upperBound)
-          let row = rows.cleanCount + start
           body(
-            Tile(
-              head: head, keyValueHead: keyValueHead, row: row, count: end - start,
+            CausalAttention.Tile(
+              head: head, row: clean + start, count: end - start,
               firstVisible: context + start - window.lowerBound,
-              queries: rows.queriesKeys + row * rows.queryKeyStride + head * width,
               segments: [
-                segment(0, context),
-                segment(rows.cleanCount + window.lowerBound, end - window.lowerBound),
+                causal.segment(all, 0..<context, head: head),
+                causal.segment(all, clean + window.lowerBound..<clean + end, head: head),
               ],
-              segmentRows: [0, rows.cleanCount + window.lowerBound],
-              probabilities: noisy + (head * rows.noisyCount + start) * rows.columns,
-              output: rows.output + row * heads * width + head * width))
+              probabilities: probabilities + (head * rows.noisyCount + start) * columns,
+              columns: columns))
         }
       }
     }

@@ -10,9 +10,6 @@ public struct VocabularyLoss: Sendable {
   /// The rows of a chunk.
   public static let chunkRows = 256
 
-  /// A loss over the vocabulary of `head`.
-  public init(head: LinearLayer) { self.head = head }
-
   /// The number of values of scratch needed.
   public var scratchCount: Int { Self.chunkRows * head.outputs }
 
@@ -21,20 +18,19 @@ public struct VocabularyLoss: Sendable {
   /// - Parameters:
   ///   - x: [rows, width].
   ///   - targets: [rows]; a negative target's row counts for nothing.
-  ///   - weights: [rows] factors of the losses, or nil for 1.
   ///   - scale: The factor of the gradient, usually 1 / (rows of the whole batch).
   ///   - logits: Scratch of `scratchCount` values.
   public func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
-    x: UnsafePointer<Float>, targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>? = nil,
-    scale: Float, logits: UnsafeMutablePointer<Float>, dX: UnsafeMutablePointer<Float>
+    x: UnsafePointer<Float>, targets: UnsafePointer<Int32>, scale: Float,
+    logits: UnsafeMutablePointer<Float>, dX: UnsafeMutablePointer<Float>
   ) -> Double {
     var total = 0.0
     forEachChunk(rows) { start, count in
       let input = x + start * head.inputs
       head.forward(parameters, rows: count, x: input, y: logits)
       total += ct_cross_entropy(
-        count, head.outputs, targets + start, weights.map { $0 + start }, scale, logits, nil)
+        count, head.outputs, targets + start, nil, scale, logits, nil)
       head.backward(
         parameters, gradients: gradients, rows: count, x: input, dY: logits,
         dX: dX + start * head.inputs)
@@ -42,18 +38,16 @@ public struct VocabularyLoss: Sendable {
     return total
   }
 
-  /// Returns the sum of the rows' losses, and each in `losses` [rows] if given.
+  /// Returns the sum of the rows' losses.
   public func loss(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
-    targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>? = nil,
-    logits: UnsafeMutablePointer<Float>, losses: UnsafeMutablePointer<Float>? = nil
+    targets: UnsafePointer<Int32>, logits: UnsafeMutablePointer<Float>
   ) -> Double {
     var total = 0.0
     forEachChunk(rows) { start, count in
       head.forward(parameters, rows: count, x: x + start * head.inputs, y: logits)
       total += ct_cross_entropy_loss(
-        count, head.outputs, targets + start, weights.map { $0 + start }, logits,
-        losses.map { $0 + start })
+        count, head.outputs, targets + start, nil, logits, nil)
     }
     return total
   }

@@ -1,4 +1,5 @@
 public import Files
+import Tensors
 public import Verifier
 
 extension CausalArchitecture {
@@ -12,11 +13,22 @@ extension CausalArchitecture {
     type: ElementType, beginToken: Token? = 1, endTokens: [Token] = [2]
   ) -> ModelConfiguration {
     ModelConfiguration(
-      family: .qwen3, vocabularySize: vocabularySize, hiddenSize: hiddenSize,
+      family: Self.family, vocabularySize: vocabularySize, hiddenSize: hiddenSize,
       intermediateSize: intermediateSize, layerCount: layerCount, headCount: headCount,
       keyValueHeadCount: keyValueHeadCount, headDimension: headDimension,
       normEpsilon: normEpsilon, ropeTheta: ropeTheta, tiesEmbeddings: true,
       maximumContext: maximumContext, endTokens: endTokens, beginToken: beginToken,
       elementType: type)
+  }
+
+  /// The family that can be trained.
+  static var family: ModelFamily { .qwen3 }
+
+  /// What checkpoints call the tensors.
+  static var tensors: TensorNames { family.tensors }
+
+  /// The names and shapes of a layer's tensors.
+  func layout(ofLayer index: Int) -> LayerLayout {
+    configuration(type: .f32).layout(ofLayer: index)
   }
 }

@@ -1,14 +1,12 @@
+import Tensors
+
 // What the matrix products of a training step take; nothing else is counted.
 extension CausalArchitecture {
   /// Weights that every token is multiplied with: all matrices, the embedding as the tied head.
   /// Norms multiply too, but are no matrices.
   package var matrixWeightCount: Int {
-    let queries = headCount * headDimension
-    let keysAndValues = 2 * keyValueHeadCount * headDimension
-    let layer =
-      hiddenSize * (queries + keysAndValues) + queries * hiddenSize
-      + 3 * hiddenSize * intermediateSize
-    return vocabularySize * hiddenSize + layerCount * layer
+    let layer = layout(ofLayer: 0).tensors.map(\.shape).filter { $0.count == 2 }
+    return vocabularySize * hiddenSize + layerCount * layer.reduce(0) { $0 + $1[0] * $1[1] }
   }
 
   /// Operations of the products with weights in the training of some tokens: 6 a weight and token,

@@ -8,19 +8,15 @@ extension CausalArchitecture {
   /// - Parameter name: The model's folder, for messages.
   /// - Throws: `SpeculateError` naming what training here has no backward pass for.
   public init(_ configuration: ModelConfiguration, name: String) throws {
-    let obstacles = [
-      (!configuration.headNorms, "no norms of query and key heads"),
-      (!configuration.tiesEmbeddings, "a head of its own"),
-      (configuration.attentionBias, "biases in attention"),
-      (configuration.outputBias, "a bias on attention's output"),
-      (configuration.mlpBias, "biases in the feed-forward part"),
-      (configuration.slidingWindow != nil, "a sliding window"),
-      (configuration.ropeScaling != .none, "stretched rotary angles"),
-      (configuration.quantization != nil, "integer weights"),
-    ]
-    if let (_, what) = obstacles.first(where: \.0) {
+    let layers = (0..<configuration.layerCount).lazy.flatMap {
+      configuration.design(ofLayer: $0).untrainable
+    }
+    let obstacle =
+      layers.first ?? (configuration.tiesEmbeddings ? nil : "a head of its own")
+      ?? (configuration.quantization == nil ? nil : "integer weights")
+    if let obstacle {
       throw SpeculateError(
-        "\(name) has \(what), which can't be trained here: give a Qwen3 model with a tied head, no "
+        "\(name) has \(obstacle), which can't be trained here: give a Qwen3 model with a tied head, no "
           + "biases, full attention, plain rotary angles and float weights")
     }
     self.init()

@@ -18,8 +18,8 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   /// The tokens of each sequence.
   public let length: Int
 
-  private let states: [DecoderLayerState]
-  private let scratch: DecoderLayerScratch
+  private let states: [TrainableLayerState]
+  private let scratch: TrainableLayerScratch
   private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
   private let lastNormed: FloatBuffer  // [rows][hidden]
   private let lastInverse: FloatBuffer  // [rows]
@@ -41,8 +41,8 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
     let hidden = model.architecture.hiddenSize
     let shape = model.layers[0]
     gradients = FloatBuffer(count: model.layout.count)
-    states = model.layers.map { DecoderLayerState($0, sequences: sequences, length: length) }
-    scratch = DecoderLayerScratch(shape, rows: rows, columns: length)
+    states = model.layers.map { TrainableLayerState($0, sequences: sequences, length: length) }
+    scratch = TrainableLayerScratch(shape, rows: rows, columns: length)
     last = FloatBuffer(count: rows * hidden)
     lastNormed = FloatBuffer(count: rows * hidden)
     lastInverse = FloatBuffer(count: rows)
@@ -97,7 +97,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   }
 
   /// Runs the layers and the last norm.
-  private func forward(_ inputs: UnsafePointer<Token>, batch: DecoderLayerShape.Batch) {
+  private func forward(_ inputs: UnsafePointer<Token>, batch: TrainableLayer.Batch) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.architecture.hiddenSize
     let table = parameters + model.embedding.offset
@@ -114,7 +114,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
       yStride: hidden, inverse: lastInverse.base)
   }
 
-  private func withBatch<R>(_ count: Int, _ body: (DecoderLayerShape.Batch) -> R) -> R {
+  private func withBatch<R>(_ count: Int, _ body: (TrainableLayer.Batch) -> R) -> R {
     precondition(count >= 1 && count <= sequences, "a pass takes 1 to \(sequences) sequences")
     return positions.withUnsafeBufferPointer { positions in
       visible.withUnsafeBufferPointer { visible in
@@ -122,7 +122,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          DecoderLayerShape.Batch(
+          TrainableLayer.Batch(
             sequences: count, length: length, positions: positions, visible: visible,
             rotary: rotary))
       }

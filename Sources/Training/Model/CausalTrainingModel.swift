@@ -1,4 +1,5 @@
 public import Tensors
+import Verifier
 
 /// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
 /// layers that read them.
@@ -13,7 +14,7 @@ public final class CausalTrainingModel: TrainedModel {
   public let parameters: FloatBuffer
 
   let embedding: LinearLayer  // [vocabulary, hidden]: rows are looked up, and it is the tied head
-  let layers: [DecoderLayerShape]
+  let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
 
   /// A model with random first values drawn from `seed`.
@@ -25,17 +26,20 @@ public final class CausalTrainingModel: TrainedModel {
     var layout = ParameterLayout()
     embedding = LinearLayer(
       offset: layout.add(
-        "model.embed_tokens.weight", shape: [architecture.vocabularySize, architecture.hiddenSize],
+        CausalArchitecture.tensors.embedding,
+        shape: [architecture.vocabularySize, architecture.hiddenSize],
         initialization: .normal(deviation: 0.02)),
       inputs: architecture.hiddenSize, outputs: architecture.vocabularySize,
       product: MatrixProduct(precision))
     layers = (0..<architecture.layerCount).map {
-      DecoderLayerShape(
-        architecture, precision: precision, prefix: "model.layers.\($0).", layout: &layout)
+      TrainableLayer(
+        architecture.layout(ofLayer: $0), depth: architecture.layerCount, precision: precision,
+        parameters: &layout)
     }
     finalNorm = RMSNormLayer(
       offset: layout.add(
-        "model.norm.weight", shape: [architecture.hiddenSize], initialization: .ones),
+        CausalArchitecture.tensors.finalNorm, shape: [architecture.hiddenSize],
+        initialization: .ones),
       width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)

@@ -1,3 +1,5 @@
+package import Tensors
+
 /// How a tensor's first values are drawn.
 public enum Initialization: Sendable, Equatable {
   /// Every value is 1: norms.
@@ -40,6 +42,11 @@ public struct ParameterLayout: Sendable, Equatable {
 
   /// Makes an empty layout.
   public init() {}
+
+  /// Appends a tensor and returns its offset.
+  package mutating func add(_ tensor: NamedShape, initialization: Initialization) -> Int {
+    add(tensor.name, shape: tensor.shape, initialization: initialization)
+  }
 
   /// Appends a tensor and returns its offset.
   public mutating func add(

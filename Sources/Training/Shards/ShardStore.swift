@@ -81,6 +81,18 @@ public final class ShardStore<Element: ShardElement> {
   /// All numbers with an element, if none between is missing.
   public var count: Int { manifest.end + tail.elements.count }
 
+  /// All elements.
+  ///
+  /// - Throws: `SpeculateError` when some are missing.
+  func all() throws -> [Element] {
+    guard missing(below: count).isEmpty else {
+      throw SpeculateError(
+        "shards of \(folder.path) are missing: give the '\(Element.kind.command)' command that made "
+          + "it again, which makes them anew")
+    }
+    return elements(below: count)
+  }
+
   /// Appends the element of the first missing number.
   public func append(_ element: Element) throws {
     guard let gap = manifest.shards.first(where: { known[$0.first] == nil }) else {

@@ -60,23 +60,30 @@ extension ModelConfiguration {
       throw problem(
         "layer_types names \(windowedLayers.count) layers, but num_hidden_layers is \(layerCount)")
     }
-    guard family != .mistral || windowedLayers.allSatisfy({ $0 }) else {
+    guard family.windows != .everyLayer || windowedLayers.allSatisfy({ $0 }) else {
       throw problem("layer_types: full_attention beside a sliding window is not supported")
     }
-    // What config.json can't say for a family, the model must not be either.
-    guard headNorms == (family == .qwen3) else {
-      throw problem("normed heads belong to qwen3 models, this is \(family.rawValue)")
+    let rotated = rotatedDimension
+    guard rotatedShare <= 1, rotated >= 2, rotated % 2 == 0 else {
+      throw problem(
+        "partial_rotary_factor is \(rotatedShare), but must rotate an even number of the "
+          + "\(headDimension) values of a head")
     }
-    let biases = [attentionBias, outputBias, mlpBias]
-    let allowed: [[Bool]] =
-      switch family {
-      case .llama: [false, true].flatMap { [[$0, $0, false], [$0, $0, true]] }
-      case .mistral: [[false, false, false]]
-      case .qwen2: [[true, false, false]]
-      case .qwen3: [[false, false, false], [true, true, false]]
-      }
-    guard allowed.contains(biases) else {
-      throw problem("\(family.rawValue) models can't have these biases (attention_bias, mlp_bias)")
+    // What config.json can't say for a family, the model must not be either.
+    guard family.rotatedShare != nil || rotatedShare == 1 else {
+      throw problem("\(family.name) models rotate whole heads")
+    }
+    guard headNorms == family.headNorms else {
+      throw problem(
+        "\(family.name) models have \(family.headNorms ? "normed" : "no normed") query and key heads"
+      )
+    }
+    // One setting speaks of all biases in attention.
+    guard family.inputBias.allows(attentionBias), family.feedForwardBias.allows(mlpBias),
+      family.outputBias == .configured
+        ? outputBias == attentionBias : family.outputBias.allows(outputBias)
+    else {
+      throw problem("\(family.name) models can't have these biases (attention_bias, mlp_bias)")
     }
     for token in endTokens where !(0..<vocabularySize).contains(Int(token)) {
       throw problem("eos_token_id is \(token), but must be below vocab_size, \(vocabularySize)")

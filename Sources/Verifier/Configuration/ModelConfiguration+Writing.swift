@@ -12,7 +12,7 @@ extension ModelConfiguration {
     try check()
     var members: [String: JSONValue] = [
       "architectures": .array([.string(family.architecture)]),
-      "model_type": .string(family.rawValue),
+      "model_type": .string(family.name),
       "vocab_size": .integer(vocabularySize),
       "hidden_size": .integer(hiddenSize),
       "intermediate_size": .integer(intermediateSize),
@@ -20,7 +20,7 @@ extension ModelConfiguration {
       "num_attention_heads": .integer(headCount),
       "num_key_value_heads": .integer(keyValueHeadCount),
       "head_dim": .integer(headDimension),
-      "hidden_act": .string("silu"),
+      "hidden_act": .string(family.activation.rawValue),
       // The shortest decimal of the f32, not the longer one of the double it widens to.
       "rms_norm_eps": .number(Double("\(normEpsilon)") ?? Double(normEpsilon)),
       "rope_theta": .number(ropeTheta),
@@ -33,16 +33,14 @@ extension ModelConfiguration {
       "bos_token_id": beginToken.map { .integer(Int($0)) } ?? .null,
       "eos_token_id": encodedEndTokens,
     ]
-    switch family {
-    case .llama:
-      members["attention_bias"] = .bool(attentionBias)
-      members["mlp_bias"] = .bool(mlpBias)
-    case .mistral:
+    if family.inputBias == .configured { members["attention_bias"] = .bool(attentionBias) }
+    if family.feedForwardBias == .configured { members["mlp_bias"] = .bool(mlpBias) }
+    if family.rotatedShare != nil { members["partial_rotary_factor"] = .number(rotatedShare) }
+    if family.windows != .none {
       members["sliding_window"] = slidingWindow.map { .integer($0) } ?? .null
-    case .qwen2, .qwen3:
-      if family == .qwen3 { members["attention_bias"] = .bool(attentionBias) }
+    }
+    if family.windows == .chosenLayers {
       members["use_sliding_window"] = .bool(slidingWindow != nil)
-      members["sliding_window"] = slidingWindow.map { .integer($0) } ?? .null
       members["layer_types"] = .array(
         (0..<layerCount).map {
           .string(usesWindow(layer: $0) ? "sliding_attention" : "full_attention")

@@ -6,30 +6,8 @@ public import Tensors
 /// Holds no weights and no run state. `init(directory:)` reads Hugging Face folders, `encoded()`
 /// writes them.
 public struct ModelConfiguration: Sendable, Equatable {
-  /// The architectures that are implemented, by their `model_type`.
-  public enum Family: String, Sendable, CaseIterable {
-    /// Llama 1 to 3.
-    case llama
-    /// Mistral: Llama with a sliding window.
-    case mistral
-    /// Qwen 2 and 2.5: Llama with biases on q, k and v.
-    case qwen2
-    /// Qwen 3, dense: Llama with normed q and k heads.
-    case qwen3
-
-    /// The name of the class in `architectures`.
-    public var architecture: String {
-      switch self {
-      case .llama: "LlamaForCausalLM"
-      case .mistral: "MistralForCausalLM"
-      case .qwen2: "Qwen2ForCausalLM"
-      case .qwen3: "Qwen3ForCausalLM"
-      }
-    }
-  }
-
   /// Which architecture the checkpoint belongs to.
-  public var family: Family
+  public var family: ModelFamily
   /// Rows of the embedding and of the head.
   public var vocabularySize: Int
   /// The width of the residual stream.
@@ -50,6 +28,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var ropeTheta: Double
   /// How the rotary frequencies are stretched.
   public var ropeScaling: RopeScaling
+  /// The share of each head's values that is rotated.
+  public var rotatedShare: Double
   /// Whether the head is the embedding.
   public var tiesEmbeddings: Bool
   /// The largest number of positions the model is meant for.
@@ -78,16 +58,17 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// Makes a configuration; what is left out follows the family.
   ///
   /// - Parameters: as the properties of the same names. `keyValueHeadCount` nil means `headCount`;
-  ///   `headDimension` nil means `hiddenSize / headCount`; `attentionBias` nil means the family's own:
-  ///   true for Qwen 2; `outputBias` nil means that of `attentionBias` except for Qwen 2, which has
-  ///   none.
+  ///   `headDimension` nil means `hiddenSize / headCount`; `rotatedShare` and `attentionBias` nil mean
+  ///   the family's own; `outputBias` nil means that of `attentionBias` where a family may have one.
   ///
   /// Call `check()` where the numbers come from a user.
   public init(
-    family: Family, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
+    family: ModelFamily, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int,
+    layerCount: Int,
     headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
     normEpsilon: Float = 1e-6, ropeTheta: Double = 10_000, ropeScaling: RopeScaling = .none,
-    tiesEmbeddings: Bool = false, maximumContext: Int = 2048, attentionBias: Bool? = nil,
+    rotatedShare: Double? = nil, tiesEmbeddings: Bool = false, maximumContext: Int = 2048,
+    attentionBias: Bool? = nil,
     outputBias: Bool? = nil, mlpBias: Bool = false, slidingWindow: Int? = nil,
     windowedLayers: [Bool] = [], endTokens: [Token] = [], beginToken: Token? = nil,
     elementType: ElementType? = nil
@@ -103,13 +84,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     self.normEpsilon = normEpsilon
     self.ropeTheta = ropeTheta
     self.ropeScaling = ropeScaling
+    self.rotatedShare = rotatedShare ?? family.rotatedShare ?? 1
     self.tiesEmbeddings = tiesEmbeddings
     self.maximumContext = maximumContext
-    let attentionBias = attentionBias ?? (family == .qwen2)
+    let attentionBias = attentionBias ?? (family.inputBias == .always)
     self.attentionBias = attentionBias
-    self.outputBias = outputBias ?? (attentionBias && family != .qwen2)
+    self.outputBias = outputBias ?? (attentionBias && family.outputBias != .never)
     self.mlpBias = mlpBias
-    headNorms = family == .qwen3
+    headNorms = family.headNorms
     self.slidingWindow = slidingWindow
     self.windowedLayers = windowedLayers
     self.endTokens = endTokens
@@ -120,5 +102,39 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// Whether a layer's rows see only the last `slidingWindow` positions.
   public func usesWindow(layer: Int) -> Bool {
     slidingWindow != nil && (windowedLayers.isEmpty || windowedLayers[layer])
+  }
+
+  /// The sizes that every layer has.
+  public var layerShape: LayerShape {
+    LayerShape(
+      hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,
+      headDimension: headDimension, intermediate: intermediateSize, normEpsilon: normEpsilon)
+  }
+
+  /// The values of each head that are rotated.
+  var rotatedDimension: Int { Int(Double(headDimension) * rotatedShare) }
+
+  /// How a layer is made.
+  package func design(ofLayer index: Int) -> LayerDesign {
+    var attention = AttentionOptions(
+      rope: Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling))
+    attention.scale = family.attentionScale
+    attention.window = usesWindow(layer: index) ? slidingWindow : nil
+    attention.headNorms = headNorms
+    attention.inputBias = attentionBias
+    attention.outputBias = outputBias
+    var design = LayerDesign(shape: layerShape, attention: attention)
+    design.feedForward.activation = family.activation
+    design.feedForward.bias = mlpBias
+    design.mixerNorms = family.mixerNorms
+    design.feedForwardNorms = family.feedForwardNorms
+    return design
+  }
+
+  /// The names and shapes of a layer's tensors.
+  package func layout(ofLayer index: Int) -> LayerLayout {
+    LayerLayout(
+      design(ofLayer: index), names: family.tensors.layer,
+      prefix: family.tensors.prefix(ofLayer: index))
   }
 }

@@ -7,7 +7,7 @@ struct SpecialTokens {
   let end: [Token]
 
   init(
-    _ file: ConfigurationFile, directory: URL, family: ModelConfiguration.Family,
+    _ file: ConfigurationFile, directory: URL, family: ModelFamily,
     vocabularySize: Int
   ) throws {
     var files = [file]
@@ -15,7 +15,7 @@ struct SpecialTokens {
     if FileManager.default.fileExists(atPath: generation.path) {
       files.insert(try ConfigurationFile(url: generation), at: 0)
     }
-    func tokens(_ key: String, default defaultToken: Int) throws -> [Token] {
+    func tokens(_ key: String, default standard: Int?) throws -> [Token] {
       for file in files {
         guard let ids = try file.integers(key) else { continue }
         return try ids.map { id in
@@ -26,12 +26,12 @@ struct SpecialTokens {
           return token
         }
       }
-      // Llama and Mistral have tokens 1 and 2 where no file says anything, not even null.
-      let isSilent = !files.contains { $0.has(key) }
-      let hasDefault = family == .llama || family == .mistral
-      return isSilent && hasDefault && defaultToken < vocabularySize ? [Token(defaultToken)] : []
+      guard let standard, standard < vocabularySize, !files.contains(where: { $0.has(key) }) else {
+        return []
+      }
+      return [Token(standard)]
     }
-    begin = try tokens("bos_token_id", default: 1).first
-    end = try tokens("eos_token_id", default: 2)
+    begin = try tokens("bos_token_id", default: family.defaults.beginToken).first
+    end = try tokens("eos_token_id", default: family.defaults.endToken)
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import Tensors
 
 /// Settings of `config.json` that change the computation in ways that are not implemented.
 ///
@@ -52,20 +53,22 @@ struct UnsupportedFeature {
   }
 
   /// Refuses a configuration that uses a feature which is not implemented.
-  static func check(_ file: ConfigurationFile, family: ModelConfiguration.Family) throws {
-    for feature in all where try !isOwnQuantization(feature, file) {
+  static func check(_ file: ConfigurationFile, family: ModelFamily) throws {
+    let read = family.rotatedShare == nil ? [] : ["partial_rotary_factor"]
+    for feature in all where try !read.contains(feature.key) && !isOwnQuantization(feature, file) {
       guard let value = file.value(feature.key), !feature.neutral.contains(value) else { continue }
       throw file.problem(
         "\(feature.meaning) (\(feature.key)) is not supported; use a checkpoint without it")
     }
-    let activation = try file.text("hidden_act") ?? "silu"
-    guard activation == "silu" || activation == "swish" else {
-      throw file.problem("hidden_act \(quoted(activation)) is not supported; only silu is")
+    if let activation = try file.text("hidden_act"), !family.activation.names.contains(activation) {
+      throw file.problem(
+        "hidden_act \(quoted(activation)) is not supported; only \(family.activation.rawValue) is")
     }
-    if family == .mistral, try file.bool("attention_bias") ?? false {
-      throw file.problem("attention_bias is not supported for Mistral models; set it to false")
+    if family.inputBias == .never, try file.bool("attention_bias") ?? false {
+      throw file.problem(
+        "attention_bias is not supported for \(family.title) models; set it to false")
     }
-    if family != .llama, try file.bool("mlp_bias") ?? false {
+    if family.feedForwardBias == .never, try file.bool("mlp_bias") ?? false {
       throw file.problem("mlp_bias is only supported for Llama models; set it to false")
     }
   }

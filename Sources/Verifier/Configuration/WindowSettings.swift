@@ -2,20 +2,19 @@ import Files
 
 /// The sliding window of `config.json` and the layers it applies to.
 ///
-/// Mistral: `sliding_window` (4096 if absent, none if null) for all layers. Qwen: only with
-/// `use_sliding_window`, for the layers that `layer_types` names, or those from
-/// `max_window_layers` on. Llama has none.
+/// In every layer: `sliding_window`, 4096 if absent, none if null. In chosen layers: only with
+/// `use_sliding_window`, for the layers that `layer_types` names, or those from `max_window_layers` on.
 struct WindowSettings {
   let size: Int?
   /// One entry per layer; empty for all layers, and where there is no window.
   let layers: [Bool]
 
-  init(_ file: ConfigurationFile, family: ModelConfiguration.Family, layerCount: Int) throws {
+  init(_ file: ConfigurationFile, windows: ModelFamily.Windows, layerCount: Int) throws {
     var size: Int?
-    switch family {
-    case .llama: size = nil
-    case .mistral: size = file.has("sliding_window") ? try file.integer("sliding_window") : 4096
-    case .qwen2, .qwen3:
+    switch windows {
+    case .none: size = nil
+    case .everyLayer: size = file.has("sliding_window") ? try file.integer("sliding_window") : 4096
+    case .chosenLayers:
       size =
         try file.bool("use_sliding_window") ?? false
         ? (file.has("sliding_window") ? try file.integer("sliding_window") : 4096) : nil
@@ -38,12 +37,12 @@ struct WindowSettings {
       if size == nil && layers.contains(true) {
         throw file.problem(
           "layer_types has sliding_attention, but no sliding window is in use; set "
-            + (family == .llama ? "full_attention" : "sliding_window"))
+            + (windows == .none ? "full_attention" : "sliding_window"))
       }
-      if family == .mistral && size != nil && layers.contains(false) {
+      if windows == .everyLayer && size != nil && layers.contains(false) {
         throw file.problem("layer_types: full_attention beside a sliding window is not supported")
       }
-    } else if size != nil, family == .qwen2 || family == .qwen3 {
+    } else if size != nil, windows == .chosenLayers {
       let first = try file.integer("max_window_layers") ?? 28
       layers = (0..<max(0, min(layerCount, 1 << 12))).map { $0 >= first }
     }

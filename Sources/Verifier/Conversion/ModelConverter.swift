@@ -121,8 +121,11 @@ public struct ModelConverter {
   private static func conversions(
     _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ formats: WeightFormats
   ) throws -> [TensorConversion] {
-    let embedding = CausalModel.embeddingName
-    let head = CausalModel.headName
+    let embedding = configuration.family.tensors.embedding
+    let head = configuration.family.tensors.head
+    let matrices = Set(
+      (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
+        .filter { $0.shape.count == 2 }.map(\.name))
     let tied = configuration.tiesEmbeddings
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
@@ -141,7 +144,7 @@ public struct ModelConverter {
         switch name {
         case embedding: formats.embedding
         case head: formats.head
-        case _ where name.hasSuffix("_proj.weight"): formats.layers
+        case _ where matrices.contains(name): formats.layers
         default: nil
         }
       if format == nil, checkpoint.shape(of: name)?.count != 1 {

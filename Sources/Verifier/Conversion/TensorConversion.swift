@@ -29,10 +29,8 @@ struct TensorConversion {
         "\(checkpoint.url.path): tensor \(quoted(name)) has shape \(shape), but a matrix is needed; "
           + "the checkpoint is damaged or of another model")
     }
-    guard format.integerBits == nil || shape[1] <= WeightFormat.integerColumnLimit else {
-      throw SpeculateError(
-        "\(checkpoint.url.path): tensor \(quoted(name)) has \(shape[1]) columns, but \(format) allows "
-          + "\(WeightFormat.integerColumnLimit); use bf16")
+    if let complaint = format.complaint(columns: shape[1]) {
+      throw SpeculateError("\(checkpoint.url.path): tensor \(quoted(name)) \(complaint)")
     }
   }
 
@@ -40,21 +38,15 @@ struct TensorConversion {
   private var rowWidth: Int { shape.count == 2 ? shape[1] : 1 }
   private var rowCount: Int { shape.first ?? 1 }
 
-  /// Tensors that are written for it: the integer formats have scales beside the values.
-  var outputCount: Int { format?.integerBits == nil ? 1 : 2 }
+  /// The tensors that are written for it; nil for itself, in its stored type.
+  private var parts: [StoredPart]? { format?.storedParts(rows: rowCount, columns: rowWidth) }
+
+  /// Tensors that are written for it.
+  var outputCount: Int { parts?.count ?? 1 }
 
   var sourceBytes: Int { count * type.byteCount }
 
-  var convertedBytes: Int {
-    let groups = (rowWidth + WeightFormat.groupSize - 1) / WeightFormat.groupSize
-    return switch format {
-    case nil: sourceBytes
-    case .f32: 4 * count
-    case .bf16: 2 * count
-    case .int8: count + 2 * rowCount * groups
-    case .int4: rowCount * ((rowWidth + 1) / 2 + 2 * groups)
-    }
-  }
+  var convertedBytes: Int { parts?.reduce(0) { $0 + $1.byteCount } ?? sourceBytes }
 
   /// The tensors to be written.
   ///
@@ -62,59 +54,25 @@ struct TensorConversion {
   func outputs(
     of checkpoint: Checkpoint, onPiece: @escaping (_ finished: Bool) throws -> Void
   ) -> [SafetensorsWriter.Entry] {
-    guard let format, let bits = format.integerBits else {
-      return [floats(of: checkpoint, onPiece: onPiece)]
+    guard let format, let parts else { return [unchanged(checkpoint, onPiece: onPiece)] }
+    return parts.enumerated().map { index, part in
+      SafetensorsWriter.Entry(name: newName + part.suffix, shape: part.shape, type: part.type) {
+        sink in
+        try eachPiece(of: checkpoint, onPiece: onPiece) { values, rows in
+          try format.store(values, rows: rows, columns: rowWidth, part: index, to: sink)
+        }
+      }
     }
-    let groups = (rowWidth + WeightFormat.groupSize - 1) / WeightFormat.groupSize
-    let width = bits == 8 ? rowWidth : (rowWidth + 1) / 2
-    return [
-      SafetensorsWriter.Entry(
-        name: newName, shape: [rowCount, width], type: bits == 8 ? .i8 : .u8
-      ) { sink in
-        try eachPiece(of: checkpoint, bits: bits, onPiece: onPiece) { try $0.withValues($1, sink) }
-      },
-      SafetensorsWriter.Entry(
-        name: newName + StoredIntegers.scaleSuffix, shape: [rowCount, groups], type: .f16
-      ) { sink in
-        try eachPiece(of: checkpoint, bits: bits, onPiece: onPiece) { try $0.withScales($1, sink) }
-      },
-    ]
   }
 
-  private func floats(
-    of checkpoint: Checkpoint, onPiece: @escaping (_ finished: Bool) throws -> Void
+  private func unchanged(
+    _ checkpoint: Checkpoint, onPiece: @escaping (_ finished: Bool) throws -> Void
   ) -> SafetensorsWriter.Entry {
-    let target: ElementType =
-      switch format {
-      case .f32: .f32
-      case .bf16: .bf16
-      default: type
-      }
-    let stored: StoredType =
-      switch target {
-      case .f32: .f32
-      case .f16: .f16
-      case .bf16: .bf16
-      }
-    return SafetensorsWriter.Entry(name: newName, shape: shape, type: stored) { sink in
-      let out = UnsafeMutableRawPointer.allocate(byteCount: 4 * piece.values, alignment: 64)
-      defer { out.deallocate() }
-      try eachPiece(of: checkpoint, onPiece: onPiece) { values, rows in
-        let count = rows * rowWidth
-        FloatConversion.narrow(values, to: target, into: out, count: count)
-        try sink(UnsafeRawBufferPointer(start: out, count: count * target.byteCount))
-      }
-    }
-  }
-
-  private func eachPiece(
-    of checkpoint: Checkpoint, bits: Int, onPiece: (_ finished: Bool) throws -> Void,
-    _ body: (_ piece: QuantizedRows, _ rows: Int) throws -> Void
-  ) throws {
-    let buffer = QuantizedRows(rows: piece.rows, columns: rowWidth, bits: bits)
-    try eachPiece(of: checkpoint, onPiece: onPiece) { values, rows in
-      buffer.quantize(values, count: rows)
-      try body(buffer, rows)
+    SafetensorsWriter.Entry(
+      name: newName, shape: shape, type: StoredType(rawValue: type.rawValue) ?? .f32
+    ) { sink in
+      try checkpoint.withBytes(of: name) { try sink($0) }
+      try onPiece(true)
     }
   }
 

@@ -5,26 +5,30 @@ public import Tensors
 extension CausalModel {
   /// Loads a Hugging Face style folder: `config.json` and safetensors.
   ///
-  /// - Parameter weights: How to hold the matrices and the embedding. As stored means as bf16 where
-  ///   files hold bf16, in the integer formats of a converted model, and else as f32.
+  /// - Parameters:
+  ///   - weights: How to hold the matrices and the embedding. As stored means as bf16 where files hold
+  ///     bf16, in the integer formats of a converted model, and else as f32.
+  ///   - families: Those whose models are read.
   /// - Throws: `SpeculateError` when a file is missing or damaged, when the architecture or one of its
   ///   features isn't supported, or when weights and configuration disagree.
-  public convenience init(directory: URL, weights: WeightFormatChoice = .stored) throws {
-    let configuration = try ModelConfiguration(directory: directory)
+  public convenience init(
+    directory: URL, weights: WeightFormatChoice = .stored, families: FamilyRegistry = .standard
+  ) throws {
+    let configuration = try ModelConfiguration(directory: directory, families: families)
     let checkpoint = try Checkpoint(directory: directory)
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
-    let isApart =
-      configuration.quantization != nil && checkpoint.shape(of: Self.headName) != nil
+    let headName = configuration.family.tensors.head
+    let isApart = configuration.quantization != nil && checkpoint.shape(of: headName) != nil
     let source = CheckpointSource(checkpoint, path: directory.path)
     try self.init(
       configuration, formats: weights.applied(to: stored), source: source,
       embeddingName: embeddingName,
-      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : Self.headName)
+      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName)
     try source.finish { name in
       name.hasSuffix(".rotary_emb.inv_freq")
-        || (configuration.tiesEmbeddings && name == Self.headName)
+        || (configuration.tiesEmbeddings && name == headName)
     }
   }
 
@@ -47,9 +51,10 @@ extension CausalModel {
   private static func embeddingName(
     _ configuration: ModelConfiguration, _ checkpoint: Checkpoint
   ) -> String {
-    configuration.tiesEmbeddings && checkpoint.shape(of: Self.embeddingName) == nil
-      && checkpoint.shape(of: Self.headName) != nil
-      ? Self.headName : Self.embeddingName
+    let names = configuration.family.tensors
+    return configuration.tiesEmbeddings && checkpoint.shape(of: names.embedding) == nil
+      && checkpoint.shape(of: names.head) != nil
+      ? names.head : names.embedding
   }
 
   /// Loads a folder with all parts in one format.
@@ -76,31 +81,24 @@ extension CausalModel {
   ) {
     // A random source has every tensor, so nothing can be missing.
     do {
-      let name = Self.embeddingName
+      let names = configuration.family.tensors
       try self.init(
-        configuration, formats: formats, source: RandomSource(seed: seed), embeddingName: name,
-        headName: configuration.tiesEmbeddings ? name : Self.headName)
+        configuration, formats: formats, source: RandomSource(seed: seed),
+        embeddingName: names.embedding,
+        headName: configuration.tiesEmbeddings ? names.embedding : names.head)
     } catch {
       preconditionFailure("random weights can't be missing: \(error)")
     }
   }
 
-  package static var embeddingName: String { "model.embed_tokens.weight" }
-  package static var headName: String { "lm_head.weight" }
-
   private convenience init(
     _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
     embeddingName: String, headName: String
   ) throws {
-    let parts = DecoderLayer.Parts(
-      attentionBias: c.attentionBias, outputBias: c.outputBias, feedForwardBias: c.mlpBias,
-      headNorms: c.headNorms)
     let layers = try (0..<c.layerCount).map {
-      try DecoderLayer(
-        source, prefix: "model.layers.\($0).", shape: c.layerShape, parts: parts,
-        format: formats.layers)
+      try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)
     }
-    let finalNorm = try source.values("model.norm.weight", [c.hiddenSize])
+    let finalNorm = try source.values(c.family.tensors.finalNorm, [c.hiddenSize])
     let embedding = try source.embedding(
       embeddingName, vocabularySize: c.vocabularySize, width: c.hiddenSize,
       format: formats.embedding)

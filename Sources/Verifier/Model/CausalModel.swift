@@ -40,12 +40,3 @@ public final class CausalModel: Sendable {
   /// Bytes of weights that producing one token reads: all matrices, no embedding.
   public var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
 }
-
-extension ModelConfiguration {
-  /// The sizes that every layer has.
-  public var layerShape: LayerShape {
-    LayerShape(
-      hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,
-      headDimension: headDimension, intermediate: intermediateSize, normEpsilon: normEpsilon)
-  }
-}

@@ -36,7 +36,7 @@ public final class CausalRunner {
   private let plan: RowPlan
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
   private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
-  private var rotary: RotaryTable?
+  private var rotary: [RotaryTable] = []  // one a layer
   /// Made by the first pass over a tree that branches.
   private var branches: BranchRows?
 
@@ -78,15 +78,11 @@ public final class CausalRunner {
           + "\(configuration.maximumContext); shorten the prompt or generate fewer tokens")
     }
     let room = KeyValueCache.roundedUp(capacity)
-    if rotary.map({ $0.capacity < room }) ?? true {
-      rotary = RotaryTable(
-        dimension: configuration.headDimension, theta: configuration.ropeTheta,
-        scaling: configuration.ropeScaling, capacity: room)
+    if rotary.allSatisfy({ $0.capacity < room }) {
+      rotary = RotaryTable.tables(for: model.layers, capacity: room)
     }
-    guard let rotary else { preconditionFailure("the table was just made") }
     return KeyValueCache(
-      layers: configuration.layerCount, heads: configuration.keyValueHeadCount,
-      dimension: configuration.headDimension, capacity: room, format: cacheFormat, rotary: rotary)
+      layers: model.layers, capacity: room, format: cacheFormat, rotary: rotary)
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
@@ -206,9 +202,7 @@ public final class CausalRunner {
     guard !tree.isChain, plan.branches == nil else { return }
     let made =
       branches
-      ?? BranchRows(
-        shape: model.configuration.layerShape, layers: model.configuration.layerCount,
-        maximumRows: maximumRows)
+      ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
     branches = made
     plan.branches = made
   }
@@ -216,7 +210,7 @@ public final class CausalRunner {
   private func append(_ token: Token, cache: KeyValueCache, position: Int) {
     model.embedding.copy(
       token, to: scratch.residual.base + plan.count * model.configuration.hiddenSize)
-    // A layer without a window sees from 0; windows are applied layer by layer in `run`.
+    // As a layer without a window sees; the others narrow it.
     plan.append(cache: cache, position: position, visible: 0..<position + 1)
   }
 
@@ -224,9 +218,6 @@ public final class CausalRunner {
     let hidden = model.configuration.hiddenSize
     let tapWidth = tapLayers.count * hidden
     for (index, layer) in model.layers.enumerated() {
-      plan.window =
-        model.configuration.usesWindow(layer: index)
-        ? model.configuration.slidingWindow : nil
       layer.forward(plan, index: index, scratch: scratch, workers: workers)
       for (slot, tap) in tapLayers.enumerated() where tap == index {
         for row in 0..<plan.count {

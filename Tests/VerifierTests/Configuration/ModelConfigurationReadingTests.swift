@@ -68,6 +68,8 @@ import Verifier
       "{\"model_type\": \"qwen3\", \(Self.sizes), \"num_key_value_heads\": null}")
     #expect(actual == expected)
     #expect(actual.headNorms && !actual.attentionBias && !actual.outputBias)
+    #expect(actual.headCount * actual.headDimension == 512)
+    #expect(actual.keyValueHeadCount * actual.headDimension == 512)
   }
 
   /// The published file of Llama 3.2 1B.

@@ -54,10 +54,10 @@ package final class AcceptanceReplay {
       var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
         let known = context.count
-        switch configuration.kind {
-        case .conditioned:
+        if configuration.kind.readsFeatures {
           runner.append(features.base + known * width, rows: anchor - known, to: context)
-        case .tokens: runner.append(tokens[known..<anchor], to: context)
+        } else {
+          runner.append(tokens[known..<anchor], to: context)
         }
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.

@@ -39,8 +39,8 @@ public struct DistillOptions: RecipeOptions {
   public var maskToken: Token?
   /// How many tokens can be drafted.
   public var draftVocabulary = 4096
-  /// Rank of the Markov head; 0 for none.
-  public var markovRank = 0
+  /// The drafter's heads, in any order.
+  package var heads: [any HeadTraining] = []
   /// How first values are made; nil copies from the target if the shapes agree.
   public var initialization: DrafterInitialization?
 
@@ -50,6 +50,12 @@ public struct DistillOptions: RecipeOptions {
   public var stages = TokenStages()
   /// What the drafter is trained for.
   public var objective = DraftObjective()
+  /// The stages of the drafter's training; nil for one that learns in one go.
+  var tokenStages: TokenStages? { kind.readsFeatures ? nil : stages }
+  /// Whether the target's distributions are needed, not only its tokens.
+  var needsDistribution: Bool {
+    objective.needsDistribution || heads.contains(where: \.needsDistribution)
+  }
   /// Bytes of features that are kept between visits.
   public var memory = 4 << 30
   /// Whether the drafter of the best simulated acceptance is kept beside the last one.

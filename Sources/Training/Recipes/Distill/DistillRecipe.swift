@@ -69,7 +69,7 @@ public final class DistillRecipe {
 
   /// What `distill data` stored beside the responses.
   private func storedFeatures() throws -> [FeatureStore] {
-    guard options.kind == .conditioned || options.objective.needsDistribution else { return [] }
+    guard options.kind.readsFeatures || options.needsDistribution else { return [] }
     let folders =
       switch options.responses {
       case .make: [ownResponses]

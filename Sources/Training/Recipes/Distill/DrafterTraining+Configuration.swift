@@ -11,7 +11,7 @@ extension DrafterTraining {
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
     draftVocabulary: [Token]?
   ) throws -> DrafterConfiguration {
-    let isConditioned = options.kind == .conditioned
+    let readsFeatures = options.kind.readsFeatures
     let layers =
       options.targetLayers
       ?? DrafterConfiguration.defaultTargetLayers(
@@ -23,16 +23,15 @@ extension DrafterTraining {
     }
     return DrafterConfiguration(
       blockSize: options.blockSize, maskToken: maskToken,
-      targetLayers: isConditioned ? layers : [],
-      targetLayerCount: isConditioned ? target.layerCount : 0,
+      targetLayers: readsFeatures ? layers : [],
+      targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
       shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,
       maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
-      markovRank: options.markovRank > 0 ? options.markovRank : nil,
-      shortestBlock: options.shortestBlock ?? (isConditioned ? nil : 2), kind: options.kind,
+      shortestBlock: options.shortestBlock ?? (readsFeatures ? nil : 2), kind: options.kind,
       ownsEmbedding: options.ownsEmbedding
         || options.width.map { $0 != target.hiddenSize } ?? false,
-      hasConfidenceHead: options.objective.confidence > 0)
+      heads: DrafterHeads(options.heads.map(\.configuration)))
   }
 
   /// The target's layers, or ones of another width with heads of the same width and a feed-forward part

@@ -34,13 +34,13 @@ public final class DrafterTraining: TrainingRecipe {
   /// The learning rates of one stage, or of both for a drafter that sees tokens.
   package var schedule: StagedSchedule {
     let (run, peak) = (options.run, options.learningRate)
-    guard options.kind == .tokens else {
+    guard let stages = options.tokenStages else {
       return StagedSchedule([run.stage(peak, steps: run.steps)])
     }
-    let refinement = min(options.stages.refinementSteps, run.steps)
+    let refinement = min(stages.refinementSteps, run.steps)
     return StagedSchedule([
       run.stage(peak, steps: run.steps - refinement),
-      run.stage(peak * options.stages.refinementRate, steps: refinement),
+      run.stage(peak * stages.refinementRate, steps: refinement),
     ])
   }
 
@@ -74,8 +74,8 @@ public final class DrafterTraining: TrainingRecipe {
         draftVocabulary: vocabulary, responses: responses.count),
       model: {
         DrafterTrainingModel(
-          configuration, target: rows, objective: options.objective, seed: options.seed,
-          precision: $0)
+          configuration, target: rows, objective: options.objective, heads: options.heads,
+          seed: options.seed, precision: $0)
       },
       initialize: { try Self.initialize($0, target.configuration, checkpoint, options) })
     reportedAnchors = state.header.anchors
@@ -92,12 +92,12 @@ public final class DrafterTraining: TrainingRecipe {
         "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
           + "context of \(target.configuration.maximumContext): make shorter ones")
     }
-    let isConditioned = configuration.kind == .conditioned
+    let readsFeatures = configuration.kind.readsFeatures
     let features =
-      isConditioned || options.objective.needsDistribution
+      readsFeatures || options.needsDistribution
       ? try TargetFeatures(
         model: target, workers: workers, layers: configuration.targetLayers,
-        states: options.objective.needsDistribution, maximumLength: longest) : nil
+        states: options.needsDistribution, maximumLength: longest) : nil
     let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
     self.cache = cache
     storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
@@ -111,7 +111,7 @@ public final class DrafterTraining: TrainingRecipe {
       endTokens: target.configuration.endTokens)
     replay =
       heldout.isEmpty
-      ? nil : AcceptanceReplay(heldout, features: isConditioned ? features : nil)
+      ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -195,8 +195,9 @@ public final class DrafterTraining: TrainingRecipe {
 
   /// The stage of a step; nil for a conditioned drafter, which learns in one go.
   private func stage(step: Int) -> TokenStages.Stage? {
-    guard options.kind == .tokens else { return nil }
-    return step < options.steps - options.stages.refinementSteps ? .distillation : .refinement
+    options.tokenStages.map {
+      step < options.steps - $0.refinementSteps ? .distillation : .refinement
+    }
   }
 
   /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
@@ -214,7 +215,8 @@ public final class DrafterTraining: TrainingRecipe {
       target.configuration.vocabularySize, target.configuration.hiddenSize
     )
     if !target.configuration.tiesEmbeddings {
-      return try checkpoint.floats("lm_head.weight", shape: [vocabulary, hidden])
+      return try checkpoint.floats(
+        target.configuration.family.tensors.head, shape: [vocabulary, hidden])
     }
     let head = FloatBuffer(count: vocabulary * hidden)
     for token in 0..<vocabulary {

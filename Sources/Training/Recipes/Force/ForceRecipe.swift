@@ -94,12 +94,7 @@ public final class ForceRecipe {
         "\(folder.path) holds trajectories of other responses than those beside it: make some with "
           + "'speculate force data'")
     }
-    guard store.missing(below: store.count).isEmpty else {
-      throw SpeculateError(
-        "shards of \(folder.path) are missing: give the 'speculate force data' command that made it "
-          + "again, which makes them anew")
-    }
-    return store.elements(below: store.count)
+    return try store.all()
   }
 
   /// Makes what is missing; returns whether all is there.

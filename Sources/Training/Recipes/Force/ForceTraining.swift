@@ -49,7 +49,7 @@ public final class ForceTraining: TrainingRecipe {
       options.run,
       from: ForcePosition(
         target: fingerprint, trajectories: own.count, blockSize: options.blockSize),
-      frozen: options.trainsEmbedding ? [] : [CausalModel.embeddingName],
+      frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding],
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { try Self.copy(checkpoint, to: $0) })
     visits = VisitOrder(count: own.count, seed: options.seed)
@@ -153,7 +153,7 @@ public final class ForceTraining: TrainingRecipe {
   private static func copy(_ checkpoint: Checkpoint, to model: CausalTrainingModel) throws {
     for entry in model.layout.entries {
       let values =
-        entry.name == CausalModel.embeddingName
+        entry.name == CausalArchitecture.tensors.embedding
         ? try embedding(checkpoint, shape: entry.shape)
         : try checkpoint.floats(entry.name, shape: entry.shape)
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
@@ -162,9 +162,10 @@ public final class ForceTraining: TrainingRecipe {
 
   /// Of tied tensors a file holds one, and which one is the writer's choice.
   private static func embedding(_ checkpoint: Checkpoint, shape: [Int]) throws -> FloatBuffer {
-    let isThere = checkpoint.shape(of: CausalModel.embeddingName) != nil
+    let isThere = checkpoint.shape(of: CausalArchitecture.tensors.embedding) != nil
     return try checkpoint.floats(
-      isThere ? CausalModel.embeddingName : CausalModel.headName, shape: shape)
+      isThere ? CausalArchitecture.tensors.embedding : CausalArchitecture.tensors.head, shape: shape
+    )
   }
 }
 

@@ -21,20 +21,24 @@ public enum LayerGrowth: String, Sendable, CaseIterable {
   func copy(
     from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel
   ) throws {
-    let origins = origins(
-      shallow: shallow.header.architecture.layerCount, deep: deep.architecture.layerCount)
+    let architectures = (shallow.header.architecture, deep.architecture)
+    let origins = origins(shallow: architectures.0.layerCount, deep: architectures.1.layerCount)
+    var sources: [String: (name: String, isZero: Bool)] = [:]
+    for (index, origin) in origins.enumerated() {
+      let source = architectures.0.layout(ofLayer: origin.layer)
+      for tensor in architectures.1.layout(ofLayer: index).tensors {
+        sources[tensor.name] = source[tensor.role].map {
+          ($0.name, origin.isNew && Self.outputs.contains(tensor.role))
+        }
+      }
+    }
     for entry in deep.layout.entries {
       let values = deep.parameters.base + entry.offset
-      guard let (index, name) = Self.layer(of: entry.name) else {
-        try shallow.copy(entry.name, shape: entry.shape, to: values)
-        continue
-      }
-      let origin = origins[index]
-      if origin.isNew && Self.outputs.contains(name) {
+      let source = sources[entry.name] ?? (entry.name, false)
+      if source.isZero {
         values.update(repeating: 0, count: entry.count)
       } else {
-        try shallow.copy(
-          "model.layers.\(origin.layer).\(name)", shape: entry.shape, to: values)
+        try shallow.copy(source.name, shape: entry.shape, to: values)
       }
     }
   }
@@ -53,12 +57,5 @@ public enum LayerGrowth: String, Sendable, CaseIterable {
   }
 
   /// The matrices through which a layer adds to the residual stream.
-  private static let outputs: Set = ["self_attn.o_proj.weight", "mlp.down_proj.weight"]
-
-  /// `model.layers.8.x` is `x` of layer 8; `nil` for tensors outside the layers.
-  private static func layer(of name: String) -> (index: Int, name: String)? {
-    let parts = name.split(separator: ".", maxSplits: 3)
-    guard parts.count == 4, parts[1] == "layers", let index = Int(parts[2]) else { return nil }
-    return (index, String(parts[3]))
-  }
+  private static let outputs: Set<LayerTensor> = [.output, .down]
 }

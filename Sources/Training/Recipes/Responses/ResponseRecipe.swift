@@ -115,12 +115,7 @@ public final class ResponseRecipe {
       throw SpeculateError(
         "\(folder.path) holds another target's responses: make some with 'speculate distill data'")
     }
-    guard store.missing(below: store.count).isEmpty else {
-      throw SpeculateError(
-        "shards of \(folder.path) are missing: give the 'speculate distill data' command that made "
-          + "it again, which makes them anew")
-    }
-    return store.elements(below: store.count)
+    return try store.all()
   }
 
   /// Tells weights apart.

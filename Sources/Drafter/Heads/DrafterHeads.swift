@@ -1,0 +1,68 @@
+internal import Files
+internal import Tensors
+
+/// The heads of a drafter, in the order in which they work on a row.
+public struct DrafterHeads: Sendable, Equatable {
+  /// Every kind of head, in that order.
+  package static let kinds: [any BlockHeadConfiguration.Type] = [
+    MarkovHeadConfiguration.self, ConfidenceHeadConfiguration.self,
+  ]
+
+  /// The heads.
+  package let list: [any BlockHeadConfiguration]
+
+  /// No heads.
+  public init() { list = [] }
+
+  /// Puts heads in order.
+  package init(_ heads: [any BlockHeadConfiguration]) {
+    list = Self.kinds.flatMap { kind in heads.filter { type(of: $0) == kind } }
+  }
+
+  /// Puts those in order that there are.
+  package init(_ heads: (any BlockHeadConfiguration)?...) { self.init(heads.compactMap { $0 }) }
+
+  /// Reads the heads that `config.json` describes.
+  ///
+  /// - Throws: `SpeculateError` when a value is out of range or asks for what isn't supported.
+  init(_ file: ConfigurationFile) throws {
+    var list: [any BlockHeadConfiguration] = []
+    var previousWidth = 0
+    for kind in Self.kinds {
+      guard let head = try kind.init(file, previousWidth: previousWidth) else { continue }
+      list.append(head)
+      previousWidth += head.previousWidth
+    }
+    self.list = list
+  }
+
+  /// The heads' members of `config.json`.
+  var members: [String: JSONValue] {
+    zip(list, previousWidths).reduce(into: [:]) { members, head in
+      members.merge(head.0.members(previousWidth: head.1)) { _, new in new }
+    }
+  }
+
+  /// Values that the heads before each make of the token before a row.
+  package var previousWidths: [Int] {
+    list.indices.map { list[..<$0].reduce(0) { $0 + $1.previousWidth } }
+  }
+
+  /// The head of a kind, if there is one.
+  package func head<Head: BlockHeadConfiguration>(_ kind: Head.Type) -> Head? {
+    list.lazy.compactMap { $0 as? Head }.first
+  }
+
+  /// What reports say of every kind of head.
+  package var descriptions: [(name: String, value: String)] {
+    Self.kinds.map { kind in
+      (kind.name, list.first { type(of: $0) == kind }?.summary ?? "none")
+    }
+  }
+
+  /// Whether both are the same heads of the same sizes.
+  public static func == (one: Self, other: Self) -> Bool {
+    one.list.count == other.list.count
+      && zip(one.list, other.list).allSatisfy { $0.equals($1) }
+  }
+}

@@ -1,0 +1,107 @@
+package import Files
+package import Tensors
+
+/// The sizes of a low-rank bias on a row's logits by the token before it: `logits += W2 · W1[previous]`
+/// (DSpark, arXiv 2607.05147; ALGORITHMS 3.3).
+package struct MarkovHeadConfiguration: BlockHeadConfiguration {
+  package static var name: String { "Markov head" }
+
+  /// Values that a token is made, and that its bias is made of.
+  package var rank: Int
+
+  package init(rank: Int) { self.rank = rank }
+
+  package init?(_ file: ConfigurationFile, previousWidth: Int) throws {
+    guard let rank = try file.optionalSize("markov_rank", atMost: 4096) else { return nil }
+    self.rank = rank
+  }
+
+  package var summary: String { "rank \(rank)" }
+  package var cost: String? { "Markov rank \(rank)" }
+  package var previousWidth: Int { rank }
+
+  package func members(previousWidth: Int) -> [String: JSONValue] {
+    ["markov_rank": .integer(rank)]
+  }
+
+  /// W1, a row for each token.
+  package func embedding(_ place: HeadPlace) -> NamedShape {
+    NamedShape("markov_head.markov_w1.weight", [place.vocabularySize, rank])
+  }
+
+  /// W2, a row for each draft.
+  package func projection(_ place: HeadPlace) -> NamedShape {
+    NamedShape("markov_head.markov_w2.weight", [place.choices, rank])
+  }
+
+  package func tensors(_ place: HeadPlace) -> [NamedShape] {
+    [embedding(place), projection(place)]
+  }
+
+  package func load(
+    _ source: any WeightSource, _ place: HeadPlace, format: WeightFormat
+  ) throws -> any BlockHead {
+    MarkovHead(
+      embedding: TokenEmbedding(
+        try source.values(embedding(place)), vocabularySize: place.vocabularySize, width: rank,
+        format: format),
+      projection: try source.matrix(projection(place), format: format))
+  }
+}
+
+/// The weights of a Markov head.
+struct MarkovHead: BlockHead {
+  let embedding: TokenEmbedding  // [vocabulary][rank]: W1
+  let projection: PackedMatrix  // [choices][rank]: W2
+
+  func makeState(_ room: HeadRoom) -> any BlockHeadState { MarkovState(self, room) }
+}
+
+/// Adds the bias to rows.
+private final class MarkovState: BlockHeadState {
+  private let head: MarkovHead
+  private let workers: Workers
+  private let tokens: FloatBuffer  // [blocks][rank]: W1 of the tokens before
+  /// Of several rows at once, whose logits may lie anywhere: [blocks][choices].
+  private let biases: FloatBuffer
+
+  init(_ head: MarkovHead, _ room: HeadRoom) {
+    self.head = head
+    workers = room.workers
+    tokens = FloatBuffer(count: room.blocks * head.embedding.width)
+    biases = FloatBuffer(count: room.blocks > 1 ? room.blocks * room.choices : 0)
+  }
+
+  var previous: PreviousRows? { PreviousRows(values: tokens, width: head.embedding.width) }
+
+  func adjust(_ rows: [DraftedRow]) {
+    let (head, tokens, biases, workers) = (head, tokens, biases, workers)
+    let rank = head.embedding.width
+    for (index, row) in rows.enumerated() {
+      let values = tokens.base + index * rank
+      if let token = row.previous {
+        head.embedding.copy(token, to: values)
+      } else {
+        values.update(repeating: 0, count: rank)
+      }
+    }
+    let choices = head.projection.rows
+    workers.run { worker in
+      let panels = (0..<head.projection.panelCount).share(of: worker, among: workers.count)
+      guard rows.count > 1 else {
+        head.projection.multiply(
+          tokens.base, stride: rank, into: rows[0].logits, stride: choices, count: 1,
+          panels: panels, accumulates: true)
+        return
+      }
+      head.projection.multiply(
+        tokens.base, stride: rank, into: biases.base, stride: choices, count: rows.count,
+        panels: panels)
+      let columns = head.projection.rows(of: panels)
+      for (index, row) in rows.enumerated() {
+        let bias = biases.base + index * choices
+        for column in columns { row.logits[column] += bias[column] }
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/// The weights of one decoder layer: a mixer, which lets rows look at one another, then a feed-forward
+/// part, each normed and added to the residual stream.
+///
+/// What families differ in are the values in here; a layer knows no family.
+package struct DecoderLayer: Sendable {
+  /// Lets a row look at those before it.
+  package var mixer: Mixer
+  /// Transforms each row by itself.
+  package var feedForward: FeedForward
+  /// The norms around the mixer.
+  package var mixerNorms: SublayerNorms
+  /// The norms around the feed-forward part.
+  package var feedForwardNorms: SublayerNorms
+
+  /// Width of the residual stream.
+  var hidden: Int { feedForward.hidden }
+
+  /// The layer's matrices.
+  package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
+
+  /// The formats of the matrices that the mixer multiplies context features with.
+  package var contextFormats: [WeightFormat] {
+    switch mixer {
+    case .attention(let attention): [attention.key.format, attention.value.format]
+    }
+  }
+
+  /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
+  ///
+  /// Four regions, six where the workers don't divide the key-value heads, and one more for every norm
+  /// after a sublayer. Norms before one are computed by every worker for itself, which is cheaper than
+  /// another region. Every value written depends on its own row, and on the cache at and before the
+  /// row's last visible key, so rows are invariant to the pass they share.
+  ///
+  /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
+  package func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+    switch mixer {
+    case .attention(let attention):
+      attention.forward(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    }
+    switch feedForward {
+    case .gated(let gated):
+      gated.forward(
+        rows: plan.count, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
+    }
+  }
+
+  /// Projects context features to what the mixer keeps of a row, without running the row.
+  ///
+  /// How a conditioned drafter sees its target (ALGORITHMS 3.1): features are not input-normed.
+  ///
+  /// - Parameter features: `[plan.count][hidden]`.
+  package func storeContext(
+    _ features: ActivationRows, _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
+  ) {
+    switch mixer {
+    case .attention(let attention):
+      attention.storeContext(features, plan, index: index, scratch: scratch, workers: workers)
+    }
+  }
+}
+
+/// What lets a row of a layer look at those before it.
+package enum Mixer: Sendable {
+  /// Attention over the keys and values of all rows that it sees.
+  case attention(Attention)
+
+  /// The sizes of the heads whose keys and values are kept.
+  var shape: AttentionShape {
+    switch self {
+    case .attention(let attention): attention.shape
+    }
+  }
+
+  /// The mixer's matrices.
+  var matrices: [PackedMatrix] {
+    switch self {
+    case .attention(let attention): attention.matrices
+    }
+  }
+}
+
+/// What transforms each row of a layer by itself.
+package enum FeedForward: Sendable {
+  /// `down(activation(gate(x)) · up(x))`.
+  case gated(GatedFeedForward)
+
+  /// The part's matrices.
+  var matrices: [PackedMatrix] {
+    switch self {
+    case .gated(let gated): gated.matrices
+    }
+  }
+
+  /// Width of the residual stream.
+  var hidden: Int {
+    switch self {
+    case .gated(let gated): gated.down.rows
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// Everything about a decoder layer but its weights: sizes, parts and how they compute.
+///
+/// Layers of a model may differ in every respect but the width of the residual stream.
+package struct LayerDesign: Sendable, Equatable {
+  /// The sizes.
+  package var shape: LayerShape
+  /// How rows look at one another.
+  package var attention: AttentionOptions
+  /// How a row is transformed by itself.
+  package var feedForward = FeedForwardOptions()
+  /// Where attention is normed.
+  package var mixerNorms = NormPlacement.before
+  /// Where the feed-forward part is normed.
+  package var feedForwardNorms = NormPlacement.before
+
+  /// Makes a design; what is left out is as in Llama.
+  package init(shape: LayerShape, attention: AttentionOptions) {
+    self.shape = shape
+    self.attention = attention
+  }
+}
+
+/// How attention computes, and which optional tensors it has.
+package struct AttentionOptions: Sendable, Equatable {
+  /// How queries and keys are rotated.
+  package var rope: Rope
+  /// The factor of scores; nil for 1 / √(width of a head).
+  package var scale: Float?
+  /// How many positions, its own included, a row sees at most; nil for all.
+  package var window: Int?
+  /// Whether each query and key head is normed before it is rotated.
+  package var headNorms = false
+  /// Whether the query, key and value products have biases.
+  package var inputBias = false
+  /// Whether the output product has a bias.
+  package var outputBias = false
+
+  /// Makes options without optional parts.
+  package init(rope: Rope) { self.rope = rope }
+}
+
+/// How a feed-forward part computes: `down(activation(gate(x)) · up(x))`.
+package struct FeedForwardOptions: Sendable, Equatable {
+  /// What is applied to the gate.
+  package var activation = Activation.silu
+  /// Whether the three products have biases.
+  package var bias = false
+
+  package init() {}
+}
+
+/// Where a sublayer is normed.
+public enum NormPlacement: Sendable, Equatable {
+  /// What goes into it.
+  case before
+  /// What comes out of it, before this is added to the residual stream.
+  case after
+  /// Both.
+  case both
+
+  var isBefore: Bool { self != .after }
+  var isAfter: Bool { self != .before }
+}

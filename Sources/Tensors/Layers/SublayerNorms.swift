@@ -1,0 +1,36 @@
+/// The norms around a mixer or a feed-forward part, and how its output joins the residual stream.
+package struct SublayerNorms: Sendable {
+  /// Scale of the norm of what goes in, `[hidden]`; nil where rows go in as they are.
+  var before: FloatBuffer?
+  /// Scale of the norm of what comes out, `[hidden]`; nil where it is added as it is.
+  var after: FloatBuffer?
+  /// Added to the mean square.
+  var epsilon: Float
+
+  /// Multiplies a sublayer's last matrix with its rows and adds the result to the residual stream.
+  ///
+  /// Without a norm after the sublayer the product adds to the stream itself. With one, the product is
+  /// a region of its own, because a norm needs whole rows.
+  func add(
+    _ matrix: PackedMatrix, _ bias: FloatBuffer?, _ input: ActivationRows, rows: Int,
+    scratch: LayerScratch, workers: Workers
+  ) {
+    let hidden = matrix.rows
+    let out = after == nil ? scratch.residual : scratch.output
+    workers.run { worker in
+      matrix.multiply(
+        input, into: out.base, stride: hidden, count: rows,
+        panels: (0..<matrix.panelCount).share(of: worker, among: workers.count),
+        bias: bias.map { UnsafePointer($0.base) }, accumulates: after == nil)
+    }
+    guard let after else { return }
+    workers.run { worker in
+      for row in (0..<rows).share(of: worker, among: workers.count) {
+        let values = out.base + row * hidden
+        Kernels.rmsNorm(
+          values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
+        Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Tensors
+
+/// One pre-norm decoder layer in training: attention with normed heads, then a gated feed-forward part.
+///
+/// Holds where the layer's tensors lie and how its pieces fit together; activations are in
+/// ``TrainableLayerState``, values in the flat parameters.
+public struct TrainableLayer: Sendable {
+  let inputNorm: RMSNormLayer
+  let queryKeyValue: LinearLayer
+  let queryNorm: RMSNormLayer
+  let keyNorm: RMSNormLayer
+  let attention: CausalAttention
+  let output: LinearLayer
+  let middleNorm: RMSNormLayer
+  let gateUp: LinearLayer
+  let activation: GatedActivation
+  let down: LinearLayer
+
+  var hidden: Int { output.outputs }
+  var headWidth: Int { attention.tile.width }
+  /// Values of q and k of one row.
+  var queryKeyWidth: Int { (attention.heads + attention.keyValueHeads) * headWidth }
+  /// Values of q, k and v of one row.
+  var queryKeyValueWidth: Int { queryKeyValue.outputs }
+
+  /// The part of q, k and v that a drafter's context goes through: k and v alone.
+  var keyValue: LinearLayer {
+    let queryWidth = attention.heads * headWidth
+    return LinearLayer(
+      offset: queryKeyValue.offset + queryWidth * hidden, inputs: hidden,
+      outputs: queryKeyValueWidth - queryWidth, product: queryKeyValue.product)
+  }
+  /// Values of k of one row.
+  var keyWidth: Int { attention.keyValueHeads * headWidth }
+
+  /// Appends the layer's tensors to `parameters`.
+  ///
+  /// - Parameters:
+  ///   - layout: Of a design that can be trained.
+  ///   - depth: How many layers the model has.
+  init(
+    _ layout: LayerLayout, depth: Int, precision: ProductPrecision,
+    parameters: inout ParameterLayout
+  ) {
+    let design = layout.design
+    precondition(design.untrainable.isEmpty, "a layer that can't be trained here")
+    // Residual outputs are scaled down so that the stream's variance doesn't grow with depth (GPT-2).
+    let residual = Float(2 * depth).squareRoot()
+    var offsets: [LayerTensor: Int] = [:]
+    for tensor in layout.tensors {
+      let initialization: Initialization =
+        switch tensor.role {
+        case .output, .down: .normal(deviation: 0.02 / residual)
+        case _ where tensor.shape.count == 1: .ones
+        default: .normal(deviation: 0.02)
+        }
+      offsets[tensor.role] = parameters.add(
+        tensor.name, shape: tensor.shape, initialization: initialization)
+    }
+    func offset(_ role: LayerTensor) -> Int {
+      guard let offset = offsets[role] else { preconditionFailure("a layer lacks its \(role)") }
+      return offset
+    }
+    let product = MatrixProduct(precision)
+    let shape = design.shape
+    let (hidden, width, epsilon) = (shape.hidden, shape.headDimension, shape.normEpsilon)
+    func norm(_ role: LayerTensor, width: Int, groups: Int = 1) -> RMSNormLayer {
+      RMSNormLayer(offset: offset(role), width: width, groups: groups, epsilon: epsilon)
+    }
+    func linear(_ role: LayerTensor, inputs: Int, outputs: Int) -> LinearLayer {
+      LinearLayer(offset: offset(role), inputs: inputs, outputs: outputs, product: product)
+    }
+    inputNorm = norm(.mixerNorm, width: hidden)
+    // q, k and v side by side are one matrix, and so are gate and up.
+    queryKeyValue = linear(
+      .query, inputs: hidden, outputs: (shape.heads + 2 * shape.keyValueHeads) * width)
+    queryNorm = norm(.queryNorm, width: width, groups: shape.heads)
+    keyNorm = norm(.keyNorm, width: width, groups: shape.keyValueHeads)
+    attention = CausalAttention(
+      heads: shape.heads, keyValueHeads: shape.keyValueHeads, width: width, product: product)
+    output = linear(.output, inputs: shape.heads * width, outputs: hidden)
+    middleNorm = norm(.feedForwardNorm, width: hidden)
+    gateUp = linear(.gate, inputs: hidden, outputs: 2 * shape.intermediate)
+    activation = GatedActivation(width: shape.intermediate)
+    down = linear(.down, inputs: shape.intermediate, outputs: hidden)
+  }
+}
+
+extension LayerDesign {
+  /// What training here has no backward pass for, in words.
+  var untrainable: [String] {
+    let whole = attention.rope.dimension == shape.headDimension
+    return [
+      (!attention.headNorms, "no norms of query and key heads"),
+      (attention.inputBias, "biases in attention"),
+      (attention.outputBias, "a bias on attention's output"),
+      (feedForward.bias, "biases in the feed-forward part"),
+      (attention.window != nil, "a sliding window"),
+      (attention.rope.scaling != .none, "stretched rotary angles"),
+      (!whole, "heads that are rotated in part"),
+      (attention.scale != nil, "a scale of its own in attention"),
+      (
+        mixerNorms != .before || feedForwardNorms != .before,
+        "norms after attention or feed-forward"
+      ),
+    ].filter(\.0).map(\.1)
+  }
+}

@@ -1,0 +1,52 @@
+import Files
+
+/// The families whose models can be read.
+public struct FamilyRegistry: Sendable {
+  /// The families that are built in.
+  public static let standard = FamilyRegistry([.llama, .mistral, .qwen2, .qwen3])
+
+  /// The families, in the order in which messages list them.
+  public let families: [ModelFamily]
+
+  /// A registry of just these.
+  package init(_ families: [ModelFamily]) { self.families = families }
+
+  /// The same with one more.
+  package func adding(_ family: ModelFamily) -> FamilyRegistry {
+    FamilyRegistry(families + [family])
+  }
+
+  /// Whether the registry has a family of that name in `architectures`.
+  public func has(architecture: String) -> Bool {
+    families.contains { $0.architecture == architecture }
+  }
+
+  /// The family by `architectures`, or by `model_type` where there are none.
+  func family(of file: ConfigurationFile) throws -> ModelFamily {
+    let modelType = try file.text("model_type")
+    let architecture = try file.texts("architectures")?.first
+    if let architecture {
+      guard let family = families.first(where: { $0.architecture == architecture }) else {
+        throw file.problem(
+          "the architecture \(quoted(architecture)) is not supported; use one of "
+            + families.map(\.architecture).joined(separator: ", "))
+      }
+      if let modelType, modelType != family.name {
+        throw file.problem(
+          "architectures says \(architecture), but model_type says \(quoted(modelType)); correct "
+            + "one of them")
+      }
+      return family
+    }
+    guard let modelType else {
+      throw file.problem(
+        "architectures and model_type are missing; give the config.json of a causal model")
+    }
+    guard let family = families.first(where: { $0.name == modelType }) else {
+      throw file.problem(
+        "the model type \(quoted(modelType)) is not supported; use one of "
+          + families.map(\.name).joined(separator: ", "))
+    }
+    return family
+  }
+}

@@ -1,0 +1,12 @@
+extension ModelFamily {
+  /// Mistral: Llama with a sliding window.
+  public static let mistral: ModelFamily = {
+    var family = ModelFamily(name: "mistral", architecture: "MistralForCausalLM")
+    family.defaults.context = 131_072
+    family.defaults.keyValueHeadCount = 8
+    family.defaults.beginToken = 1
+    family.defaults.endToken = 2
+    family.windows = .everyLayer
+    return family
+  }()
+}

@@ -1,0 +1,99 @@
+package import Tensors
+
+/// What the models of a family have in common: how `config.json` and tensors are named, what an absent
+/// setting means, which parts layers have, and what is refused.
+///
+/// Data only: a family is one file that makes such a value, and a place in a ``FamilyRegistry``.
+public struct ModelFamily: Sendable, Equatable {
+  /// The `model_type` of its files.
+  public let name: String
+  /// The name of its class in `architectures`.
+  public let architecture: String
+
+  /// What a file leaves out.
+  package var defaults = Defaults()
+  /// The biases of the query, key and value products.
+  package var inputBias = Presence.never
+  /// The bias of attention's output product.
+  package var outputBias = Presence.never
+  /// The biases of the feed-forward products.
+  package var feedForwardBias = Presence.never
+  /// Whether each query and key head is normed.
+  package var headNorms = false
+  /// Which layers see only the last positions.
+  package var windows = Windows.none
+  /// The share of a head that is rotated where a file doesn't say; nil if it is always all of it.
+  package var rotatedShare: Double?
+  /// The factor of attention's scores; nil for 1 / √(width of a head).
+  package var attentionScale: Float?
+  /// Where attention is normed.
+  package var mixerNorms = NormPlacement.before
+  /// Where the feed-forward part is normed.
+  package var feedForwardNorms = NormPlacement.before
+  /// What is applied to the gate.
+  package var activation = Activation.silu
+  /// What checkpoints call the tensors.
+  package var tensors = TensorNames()
+
+  /// Makes a family; what is left out is as in Llama without biases.
+  package init(name: String, architecture: String) {
+    self.name = name
+    self.architecture = architecture
+  }
+
+  /// The name in messages.
+  var title: String { name.prefix(1).uppercased() + name.dropFirst() }
+
+  /// The meaning of settings that a file leaves out.
+  package struct Defaults: Sendable, Equatable {
+    /// `max_position_embeddings`.
+    package var context = 2048
+    /// `num_key_value_heads`; nil for the number of heads.
+    package var keyValueHeadCount: Int?
+    /// `head_dim`; nil for `hidden_size / num_attention_heads`.
+    package var headDimension: Int?
+    /// `bos_token_id`, where no file says anything, not even null.
+    package var beginToken: Int?
+    /// `eos_token_id`, likewise.
+    package var endToken: Int?
+  }
+
+  /// Whether layers have a part.
+  package enum Presence: Sendable {
+    /// No layer has it.
+    case never
+    /// Every layer has it.
+    case always
+    /// `config.json` says: `attention_bias` or `mlp_bias`.
+    case configured
+
+    /// Whether layers may have the part, or lack it.
+    func allows(_ isThere: Bool) -> Bool { self == .configured || isThere == (self == .always) }
+  }
+
+  /// Which layers have a sliding window.
+  package enum Windows: Sendable {
+    /// No layer.
+    case none
+    /// All of them, unless `sliding_window` is null.
+    case everyLayer
+    /// With `use_sliding_window`, those of `layer_types`, or those from `max_window_layers` on.
+    case chosenLayers
+  }
+}
+
+/// What checkpoints call a model's tensors.
+package struct TensorNames: Sendable, Equatable {
+  package var embedding = "model.embed_tokens.weight"
+  package var head = "lm_head.weight"
+  package var finalNorm = "model.norm.weight"
+  /// What stands before a layer's number; a dot follows it.
+  package var layers = "model.layers."
+  package var layer = LayerNames()
+
+  /// The names of Llama, which most families share.
+  package init() {}
+
+  /// What the names of a layer's tensors begin with.
+  package func prefix(ofLayer index: Int) -> String { "\(layers)\(index)." }
+}

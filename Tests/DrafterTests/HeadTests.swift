@@ -1,0 +1,98 @@
+import Files
+import Drafter
+import Tensors
+import Testing
+
+/// Heads on rows, without the drafter behind them.
+@Suite struct HeadTests {
+  static let (hidden, vocabulary, choices, places) = (12, 50, 37, 4)
+
+  private static func values(_ count: Int, seed: UInt64) -> FloatBuffer {
+    RandomSource(seed: seed).values("rows", [count])
+  }
+
+  /// Both heads, of random weights.
+  private static func heads(_ format: WeightFormat) throws -> [any BlockHead] {
+    var configuration = DrafterRunnerTests.configuration(vocabulary: choices, markov: 5)
+    configuration.shape.hidden = hidden
+    configuration.heads = DrafterHeads(
+      MarkovHeadConfiguration(rank: 5), ConfidenceHeadConfiguration())
+    return try configuration.placedHeads.map {
+      try $0.head.load(RandomSource(seed: 3), $0.place, format: format)
+    }
+  }
+
+  /// The bits of logits and confidences of blocks that are walked together, place by place.
+  private static func walk(
+    _ blocks: [Int], _ heads: [any BlockHead], threads: Int
+  ) -> [[UInt32]] {
+    let states = HeadStates(
+      heads,
+      HeadRoom(
+        rows: blocks.count * places, blocks: blocks.count, choices: choices,
+        workers: Workers(count: threads)))
+    // A block of n drafts has its own values, wherever it stands.
+    let inputs = blocks.map { (values($0 * hidden, seed: 1), values($0 * choices, seed: 2)) }
+    var rows: [[DraftedRow]] = []
+    for (block, count) in blocks.enumerated() {
+      rows.append(
+        (0..<count).map { place in
+          DraftedRow(
+            index: block * places + place, hidden: inputs[block].0.base + place * hidden,
+            logits: inputs[block].1.base + place * choices)
+        })
+    }
+    states.prepare(Array(rows.joined()))
+    for place in 0..<places {
+      let due = blocks.indices.filter { place < blocks[$0] }
+      states.adjust(
+        due.map {
+          // Before the third place of a long block is a mask.
+          rows[$0][place].previous = place == 2 ? nil : Token((7 * place + 11) % vocabulary)
+          return rows[$0][place]
+        })
+    }
+    return blocks.indices.map { block in
+      let logits = (0..<blocks[block] * choices).map { inputs[block].1.base[$0].bitPattern }
+      return logits
+        + rows[block].map {
+          states.confidence(of: $0.index, probability: 0.3).bitPattern
+        }
+    }
+  }
+
+  @Test(arguments: WeightFormat.allCases, [1, 2])
+  func `blocks that are walked together are each as it is alone`(
+    format: WeightFormat, threads: Int
+  ) throws {
+    let heads = try Self.heads(format)
+    let alone = (1...Self.places).map { Self.walk([$0], heads, threads: 1)[0] }
+    #expect(Set(alone.map(\.count)).count == Self.places)
+    for blocks in [[3], [4, 4], [1, 4, 2], [2, 3, 3, 1, 4]] {
+      let together = Self.walk(blocks, heads, threads: threads)
+      #expect(together == blocks.map { alone[$0 - 1] }, "\(blocks)")
+    }
+  }
+
+  @Test func `a mask before a row adds nothing to its logits`() throws {
+    let heads = try Self.heads(.f32)
+    let whole = Self.walk([3], heads, threads: 1)[0]
+    let plain = Self.values(3 * Self.choices, seed: 2)
+    for row in 0..<3 {
+      let range = row * Self.choices..<(row + 1) * Self.choices
+      let isSame = range.allSatisfy { Float(bitPattern: whole[$0]) == plain.base[$0] }
+      #expect(isSame == (row == 2))
+    }
+  }
+
+  @Test func `heads are in the order in which they work`() {
+    let (markov, confidence) = (MarkovHeadConfiguration(rank: 5), ConfidenceHeadConfiguration())
+    let heads = DrafterHeads(confidence, markov)
+    #expect(heads == DrafterHeads(markov, confidence) && heads != DrafterHeads(markov))
+    #expect(heads != DrafterHeads(MarkovHeadConfiguration(rank: 6), confidence))
+    #expect(heads.previousWidths == [0, 5])
+    #expect(heads.descriptions.map(\.name) == ["Markov head", "confidence head"])
+    #expect(heads.descriptions.map(\.value) == ["rank 5", "yes"])
+    #expect(DrafterHeads().descriptions.map(\.value) == ["none", "none"])
+  }
+}

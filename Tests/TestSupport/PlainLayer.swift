@@ -1,0 +1,104 @@
+import Foundation
+
+/// One decoder layer in plain Swift, one row and one sum after another: the yardstick for layers.
+///
+/// Which norms and biases there are is told by which tensors there are.
+package struct PlainLayer {
+  package var heads: Int
+  package var keyValueHeads: Int
+  package var dimension: Int
+  /// Values of a head that are rotated.
+  package var rotated: Int
+  package var theta = 10_000.0
+  package var scale: Float
+  package var window: Int?
+  package var epsilon: Float = 1e-6
+  /// The values of a tensor, by the name that Llama has for it; the norms after the sublayers are
+  /// `mixer_post` and `feed_forward_post`.
+  package var tensor: (String) -> [Float]?
+
+  package init(
+    heads: Int, keyValueHeads: Int, dimension: Int, rotated: Int, scale: Float,
+    tensor: @escaping (String) -> [Float]?
+  ) {
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.dimension = dimension
+    self.rotated = rotated
+    self.scale = scale
+    self.tensor = tensor
+  }
+
+  /// The residual stream after the layer.
+  ///
+  /// - Parameters:
+  ///   - rows: The stream before it: [rows][hidden].
+  ///   - context: Features whose keys and values stand before the rows'.
+  package func forward(_ rows: [[Float]], context: [[Float]] = []) -> [[Float]] {
+    let inputs = context + rows.map { norm($0, "input_layernorm.weight") }
+    let keys = inputs.enumerated().map { position, x in
+      rotate(split(linear(x, "self_attn.k_proj")), norm: "self_attn.k_norm.weight", position)
+    }
+    let values = inputs.map { split(linear($0, "self_attn.v_proj")) }
+    return rows.enumerated().map { index, row in
+      let position = context.count + index
+      let queries = rotate(
+        split(linear(inputs[position], "self_attn.q_proj")), norm: "self_attn.q_norm.weight",
+        position)
+      let seen = max(0, position + 1 - (window ?? .max))...position
+      let attended = queries.enumerated().flatMap { head, query in
+        let group = head / (heads / keyValueHeads)
+        let scores = seen.map { exp(dot(query, keys[$0][group]) * scale) }
+        let sum = scores.reduce(0, +)
+        return (0..<dimension).map { column in
+          zip(seen, scores).reduce(0) { $0 + $1.1 / sum * values[$1.0][group][column] }
+        }
+      }
+      let middle = add(row, norm(linear(attended, "self_attn.o_proj"), "mixer_post"))
+      let x = norm(middle, "post_attention_layernorm.weight")
+      let gated = zip(linear(x, "mlp.gate_proj"), linear(x, "mlp.up_proj")).map {
+        $0 / (1 + exp(-$0)) * $1
+      }
+      return add(middle, norm(linear(gated, "mlp.down_proj"), "feed_forward_post"))
+    }
+  }
+
+  /// RMSNorm, or the row itself without such a tensor.
+  package func norm(_ x: [Float], _ name: String) -> [Float] {
+    guard let weight = tensor(name) else { return x }
+    let inverse = 1 / (dot(x, x) / Float(x.count) + epsilon).squareRoot()
+    return zip(x, weight).map { $0 * inverse * $1 }
+  }
+
+  private func rotate(_ vectors: [[Float]], norm name: String, _ position: Int) -> [[Float]] {
+    vectors.map { vector in
+      let x = norm(vector, name)
+      var out = x
+      for pair in 0..<rotated / 2 {
+        let angle = Double(position) * pow(theta, -2 * Double(pair) / Double(rotated))
+        let (a, b) = (x[pair], x[pair + rotated / 2])
+        out[pair] = a * Float(cos(angle)) - b * Float(sin(angle))
+        out[pair + rotated / 2] = b * Float(cos(angle)) + a * Float(sin(angle))
+      }
+      return out
+    }
+  }
+
+  private func linear(_ x: [Float], _ name: String) -> [Float] {
+    let weights = tensor(name + ".weight") ?? []
+    let bias = tensor(name + ".bias")
+    return (0..<weights.count / x.count).map { row in
+      dot(x, weights[row * x.count..<(row + 1) * x.count]) + (bias?[row] ?? 0)
+    }
+  }
+
+  private func split(_ x: [Float]) -> [[Float]] {
+    stride(from: 0, to: x.count, by: dimension).map { Array(x[$0..<$0 + dimension]) }
+  }
+
+  private func dot(_ a: [Float], _ b: some Sequence<Float>) -> Float {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  private func add(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map(+) }
+}
