@@ -3,6 +3,6 @@
 @_exported public import typealias Files.Token
 @_exported public import struct Foundation.URL
 @_exported public import enum Tensors.KeyValueFormat
-@_exported public import enum Tensors.WeightFormat
+@_exported public import struct Tensors.WeightFormat
 @_exported public import struct Tensors.WeightFormatChoice
 @_exported public import struct Text.Conversation
