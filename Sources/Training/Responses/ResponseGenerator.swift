@@ -59,7 +59,8 @@ public final class ResponseGenerator {
     }
     length = try drafts.map { [runner] in
       AdaptiveDraftLength(
-        try $0.cost ?? .measure(runner: runner, source: sources?.first))
+        try .current(
+          runner: runner, drafter: $0.drafter, source: sources?.first, cache: $0.costCache))
     }
   }
 
@@ -166,13 +167,13 @@ public struct ResponseDrafts: Sendable {
   public var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
   public var suffix: Bool
-  /// What passes cost; nil to measure it.
-  public var cost: CostModel?
+  /// Where measured pass times are kept; nil to measure them every time.
+  public var costCache: CostModelCache?
 
   /// Drafts of the given sources.
-  public init(drafter: DrafterModel? = nil, suffix: Bool = true, cost: CostModel? = nil) {
+  public init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil) {
     self.drafter = drafter
     self.suffix = suffix
-    self.cost = cost
+    self.costCache = costCache
   }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+public import Speculate
 
 /// What responses a target is to make.
 public struct ResponseOptions: Sendable {
@@ -17,6 +18,16 @@ public struct ResponseOptions: Sendable {
     }
   }
 
+  /// What drafts.
+  public enum Drafting: Sendable, Equatable {
+    /// Nothing.
+    case none
+    /// Matches of the text's end in earlier text.
+    case suffix
+    /// A drafter in a folder, beside such matches.
+    case drafter(URL)
+  }
+
   /// Where the prompts come from.
   public var data: Data
   /// How many responses to make.
@@ -27,6 +38,10 @@ public struct ResponseOptions: Sendable {
   public var length = 160
   /// Responses made at a time.
   public var batch = 32
+  /// What drafts while the target answers; it decides speed, never a response.
+  public var drafting = Drafting.none
+  /// Where pass times are kept that drafting measures; nil to measure them every time.
+  public var costCache: CostModelCache?
   /// 0 for greedy responses.
   public var temperature: Float = 0
   /// The seed of prompts and noise.
