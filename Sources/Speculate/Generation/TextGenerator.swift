@@ -43,7 +43,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
   ///   - cacheFormat: how the target's keys and values are held.
-  ///   - threads: threads of the team, at least 1.
+  ///   - threads: threads of the team, at least 1; `nil` for one a core.
   ///   - chatTemplate: how conversations are written, in the Jinja language; `nil` for as the target's
   ///     folder says.
   ///   - costCache: where measured pass times are kept for later, the user's cache folder most often;
@@ -53,7 +53,7 @@ public final class TextGenerator: @unchecked Sendable {
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
     drafterWeights: WeightFormat? = nil, drafterPasses: Int? = nil,
-    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
+    cacheFormat: KeyValueFormat = .f32, threads: Int? = nil,
     chatTemplate: String? = nil, costCache: CostModelCache? = .user()
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
@@ -66,7 +66,8 @@ public final class TextGenerator: @unchecked Sendable {
       model: model, tokenizer: tokenizer,
       chats: chatTemplate.map { ChatEncoder(template: $0, tokenizer: tokenizer) }
         ?? ChatEncoder(directory: target, tokenizer: tokenizer),
-      drafter: drafter, cacheFormat: cacheFormat, threads: threads, costCache: costCache)
+      drafter: drafter, cacheFormat: cacheFormat, threads: threads ?? Workers.defaultCount,
+      costCache: costCache)
   }
 
   /// Makes a generator of loaded parts.
