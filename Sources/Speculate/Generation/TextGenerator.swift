@@ -3,7 +3,7 @@ public import Foundation
 import Synchronization
 public import Tensors
 public import Text
-public import Verifier
+package import Verifier
 
 /// Generates text from a model folder, with a drafter's help if there is one.
 ///
@@ -22,11 +22,11 @@ public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
 
   /// Turns text into ids and back.
-  public let tokenizer: any Tokenizer
+  package let tokenizer: any Tokenizer
   /// The target's weights.
-  public let model: CausalModel
+  package let model: CausalModel
   /// The drafter's weights, if there is one.
-  public let drafter: DrafterModel?
+  package let drafter: DrafterModel?
 
   private let chats: ChatEncoder?
   private let engine: GenerationEngine
@@ -76,7 +76,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - chats: writes conversations; without it there is no chat.
   ///   - costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
-  public init(
+  package init(
     model: CausalModel, tokenizer: any Tokenizer, chats: ChatEncoder? = nil,
     drafter: DrafterModel? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
@@ -202,7 +202,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - budget: seconds to measure, about.
   /// - Returns: without a drafter, times of the target only.
   /// - Throws: ``SpeculateError`` when there is no memory for it.
-  public func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel {
+  package func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel {
     lock.lock()
     defer { lock.unlock() }
     return try engine.measureCost(context: context, budget: budget)

@@ -1,22 +1,22 @@
 import CKernels
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// One worker's forward and backward pass over some sequences, with its own gradients.
 ///
 /// Workers share the parameters and nothing else, so a training step is one parallel region. A pass
 /// is used by one thread at a time.
-public final class CausalPass: GradientPass, @unchecked Sendable {
+package final class CausalPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The model whose parameters are read.
-  public let model: CausalTrainingModel
+  package let model: CausalTrainingModel
   /// The sum of gradients since `clearGradients`, in the model's layout.
-  public let gradients: FloatBuffer
+  package let gradients: FloatBuffer
   /// The most sequences of one call.
-  public let sequences: Int
+  package let sequences: Int
   /// The tokens of each sequence.
-  public let length: Int
+  package let length: Int
 
   private let states: [TrainableLayerState]
   private let scratch: TrainableLayerScratch
@@ -30,7 +30,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   private let visible: [Int32]  // [length]
 
   /// Makes the buffers of a pass over up to `sequences` sequences of `length` tokens.
-  public init(model: CausalTrainingModel, sequences: Int, length: Int, rotary: RotaryLayer) {
+  package init(model: CausalTrainingModel, sequences: Int, length: Int, rotary: RotaryLayer) {
     precondition(rotary.positions >= length, "rotary tables cover the sequence")
     MatrixProduct.useOneThread()
     self.model = model
@@ -58,7 +58,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   ///   - inputs: [count × length] tokens, sequence after sequence.
   ///   - targets: [count × length], the token after each; negative ones are skipped.
   ///   - count: How many sequences, at most `sequences`.
-  public func forwardBackward(
+  package func forwardBackward(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int, scale: Float
   ) -> Double {
     let parameters = UnsafePointer(model.parameters.base)
@@ -85,7 +85,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   }
 
   /// Returns the summed loss of some sequences without touching the gradients.
-  public func loss(
+  package func loss(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int
   ) -> Double {
     withBatch(count) { batch in
