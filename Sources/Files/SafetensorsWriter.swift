@@ -50,9 +50,7 @@ package enum SafetensorsWriter {
 
     var type: StoredType {
       switch payload {
-      case .floats(_, .f32): .f32
-      case .floats(_, .f16): .f16
-      case .floats(_, .bf16): .bf16
+      case .floats(_, let type): StoredType(type)
       case .integers: .i64
       case .streamed(let type, _): type
       }

@@ -39,6 +39,16 @@ package enum StoredType: String, Sendable, CaseIterable {
     }
   }
 
+  /// The stored type of one to compute with.
+  package init(_ type: ElementType) {
+    self =
+      switch type {
+      case .f32: .f32
+      case .f16: .f16
+      case .bf16: .bf16
+      }
+  }
+
   /// The type to compute with, if there is one.
   package var elementType: ElementType? { ElementType(rawValue: rawValue) }
 }

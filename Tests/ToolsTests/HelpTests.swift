@@ -435,6 +435,10 @@ import Testing
                                 Tokens of a response at most. (default: 160)
         --response-batch <response-batch>
                                 Responses made at a time. (default: 32)
+        --answer-drafter <dir|suffix|none>
+                                What drafts while the target answers, for speed; responses are the same: the
+                                folder of a drafter made for the target, 'suffix' for matches in the text so
+                                far, or 'none'. (default: none)
         --temperature <temperature>
                                 0 for greedy responses. (default: 0.0)
 

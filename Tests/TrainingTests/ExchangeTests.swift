@@ -55,7 +55,9 @@ import Training
       }
       _ = try all([number])  // all have copied
       let norm = GradientSum.reduce(copies, workers: workers)
-      own[0].base.update(from: copies[0].base, count: own[0].count)
+      withExtendedLifetime(copies) {
+        own[0].base.update(from: copies[0].base, count: own[0].count)
+      }
       return norm
     }
 

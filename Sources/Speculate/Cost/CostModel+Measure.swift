@@ -63,6 +63,28 @@ extension CostModel {
     return fresh
   }
 
+  /// Pass times: those of an earlier run, brought up to date, or measured and kept for the next.
+  ///
+  /// - Parameters:
+  ///   - drafter: what `source` runs.
+  ///   - cache: where times are kept; `nil` to measure them every time.
+  /// - Throws: what making a cache of keys and values throws.
+  package static func current(
+    runner: CausalRunner, drafter: DrafterModel?, source: (any DraftSource)?,
+    cache: CostModelCache?
+  ) throws -> CostModel {
+    guard let cache else { return try measure(runner: runner, source: source) }
+    let key = CostModelCache.Key(runner: runner, drafter: drafter)
+    if let kept = cache.cost(of: key),
+      let updated = try kept.updated(runner: runner, source: source)
+    {
+      return updated
+    }
+    let measured = try measure(runner: runner, source: source)
+    cache.store(measured, of: key)
+    return measured
+  }
+
   /// Seconds, about, to bring curves up to date.
   private static let updateBudget = 0.16
   /// Rows of a usual round.

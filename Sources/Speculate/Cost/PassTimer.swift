@@ -9,6 +9,7 @@ struct PassTimer {
   private let cache: KeyValueCache
   private let tokens: [Token]
   private let request: DraftRequest
+  private let start: KeyValueCache.Checkpoint
 
   /// The widest pass to measure.
   let widest: Int
@@ -43,6 +44,7 @@ struct PassTimer {
       source?.commit(features: runner.taps, rows: piece.count)
       return true
     }
+    start = cache.checkpoint()
   }
 
   /// Leaves the source as it was before its first sequence.
@@ -58,7 +60,7 @@ struct PassTimer {
       for row in 0..<width {
         _ = Argmax.index(runner.logits + row * vocabulary, count: vocabulary)
       }
-      cache.rewind(to: position)
+      cache.rewind(to: start)
     }
   }
 

@@ -127,17 +127,8 @@ final class GenerationEngine {
     return made
   }
 
-  /// Pass times: those of an earlier run, brought up to date, or measured and kept for the next.
   private func cost(_ source: (any DraftSource)?) throws -> CostModel {
-    guard let costCache else { return try CostModel.measure(runner: runner, source: source) }
-    let key = CostModelCache.Key(runner: runner, drafter: source == nil ? nil : drafter)
-    if let kept = costCache.cost(of: key),
-      let updated = try kept.updated(runner: runner, source: source)
-    {
-      return updated
-    }
-    let measured = try CostModel.measure(runner: runner, source: source)
-    costCache.store(measured, of: key)
-    return measured
+    try CostModel.current(
+      runner: runner, drafter: source == nil ? nil : drafter, source: source, cache: costCache)
   }
 }

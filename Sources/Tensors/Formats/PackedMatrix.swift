@@ -37,7 +37,11 @@ package final class PackedMatrix: @unchecked Sendable {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, format: WeightFormat
   ) {
     self.init(rows: rows, columns: columns, format: format)
-    format.coding.pack(values, rows: rows, columns: columns, into: storage)
+    for panel in 0..<panelCount {
+      format.coding.pack(
+        values, rows: rows, columns: columns, first: panel * Self.panelRows,
+        into: storage + panel * panelBytes)
+    }
   }
 
   /// Takes a matrix that is stored in a format already.

@@ -22,9 +22,10 @@ protocol WeightCoding: Sendable {
 
   /// Bytes of one panel of sixteen rows.
   static func panelBytes(columns: Int) -> Int
-  /// Packs f32 rows `[rows][columns]` into panels; rows past the last are zero.
+  /// Packs the sixteen f32 rows `[rows][columns]` from `first` on into a panel; rows past the last are zero.
   static func pack(
-    _ values: UnsafePointer<Float>, rows: Int, columns: Int, into panels: UnsafeMutableRawPointer)
+    _ values: UnsafePointer<Float>, rows: Int, columns: Int, first: Int,
+    into panel: UnsafeMutableRawPointer)
   /// Writes row `lane` of a panel, widened to f32, to `values` `[columns]`.
   static func unpack(
     _ panel: UnsafeRawPointer, lane: Int, columns: Int, to values: UnsafeMutablePointer<Float>)
@@ -65,6 +66,42 @@ extension WeightCoding {
 
   /// Rows of a panel.
   static var panelRows: Int { Int(CK_PANEL) }
+}
+
+/// Floats of a type that checkpoints have: a row by itself is what a file holds.
+protocol FloatCoding: WeightCoding {
+  static var type: ElementType { get }
+}
+
+extension FloatCoding {
+  static func rowBytes(columns: Int) -> Int { type.byteCount * columns }
+
+  static func encode(
+    _ values: UnsafePointer<Float>, rows: Int, columns: Int, into table: UnsafeMutableRawPointer
+  ) {
+    FloatConversion.narrow(values, to: type, into: table, count: rows * columns)
+  }
+
+  static func decode(
+    _ row: UnsafeRawPointer, columns: Int, to values: UnsafeMutablePointer<Float>
+  ) {
+    FloatConversion.widen(row, as: type, into: values, count: columns)
+  }
+
+  static func storedParts(rows: Int, columns: Int) -> [StoredPart] {
+    [StoredPart(suffix: "", shape: [rows, columns], type: StoredType(type))]
+  }
+
+  static func store(
+    _ values: UnsafePointer<Float>, rows: Int, columns: Int, part: Int,
+    to sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let out = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: rows * rowBytes(columns: columns), alignment: 64)
+    defer { out.deallocate() }
+    if let base = out.baseAddress { encode(values, rows: rows, columns: columns, into: base) }
+    try sink(UnsafeRawBufferPointer(out))
+  }
 }
 
 /// How products want rows of activations, where that isn't f32. Formats may share one.

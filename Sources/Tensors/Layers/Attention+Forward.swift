@@ -71,7 +71,7 @@ extension Attention {
       panels: keys.lowerBound * shape.group..<keys.upperBound * shape.group,
       bias: queryBias.map { UnsafePointer($0.base) }, accumulates: false,
       next: run.cache._withUnsafeGuaranteedRef {
-        $0.keysAndValues(layer: index, head: heads.first, over: run.visible)
+        $0[index].keysAndValues(head: heads.first, over: run.visible)
       })
     multiply(key, keyBias, normed, into: buffers.keys, rows: rows, panels: keys)
     multiply(value, valueBias, normed, into: buffers.values, rows: rows, panels: keys)
@@ -184,7 +184,7 @@ extension Attention {
       stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale,
       nextHead: nextHead, next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
-      cache.attend(queries, layer: index, head: head, over: run.visible, step: run.step)
+      cache[index].attend(queries, head: head, over: run.visible, step: run.step)
     }
     for row in run.rows { buffers.attended.finish(row: row, columns: columns) }
   }
@@ -204,9 +204,9 @@ extension Attention {
   ) {
     let offset = row * shape.keyValueWidth + head * shape.headDimension
     place.cache._withUnsafeGuaranteedRef { cache in
-      cache.store(
-        key: buffers.keys.base + offset, value: buffers.values.base + offset, layer: index,
-        head: head, position: place.position)
+      cache[index].store(
+        key: buffers.keys.base + offset, value: buffers.values.base + offset, head: head,
+        position: place.position)
     }
   }
 
@@ -235,6 +235,6 @@ extension Attention {
       Kernels.rmsNorm(
         head, weight: norm.base, into: head, count: shape.headDimension, epsilon: normEpsilon)
     }
-    place.cache._withUnsafeGuaranteedRef { $0.rotate(head, layer: index, to: place.position) }
+    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(head, to: place.position) }
   }
 }

@@ -56,8 +56,8 @@ package final class BranchRows: @unchecked Sendable {
     row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int
   ) {
     let offset = head * layers[layer].shape.headDimension
-    cache.store(
+    cache[layer].store(
       key: key(layer: layer, row: row) + offset, value: value(layer: layer, row: row) + offset,
-      layer: layer, head: head, position: position)
+      head: head, position: position)
   }
 }

@@ -7,11 +7,10 @@ extension DecoderLayer {
   ) throws {
     func matrix(_ role: LayerTensor) throws -> PackedMatrix {
       guard let tensor = layout[role] else { preconditionFailure("every layer has its matrices") }
-      return try source.matrix(
-        tensor.name, rows: tensor.shape[0], columns: tensor.shape[1], format: format)
+      return try source.matrix(tensor, format: format)
     }
     func vector(_ role: LayerTensor) throws -> FloatBuffer? {
-      try layout[role].map { try source.values($0.name, $0.shape) }
+      try layout[role].map(source.values)
     }
     let design = layout.design
     let shape = design.shape

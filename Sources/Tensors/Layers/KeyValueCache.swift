@@ -1,6 +1,4 @@
-internal import CKernels
-
-/// The keys and values of one sequence for every layer, rotated.
+/// What the layers keep of one sequence: its keys, rotated, and its values.
 ///
 /// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing.
 package final class KeyValueCache {
@@ -17,7 +15,7 @@ package final class KeyValueCache {
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
     // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
-    private let layers: UnsafeMutableBufferPointer<KeyValueState>
+    private let layers: UnsafeMutableBufferPointer<LayerState>
     private let memory: [UnsafeMutableRawPointer]
     private let rotary: [RotaryTable]  // kept for the layers' angles
 
@@ -36,10 +34,11 @@ package final class KeyValueCache {
       for (index, shape) in shapes.enumerated() {
         self.layers.initializeElement(
           at: index,
-          to: KeyValueState(
-            keys: memory[0] + start, values: memory[1] + start,
-            headBytes: sizes[index] / shape.keyValueHeads, dimension: shape.headDimension,
-            format: format, angles: rotary[index].angles))
+          to: .keysAndValues(
+            KeyValueState(
+              keys: memory[0] + start, values: memory[1] + start,
+              headBytes: sizes[index] / shape.keyValueHeads, dimension: shape.headDimension,
+              format: format, angles: rotary[index].angles)))
         start += sizes[index]
       }
     }
@@ -49,31 +48,11 @@ package final class KeyValueCache {
       for memory in memory { memory.deallocate() }
     }
 
-    /// Writes the key and the value `[dimension]` of one head at a position.
-    func store(
-      key: UnsafePointer<Float>, value: UnsafePointer<Float>, layer: Int, head: Int, position: Int
-    ) {
-      layers[layer].store(key: key, value: value, head: head, position: position)
-    }
-
-    /// Attention of rows over one key-value head: the first row sees the keys `visible`, each
-    /// other `step` more than the one before it.
-    func attend(
-      _ rows: AttentionQueries, layer: Int, head: Int, over visible: Range<Int>, step: Int
-    ) {
-      layers[layer].attend(rows, head: head, over: visible, step: step)
-    }
-
-    /// The first chunk of keys and of values that attention of a head reads.
-    func keysAndValues(
-      layer: Int, head: Int?, over visible: Range<Int>
-    ) -> (ck_range, ck_range) {
-      layers[layer].keysAndValues(head: head, over: visible)
-    }
-
-    /// Rotates one head `[dimension]` of a layer in place to `position`.
-    func rotate(_ head: UnsafeMutablePointer<Float>, layer: Int, to position: Int) {
-      layers[layer].angles.rotate(head, to: position)
+    /// What an attention layer keeps.
+    subscript(layer: Int) -> KeyValueState {
+      switch layers[layer] {
+      case .keysAndValues(let state): state
+      }
     }
   }
 
@@ -103,6 +82,18 @@ package final class KeyValueCache {
     precondition(count + rows <= capacity, "the cache is full")
     count += rows
   }
+
+  /// A point of the sequence to come back to.
+  public struct Checkpoint: Sendable {
+    fileprivate let count: Int
+  }
+
+  /// The point that the sequence has reached: the number of positions, as long as every layer keeps all of
+  /// them apart (`LayerState`).
+  public func checkpoint() -> Checkpoint { Checkpoint(count: count) }
+
+  /// Forgets what was read since a checkpoint.
+  public func rewind(to checkpoint: Checkpoint) { rewind(to: checkpoint.count) }
 
   /// Forgets the positions from `position` on.
   ///

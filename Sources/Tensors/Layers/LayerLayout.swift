@@ -1,18 +1,17 @@
-/// The tensors that a decoder layer may have, in the order in which training holds them.
-package enum LayerTensor: Sendable, CaseIterable {
-  case mixerNorm
-  case query, key, value
-  case queryBias, keyBias, valueBias
+/// The tensors that a decoder layer may have.
+package enum LayerTensor: Sendable {
+  case mixerNorm, mixerPostNorm
+  case query, key, value, output
+  case queryBias, keyBias, valueBias, outputBias
   case queryNorm, keyNorm
-  case output, outputBias
-  case mixerPostNorm
-  case feedForwardNorm
+  case feedForwardNorm, feedForwardPostNorm
   case gate, up, down
   case gateBias, upBias, downBias
-  case feedForwardPostNorm
 }
 
 /// What checkpoints call the modules of a layer; a tensor's name ends in `.weight` or `.bias` behind it.
+///
+/// These are Llama's, which most families share.
 package struct LayerNames: Sendable, Equatable {
   package var mixerNorm = "input_layernorm"
   package var query = "self_attn.q_proj"
@@ -31,94 +30,60 @@ package struct LayerNames: Sendable, Equatable {
   /// Of the norm on the feed-forward part's output.
   package var feedForwardPostNorm = "post_feedforward_layernorm"
 
-  /// The names of Llama, which most families share.
   package init() {}
 }
 
 /// The names and shapes of a layer's tensors, for whoever reads, trains, converts or writes them.
 package struct LayerLayout: Sendable {
-  /// One tensor of a layer.
-  package struct Tensor: Sendable, Equatable {
-    /// What it is.
-    package let role: LayerTensor
-    /// Its name in a checkpoint.
-    package let name: String
-    /// Linear weights are [out, in].
-    package let shape: [Int]
-  }
-
   /// The design that the tensors belong to.
   package let design: LayerDesign
-  /// The tensors that the layer has, in the order of `LayerTensor`.
-  package let tensors: [Tensor]
+  /// The tensors that the layer has, in the order in which training holds them.
+  package private(set) var tensors: [(role: LayerTensor, tensor: NamedShape)] = []
 
   /// Lists the tensors of a design under names behind `prefix`.
   package init(_ design: LayerDesign, names: LayerNames = LayerNames(), prefix: String) {
     self.design = design
-    tensors = LayerTensor.allCases.compactMap { role in
-      guard let shape = role.shape(in: design) else { return nil }
-      return Tensor(role: role, name: prefix + role.name(names), shape: shape)
+    let (shape, options) = (design.shape, design.attention)
+    let (hidden, inner) = (shape.hidden, shape.intermediate)
+    let (queries, keys) = (shape.attention.queryWidth, shape.attention.keyValueWidth)
+    func add(_ role: LayerTensor, _ name: String, _ shape: [Int], if isThere: Bool = true) {
+      if isThere { tensors.append((role, NamedShape(prefix + name, shape))) }
     }
-    precondition(Set(tensors.map(\.name)).count == tensors.count, "two tensors share a name")
+    func norm(_ role: LayerTensor, _ name: String, _ width: Int, if isThere: Bool) {
+      add(role, name + ".weight", [width], if: isThere)
+    }
+    func linear(
+      _ role: LayerTensor, _ name: String, _ shape: [Int], bias: LayerTensor, if hasBias: Bool
+    ) {
+      add(role, name + ".weight", shape)
+      add(bias, name + ".bias", [shape[0]], if: hasBias)
+    }
+    let bias = (options.inputBias, options.outputBias, design.feedForward.bias)
+    norm(.mixerNorm, names.mixerNorm, hidden, if: design.mixerNorms.isBefore)
+    linear(.query, names.query, [queries, hidden], bias: .queryBias, if: bias.0)
+    linear(.key, names.key, [keys, hidden], bias: .keyBias, if: bias.0)
+    linear(.value, names.value, [keys, hidden], bias: .valueBias, if: bias.0)
+    norm(.queryNorm, names.queryNorm, shape.headDimension, if: options.headNorms)
+    norm(.keyNorm, names.keyNorm, shape.headDimension, if: options.headNorms)
+    linear(.output, names.output, [hidden, queries], bias: .outputBias, if: bias.1)
+    norm(.mixerPostNorm, names.mixerPostNorm, hidden, if: design.mixerNorms.isAfter)
+    norm(.feedForwardNorm, names.feedForwardNorm, hidden, if: design.feedForwardNorms.isBefore)
+    linear(.gate, names.gate, [inner, hidden], bias: .gateBias, if: bias.2)
+    linear(.up, names.up, [inner, hidden], bias: .upBias, if: bias.2)
+    linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias.2)
+    norm(
+      .feedForwardPostNorm, names.feedForwardPostNorm, hidden, if: design.feedForwardNorms.isAfter)
+    precondition(Set(tensors.map(\.tensor.name)).count == tensors.count, "two tensors share a name")
   }
 
   /// A tensor; nil if the design has no such one.
-  package subscript(role: LayerTensor) -> Tensor? { tensors.first { $0.role == role } }
+  package subscript(role: LayerTensor) -> NamedShape? {
+    tensors.first { $0.role == role }?.tensor
+  }
 
   /// Whether another layer has the same tensors of the same shapes, whatever their names.
   package func matches(_ other: LayerLayout) -> Bool {
     tensors.map(\.role) == other.tensors.map(\.role)
-      && tensors.map(\.shape) == other.tensors.map(\.shape)
-  }
-}
-
-extension LayerTensor {
-  /// The shape of the tensor; nil if the design has none.
-  fileprivate func shape(in design: LayerDesign) -> [Int]? {
-    let (shape, options) = (design.shape, design.attention)
-    let (queries, keys) = (shape.attention.queryWidth, shape.attention.keyValueWidth)
-    func vector(_ count: Int, if isThere: Bool) -> [Int]? { isThere ? [count] : nil }
-    return switch self {
-    case .mixerNorm: vector(shape.hidden, if: design.mixerNorms.isBefore)
-    case .mixerPostNorm: vector(shape.hidden, if: design.mixerNorms.isAfter)
-    case .feedForwardNorm: vector(shape.hidden, if: design.feedForwardNorms.isBefore)
-    case .feedForwardPostNorm: vector(shape.hidden, if: design.feedForwardNorms.isAfter)
-    case .query: [queries, shape.hidden]
-    case .key, .value: [keys, shape.hidden]
-    case .output: [shape.hidden, queries]
-    case .gate, .up: [shape.intermediate, shape.hidden]
-    case .down: [shape.hidden, shape.intermediate]
-    case .queryBias: vector(queries, if: options.inputBias)
-    case .keyBias, .valueBias: vector(keys, if: options.inputBias)
-    case .outputBias: vector(shape.hidden, if: options.outputBias)
-    case .queryNorm, .keyNorm: vector(shape.headDimension, if: options.headNorms)
-    case .gateBias, .upBias: vector(shape.intermediate, if: design.feedForward.bias)
-    case .downBias: vector(shape.hidden, if: design.feedForward.bias)
-    }
-  }
-
-  fileprivate func name(_ names: LayerNames) -> String {
-    switch self {
-    case .mixerNorm: names.mixerNorm + ".weight"
-    case .mixerPostNorm: names.mixerPostNorm + ".weight"
-    case .feedForwardNorm: names.feedForwardNorm + ".weight"
-    case .feedForwardPostNorm: names.feedForwardPostNorm + ".weight"
-    case .query: names.query + ".weight"
-    case .queryBias: names.query + ".bias"
-    case .queryNorm: names.queryNorm + ".weight"
-    case .key: names.key + ".weight"
-    case .keyBias: names.key + ".bias"
-    case .keyNorm: names.keyNorm + ".weight"
-    case .value: names.value + ".weight"
-    case .valueBias: names.value + ".bias"
-    case .output: names.output + ".weight"
-    case .outputBias: names.output + ".bias"
-    case .gate: names.gate + ".weight"
-    case .gateBias: names.gate + ".bias"
-    case .up: names.up + ".weight"
-    case .upBias: names.up + ".bias"
-    case .down: names.down + ".weight"
-    case .downBias: names.down + ".bias"
-    }
+      && tensors.map(\.tensor.shape) == other.tensors.map(\.tensor.shape)
   }
 }

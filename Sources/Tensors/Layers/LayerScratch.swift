@@ -35,33 +35,19 @@ package final class LayerScratch: Sendable {
     }
     normed = rows(for: inputs)
     last = inputs == [head] ? normed : rows(for: [head])
-    var attention: [AttentionBuffers.Key: AttentionBuffers] = [:]
-    var gated: [GatedBuffers.Key: GatedBuffers] = [:]
-    self.attention = layers.map { layer in
+    attention = layers.reduce(into: []) { made, layer in
       switch layer.mixer {
       case .attention(let part):
-        Self.shared(AttentionBuffers.Key(part), in: &attention) {
-          AttentionBuffers($0, maximumRows: maximumRows)
-        }
+        made.append(
+          made.first { $0.fit(part) } ?? AttentionBuffers(part, maximumRows: maximumRows))
       }
     }
-    self.gated = layers.map { layer in
+    gated = layers.reduce(into: []) { made, layer in
       switch layer.feedForward {
       case .gated(let part):
-        Self.shared(GatedBuffers.Key(part), in: &gated) {
-          GatedBuffers($0, maximumRows: maximumRows)
-        }
+        made.append(made.first { $0.fit(part) } ?? GatedBuffers(part, maximumRows: maximumRows))
       }
     }
-  }
-
-  private static func shared<Key: Hashable, Buffers>(
-    _ key: Key, in made: inout [Key: Buffers], make: (Key) -> Buffers
-  ) -> Buffers {
-    if let buffers = made[key] { return buffers }
-    let buffers = make(key)
-    made[key] = buffers
-    return buffers
   }
 
   /// The buffers of a layer's attention.
@@ -75,8 +61,7 @@ package final class LayerScratch: Sendable {
   /// Every worker norms all rows for itself, which is cheaper than another region. Without a norm
   /// before the sublayer the rows are copied, to be prepared.
   func norm(rows: Range<Int>, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
-    guard let weight = norms.before else { return copy(rows, into: normed[worker]) }
-    return norm(rows, weight, norms.epsilon, into: normed[worker])
+    norm(rows, norms.before, norms.epsilon, into: normed[worker])
   }
 
   /// Norms rows for the head.
@@ -94,22 +79,19 @@ package final class LayerScratch: Sendable {
   }
 
   private func norm(
-    _ rows: some Collection<Int>, _ weight: FloatBuffer, _ epsilon: Float,
+    _ rows: some Collection<Int>, _ weight: FloatBuffer?, _ epsilon: Float,
     into normed: ActivationRows
   ) -> ActivationRows {
+    let width = normed.width
     for (index, row) in rows.enumerated() {
-      Kernels.rmsNorm(
-        residual.base + row * normed.width, weight: weight.base, into: normed.row(index),
-        count: normed.width, epsilon: epsilon)
-      normed.finish(row: index, columns: 0..<normed.width)
-    }
-    return normed
-  }
-
-  private func copy(_ rows: Range<Int>, into normed: ActivationRows) -> ActivationRows {
-    for (index, row) in rows.enumerated() {
-      normed.row(index).update(from: residual.base + row * normed.width, count: normed.width)
-      normed.finish(row: index, columns: 0..<normed.width)
+      let x = residual.base + row * width
+      if let weight {
+        Kernels.rmsNorm(
+          x, weight: weight.base, into: normed.row(index), count: width, epsilon: epsilon)
+      } else {
+        normed.row(index).update(from: x, count: width)
+      }
+      normed.finish(row: index, columns: 0..<width)
     }
     return normed
   }
@@ -125,25 +107,23 @@ final class AttentionBuffers: Sendable {
   let values: FloatBuffer  // [maximumRows][keyValueWidth]
   let attended: ActivationRows  // [maximumRows][queryWidth]
 
-  /// What layers have in common that share buffers.
-  struct Key: Hashable {
-    let shape: AttentionShape
-    let output: WeightFormat
+  private let shape: AttentionShape
+  private let output: WeightFormat
 
-    init(_ attention: Attention) {
-      shape = attention.shape
-      output = attention.output.format
-    }
-  }
-
-  init(_ key: Key, maximumRows: Int) {
-    let shape = key.shape
+  init(_ attention: Attention, maximumRows: Int) {
+    shape = attention.shape
+    output = attention.output.format
     queries = FloatBuffer(count: maximumRows * shape.queryWidth)
     keys = FloatBuffer(count: maximumRows * shape.keyValueWidth)
     values = FloatBuffer(count: maximumRows * shape.keyValueWidth)
     attended = ActivationRows(
-      maximumRows: maximumRows, width: shape.queryWidth, formats: [key.output],
+      maximumRows: maximumRows, width: shape.queryWidth, formats: [output],
       piece: shape.group * shape.headDimension)
+  }
+
+  /// Whether another layer can use them.
+  func fit(_ attention: Attention) -> Bool {
+    attention.shape == shape && attention.output.format == output
   }
 }
 
@@ -151,24 +131,18 @@ final class AttentionBuffers: Sendable {
 final class GatedBuffers: Sendable {
   let gate: ActivationRows  // [maximumRows][intermediate]
   let up: FloatBuffer  // [maximumRows][intermediate]
+  private let down: WeightFormat
 
-  /// What layers have in common that share buffers.
-  struct Key: Hashable {
-    let intermediate: Int
-    let piece: Int
-    let down: WeightFormat
-
-    init(_ part: GatedFeedForward) {
-      intermediate = part.gate.rows
-      piece = part.piece
-      down = part.down.format
-    }
+  init(_ part: GatedFeedForward, maximumRows: Int) {
+    down = part.down.format
+    gate = ActivationRows(
+      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.piece)
+    up = FloatBuffer(count: maximumRows * part.gate.rows)
   }
 
-  init(_ key: Key, maximumRows: Int) {
-    gate = ActivationRows(
-      maximumRows: maximumRows, width: key.intermediate, formats: [key.down], piece: key.piece)
-    up = FloatBuffer(count: maximumRows * key.intermediate)
+  /// Whether another layer can use them.
+  func fit(_ part: GatedFeedForward) -> Bool {
+    part.gate.rows == gate.width && part.down.format == down
   }
 }
 

@@ -18,7 +18,7 @@ struct ForwardBench {
   private let cache: KeyValueCache
   private let promptCache: KeyValueCache?
   private let tokens: [Token]
-  private let context: Int
+  private let behindContext: KeyValueCache.Checkpoint
   private let promptLength: Int
 
   /// Fills a cache with `context` positions.
@@ -35,11 +35,11 @@ struct ForwardBench {
     tokens = (0..<max(widest, context, prompt ?? 0)).map {
       Token($0 * 31 % model.configuration.vocabularySize)
     }
-    self.context = context
     promptLength = prompt ?? 0
     cache = try runner.makeCache(capacity: context + widest)
     promptCache = try prompt.map { [runner] in try runner.makeCache(capacity: $0) }
     runner.read(tokens[..<context], into: cache, logits: .last)
+    behindContext = cache.checkpoint()
   }
 
   /// Times passes over `rows` rows, with logits for all of them.
@@ -74,7 +74,7 @@ struct ForwardBench {
       tokens[..<rows].withUnsafeBufferPointer {
         runner.forward($0, cache: cache, logits: .all)
       }
-      cache.rewind(to: context)
+      cache.rewind(to: behindContext)
     }
     return (Stopwatch.now - start) / Double(passes)
   }

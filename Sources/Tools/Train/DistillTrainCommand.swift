@@ -70,7 +70,7 @@ struct DistillTrainCommand: ParsableCommand {
     if !responsesFrom.isEmpty {
       source = .made(responsesFrom.map { URL(fileURLWithPath: $0) })
     } else if let file = prompts.file {
-      source = .make(responses.options(file, seed: training.seed))
+      source = .make(try responses.options(file, seed: training.seed))
     } else {
       return
     }
@@ -110,7 +110,7 @@ struct DistillTrainCommand: ParsableCommand {
     let file = PromptDataFlags.file(heldout, heldoutTokens)
     return file.map { file in
       // Another seed than the training's: the file may be the same.
-      var options = responses.options(file, seed: training.seed &+ 0x48)
+      var options = try responses.options(file, seed: training.seed &+ 0x48)
       options.count = training.evaluationPrompts
       options.temperature = 0
       options.length = training.evaluationLength

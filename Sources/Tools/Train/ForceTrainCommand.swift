@@ -59,7 +59,7 @@ struct ForceTrainCommand: ParsableCommand {
     if let trajectoriesFrom {
       source = .made(URL(fileURLWithPath: trajectoriesFrom))
     } else if let file = prompts.file {
-      source = .make(responses.options(file, seed: training.seed))
+      source = .make(try responses.options(file, seed: training.seed))
     } else {
       return
     }

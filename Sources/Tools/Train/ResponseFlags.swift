@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Training
 
 /// The file that prompts come from.
@@ -37,6 +38,12 @@ struct ResponseFlags: ParsableArguments {
   @Option(help: "Tokens of the longest prompt.") var longestPrompt = 128
   @Option(help: "Tokens of a response at most.") var responseLength = 160
   @Option(help: "Responses made at a time.") var responseBatch = 32
+  @Option(
+    help: ArgumentHelp(
+      "What drafts while the target answers, for speed; responses are the same: the folder of a drafter "
+        + "made for the target, 'suffix' for matches in the text so far, or 'none'.",
+      valueName: "dir|suffix|none"))
+  var answerDrafter = DrafterChoice.none
   @Option(help: "0 for greedy responses.") var temperature: Float = 0
 
   /// Says which flag can't be, if any.
@@ -58,12 +65,21 @@ struct ResponseFlags: ParsableArguments {
   }
 
   /// What they ask for.
-  func options(_ data: ResponseOptions.Data, seed: UInt64) -> ResponseOptions {
+  ///
+  /// - Throws: `SpeculateError` if the drafter's folder doesn't exist.
+  func options(_ data: ResponseOptions.Data, seed: UInt64) throws -> ResponseOptions {
     var options = ResponseOptions(data: data)
     options.count = responses
     options.promptLengths = shortestPrompt...longestPrompt
     options.length = responseLength
     options.batch = responseBatch
+    options.drafting =
+      switch answerDrafter {
+      case .none: .none
+      case .suffix: .suffix
+      case .folder(let path): .drafter(try ModelFolder.url(path, option: "--answer-drafter"))
+      }
+    options.costCache = .user()
     options.temperature = temperature
     options.seed = seed
     return options

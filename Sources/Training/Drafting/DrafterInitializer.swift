@@ -87,8 +87,8 @@ enum DrafterInitializer {
     }
     for layer in 0..<drafter.layerCount {
       let source = target.layout(ofLayer: first + layer)
-      for tensor in drafter.layout(ofLayer: layer).tensors {
-        sources[tensor.name] = source[tensor.role]?.name
+      for (role, tensor) in drafter.layout(ofLayer: layer).tensors {
+        sources[tensor.name] = source[role]?.name
       }
     }
     return sources

@@ -123,15 +123,9 @@ extension DrafterPass {
 
   /// Attention of the context's rows among themselves.
   private func contextAttention(_ index: Int, _ batch: Batch) -> CausalAttention.Rows {
-    let (layer, state, first) = (model.layers[index], states[index], batch.blockRows)
-    return CausalAttention.Rows(
-      sequences: 1, length: batch.contextRows,
-      queriesKeys: state.queryKey.base + first * layer.queryKeyWidth,
-      queryKeyStride: layer.queryKeyWidth,
-      values: state.queryKeyValue.base + first * layer.queryKeyValueWidth + layer.queryKeyWidth,
-      valueStride: layer.queryKeyValueWidth,
-      probabilities: state.probabilities.base + contextProbabilities,
-      output: state.attended.base + first * layer.output.inputs)
+    model.layers[index].causalRows(
+      states[index], from: batch.blockRows, sequences: 1, length: batch.contextRows,
+      probabilities: contextProbabilities)
   }
 
   private func attention(_ batch: Batch) -> BlockAttention {

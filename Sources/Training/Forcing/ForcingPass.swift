@@ -1,4 +1,3 @@
-import CKernels
 import Files
 package import Tensors
 
@@ -44,21 +43,15 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The sum of gradients since `clearGradients`, in the model's layout.
-  package let gradients: FloatBuffer
+  package var gradients: FloatBuffer { stack.gradients }
 
-  private let model: CausalTrainingModel
+  private let stack: CausalStack
   private let maximumTokens: Int
   private let copies: Int
   private let trainsEmbedding: Bool
   private let firstHead: FloatBuffer?  // [vocabulary][hidden]
   private let loss: ForcingLoss
   private let lossScratch: ForcingLoss.Scratch
-  private let states: [TrainableLayerState]
-  private let scratch: TrainableLayerScratch
-  private let last: FloatBuffer  // [rows][hidden], the stream after the last layer
-  private let lastNormed: FloatBuffer  // [rows][hidden]
-  private let lastInverse: FloatBuffer  // [rows]
-  private let d: FloatBuffer  // [rows][hidden], the stream's gradient
   private let rotary: RotaryLayer
   private let visible: [Int32]  // [the most keys of a row]: 1, 2, 3 …
 
@@ -75,8 +68,6 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     firstHead: FloatBuffer?, rotary: RotaryLayer
   ) {
     precondition(rotary.positions >= maximumTokens, "rotary tables cover the response")
-    MatrixProduct.useOneThread()
-    self.model = model
     self.maximumTokens = maximumTokens
     self.copies = copies
     self.trainsEmbedding = trainsEmbedding
@@ -85,21 +76,10 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     loss = ForcingLoss(head: model.embedding, trainsHead: trainsEmbedding)
     lossScratch = ForcingLoss.Scratch(
       vocabulary: model.architecture.vocabularySize, keepsTarget: firstHead != nil)
-    let rows = (1 + copies) * maximumTokens
-    let hidden = model.architecture.hiddenSize
-    let shape = model.layers[0]
-    let attention = ForcingAttention(causal: shape.attention)
-    gradients = FloatBuffer(count: model.layout.count)
-    states = model.layers.map {
-      TrainableLayerState(
-        $0, rows: rows,
-        probabilities: attention.probabilityCount(clean: maximumTokens, copies: copies))
-    }
-    scratch = TrainableLayerScratch(shape, rows: rows, columns: maximumTokens)
-    last = FloatBuffer(count: rows * hidden)
-    lastNormed = FloatBuffer(count: rows * hidden)
-    lastInverse = FloatBuffer(count: rows)
-    d = FloatBuffer(count: rows * hidden)
+    stack = CausalStack(
+      model, rows: (1 + copies) * maximumTokens, columns: maximumTokens,
+      probabilities: ForcingAttention(causal: model.layers[0].attention)
+        .probabilityCount(clean: maximumTokens, copies: copies))
     visible = (0..<maximumTokens).map { Int32($0 + 1) }
   }
 
@@ -120,29 +100,23 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
         && example.noisy.count <= copies * example.copyCount,
       "the pass has room for the response")
     precondition((firstHead == nil) == (first == nil), "a kept distribution has states and a head")
-    let parameters = UnsafePointer(model.parameters.base)
-    let hidden = model.architecture.hiddenSize
-    return withRows(example) { places, inputs in
-      forward(inputs, example, places)
+    return withRows(example) { rows, inputs in
+      forward(inputs, example, rows)
+      let scratch = stack.scratch
       let losses = loss.forwardBackward(
-        parameters, gradients: gradients.base,
+        stack.model.parameters.base, gradients: gradients.base,
         rows: ForcingLoss.Rows(
-          example: example, x: lastNormed.base, states: first.map { UnsafePointer($0.base) },
+          example: example, x: stack.output.base, states: first.map { UnsafePointer($0.base) },
           firstHead: firstHead.map { UnsafePointer($0.base) }),
         factors: ForcingLoss.Factors(
           clean: objective.clean * cleanScale, divergence: objective.divergence * cleanScale,
           noisy: noisyScale),
         scratch: lossScratch, dX: scratch.normed.base)
-      model.finalNorm.backward(
-        parameters, gradients: gradients.base, rows: places.count, x: last.base, xStride: hidden,
-        inverse: lastInverse.base, dY: scratch.normed.base, dX: d.base, dStride: hidden)
-      for index in model.layers.indices.reversed() {
-        backward(index, example, places)
-      }
-      if trainsEmbedding {
-        let table = gradients.base + model.embedding.offset
-        for row in 0..<places.count {
-          ct_add(hidden, d.base + row * hidden, table + Int(inputs[row]) * hidden)
+      stack.backward(trainsEmbedding ? inputs : nil, rows: rows) { layer, state in
+        withAttention(layer, state, example) { attention, rows in
+          attention.backward(
+            rows, dOutput: scratch.attended.base, d: scratch.queryKeyValue.base,
+            scratch: scratch.scores.base, dots: scratch.dots.base)
         }
       }
       return losses
@@ -151,61 +125,31 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
 
   /// The logits of every row, clean ones first: [clean + noisy][vocabulary]. For tests.
   package func logits(_ example: ForcingExample) -> [Float] {
-    withRows(example) { places, inputs in
-      forward(inputs, example, places)
+    withRows(example) { rows, inputs in
+      forward(inputs, example, rows)
+      let model = stack.model
       let vocabulary = model.architecture.vocabularySize
-      return [Float](unsafeUninitializedCapacity: places.count * vocabulary) { buffer, count in
+      return [Float](unsafeUninitializedCapacity: rows.count * vocabulary) { buffer, count in
         guard let base = buffer.baseAddress else { return }
         model.embedding.forward(
-          model.parameters.base, rows: places.count, x: lastNormed.base, y: base)
-        count = places.count * vocabulary
+          model.parameters.base, rows: rows.count, x: stack.output.base, y: base)
+        count = rows.count * vocabulary
       }
     }
   }
 
   private func forward(
-    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ places: TrainableLayer.Rows
+    _ inputs: UnsafePointer<Token>, _ example: ForcingExample, _ rows: TrainableLayer.Rows
   ) {
-    let parameters = UnsafePointer(model.parameters.base)
-    let hidden = model.architecture.hiddenSize
-    let table = parameters + model.embedding.offset
-    for row in 0..<places.count {
-      (states[0].input.base + row * hidden).update(
-        from: table + Int(inputs[row]) * hidden, count: hidden)
+    stack.forward(inputs, rows: rows) { layer, state in
+      withAttention(layer, state, example) { $0.forward($1) }
     }
-    for (index, layer) in model.layers.enumerated() {
-      let next = index + 1 < states.count ? states[index + 1].input : last
-      layer.forwardProjections(parameters, state: states[index], rows: places)
-      withAttention(index, example) { $0.forward($1) }
-      layer.forwardOutput(
-        parameters, state: states[index], rows: places.count, next: next.base)
-    }
-    model.finalNorm.forward(
-      parameters, rows: places.count, x: last.base, xStride: hidden, y: lastNormed.base,
-      yStride: hidden, inverse: lastInverse.base)
-  }
-
-  private func backward(_ index: Int, _ example: ForcingExample, _ places: TrainableLayer.Rows) {
-    let parameters = UnsafePointer(model.parameters.base)
-    let (layer, state) = (model.layers[index], states[index])
-    layer.backwardOutput(
-      parameters, gradients: gradients.base, state: state, scratch: scratch, rows: places.count,
-      d: d.base)
-    withAttention(index, example) { attention, rows in
-      attention.backward(
-        rows, dOutput: scratch.attended.base, d: scratch.queryKeyValue.base,
-        scratch: scratch.scores.base, dots: scratch.dots.base)
-    }
-    layer.backwardProjections(
-      parameters, gradients: gradients.base, state: state, scratch: scratch, rows: places,
-      d: d.base)
   }
 
   private func withAttention(
-    _ index: Int, _ example: ForcingExample,
+    _ layer: TrainableLayer, _ state: TrainableLayerState, _ example: ForcingExample,
     _ body: (ForcingAttention, ForcingAttention.Rows) -> Void
   ) {
-    let (layer, state) = (model.layers[index], states[index])
     visible.withUnsafeBufferPointer { visible in
       guard let visible = visible.baseAddress else {
         preconditionFailure("a pass has at least one row")
@@ -213,13 +157,9 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
       body(
         ForcingAttention(causal: layer.attention),
         ForcingAttention.Rows(
-          cleanCount: example.cleanCount, promptLength: example.promptLength,
-          copyCount: example.copyCount, windows: example.windows, visible: visible,
-          queriesKeys: state.queryKey.base,
-          queryKeyStride: layer.queryKeyWidth,
-          values: state.queryKeyValue.base + layer.queryKeyWidth,
-          valueStride: layer.queryKeyValueWidth, probabilities: state.probabilities.base,
-          output: state.attended.base))
+          clean: layer.causalRows(state, sequences: 1, length: example.cleanCount),
+          promptLength: example.promptLength, copyCount: example.copyCount,
+          windows: example.windows, visible: visible))
     }
   }
 

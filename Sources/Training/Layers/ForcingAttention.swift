@@ -9,7 +9,9 @@ struct ForcingAttention: Sendable {
 
   /// The places of one pass: rows are the clean ones, then the noisy ones.
   struct Rows {
-    var cleanCount: Int
+    /// The clean rows. All rows' queries, keys, values and outputs lie in the same places, and behind the
+    /// clean rows' probabilities those of the others: [heads][noisy][columns].
+    var clean: CausalAttention.Rows
     /// The clean row that stands where the first noisy one of each copy does.
     var promptLength: Int
     /// Noisy rows of a copy.
@@ -18,18 +20,6 @@ struct ForcingAttention: Sendable {
     var windows: [Range<Int>]
     /// 1, 2, 3 …: [at least every clean row and the longest window together].
     var visible: UnsafePointer<Int32>
-    /// Rotated queries, then keys: [rows][heads + keyValueHeads][width].
-    var queriesKeys: UnsafePointer<Float>
-    /// Distance between rows of `queriesKeys`.
-    var queryKeyStride: Int
-    /// [rows][keyValueHeads][width].
-    var values: UnsafePointer<Float>
-    /// Distance between rows of `values`.
-    var valueStride: Int
-    /// [heads][clean][clean], then [heads][noisy][columns].
-    var probabilities: UnsafeMutablePointer<Float>
-    /// [rows][heads][width].
-    var output: UnsafeMutablePointer<Float>
 
     var noisyCount: Int { windows.last?.upperBound ?? 0 }
     /// The most keys that a noisy row sees.
@@ -46,9 +36,8 @@ struct ForcingAttention: Sendable {
 
   /// Writes `rows.output` and `rows.probabilities`.
   func forward(_ rows: Rows) {
-    let all = clean(rows)
-    causal.forward(all, visible: rows.visible)
-    forEachTile(rows) { causal.forward(all, $0, visible: rows.visible) }
+    causal.forward(rows.clean, visible: rows.visible)
+    forEachTile(rows) { causal.forward(rows.clean, $0, visible: rows.visible) }
   }
 
   /// Writes the gradients of queries, keys and values.
@@ -63,27 +52,19 @@ struct ForcingAttention: Sendable {
     _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
-    let all = clean(rows)
     // The clean rows' keys are written here and added to below.
-    causal.backward(all, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
-    causal.clearKeys(of: rows.cleanCount..<rows.cleanCount + rows.noisyCount, d)
+    causal.backward(rows.clean, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
+    let cleanCount = rows.clean.length
+    causal.clearKeys(of: cleanCount..<cleanCount + rows.noisyCount, d)
     forEachTile(rows) {
-      causal.backward(all, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
+      causal.backward(rows.clean, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
     }
-  }
-
-  private func clean(_ rows: Rows) -> CausalAttention.Rows {
-    CausalAttention.Rows(
-      sequences: 1, length: rows.cleanCount, queriesKeys: rows.queriesKeys,
-      queryKeyStride: rows.queryKeyStride, values: rows.values, valueStride: rows.valueStride,
-      probabilities: rows.probabilities, output: rows.output)
   }
 
   /// Visits some noisy rows of one window and head at a time.
   private func forEachTile(_ rows: Rows, _ body: (CausalAttention.Tile) -> Void) {
-    let all = clean(rows)
-    let (clean, columns) = (rows.cleanCount, rows.columns)
-    let probabilities = rows.probabilities + causal.heads * clean * clean
+    let (clean, columns) = (rows.clean.length, rows.columns)
+    let probabilities = rows.clean.probabilities + causal.heads * clean * clean
     for head in 0..<causal.heads {
       for window in rows.windows {
         let context = rows.context(window)
@@ -96,8 +77,8 @@ struct ForcingAttention: Sendable {
               head: head, row: clean + start, count: end - start,
               firstVisible: context + start - window.lowerBound,
               segments: [
-                causal.segment(all, 0..<context, head: head),
-                causal.segment(all, clean + window.lowerBound..<clean + end, head: head),
+                causal.segment(rows.clean, 0..<context, head: head),
+                causal.segment(rows.clean, clean + window.lowerBound..<clean + end, head: head),
               ],
               probabilities: probabilities + (head * rows.noisyCount + start) * columns,
               columns: columns))

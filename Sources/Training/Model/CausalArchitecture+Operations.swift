@@ -5,7 +5,7 @@ extension CausalArchitecture {
   /// Weights that every token is multiplied with: all matrices, the embedding as the tied head.
   /// Norms multiply too, but are no matrices.
   package var matrixWeightCount: Int {
-    let layer = layout(ofLayer: 0).tensors.map(\.shape).filter { $0.count == 2 }
+    let layer = layout(ofLayer: 0).tensors.map(\.tensor.shape).filter { $0.count == 2 }
     return vocabularySize * hiddenSize + layerCount * layer.reduce(0) { $0 + $1[0] * $1[1] }
   }
 

@@ -103,4 +103,20 @@ extension TrainableLayer {
       inverse: state.inputInverse.base, dY: scratch.normed.base, dX: d, dStride: hidden,
       accumulate: true)
   }
+
+  /// Whole sequences whose rows see those before them, from row `first` of a pass on.
+  ///
+  /// - Parameter probabilities: Where theirs start among the state's.
+  func causalRows(
+    _ state: TrainableLayerState, from first: Int = 0, sequences: Int, length: Int,
+    probabilities: Int = 0
+  ) -> CausalAttention.Rows {
+    CausalAttention.Rows(
+      sequences: sequences, length: length,
+      queriesKeys: state.queryKey.base + first * queryKeyWidth,
+      queryKeyStride: queryKeyWidth,
+      values: state.queryKeyValue.base + first * queryKeyValueWidth + queryKeyWidth,
+      valueStride: queryKeyValueWidth, probabilities: state.probabilities.base + probabilities,
+      output: state.attended.base + first * output.inputs)
+  }
 }

@@ -47,15 +47,14 @@ package struct TrainableLayer: Sendable {
     // Residual outputs are scaled down so that the stream's variance doesn't grow with depth (GPT-2).
     let residual = Float(2 * depth).squareRoot()
     var offsets: [LayerTensor: Int] = [:]
-    for tensor in layout.tensors {
+    for (role, tensor) in layout.tensors {
       let initialization: Initialization =
-        switch tensor.role {
+        switch role {
         case .output, .down: .normal(deviation: 0.02 / residual)
         case _ where tensor.shape.count == 1: .ones
         default: .normal(deviation: 0.02)
         }
-      offsets[tensor.role] = parameters.add(
-        tensor.name, shape: tensor.shape, initialization: initialization)
+      offsets[role] = parameters.add(tensor, initialization: initialization)
     }
     func offset(_ role: LayerTensor) -> Int {
       guard let offset = offsets[role] else { preconditionFailure("a layer lacks its \(role)") }

@@ -17,13 +17,6 @@ final class TrainableLayerState {
   let gateUp: FloatBuffer  // [rows][gate, up]
   let activated: FloatBuffer  // [rows][intermediate]
 
-  /// The state of a pass over whole sequences.
-  convenience init(_ shape: TrainableLayer, sequences: Int, length: Int) {
-    self.init(
-      shape, rows: sequences * length,
-      probabilities: shape.attention.probabilityCount(sequences: sequences, length: length))
-  }
-
   /// The state of a pass over `rows` rows with room for as many attention probabilities as given.
   init(_ shape: TrainableLayer, rows: Int, probabilities count: Int) {
     input = FloatBuffer(count: rows * shape.hidden)

@@ -59,7 +59,8 @@ package final class ResponseGenerator {
     }
     length = try drafts.map { [runner] in
       AdaptiveDraftLength(
-        try $0.cost ?? .measure(runner: runner, source: sources?.first))
+        try .current(
+          runner: runner, drafter: $0.drafter, source: sources?.first, cache: $0.costCache))
     }
   }
 
@@ -165,14 +166,14 @@ package struct ResponseDrafts: Sendable {
   /// A model that drafts for the target.
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
-  package var suffix: Bool
-  /// What passes cost; nil to measure it.
-  package var cost: CostModel?
+  public var suffix: Bool
+  /// Where measured pass times are kept; nil to measure them every time.
+  public var costCache: CostModelCache?
 
   /// Drafts of the given sources.
-  package init(drafter: DrafterModel? = nil, suffix: Bool = true, cost: CostModel? = nil) {
+  public init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil) {
     self.drafter = drafter
     self.suffix = suffix
-    self.cost = cost
+    self.costCache = costCache
   }
 }

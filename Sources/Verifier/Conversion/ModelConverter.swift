@@ -125,7 +125,7 @@ package struct ModelConverter {
     let head = configuration.family.tensors.head
     let matrices = Set(
       (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
-        .filter { $0.shape.count == 2 }.map(\.name))
+        .map(\.tensor).filter { $0.shape.count == 2 }.map(\.name))
     let tied = configuration.tiesEmbeddings
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in

@@ -69,7 +69,7 @@ struct TensorConversion {
     _ checkpoint: Checkpoint, onPiece: @escaping (_ finished: Bool) throws -> Void
   ) -> SafetensorsWriter.Entry {
     SafetensorsWriter.Entry(
-      name: newName, shape: shape, type: StoredType(rawValue: type.rawValue) ?? .f32
+      name: newName, shape: shape, type: StoredType(type)
     ) { sink in
       try checkpoint.withBytes(of: name) { try sink($0) }
       try onPiece(true)

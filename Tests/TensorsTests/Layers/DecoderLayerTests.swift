@@ -89,8 +89,8 @@ import Testing
       rotated: test.design.attention.rope.dimension,
       scale: test.design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot()
     ) { name in
-      layout.tensors.first { $0.name == names[name] ?? name }.map {
-        let values = Self.source.values($0.name, $0.shape)
+      layout.tensors.first { $0.tensor.name == names[name] ?? name }.map {
+        let values = Self.source.values($0.tensor.name, $0.tensor.shape)
         return (0..<values.count).map { values.base[$0] }
       }
     }

@@ -9,7 +9,7 @@ func tensors(
 ) -> [(name: String, shape: [Int], values: FloatBuffer)] {
   let names = configuration.family.tensors
   var tensors = (0..<configuration.layerCount).flatMap { layer in
-    configuration.layout(ofLayer: layer).tensors.map { ($0.name, $0.shape) }
+    configuration.layout(ofLayer: layer).tensors.map { ($0.tensor.name, $0.tensor.shape) }
   }
   tensors.append((names.finalNorm, [configuration.hiddenSize]))
   tensors.append((names.embedding, [configuration.vocabularySize, configuration.hiddenSize]))

@@ -50,14 +50,13 @@ extension IntegerCoding {
   static func panelBytes(columns: Int) -> Int { ck_quantized_panel_bytes(Int32(bits), columns) }
 
   static func pack(
-    _ values: UnsafePointer<Float>, rows: Int, columns: Int, into panels: UnsafeMutableRawPointer
+    _ values: UnsafePointer<Float>, rows: Int, columns: Int, first: Int,
+    into panel: UnsafeMutableRawPointer
   ) {
-    let buffer = QuantizedRows(rows: panelRows, columns: columns, bits: bits)
-    for row in stride(from: 0, to: rows, by: panelRows) {
-      let count = min(panelRows, rows - row)
-      buffer.quantize(values + row * columns, count: count)
-      buffer.pack(count: count, into: panels + row / panelRows * panelBytes(columns: columns))
-    }
+    let count = min(panelRows, rows - first)
+    let buffer = QuantizedRows(rows: count, columns: columns, bits: bits)
+    buffer.quantize(values + first * columns, count: count)
+    buffer.pack(count: count, into: panel)
   }
 
   static func unpack(

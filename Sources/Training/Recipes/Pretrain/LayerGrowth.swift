@@ -26,9 +26,9 @@ package enum LayerGrowth: String, Sendable, CaseIterable {
     var sources: [String: (name: String, isZero: Bool)] = [:]
     for (index, origin) in origins.enumerated() {
       let source = architectures.0.layout(ofLayer: origin.layer)
-      for tensor in architectures.1.layout(ofLayer: index).tensors {
-        sources[tensor.name] = source[tensor.role].map {
-          ($0.name, origin.isNew && Self.outputs.contains(tensor.role))
+      for (role, tensor) in architectures.1.layout(ofLayer: index).tensors {
+        sources[tensor.name] = source[role].map {
+          ($0.name, origin.isNew && Self.outputs.contains(role))
         }
       }
     }

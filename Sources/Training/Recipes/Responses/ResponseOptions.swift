@@ -1,4 +1,5 @@
-package import Foundation
+public import Foundation
+public import Speculate
 
 /// What responses a target is to make.
 package struct ResponseOptions: Sendable {
@@ -17,6 +18,16 @@ package struct ResponseOptions: Sendable {
     }
   }
 
+  /// What drafts.
+  public enum Drafting: Sendable, Equatable {
+    /// Nothing.
+    case none
+    /// Matches of the text's end in earlier text.
+    case suffix
+    /// A drafter in a folder, beside such matches.
+    case drafter(URL)
+  }
+
   /// Where the prompts come from.
   package var data: Data
   /// How many responses to make.
@@ -26,7 +37,11 @@ package struct ResponseOptions: Sendable {
   /// The most tokens of a response.
   package var length = 160
   /// Responses made at a time.
-  package var batch = 32
+  public var batch = 32
+  /// What drafts while the target answers; it decides speed, never a response.
+  public var drafting = Drafting.none
+  /// Where pass times are kept that drafting measures; nil to measure them every time.
+  public var costCache: CostModelCache?
   /// 0 for greedy responses.
   package var temperature: Float = 0
   /// The seed of prompts and noise.

@@ -1,6 +1,7 @@
 import Files
-package import Foundation
-package import Tensors
+public import Foundation
+import Speculate
+public import Tensors
 import Text
 import Verifier
 
@@ -55,7 +56,7 @@ package final class ResponseRecipe {
       let wanted = missing.reduce(0) { $0 + $1.count }
       let generator = try ResponseGenerator(
         model: target, workers: workers, prompts: prompts, settings: settings,
-        batch: min(options.batch, wanted))
+        batch: min(options.batch, wanted), drafts: try drafts(options))
       var (made, earlier, current) = (options.count - wanted, 0, 0)
       for numbers in missing {
         earlier += current
@@ -91,6 +92,17 @@ package final class ResponseRecipe {
       seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
       longestPrompt: options.promptLengths.upperBound, responseLength: options.length,
       temperature: options.temperature)
+  }
+
+  private func drafts(_ options: ResponseOptions) throws -> ResponseDrafts? {
+    switch options.drafting {
+    case .none: nil
+    case .suffix: ResponseDrafts(costCache: options.costCache)
+    case .drafter(let folder):
+      ResponseDrafts(
+        drafter: try DrafterModel(directory: folder, tokenizer: tokenizer),
+        costCache: options.costCache)
+    }
   }
 
   /// Says whether responses fit the target.
