@@ -7,7 +7,7 @@ SOURCES = Sources Tests Examples Package.swift
 PROMPTS = Weights/demo-prompts.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench format lint setup
+.PHONY: help demo build test examples bench format lint setup
 
 help:    ## show this list
 	@sed -n 's/^\([a-z]*\): *\([a-z]* \)*\(.*\)## \(.*\)/  make \1\t\4/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,9 @@ build: setup  ## build the command, .build/release/speculate
 
 test: setup  ## run every test
 	$(SWIFT) test -c release --disable-xctest --disable-testable-imports
+
+examples: setup  ## build the programs of Examples, as a package outside does
+	@$(SWIFT) build --package-path Examples --scratch-path .build/examples
 
 bench: build  ## measure this machine: memory, and plain decoding against it
 	@$(SPECULATE) bench memory

@@ -1,6 +1,6 @@
 import Files
-public import Foundation
-public import Tensors
+package import Foundation
+package import Tensors
 
 extension BlockDrafter {
   /// Loads a drafter folder: `config.json` and safetensors.
@@ -9,7 +9,7 @@ extension BlockDrafter {
   ///   A drafter's pass is short and waits for memory, and what it proposes is checked anyway.
   /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
   ///   disagree.
-  public convenience init(directory: URL, format: WeightFormat? = nil) throws {
+  package convenience init(directory: URL, format: WeightFormat? = nil) throws {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
@@ -28,7 +28,7 @@ extension BlockDrafter {
   /// Makes a drafter of random weights, the same for the same seed.
   ///
   /// A draft vocabulary, where the configuration has one, is spread evenly over the whole.
-  public convenience init(
+  package convenience init(
     random configuration: DrafterConfiguration, seed: UInt64, format: WeightFormat = .f32
   ) {
     let vocabulary = configuration.draftVocabularySize.map { size in

@@ -1,21 +1,21 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// A block-diffusion drafter's weights: conditioned (arXiv 2602.06036; ALGORITHMS 3.1) or seeing tokens
 /// alone (arXiv 2512.15176; 3.2).
 ///
 /// Immutable and shared between sequences; a pass runs in a `DrafterRunner`. It holds nothing of the
 /// target: features come in as arguments, and so do embedding and head unless it has its own.
-public final class BlockDrafter: Sendable {
+package final class BlockDrafter: Sendable {
   /// The sizes, as `config.json` gives them.
-  public let configuration: DrafterConfiguration
+  package let configuration: DrafterConfiguration
 
   /// How the matrices are held.
-  public let format: WeightFormat
+  package let format: WeightFormat
 
   /// The token that each index of the draft vocabulary stands for, ascending; nil for the whole
   /// vocabulary.
-  public let draftVocabulary: [Token]?
+  package let draftVocabulary: [Token]?
 
   /// What makes context of the target's features; nil for a drafter that sees tokens alone.
   let fusion: FeatureFusion?

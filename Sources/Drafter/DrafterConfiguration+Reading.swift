@@ -1,5 +1,5 @@
 internal import Files
-public import Foundation
+package import Foundation
 internal import Tensors
 
 extension DrafterConfiguration {
@@ -8,7 +8,7 @@ extension DrafterConfiguration {
   /// - Throws: `SpeculateError` when the file is missing or isn't JSON, when it describes another
   ///   architecture or uses a feature that isn't supported, or when a value is missing or out of
   ///   range.
-  public init(directory: URL) throws {
+  package init(directory: URL) throws {
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(

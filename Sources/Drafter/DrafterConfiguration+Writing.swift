@@ -1,5 +1,5 @@
 internal import Files
-public import Foundation
+package import Foundation
 import Tensors
 
 extension DrafterConfiguration {
@@ -7,7 +7,7 @@ extension DrafterConfiguration {
   /// has `deer_config` where they have `dflash_config`.
   ///
   /// Reading it back with `init(directory:)` gives the same configuration.
-  public func encoded() -> Data {
+  package func encoded() -> Data {
     var members: [String: JSONValue] = [
       "architectures": .array([.string(kind.architecture)]),
       "model_type": .string("qwen3"),

@@ -1,47 +1,47 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// The sizes of a block-diffusion drafter and what it expects of its target.
 ///
 /// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
 /// parts: heads (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading and writing
 /// `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
-public struct DrafterConfiguration: Sendable, Equatable {
+package struct DrafterConfiguration: Sendable, Equatable {
   /// What the drafter sees of the text before a block.
-  public var kind: DrafterKind
+  package var kind: DrafterKind
   /// Whether the drafter has an embedding, which is its head too, and borrows none from its target.
-  public var ownsEmbedding: Bool
+  package var ownsEmbedding: Bool
   /// Rows of a block, the anchor's included: at most `blockSize - 1` tokens are drafted in a pass.
-  public var blockSize: Int
+  package var blockSize: Int
   /// The fewest rows that the drafter was trained to fill a block with. A pass for few drafts computes
   /// no more rows than they and the anchor need, down to this many; `blockSize` means always all.
-  public var shortestBlock: Int
+  package var shortestBlock: Int
   /// The token that stands for "to be drafted"; a row of the embedding.
-  public var maskToken: Token
+  package var maskToken: Token
   /// The target's layers whose outputs are the context features, 0-based; empty for a drafter that sees
   /// tokens alone.
-  public var targetLayers: [Int]
+  package var targetLayers: [Int]
   /// How many layers the target has; 0 where that doesn't matter.
-  public var targetLayerCount: Int
+  package var targetLayerCount: Int
   /// The target's vocabulary.
-  public var vocabularySize: Int
+  package var vocabularySize: Int
   /// How many layers the drafter has.
-  public var layerCount: Int
+  package var layerCount: Int
   /// The sizes of a layer; `hidden` is the target's unless the drafter owns an embedding.
-  public var shape: LayerShape
+  package var shape: LayerShape
   /// Base of the rotary frequencies.
-  public var ropeTheta: Double
+  package var ropeTheta: Double
   /// How the rotary frequencies are stretched.
-  public var ropeScaling: RopeScaling
+  package var ropeScaling: RopeScaling
   /// Greatest position plus one.
-  public var maximumContext: Int
+  package var maximumContext: Int
   /// How many tokens can be drafted; nil for the whole vocabulary.
-  public var draftVocabularySize: Int?
+  package var draftVocabularySize: Int?
   /// What works on a block's rows behind the layers.
-  public var heads: DrafterHeads
+  package var heads: DrafterHeads
 
   /// Makes a configuration from its parts.
-  public init(
+  package init(
     blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
     ropeScaling: RopeScaling = .none, maximumContext: Int, draftVocabularySize: Int? = nil,
@@ -79,10 +79,10 @@ public struct DrafterConfiguration: Sendable, Equatable {
   }
 
   /// The rows of a pass that drafts `count` tokens.
-  public func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
+  package func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
 
   /// How many tokens the drafter chooses among.
-  public var choices: Int { draftVocabularySize ?? vocabularySize }
+  package var choices: Int { draftVocabularySize ?? vocabularySize }
 
   /// The sizes besides the layers' that the time of a draft pass depends on.
   package var costs: [String] {
@@ -92,7 +92,7 @@ public struct DrafterConfiguration: Sendable, Equatable {
 
   /// The default choice of target layers for a drafter of `layers` layers: evenly spread, leaving
   /// out the last few, whose outputs are already shaped for the head.
-  public static func defaultTargetLayers(layers: Int, targetLayers: Int) -> [Int] {
+  package static func defaultTargetLayers(layers: Int, targetLayers: Int) -> [Int] {
     guard layers > 1 else { return [targetLayers / 2] }
     return (0..<layers).map { index in
       let spread = Double(index) * Double(targetLayers - 4) / Double(layers - 1)

@@ -1,4 +1,4 @@
-public import Files
+package import Files
 import Tensors
 
 /// What a drafter has been given of one sequence: its cache, and what waits for the next pass.
@@ -7,12 +7,12 @@ import Tensors
 /// little more than one, and plain steps that never draft cost nothing. Tokens wait for the same reason.
 /// The cache is a pure function of the committed tokens. A ``DrafterRunner`` makes contexts and runs
 /// their passes.
-public final class DrafterContext {
+package final class DrafterContext {
   /// The tokens of the last draft, in order.
-  public internal(set) var drafts: [Token] = []
+  package internal(set) var drafts: [Token] = []
 
   /// Passes that these took.
-  public var passes: Int { block.passes }
+  package var passes: Int { block.passes }
 
   /// The block that is being drafted.
   var block: DenoisedBlock
@@ -38,7 +38,7 @@ public final class DrafterContext {
   }
 
   /// How many committed positions the drafter has been given.
-  public var count: Int { cache.count + featureRows + tokens.count }
+  package var count: Int { cache.count + featureRows + tokens.count }
 
   /// Takes the drafts of a block without masks.
   func finishBlock() {
@@ -49,7 +49,7 @@ public final class DrafterContext {
   /// Forgets the positions from `position` on.
   ///
   /// - Complexity: O(1).
-  public func rewind(to position: Int) {
+  package func rewind(to position: Int) {
     precondition(position <= count, "can't rewind forward")
     let waiting = max(0, position - cache.count)
     featureRows = min(featureRows, waiting)
@@ -59,16 +59,16 @@ public final class DrafterContext {
 }
 
 /// A block to be drafted behind the committed tokens of a sequence.
-public struct DrafterBlock {
+package struct DrafterBlock {
   /// The sequence's context.
-  public var context: DrafterContext
+  package var context: DrafterContext
   /// The last committed token, whose features the target has not computed yet.
-  public var anchor: Token
+  package var anchor: Token
   /// Tokens to draft: 1 to `blockSize - 1`.
-  public var count: Int
+  package var count: Int
 
   /// A block of the given values.
-  public init(context: DrafterContext, anchor: Token, count: Int) {
+  package init(context: DrafterContext, anchor: Token, count: Int) {
     self.context = context
     self.anchor = anchor
     self.count = count

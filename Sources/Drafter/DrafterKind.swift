@@ -2,7 +2,7 @@ internal import Files
 internal import Tensors
 
 /// What a block drafter sees of the text before a block, and what differs by it.
-public enum DrafterKind: String, Sendable, CaseIterable {
+package enum DrafterKind: String, Sendable, CaseIterable {
   /// What the target has computed about it (DFlash, arXiv 2602.06036; ALGORITHMS 3.1).
   case conditioned
   /// Its tokens alone, so that one drafter may serve several targets of the same tokenizer (DEER,
@@ -11,13 +11,13 @@ public enum DrafterKind: String, Sendable, CaseIterable {
 
   /// Whether context comes from the target's features; else it comes from tokens, which go through the
   /// drafter's own layers.
-  public var readsFeatures: Bool { self == .conditioned }
+  package var readsFeatures: Bool { self == .conditioned }
 
   /// What a draft pass takes longer for, if anything.
   package var cost: String? { readsFeatures ? nil : "sees tokens" }
 
   /// The name of the kind in `config.json`.
-  public var architecture: String {
+  package var architecture: String {
     switch self {
     case .conditioned: "DFlashDraftModel"
     case .tokens: "DEERDraftModel"
@@ -33,7 +33,7 @@ public enum DrafterKind: String, Sendable, CaseIterable {
   }
 
   /// The kind that an architecture names.
-  public init?(architecture: String) {
+  package init?(architecture: String) {
     guard let kind = Self.allCases.first(where: { $0.architecture == architecture }) else {
       return nil
     }
@@ -92,7 +92,7 @@ extension DrafterConfiguration {
   }
 
   /// What the drafter sees, for reports of its training.
-  public var contextSummary: String {
+  package var contextSummary: String {
     switch kind {
     case .conditioned: "target layers \(targetLayers)"
     case .tokens:
@@ -104,7 +104,7 @@ extension DrafterConfiguration {
   /// What the drafter expects of its target, for reports.
   ///
   /// - Parameter vocabulary: How many tokens that is, in words.
-  public func targetSummary(vocabulary: String) -> String {
+  package func targetSummary(vocabulary: String) -> String {
     switch kind {
     case .conditioned:
       "\(targetLayerCount) layers, taps after "

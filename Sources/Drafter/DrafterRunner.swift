@@ -1,14 +1,14 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// Runs a drafter: the buffers of a pass, which sequences share.
 ///
 /// A conditioned drafter projects each committed token's target features to keys and values once; one
 /// that sees tokens runs each through its layers once, causally. A draft pass adds the rows of blocks
 /// behind them, one block a sequence, and forgets these again.
-public final class DrafterRunner {
+package final class DrafterRunner {
   /// The drafter that runs.
-  public let drafter: BlockDrafter
+  package let drafter: BlockDrafter
 
   /// How many passes blocks take, and which drafts are chosen after each.
   package var policy: any DenoisingPolicy = SinglePass()
@@ -36,7 +36,7 @@ public final class DrafterRunner {
   ///   - head: The target's, `[vocabulary][hidden]`; the draft vocabulary's rows are taken from it, again
   ///     for a drafter that has none.
   ///   - maximumBlocks: Blocks of one pass, at most; more take several passes.
-  public init(
+  package init(
     drafter: BlockDrafter, embedding: TokenEmbedding, head: PackedMatrix, workers: Workers,
     maximumBlocks: Int = 1
   ) {
@@ -81,7 +81,7 @@ public final class DrafterRunner {
   /// Makes the context of one sequence.
   ///
   /// - Parameter capacity: Greatest number of committed positions.
-  public func makeContext(capacity: Int) -> DrafterContext {
+  package func makeContext(capacity: Int) -> DrafterContext {
     let configuration = drafter.configuration
     let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
     if rotary.allSatisfy({ $0.capacity < room }) {
@@ -101,7 +101,7 @@ public final class DrafterRunner {
   /// - Parameters:
   ///   - taps: `[rows][targetLayers.count][hidden]`, as `CausalRunner.taps` holds them.
   ///   - rows: How many positions, from `context.count` on.
-  public func append(_ taps: UnsafePointer<Float>, rows: Int, to context: DrafterContext) {
+  package func append(_ taps: UnsafePointer<Float>, rows: Int, to context: DrafterContext) {
     guard let width = drafter.fusion?.matrix.columns else {
       preconditionFailure("a drafter that sees tokens takes no features")
     }
@@ -120,7 +120,7 @@ public final class DrafterRunner {
   ///
   /// They wait for the next draft and share its pass, because a pass costs what reading its weights costs,
   /// however few rows it has. Of many, only the last wait.
-  public func append(_ tokens: ArraySlice<Token>, to context: DrafterContext) {
+  package func append(_ tokens: ArraySlice<Token>, to context: DrafterContext) {
     precondition(drafter.fusion == nil, "a conditioned drafter takes features")
     for token in tokens {
       if context.tokens.count == Self.waitingRows { read(context) }
@@ -212,7 +212,7 @@ public final class DrafterRunner {
   ///   - choose: Given a block's index, a draft's place in it and its logits `[choices]`, which it may
   ///     overwrite, returns the index chosen. Called once for each draft, after a pass in the order of
   ///     places, because heads look at the choice before.
-  public func draft(
+  package func draft(
     _ blocks: [DrafterBlock],
     choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
   ) {
@@ -233,7 +233,7 @@ public final class DrafterRunner {
   /// How likely a draft is accepted, all before it being right; known while it is chosen.
   ///
   /// - Parameter probability: By the drafter's distribution; it is the answer where no head has another.
-  public func confidence(_ place: Int, of context: DrafterContext, probability: Float) -> Float {
+  package func confidence(_ place: Int, of context: DrafterContext, probability: Float) -> Float {
     walk.heads.confidence(of: context.firstRow + place, probability: probability)
   }
 
@@ -267,7 +267,7 @@ public final class DrafterRunner {
   }
 
   /// The token that an index of a logits row stands for.
-  public func token(at choice: Int) -> Token { drafter.draftVocabulary?[choice] ?? Token(choice) }
+  package func token(at choice: Int) -> Token { drafter.draftVocabulary?[choice] ?? Token(choice) }
 
   /// Adds the tokens that wait to the pass, as rows that see what is before them.
   private func addWaiting(_ context: DrafterContext) {

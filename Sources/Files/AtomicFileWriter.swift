@@ -1,10 +1,10 @@
-public import Foundation
+package import Foundation
 import Glibc
 
 /// A file written piece by piece under a temporary name that takes its own name in `commit()`.
 ///
 /// Without `commit()` nothing is left behind once the object is released.
-public final class AtomicFileWriter {
+package final class AtomicFileWriter {
   private let path: String
   private let temporary: String
   private var descriptor: Int32
@@ -12,7 +12,7 @@ public final class AtomicFileWriter {
   /// Creates the temporary file beside the file to be written.
   ///
   /// - Throws: `SpeculateError` if the folder is missing or can't be written.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     path = url.path
     let folder = url.deletingLastPathComponent()
     let name = url.lastPathComponent
@@ -35,7 +35,7 @@ public final class AtomicFileWriter {
   /// Appends bytes.
   ///
   /// - Throws: `SpeculateError` if they can't be written; the temporary file is removed.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     precondition(descriptor >= 0, "write after commit")
     guard let start = bytes.baseAddress else { return }
     var written = 0
@@ -52,7 +52,7 @@ public final class AtomicFileWriter {
   /// Syncs the file, gives it its name and syncs the folder.
   ///
   /// - Throws: `SpeculateError` if any of it fails; the file of that name is then the old one.
-  public func commit() throws {
+  package func commit() throws {
     precondition(descriptor >= 0, "commit after commit")
     guard fsync(descriptor) == 0 else { throw failure() }
     guard rename(temporary, path) == 0 else { throw failure() }

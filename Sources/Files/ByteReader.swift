@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// The bytes of a file from start to end, decompressed on the way if its name ends in `.zst`.
-public final class ByteReader {
+package final class ByteReader {
   private enum Source {
     case plain(FileDescriptor)
     case zstd(ZstdReader)
@@ -12,7 +12,7 @@ public final class ByteReader {
   /// Opens a file.
   ///
   /// - Throws: `SpeculateError` if it is missing, no regular file or not readable.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     source =
       url.pathExtension == "zst"
       ? .zstd(try ZstdReader(url: url)) : .plain(try FileDescriptor(reading: url))
@@ -23,7 +23,7 @@ public final class ByteReader {
   /// - Parameter buffer: Where they go.
   /// - Returns: How many came; fewer than fit only at the end, 0 after it.
   /// - Throws: `SpeculateError` if the file can't be read or its compressed data is damaged.
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     switch source {
     case .plain(let file): try file.read(into: buffer)
     case .zstd(let reader): try reader.read(into: buffer)

@@ -1,10 +1,10 @@
-public import Foundation
+package import Foundation
 
 /// The weights of a checkpoint: safetensors files mapped into memory, found by tensor name.
 ///
 /// Opening reads and checks every header completely and no value. Nothing here knows what the
 /// tensors mean.
-public final class Checkpoint: Sendable {
+package final class Checkpoint: Sendable {
   /// Where one tensor lies.
   struct Entry: Sendable {
     let type: StoredType
@@ -14,13 +14,13 @@ public final class Checkpoint: Sendable {
   }
 
   /// The folder or file the checkpoint was opened from, for messages.
-  public let url: URL
+  package let url: URL
   /// The files that hold the tensors.
-  public let files: [URL]
+  package let files: [URL]
   /// The names of all tensors, sorted.
-  public let names: [String]
+  package let names: [String]
   /// The `__metadata__` of the files together; of two values for one name the first file's stays.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
 
   private let contents: [any FileContents]
   private let entries: [String: Entry]
@@ -30,7 +30,7 @@ public final class Checkpoint: Sendable {
   ///
   /// - Throws: `SpeculateError` if there are no such files, or one is damaged, or the index and the
   ///   shards disagree.
-  public convenience init(directory: URL) throws {
+  package convenience init(directory: URL) throws {
     switch try CheckpointFiles(directory: directory) {
     case .single(let file): try self.init(url: directory, files: [file], index: nil)
     case .sharded(let index):
@@ -41,7 +41,7 @@ public final class Checkpoint: Sendable {
   /// Opens one `.safetensors` or `.safetensors.zst` file.
   ///
   /// - Throws: `SpeculateError` if it can't be read or is damaged.
-  public convenience init(file: URL) throws {
+  package convenience init(file: URL) throws {
     try self.init(url: file, files: [file], index: nil)
   }
 
@@ -78,23 +78,23 @@ public final class Checkpoint: Sendable {
 
   /// What is known of a tensor: nil if there is none of that name, or if its type is one that
   /// nothing here computes with (then `storedType(of:)` names it).
-  public func info(_ name: String) -> TensorInfo? {
+  package func info(_ name: String) -> TensorInfo? {
     guard let entry = entries[name], let type = entry.type.elementType else { return nil }
     return TensorInfo(name: name, type: type, shape: entry.shape)
   }
 
   /// The element type as the file names it, supported or not: `"F32"`, `"I64"`, …; nil if there is
   /// no such tensor.
-  public func storedType(of name: String) -> String? { entries[name]?.type.rawValue }
+  package func storedType(of name: String) -> String? { entries[name]?.type.rawValue }
 
   /// The shape of a tensor of any type; nil if there is no such tensor.
-  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+  package func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
   /// Lends the bytes of a tensor of any type, as they lie in the file: little-endian, row by row,
   /// not necessarily aligned.
   ///
   /// - Throws: `SpeculateError` if there is no such tensor, and whatever `body` throws.
-  public func withBytes<R>(
+  package func withBytes<R>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
   ) throws -> R {
     guard let entry = entries[name] else { throw missing(name, shape: nil) }
@@ -108,7 +108,7 @@ public final class Checkpoint: Sendable {
   ///
   /// - Returns: Its element type.
   /// - Throws: `SpeculateError` naming the tensor and both shapes.
-  public func type(of name: String, shape: [Int]) throws -> ElementType {
+  package func type(of name: String, shape: [Int]) throws -> ElementType {
     guard let entry = entries[name] else { throw missing(name, shape: shape) }
     guard entry.shape == shape else {
       throw SpeculateError(

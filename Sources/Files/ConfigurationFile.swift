@@ -1,20 +1,20 @@
-public import Foundation
+package import Foundation
 
 /// A JSON object of settings read key by key, with errors that name the file and the key.
 ///
 /// `null` counts as absent, as it does for the Python classes these files come from; `has` tells the
 /// two apart where it matters.
-public struct ConfigurationFile: Sendable {
+package struct ConfigurationFile: Sendable {
   /// Where the settings come from, for messages.
-  public let url: URL
+  package let url: URL
   /// The members of the object.
-  public let members: [String: JSONValue]
+  package let members: [String: JSONValue]
   private let prefix: String
 
   /// Reads a file.
   ///
   /// - Throws: `SpeculateError` if it is missing, not valid JSON, has a key twice or is no object.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     let file = try MappedFile(url: url)
     let document: JSONValue
     do {
@@ -37,16 +37,16 @@ public struct ConfigurationFile: Sendable {
   }
 
   /// An error about this file: its path, then the text.
-  public func problem(_ text: String) -> SpeculateError { SpeculateError("\(url.path): \(text)") }
+  package func problem(_ text: String) -> SpeculateError { SpeculateError("\(url.path): \(text)") }
 
   /// The name of a key for messages, with the names of the sections it lies in.
-  public func name(of key: String) -> String { prefix + key }
+  package func name(of key: String) -> String { prefix + key }
 
   /// Whether the key is there, be it with `null`.
-  public func has(_ key: String) -> Bool { members[key] != nil }
+  package func has(_ key: String) -> Bool { members[key] != nil }
 
   /// The value of a key, nil if it is absent or `null`.
-  public func value(_ key: String) -> JSONValue? {
+  package func value(_ key: String) -> JSONValue? {
     let value = members[key]
     return value == .null ? nil : value
   }
@@ -54,7 +54,7 @@ public struct ConfigurationFile: Sendable {
   /// An integer, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func integer(_ key: String) throws -> Int? {
+  package func integer(_ key: String) throws -> Int? {
     guard let value = value(key) else { return nil }
     guard let integer = value.integer else {
       throw problem("\(name(of: key)) is not an integer; correct it")
@@ -65,7 +65,7 @@ public struct ConfigurationFile: Sendable {
   /// An integer that has to be there.
   ///
   /// - Throws: `SpeculateError` if it is absent or something else.
-  public func requiredInteger(_ key: String) throws -> Int {
+  package func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {
       throw problem("\(name(of: key)) is missing; add it or download the file again")
     }
@@ -75,7 +75,7 @@ public struct ConfigurationFile: Sendable {
   /// A number, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func number(_ key: String) throws -> Double? {
+  package func number(_ key: String) throws -> Double? {
     guard let value = value(key) else { return nil }
     guard let number = value.number else {
       throw problem("\(name(of: key)) is not a number; correct it")
@@ -86,7 +86,7 @@ public struct ConfigurationFile: Sendable {
   /// A truth value, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func bool(_ key: String) throws -> Bool? {
+  package func bool(_ key: String) throws -> Bool? {
     guard let value = value(key) else { return nil }
     guard let bool = value.bool else {
       throw problem("\(name(of: key)) is not true or false; correct it")
@@ -97,7 +97,7 @@ public struct ConfigurationFile: Sendable {
   /// A string, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func text(_ key: String) throws -> String? {
+  package func text(_ key: String) throws -> String? {
     guard let value = value(key) else { return nil }
     guard let text = value.text else {
       throw problem("\(name(of: key)) is not a string; correct it")
@@ -108,7 +108,7 @@ public struct ConfigurationFile: Sendable {
   /// An array of integers, nil if absent; a single integer counts as an array of one.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func integers(_ key: String) throws -> [Int]? {
+  package func integers(_ key: String) throws -> [Int]? {
     guard let value = value(key) else { return nil }
     if let integer = value.integer { return [integer] }
     let integers = value.elements?.compactMap(\.integer)
@@ -121,7 +121,7 @@ public struct ConfigurationFile: Sendable {
   /// An array of strings, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func texts(_ key: String) throws -> [String]? {
+  package func texts(_ key: String) throws -> [String]? {
     guard let value = value(key) else { return nil }
     let texts = value.elements?.compactMap(\.text)
     guard let texts, texts.count == value.elements?.count else {
@@ -133,7 +133,7 @@ public struct ConfigurationFile: Sendable {
   /// An object inside this one, nil if absent.
   ///
   /// - Throws: `SpeculateError` if the value is something else.
-  public func section(_ key: String) throws -> ConfigurationFile? {
+  package func section(_ key: String) throws -> ConfigurationFile? {
     guard let value = value(key) else { return nil }
     guard let members = value.members else {
       throw problem("\(name(of: key)) is not an object; correct it")

@@ -1,16 +1,16 @@
-public import Foundation
+package import Foundation
 
 /// A zstd-compressed file, decompressed into memory of its own.
-public final class DecompressedFile: FileContents, @unchecked Sendable {
+package final class DecompressedFile: FileContents, @unchecked Sendable {
   // Unchecked: the memory is not written after init and lives as long as the object.
 
   /// The decompressed bytes.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
 
   /// Decompresses a whole file.
   ///
   /// - Throws: `SpeculateError` if it can't be read, is cut short, damaged or too large for memory.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     let reader = try ZstdReader(url: url)
     // The size a header declares is a hint: a damaged one must not reserve the machine's memory.
     let hint = try reader.declaredSize() ?? 0

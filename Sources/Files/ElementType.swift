@@ -1,5 +1,5 @@
 /// The element types whose tensors this package computes with, named as safetensors names them.
-public enum ElementType: String, Sendable, CaseIterable {
+package enum ElementType: String, Sendable, CaseIterable {
   /// 32-bit IEEE 754 floating point.
   case f32 = "F32"
   /// 16-bit IEEE 754 floating point.
@@ -8,5 +8,5 @@ public enum ElementType: String, Sendable, CaseIterable {
   case bf16 = "BF16"
 
   /// The size of one element.
-  public var byteCount: Int { self == .f32 ? 4 : 2 }
+  package var byteCount: Int { self == .f32 ? 4 : 2 }
 }

@@ -1,11 +1,11 @@
-public import Foundation
+package import Foundation
 
 /// Short fingerprints that tell whether a file is still the one that something was made from.
 ///
 /// Not for security: FNV-1a over words of 8 bytes.
-public enum FileFingerprint {
+package enum FileFingerprint {
   /// The fingerprint of a file's bytes.
-  public static func of(_ url: URL) throws -> UInt64 {
+  package static func of(_ url: URL) throws -> UInt64 {
     do {
       return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
     } catch {
@@ -14,7 +14,7 @@ public enum FileFingerprint {
   }
 
   /// The fingerprint of some bytes.
-  public static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
+  package static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hash = FNV1a(seed: UInt64(bytes.count))
     var offset = 0
     while offset + 8 <= bytes.count {

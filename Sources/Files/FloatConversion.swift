@@ -3,14 +3,14 @@
 /// Narrowing rounds to nearest, ties to even; infinities, signed zeros and NaNs survive (a NaN
 /// becomes quiet and keeps the upper bits of its payload). The loops are free of branches, so that
 /// the compiler turns them into vector code without F16C.
-public enum FloatConversion {
+package enum FloatConversion {
   /// Widens `count` little-endian values of any type to f32.
   ///
   /// - Parameters:
   ///   - source: `count` elements of `type`, of any alignment.
   ///   - type: The stored type.
   ///   - target: Room for `count` values; must not overlap the source.
-  public static func widen(
+  package static func widen(
     _ source: UnsafeRawPointer, as type: ElementType, into target: UnsafeMutablePointer<Float>,
     count: Int
   ) {
@@ -33,7 +33,7 @@ public enum FloatConversion {
   ///   - source: `count` values.
   ///   - type: The type to store.
   ///   - target: Room for `count` elements of `type`, of any alignment; must not overlap the source.
-  public static func narrow(
+  package static func narrow(
     _ source: UnsafePointer<Float>, to type: ElementType, into target: UnsafeMutableRawPointer,
     count: Int
   ) {
@@ -52,11 +52,11 @@ public enum FloatConversion {
 
   /// The value of bf16 bits.
   @inline(__always)
-  public static func f32(bf16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+  package static func f32(bf16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
   /// An f32 rounded to bf16 bits, to nearest, ties to even.
   @inline(__always)
-  public static func bf16(_ value: Float) -> UInt16 {
+  package static func bf16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16
     let quiet = bits >> 16 | 0x40
@@ -67,7 +67,7 @@ public enum FloatConversion {
   ///
   /// No intermediate value is subnormal, so that the result does not depend on flush-to-zero modes.
   @inline(__always)
-  public static func f32(f16 bits: UInt16) -> Float {
+  package static func f32(f16 bits: UInt16) -> Float {
     let magnitude = UInt32(bits & 0x7FFF)
     let sign = UInt32(bits & 0x8000) << 16
     let normal = magnitude << 13 &+ 0x3800_0000  // exponent bias 15 → 127
@@ -81,7 +81,7 @@ public enum FloatConversion {
 
   /// An f32 rounded to f16 bits, to nearest, ties to even; beyond 65504 to infinity.
   @inline(__always)
-  public static func f16(_ value: Float) -> UInt16 {
+  package static func f16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = UInt16(truncatingIfNeeded: bits >> 16 & 0x8000)
     let magnitude = bits & 0x7FFF_FFFF

@@ -1,11 +1,11 @@
-public import Foundation
+package import Foundation
 
 extension JSONValue {
   /// The document as a person would write it: two spaces, members sorted by name, a last newline.
   ///
   /// Numbers are the shortest that read back as the same value; one that is not finite, which JSON
   /// can't say, becomes `null`.
-  public func encoded() -> Data {
+  package func encoded() -> Data {
     var text = ""
     append(to: &text, indentation: "")
     return Data((text + "\n").utf8)

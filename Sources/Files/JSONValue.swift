@@ -7,7 +7,7 @@
 /// Member names compare as Swift strings do, by canonical equivalence. That is right for
 /// configurations and tensor names; a vocabulary, whose entries differ by bytes, needs another
 /// reader.
-public enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   /// `null`.
   case null
   /// `true` or `false`.
@@ -27,7 +27,7 @@ public enum JSONValue: Sendable, Equatable {
   ///
   /// - Parameter bytes: UTF-8 text; blanks around the document are allowed.
   /// - Throws: `SpeculateError` whose text names the byte and the problem, without a file name.
-  public init(parsing bytes: UnsafeRawBufferPointer) throws {
+  package init(parsing bytes: UnsafeRawBufferPointer) throws {
     var parser = JSONParser(bytes)
     self = try parser.document()
   }
@@ -35,33 +35,33 @@ public enum JSONValue: Sendable, Equatable {
   /// Reads one document from text.
   ///
   /// - Throws: `SpeculateError` as `init(parsing:)` does.
-  public init(parsing text: String) throws {
+  package init(parsing text: String) throws {
     var text = text
     self = try text.withUTF8 { try JSONValue(parsing: UnsafeRawBufferPointer($0)) }
   }
 
   /// The members, if this is an object.
-  public var members: [String: JSONValue]? {
+  package var members: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
   }
 
   /// The elements, if this is an array.
-  public var elements: [JSONValue]? {
+  package var elements: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
   }
 
   /// The text, if this is a string.
-  public var text: String? {
+  package var text: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
   /// The integer, if this is one; `2.0` is not.
-  public var integer: Int? {
+  package var integer: Int? {
     if case .integer(let integer) = self { integer } else { nil }
   }
 
   /// The number, if this is one of either kind.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let integer): Double(integer)
     case .number(let number): number
@@ -70,10 +70,10 @@ public enum JSONValue: Sendable, Equatable {
   }
 
   /// The truth value, if this is one.
-  public var bool: Bool? {
+  package var bool: Bool? {
     if case .bool(let bool) = self { bool } else { nil }
   }
 
   /// The member of that name, if this is an object that has it.
-  public subscript(name: String) -> JSONValue? { members?[name] }
+  package subscript(name: String) -> JSONValue? { members?[name] }
 }

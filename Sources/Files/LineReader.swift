@@ -1,12 +1,12 @@
-public import Foundation
+package import Foundation
 
 /// The lines of a text file, plain or `.zst`, one after the other in bounded memory.
 ///
 /// A line ends with a line feed, before which a carriage return is dropped; the last line may lack
 /// both. A byte order mark at the start of the file is dropped.
-public final class LineReader {
+package final class LineReader {
   /// The number of the line that `next()` returned last, from 1; 0 before the first.
-  public private(set) var lineNumber = 0
+  package private(set) var lineNumber = 0
 
   private let path: String
   private let limit: Int
@@ -24,7 +24,7 @@ public final class LineReader {
   ///   - maximumLineBytes: The longest line that is accepted, to bound memory.
   ///   - bufferBytes: How much is read at a time.
   /// - Throws: `SpeculateError` if it is missing, no regular file or not readable.
-  public init(url: URL, maximumLineBytes: Int = 1 << 26, bufferBytes: Int = 1 << 18) throws {
+  package init(url: URL, maximumLineBytes: Int = 1 << 26, bufferBytes: Int = 1 << 18) throws {
     precondition(bufferBytes > 0 && maximumLineBytes > 0, "a reader needs room")
     path = url.path
     limit = maximumLineBytes
@@ -38,7 +38,7 @@ public final class LineReader {
   ///
   /// - Throws: `SpeculateError` naming the file and the line if a line is too long or not UTF-8, or
   ///   the file can't be read further.
-  public func next() throws -> String? {
+  package func next() throws -> String? {
     if hasFailed { return nil }
     hasFailed = true  // unless this call comes to its end
     let line = try line()

@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 import Glibc
 
 /// A whole file as read-only memory, paged in by the kernel as it is touched.
@@ -6,16 +6,16 @@ import Glibc
 /// The file must not shrink while it is mapped: reading a page past its new end ends the process
 /// with a bus error, which no library can turn into an error of its own. Files are therefore
 /// replaced by renaming (`AtomicFile`), never rewritten in place.
-public final class MappedFile: FileContents, @unchecked Sendable {
+package final class MappedFile: FileContents, @unchecked Sendable {
   // Unchecked: the memory is never written and lives as long as the object.
 
   /// The file's bytes.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
 
   /// Maps a regular file.
   ///
   /// - Throws: `SpeculateError` if the file is missing, not a regular file or not readable.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     let file = try FileDescriptor(reading: url)
     guard file.size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -1,13 +1,13 @@
-public import Foundation
+package import Foundation
 
 /// Writes safetensors files that the reference library reads.
-public enum SafetensorsWriter {
+package enum SafetensorsWriter {
   /// One tensor to be written.
-  public struct Entry {
+  package struct Entry {
     /// The tensor's name.
-    public let name: String
+    package let name: String
     /// Its shape, outermost dimension first.
-    public let shape: [Int]
+    package let shape: [Int]
     let payload: Payload
 
     /// Takes the next bytes of a tensor.
@@ -26,14 +26,14 @@ public enum SafetensorsWriter {
     ///   - shape: Its shape.
     ///   - type: The type to store.
     ///   - values: The product of `shape` values, row by row, alive until `write` returns.
-    public init(name: String, shape: [Int], type: ElementType, values: UnsafePointer<Float>) {
+    package init(name: String, shape: [Int], type: ElementType, values: UnsafePointer<Float>) {
       self.name = name
       self.shape = shape
       payload = .floats(values, type)
     }
 
     /// A vector of integers, stored as I64.
-    public init(name: String, integers: [Int]) {
+    package init(name: String, integers: [Int]) {
       self.name = name
       shape = [integers.count]
       payload = .integers(integers.map(Int64.init))
@@ -73,7 +73,7 @@ public enum SafetensorsWriter {
   ///   - metadata: The `__metadata__` of the file; none if empty.
   ///   - url: The file.
   /// - Throws: `SpeculateError` if a name is used twice or reserved, or the file can't be written.
-  public static func write(
+  package static func write(
     _ entries: [Entry], metadata: [String: String] = [:], to url: URL
   ) throws {
     let ordered = entries.sorted { ($1.type.bitCount, $0.name) < ($0.type.bitCount, $1.name) }

@@ -1,11 +1,11 @@
 internal import CZstd
 
 /// zstd compression of blocks in memory; files have `ZstdReader` and `ZstdWriter`.
-public enum Zstd {
+package enum Zstd {
   /// Compresses a block into one frame with its size and a checksum.
   ///
   /// - Throws: `SpeculateError` if there is not enough memory.
-  public static func compress(
+  package static func compress(
     _ bytes: UnsafeRawBufferPointer, level: Int = 3
   ) throws -> [UInt8] {
     var frame: [UInt8] = []
@@ -23,7 +23,7 @@ public enum Zstd {
   ///   - frame: A whole frame, as `compress` makes it.
   ///   - byteCount: The size of its content.
   /// - Throws: `SpeculateError` without a file name if the frame is damaged or of another size.
-  public static func decompress(
+  package static func decompress(
     _ frame: UnsafeRawBufferPointer, byteCount: Int
   ) throws -> [UInt8] {
     // A block of at most 128 KiB takes at least 4 bytes, so a damaged size can't reserve memory

@@ -1,11 +1,11 @@
 internal import CZstd
-public import Foundation
+package import Foundation
 
 /// A zstd-compressed file, decompressed piece by piece in bounded memory.
 ///
 /// Reads any number of frames one after the other, as `zstd` and `pzstd` write them, and checks
 /// their checksums where they have them.
-public final class ZstdReader {
+package final class ZstdReader {
   /// The largest window a frame may ask for, as a power of two: what `zstd --long=31` writes.
   private static let windowLogLimit: Int32 = 31
 
@@ -21,7 +21,7 @@ public final class ZstdReader {
   /// Opens a compressed file.
   ///
   /// - Throws: `SpeculateError` if it is missing or not readable.
-  public init(url: URL) throws {
+  package init(url: URL) throws {
     file = try FileDescriptor(reading: url)
     path = url.path
     guard let context = ZSTD_createDCtx() else {
@@ -52,7 +52,7 @@ public final class ZstdReader {
   /// - Parameter buffer: Where they go.
   /// - Returns: How many came; fewer than fit only at the end of the file, 0 after it.
   /// - Throws: `SpeculateError` if the file can't be read, is cut short or is damaged.
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
     while output.pos < output.size {
       if consumed == filled {

@@ -1,7 +1,7 @@
 internal import CZstd
 
 /// Compresses a stream of bytes into one zstd frame with a checksum.
-public final class ZstdWriter {
+package final class ZstdWriter {
   private let context: OpaquePointer
   private let output: UnsafeMutableRawBufferPointer
   private let sink: (UnsafeRawBufferPointer) throws -> Void
@@ -14,7 +14,7 @@ public final class ZstdWriter {
   ///     allocate once. Writing another number is an error of `finish()`.
   ///   - sink: Takes the compressed bytes as they come.
   /// - Throws: `SpeculateError` if there is not enough memory.
-  public init(
+  package init(
     level: Int = 3, contentSize: Int? = nil,
     sink: @escaping (UnsafeRawBufferPointer) throws -> Void
   ) throws {
@@ -37,14 +37,14 @@ public final class ZstdWriter {
   /// Compresses more bytes.
   ///
   /// - Throws: what the sink throws, or `SpeculateError` if there is not enough memory.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     try compress(bytes, ZSTD_e_continue)
   }
 
   /// Ends the frame. Nothing may be written after it.
   ///
   /// - Throws: as `write`, and if another number of bytes was written than announced.
-  public func finish() throws {
+  package func finish() throws {
     try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
   }
 

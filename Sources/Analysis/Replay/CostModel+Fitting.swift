@@ -1,11 +1,11 @@
-public import Speculate
+package import Speculate
 
 extension CostModel {
   /// Pass times as rounds show them, what disturbs a run included: the medians of the widths, all
   /// made longer or shorter until they add up to the time that the rounds took.
   ///
   /// - Returns: `nil` without a round.
-  public init?(fitting rounds: some Sequence<RoundRecord>) {
+  package init?(fitting rounds: some Sequence<RoundRecord>) {
     var verify: [(width: Int, seconds: Double)] = []
     var draft: [(width: Int, seconds: Double)] = []
     for round in rounds {

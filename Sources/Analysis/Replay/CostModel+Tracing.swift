@@ -1,11 +1,11 @@
-public import Speculate
+package import Speculate
 
 /// What the cost model says about rounds that were traced.
 extension CostModel {
   /// Pass times as rounds show them: the median of each width.
   ///
   /// - Returns: `nil` without a round.
-  public init?(rounds: some Sequence<RoundRecord>) {
+  package init?(rounds: some Sequence<RoundRecord>) {
     var verify: [Int: [Double]] = [:]
     var draft: [Int: [Double]] = [:]
     for round in rounds {
@@ -28,7 +28,7 @@ extension CostModel {
   /// times of their widths.
   ///
   /// - Returns: Tokens per second; `nil` without a round.
-  public func expectedRate(of rounds: some Sequence<RoundRecord>) -> Double? {
+  package func expectedRate(of rounds: some Sequence<RoundRecord>) -> Double? {
     var (tokens, seconds) = (0.0, 0.0)
     for round in rounds {
       tokens += Double(round.tokens.count)

@@ -1,20 +1,20 @@
-public import Files
+package import Files
 import Foundation
-public import Tensors
-public import Verifier
+package import Tensors
+package import Verifier
 
 /// How well a model predicts a text: what quantising it costs, measured.
 ///
 /// The text is cut into windows that are read one by one, each from an empty cache and after the
 /// model's begin token if it has one.
-public struct Perplexity: Sendable, Equatable {
+package struct Perplexity: Sendable, Equatable {
   /// How many tokens were predicted.
-  public private(set) var tokens = 0
+  package private(set) var tokens = 0
   /// The sum of their negative log-probabilities.
-  public private(set) var loss = 0.0
+  package private(set) var loss = 0.0
 
   /// `exp` of the mean negative log-probability; infinite before the first token.
-  public var value: Double { tokens > 0 ? exp(loss / Double(tokens)) : .infinity }
+  package var value: Double { tokens > 0 ? exp(loss / Double(tokens)) : .infinity }
 
   private init() {}
 
@@ -27,7 +27,7 @@ public struct Perplexity: Sendable, Equatable {
   ///   - isCancelled: asked after every piece.
   /// - Returns: what was measured; nil if cancelled.
   /// - Throws: ``SpeculateError`` if the text is too short to predict anything.
-  public static func measure(
+  package static func measure(
     _ model: CausalModel, text: [Token], window: Int = 512, workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
   ) throws -> Perplexity? {
@@ -48,7 +48,7 @@ public struct Perplexity: Sendable, Equatable {
   /// - Parameters: as above; a window's first token is not predicted.
   /// - Returns: what was measured; nil if cancelled.
   /// - Throws: ``SpeculateError`` if a window is longer than the model's context.
-  public static func measure(
+  package static func measure(
     _ model: CausalModel, windows: [[Token]], workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
   ) throws -> Perplexity? {

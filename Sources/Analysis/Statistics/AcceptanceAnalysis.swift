@@ -1,19 +1,19 @@
-public import Speculate
+package import Speculate
 
 /// What the prompts of one configuration say about it, with confidence intervals.
-public struct AcceptanceAnalysis: Sendable, Equatable {
+package struct AcceptanceAnalysis: Sendable, Equatable {
   /// The prompts.
-  public let prompts: [PromptRuns]
+  package let prompts: [PromptRuns]
   /// What happened to the drafts, over all of them.
-  public let counts: AcceptanceCounts
+  package let counts: AcceptanceCounts
   /// What confidences were worth.
-  public let reliability: Reliability
+  package let reliability: Reliability
   /// Where the time went, over all rounds.
-  public let seconds: RoundRecord.Seconds
+  package let seconds: RoundRecord.Seconds
   private let bootstrap: Bootstrap
 
   /// Analyses prompts.
-  public init(_ prompts: [PromptRuns], bootstrap: Bootstrap = Bootstrap()) {
+  package init(_ prompts: [PromptRuns], bootstrap: Bootstrap = Bootstrap()) {
     self.prompts = prompts
     self.bootstrap = bootstrap
     counts = prompts.reduce(into: AcceptanceCounts()) { $0 += $1.counts }
@@ -33,35 +33,35 @@ public struct AcceptanceAnalysis: Sendable, Equatable {
   }
 
   /// Tokens per second over all prompts, each with its median time.
-  public var tokensPerSecond: Double {
+  package var tokensPerSecond: Double {
     let seconds = prompts.reduce(0) { $0 + $1.seconds }
     return seconds > 0 ? prompts.reduce(0) { $0 + $1.tokens } / seconds : 0
   }
 
   /// The share of outputs that end in a loop.
-  public var loopShare: Double {
+  package var loopShare: Double {
     AcceptanceCounts.ratio(prompts.count { $0.endsInLoop }, prompts.count)
   }
 
   /// The interval of τ.
-  public var tauInterval: Interval? {
+  package var tauInterval: Interval? {
     bootstrap.interval(
       ofRatio: prompts.map { (Double($0.counts.tokens), Double($0.counts.rounds)) })
   }
 
   /// The interval of the draft acceptance rate.
-  public var acceptanceRateInterval: Interval? {
+  package var acceptanceRateInterval: Interval? {
     bootstrap.interval(
       ofRatio: prompts.map { (Double($0.counts.accepted), Double($0.counts.verified)) })
   }
 
   /// The interval of tokens per second.
-  public var tokensPerSecondInterval: Interval? {
+  package var tokensPerSecondInterval: Interval? {
     bootstrap.interval(ofRatio: prompts.map { ($0.tokens, $0.seconds) })
   }
 
   /// The intervals of the conditional acceptance rate and of survival at each place.
-  public var placeIntervals: [(conditional: Interval?, survival: Interval?)] {
+  package var placeIntervals: [(conditional: Interval?, survival: Interval?)] {
     let places = counts.reachedByPlace.count
     let intervals = bootstrap.intervals(units: prompts.count) { draw in
       var accepted = [Int](repeating: 0, count: places)
@@ -93,12 +93,12 @@ public struct AcceptanceAnalysis: Sendable, Equatable {
 
   /// How this compares with another configuration on the prompts that both ran, by tokens per
   /// second: the ratio is above 1 where this one is faster.
-  public func speed(against other: AcceptanceAnalysis) -> PairedComparison {
+  package func speed(against other: AcceptanceAnalysis) -> PairedComparison {
     compare(with: other) { ($0.tokens, $0.seconds) }
   }
 
   /// How this compares with another configuration on the prompts that both ran, by τ.
-  public func tau(against other: AcceptanceAnalysis) -> PairedComparison {
+  package func tau(against other: AcceptanceAnalysis) -> PairedComparison {
     compare(with: other) { (Double($0.counts.tokens), Double($0.counts.rounds)) }
   }
 
@@ -113,7 +113,7 @@ public struct AcceptanceAnalysis: Sendable, Equatable {
   }
 
   /// The same for some of the prompts.
-  public func filtered(_ isIncluded: (PromptRuns) -> Bool) -> AcceptanceAnalysis {
+  package func filtered(_ isIncluded: (PromptRuns) -> Bool) -> AcceptanceAnalysis {
     AcceptanceAnalysis(prompts.filter(isIncluded), bootstrap: bootstrap)
   }
 }

@@ -1,4 +1,4 @@
-public import Speculate
+package import Speculate
 
 /// Which drafts were accepted, in counts that add up: what acceptance curves, histograms and
 /// calibration are derived from.
@@ -6,44 +6,44 @@ public import Speculate
 /// Places count from 0 for the draft after the anchor. A draft behind an end of output was never
 /// judged and counts nowhere. In a tree, a place is a depth, and it is accepted when one of its
 /// drafts is.
-public struct AcceptanceCounts: Sendable, Equatable {
+package struct AcceptanceCounts: Sendable, Equatable {
   /// Rounds, each one target pass.
-  public var rounds = 0
+  package var rounds = 0
   /// Tokens committed.
-  public var tokens = 0
+  package var tokens = 0
   /// Rounds that verified drafts.
-  public var draftRounds = 0
+  package var draftRounds = 0
   /// Tokens that these committed.
-  public var draftRoundTokens = 0
+  package var draftRoundTokens = 0
   /// Drafts verified.
-  public var verified = 0
+  package var verified = 0
   /// Drafts accepted.
-  public var accepted = 0
+  package var accepted = 0
   /// Rows of all target passes.
-  public var rows = 0
+  package var rows = 0
   /// Rounds in which a draft at the place was judged: [place].
-  public var judgedByPlace: [Int] = []
+  package var judgedByPlace: [Int] = []
   /// Of these, rounds in which all drafts before the place were accepted: [place].
-  public var reachedByPlace: [Int] = []
+  package var reachedByPlace: [Int] = []
   /// Of these, rounds in which the draft at the place was accepted, too: [place].
-  public var acceptedByPlace: [Int] = []
+  package var acceptedByPlace: [Int] = []
   /// Rounds with drafts by how many were accepted: [accepted].
-  public var histogram: [Int] = []
+  package var histogram: [Int] = []
   /// Of these, rounds in which every draft was accepted: [accepted].
-  public var wholeBlocks: [Int] = []
+  package var wholeBlocks: [Int] = []
 
   /// Counts of nothing.
-  public init() {}
+  package init() {}
 
   /// Counts the rounds of a generation.
-  public init(_ generation: TracedGeneration) {
+  package init(_ generation: TracedGeneration) {
     for (index, round) in generation.rounds.enumerated() {
       add(round, judged: generation.judged(index))
     }
   }
 
   /// Counts one round.
-  public mutating func add(_ round: RoundRecord, judged: Int) {
+  package mutating func add(_ round: RoundRecord, judged: Int) {
     rounds += 1
     tokens += round.tokens.count
     rows += round.rows
@@ -68,7 +68,7 @@ public struct AcceptanceCounts: Sendable, Equatable {
   }
 
   /// Adds the counts of others.
-  public static func += (sum: inout Self, other: Self) {
+  package static func += (sum: inout Self, other: Self) {
     sum.rounds += other.rounds
     sum.tokens += other.tokens
     sum.draftRounds += other.draftRounds
@@ -96,22 +96,22 @@ public struct AcceptanceCounts: Sendable, Equatable {
 /// Rates, under the field's names. Each is 0 where there is nothing to divide by.
 extension AcceptanceCounts {
   /// Mean acceptance length τ, the bonus token included: tokens per target pass.
-  public var tau: Double { Self.ratio(tokens, rounds) }
+  package var tau: Double { Self.ratio(tokens, rounds) }
 
   /// Tokens per target pass over the rounds that verified drafts, so that the plain rounds of an
   /// adaptive length do not count.
-  public var blockEfficiency: Double { Self.ratio(draftRoundTokens, draftRounds) }
+  package var blockEfficiency: Double { Self.ratio(draftRoundTokens, draftRounds) }
 
   /// Accepted drafts per verified draft.
-  public var acceptanceRate: Double { Self.ratio(accepted, verified) }
+  package var acceptanceRate: Double { Self.ratio(accepted, verified) }
 
   /// The share of judged drafts at a place that were accepted, whatever came before: [place].
-  public var acceptanceRateByPlace: [Double] {
+  package var acceptanceRateByPlace: [Double] {
     zip(acceptedByPlace, judgedByPlace).map { Self.ratio($0, $1) }
   }
 
   /// The share of drafts at a place that were accepted once all before were: [place].
-  public var conditionalRateByPlace: [Double] {
+  package var conditionalRateByPlace: [Double] {
     zip(acceptedByPlace, reachedByPlace).map { Self.ratio($0, $1) }
   }
 
@@ -119,7 +119,7 @@ extension AcceptanceCounts {
   ///
   /// The product of the conditional rates (Kaplan and Meier 1958), so that blocks that were cut
   /// short count as far as they went.
-  public var survival: [Double] {
+  package var survival: [Double] {
     var product = 1.0
     return conditionalRateByPlace.map {
       product *= $0

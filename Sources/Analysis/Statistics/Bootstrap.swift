@@ -4,16 +4,16 @@ import Files
 ///
 /// Rounds of one generation resemble each other, so whole prompts are drawn, with replacement, and
 /// never single rounds.
-public struct Bootstrap: Sendable, Equatable {
+package struct Bootstrap: Sendable, Equatable {
   /// How many samples are drawn.
-  public var samples: Int
+  package var samples: Int
   /// The share of samples inside an interval.
-  public var confidence: Double
+  package var confidence: Double
   /// Selects the samples.
-  public var seed: UInt64
+  package var seed: UInt64
 
   /// Makes a bootstrap.
-  public init(samples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 1) {
+  package init(samples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 1) {
     precondition(samples >= 1 && confidence > 0 && confidence < 1)
     self.samples = samples
     self.confidence = confidence
@@ -24,7 +24,7 @@ public struct Bootstrap: Sendable, Equatable {
   ///
   /// - Parameter terms: what each prompt adds to numerator and denominator.
   /// - Returns: `nil` with fewer than two prompts, which say nothing about their spread.
-  public func interval(ofRatio terms: [(Double, Double)]) -> Interval? {
+  package func interval(ofRatio terms: [(Double, Double)]) -> Interval? {
     interval(units: terms.count) { draw in
       var (numerator, denominator) = (0.0, 0.0)
       for index in draw {
@@ -41,14 +41,14 @@ public struct Bootstrap: Sendable, Equatable {
   ///   - units: how many prompts there are.
   ///   - statistic: its value for a sample, given as indices; `nil` where it has none.
   /// - Returns: `nil` with fewer than two prompts, or when hardly a sample had a value.
-  public func interval(units: Int, _ statistic: ([Int]) -> Double?) -> Interval? {
+  package func interval(units: Int, _ statistic: ([Int]) -> Double?) -> Interval? {
     intervals(units: units) { [statistic($0)] }.first.flatMap { $0 }
   }
 
   /// The intervals of several statistics of the same samples.
   ///
   /// - Parameter statistics: the values for a sample, always as many.
-  public func intervals(units: Int, _ statistics: ([Int]) -> [Double?]) -> [Interval?] {
+  package func intervals(units: Int, _ statistics: ([Int]) -> [Double?]) -> [Interval?] {
     guard units >= 2 else { return [] }
     var generator = SplitMix(seed: seed)
     var values: [[Double]] = []

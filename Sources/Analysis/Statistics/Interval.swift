@@ -1,12 +1,12 @@
 /// A confidence interval.
-public struct Interval: Sendable, Equatable, Codable {
+package struct Interval: Sendable, Equatable, Codable {
   /// The lower end.
-  public var low: Double
+  package var low: Double
   /// The upper end.
-  public var high: Double
+  package var high: Double
 
   /// Makes an interval.
-  public init(low: Double, high: Double) {
+  package init(low: Double, high: Double) {
     self.low = low
     self.high = high
   }

@@ -8,20 +8,20 @@ import Foundation
 /// of each prompt's logarithm would be a coin's; the p-value is the share of sign patterns whose mean
 /// is as far from 0 as the one seen (Fisher's randomisation test). All patterns are tried up to
 /// 16 prompts, and ``patterns`` random ones above.
-public struct PairedComparison: Sendable, Equatable, Codable {
+package struct PairedComparison: Sendable, Equatable, Codable {
   /// Prompts that both ran.
-  public var prompts: Int
+  package var prompts: Int
   /// The second's rate over the first's, over all prompts together.
-  public var ratio: Double
+  package var ratio: Double
   /// Its confidence interval; `nil` with fewer than two prompts.
-  public var interval: Interval?
+  package var interval: Interval?
   /// The two-sided p-value.
-  public var pValue: Double
+  package var pValue: Double
   /// Prompts on which the second did better.
-  public var wins: Int
+  package var wins: Int
 
   /// Random sign patterns that are tried when there are too many to try all.
-  public static let patterns = 20_000
+  package static let patterns = 20_000
   private static let exactLimit = 16
 
   /// Compares two configurations.
@@ -29,7 +29,7 @@ public struct PairedComparison: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - first: each prompt's amount (tokens) and cost (seconds, or passes) under the first.
   ///   - second: the same prompts' under the second.
-  public init(
+  package init(
     _ first: [(amount: Double, cost: Double)], _ second: [(amount: Double, cost: Double)],
     bootstrap: Bootstrap = Bootstrap()
   ) {
@@ -89,7 +89,7 @@ public struct PairedComparison: Sendable, Equatable, Codable {
   }
 
   /// Corrects p-values of several comparisons made at once (Holm 1979), in their order.
-  public static func holm(_ values: [Double]) -> [Double] {
+  package static func holm(_ values: [Double]) -> [Double] {
     var corrected = values
     var least = 0.0
     for (rank, index) in values.indices.sorted(by: { values[$0] < values[$1] }).enumerated() {

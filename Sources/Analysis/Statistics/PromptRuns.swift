@@ -1,30 +1,30 @@
-public import Files
+package import Files
 import Speculate
 
 /// All generations of one prompt under one configuration.
 ///
 /// Lossless decoding gives the same tokens every time, so that repetitions differ in their times
 /// only: the median time stands for the prompt.
-public struct PromptRuns: Sendable, Equatable {
+package struct PromptRuns: Sendable, Equatable {
   /// What the prompt is called in every configuration, so that the same prompts can be paired.
-  public var key: String
+  package var key: String
   /// What the prompt is about.
-  public var category: String
+  package var category: String
   /// The prompt's ids, or the last of them, to show outputs in their context.
-  public var prompt: [Token]
+  package var prompt: [Token]
   /// The repetitions, at least one.
-  public var generations: [TracedGeneration]
+  package var generations: [TracedGeneration]
   /// Tokens of one output.
-  public let tokens: Double
+  package let tokens: Double
   /// Median seconds of decoding the output.
-  public let seconds: Double
+  package let seconds: Double
   /// What happened to the drafts, over all repetitions.
-  public let counts: AcceptanceCounts
+  package let counts: AcceptanceCounts
   /// Whether the output ends in a repeating loop.
-  public let endsInLoop: Bool
+  package let endsInLoop: Bool
 
   /// Makes runs.
-  public init(
+  package init(
     key: String, category: String, prompt: [Token] = [], generations: [TracedGeneration]
   ) {
     precondition(!generations.isEmpty, "a prompt has at least one generation")

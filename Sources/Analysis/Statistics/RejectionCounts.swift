@@ -1,25 +1,25 @@
-public import Speculate
+package import Speculate
 
 /// Why blocks end: how far the source was from what the target chose.
-public struct RejectionCounts: Sendable, Equatable, Codable {
+package struct RejectionCounts: Sendable, Equatable, Codable {
   /// Rejections whose place the source told candidates of.
-  public var total = 0
+  package var total = 0
   /// Of these, by where the target's token stood among the source's candidates, 0 for the draft
   /// itself, which happens when the draft was not the most probable one: [rank].
-  public var byRank: [Int] = []
+  package var byRank: [Int] = []
   /// Of these, where it was not among the candidates.
-  public var elsewhere = 0
+  package var elsewhere = 0
   /// Rejections in which the target gave its token less than half of the probability: it was unsure
   /// itself.
-  public var unsure = 0
+  package var unsure = 0
   /// All rejections.
-  public var all = 0
+  package var all = 0
 
   /// Counts of nothing.
-  public init() {}
+  package init() {}
 
   /// Counts the rejections of rounds.
-  public init(_ rounds: some Sequence<RoundRecord>) {
+  package init(_ rounds: some Sequence<RoundRecord>) {
     for round in rounds {
       guard let rejection = round.rejection, let token = round.tokens.last,
         let probability = round.probabilities.last

@@ -4,33 +4,33 @@ import Speculate
 /// 1706.04599).
 ///
 /// Only drafts count that the target was asked about: those whose predecessors were all accepted.
-public struct Reliability: Sendable, Equatable, Codable {
+package struct Reliability: Sendable, Equatable, Codable {
   /// One bar of the diagram.
-  public struct Bin: Sendable, Equatable, Codable {
+  package struct Bin: Sendable, Equatable, Codable {
     /// Drafts in the bin.
-    public var count = 0
+    package var count = 0
     /// Of these, accepted.
-    public var accepted = 0
+    package var accepted = 0
     /// The sum of their confidences.
-    public var confidence = 0.0
+    package var confidence = 0.0
 
     /// The share that was accepted; 0 for an empty bin.
-    public var acceptance: Double { count > 0 ? Double(accepted) / Double(count) : 0 }
+    package var acceptance: Double { count > 0 ? Double(accepted) / Double(count) : 0 }
     /// Their mean confidence; 0 for an empty bin.
-    public var meanConfidence: Double { count > 0 ? confidence / Double(count) : 0 }
+    package var meanConfidence: Double { count > 0 ? confidence / Double(count) : 0 }
   }
 
   /// Bins of equal width over 0 to 1.
-  public private(set) var bins = [Bin](repeating: Bin(), count: binCount)
+  package private(set) var bins = [Bin](repeating: Bin(), count: binCount)
 
   /// The number of bins.
-  public static let binCount = 10
+  package static let binCount = 10
 
   /// A diagram of nothing.
-  public init() {}
+  package init() {}
 
   /// Counts the drafts of a generation that have a confidence.
-  public mutating func add(_ generation: TracedGeneration) {
+  package mutating func add(_ generation: TracedGeneration) {
     for (index, round) in generation.rounds.enumerated() where !round.confidences.isEmpty {
       for (draft, isAccepted) in generation.asked(index) {
         guard let confidence = round.confidences[draft] else { continue }
@@ -40,7 +40,7 @@ public struct Reliability: Sendable, Equatable, Codable {
   }
 
   /// Counts one draft.
-  public mutating func add(_ confidence: Double, accepted: Bool) {
+  package mutating func add(_ confidence: Double, accepted: Bool) {
     let clamped = min(max(confidence, 0), 1)
     let bin = min(Self.binCount - 1, Int(clamped * Double(Self.binCount)))
     bins[bin].count += 1
@@ -49,10 +49,10 @@ public struct Reliability: Sendable, Equatable, Codable {
   }
 
   /// Drafts counted.
-  public var count: Int { bins.reduce(0) { $0 + $1.count } }
+  package var count: Int { bins.reduce(0) { $0 + $1.count } }
 
   /// Expected calibration error: the mean distance of acceptance and confidence, 0 to 1.
-  public var error: Double {
+  package var error: Double {
     guard count > 0 else { return 0 }
     return bins.reduce(0) {
       $0 + abs(Double($1.accepted) - $1.confidence)

@@ -1,19 +1,19 @@
-public import Files
-public import Speculate
+package import Files
+package import Speculate
 
 /// One generation as its observer saw it, from the first round to the last.
-public struct TracedGeneration: Sendable, Equatable {
+package struct TracedGeneration: Sendable, Equatable {
   /// Tokens of the prompt.
-  public var promptTokens: Int
+  package var promptTokens: Int
   /// The rounds, in order; their positions follow on one another.
-  public var rounds: [RoundRecord]
+  package var rounds: [RoundRecord]
   /// Why it ended.
-  public var finishReason: FinishReason
+  package var finishReason: FinishReason
   /// Seconds of prefill.
-  public var prefillSeconds: Double
+  package var prefillSeconds: Double
 
   /// Makes a generation.
-  public init(
+  package init(
     promptTokens: Int, rounds: [RoundRecord], finishReason: FinishReason, prefillSeconds: Double
   ) {
     self.promptTokens = promptTokens
@@ -23,15 +23,15 @@ public struct TracedGeneration: Sendable, Equatable {
   }
 
   /// The generated ids.
-  public var tokens: [Token] { rounds.flatMap(\.tokens) }
+  package var tokens: [Token] { rounds.flatMap(\.tokens) }
 
   /// Seconds of decoding, prefill excluded.
-  public var seconds: Double { rounds.reduce(0) { $0 + $1.seconds.total } }
+  package var seconds: Double { rounds.reduce(0) { $0 + $1.seconds.total } }
 
   /// How many of a round's drafts the target judged: all, unless the output ended among them.
   ///
   /// A stop string is found in the text afterwards; the round did not know of it.
-  public func judged(_ index: Int) -> Int {
+  package func judged(_ index: Int) -> Int {
     let round = rounds[index]
     let isCut =
       index == rounds.count - 1 && (finishReason == .endToken || finishReason == .length)
@@ -40,7 +40,7 @@ public struct TracedGeneration: Sendable, Equatable {
 
   /// The drafts of a round that the target was asked about: those whose predecessors it took, unless
   /// the output ended before them.
-  public func asked(_ index: Int) -> [(draft: Int, isAccepted: Bool)] {
+  package func asked(_ index: Int) -> [(draft: Int, isAccepted: Bool)] {
     let round = rounds[index]
     let path = round.acceptedDrafts
     guard !round.parents.isEmpty else {
@@ -55,7 +55,7 @@ public struct TracedGeneration: Sendable, Equatable {
   /// Why the rounds do not add up to a generation; `nil` if they do.
   ///
   /// A trace that was damaged without becoming unreadable is found here.
-  public var inconsistency: String? {
+  package var inconsistency: String? {
     var position = promptTokens
     for (index, round) in rounds.enumerated() {
       if let problem = round.inconsistency { return "round \(index + 1): \(problem)" }

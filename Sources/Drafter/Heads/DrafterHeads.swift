@@ -2,7 +2,7 @@ internal import Files
 internal import Tensors
 
 /// The heads of a drafter, in the order in which they work on a row.
-public struct DrafterHeads: Sendable, Equatable {
+package struct DrafterHeads: Sendable, Equatable {
   /// Every kind of head, in that order.
   package static let kinds: [any BlockHeadConfiguration.Type] = [
     MarkovHeadConfiguration.self, ConfidenceHeadConfiguration.self,
@@ -12,7 +12,7 @@ public struct DrafterHeads: Sendable, Equatable {
   package let list: [any BlockHeadConfiguration]
 
   /// No heads.
-  public init() { list = [] }
+  package init() { list = [] }
 
   /// Puts heads in order.
   package init(_ heads: [any BlockHeadConfiguration]) {
@@ -61,7 +61,7 @@ public struct DrafterHeads: Sendable, Equatable {
   }
 
   /// Whether both are the same heads of the same sizes.
-  public static func == (one: Self, other: Self) -> Bool {
+  package static func == (one: Self, other: Self) -> Bool {
     one.list.count == other.list.count
       && zip(one.list, other.list).allSatisfy { $0.equals($1) }
   }

@@ -4,11 +4,11 @@
 /// one runs. The other is *probed* now and then, so that neither a bad phase of the drafter nor a
 /// wrong first measurement decides for ever: a small share of all time goes into a purse, and a
 /// probe is made when the purse holds what the probe is expected to lose.
-public struct AdaptiveDraftLength: Sendable, Equatable {
+package struct AdaptiveDraftLength: Sendable, Equatable {
   /// The costs, corrected by every round.
-  public private(set) var cost: CostModel
+  package private(set) var cost: CostModel
   /// How likely drafts are accepted.
-  public internal(set) var chances = DraftChances()
+  package internal(set) var chances = DraftChances()
 
   /// Pays for trying the worse of plain steps and drafting.
   private var purse = ProbePurse(share: 0.015, interval: 12)
@@ -18,7 +18,7 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   private var products: [Double] = []
 
   /// Starts from measured costs.
-  public init(_ cost: CostModel) { self.cost = cost }
+  package init(_ cost: CostModel) { self.cost = cost }
 
   /// The number of drafts to propose in the next round; 0 for none.
   ///
@@ -26,7 +26,7 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   ///   - limit: the most drafts this round can use.
   ///   - rate: tokens per second expected without the drafter; `nil` for those of a plain step.
   ///   - shared: what rounds cost this sequence, if others share its passes.
-  public mutating func draftCount(
+  package mutating func draftCount(
     limit: Int, against rate: Double? = nil, shared: CostModel? = nil
   ) -> Int {
     guard limit > 0 else { return 0 }
@@ -61,7 +61,7 @@ public struct AdaptiveDraftLength: Sendable, Equatable {
   ///   - confidences: of the drafts; empty if the source has none.
   ///   - draftSeconds: time of drafting; `nil` if it was not a usual one (a backlog was projected).
   ///   - verifySeconds: time of the round without drafting.
-  public mutating func record(
+  package mutating func record(
     drafted: Int, verified: Int, accepted: Int, confidences: [Float], draftSeconds: Double?,
     verifySeconds: Double
   ) {

@@ -1,4 +1,4 @@
-public import Verifier
+package import Verifier
 
 extension CostModel {
   /// Measures `T_v(n)` and `T_d(k)` on this machine, on throw-away caches.
@@ -13,7 +13,7 @@ extension CostModel {
   ///   - context: positions in the cache while measuring; pass times grow with them.
   ///   - budget: seconds, about; filling the context, which also pages weights in, comes on top.
   /// - Throws: what making a cache throws.
-  public static func measure(
+  package static func measure(
     runner: CausalRunner, source: (any DraftSource)?, context: Int = 64, budget: Double = 0.8
   ) throws -> CostModel {
     let passes = try PassTimer(runner: runner, source: source, context: context)
@@ -40,7 +40,7 @@ extension CostModel {
   /// - Parameters: as of ``measure(runner:source:context:budget:)``.
   /// - Returns: `nil` if the shape doesn't fit any more: measure again.
   /// - Throws: what making a cache throws.
-  public func updated(
+  package func updated(
     runner: CausalRunner, source: (any DraftSource)?, context: Int = 64
   ) throws -> CostModel? {
     let passes = try PassTimer(runner: runner, source: source, context: context)

@@ -1,14 +1,14 @@
 /// What a round costs on this machine, and how many drafts pay (ALGORITHMS.md section 5).
 ///
 /// Pure arithmetic on measured curves and survival probabilities. It decides widths, never tokens.
-public struct CostModel: Sendable, Equatable, Codable {
+package struct CostModel: Sendable, Equatable, Codable {
   /// `T_v(n)`: seconds of a target pass over `n` rows with logits for all, sampling included.
-  public var verify: PassTimes
+  package var verify: PassTimes
   /// `T_d(k)`: seconds to propose `k` drafts, context projection of a usual round included.
-  public var draft: PassTimes
+  package var draft: PassTimes
 
   /// Makes a model from measured curves.
-  public init(verify: PassTimes, draft: PassTimes) {
+  package init(verify: PassTimes, draft: PassTimes) {
     self.verify = verify
     self.draft = draft
   }
@@ -17,7 +17,7 @@ public struct CostModel: Sendable, Equatable, Codable {
   /// `(1 + Σ_{j≤k} a_j) / (T_d(k) + T_v(k + 1))`, and `1 / T_v(1)` without drafts.
   ///
   /// - Parameter survival: `a_1, a_2, …`, at least `count` of them.
-  public func rate(_ count: Int, survival: [Double]) -> Double {
+  package func rate(_ count: Int, survival: [Double]) -> Double {
     guard count > 0 else { return 1 / verify(1) }
     return expectedTokens(count, survival) / (draft(count) + verify(count + 1))
   }
@@ -27,7 +27,7 @@ public struct CostModel: Sendable, Equatable, Codable {
   /// Every length is tried, because measured curves have steps that would stop a climb.
   ///
   /// - Parameter survival: `a_1 …`; its count limits the length. Not empty.
-  public func bestLength(survival: [Double]) -> (count: Int, rate: Double) {
+  package func bestLength(survival: [Double]) -> (count: Int, rate: Double) {
     var best = (count: 1, rate: rate(1, survival: survival))
     var tokens = 1 + survival[0]
     for count in 2..<max(2, survival.count + 1) {
@@ -51,7 +51,7 @@ public struct CostModel: Sendable, Equatable, Codable {
   ///     still counts: the best round is the one with the highest rate over all its time.
   ///   - roots: sequences, each with a root that brings a token.
   /// - Returns: the number of nodes, roots not counted, and the expected tokens per second.
-  public func nodeCount(
+  package func nodeCount(
     chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int, roots: Int = 1
   ) -> (count: Int, rate: Double) {
     let paid = drafted > 0 ? draft(drafted) : 0

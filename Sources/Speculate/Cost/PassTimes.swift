@@ -4,11 +4,11 @@ import Foundation
 ///
 /// The curve never falls: a wider pass does more work, and noise that says otherwise is averaged
 /// away. Measured times keep correcting it while decoding runs.
-public struct PassTimes: Sendable, Equatable, Codable {
+package struct PassTimes: Sendable, Equatable, Codable {
   /// Widths of the nodes, rising.
-  public private(set) var widths: [Int]
+  package private(set) var widths: [Int]
   /// Seconds at the nodes, never falling.
-  public private(set) var seconds: [Double]
+  package private(set) var seconds: [Double]
 
   /// How much one measured pass moves the whole curve, and the nodes beside it once more: shares
   /// of the logarithm of measured over expected time.
@@ -18,7 +18,7 @@ public struct PassTimes: Sendable, Equatable, Codable {
   /// Makes a curve from measurements, in any order; repeated widths are averaged.
   ///
   /// - Parameter samples: at least one; widths at least 1, seconds above 0.
-  public init(_ samples: [(width: Int, seconds: Double)]) {
+  package init(_ samples: [(width: Int, seconds: Double)]) {
     precondition(!samples.isEmpty, "a curve needs a measurement")
     precondition(samples.allSatisfy { $0.width >= 1 && $0.seconds > 0 && $0.seconds.isFinite })
     let groups = Dictionary(grouping: samples, by: \.width)
@@ -32,7 +32,7 @@ public struct PassTimes: Sendable, Equatable, Codable {
 
   /// Expected seconds of a pass of `width`. Outside the nodes the nearest line goes on, not below
   /// the first node's time.
-  public func callAsFunction(_ width: Int) -> Double {
+  package func callAsFunction(_ width: Int) -> Double {
     guard widths.count > 1, width > widths[0] else { return seconds[0] }
     let right = min(widths.firstIndex { $0 >= width } ?? widths.count - 1, widths.count - 1)
     let share = weight(of: right, at: width)
@@ -44,7 +44,7 @@ public struct PassTimes: Sendable, Equatable, Codable {
   /// The whole curve moves, because what slows one width (another program, a longer context) slows
   /// all; the nodes beside the width move further, so that the shape is learned too. One outlier
   /// counts as a factor of two at most.
-  public mutating func record(width: Int, seconds measured: Double) {
+  package mutating func record(width: Int, seconds measured: Double) {
     guard measured > 0, measured.isFinite else { return }
     let ratio = log(min(max(measured / self(width), 0.5), 2))
     let whole = exp(ratio * Self.wholeShare)

@@ -1,14 +1,14 @@
-public import Drafter
+package import Drafter
 import Files
-public import Tensors
-public import Verifier
+package import Tensors
+package import Verifier
 
 /// A block-diffusion drafter as a source of drafts.
-public final class BlockDraftSource: DraftSource {
+package final class BlockDraftSource: DraftSource {
   /// The target layers whose outputs condition the drafter.
-  public var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
+  package var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
   /// One less than the drafter's block, whose first row is the anchor's.
-  public var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
+  package var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
 
   /// How many passes blocks take, and which drafts are chosen after each: of all that share them.
   package var policy: any DenoisingPolicy {
@@ -27,7 +27,7 @@ public final class BlockDraftSource: DraftSource {
   ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions.
   /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  public convenience init(
+  package convenience init(
     drafter: BlockDrafter, target: CausalModel, workers: Workers, capacity: Int
   ) throws {
     self.init(
@@ -44,7 +44,7 @@ public final class BlockDraftSource: DraftSource {
   /// Checks that a drafter was made for a target of this shape.
   ///
   /// - Throws: ``SpeculateError`` naming what differs.
-  public static func checkFit(
+  package static func checkFit(
     _ drafter: DrafterConfiguration, target: ModelConfiguration
   ) throws {
     var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
@@ -75,16 +75,16 @@ public final class BlockDraftSource: DraftSource {
   }
 
   /// Keeps the features until they are needed, if the drafter wants any.
-  public func commit(features: UnsafePointer<Float>, rows: Int) {
+  package func commit(features: UnsafePointer<Float>, rows: Int) {
     guard passes.readsFeatures else { return }
     passes.runner.append(features, rows: rows, to: context)
   }
 
   /// Forgets committed positions from `count` on.
-  public func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
+  package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
   /// Adds a block to the pass.
-  public func enter(_ request: DraftRequest) {
+  package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     if !passes.readsFeatures {
       passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
@@ -96,7 +96,7 @@ public final class BlockDraftSource: DraftSource {
   }
 
   /// As many passes over `[anchor, mask × …]` of each sequence as the policy wants.
-  public func runPasses() { passes.run() }
+  package func runPasses() { passes.run() }
 }
 
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.

@@ -1,20 +1,20 @@
 import Files
-public import Tensors
-public import Verifier
+package import Tensors
+package import Verifier
 
 /// Another causal model with the target's vocabulary as a source of drafts.
 ///
 /// It continues the text greedily, token by token, or in a bounded number of passes by Jacobi
 /// iteration, for models that were forced for it. It reads the committed tokens into a cache of its
 /// own and asks nothing of the target's states.
-public final class CausalDraftSource: DraftSource {
+package final class CausalDraftSource: DraftSource {
   /// The most drafts of a round.
-  public static let longestDraft = 16
+  package static let longestDraft = 16
 
   /// No layer of the target.
-  public var taps: [Int] { [] }
+  package var taps: [Int] { [] }
   /// The most drafts of one block.
-  public var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
+  package var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
 
   fileprivate let cache: KeyValueCache
   private let shared: CausalDraftPasses
@@ -42,7 +42,7 @@ public final class CausalDraftSource: DraftSource {
   ///   - capacity: the most committed positions; behind the drafter's own context it drafts nothing.
   ///   - passes: passes of a round, in which all drafts are iterated on; `nil` for one pass a draft.
   /// - Throws: ``SpeculateError`` when there is no room for a cache.
-  public convenience init(
+  package convenience init(
     drafter: CausalModel, workers: Workers, capacity: Int, passes: Int? = nil
   ) throws {
     try self.init(
@@ -61,17 +61,17 @@ public final class CausalDraftSource: DraftSource {
   }
 
   /// Nothing: committed tokens come with the next draft.
-  public func commit(features: UnsafePointer<Float>, rows: Int) {}
+  package func commit(features: UnsafePointer<Float>, rows: Int) {}
 
   /// Forgets committed positions from `count` on.
-  public func rewind(to count: Int) {
+  package func rewind(to count: Int) {
     committed = min(committed, count)
     keep(min(read.count, count))
     if count < guessStart { guess.removeAll(keepingCapacity: true) }
   }
 
   /// Prepares the first pass: what was committed since the last one, the anchor, and a guess.
-  public func enter(_ request: DraftRequest) {
+  package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     // The last draft is never read.
     count = min(request.count, cache.capacity - tokens.count + 1)
@@ -87,7 +87,7 @@ public final class CausalDraftSource: DraftSource {
   }
 
   /// A few passes over what was committed, the anchors, and drafts.
-  public func runPasses() { shared.run() }
+  package func runPasses() { shared.run() }
 
   private var isIterating: Bool { limit.map { $0 < count } ?? false }
 

@@ -2,7 +2,7 @@
 ///
 /// A reliability diagram in equal bins, decayed like ``SurvivalEstimator``. A bin with few
 /// observations believes the confidence itself.
-public struct ConfidenceCalibration: Sendable, Equatable {
+package struct ConfidenceCalibration: Sendable, Equatable {
   private static let bins = 16
   private static let decay = 0.995
   private static let priorWeight = 8.0
@@ -11,17 +11,17 @@ public struct ConfidenceCalibration: Sendable, Equatable {
   private var trials = [Double](repeating: 0, count: bins)
 
   /// A calibration that has seen nothing: every confidence is believed.
-  public init() {}
+  package init() {}
 
   /// The chance that a draft of this confidence is accepted, given that all before it were.
-  public func acceptance(_ confidence: Float) -> Double {
+  package func acceptance(_ confidence: Float) -> Double {
     let bin = Self.bin(confidence)
     let prior = confidence > 0 ? Double(min(confidence, 1)) : 0
     return (hits[bin] + prior * Self.priorWeight) / (trials[bin] + Self.priorWeight)
   }
 
   /// Learns from one verified draft, all drafts before it having been accepted.
-  public mutating func record(_ confidence: Float, accepted: Bool) {
+  package mutating func record(_ confidence: Float, accepted: Bool) {
     let bin = Self.bin(confidence)
     hits[bin] = hits[bin] * Self.decay + (accepted ? 1 : 0)
     trials[bin] = trials[bin] * Self.decay + 1

@@ -1,10 +1,10 @@
 /// How likely the target accepts a draft once it has accepted all before it, source by source,
 /// learned while decoding.
-public struct DraftChances: Sendable, Equatable {
+package struct DraftChances: Sendable, Equatable {
   /// The chances of a drafter model's drafts by place.
-  public private(set) var survival = SurvivalEstimator()
+  package private(set) var survival = SurvivalEstimator()
   /// What its confidences are worth.
-  public private(set) var calibration = ConfidenceCalibration()
+  package private(set) var calibration = ConfidenceCalibration()
   /// The chances of free drafts, by kind, and alone or as a branch: [2 · kinds].
   private var free: [SurvivalEstimator]
 
@@ -12,7 +12,7 @@ public struct DraftChances: Sendable, Equatable {
   private static let branchShare = 0.4
 
   /// Chances of sources that have not been seen at work.
-  public init() {
+  package init() {
     free = (0..<FreeDraftKind.count).flatMap { index in
       let first = FreeDraftKind(index: index).firstChance
       return [first, first * Self.branchShare].map { SurvivalEstimator(firstRate: $0) }

@@ -1,11 +1,11 @@
-public import Files
+package import Files
 
 /// Something that guesses how a sequence goes on: a drafter model, a table of past text, a test.
 ///
 /// A source is fed what the target has computed about committed positions and nothing else, so it
 /// never has anything to take back after a rejection. It belongs to one sequence at a time. Sources of
 /// the same model may share its passes: all that take part enter, and the first to run drafts for all.
-public protocol DraftSource: AnyObject {
+package protocol DraftSource: AnyObject {
   /// The target layers whose outputs ``commit(features:rows:)`` wants, 0-based; may be empty.
   var taps: [Int] { get }
 
@@ -38,18 +38,18 @@ extension DraftSource {
 }
 
 /// What a sequence asks of its source in a round.
-public final class DraftRequest {
+package final class DraftRequest {
   /// All committed tokens. Features were committed for all but the last, the anchor.
-  public var tokens: [Token] = []
+  package var tokens: [Token] = []
   /// How many tokens to propose: `1...maximumDrafts`.
-  public var count = 0
+  package var count = 0
   /// Turns logits into draft tokens, for sources that have logits.
-  public var chooser: DraftChooser
+  package var chooser: DraftChooser
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
-  public var block = DraftBlock()
+  package var block = DraftBlock()
 
   /// A request that asks for nothing yet.
-  public init(chooser: DraftChooser) { self.chooser = chooser }
+  package init(chooser: DraftChooser) { self.chooser = chooser }
 
   /// Asks for drafts behind a text.
   func reset(after tokens: [Token], count: Int) {
@@ -67,18 +67,18 @@ public final class DraftRequest {
 }
 
 /// Proposed tokens.
-public struct DraftBlock: Sendable, Equatable {
+package struct DraftBlock: Sendable, Equatable {
   /// The tokens, the first at the position after the anchor.
-  public var tokens: [Token] = []
+  package var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
-  public var confidences: [Float] = []
+  package var confidences: [Float] = []
   /// Where the tokens came from; sources other than drafter models say so.
-  public var origin = DraftOrigin.drafter
+  package var origin = DraftOrigin.drafter
   /// Passes that were run for them, as they ran.
-  public var passes = 0
+  package var passes = 0
 
   /// An empty block.
-  public init() {}
+  package init() {}
 
   /// Drops all tokens and keeps the memory.
   mutating func removeAll() {

@@ -1,12 +1,12 @@
-public import Drafter
+package import Drafter
 import Files
-public import Foundation
-public import Tensors
-public import Text
-public import Verifier
+import Foundation
+package import Tensors
+package import Text
+package import Verifier
 
 /// A model that drafts for a target.
-public enum DrafterModel: Sendable {
+package enum DrafterModel: Sendable {
   /// A block-diffusion drafter that was made for the target.
   case block(BlockDrafter)
   /// A causal model with the target's vocabulary.
@@ -22,7 +22,7 @@ public enum DrafterModel: Sendable {
   ///   - passes: passes of a causal model in a round; `nil` for one a draft.
   ///   - tokenizer: the target's. Where the folder holds one too, they must agree.
   /// - Throws: ``SpeculateError`` if a file is missing or damaged, or the tokenizers differ.
-  public init(
+  package init(
     directory: URL, format: WeightFormat? = nil, passes: Int? = nil, tokenizer: any Tokenizer
   ) throws {
     if let passes, passes < 1 {
@@ -49,13 +49,13 @@ public enum DrafterModel: Sendable {
   /// Drafts of a round that a drafter's folder can make, at most.
   ///
   /// - Throws: ``SpeculateError`` if its configuration can't be read.
-  public static func maximumDrafts(directory: URL) throws -> Int {
+  package static func maximumDrafts(directory: URL) throws -> Int {
     try isCausal(directory)
       ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).blockSize - 1
   }
 
   /// Drafts of a round, at most.
-  public var maximumDrafts: Int {
+  package var maximumDrafts: Int {
     switch self {
     case .block(let drafter): drafter.configuration.blockSize - 1
     case .causal: CausalDraftSource.longestDraft
@@ -63,7 +63,7 @@ public enum DrafterModel: Sendable {
   }
 
   /// The target layers that it wants the outputs of.
-  public var taps: [Int] {
+  package var taps: [Int] {
     switch self {
     case .block(let drafter): drafter.configuration.targetLayers
     case .causal: []
@@ -73,7 +73,7 @@ public enum DrafterModel: Sendable {
   /// Checks that it can draft for a target.
   ///
   /// - Throws: ``SpeculateError`` naming what differs.
-  public func checkFit(_ target: ModelConfiguration) throws {
+  package func checkFit(_ target: ModelConfiguration) throws {
     switch self {
     case .block(let drafter):
       try BlockDraftSource.checkFit(drafter.configuration, target: target)
@@ -93,7 +93,7 @@ public enum DrafterModel: Sendable {
   ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions.
   /// - Throws: ``SpeculateError`` if it doesn't fit the target.
-  public func makeSource(
+  package func makeSource(
     target: CausalModel, workers: Workers, capacity: Int
   ) throws -> any DraftSource {
     try makeSources(1, target: target, workers: workers, capacity: capacity)[0]
@@ -106,7 +106,7 @@ public enum DrafterModel: Sendable {
   ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions of each.
   /// - Throws: ``SpeculateError`` if it doesn't fit the target.
-  public func makeSources(
+  package func makeSources(
     _ count: Int, target: CausalModel, workers: Workers, capacity: Int
   ) throws -> [any DraftSource] {
     try checkFit(target.configuration)

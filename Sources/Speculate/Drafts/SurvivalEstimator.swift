@@ -4,7 +4,7 @@
 /// exponentially decayed frequency per place. A place with few observations leans on the rate of
 /// all places together, and that one on an optimistic prior, so that speculation is tried first
 /// and judged by what it brings.
-public struct SurvivalEstimator: Sendable, Equatable {
+package struct SurvivalEstimator: Sendable, Equatable {
   /// What each observation leaves of the weight of those before it at the same place.
   private static let decay = 0.98
   /// Observations that the rate of all places counts for at each place.
@@ -21,7 +21,7 @@ public struct SurvivalEstimator: Sendable, Equatable {
   /// An estimator that has seen nothing.
   ///
   /// - Parameter firstRate: the chance of acceptance until something was seen.
-  public init(firstRate: Double = 0.7) {
+  package init(firstRate: Double = 0.7) {
     self.firstRate = firstRate
     hits.reserveCapacity(FreeDraftKind.longest)
     trials.reserveCapacity(FreeDraftKind.longest)
@@ -29,7 +29,7 @@ public struct SurvivalEstimator: Sendable, Equatable {
 
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
   /// all before it were.
-  public func conditional(_ place: Int) -> Double {
+  package func conditional(_ place: Int) -> Double {
     let pooled =
       (allHits + firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
     guard place < trials.count else { return pooled }
@@ -37,7 +37,7 @@ public struct SurvivalEstimator: Sendable, Equatable {
   }
 
   /// `a_j = Π_{i≤j} c_i` for drafts `1...count`: the chance that at least `j` are accepted.
-  public func survival(_ count: Int, into survival: inout [Double]) {
+  package func survival(_ count: Int, into survival: inout [Double]) {
     survival.removeAll(keepingCapacity: true)
     var product = 1.0
     for place in 0..<count {
@@ -47,14 +47,14 @@ public struct SurvivalEstimator: Sendable, Equatable {
   }
 
   /// Learns from one round. Drafts behind the first rejected one say nothing.
-  public mutating func record(verified: Int, accepted: Int) {
+  package mutating func record(verified: Int, accepted: Int) {
     for place in 0..<min(verified, accepted + 1) {
       record(place: place, accepted: place < accepted)
     }
   }
 
   /// Learns from one draft, all before it having been accepted.
-  public mutating func record(place: Int, accepted: Bool) {
+  package mutating func record(place: Int, accepted: Bool) {
     while trials.count <= place {
       hits.append(0)
       trials.append(0)

@@ -1,4 +1,4 @@
-public import Files
+package import Files
 
 /// Whether an output repeats itself. Loops flatter acceptance figures, because any drafter guesses
 /// them, so outputs with one are counted apart (`loop_share`).
@@ -7,18 +7,18 @@ public import Files
 /// every token equals the one p places before it, counting the first p tokens of the stretch, for
 /// some p in `1...longestPeriod`. So 40 equal tokens are a loop, four times the same 10 tokens
 /// are, and so is the same run of 20 tokens twice in a row (the "20-token loop").
-public struct LoopDetector: Sendable, Equatable {
+package struct LoopDetector: Sendable, Equatable {
   /// The longest period that counts as a loop.
-  public var longestPeriod: Int
+  package var longestPeriod: Int
   /// The fewest tokens of a looping stretch.
-  public var minimumLength: Int
+  package var minimumLength: Int
 
   /// Makes a detector.
   ///
   /// - Parameters:
   ///   - longestPeriod: at least 1.
   ///   - minimumLength: at least twice the longest period, so that a whole period repeats.
-  public init(longestPeriod: Int = 20, minimumLength: Int = 40) {
+  package init(longestPeriod: Int = 20, minimumLength: Int = 40) {
     precondition(longestPeriod >= 1 && minimumLength >= 2 * longestPeriod)
     self.longestPeriod = longestPeriod
     self.minimumLength = minimumLength
@@ -27,7 +27,7 @@ public struct LoopDetector: Sendable, Equatable {
   /// Whether the output ends in a loop: its last ``minimumLength`` tokens are one.
   ///
   /// A closing end token means that the model left the loop, so it is part of what is looked at.
-  public func endsInLoop(_ tokens: some RandomAccessCollection<Token>) -> Bool {
+  package func endsInLoop(_ tokens: some RandomAccessCollection<Token>) -> Bool {
     let tokens = Array(tokens.suffix(minimumLength))
     guard tokens.count == minimumLength else { return false }
     return (1...longestPeriod).contains { period in
@@ -36,7 +36,7 @@ public struct LoopDetector: Sendable, Equatable {
   }
 
   /// Whether a loop stands anywhere in the output.
-  public func containsLoop(_ tokens: some RandomAccessCollection<Token>) -> Bool {
+  package func containsLoop(_ tokens: some RandomAccessCollection<Token>) -> Bool {
     let tokens = Array(tokens)
     guard tokens.count >= minimumLength else { return false }
     return (1...longestPeriod).contains { period in

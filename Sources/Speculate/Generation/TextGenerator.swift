@@ -3,7 +3,7 @@ public import Foundation
 import Synchronization
 public import Tensors
 public import Text
-public import Verifier
+package import Verifier
 
 /// Generates text from a model folder, with a drafter's help if there is one.
 ///
@@ -22,11 +22,11 @@ public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
 
   /// Turns text into ids and back.
-  public let tokenizer: any Tokenizer
+  package let tokenizer: any Tokenizer
   /// The target's weights.
-  public let model: CausalModel
+  package let model: CausalModel
   /// The drafter's weights, if there is one.
-  public let drafter: DrafterModel?
+  package let drafter: DrafterModel?
 
   private let chats: ChatEncoder?
   private let engine: GenerationEngine
@@ -43,7 +43,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
   ///   - cacheFormat: how the target's keys and values are held.
-  ///   - threads: threads of the team, at least 1.
+  ///   - threads: threads of the team, at least 1; `nil` for one a core.
   ///   - chatTemplate: how conversations are written, in the Jinja language; `nil` for as the target's
   ///     folder says.
   ///   - costCache: where measured pass times are kept for later, the user's cache folder most often;
@@ -53,7 +53,7 @@ public final class TextGenerator: @unchecked Sendable {
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
     drafterWeights: WeightFormat? = nil, drafterPasses: Int? = nil,
-    cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
+    cacheFormat: KeyValueFormat = .f32, threads: Int? = nil,
     chatTemplate: String? = nil, costCache: CostModelCache? = .user()
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
@@ -66,7 +66,8 @@ public final class TextGenerator: @unchecked Sendable {
       model: model, tokenizer: tokenizer,
       chats: chatTemplate.map { ChatEncoder(template: $0, tokenizer: tokenizer) }
         ?? ChatEncoder(directory: target, tokenizer: tokenizer),
-      drafter: drafter, cacheFormat: cacheFormat, threads: threads, costCache: costCache)
+      drafter: drafter, cacheFormat: cacheFormat, threads: threads ?? Workers.defaultCount,
+      costCache: costCache)
   }
 
   /// Makes a generator of loaded parts.
@@ -75,7 +76,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - chats: writes conversations; without it there is no chat.
   ///   - costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
-  public init(
+  package init(
     model: CausalModel, tokenizer: any Tokenizer, chats: ChatEncoder? = nil,
     drafter: DrafterModel? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
@@ -201,7 +202,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - budget: seconds to measure, about.
   /// - Returns: without a drafter, times of the target only.
   /// - Throws: ``SpeculateError`` when there is no memory for it.
-  public func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel {
+  package func measureCost(context: Int = 64, budget: Double = 0.8) throws -> CostModel {
     lock.lock()
     defer { lock.unlock() }
     return try engine.measureCost(context: context, budget: budget)

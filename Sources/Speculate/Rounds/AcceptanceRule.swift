@@ -1,8 +1,8 @@
-public import Files
-public import Verifier
+package import Files
+package import Verifier
 
 /// How a verified block becomes committed tokens (ALGORITHMS.md section 2).
-public enum AcceptanceRule {
+package enum AcceptanceRule {
   /// Greedy and sample-match verification of a tree: from the root on, the child that is the target's
   /// own choice, as long as there is one, and the choice after the last (the "bonus").
   ///
@@ -18,7 +18,7 @@ public enum AcceptanceRule {
   ///   - emit: takes the tokens in order; returns `false` to end there (an end token).
   /// - Returns: the rows whose choices were emitted, one for each emitted token, and how many of
   ///   these tokens were drafts.
-  public static func path(
+  package static func path(
     in tree: TokenTree, choice: (Int) -> Token, emit: (Token) -> Bool
   ) -> (rows: [Int], accepted: Int) {
     var rows: [Int] = []

@@ -1,6 +1,6 @@
-public import Files
+package import Files
 import Tensors
-public import Verifier
+package import Verifier
 
 /// Drafts along texts that are known already: what rounds of any way to draft would have accepted,
 /// without a target pass for each.
@@ -10,31 +10,31 @@ public import Verifier
 /// costs a draft pass. The rounds are those of ``DraftStrategy``, trees and matches in earlier
 /// text included; only what the target predicts behind a rejection, which recycling wants, is not
 /// known.
-public final class DraftReplay {
+package final class DraftReplay {
   /// A text to replay.
-  public struct Text: Sendable, Equatable {
+  package struct Text: Sendable, Equatable {
     /// The prompt's ids.
-    public var prompt: [Token]
+    package var prompt: [Token]
     /// The output's ids.
-    public var output: [Token]
+    package var output: [Token]
 
     /// Makes a text.
-    public init(prompt: [Token], output: [Token]) {
+    package init(prompt: [Token], output: [Token]) {
       self.prompt = prompt
       self.output = output
     }
   }
 
   /// A round as it would have been.
-  public struct Round: Sendable, Equatable {
+  package struct Round: Sendable, Equatable {
     /// Drafts that a draft pass made; 0 where none ran.
-    public var drafted: Int
+    package var drafted: Int
     /// Drafts verified.
-    public var verified: Int
+    package var verified: Int
     /// Drafts accepted.
-    public var accepted: Int
+    package var accepted: Int
     /// Tokens committed.
-    public var emitted: Int
+    package var emitted: Int
   }
 
   private let runner: CausalRunner
@@ -49,7 +49,7 @@ public final class DraftReplay {
   /// - Parameters:
   ///   - runner: the target, with the source's taps.
   ///   - source: what drafts, with room for the longest text; `nil` for drafts from the text only.
-  public init(runner: CausalRunner, source: (any DraftSource)?) {
+  package init(runner: CausalRunner, source: (any DraftSource)?) {
     self.runner = runner
     self.source = source
     featureWidth = (source?.taps.count ?? 0) * runner.model.configuration.hiddenSize
@@ -58,7 +58,7 @@ public final class DraftReplay {
   /// Computes the features of a text, which is replayed from now on.
   ///
   /// - Throws: ``SpeculateError`` when there is no memory for its cache.
-  public func load(_ text: Text) throws {
+  package func load(_ text: Text) throws {
     precondition(!text.prompt.isEmpty && !text.output.isEmpty, "nothing to replay")
     self.text = text
     guard source != nil else { return }
@@ -82,7 +82,7 @@ public final class DraftReplay {
   ///   - cost: the times that an adaptive length is told.
   /// - Returns: The rounds.
   /// - Throws: ``SpeculateError`` for a text that no decoder would take.
-  public func rounds(
+  package func rounds(
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
     suffix: Bool = false, cost: CostModel
   ) throws -> [Round] {
@@ -147,7 +147,7 @@ public final class DraftReplay {
 
 extension CostModel {
   /// What rounds would take.
-  public func seconds(of rounds: some Sequence<DraftReplay.Round>) -> Double {
+  package func seconds(of rounds: some Sequence<DraftReplay.Round>) -> Double {
     rounds.reduce(0) {
       $0 + verify($1.verified + 1) + ($1.drafted > 0 ? draft($1.drafted) : 0)
     }

@@ -41,7 +41,7 @@ public struct GenerationParameters: Sendable, Equatable {
   }
 
   /// The tokens that end this generation of a model with the given end tokens.
-  public func endTokens(of model: [Token]) -> [Token] {
+  package func endTokens(of model: [Token]) -> [Token] {
     ignoresEnd ? [] : endTokens ?? model
   }
 }

@@ -56,7 +56,7 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
   ///   - ended: whether an end token cut the block, so that later drafts were never judged.
   ///   - depth: places in the block that the verified drafts cover; `nil` if each has its own.
   ///   - passes: passes of the draft source; `nil` if all drafts are its.
-  public mutating func countRound(
+  package mutating func countRound(
     drafted: Int, verified: Int, accepted: Int, emitted: Int, ended: Bool, depth: Int? = nil,
     passes: Int? = nil
   ) {

@@ -4,9 +4,9 @@
 /// known. A width is kept for a few rounds, because guesses carry over from one to the next. Its
 /// neighbours are tried when a small share of all time, saved up, pays for that. A width of 1 is
 /// plain decoding, but for what is likely enough to pay for its rows in any round.
-public struct JacobiWidth: Sendable, Equatable {
+package struct JacobiWidth: Sendable, Equatable {
   /// What passes cost, corrected by every round. There are no draft passes.
-  public private(set) var cost: CostModel
+  package private(set) var cost: CostModel
   /// The widths to choose from, rising; the first is 1.
   let widths: [Int]
   /// Tokens in the time of a plain step at each width, `nil` where it was never tried.
@@ -28,7 +28,7 @@ public struct JacobiWidth: Sendable, Equatable {
   /// Starts from measured pass times, at the widest passes that are nearly free.
   ///
   /// - Parameter maximumRows: rows of the widest pass.
-  public init(_ times: PassTimes, maximumRows: Int) {
+  package init(_ times: PassTimes, maximumRows: Int) {
     cost = CostModel(verify: times, draft: times)
     widths = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter { $0 <= max(1, maximumRows) }
     speeds = [Double?](repeating: nil, count: widths.count)

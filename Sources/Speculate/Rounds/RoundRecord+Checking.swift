@@ -1,6 +1,6 @@
 extension RoundRecord {
   /// Which of the record's fields contradict each other; `nil` if none do.
-  public var inconsistency: String? {
+  package var inconsistency: String? {
     if tokens.isEmpty { return "it has no token" }
     if probabilities.count != tokens.count {
       return "\(probabilities.count) probabilities for \(tokens.count) tokens"

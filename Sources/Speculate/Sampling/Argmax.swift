@@ -4,13 +4,13 @@ import Tensors
 
 /// The two ways to choose a column of a row of logits. Both are pure functions of the row (and of
 /// the noise), and both give ties to the lowest column.
-public enum Argmax {
+package enum Argmax {
   /// The column of the largest logit; 0 if all are NaN or `−infinity`.
   ///
   /// - Parameters:
   ///   - row: logits: [count].
   ///   - count: columns, at least 1.
-  public static func index(_ row: UnsafePointer<Float>, count: Int) -> Int {
+  package static func index(_ row: UnsafePointer<Float>, count: Int) -> Int {
     Kernels.argmax(row, count: count)
   }
 
@@ -27,7 +27,7 @@ public enum Argmax {
   ///   - count: columns, at least 1.
   ///   - noise: the noise of the position that is chosen.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
-  public static func gumbelIndex(
+  package static func gumbelIndex(
     _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream, map: VocabularyMap? = nil
   ) -> Int {
     guard let map else { return gumbelIndex(row, count: count, noise: noise, tokens: nil) }

@@ -1,11 +1,11 @@
-public import Files
+package import Files
 import Foundation
 import Tensors
 
 /// Chooses draft tokens from a drafter's logits, for one sequence.
 ///
 /// What is drafted changes how many drafts match, never the output, so this may look at anything.
-public struct DraftChooser {
+package struct DraftChooser {
   /// Keeps the most probable tokens of each place, for an observer.
   var recorder: CandidateRecorder?
 
@@ -22,7 +22,7 @@ public struct DraftChooser {
   ///   - choice: how drafts are chosen. Argmax drafts see the target's repetition penalty, but no
   ///     temperature or filter, which leave the most probable token where it is.
   ///   - context: the committed tokens, which are the target's side's; they are only looked at.
-  public init(_ sampling: SamplingParameters, choice: DraftChoice, context: TokenPresence) {
+  package init(_ sampling: SamplingParameters, choice: DraftChoice, context: TokenPresence) {
     var drafting = sampling
     if choice == .argmax { drafting.temperature = 0 }
     chooser = TokenChooser(drafting)
@@ -37,7 +37,7 @@ public struct DraftChooser {
   ///   - position: the absolute position of the draft.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   /// - Returns: the column, its token, and its probability under the processed row.
-  public mutating func choose(
+  package mutating func choose(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
   ) -> (column: Int, token: Token, confidence: Float) {
     let column = chooser.column(

@@ -1,4 +1,4 @@
-public import Files
+package import Files
 import Foundation
 import Tensors
 
@@ -13,28 +13,28 @@ import Tensors
 /// enough to be computed for a whole row (``Kernels/race(_:tokens:first:count:key:top:need:into:)``);
 /// the lower 20 are of the SplitMix64 sequence that starts at the key, and only computed for tokens
 /// that matter. It does not serve cryptography.
-public struct KeyedNoise: Sendable, Equatable {
+package struct KeyedNoise: Sendable, Equatable {
   /// The seed all numbers depend on.
-  public let seed: UInt64
+  package let seed: UInt64
 
   /// Makes the noise of a seed.
-  public init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) { self.seed = seed }
 
   /// The noise of all tokens at one position.
   ///
   /// - Parameter position: the absolute position of the token to be chosen.
-  public func stream(position: Int) -> Stream {
+  package func stream(position: Int) -> Stream {
     let place = UInt64(truncatingIfNeeded: position) &* 0xD1B5_4A32_D192_ED03
     return Stream(key: SplitMix.mix(SplitMix.mix(seed &+ SplitMix.step) ^ place))
   }
 
   /// The noise of all tokens at one position.
-  public struct Stream: Sendable, Equatable {
+  package struct Stream: Sendable, Equatable {
     let key: UInt64
 
     /// 52 random bits of a token.
     @inline(__always)
-    public func bits(_ token: Token) -> UInt64 {
+    package func bits(_ token: Token) -> UInt64 {
       let upper = Kernels.noise(of: token, key: key)
       let lower = SplitMix.mix(
         key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
@@ -43,11 +43,11 @@ public struct KeyedNoise: Sendable, Equatable {
 
     /// A uniform number of a token: a multiple of 2⁻⁵³ in [2⁻⁵³, 1 − 2⁻⁵³], never 0 or 1.
     @inline(__always)
-    public func uniform(_ token: Token) -> Double { KeyedNoise.uniform(bits(token)) }
+    package func uniform(_ token: Token) -> Double { KeyedNoise.uniform(bits(token)) }
 
     /// A standard Gumbel number of a token, in [−3.61, 36.74], always finite.
     @inline(__always)
-    public func gumbel(_ token: Token) -> Double { KeyedNoise.gumbel(bits(token)) }
+    package func gumbel(_ token: Token) -> Double { KeyedNoise.gumbel(bits(token)) }
   }
 
   /// The middle of the 2⁻⁵²-wide cell that 52 bits name: exact in `Double`.

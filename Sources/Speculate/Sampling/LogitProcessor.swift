@@ -1,5 +1,5 @@
 import Foundation
-public import Files
+package import Files
 import Tensors
 
 /// Turns a row of raw logits into the logits of the distribution that is sampled.
@@ -12,9 +12,9 @@ import Tensors
 /// in that order behind which everything goes. No filter sorts the row.
 ///
 /// A value keeps scratch space between rows and belongs to one sequence.
-public struct LogitProcessor: Sendable {
+package struct LogitProcessor: Sendable {
   /// The parameters that are applied.
-  public let parameters: SamplingParameters
+  package let parameters: SamplingParameters
 
   /// The largest logits of the row while the k-th largest is looked for; a min-heap.
   private var largest: [Float] = []
@@ -31,7 +31,7 @@ public struct LogitProcessor: Sendable {
   private static let binsPerUnit: Float = 32
 
   /// Makes the processor of validated parameters.
-  public init(_ parameters: SamplingParameters) { self.parameters = parameters }
+  package init(_ parameters: SamplingParameters) { self.parameters = parameters }
 
   /// Processes one row in place.
   ///
@@ -43,7 +43,7 @@ public struct LogitProcessor: Sendable {
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   /// - Complexity: O(columns) for the usual filters, without allocation once warm.
-  public mutating func process(
+  package mutating func process(
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
     map: VocabularyMap? = nil
   ) {

@@ -1,18 +1,18 @@
-public import Files
+package import Files
 import Tensors
 
 /// Chooses tokens from rows of logits: greedy, or Gumbel-max under position-keyed noise.
 ///
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
 /// parameters choose the same tokens from the same rows, in whatever order they see them.
-public struct TokenChooser: Sendable {
+package struct TokenChooser: Sendable {
   /// The parameters that are applied.
-  public let parameters: SamplingParameters
+  package let parameters: SamplingParameters
   private let noise: KeyedNoise
   private var processor: LogitProcessor
 
   /// Makes the chooser of validated parameters.
-  public init(_ parameters: SamplingParameters) {
+  package init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     noise = KeyedNoise(seed: parameters.seed)
     processor = LogitProcessor(parameters)
@@ -28,7 +28,7 @@ public struct TokenChooser: Sendable {
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   /// - Returns: the chosen column.
-  public mutating func column(
+  package mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
     drafts: [Token] = [], map: VocabularyMap? = nil
   ) -> Int {

@@ -1,16 +1,16 @@
-public import Files
+package import Files
 
 /// A subset of a vocabulary: what the columns of a drafter's logits mean as tokens.
-public struct VocabularyMap: Sendable, Equatable {
+package struct VocabularyMap: Sendable, Equatable {
   /// The token of every column: [columns].
-  public let tokens: [Token]
+  package let tokens: [Token]
   /// The column of every token, −1 where it has none: [vocabulary].
   private let columns: [Int32]
 
   /// Makes the map of columns to tokens of a vocabulary.
   ///
   /// - Throws: ``SpeculateError`` if a token is outside the vocabulary or appears twice.
-  public init(tokens: [Token], vocabulary: Int) throws {
+  package init(tokens: [Token], vocabulary: Int) throws {
     var columns = [Int32](repeating: -1, count: vocabulary)
     for (column, token) in tokens.enumerated() {
       guard columns.indices.contains(Int(token)) else {
@@ -28,7 +28,7 @@ public struct VocabularyMap: Sendable, Equatable {
   }
 
   /// The column of a token, `nil` if the subset lacks it.
-  public func column(of token: Token) -> Int? {
+  package func column(of token: Token) -> Int? {
     guard columns.indices.contains(Int(token)), columns[Int(token)] >= 0 else { return nil }
     return Int(columns[Int(token)])
   }

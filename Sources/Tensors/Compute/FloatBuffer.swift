@@ -2,17 +2,17 @@
 ///
 /// Run state and unpacked weights live in these. A buffer never grows: whoever needs another size
 /// makes another buffer, outside the decoding loop.
-public final class FloatBuffer: @unchecked Sendable {
+package final class FloatBuffer: @unchecked Sendable {
   // Unchecked: the memory is plain; whoever shares a buffer between threads divides it into ranges.
 
   /// The first value; aligned to 64 bytes.
-  public let base: UnsafeMutablePointer<Float>
+  package let base: UnsafeMutablePointer<Float>
 
   /// How many values the buffer holds.
-  public let count: Int
+  package let count: Int
 
   /// Makes a buffer of `count` zeros.
-  public init(count: Int) {
+  package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
     let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) / 64 * 64

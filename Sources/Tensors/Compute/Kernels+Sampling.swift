@@ -1,5 +1,5 @@
 internal import CKernels
-public import Files
+package import Files
 
 /// Searches in rows of logits.
 extension Kernels {
@@ -15,7 +15,7 @@ extension Kernels {
   ///   - key: the key of the noise.
   ///   - found: receives the columns, ascending: room for [count].
   /// - Returns: how many were found.
-  public static func race(
+  package static func race(
     _ x: UnsafePointer<Float>, tokens: UnsafePointer<Token>?, first: Int, count: Int, key: UInt64,
     top: Float, need: Float, into found: UnsafeMutablePointer<UInt32>
   ) -> Int {
@@ -27,7 +27,7 @@ extension Kernels {
   /// 32 noise bits of a token, as ``race(_:tokens:first:count:key:top:need:into:)`` computes them: a
   /// bijection of the token, with one half of the key before and one between its two rounds.
   @inlinable
-  public static func noise(of token: Token, key: UInt64) -> UInt32 {
+  package static func noise(of token: Token, key: UInt64) -> UInt32 {
     var x = UInt32(bitPattern: token) &* 0x9E37_79B1 &+ UInt32(truncatingIfNeeded: key)
     x ^= x >> 16
     x = x &* 0x21F0_AAAD
@@ -41,7 +41,7 @@ extension Kernels {
   ///
   /// - Parameter found: receives the columns, ascending: room for [count].
   /// - Returns: how many were found.
-  public static func columns(
+  package static func columns(
     _ x: UnsafePointer<Float>, count: Int, atLeast bound: Float,
     into found: UnsafeMutablePointer<UInt32>
   ) -> Int {
@@ -49,12 +49,12 @@ extension Kernels {
   }
 
   /// `x = −infinity` where `x < bound` or not a number.
-  public static func mask(_ x: UnsafeMutablePointer<Float>, count: Int, below bound: Float) {
+  package static func mask(_ x: UnsafeMutablePointer<Float>, count: Int, below bound: Float) {
     ck_mask_below(x, count, bound)
   }
 
   /// `x /= divisor` over `count` values.
-  public static func divide(_ x: UnsafeMutablePointer<Float>, by divisor: Float, count: Int) {
+  package static func divide(_ x: UnsafeMutablePointer<Float>, by divisor: Float, count: Int) {
     ck_divide(x, count, divisor)
   }
 }

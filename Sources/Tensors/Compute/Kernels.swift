@@ -1,9 +1,9 @@
 internal import CKernels
 
 /// Row operations that models and decoders share. All are deterministic and row-wise.
-public enum Kernels {
+package enum Kernels {
   /// `y = x / sqrt(mean(x²) + epsilon) · weight` over `count` values; `x` and `y` may be the same.
-  public static func rmsNorm(
+  package static func rmsNorm(
     _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     count: Int, epsilon: Float
   ) {
@@ -12,7 +12,7 @@ public enum Kernels {
 
   /// Rotates the pairs `(i, i + count/2)` of one head by angles given as cosines and sines
   /// `[count/2]`.
-  public static func rope(
+  package static func rope(
     _ head: UnsafeMutablePointer<Float>, cosine: UnsafePointer<Float>, sine: UnsafePointer<Float>,
     count: Int
   ) {
@@ -20,7 +20,7 @@ public enum Kernels {
   }
 
   /// `y = silu(gate) · up` over `count` values; `y` may be `gate`.
-  public static func swiglu(
+  package static func swiglu(
     gate: UnsafePointer<Float>, up: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     count: Int
   ) {
@@ -28,29 +28,29 @@ public enum Kernels {
   }
 
   /// `y += x` over `count` values.
-  public static func add(
+  package static func add(
     _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
   ) {
     ck_add(y, x, count)
   }
 
   /// `x *= factor` over `count` values.
-  public static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+  package static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
     ck_scale(x, count, factor)
   }
 
   /// The index of the greatest of `count` values; of equals the lowest index.
-  public static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int { ck_argmax(x, count) }
+  package static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int { ck_argmax(x, count) }
 
   /// The greatest of `count` values; negative infinity when there are none.
-  public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+  package static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ck_maximum(x, count)
   }
 
   /// `y = exp((x − shift) · scale)` over `count` values; `y` may be `x`.
   /// - Returns: The sum of `y`, added in a fixed order.
   @discardableResult
-  public static func exp(
+  package static func exp(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, shift: Float = 0,
     scale: Float = 1
   ) -> Float {
@@ -58,13 +58,13 @@ public enum Kernels {
   }
 
   /// Softmax of `count` values in place: `exp(x − max) / sum`.
-  public static func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
+  package static func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
     let sum = ck_exp(x, x, count, ck_maximum(x, count), 1)
     ck_scale(x, count, 1 / sum)
   }
 
   /// The sum of `count` values, read as fast as the machine can: the yardstick for bandwidth.
-  public static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+  package static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ck_read_sum(x, count)
   }
 

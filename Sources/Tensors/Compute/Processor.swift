@@ -1,9 +1,9 @@
 import Foundation
 
 /// The processor this program runs on.
-public enum Processor {
+package enum Processor {
   /// Its name, as the system gives it.
-  public static let name: String = {
+  package static let name: String = {
     let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }
     let name = line?.split(separator: ":", maxSplits: 1).last

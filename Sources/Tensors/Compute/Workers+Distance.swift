@@ -9,7 +9,7 @@ extension Workers {
   ///
   /// - Returns: The least of what is measured in 20 ms, in which the system has found each thread a
   ///   processor of its own.
-  public func distance() -> Double? {
+  package func distance() -> Double? {
     guard count > 1 else { return nil }
     let times = 500
     let word = FloatBuffer(count: 16)  // a cache line

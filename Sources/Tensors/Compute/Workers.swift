@@ -4,20 +4,20 @@ internal import CKernels
 ///
 /// A region costs about half a microsecond, so a decoder layer may open several. Regions must not
 /// nest and only one thread may open them: a generation owns its workers.
-public final class Workers: @unchecked Sendable {
+package final class Workers: @unchecked Sendable {
   // Unchecked: the team synchronizes its threads itself, and `run` is documented as not reentrant.
   private let team: OpaquePointer?
 
   /// The number of threads, the caller's included.
-  public let count: Int
+  package let count: Int
 
   /// The number of physical cores this process may use.
-  public static var defaultCount: Int { Int(ck_physical_cores()) }
+  package static var defaultCount: Int { Int(ck_physical_cores()) }
 
   /// Starts `count - 1` threads.
   ///
   /// If the system grants no threads, the team runs alone: slower, with the same results.
-  public init(count: Int) {
+  package init(count: Int) {
     precondition(count > 0, "a team needs at least one worker")
     team = count == 1 ? nil : ck_team_create(Int32(count), 20_000)
     self.count = team == nil ? 1 : count
@@ -31,7 +31,7 @@ public final class Workers: @unchecked Sendable {
   ///
   /// - Parameter body: Receives the worker's index. `@Sendable`, so that a closure written in
   ///   `@MainActor` code isn't isolated: an isolated one traps on the first worker thread.
-  public func run(_ body: @Sendable (_ worker: Int) -> Void) {
+  package func run(_ body: @Sendable (_ worker: Int) -> Void) {
     guard let team else { return body(0) }
     runTeam(team, body)
   }
@@ -43,7 +43,7 @@ private func runTeam(_ team: OpaquePointer, _ body: @Sendable (_ worker: Int) ->
 
 extension Range<Int> {
   /// The part of this range that falls to one of `count` workers; the parts are nearly equal.
-  public func share(of worker: Int, among count: Int) -> Range<Int> {
+  package func share(of worker: Int, among count: Int) -> Range<Int> {
     let n = self.count
     return lowerBound + n * worker / count..<lowerBound + n * (worker + 1) / count
   }

@@ -3,14 +3,14 @@
 ///
 /// Whoever writes values prepares them while they are in its cache; every product and every worker then
 /// reads fewer bytes, and none prepares them again.
-public final class ActivationRows: @unchecked Sendable {
+package final class ActivationRows: @unchecked Sendable {
   // Unchecked: workers divide rows and columns among themselves.
 
   /// The values, `[maximumRows][width]`.
-  public let values: FloatBuffer
+  package let values: FloatBuffer
 
   /// Columns.
-  public let width: Int
+  package let width: Int
 
   /// One a way that the formats want rows. No arrays or classes: workers that share an object's
   /// reference count wait for each other.
@@ -23,7 +23,7 @@ public final class ActivationRows: @unchecked Sendable {
   ///     rows themselves.
   ///   - piece: What `finish` is called with begins and ends at multiples of so many columns, or with the
   ///     row; nil for whole rows. Rows whose pieces cut groups of quantised values aren't quantised.
-  public init(maximumRows: Int, width: Int, formats: Set<WeightFormat>, piece: Int? = nil) {
+  package init(maximumRows: Int, width: Int, formats: Set<WeightFormat>, piece: Int? = nil) {
     self.width = width
     values = FloatBuffer(count: maximumRows * width)
     let codings = WeightFormat.allCases.filter(formats.contains).compactMap { format in
@@ -48,10 +48,10 @@ public final class ActivationRows: @unchecked Sendable {
   }
 
   /// The first value of a row.
-  public func row(_ row: Int) -> UnsafeMutablePointer<Float> { values.base + row * width }
+  package func row(_ row: Int) -> UnsafeMutablePointer<Float> { values.base + row * width }
 
   /// Makes columns of a row ready for products; called after they are written.
-  public func finish(row: Int, columns: Range<Int>) {
+  package func finish(row: Int, columns: Range<Int>) {
     let values = self.row(row) + columns.lowerBound
     for rows in prepared where rows.coding.isUsed(columns: width) {
       rows.coding.prepare(values, columns, width: width, into: rows.base + row * rows.bytes)

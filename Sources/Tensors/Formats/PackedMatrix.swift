@@ -5,21 +5,21 @@ internal import CKernels
 /// Sixteen rows are interleaved into a panel; the last panel is filled up with zeros. Products are
 /// row-invariant: an output row depends on its own input row only, whatever the number of rows.
 /// Immutable once made. Not for training, whose weights change.
-public final class PackedMatrix: @unchecked Sendable {
+package final class PackedMatrix: @unchecked Sendable {
   // Unchecked: the storage is written in `init` only.
   private let storage: UnsafeMutableRawPointer
 
   /// Output features.
-  public let rows: Int
+  package let rows: Int
   /// Input features.
-  public let columns: Int
+  package let columns: Int
   /// How the weights are held.
-  public let format: WeightFormat
+  package let format: WeightFormat
   /// How many panels of sixteen rows there are.
-  public let panelCount: Int
+  package let panelCount: Int
 
   /// Bytes that one product reads.
-  public var byteCount: Int { panelCount * panelBytes }
+  package var byteCount: Int { panelCount * panelBytes }
   private let panelBytes: Int
 
   private static let panelRows = Int(CK_PANEL)
@@ -33,7 +33,7 @@ public final class PackedMatrix: @unchecked Sendable {
   ///
   /// - Parameter values: `[rows][columns]`.
   /// - Complexity: O(rows · columns).
-  public convenience init(
+  package convenience init(
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, format: WeightFormat
   ) {
     self.init(rows: rows, columns: columns, format: format)
@@ -71,7 +71,7 @@ public final class PackedMatrix: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - values: `[rows][columns]`.
-  public convenience init(_ values: FloatBuffer, rows: Int, columns: Int, format: WeightFormat) {
+  package convenience init(_ values: FloatBuffer, rows: Int, columns: Int, format: WeightFormat) {
     precondition(values.count == rows * columns, "the buffer must hold exactly the matrix")
     self.init(values.base, rows: rows, columns: columns, format: format)
     withExtendedLifetime(values) {}
@@ -88,7 +88,7 @@ public final class PackedMatrix: @unchecked Sendable {
   ///   - panels: Which panels to compute; panel `p` holds rows `16·p ..< 16·(p+1)`.
   ///   - bias: `[rows]`.
   ///   - accumulates: Whether the product is added to `y`: a residual.
-  public func multiply(
+  package func multiply(
     _ x: UnsafePointer<Float>, stride xStride: Int, into y: UnsafeMutablePointer<Float>,
     stride yStride: Int, count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil,
     accumulates: Bool = false
@@ -103,7 +103,7 @@ public final class PackedMatrix: @unchecked Sendable {
   /// The same product of rows that their maker has prepared for the format: to the bit what f32 gives.
   ///
   /// - Parameter x: At least `count` rows as wide as the matrix has columns.
-  public func multiply(
+  package func multiply(
     _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
     panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
   ) {
@@ -148,7 +148,7 @@ public final class PackedMatrix: @unchecked Sendable {
   }
 
   /// Reads every weight once and does nothing else: what a product's memory traffic alone costs.
-  public func read(worker: Int, of count: Int) -> Float {
+  package func read(worker: Int, of count: Int) -> Float {
     let words = (0..<byteCount / 4).share(of: worker, among: count)
     return Kernels.readSum(
       storage.assumingMemoryBound(to: Float.self) + words.lowerBound, count: words.count)
@@ -157,14 +157,14 @@ public final class PackedMatrix: @unchecked Sendable {
   /// Writes one row, widened to f32, to `values` `[columns]`.
   ///
   /// - Complexity: O(columns), with a stride; for set-up, not for decoding.
-  public func copyRow(_ row: Int, to values: UnsafeMutablePointer<Float>) {
+  package func copyRow(_ row: Int, to values: UnsafeMutablePointer<Float>) {
     precondition(row >= 0 && row < rows, "no such row")
     let (panel, lane) = row.quotientAndRemainder(dividingBy: Self.panelRows)
     format.coding.unpack(storage + panel * panelBytes, lane: lane, columns: columns, to: values)
   }
 
   /// A matrix of some of the rows, in the order given: a head over a draft vocabulary.
-  public func selecting(rows selected: [Int], format: WeightFormat? = nil) -> PackedMatrix {
+  package func selecting(rows selected: [Int], format: WeightFormat? = nil) -> PackedMatrix {
     let values = FloatBuffer(count: selected.count * columns)
     for (index, row) in selected.enumerated() {
       copyRow(row, to: values.base + index * columns)

@@ -1,26 +1,26 @@
-public import Files
+package import Files
 
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///
 /// Immutable once made. A tied head is a `PackedMatrix` beside it: look-ups want whole rows, products
 /// want panels.
-public final class TokenEmbedding: @unchecked Sendable {
+package final class TokenEmbedding: @unchecked Sendable {
   // Unchecked: the storage is written in `init` only.
   private let storage: UnsafeMutableRawPointer
   private let rowBytes: Int
 
   /// How the rows are held.
-  public let format: WeightFormat
+  package let format: WeightFormat
 
   /// How many rows there are.
-  public let vocabularySize: Int
+  package let vocabularySize: Int
   /// Values a row.
-  public let width: Int
+  package let width: Int
 
   /// Copies f32 rows, rounding to nearest even for bf16 and to scaled integers for int8 and int4.
   ///
   /// - Parameter values: `[vocabularySize][width]`.
-  public convenience init(
+  package convenience init(
     _ values: UnsafePointer<Float>, vocabularySize: Int, width: Int, format: WeightFormat
   ) {
     self.init(vocabularySize: vocabularySize, width: width, format: format)
@@ -50,7 +50,7 @@ public final class TokenEmbedding: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - values: `[vocabularySize][width]`.
-  public convenience init(
+  package convenience init(
     _ values: FloatBuffer, vocabularySize: Int, width: Int, format: WeightFormat
   ) {
     precondition(values.count == vocabularySize * width, "the buffer must hold exactly the table")
@@ -63,7 +63,7 @@ public final class TokenEmbedding: @unchecked Sendable {
   /// Writes the row of `token`, widened to f32, to `row` `[width]`.
   ///
   /// - Precondition: `0 ≤ token < vocabularySize`.
-  public func copy(_ token: Token, to row: UnsafeMutablePointer<Float>) {
+  package func copy(_ token: Token, to row: UnsafeMutablePointer<Float>) {
     precondition(token >= 0 && token < vocabularySize, "token outside the vocabulary")
     format.coding.decode(storage + Int(token) * rowBytes, columns: width, to: row)
   }

@@ -20,7 +20,7 @@ public struct WeightFormatChoice: Sendable, Equatable {
   }
 
   /// The formats that this choice means for a model that is stored in others.
-  public func applied(to stored: WeightFormats) -> WeightFormats {
+  package func applied(to stored: WeightFormats) -> WeightFormats {
     let chosenHead = head ?? layers.map(WeightFormats.defaultHead)
     return WeightFormats(
       layers: layers ?? stored.layers, head: chosenHead ?? stored.head,

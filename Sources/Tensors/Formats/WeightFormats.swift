@@ -2,17 +2,17 @@
 ///
 /// The head decides between tokens and the embedding is where all else starts, so both may keep more
 /// bits than the layers, which are most of a model.
-public struct WeightFormats: Sendable, Equatable {
+package struct WeightFormats: Sendable, Equatable {
   /// The matrices of the decoder layers.
-  public var layers: WeightFormat
+  package var layers: WeightFormat
   /// The head.
-  public var head: WeightFormat
+  package var head: WeightFormat
   /// The token embedding.
-  public var embedding: WeightFormat
+  package var embedding: WeightFormat
 
   /// Makes a choice for each part; what is left out is `defaultHead` of the layers' format, and the
   /// head's for the embedding.
-  public init(
+  package init(
     layers: WeightFormat, head: WeightFormat? = nil, embedding: WeightFormat? = nil
   ) {
     self.layers = layers
@@ -21,15 +21,15 @@ public struct WeightFormats: Sendable, Equatable {
   }
 
   /// The usual format of a head: that of the layers, but 8 bits where they have 4.
-  public static func defaultHead(_ layers: WeightFormat) -> WeightFormat { layers.usualHead }
+  package static func defaultHead(_ layers: WeightFormat) -> WeightFormat { layers.usualHead }
 
   /// Whether any part is in an integer format.
-  public var isQuantized: Bool {
+  package var isQuantized: Bool {
     [layers, head, embedding].contains(where: \.isQuantized)
   }
 
   /// `bf16`, or `int4, head int8, embedding bf16` where the parts differ.
-  public var description: String {
+  package var description: String {
     var parts = [layers.rawValue]
     if head != layers { parts.append("head \(head.rawValue)") }
     if embedding != head { parts.append("embedding \(embedding.rawValue)") }

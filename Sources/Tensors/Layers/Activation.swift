@@ -1,5 +1,5 @@
 /// A function of a gate's values.
-public enum Activation: String, Sendable {
+package enum Activation: String, Sendable {
   /// `x / (1 + e⁻ˣ)`, also called swish.
   case silu
 

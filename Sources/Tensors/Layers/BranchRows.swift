@@ -2,7 +2,7 @@
 ///
 /// Rows of a tree share positions, and the cache has one place for each: it holds the row that was
 /// attended last. The rows that are kept in the end are stored again from here.
-public final class BranchRows: @unchecked Sendable {
+package final class BranchRows: @unchecked Sendable {
   // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
   private let keys: FloatBuffer  // [layers][maximumRows][keyValueWidth]
   private let values: FloatBuffer  // [layers][maximumRows][keyValueWidth]
@@ -32,7 +32,7 @@ public final class BranchRows: @unchecked Sendable {
   /// Stores the keys and values of a row at `position` of a cache, for every layer.
   ///
   /// - Complexity: O(layers · keyValueWidth).
-  public func store(row: Int, in cache: KeyValueCache, at position: Int) {
+  package func store(row: Int, in cache: KeyValueCache, at position: Int) {
     precondition(position < cache.capacity, "the cache is full")
     for (layer, place) in layers.enumerated() {
       for head in 0..<place.shape.keyValueHeads {

@@ -1,16 +1,16 @@
 /// What the layers keep of one sequence: its keys, rotated, and its values.
 ///
 /// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing.
-public final class KeyValueCache {
+package final class KeyValueCache {
   /// How many positions are valid.
-  public private(set) var count = 0
+  package private(set) var count = 0
   /// How many positions there is room for.
-  public let capacity: Int
+  package let capacity: Int
 
   let storage: Storage
 
   /// How keys and values are held.
-  public let format: KeyValueFormat
+  package let format: KeyValueFormat
 
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
@@ -75,10 +75,10 @@ public final class KeyValueCache {
   }
 
   /// `capacity` rounded up to whole blocks of sixteen positions.
-  public static func roundedUp(_ capacity: Int) -> Int { (max(capacity, 1) + 15) / 16 * 16 }
+  package static func roundedUp(_ capacity: Int) -> Int { (max(capacity, 1) + 15) / 16 * 16 }
 
   /// Counts `rows` more positions as valid, after a pass has written them.
-  public func advance(by rows: Int) {
+  package func advance(by rows: Int) {
     precondition(count + rows <= capacity, "the cache is full")
     count += rows
   }
@@ -98,11 +98,11 @@ public final class KeyValueCache {
   /// Forgets the positions from `position` on.
   ///
   /// - Complexity: O(1).
-  public func rewind(to position: Int) {
+  package func rewind(to position: Int) {
     precondition(position >= 0 && position <= count, "can't rewind forward")
     count = position
   }
 
   /// Forgets everything.
-  public func reset() { count = 0 }
+  package func reset() { count = 0 }
 }

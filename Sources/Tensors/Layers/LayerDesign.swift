@@ -50,7 +50,7 @@ package struct FeedForwardOptions: Sendable, Equatable {
 }
 
 /// Where a sublayer is normed.
-public enum NormPlacement: Sendable, Equatable {
+package enum NormPlacement: Sendable, Equatable {
   /// What goes into it.
   case before
   /// What comes out of it, before this is added to the residual stream.

@@ -1,20 +1,20 @@
 /// The sizes of a decoder layer, shared by targets and drafters.
-public struct LayerShape: Sendable, Equatable {
+package struct LayerShape: Sendable, Equatable {
   /// Width of the residual stream.
-  public var hidden: Int
+  package var hidden: Int
   /// Query heads.
-  public var heads: Int
+  package var heads: Int
   /// Key-value heads; divides `heads`.
-  public var keyValueHeads: Int
+  package var keyValueHeads: Int
   /// Width of a head; even.
-  public var headDimension: Int
+  package var headDimension: Int
   /// Width of the feed-forward layer.
-  public var intermediate: Int
+  package var intermediate: Int
   /// Added to the mean square in every norm.
-  public var normEpsilon: Float
+  package var normEpsilon: Float
 
   /// Makes a shape from its sizes.
-  public init(
+  package init(
     hidden: Int, heads: Int, keyValueHeads: Int, headDimension: Int, intermediate: Int,
     normEpsilon: Float
   ) {

@@ -21,7 +21,7 @@ package struct Rope: Sendable, Hashable {
 }
 
 /// How rotary frequencies are stretched beyond the context that a model was first trained on.
-public enum RopeScaling: Sendable, Hashable {
+package enum RopeScaling: Sendable, Hashable {
   /// Plain rotary embedding.
   case none
   /// Positions divided by `factor`.
@@ -33,7 +33,7 @@ public enum RopeScaling: Sendable, Hashable {
   /// The angle of one position step for each pair of rotated values, `[dimension / 2]`.
   ///
   /// As `transformers` computes it (`modeling_rope_utils.py`).
-  public func frequencies(dimension: Int, theta: Double) -> [Double] {
+  package func frequencies(dimension: Int, theta: Double) -> [Double] {
     (0..<dimension / 2).map { pair in
       let frequency = pow(theta, -2 * Double(pair) / Double(dimension))
       switch self {

@@ -1,14 +1,14 @@
-public import Files
+package import Files
 
 /// The rotary settings of `config.json`, in the form of `transformers` 4 (`rope_theta`,
 /// `rope_scaling`) or 5 (`rope_parameters`, which may hold the base as well).
-public struct RopeSettings: Sendable {
+package struct RopeSettings: Sendable {
   /// The base of the frequencies.
-  public let theta: Double
+  package let theta: Double
   /// How the frequencies are stretched.
-  public let scaling: RopeScaling
+  package let scaling: RopeScaling
   /// The share of a head's values that is rotated.
-  public let rotatedShare: Double
+  package let rotatedShare: Double
 
   /// Reads them.
   ///
@@ -17,7 +17,7 @@ public struct RopeSettings: Sendable {
   ///   - rotatedShare: What a file that doesn't say means; nil where only whole heads are rotated.
   /// - Throws: `SpeculateError` for a value of the wrong type, or a kind of scaling that isn't
   ///   supported.
-  public init(
+  package init(
     _ file: ConfigurationFile, maximumContext: Int, rotatedShare standard: Double? = nil
   ) throws {
     // As transformers 5 reads them: a rope_scaling that says something comes first.
@@ -67,7 +67,7 @@ public struct RopeSettings: Sendable {
 
 extension RopeScaling {
   /// The value of `rope_scaling` in a `config.json`.
-  public var encoded: JSONValue {
+  package var encoded: JSONValue {
     switch self {
     case .none: .null
     case .linear(let factor):

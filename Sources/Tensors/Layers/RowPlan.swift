@@ -1,7 +1,7 @@
 /// Where the rows of one pass stand: each row's cache, position and the keys it sees.
 ///
 /// Filled before a pass and read by all workers during it; never grows.
-public final class RowPlan: @unchecked Sendable {
+package final class RowPlan: @unchecked Sendable {
   // Unchecked: written between passes, read during them.
   struct Row {
     var cache: Unmanaged<KeyValueCache.Storage>
@@ -13,22 +13,22 @@ public final class RowPlan: @unchecked Sendable {
   private let rows: UnsafeMutableBufferPointer<Row>
 
   /// How many rows the next pass has.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// How many keys, its own included, a row of the next layer sees at most; nil for all.
   var window: Int?
 
   /// Where rows are kept aside that share positions, for a pass over a tree whose rows stand in
   /// depth-first order; nil for passes whose rows all have places of their own.
-  public var branches: BranchRows?
+  package var branches: BranchRows?
 
   /// Makes room for `maximumRows` rows.
-  public init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
+  package init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
 
   deinit { rows.deallocate() }
 
   /// Starts the plan of another pass.
-  public func reset() {
+  package func reset() {
     count = 0
     window = nil
     branches = nil
@@ -37,7 +37,7 @@ public final class RowPlan: @unchecked Sendable {
   /// Adds a row that stands at `position` of `cache` and sees the keys `visible`.
   ///
   /// The caller keeps the cache alive during the pass.
-  public func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
+  package func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
     precondition(count < rows.count, "more rows than the pass has room for")
     precondition(
       position < cache.capacity && visible.upperBound <= cache.capacity, "the cache is full")

@@ -1,19 +1,19 @@
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 
 /// Turns conversations into a model's tokens.
 ///
 /// A model without a usable chat template is no mistake until a conversation comes.
-public struct ChatEncoder: Sendable {
+package struct ChatEncoder: Sendable {
   /// Turns text into ids and back.
-  public let tokenizer: any Tokenizer
+  package let tokenizer: any Tokenizer
   /// A time for chat templates where a command has to give the same prompts on any day: 1 January
   /// 2026.
   package static let fixedTime = Date(timeIntervalSince1970: 1_767_261_600)
   private let template: Result<ChatTemplate, any Error>
 
   /// Opens the chat template of a model's folder.
-  public init(directory: URL, tokenizer: any Tokenizer) {
+  package init(directory: URL, tokenizer: any Tokenizer) {
     self.tokenizer = tokenizer
     template = Result { try ChatTemplate(directory: directory, tokenizer: tokenizer) }
   }
@@ -21,7 +21,7 @@ public struct ChatEncoder: Sendable {
   /// Uses a template instead of one of a folder.
   ///
   /// - Parameter source: The template, in the Jinja language.
-  public init(template source: String, tokenizer: any Tokenizer) {
+  package init(template source: String, tokenizer: any Tokenizer) {
     self.tokenizer = tokenizer
     template = Result {
       try ChatTemplate(source: source, name: "the chat template", tokenizer: tokenizer)
@@ -30,7 +30,7 @@ public struct ChatEncoder: Sendable {
 
   /// The tokens after which the assistant's answer is over: the model's, and the tokenizer's
   /// `eos_token`, which instruction models set to the end of a turn.
-  public func endTokens(of model: [Token]) -> [Token] {
+  package func endTokens(of model: [Token]) -> [Token] {
     model + tokenizer.endTokens.filter { !model.contains($0) }
   }
 
@@ -44,7 +44,7 @@ public struct ChatEncoder: Sendable {
   ///   - now: The time, for templates that write the date.
   /// - Throws: `SpeculateError` when the model has no chat template, or when the template can't be
   ///   understood or refuses the conversation.
-  public func encode(
+  package func encode(
     _ conversation: Conversation, addsGenerationPrompt: Bool = true, now: Date
   ) throws -> (text: String, ids: [Token]) {
     let template = try template.get()

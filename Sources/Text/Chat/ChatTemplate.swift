@@ -1,14 +1,14 @@
 import Files
-public import Foundation
+package import Foundation
 
 /// How a model wants conversations written: the chat template of its folder, in the part of the
 /// Jinja language that published templates use.
 ///
 /// The text is what Python's transformers renders with the same template. Statements that
 /// templates don't need (`block`, `call`, `import`, …) are refused.
-public struct ChatTemplate: Sendable {
+package struct ChatTemplate: Sendable {
   /// What error messages call the template, most often its path.
-  public let name: String
+  package let name: String
   private let statements: [TemplateStatement]
   /// For conversations with tools, where the folder has a template of its own for them.
   private var toolStatements: [TemplateStatement]?
@@ -22,7 +22,7 @@ public struct ChatTemplate: Sendable {
   ///   - name: What error messages call it.
   ///   - specialTokens: The spellings of `bos_token`, `eos_token` and the like.
   /// - Throws: `SpeculateError` naming the line where it can't be understood.
-  public init(source: String, name: String, specialTokens: [String: String] = [:]) throws {
+  package init(source: String, name: String, specialTokens: [String: String] = [:]) throws {
     self.name = name
     self.specialTokens = specialTokens
     statements = try Self.statements(source, name)
@@ -56,7 +56,7 @@ public struct ChatTemplate: Sendable {
   ///
   /// - Parameter tokenizer: Knows the begin and end tokens where no file spells them.
   /// - Throws: `SpeculateError` when there is none, or it is damaged or not supported.
-  public init(directory: URL, tokenizer: any Tokenizer) throws {
+  package init(directory: URL, tokenizer: any Tokenizer) throws {
     let files = try ChatTemplateFiles(directory: directory)
     guard let source = files.source else {
       throw SpeculateError(
@@ -78,7 +78,7 @@ public struct ChatTemplate: Sendable {
   ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
   ///   - now: The time, for templates that write the date.
   /// - Throws: `SpeculateError` naming the template's line when it refuses the conversation.
-  public func render(
+  package func render(
     _ conversation: Conversation, addsGenerationPrompt: Bool, now: Date
   ) throws -> String {
     var variables = specialTokens.mapValues { TemplateValue.string($0) }

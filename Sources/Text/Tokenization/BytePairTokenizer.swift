@@ -1,12 +1,12 @@
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 
 /// A byte-pair tokenizer of a `tokenizer.json`, or of GPT-2's `vocab.json` and `merges.txt`:
 /// byte-level as of GPT-2, Qwen and Llama 3, or over characters with byte fallback as of Llama 2.
 ///
 /// Unlike huggingface/tokenizers, decoding replaces broken characters the same way for all kinds:
 /// one U+FFFD for each maximal part of a character.
-public final class BytePairTokenizer: Tokenizer {
+package final class BytePairTokenizer: Tokenizer {
   /// What a tokenizer is made of.
   struct Parts: Sendable {
     var model: BytePairModel
@@ -29,7 +29,7 @@ public final class BytePairTokenizer: Tokenizer {
   /// Reads the contents of a `tokenizer.json`; `name` stands for it in error messages.
   ///
   /// - Throws: `SpeculateError` when it is damaged or asks for something that is not supported.
-  public convenience init(json: Data, name: String) throws {
+  package convenience init(json: Data, name: String) throws {
     try self.init(json: json, name: name, TokenizerConfiguration())
   }
 
@@ -39,18 +39,18 @@ public final class BytePairTokenizer: Tokenizer {
   }
 
   /// One more than the largest id of vocabulary and added tokens.
-  public var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
+  package var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
   /// The begin token that the files name.
-  public var beginToken: Token? { parts.beginToken }
+  package var beginToken: Token? { parts.beginToken }
   /// The end token that the files name.
-  public var endTokens: [Token] { parts.endTokens }
+  package var endTokens: [Token] { parts.endTokens }
   /// Whether the tokenizer puts a space in front of a text.
-  public var leadingSpaceRule: LeadingSpaceRule { parts.leadingSpaceRule }
+  package var leadingSpaceRule: LeadingSpaceRule { parts.leadingSpaceRule }
 
   /// The ids of a text.
   ///
   /// - Complexity: O(n log n) in the length of the longest word, O(n) in the number of words.
-  public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
+  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
     var encoder = WordEncoder(model: parts.model)
     var ids = addSpecial ? parts.prefix : []
     var text = text
@@ -100,22 +100,22 @@ public final class BytePairTokenizer: Tokenizer {
   }
 
   /// The bytes a token adds to a text.
-  public func bytes(of id: Token) -> [UInt8] {
+  package func bytes(of id: Token) -> [UInt8] {
     guard parts.added[id] != nil else { return parts.model.surface(of: id) }
     let surface = parts.added.surface(of: id)
     return parts.model.symbols == .bytes ? surface : PreTokenizer.restoringSpaces(surface)
   }
 
   /// Whether the token is a special one.
-  public func isSpecial(_ id: Token) -> Bool { parts.added.isSpecial(id) }
+  package func isSpecial(_ id: Token) -> Bool { parts.added.isSpecial(id) }
 
   /// The token's spelling in the vocabulary, or as an added token.
-  public func piece(of id: Token) -> String? {
+  package func piece(of id: Token) -> String? {
     parts.added[id]?.content ?? parts.model.spelling(of: id)
   }
 
   /// The token with this spelling in the vocabulary, or as an added token.
-  public func id(of piece: String) -> Token? {
+  package func id(of piece: String) -> Token? {
     parts.added.id(of: piece) ?? parts.model.token(ofSpelling: piece)
   }
 }

@@ -1,12 +1,12 @@
 import CSentencePiece
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 
 /// A SentencePiece model (`tokenizer.model`), encoded by the SentencePiece library.
 ///
 /// Decoding works on the bytes of each piece instead, so that it is the same token by token as all
 /// at once; it differs from the library only in how it replaces bytes that form no character.
-public final class SentencePieceTokenizer: Tokenizer {
+package final class SentencePieceTokenizer: Tokenizer {
   private let processor: SentencePieceProcessor
   /// What each token adds to a text; empty for control pieces.
   private let surfaces: [[UInt8]]
@@ -19,13 +19,13 @@ public final class SentencePieceTokenizer: Tokenizer {
   private let addsEnd: Bool
 
   /// The number of pieces.
-  public var vocabularySize: Int { pieces.count }
+  package var vocabularySize: Int { pieces.count }
   /// The model's begin piece.
-  public let beginToken: Token?
+  package let beginToken: Token?
   /// The model's end piece, if it has one.
-  public let endTokens: [Token]
+  package let endTokens: [Token]
   /// Whether the model puts a space in front of every text.
-  public let leadingSpaceRule: LeadingSpaceRule
+  package let leadingSpaceRule: LeadingSpaceRule
 
   /// Loads a model from a file.
   ///
@@ -34,7 +34,7 @@ public final class SentencePieceTokenizer: Tokenizer {
   ///   - addsBegin: Whether `addSpecial` puts the begin piece in front of a text.
   ///   - addsEnd: Whether `addSpecial` puts the end piece behind a text.
   /// - Throws: `SpeculateError` when the file cannot be read or is not a SentencePiece model.
-  public convenience init(file: URL, addsBegin: Bool = true, addsEnd: Bool = false) throws {
+  package convenience init(file: URL, addsBegin: Bool = true, addsEnd: Bool = false) throws {
     try self.init(
       model: TokenizerFiles.read(file), name: file.path, addsBegin: addsBegin, addsEnd: addsEnd)
   }
@@ -59,7 +59,7 @@ public final class SentencePieceTokenizer: Tokenizer {
   /// Loads a model from its serialized bytes; `name` stands for it in error messages.
   ///
   /// - Throws: `SpeculateError` when the bytes are not a SentencePiece model.
-  public init(model: Data, name: String, addsBegin: Bool = true, addsEnd: Bool = false) throws {
+  package init(model: Data, name: String, addsBegin: Bool = true, addsEnd: Bool = false) throws {
     let header = try SentencePieceHeader(model: model, name: name)
     processor = try SentencePieceProcessor(model: model, name: name)
     var surfaces: [[UInt8]] = []
@@ -103,7 +103,7 @@ public final class SentencePieceTokenizer: Tokenizer {
   }
 
   /// The ids of a text, with the begin and end pieces the model's files ask for.
-  public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
+  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
     var ids: [Token] = []
     if addSpecial, addsBegin, let beginToken { ids.append(beginToken) }
     var text = text
@@ -120,20 +120,20 @@ public final class SentencePieceTokenizer: Tokenizer {
   }
 
   /// The bytes a piece adds to a text: `"▁"` is a space, `"<0x41>"` is one byte.
-  public func bytes(of id: Token) -> [UInt8] {
+  package func bytes(of id: Token) -> [UInt8] {
     surfaces.indices.contains(Int(id)) ? surfaces[Int(id)] : []
   }
 
   /// Whether the piece is a control piece.
-  public func isSpecial(_ id: Token) -> Bool { control.contains(id) }
+  package func isSpecial(_ id: Token) -> Bool { control.contains(id) }
 
   /// The piece's spelling in the model.
-  public func piece(of id: Token) -> String? {
+  package func piece(of id: Token) -> String? {
     pieces.indices.contains(Int(id)) ? pieces[Int(id)] : nil
   }
 
   /// The piece with this spelling in the model.
-  public func id(of piece: String) -> Token? { ids[Array(piece.utf8)] }
+  package func id(of piece: String) -> Token? { ids[Array(piece.utf8)] }
 
   /// The byte of a piece spelled `<0xNN>`.
   static func byte(ofPiece piece: String) -> UInt8? {

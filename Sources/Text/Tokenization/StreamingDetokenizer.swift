@@ -1,10 +1,10 @@
-public import Files
+package import Files
 
 /// Turns tokens into text as they arrive, without ever giving out half a character.
 ///
 /// The pieces given out, joined, are exactly what ``Tokenizer/decode(_:skipSpecial:)`` makes of
 /// all the ids at once.
-public struct StreamingDetokenizer: Sendable {
+package struct StreamingDetokenizer: Sendable {
   private let tokenizer: any Tokenizer
   private let skipSpecial: Bool
   private var stripper: LeadingSpaceStripper
@@ -18,14 +18,14 @@ public struct StreamingDetokenizer: Sendable {
   ///   - continuing: Whether the ids continue a text given out before, such as a prompt. A leading
   ///     space is then text, whatever the tokenizer's ``Tokenizer/leadingSpaceRule``.
   ///   - skipSpecial: Whether special tokens add nothing (`true`) or their spelling.
-  public init(_ tokenizer: any Tokenizer, continuing: Bool = false, skipSpecial: Bool = true) {
+  package init(_ tokenizer: any Tokenizer, continuing: Bool = false, skipSpecial: Bool = true) {
     self.tokenizer = tokenizer
     self.skipSpecial = skipSpecial
     stripper = LeadingSpaceStripper(rule: continuing ? .keep : tokenizer.leadingSpaceRule)
   }
 
   /// Takes one token and returns the characters it completes, often none.
-  public mutating func append(_ id: Token) -> String {
+  package mutating func append(_ id: Token) -> String {
     if tokenizer.isSpecial(id) {
       guard !skipSpecial, let piece = tokenizer.piece(of: id) else { return "" }
       pending += stripper.special(piece)
@@ -42,7 +42,7 @@ public struct StreamingDetokenizer: Sendable {
   /// Ends the text: an incomplete character still held back becomes U+FFFD.
   ///
   /// The detokenizer is then ready for more tokens of the same text.
-  public mutating func finish() -> String {
+  package mutating func finish() -> String {
     defer { pending.removeAll() }
     return String(decoding: pending, as: UTF8.self)
   }

@@ -1,9 +1,9 @@
-public import Files
+package import Files
 
 /// Text to token ids and back.
 ///
 /// A tokenizer is immutable after loading and may be used from several threads at once.
-public protocol Tokenizer: Sendable {
+package protocol Tokenizer: Sendable {
   /// The ids of a text.
   ///
   /// - Parameters:
@@ -48,7 +48,7 @@ public protocol Tokenizer: Sendable {
 ///
 /// SentencePiece models often put a space in front of every text before encoding it; decoding
 /// takes it away again.
-public enum LeadingSpaceRule: Sendable, Equatable {
+package enum LeadingSpaceRule: Sendable, Equatable {
   /// Spaces are text.
   case keep
   /// One space is dropped.
@@ -59,7 +59,7 @@ public enum LeadingSpaceRule: Sendable, Equatable {
 
 extension Tokenizer {
   /// The ids of a text in which special tokens are not looked for.
-  public func encode(_ text: String, addSpecial: Bool) -> [Token] {
+  package func encode(_ text: String, addSpecial: Bool) -> [Token] {
     encode(text, addSpecial: addSpecial, parseSpecial: false)
   }
 
@@ -70,7 +70,7 @@ extension Tokenizer {
   /// - Parameters:
   ///   - ids: The sequence; ids outside the vocabulary add nothing.
   ///   - skipSpecial: Whether special tokens add nothing (`true`) or their spelling (`false`).
-  public func decode(_ ids: [Token], skipSpecial: Bool) -> String {
+  package func decode(_ ids: [Token], skipSpecial: Bool) -> String {
     var bytes: [UInt8] = []
     var stripper = LeadingSpaceStripper(rule: leadingSpaceRule)
     for id in ids {

@@ -1,8 +1,8 @@
 import Files
-public import Foundation
+package import Foundation
 
 /// Loads whichever tokenizer a checkpoint folder holds.
-public enum TokenizerLoader {
+package enum TokenizerLoader {
   /// Loads `tokenizer.json`, or else `tokenizer.model` (SentencePiece), or else `vocab.json` with
   /// `merges.txt` (GPT-2).
   ///
@@ -11,7 +11,7 @@ public enum TokenizerLoader {
   /// default a begin token is and an end token is not.
   ///
   /// - Throws: `SpeculateError` when there is no tokenizer, or it is damaged or not supported.
-  public static func load(directory: URL) throws -> any Tokenizer {
+  package static func load(directory: URL) throws -> any Tokenizer {
     func file(_ name: String) -> URL { directory.appending(path: name) }
     func hasFile(_ name: String) -> Bool { TokenizerFiles.exists(file(name)) }
 

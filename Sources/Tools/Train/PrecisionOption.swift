@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import Training
 
 /// What the factors of training's matrix products are rounded to.

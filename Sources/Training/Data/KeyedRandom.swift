@@ -4,25 +4,25 @@ import Files
 ///
 /// Training keeps no generator state: whatever is random is keyed by what it is for (a tensor's
 /// name, an epoch, a step), so a resumed run draws what the uninterrupted one would have drawn.
-public struct KeyedRandom: RandomNumberGenerator, Sendable {
+package struct KeyedRandom: RandomNumberGenerator, Sendable {
   private var random: SplitMix
 
   /// The stream number `key` of a seed.
-  public init(seed: UInt64, key: UInt64) {
+  package init(seed: UInt64, key: UInt64) {
     random = SplitMix(
       seed: SplitMix.mix(seed &+ SplitMix.step) ^ SplitMix.mix(key &+ 0xD1B5_4A32_D192_ED03))
   }
 
   /// The stream of a seed that belongs to a name.
-  public init(seed: UInt64, key: String) {
+  package init(seed: UInt64, key: String) {
     self.init(seed: seed, key: FNV1a(key).value)  // Swift's own hash differs between runs.
   }
 
   /// The next 64 random bits.
-  public mutating func next() -> UInt64 { random.next() }
+  package mutating func next() -> UInt64 { random.next() }
 
   /// The next number in 0..<1.
-  public mutating func uniform() -> Double {
+  package mutating func uniform() -> Double {
     Double(next() >> 11) * 0x1p-53
   }
 }

@@ -1,5 +1,5 @@
 import Files
-public import Foundation
+package import Foundation
 import Text
 
 /// A token stream made from documents once and kept, so that a resumed run need not make it again.
@@ -7,9 +7,9 @@ import Text
 /// Every document is followed by the tokenizer's end token; nothing else is added. Beside the
 /// tokens lies a note of what they were made from: other documents or another tokenizer make them
 /// anew.
-public struct TokenCache: Sendable {
+package struct TokenCache: Sendable {
   /// The tokens: a file that ``TokenStream`` reads.
-  public let url: URL
+  package let url: URL
 
   private let folder: URL
   private let noteURL: URL
@@ -26,7 +26,7 @@ public struct TokenCache: Sendable {
   private static let bufferedTokens = 1 << 16
 
   /// Names the files in a folder; touches nothing.
-  public init(_ name: String, in folder: URL) {
+  package init(_ name: String, in folder: URL) {
     self.folder = folder
     url = folder.appendingPathComponent("\(name).tokens.u16")
     noteURL = folder.appendingPathComponent("\(name).tokens.json")
@@ -42,7 +42,7 @@ public struct TokenCache: Sendable {
   /// - Returns: Whether the tokens are there; false when it was stopped.
   /// - Throws: `SpeculateError` when a file can't be read or written, a line is no document, no
   ///   document has text, or the tokenizer doesn't suit.
-  public func update(
+  package func update(
     documents: URL, tokenizer: URL, shouldStop: () -> Bool,
     progress: (_ documents: Int, _ tokens: Int) -> Void
   ) throws -> Bool {

@@ -1,19 +1,19 @@
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 
 /// Training text as one long stream of tokens, documents joined by an end token.
 ///
 /// Two bytes a token, little-endian, without a header, so that any tool can write one.
-public struct TokenStream: Sendable {
+package struct TokenStream: Sendable {
   private let bytes: Data
 
   /// The number of tokens.
-  public let count: Int
+  package let count: Int
 
   /// Maps a file of little-endian 16-bit tokens.
   ///
   /// - Throws: When the file can't be read, is empty, or holds a token outside the vocabulary.
-  public init(contentsOf url: URL, vocabularySize: Int) throws {
+  package init(contentsOf url: URL, vocabularySize: Int) throws {
     do {
       bytes = try Data(contentsOf: url, options: .alwaysMapped)
     } catch {
@@ -40,7 +40,7 @@ public struct TokenStream: Sendable {
   }
 
   /// Copies `count` tokens from `start` on.
-  public func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
+  package func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
     precondition(start >= 0 && start + count <= self.count, "the range lies in the stream")
     bytes.withUnsafeBytes { raw in
       for i in 0..<count {

@@ -3,11 +3,11 @@
 /// Each epoch cuts the stream into windows at its own random offset and visits all of them once in
 /// a shuffled order. Where a window lies is a function of the seed and its number alone: the data
 /// position of a resumed run is one integer.
-public struct WindowSampler: Sendable {
+package struct WindowSampler: Sendable {
   /// Tokens of the stream.
-  public let tokens: Int
+  package let tokens: Int
   /// Tokens of a window; one more is read, the last target.
-  public let length: Int
+  package let length: Int
   private let seed: UInt64
   private let perEpoch: Int
   private var epoch = -1
@@ -15,7 +15,7 @@ public struct WindowSampler: Sendable {
   private var order: [Int32] = []
 
   /// A sampler of windows of `length` tokens, or nil if the stream is shorter than two of them.
-  public init?(tokens: Int, length: Int, seed: UInt64) {
+  package init?(tokens: Int, length: Int, seed: UInt64) {
     guard length > 0, tokens >= 2 * length + 1 else { return nil }
     self.tokens = tokens
     self.length = length
@@ -25,7 +25,7 @@ public struct WindowSampler: Sendable {
   }
 
   /// The first token of window `number`, which counts on from epoch to epoch.
-  public mutating func start(ofWindow number: Int) -> Int {
+  package mutating func start(ofWindow number: Int) -> Int {
     let wanted = number / perEpoch
     if wanted != epoch {
       epoch = wanted

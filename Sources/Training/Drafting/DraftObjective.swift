@@ -2,22 +2,22 @@
 ///
 /// A head may have a loss of its own (`HeadTraining`).
 /// The target's distribution is taken at temperature 1 over the draft vocabulary alone.
-public struct DraftObjective: Sendable, Equatable {
+package struct DraftObjective: Sendable, Equatable {
   /// The factor of the cross-entropy to the target's token.
-  public var crossEntropy: Float
+  package var crossEntropy: Float
   /// The factor of the Kullback–Leibler divergence KL(p ‖ q) from the target's distribution p.
-  public var divergence: Float
+  package var divergence: Float
   /// The factor of the total variation ½ Σ|p − q|, which is the chance that sampling from q is
   /// rejected (DSpark, arXiv 2607.05147).
-  public var variation: Float
+  package var variation: Float
   /// The factor of the entropy of rows whose most probable token is the target's already: certainty-forcing
   /// (dParallel, arXiv 2509.26488).
-  public var certainty: Float
+  package var certainty: Float
   /// How much rows count.
-  public var rowWeights: RowWeights
+  package var rowWeights: RowWeights
 
   /// How much the rows of a block count.
-  public enum RowWeights: Sendable, Equatable {
+  package enum RowWeights: Sendable, Equatable {
     /// exp(−(k−1)/γ) for row k; `nil` is the published γ of the block size (DFlash, arXiv
     /// 2602.06036).
     case decay(Double?)
@@ -26,7 +26,7 @@ public struct DraftObjective: Sendable, Equatable {
   }
 
   /// An objective of weighted terms.
-  public init(
+  package init(
     crossEntropy: Float = 1, divergence: Float = 0, variation: Float = 0, certainty: Float = 0,
     rowWeights: RowWeights = .decay(nil)
   ) {
@@ -38,7 +38,7 @@ public struct DraftObjective: Sendable, Equatable {
   }
 
   /// Whether the target's distributions are needed, not only its tokens; heads may need them too.
-  public var needsDistribution: Bool {
+  package var needsDistribution: Bool {
     divergence != 0 || variation != 0
   }
 

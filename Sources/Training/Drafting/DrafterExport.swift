@@ -1,17 +1,17 @@
 import Drafter
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 import Tensors
 
 /// Writes a drafter as a folder that `BlockDrafter` loads.
-public enum DrafterExport {
+package enum DrafterExport {
   /// The file of the weights.
   static let weightsName = "model.safetensors"
 
   /// Writes `config.json`, then `model.safetensors`.
   ///
   /// - Parameter metadata: What the file of weights is to say about itself.
-  public static func write(
+  package static func write(
     _ model: DrafterTrainingModel, type: ElementType, metadata: [String: String] = [:],
     to directory: URL
   ) throws {

@@ -1,11 +1,11 @@
 import Drafter
 import Files
-public import Foundation
+package import Foundation
 import Tensors
 import Verifier
 
 /// How a drafter's first values are made.
-public enum DrafterInitialization: Sendable, Equatable {
+package enum DrafterInitialization: Sendable, Equatable {
   /// Random matrices.
   case random
   /// The target's last layers, with fused features that start as the last tap; for a drafter that sees

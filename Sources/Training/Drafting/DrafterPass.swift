@@ -1,22 +1,22 @@
 import Drafter
-public import Tensors
+package import Tensors
 
 /// One worker's forward and backward pass over the blocks of one sequence at a time.
 ///
 /// The rows of a pass are the blocks', one after another, and behind them, for a drafter that sees tokens,
 /// those of the context, which go through the same layers causally. The layers are in
 /// `DrafterPass+Layers.swift`. A pass is used by one thread at a time and keeps its own gradients.
-public final class DrafterPass: GradientPass, @unchecked Sendable {
+package final class DrafterPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The drafter whose parameters are read.
-  public let model: DrafterTrainingModel
+  package let model: DrafterTrainingModel
   /// The sum of gradients since `clearGradients`, in the model's layout.
-  public let gradients: FloatBuffer
+  package let gradients: FloatBuffer
   /// The most blocks of a sequence.
-  public let maximumBlocks: Int
+  package let maximumBlocks: Int
   /// The most positions of a sequence's context.
-  public let maximumContext: Int
+  package let maximumContext: Int
 
   let states: [TrainableLayerState]  // of all rows
   let context: FeatureContext?  // nil for a drafter that sees tokens
@@ -39,7 +39,7 @@ public final class DrafterPass: GradientPass, @unchecked Sendable {
   /// Makes the buffers of a pass.
   ///
   /// - Parameter rotary: Covers `maximumContext + blockSize` positions.
-  public init(
+  package init(
     model: DrafterTrainingModel, maximumBlocks: Int, maximumContext: Int, rotary: RotaryLayer
   ) {
     let blockSize = model.configuration.blockSize

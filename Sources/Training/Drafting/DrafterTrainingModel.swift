@@ -1,21 +1,21 @@
-public import Drafter
-public import Tensors
+package import Drafter
+package import Tensors
 
 /// A block drafter's parameters in training: f32 values in one flat buffer, and the
 /// layers that read them. The forward pass is that of `DrafterRunner`.
-public final class DrafterTrainingModel: TrainedModel {
+package final class DrafterTrainingModel: TrainedModel {
   /// The drafter's sizes.
-  public let configuration: DrafterConfiguration
+  package let configuration: DrafterConfiguration
   /// What it is trained for.
-  public let objective: DraftObjective
+  package let objective: DraftObjective
   /// What it borrows from its target.
-  public let target: TargetRows
+  package let target: TargetRows
   /// What the factors of its matrix products are rounded to.
-  public let precision: ProductPrecision
+  package let precision: ProductPrecision
   /// The order of the tensors in `parameters`.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// All values; written only by the optimizer, between passes.
-  public let parameters: FloatBuffer
+  package let parameters: FloatBuffer
 
   /// What makes context of the target's features; nil for a drafter that sees tokens.
   let fusion: Fusion?

@@ -1,19 +1,19 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// What a drafter borrows from its target in training: embedding rows and the head, frozen.
-public struct TargetRows: Sendable {
+package struct TargetRows: Sendable {
   /// Token rows, as the target embeds them.
-  public let embedding: TokenEmbedding
+  package let embedding: TokenEmbedding
   /// The head's rows of the draft vocabulary: [choices][hidden].
-  public let head: FloatBuffer
+  package let head: FloatBuffer
   /// The token of each draft index, ascending; nil for the whole vocabulary.
-  public let draftVocabulary: [Token]?
+  package let draftVocabulary: [Token]?
   /// The draft index of each token, −1 outside the draft vocabulary: [vocabulary].
-  public let choices: [Int32]
+  package let choices: [Int32]
 
   /// Takes the draft vocabulary's rows of a whole head [vocabulary][hidden].
-  public init(embedding: TokenEmbedding, head whole: FloatBuffer, draftVocabulary: [Token]?) {
+  package init(embedding: TokenEmbedding, head whole: FloatBuffer, draftVocabulary: [Token]?) {
     self.embedding = embedding
     self.draftVocabulary = draftVocabulary
     let hidden = embedding.width

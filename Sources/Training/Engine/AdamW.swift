@@ -1,44 +1,44 @@
 import CKernels
 import Foundation
-public import Tensors
+package import Tensors
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101).
 ///
 /// Decay applies to matrices only, never to norms (``ParameterEntry/decays``).
-public final class AdamW: @unchecked Sendable {
+package final class AdamW: @unchecked Sendable {
   // Unchecked: workers update disjoint ranges of the moments inside `step`.
 
   /// The constants of the method.
-  public struct Parameters: Sendable, Equatable, Codable {
+  package struct Parameters: Sendable, Equatable, Codable {
     /// The first moment's memory.
-    public var beta1: Float = 0.9
+    package var beta1: Float = 0.9
     /// The second moment's memory.
-    public var beta2: Float = 0.95
+    package var beta2: Float = 0.95
     /// Added to the root of the second moment.
-    public var epsilon: Float = 1e-8
+    package var epsilon: Float = 1e-8
     /// The share of a matrix's values that a rate of 1 would take away in one step.
-    public var weightDecay: Float = 0.1
+    package var weightDecay: Float = 0.1
 
     /// The usual constants of language models.
-    public init() {}
+    package init() {}
   }
 
   /// The constants.
-  public let constants: Parameters
+  package let constants: Parameters
   /// The order of the tensors.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// First moments, in the layout's order.
-  public let first: FloatBuffer
+  package let first: FloatBuffer
   /// Second moments, in the layout's order.
-  public let second: FloatBuffer
+  package let second: FloatBuffer
   /// Steps taken.
-  public private(set) var stepCount: Int
+  package private(set) var stepCount: Int
   private let frozen: Set<String>
 
   /// Moments of zero, or with `stepCount` steps taken whose moments the caller then fills in.
   ///
   /// - Parameter frozen: Names of tensors that keep their values.
-  public init(
+  package init(
     _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0,
     frozen: Set<String> = []
   ) {
@@ -58,7 +58,7 @@ public final class AdamW: @unchecked Sendable {
   ///   - gradientScale: Multiplies every gradient: the clipping factor.
   ///   - rate: The learning rate of this step.
   ///   - workers: Share the work; results don't depend on how many there are.
-  public func step(
+  package func step(
     parameters: FloatBuffer, gradients: FloatBuffer, gradientScale: Float, rate: Float,
     workers: Workers
   ) {

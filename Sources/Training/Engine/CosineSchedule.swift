@@ -1,18 +1,18 @@
 import Foundation
 
 /// A learning rate that rises linearly, then falls along half a cosine to a floor.
-public struct CosineSchedule: Sendable, Equatable {
+package struct CosineSchedule: Sendable, Equatable {
   /// The highest rate.
-  public var peak: Float
+  package var peak: Float
   /// The last rate, as a share of the highest.
-  public var floorShare: Float
+  package var floorShare: Float
   /// Steps of the rise.
-  public var warmupSteps: Int
+  package var warmupSteps: Int
   /// Steps of the whole run.
-  public var steps: Int
+  package var steps: Int
 
   /// A schedule over `steps` steps.
-  public init(peak: Float, floorShare: Float, warmupSteps: Int, steps: Int) {
+  package init(peak: Float, floorShare: Float, warmupSteps: Int, steps: Int) {
     self.peak = peak
     self.floorShare = floorShare
     self.warmupSteps = warmupSteps
@@ -20,7 +20,7 @@ public struct CosineSchedule: Sendable, Equatable {
   }
 
   /// The rate of a step, counted from 0.
-  public func rate(step: Int) -> Float {
+  package func rate(step: Int) -> Float {
     if step < warmupSteps { return peak * Float(step + 1) / Float(warmupSteps) }
     let length = max(steps - warmupSteps, 1)
     let progress = min(Double(step - warmupSteps) / Double(length), 1)

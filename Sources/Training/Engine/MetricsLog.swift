@@ -1,8 +1,8 @@
 import Files
-public import Foundation
+package import Foundation
 
 /// What a training run reports about a step.
-public protocol StepMetrics: Encodable {
+package protocol StepMetrics: Encodable {
   /// The step.
   var step: Int { get }
   /// The curves it adds a point to, by TensorBoard tag.
@@ -11,7 +11,7 @@ public protocol StepMetrics: Encodable {
 
 /// The logs of a training run, which can be read while it goes on: `metrics.jsonl`, a JSON object a
 /// line, and TensorBoard events in the folder `tensorboard`.
-public final class MetricsLog {
+package final class MetricsLog {
   private let lines: FileHandle
   private let events: TensorBoardFile
   private let encoder: JSONEncoder
@@ -22,7 +22,7 @@ public final class MetricsLog {
   ///   - folder: The run's output folder.
   ///   - step: The step that the run starts from.
   /// - Throws: `SpeculateError` when a file can't be written.
-  public init(folder: URL, step: Int) throws {
+  package init(folder: URL, step: Int) throws {
     let url = folder.appendingPathComponent("metrics.jsonl")
     if !FileManager.default.fileExists(atPath: url.path) {
       guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
@@ -43,7 +43,7 @@ public final class MetricsLog {
   deinit { try? lines.close() }
 
   /// Appends what is known of a step.
-  public func append(_ metrics: some StepMetrics) throws {
+  package func append(_ metrics: some StepMetrics) throws {
     try lines.write(contentsOf: encoder.encode(metrics) + Data("\n".utf8))
     try events.append(step: metrics.step, scalars: metrics.scalars)
   }

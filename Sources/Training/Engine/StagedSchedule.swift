@@ -1,19 +1,19 @@
 /// Learning rates of a run in one stage or more, each with a rise and a fall of its own.
-public struct StagedSchedule: Sendable, Equatable {
+package struct StagedSchedule: Sendable, Equatable {
   /// The stages, one after another.
-  public var stages: [CosineSchedule]
+  package var stages: [CosineSchedule]
 
   /// Steps of the whole run.
-  public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+  package var steps: Int { stages.reduce(0) { $0 + $1.steps } }
 
   /// A run of the given stages.
-  public init(_ stages: [CosineSchedule]) {
+  package init(_ stages: [CosineSchedule]) {
     precondition(!stages.isEmpty, "a run has a stage")
     self.stages = stages
   }
 
   /// The rate of a step of the whole run, counted from 0.
-  public func rate(step: Int) -> Float {
+  package func rate(step: Int) -> Float {
     var rest = step
     for stage in stages.dropLast() {
       if rest < stage.steps { return stage.rate(step: rest) }

@@ -1,4 +1,4 @@
-public import Files
+package import Files
 import Foundation
 
 /// What a target computed over one sequence, as a shard holds it.
@@ -6,11 +6,11 @@ import Foundation
 /// One block of bytes, little-endian: the tokens, 32 bits each; the layers' outputs, f32
 /// [positions][layers][hidden]; the most probable tokens after each position, 32 bits each
 /// [positions][k]; and their natural log-probabilities at temperature 1, f32 [positions][k].
-public struct FeatureRecord: Sendable {
+package struct FeatureRecord: Sendable {
   /// What it holds.
-  public let settings: FeatureSettings
+  package let settings: FeatureSettings
   /// The tokens of the sequence, one a position.
-  public let positions: Int
+  package let positions: Int
   var bytes: [UInt8]
 
   /// Room for the features of some tokens.
@@ -44,14 +44,14 @@ public struct FeatureRecord: Sendable {
   }
 
   /// The tokens.
-  public var tokens: [Token] {
+  package var tokens: [Token] {
     bytes.withUnsafeBytes { bytes in
       (0..<positions).map { bytes.load(fromByteOffset: 4 * $0, as: Token.self) }
     }
   }
 
   /// What `layers[slot]` gave at a position: [hidden].
-  public func output(_ slot: Int, at position: Int) -> [Float] {
+  package func output(_ slot: Int, at position: Int) -> [Float] {
     precondition(settings.layers.indices.contains(slot), "a layer that is there")
     let hidden = settings.hidden
     return withTaps {
@@ -63,7 +63,7 @@ public struct FeatureRecord: Sendable {
 
   /// The most probable tokens after a position, the most probable first, with their natural
   /// log-probabilities at temperature 1.
-  public func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
+  package func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
     precondition((0..<positions).contains(position), "a position of the sequence")
     let k = settings.logProbabilities
     return bytes.withUnsafeBytes { bytes in

@@ -1,12 +1,12 @@
 /// What of a target's passes is stored beside responses.
-public struct FeatureChoice: Sendable, Equatable {
+package struct FeatureChoice: Sendable, Equatable {
   /// The layers whose outputs are kept, 0-based and ascending.
-  public var layers: [Int]
+  package var layers: [Int]
   /// How many of the most probable tokens are kept, with their log-probabilities; 0 for none.
-  public var logProbabilities: Int
+  package var logProbabilities: Int
 
   /// A choice of the given values.
-  public init(layers: [Int] = [], logProbabilities: Int = 0) {
+  package init(layers: [Int] = [], logProbabilities: Int = 0) {
     self.layers = layers
     self.logProbabilities = logProbabilities
   }
@@ -22,15 +22,15 @@ public struct FeatureChoice: Sendable, Equatable {
 }
 
 /// Everything that stored features depend on beside their tokens.
-public struct FeatureSettings: Sendable, Equatable, Codable {
+package struct FeatureSettings: Sendable, Equatable, Codable {
   /// The target's weights.
-  public var target: UInt64
+  package var target: UInt64
   /// The target's width.
-  public var hidden: Int
+  package var hidden: Int
   /// The layers whose outputs are kept, 0-based and ascending.
-  public var layers: [Int]
+  package var layers: [Int]
   /// How many of the most probable tokens are kept; 0 for none.
-  public var logProbabilities: Int
+  package var logProbabilities: Int
 
   var choice: FeatureChoice { FeatureChoice(layers: layers, logProbabilities: logProbabilities) }
 

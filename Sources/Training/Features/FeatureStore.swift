@@ -1,17 +1,17 @@
-public import Files
-public import Foundation
+package import Files
+package import Foundation
 
 /// A folder of features of responses, each found by its tokens.
 ///
 /// Features depend on the settings and a sequence's tokens alone, so whatever an interruption took away
 /// can be made again.
-public final class FeatureStore {
+package final class FeatureStore {
   /// What it holds.
-  public var settings: FeatureSettings { manifest.settings }
+  package var settings: FeatureSettings { manifest.settings }
   /// The sequences whose features are there.
-  public var count: Int { shards.values.reduce(0) { $0 + $1.places.count } }
+  package var count: Int { shards.values.reduce(0) { $0 + $1.places.count } }
   /// Their tokens.
-  public var tokenCount: Int {
+  package var tokenCount: Int {
     shards.values.reduce(0) { $0 + $1.places.reduce(0) { $0 + $1.positions } }
   }
 
@@ -22,7 +22,7 @@ public final class FeatureStore {
   private var places: [UInt64: (shard: FeatureShard, index: Int)] = [:]
 
   /// Where the features of a folder of responses lie.
-  public static func folder(in responses: URL) -> URL {
+  package static func folder(in responses: URL) -> URL {
     responses.appendingPathComponent("features")
   }
 
@@ -32,7 +32,7 @@ public final class FeatureStore {
   ///   - responses: The folder of the responses.
   ///   - settings: What is wanted.
   /// - Throws: When the folder holds others, or a shard is damaged.
-  public convenience init(in responses: URL, settings: FeatureSettings) throws {
+  package convenience init(in responses: URL, settings: FeatureSettings) throws {
     let folder = Self.folder(in: responses)
     guard let made = try Self.manifest(in: folder) else {
       let manifest = ShardManifest(settings: settings)
@@ -48,7 +48,7 @@ public final class FeatureStore {
   /// Opens the features beside responses; nil if there are none.
   ///
   /// - Throws: When they are another target's or a shard is damaged.
-  public convenience init?(in responses: URL, target: UInt64) throws {
+  package convenience init?(in responses: URL, target: UInt64) throws {
     let folder = Self.folder(in: responses)
     guard let manifest = try Self.manifest(in: folder) else { return nil }
     try Self.check(manifest, folder, target: target, choice: manifest.settings.choice)
@@ -101,14 +101,14 @@ public final class FeatureStore {
   }
 
   /// Whether the features of a sequence are there.
-  public func contains(_ tokens: [Token]) -> Bool {
+  package func contains(_ tokens: [Token]) -> Bool {
     places[FeatureShard.print(of: tokens)] != nil
   }
 
   /// The features of a sequence, or nil if there are none.
   ///
   /// - Throws: When they are damaged.
-  public func record(of tokens: [Token]) throws -> FeatureRecord? {
+  package func record(of tokens: [Token]) throws -> FeatureRecord? {
     guard let place = places[FeatureShard.print(of: tokens)] else { return nil }
     let record = try place.shard.record(place.index)
     // Fingerprints of different sequences may agree.

@@ -7,22 +7,22 @@ import Text
 import Verifier
 
 /// Measures models on held-out documents by the engine that serves.
-public final class ForceEvaluator {
+package final class ForceEvaluator {
   /// How much is read and written.
-  public struct Sizes: Sendable, Equatable, Codable {
+  package struct Sizes: Sendable, Equatable, Codable {
     /// Tokens of held-out text, about.
-    public var tokens = 8192
+    package var tokens = 8192
     /// Tokens of a piece, which is read by itself.
-    public var window = 512
+    package var window = 512
     /// Prompts to go on from.
-    public var prompts = 12
+    package var prompts = 12
     /// Tokens of a prompt.
-    public var promptLengths = 64...128
+    package var promptLengths = 64...128
     /// Tokens of an output at most.
-    public var length = 96
+    package var length = 96
 
     /// The default sizes.
-    public init() {}
+    package init() {}
   }
 
   private let windows: [[Token]]

@@ -1,19 +1,19 @@
-public import Files
+package import Files
 import Foundation
 
 /// How noisy the blocks of a sequence are, rising linearly from 0 to 1 over a window, then from 0
 /// again; and how much their rows count.
-public struct NoiseSchedule: Sendable, Equatable {
+package struct NoiseSchedule: Sendable, Equatable {
   /// Blocks of a window.
-  public var window: Int
+  package var window: Int
   /// Whether a noisy block sees the noisy blocks before it in its window, rather than clean ones.
-  public var seesNoise: Bool
+  package var seesNoise: Bool
   /// Rows after a block's first wrong token until a row counts 1/e; nil where all count alike. A
   /// decoder keeps what stands first, and guesses behind it again.
-  public var decay: Double?
+  package var decay: Double?
 
   /// A schedule of the given window.
-  public init(window: Int = 16, seesNoise: Bool = true, decay: Double? = nil) {
+  package init(window: Int = 16, seesNoise: Bool = true, decay: Double? = nil) {
     self.window = window
     self.seesNoise = seesNoise
     self.decay = decay
@@ -39,27 +39,27 @@ public struct NoiseSchedule: Sendable, Equatable {
 /// Clean rows are prompt and response but for the last token, row after position. Noisy rows stand
 /// behind them, in one or more copies: one for each token of the response but the last, a guess in
 /// its place. Copies don't see one another; they share the clean rows, which cost as much.
-public struct ForcingExample: Sendable {
+package struct ForcingExample: Sendable {
   /// Prompt and response; the clean rows' inputs and, one on, their targets.
-  public let tokens: [Token]
+  package let tokens: [Token]
   /// Tokens of the prompt.
-  public let promptLength: Int
+  package let promptLength: Int
   /// The noisy rows' inputs: [copies][copyCount].
-  public let noisy: [Token]
+  package let noisy: [Token]
   /// How much each row counts, from the first wrong token of a block on; 0 before: [noisy].
-  public let weights: [Float]
+  package let weights: [Float]
   /// Noisy rows of one copy that see one another causally, and the clean rows before the first of
   /// them.
-  public let windows: [Range<Int>]
+  package let windows: [Range<Int>]
 
   /// Clean rows.
-  public var cleanCount: Int { tokens.count - 1 }
+  package var cleanCount: Int { tokens.count - 1 }
   /// Noisy rows of a copy; row k of one stands at position `promptLength + k`.
-  public var copyCount: Int { cleanCount - promptLength }
+  package var copyCount: Int { cleanCount - promptLength }
   /// The clean rows whose targets are the response's.
-  public var responseRows: Range<Int> { promptLength - 1..<cleanCount }
+  package var responseRows: Range<Int> { promptLength - 1..<cleanCount }
   /// The sum of the noisy rows' weights.
-  public var noisyWeight: Double { weights.reduce(0) { $0 + Double($1) } }
+  package var noisyWeight: Double { weights.reduce(0) { $0 + Double($1) } }
 
   /// Packs a trajectory.
   ///
@@ -67,7 +67,7 @@ public struct ForcingExample: Sendable {
   ///   - trajectory: Of a response of at least two tokens behind a prompt.
   ///   - phases: The place in a window that the first block of each copy has. The published schedule
   ///     starts at 0; but where responses are shorter than a window, no block would ever be all wrong.
-  public init(_ trajectory: Trajectory, schedule: NoiseSchedule, phases: [Int]) {
+  package init(_ trajectory: Trajectory, schedule: NoiseSchedule, phases: [Int]) {
     let response = trajectory.response
     precondition(response.promptLength > 0 && response.continuation.count > 1)
     tokens = response.tokens

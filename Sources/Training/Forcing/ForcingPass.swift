@@ -2,15 +2,15 @@ import Files
 package import Tensors
 
 /// What forcing optimises: λ · cross-entropy of the clean rows + soft cross-entropy of the noisy ones.
-public struct ForcingObjective: Sendable, Equatable {
+package struct ForcingObjective: Sendable, Equatable {
   /// The factor λ of the clean rows' cross-entropy to the response's tokens.
-  public var clean: Float
+  package var clean: Float
   /// The factor of KL(p ‖ q) of all clean rows, the prompt's included, from the distribution p of the
   /// model that training began with. It keeps a model from growing surer of its own text.
-  public var divergence: Float
+  package var divergence: Float
 
   /// An objective; the published one has λ = 10 and no divergence.
-  public init(clean: Float = 10, divergence: Float = 0) {
+  package init(clean: Float = 10, divergence: Float = 0) {
     self.clean = clean
     self.divergence = divergence
   }

@@ -1,33 +1,33 @@
-public import Files
+package import Files
 
 /// How a target guesses its own greedy response by Jacobi iteration, block by block.
 ///
 /// The response is cut into blocks behind the prompt; the last one may be shorter. Each was iterated
 /// behind the true text before it, so that a block's guesses depend on nothing but that text.
-public struct Trajectory: Sendable, Equatable {
+package struct Trajectory: Sendable, Equatable {
   /// Prompt and continuation, the fixed points of all blocks.
-  public var response: Response
+  package var response: Response
   /// Tokens of a block.
-  public var blockSize: Int
+  package var blockSize: Int
   /// The guesses of each block before its fixed point, the first guess first, each of the block's
   /// length: [blocks][guesses][tokens].
-  public var guesses: [[[Token]]]
+  package var guesses: [[[Token]]]
 
   /// A trajectory of the given guesses.
-  public init(response: Response, blockSize: Int, guesses: [[[Token]]]) {
+  package init(response: Response, blockSize: Int, guesses: [[[Token]]]) {
     self.response = response
     self.blockSize = blockSize
     self.guesses = guesses
   }
 
   /// Where each block lies among the response's tokens.
-  public var blocks: [Range<Int>] { Self.blocks(of: response, size: blockSize) }
+  package var blocks: [Range<Int>] { Self.blocks(of: response, size: blockSize) }
 
   /// Passes that all blocks took to their fixed points, the one that confirms it not counted.
-  public var passes: Int { guesses.reduce(0) { $0 + $1.count } }
+  package var passes: Int { guesses.reduce(0) { $0 + $1.count } }
 
   /// How a response is cut into blocks.
-  public static func blocks(of response: Response, size: Int) -> [Range<Int>] {
+  package static func blocks(of response: Response, size: Int) -> [Range<Int>] {
     stride(from: response.promptLength, to: response.tokens.count, by: size).map {
       $0..<min($0 + size, response.tokens.count)
     }
@@ -61,34 +61,34 @@ public struct Trajectory: Sendable, Equatable {
 }
 
 /// What trajectories depend on beside their numbers.
-public struct TrajectorySettings: Sendable, Equatable, Codable {
+package struct TrajectorySettings: Sendable, Equatable, Codable {
   /// What the responses depend on, the target among it.
-  public var responses: ResponseSettings
+  package var responses: ResponseSettings
   /// Tokens of a block.
-  public var blockSize: Int
+  package var blockSize: Int
 
   /// Settings of the given values.
-  public init(responses: ResponseSettings, blockSize: Int) {
+  package init(responses: ResponseSettings, blockSize: Int) {
     self.responses = responses
     self.blockSize = blockSize
   }
 }
 
 /// A folder of trajectories.
-public typealias TrajectoryStore = ShardStore<Trajectory>
+package typealias TrajectoryStore = ShardStore<Trajectory>
 
 extension Trajectory: ShardElement {
   /// What trajectories depend on.
-  public typealias Settings = TrajectorySettings
+  package typealias Settings = TrajectorySettings
 
   /// Trajectories in files and messages.
-  public static var kind: ShardKind {
+  package static var kind: ShardKind {
     ShardKind(magic: "SPTRAJE1", name: "trajectories", command: "speculate force data")
   }
 
   /// Document, block size, how many follow; prompt length, token count, tokens; and for each block
   /// how many guesses it has, and their tokens.
-  public var numbers: [Int32] {
+  package var numbers: [Int32] {
     var body = [Int32(response.promptLength), Int32(response.tokens.count)] + response.tokens
     for states in guesses {
       body.append(Int32(states.count))
@@ -98,7 +98,7 @@ extension Trajectory: ShardElement {
   }
 
   /// Reads ``numbers``.
-  public init?(numbers: [Int32]) {
+  package init?(numbers: [Int32]) {
     guard numbers.count >= 5, numbers[0] >= 0, numbers[1] >= 1, numbers[3] >= 0,
       numbers[4] >= numbers[3], numbers.count - 5 >= Int(numbers[4])
     else { return nil }
@@ -121,5 +121,5 @@ extension Trajectory: ShardElement {
   }
 
   /// Tokens of all guesses.
-  public var tokenCount: Int { guesses.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } } }
+  package var tokenCount: Int { guesses.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } } }
 }

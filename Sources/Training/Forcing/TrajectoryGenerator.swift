@@ -1,13 +1,13 @@
 import Files
-public import Tensors
-public import Verifier
+package import Tensors
+package import Verifier
 
 /// Runs Jacobi iteration along known responses, by the engine that serves (ALGORITHMS 7).
 ///
 /// Each pass runs over the true token before the unsettled part of a block and the guesses behind it,
 /// and replaces each guess by the target's choice on the row before it. Rows don't depend on what
 /// shares their pass, so the guesses are those of a decoder with one block and nothing else.
-public final class TrajectoryGenerator {
+package final class TrajectoryGenerator {
   private let runner: CausalRunner
   private let cache: KeyValueCache
   private let blockSize: Int
@@ -16,7 +16,7 @@ public final class TrajectoryGenerator {
   /// Makes the run state.
   ///
   /// - Parameter capacity: Tokens of the longest response, its prompt included.
-  public init(model: CausalModel, workers: Workers, blockSize: Int, capacity: Int) throws {
+  package init(model: CausalModel, workers: Workers, blockSize: Int, capacity: Int) throws {
     runner = CausalRunner(model: model, workers: workers, maximumRows: max(2 * blockSize, 64))
     cache = try runner.makeCache(capacity: capacity)
     self.blockSize = blockSize
@@ -28,7 +28,7 @@ public final class TrajectoryGenerator {
   /// - Parameter response: With at least one token of a prompt.
   /// - Returns: `nil` where the target doesn't choose the response's tokens, so that its blocks have
   ///   other fixed points: it isn't greedy, or another target's.
-  public func trajectory(of response: Response) -> Trajectory? {
+  package func trajectory(of response: Response) -> Trajectory? {
     precondition(response.promptLength > 0, "an iteration starts behind a token")
     let tokens = response.tokens
     cache.reset()

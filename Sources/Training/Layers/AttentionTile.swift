@@ -3,32 +3,32 @@ import CKernels
 /// A run of keys and values that a tile of queries may see, and where their gradients go.
 ///
 /// All pointers are to the first row of one key/value head; rows are `stride` values apart.
-public struct KeySegment {
+package struct KeySegment {
   /// The row of the first key.
   var row: Int
   /// The number of keys.
-  public var count: Int
+  package var count: Int
   /// Keys [count, head width].
-  public var keys: UnsafePointer<Float>
+  package var keys: UnsafePointer<Float>
   /// Distance between keys.
-  public var keyStride: Int
+  package var keyStride: Int
   /// Values [count, head width].
-  public var values: UnsafePointer<Float>
+  package var values: UnsafePointer<Float>
   /// Distance between values.
-  public var valueStride: Int
+  package var valueStride: Int
 }
 
 /// Softmax attention of a few queries of one head to one or more segments of keys.
 ///
 /// The one piece of attention with arithmetic in it: causal attention calls it with one segment and
 /// a visible prefix, a block drafter with the context and the block as two segments.
-public struct AttentionTile: Sendable {
+package struct AttentionTile: Sendable {
   /// The width of a head.
-  public let width: Int
+  package let width: Int
   /// How it multiplies.
   let product: MatrixProduct
   /// What scores are multiplied by.
-  public var scale: Float { 1 / Float(width).squareRoot() }
+  package var scale: Float { 1 / Float(width).squareRoot() }
 
   /// Writes `output` and keeps `probabilities` for the backward pass.
   ///
@@ -38,7 +38,7 @@ public struct AttentionTile: Sendable {
   ///   - visible: [rows]: how many of all columns each query sees, from the first.
   ///   - probabilities: [rows, columns], rows `stride` apart.
   ///   - output: [rows, width], rows `outputStride` apart.
-  public func forward(
+  package func forward(
     rows: Int, queries: UnsafePointer<Float>, queryStride: Int, segments: [KeySegment],
     visible: UnsafePointer<Int32>, probabilities: UnsafeMutablePointer<Float>, stride: Int,
     output: UnsafeMutablePointer<Float>, outputStride: Int
@@ -68,7 +68,7 @@ public struct AttentionTile: Sendable {
   ///   - dSegments: Where each segment's gradients are added: keys and values are written through.
   ///   - scratch: [rows, stride] for the gradient of the scores.
   ///   - dots: [rows] of scratch.
-  public func backward(
+  package func backward(
     rows: Int, queries: UnsafePointer<Float>, queryStride: Int, segments: [KeySegment],
     probabilities: UnsafePointer<Float>, stride: Int, output: UnsafePointer<Float>,
     dOutput: UnsafePointer<Float>, outputStride: Int, dQueries: UnsafeMutablePointer<Float>,
@@ -102,13 +102,13 @@ public struct AttentionTile: Sendable {
 }
 
 /// Where the gradients of one ``KeySegment`` are added.
-public struct KeySegmentGradient {
+package struct KeySegmentGradient {
   /// The keys' gradient [count, head width].
-  public var keys: UnsafeMutablePointer<Float>
+  package var keys: UnsafeMutablePointer<Float>
   /// Distance between keys.
-  public var keyStride: Int
+  package var keyStride: Int
   /// The values' gradient [count, head width].
-  public var values: UnsafeMutablePointer<Float>
+  package var values: UnsafeMutablePointer<Float>
   /// Distance between values.
-  public var valueStride: Int
+  package var valueStride: Int
 }

@@ -2,15 +2,15 @@
 ///
 /// Queries are taken a tile at a time and only the keys up to the tile's end are multiplied, which
 /// leaves out most of the masked half.
-public struct CausalAttention: Sendable {
+package struct CausalAttention: Sendable {
   /// The number of query heads.
-  public let heads: Int
+  package let heads: Int
   /// The number of key/value heads; divides `heads`.
-  public let keyValueHeads: Int
+  package let keyValueHeads: Int
   /// The core of one head's tile.
-  public let tile: AttentionTile
+  package let tile: AttentionTile
   /// The number of queries of a tile.
-  public static let tileRows = 128
+  package static let tileRows = 128
 
   /// Attention with the given heads of `width` values.
   init(heads: Int, keyValueHeads: Int, width: Int, product: MatrixProduct) {
@@ -21,28 +21,28 @@ public struct CausalAttention: Sendable {
   }
 
   /// Values of `probabilities` needed for some sequences of a length.
-  public func probabilityCount(sequences: Int, length: Int) -> Int {
+  package func probabilityCount(sequences: Int, length: Int) -> Int {
     sequences * heads * length * length
   }
 
   /// The places of one sequence batch: rows are tokens, sequence after sequence.
-  public struct Rows {
+  package struct Rows {
     /// The number of sequences.
-    public var sequences: Int
+    package var sequences: Int
     /// The tokens of each.
-    public var length: Int
+    package var length: Int
     /// Rotated queries, then keys: [rows, heads + keyValueHeads, width].
-    public var queriesKeys: UnsafePointer<Float>
+    package var queriesKeys: UnsafePointer<Float>
     /// Distance between rows of `queriesKeys`.
-    public var queryKeyStride: Int
+    package var queryKeyStride: Int
     /// Values: [rows, keyValueHeads, width].
-    public var values: UnsafePointer<Float>
+    package var values: UnsafePointer<Float>
     /// Distance between rows of `values`.
-    public var valueStride: Int
+    package var valueStride: Int
     /// [sequences, heads, length, length].
-    public var probabilities: UnsafeMutablePointer<Float>
+    package var probabilities: UnsafeMutablePointer<Float>
     /// [rows, heads, width].
-    public var output: UnsafeMutablePointer<Float>
+    package var output: UnsafeMutablePointer<Float>
   }
 
   /// Some queries of one head, and the keys that they see.
@@ -57,7 +57,7 @@ public struct CausalAttention: Sendable {
   }
 
   /// Writes `rows.output` and `rows.probabilities`. `visible` is 1, 2, 3 … [length].
-  public func forward(_ rows: Rows, visible: UnsafePointer<Int32>) {
+  package func forward(_ rows: Rows, visible: UnsafePointer<Int32>) {
     forEachTile(rows) { forward(rows, $0, visible: visible) }
   }
 
@@ -81,7 +81,7 @@ public struct CausalAttention: Sendable {
   ///     [rows, heads + 2 keyValueHeads, width]; the keys' and values' part is zeroed here.
   ///   - scratch: [tileRows, length].
   ///   - dots: [tileRows].
-  public func backward(
+  package func backward(
     _ rows: Rows, dOutput: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {

@@ -1,17 +1,17 @@
 import CKernels
 
 /// silu(gate) · up (SwiGLU without its matrices): no parameters.
-public struct GatedActivation: Sendable {
+package struct GatedActivation: Sendable {
   /// The width of the output; an input row is gate[width] then up[width].
-  public let width: Int
+  package let width: Int
 
   /// Writes y [rows, width] from gateUp [rows, 2 width].
-  public func forward(
+  package func forward(
     rows: Int, gateUp: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
   ) { ct_swiglu_forward(rows, width, gateUp, y) }
 
   /// Writes dGateUp [rows, 2 width] from dY [rows, width].
-  public func backward(
+  package func backward(
     rows: Int, gateUp: UnsafePointer<Float>, dY: UnsafePointer<Float>,
     dGateUp: UnsafeMutablePointer<Float>
   ) { ct_swiglu_backward(rows, width, gateUp, dY, dGateUp) }

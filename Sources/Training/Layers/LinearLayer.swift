@@ -1,16 +1,16 @@
 /// y = x · Wᵀ with W [outputs, inputs] at an offset of the flat parameters.
-public struct LinearLayer: Sendable {
+package struct LinearLayer: Sendable {
   /// Where the weight starts in the flat parameters.
-  public let offset: Int
+  package let offset: Int
   /// The width of x.
-  public let inputs: Int
+  package let inputs: Int
   /// The width of y.
-  public let outputs: Int
+  package let outputs: Int
   /// How it multiplies.
   let product: MatrixProduct
 
   /// Writes y [rows, outputs] from x [rows, inputs], or adds to y.
-  public func forward(
+  package func forward(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, accumulate: Bool = false
   ) {
@@ -20,7 +20,7 @@ public struct LinearLayer: Sendable {
   }
 
   /// Adds the weight's gradient and writes x's (or adds to it); `dX` nil skips the latter.
-  public func backward(
+  package func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
     x: UnsafePointer<Float>, dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?,
     accumulate: Bool = false

@@ -2,7 +2,7 @@ import CKernels
 
 /// What the factors of training's matrix products are rounded to. Sums, parameters, gradients and the
 /// optimizer are f32 either way.
-public enum ProductPrecision: String, Sendable, Codable, CaseIterable {
+package enum ProductPrecision: String, Sendable, Codable, CaseIterable {
   /// Nothing is rounded.
   case f32
   /// 8 bits of mantissa, to nearest even. Without AVX-512 BF16 the rounded values are multiplied as
@@ -11,5 +11,5 @@ public enum ProductPrecision: String, Sendable, Codable, CaseIterable {
 
   /// bf16 where the processor multiplies pairs of such values, which was measured to be faster; f32
   /// elsewhere.
-  public static var fastest: ProductPrecision { ct_has_bf16_products() != 0 ? .bf16 : .f32 }
+  package static var fastest: ProductPrecision { ct_has_bf16_products() != 0 ? .bf16 : .f32 }
 }

@@ -1,22 +1,22 @@
 import CKernels
 
 /// x / rms(x) · w over each vector of a row: the whole row, or each of its heads.
-public struct RMSNormLayer: Sendable {
+package struct RMSNormLayer: Sendable {
   /// Where the weight [width] starts in the flat parameters.
-  public let offset: Int
+  package let offset: Int
   /// The length of a normalized vector.
-  public let width: Int
+  package let width: Int
   /// The number of vectors in a row that share the weight.
-  public var groups = 1
+  package var groups = 1
   /// Added to the mean square.
-  public let epsilon: Float
+  package let epsilon: Float
 
   /// Writes y and keeps `inverse` [rows, groups] for the backward pass.
   ///
   /// - Parameters:
   ///   - x: The first vector; rows are `xStride` values apart.
   ///   - y: The output; rows are `yStride` apart.
-  public func forward(
+  package func forward(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>, xStride: Int,
     y: UnsafeMutablePointer<Float>, yStride: Int, inverse: UnsafeMutablePointer<Float>
   ) {
@@ -27,7 +27,7 @@ public struct RMSNormLayer: Sendable {
 
   /// Adds the weight's gradient and writes x's (or adds to it). `dX` may be `dY`; the rows of both
   /// are `dStride` apart.
-  public func backward(
+  package func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
     x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>,
     dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>, dStride: Int,

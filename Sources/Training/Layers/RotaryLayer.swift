@@ -3,16 +3,16 @@ import Foundation
 import Tensors
 
 /// Rotary positions, half-split convention (`rotate_half`): no parameters, its own transpose.
-public final class RotaryLayer: Sendable {
+package final class RotaryLayer: Sendable {
   /// The width of a head.
-  public let width: Int
+  package let width: Int
   /// The number of positions the tables cover.
-  public let positions: Int
+  package let positions: Int
   private let cosines: FloatBuffer  // [positions][width / 2]
   private let sines: FloatBuffer  // [positions][width / 2]
 
   /// Tables of the angles `position · theta^(−2i / width)`, computed in f64.
-  public init(width: Int, theta: Double, positions: Int) {
+  package init(width: Int, theta: Double, positions: Int) {
     precondition(width % 2 == 0, "a rotated head has an even width")
     self.width = width
     self.positions = positions
@@ -29,13 +29,13 @@ public final class RotaryLayer: Sendable {
   }
 
   /// Rotates `heads` heads of each row in place; rows are `stride` values apart.
-  public func forward(
+  package func forward(
     rows: Int, heads: Int, x: UnsafeMutablePointer<Float>, stride: Int,
     positions: UnsafePointer<Int32>
   ) { rotate(rows, heads, x, stride, positions, 1) }
 
   /// Rotates the gradient back in place.
-  public func backward(
+  package func backward(
     rows: Int, heads: Int, dX: UnsafeMutablePointer<Float>, stride: Int,
     positions: UnsafePointer<Int32>
   ) { rotate(rows, heads, dX, stride, positions, -1) }

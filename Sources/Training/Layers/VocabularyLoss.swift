@@ -4,14 +4,14 @@ import CKernels
 ///
 /// Logits [rows, vocabulary] of a whole batch are never held: each chunk's logits become their own
 /// gradient in place and are spent at once.
-public struct VocabularyLoss: Sendable {
+package struct VocabularyLoss: Sendable {
   /// The head's matrix [vocabulary, width]; the embedding itself when tied.
-  public let head: LinearLayer
+  package let head: LinearLayer
   /// The rows of a chunk.
-  public static let chunkRows = 256
+  package static let chunkRows = 256
 
   /// The number of values of scratch needed.
-  public var scratchCount: Int { Self.chunkRows * head.outputs }
+  package var scratchCount: Int { Self.chunkRows * head.outputs }
 
   /// Adds the head's gradient, writes x's, and returns the sum of the rows' losses.
   ///
@@ -20,7 +20,7 @@ public struct VocabularyLoss: Sendable {
   ///   - targets: [rows]; a negative target's row counts for nothing.
   ///   - scale: The factor of the gradient, usually 1 / (rows of the whole batch).
   ///   - logits: Scratch of `scratchCount` values.
-  public func forwardBackward(
+  package func forwardBackward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
     x: UnsafePointer<Float>, targets: UnsafePointer<Int32>, scale: Float,
     logits: UnsafeMutablePointer<Float>, dX: UnsafeMutablePointer<Float>
@@ -39,7 +39,7 @@ public struct VocabularyLoss: Sendable {
   }
 
   /// Returns the sum of the rows' losses.
-  public func loss(
+  package func loss(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
     targets: UnsafePointer<Int32>, logits: UnsafeMutablePointer<Float>
   ) -> Double {

@@ -1,6 +1,6 @@
-public import Files
+package import Files
 import Tensors
-public import Verifier
+package import Verifier
 
 extension CausalArchitecture {
   /// The configuration of an exported model.
@@ -9,7 +9,7 @@ extension CausalArchitecture {
   ///   - type: The type of its weights.
   ///   - beginToken: The tokenizer's; SentencePiece's usual one unless given.
   ///   - endTokens: The tokenizer's; SentencePiece's usual one unless given.
-  public func configuration(
+  package func configuration(
     type: ElementType, beginToken: Token? = 1, endTokens: [Token] = [2]
   ) -> ModelConfiguration {
     ModelConfiguration(

@@ -1,13 +1,13 @@
 import Files
 import Tensors
-public import Verifier
+package import Verifier
 
 extension CausalArchitecture {
   /// The architecture of a model that exists, to go on training it.
   ///
   /// - Parameter name: The model's folder, for messages.
   /// - Throws: `SpeculateError` naming what training here has no backward pass for.
-  public init(_ configuration: ModelConfiguration, name: String) throws {
+  package init(_ configuration: ModelConfiguration, name: String) throws {
     let layers = (0..<configuration.layerCount).lazy.flatMap {
       configuration.design(ofLayer: $0).untrainable
     }

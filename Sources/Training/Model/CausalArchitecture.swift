@@ -1,31 +1,31 @@
 /// The shape of a causal model of the Qwen3 family that can be trained here.
-public struct CausalArchitecture: Sendable, Equatable, Codable {
+package struct CausalArchitecture: Sendable, Equatable, Codable {
   /// Rows of the embedding, which is also the head.
-  public var vocabularySize = 8192
+  package var vocabularySize = 8192
   /// The width of the residual stream.
-  public var hiddenSize = 384
+  package var hiddenSize = 384
   /// The width of the gated activation.
-  public var intermediateSize = 1088
+  package var intermediateSize = 1088
   /// Decoder layers.
-  public var layerCount = 12
+  package var layerCount = 12
   /// Query heads.
-  public var headCount = 6
+  package var headCount = 6
   /// Key/value heads; divides `headCount`.
-  public var keyValueHeadCount = 2
+  package var keyValueHeadCount = 2
   /// The width of a head; even.
-  public var headDimension = 64
+  package var headDimension = 64
   /// The base of the rotary angles.
-  public var ropeTheta = 10_000.0
+  package var ropeTheta = 10_000.0
   /// Added to the mean square in every norm.
-  public var normEpsilon: Float = 1e-6
+  package var normEpsilon: Float = 1e-6
   /// Positions the model is declared to serve.
-  public var maximumContext = 2048
+  package var maximumContext = 2048
 
   /// The planned embedded target: deep and thin, 23 M parameters.
-  public init() {}
+  package init() {}
 
   /// Says what is wrong with the shape, or nil.
-  public var complaint: String? {
+  package var complaint: String? {
     let sizes = [
       ("vocabulary", vocabularySize), ("hidden", hiddenSize), ("intermediate", intermediateSize),
       ("layers", layerCount), ("heads", headCount), ("kv-heads", keyValueHeadCount),

@@ -5,11 +5,11 @@ public import Tensors
 ///
 /// Workers share the parameters and nothing else, so a training step is one parallel region. A pass
 /// is used by one thread at a time.
-public final class CausalPass: GradientPass, @unchecked Sendable {
+package final class CausalPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   /// The most sequences of one call.
-  public let sequences: Int
+  package let sequences: Int
   /// The tokens of each sequence.
   public let length: Int
   /// The model whose parameters are read.
@@ -25,7 +25,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   private let visible: [Int32]  // [length]: 1, 2, 3 …
 
   /// Makes the buffers of a pass over up to `sequences` sequences of `length` tokens.
-  public init(model: CausalTrainingModel, sequences: Int, length: Int, rotary: RotaryLayer) {
+  package init(model: CausalTrainingModel, sequences: Int, length: Int, rotary: RotaryLayer) {
     precondition(rotary.positions >= length, "rotary tables cover the sequence")
     self.sequences = sequences
     self.length = length
@@ -47,7 +47,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   ///   - inputs: [count × length] tokens, sequence after sequence.
   ///   - targets: [count × length], the token after each; negative ones are skipped.
   ///   - count: How many sequences, at most `sequences`.
-  public func forwardBackward(
+  package func forwardBackward(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int, scale: Float
   ) -> Double {
     withRows(count) { rows in
@@ -68,7 +68,7 @@ public final class CausalPass: GradientPass, @unchecked Sendable {
   }
 
   /// Returns the summed loss of some sequences without touching the gradients.
-  public func loss(
+  package func loss(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int
   ) -> Double {
     withRows(count) { rows in

@@ -1,24 +1,24 @@
-public import Tensors
+package import Tensors
 import Verifier
 
 /// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
 /// layers that read them.
-public final class CausalTrainingModel: TrainedModel {
+package final class CausalTrainingModel: TrainedModel {
   /// The model's sizes.
-  public let architecture: CausalArchitecture
+  package let architecture: CausalArchitecture
   /// What the factors of its matrix products are rounded to.
-  public let precision: ProductPrecision
+  package let precision: ProductPrecision
   /// The order of the tensors in `parameters`.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// All values; written only by the optimizer, between passes.
-  public let parameters: FloatBuffer
+  package let parameters: FloatBuffer
 
   let embedding: LinearLayer  // [vocabulary, hidden]: rows are looked up, and it is the tied head
   let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
 
   /// A model with random first values drawn from `seed`.
-  public init(
+  package init(
     _ architecture: CausalArchitecture, seed: UInt64, precision: ProductPrecision = .f32
   ) {
     self.architecture = architecture

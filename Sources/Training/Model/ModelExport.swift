@@ -1,10 +1,10 @@
 import Files
-public import Foundation
+package import Foundation
 import Tensors
-public import Verifier
+package import Verifier
 
 /// Writes a trained model as a folder in the layout of the Hugging Face hub.
-public enum ModelExport {
+package enum ModelExport {
   /// Writes `config.json`, `generation_config.json` and `model.safetensors`, and copies the
   /// tokenizer if one is given.
   ///
@@ -13,7 +13,7 @@ public enum ModelExport {
   ///     element type, f32 if it has none.
   ///   - tokenizer: A SentencePiece model.
   /// - Throws: `SpeculateError` when the configuration can't be or a file can't be written.
-  public static func write(
+  package static func write(
     _ model: CausalTrainingModel, configuration: ModelConfiguration, tokenizer: URL?,
     to directory: URL
   ) throws {
@@ -44,7 +44,7 @@ public enum ModelExport {
   /// Copies what a tokenizer is made of, and the chat template, from another model's folder.
   ///
   /// - Throws: `SpeculateError` when a file can't be read or written.
-  public static func copyTokenizer(from source: URL, to directory: URL) throws {
+  package static func copyTokenizer(from source: URL, to directory: URL) throws {
     for name in tokenizerFiles {
       let file = source.appendingPathComponent(name)
       guard FileManager.default.fileExists(atPath: file.path) else { continue }

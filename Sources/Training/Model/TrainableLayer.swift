@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Holds where the layer's tensors lie and how its pieces fit together; activations are in
 /// ``TrainableLayerState``, values in the flat parameters.
-public struct TrainableLayer: Sendable {
+package struct TrainableLayer: Sendable {
   let inputNorm: RMSNormLayer
   let queryKeyValue: LinearLayer
   let queryNorm: RMSNormLayer

@@ -1,7 +1,7 @@
 package import Tensors
 
 /// How a tensor's first values are drawn.
-public enum Initialization: Sendable, Equatable {
+package enum Initialization: Sendable, Equatable {
   /// Every value is 1: norms.
   case ones
   /// Every value is 0: heads that start as the identity.
@@ -11,22 +11,22 @@ public enum Initialization: Sendable, Equatable {
 }
 
 /// One named tensor's place in a flat buffer of parameters.
-public struct ParameterEntry: Sendable, Equatable {
+package struct ParameterEntry: Sendable, Equatable {
   /// The tensor's name in a checkpoint.
-  public let name: String
+  package let name: String
   /// The tensor's shape; linear weights are [out, in].
-  public let shape: [Int]
+  package let shape: [Int]
   /// Where its values start in the flat buffer.
-  public let offset: Int
+  package let offset: Int
   /// How its first values are drawn.
-  public let initialization: Initialization
+  package let initialization: Initialization
 
   /// The number of values.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
   /// Where its values lie in the flat buffer.
-  public var range: Range<Int> { offset..<offset + count }
+  package var range: Range<Int> { offset..<offset + count }
   /// Whether weight decay applies: to matrices, never to norms or biases.
-  public var decays: Bool { shape.count > 1 }
+  package var decays: Bool { shape.count > 1 }
 }
 
 /// The order of a model's tensors in one flat buffer.
@@ -34,14 +34,14 @@ public struct ParameterEntry: Sendable, Equatable {
 /// Parameters, gradients and moments share it, so that the optimizer, the gradient's norm and a
 /// checkpoint are loops over one block of memory, and matrices that are multiplied by the same rows
 /// (q, k and v; gate and up) are one matrix by lying side by side.
-public struct ParameterLayout: Sendable, Equatable {
+package struct ParameterLayout: Sendable, Equatable {
   /// The tensors, in the order of the buffer.
-  public private(set) var entries: [ParameterEntry] = []
+  package private(set) var entries: [ParameterEntry] = []
   /// The number of values of all tensors.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// Makes an empty layout.
-  public init() {}
+  package init() {}
 
   /// Appends a tensor and returns its offset.
   package mutating func add(_ tensor: NamedShape, initialization: Initialization) -> Int {
@@ -49,7 +49,7 @@ public struct ParameterLayout: Sendable, Equatable {
   }
 
   /// Appends a tensor and returns its offset.
-  public mutating func add(
+  package mutating func add(
     _ name: String, shape: [Int], initialization: Initialization
   ) -> Int {
     let entry = ParameterEntry(

@@ -1,12 +1,12 @@
-public import Files
-public import Foundation
-public import Text
+package import Files
+package import Foundation
+package import Text
 
 /// Prompts cut out of documents: prompt `n` is a function of the seed and `n` alone.
 ///
 /// Half of the prompts begin where their document does, the others at a random line; how long a
 /// prompt is, is random too. All documents are visited in a shuffled order, again and again.
-public struct PromptSource: Sendable {
+package struct PromptSource: Sendable {
   /// Where the text comes from.
   private enum Documents: Sendable {
     case texts([Text], any Tokenizer)
@@ -26,12 +26,12 @@ public struct PromptSource: Sendable {
   private let seed: UInt64
   private let order: [Int32]
   /// The number of chats that are longer than prompts may be, and left out.
-  public private(set) var tooLongChats = 0
+  package private(set) var tooLongChats = 0
   /// A fingerprint of the chats' tokens; nil where there are no chats.
   private(set) var chatFingerprint: UInt64?
 
   /// The number of documents.
-  public var documentCount: Int { order.count }
+  package var documentCount: Int { order.count }
 
   /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
   /// a field `prompt` instead, each is a prompt from its beginning; where they have `messages` or
@@ -42,7 +42,7 @@ public struct PromptSource: Sendable {
   ///   - lengths: Tokens of a prompt; one is shorter only when its document is.
   /// - Throws: When the file can't be read, a line is no such object, there are chats and the model
   ///   has no template for them, or none is short enough.
-  public init(
+  package init(
     documents url: URL, encoder: ChatEncoder, lengths: ClosedRange<Int>, seed: UInt64
   ) throws {
     let documents = try TextDocuments(url)
@@ -88,7 +88,7 @@ public struct PromptSource: Sendable {
   /// Prompts from a token stream whose documents are joined by an end token.
   ///
   /// - Parameter lineEnd: The token after which a line begins; nil where there is none of its own.
-  public init(
+  package init(
     tokens: TokenStream, endTokens: Set<Token>, lineEnd: Token?, lengths: ClosedRange<Int>,
     seed: UInt64
   ) throws {
@@ -126,7 +126,7 @@ public struct PromptSource: Sendable {
   func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
 
   /// Prompt `number`: at least one token.
-  public func prompt(_ number: Int) -> [Token] {
+  package func prompt(_ number: Int) -> [Token] {
     var random = KeyedRandom(seed: seed, key: "prompt \(number)")
     let document = document(ofPrompt: number)
     let length = lengths.lowerBound + Int(random.next() % UInt64(lengths.count))

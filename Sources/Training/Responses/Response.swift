@@ -1,44 +1,44 @@
-public import Files
+package import Files
 
 /// A prompt and what the target made of it.
-public struct Response: Sendable, Equatable {
+package struct Response: Sendable, Equatable {
   /// The prompt's tokens, then the target's, an end token included.
-  public var tokens: [Token]
+  package var tokens: [Token]
   /// How many are the prompt's; only those after it are to be learnt.
-  public var promptLength: Int
+  package var promptLength: Int
   /// The number of the document that the prompt is from, in the order of its file.
-  public var document: Int
+  package var document: Int
 
   /// A response of the given tokens.
-  public init(tokens: [Token], promptLength: Int, document: Int = 0) {
+  package init(tokens: [Token], promptLength: Int, document: Int = 0) {
     self.tokens = tokens
     self.promptLength = promptLength
     self.document = document
   }
 
   /// The target's own tokens.
-  public var continuation: ArraySlice<Token> { tokens[promptLength...] }
+  package var continuation: ArraySlice<Token> { tokens[promptLength...] }
 }
 
 /// A folder of responses.
-public typealias ResponseStore = ShardStore<Response>
+package typealias ResponseStore = ShardStore<Response>
 
 extension Response: ShardElement {
   /// What responses depend on.
-  public typealias Settings = ResponseSettings
+  package typealias Settings = ResponseSettings
 
   /// Responses in files and messages.
-  public static var kind: ShardKind {
+  package static var kind: ShardKind {
     ShardKind(magic: "SPSHARD1", name: "responses", command: "speculate distill data")
   }
 
   /// Document, prompt length, token count, tokens.
-  public var numbers: [Int32] {
+  package var numbers: [Int32] {
     [Int32(document), Int32(promptLength), Int32(tokens.count)] + tokens
   }
 
   /// Reads ``numbers``.
-  public init?(numbers: [Int32]) {
+  package init?(numbers: [Int32]) {
     guard numbers.count >= 3, numbers[0] >= 0, numbers[1] >= 0, numbers[2] >= numbers[1] else {
       return nil
     }
@@ -47,5 +47,5 @@ extension Response: ShardElement {
   }
 
   /// Tokens of prompt and continuation.
-  public var tokenCount: Int { tokens.count }
+  package var tokenCount: Int { tokens.count }
 }

@@ -1,14 +1,14 @@
 import Files
-public import Speculate
-public import Tensors
-public import Verifier
+package import Speculate
+package import Tensors
+package import Verifier
 
 /// Lets the target answer prompts, many at a time and with drafts.
 ///
 /// The sequences of a ``DecodingLoop`` get the tokens of plain decoding, so these are exactly the outputs
 /// that serving makes, and a response depends on its number alone, not on which others shared its
 /// passes or on what was drafted.
-public final class ResponseGenerator {
+package final class ResponseGenerator {
   private let runner: CausalRunner
   private let prompts: PromptSource
   private let settings: ResponseSettings
@@ -40,7 +40,7 @@ public final class ResponseGenerator {
   ///   - batch: How many responses are made at a time.
   ///   - drafts: What drafts; nil for plain decoding.
   /// - Throws: `SpeculateError` when a drafter doesn't fit the target.
-  public init(
+  package init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
     batch: Int, drafts: ResponseDrafts? = nil
   ) throws {
@@ -73,7 +73,7 @@ public final class ResponseGenerator {
   /// - Returns: Whether all are made.
   /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
   @discardableResult
-  public func run(
+  package func run(
     _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
     emit: (Response) throws -> Void
   ) throws -> Bool {
@@ -162,9 +162,9 @@ public final class ResponseGenerator {
 }
 
 /// What drafts while a target answers. It decides speed, never a response.
-public struct ResponseDrafts: Sendable {
+package struct ResponseDrafts: Sendable {
   /// A model that drafts for the target.
-  public var drafter: DrafterModel?
+  package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
   public var suffix: Bool
   /// Where measured pass times are kept; nil to measure them every time.

@@ -1,24 +1,24 @@
 import Speculate
 
 /// Everything that responses depend on: two folders with equal settings hold the same responses.
-public struct ResponseSettings: Sendable, Equatable, Codable {
+package struct ResponseSettings: Sendable, Equatable, Codable {
   /// The target's weights.
-  public var target: UInt64
+  package var target: UInt64
   /// The documents.
-  public var data: UInt64
+  package var data: UInt64
   /// The seed of prompts and noise.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The shortest prompt.
-  public var shortestPrompt: Int
+  package var shortestPrompt: Int
   /// The longest prompt.
-  public var longestPrompt: Int
+  package var longestPrompt: Int
   /// The most tokens of a response.
-  public var responseLength: Int
+  package var responseLength: Int
   /// 0 for greedy responses.
-  public var temperature: Float
+  package var temperature: Float
 
   /// Settings of the given values.
-  public init(
+  package init(
     target: UInt64, data: UInt64, seed: UInt64, shortestPrompt: Int, longestPrompt: Int,
     responseLength: Int, temperature: Float
   ) {

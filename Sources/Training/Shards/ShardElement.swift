@@ -1,5 +1,5 @@
 /// Something that a folder of shards holds: a function of the folder's settings and its number.
-public protocol ShardElement: Sendable, Equatable {
+package protocol ShardElement: Sendable, Equatable {
   /// What elements depend on.
   associatedtype Settings: Sendable, Equatable, Codable
   /// How files and messages call them.
@@ -13,7 +13,7 @@ public protocol ShardElement: Sendable, Equatable {
 }
 
 /// What one kind of shard is called.
-public struct ShardKind: Sendable, Equatable {
+package struct ShardKind: Sendable, Equatable {
   /// The first eight bytes of a shard.
   var magic: String
   /// The elements in the plural, which is also part of a shard's name.

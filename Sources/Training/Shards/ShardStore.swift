@@ -1,14 +1,14 @@
 import Files
-public import Foundation
+package import Foundation
 
 /// A folder of elements: whole shards, the tail that is still growing, and a manifest.
 ///
 /// An element depends on the settings and its number alone, so whatever an interruption or a damaged
 /// file took away can be made again: numbers without one are
 /// ``missing(below:)``.
-public final class ShardStore<Element: ShardElement> {
+package final class ShardStore<Element: ShardElement> {
   /// What the elements depend on.
-  public var settings: Element.Settings { manifest.settings }
+  package var settings: Element.Settings { manifest.settings }
 
   private let folder: URL
   private let shardSize: Int
@@ -25,7 +25,7 @@ public final class ShardStore<Element: ShardElement> {
   ///   - settings: What the elements are to depend on.
   ///   - shardSize: Elements of a whole shard.
   /// - Throws: When the folder was made with other settings, or a shard is damaged.
-  public convenience init(
+  package convenience init(
     folder: URL, settings: Element.Settings, shardSize: Int = 512
   ) throws {
     let made = Manifest.isPresent(in: folder)
@@ -44,7 +44,7 @@ public final class ShardStore<Element: ShardElement> {
   /// Opens a folder that was made earlier.
   ///
   /// - Throws: When it is no such folder, or a shard is damaged.
-  public convenience init(existing folder: URL) throws {
+  package convenience init(existing folder: URL) throws {
     guard Manifest.isPresent(in: folder) else {
       throw SpeculateError(
         "\(folder.path) holds no \(Element.kind.name): give a folder that '\(Element.kind.command)' "
@@ -66,20 +66,20 @@ public final class ShardStore<Element: ShardElement> {
   }
 
   /// Numbers below `count` that have no element yet.
-  public func missing(below count: Int) -> [Range<Int>] {
+  package func missing(below count: Int) -> [Range<Int>] {
     let gaps = manifest.shards.filter { known[$0.first] == nil }.map(\.range)
     let end = manifest.end + tail.elements.count
     return gaps + (end < count ? [end..<count] : [])
   }
 
   /// The elements with numbers below `count`, in order.
-  public func elements(below count: Int) -> [Element] {
+  package func elements(below count: Int) -> [Element] {
     precondition(missing(below: count).isEmpty, "every number has an element")
     return Array((manifest.shards.flatMap { known[$0.first] ?? [] } + tail.elements).prefix(count))
   }
 
   /// All numbers with an element, if none between is missing.
-  public var count: Int { manifest.end + tail.elements.count }
+  package var count: Int { manifest.end + tail.elements.count }
 
   /// All elements.
   ///
@@ -94,7 +94,7 @@ public final class ShardStore<Element: ShardElement> {
   }
 
   /// Appends the element of the first missing number.
-  public func append(_ element: Element) throws {
+  package func append(_ element: Element) throws {
     guard let gap = manifest.shards.first(where: { known[$0.first] == nil }) else {
       try tail.append(element)
       if tail.elements.count >= shardSize { try seal() }
@@ -110,10 +110,10 @@ public final class ShardStore<Element: ShardElement> {
   }
 
   /// Makes sure that what was appended is on the disk.
-  public func flush() throws { try tail.flush() }
+  package func flush() throws { try tail.flush() }
 
   /// Turns the tail into a shard.
-  public func seal() throws {
+  package func seal() throws {
     guard !tail.elements.isEmpty else { return }
     let entry = try Shard.write(tail.elements, first: manifest.end, to: folder)
     known[entry.first] = tail.elements

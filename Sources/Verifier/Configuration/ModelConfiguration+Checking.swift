@@ -10,7 +10,7 @@ extension ModelConfiguration {
   ///
   /// - Parameter source: What the message begins with: the file, or what the user gave.
   /// - Throws: `SpeculateError` naming the setting, its value and what it must be.
-  public func check(source: String = "the model configuration") throws {
+  package func check(source: String = "the model configuration") throws {
     func problem(_ text: String) -> SpeculateError { SpeculateError("\(source): \(text)") }
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
       guard range.contains(value) else {

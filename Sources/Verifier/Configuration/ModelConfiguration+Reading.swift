@@ -1,5 +1,5 @@
 import Files
-public import Foundation
+package import Foundation
 import Tensors
 
 extension ModelConfiguration {
@@ -11,7 +11,7 @@ extension ModelConfiguration {
   /// - Parameter families: Those whose models are read.
   /// - Throws: `SpeculateError` naming the file and the setting that is wrong, or the architecture
   ///   or feature that is not supported.
-  public init(directory: URL, families: FamilyRegistry = .standard) throws {
+  package init(directory: URL, families: FamilyRegistry = .standard) throws {
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(

@@ -1,5 +1,5 @@
 import Files
-public import Foundation
+package import Foundation
 import Tensors
 
 extension ModelConfiguration {
@@ -8,7 +8,7 @@ extension ModelConfiguration {
   /// Reading it back with `init(directory:)` gives the same configuration.
   ///
   /// - Throws: `SpeculateError` if the configuration is not one that can be loaded again.
-  public func encoded() throws -> Data {
+  package func encoded() throws -> Data {
     try check()
     var members: [String: JSONValue] = [
       "architectures": .array([.string(family.architecture)]),

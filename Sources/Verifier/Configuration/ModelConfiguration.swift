@@ -1,59 +1,59 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// The shape of a causal transformer and how its layers compute: what `config.json` says, checked.
 ///
 /// Holds no weights and no run state. `init(directory:)` reads Hugging Face folders, `encoded()`
 /// writes them.
-public struct ModelConfiguration: Sendable, Equatable {
+package struct ModelConfiguration: Sendable, Equatable {
   /// Which architecture the checkpoint belongs to.
-  public var family: ModelFamily
+  package var family: ModelFamily
   /// Rows of the embedding and of the head.
-  public var vocabularySize: Int
+  package var vocabularySize: Int
   /// The width of the residual stream.
-  public var hiddenSize: Int
+  package var hiddenSize: Int
   /// The width inside the feed-forward block.
-  public var intermediateSize: Int
+  package var intermediateSize: Int
   /// The number of decoder layers.
-  public var layerCount: Int
+  package var layerCount: Int
   /// The number of query heads.
-  public var headCount: Int
+  package var headCount: Int
   /// The number of key and value heads; divides `headCount`.
-  public var keyValueHeadCount: Int
+  package var keyValueHeadCount: Int
   /// The width of one head; even.
-  public var headDimension: Int
+  package var headDimension: Int
   /// ε of every RMSNorm.
-  public var normEpsilon: Float
+  package var normEpsilon: Float
   /// The base of the rotary frequencies.
-  public var ropeTheta: Double
+  package var ropeTheta: Double
   /// How the rotary frequencies are stretched.
-  public var ropeScaling: RopeScaling
+  package var ropeScaling: RopeScaling
   /// The share of each head's values that is rotated.
-  public var rotatedShare: Double
+  package var rotatedShare: Double
   /// Whether the head is the embedding.
-  public var tiesEmbeddings: Bool
+  package var tiesEmbeddings: Bool
   /// The largest number of positions the model is meant for.
-  public var maximumContext: Int
+  package var maximumContext: Int
   /// Whether the q, k and v projections have biases.
-  public var attentionBias: Bool
+  package var attentionBias: Bool
   /// Whether the output projection of attention has a bias.
-  public var outputBias: Bool
+  package var outputBias: Bool
   /// Whether the three feed-forward projections have biases.
-  public var mlpBias: Bool
+  package var mlpBias: Bool
   /// Whether every q and k head is normed (RMSNorm over `headDimension`) before the rotation.
-  public var headNorms: Bool
+  package var headNorms: Bool
   /// How many positions, itself included, a row of a windowed layer sees; nil if there is no window.
-  public var slidingWindow: Int?
+  package var slidingWindow: Int?
   /// Which layers the window applies to; empty means all of them.
-  public var windowedLayers: [Bool]
+  package var windowedLayers: [Bool]
   /// The tokens that end a text, in the order of the file; may be empty.
-  public var endTokens: [Token]
+  package var endTokens: [Token]
   /// The token that begins a text, if the model has one.
-  public var beginToken: Token?
+  package var beginToken: Token?
   /// The type the weights are meant to be stored in, if the file says so and it is a known one.
-  public var elementType: ElementType?
+  package var elementType: ElementType?
   /// How the parts of a converted model are stored; nil where all weights are floats.
-  public var quantization: WeightFormats?
+  package var quantization: WeightFormats?
 
   /// Makes a configuration; what is left out follows the family.
   ///
@@ -62,7 +62,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   ///   the family's own; `outputBias` nil means that of `attentionBias` where a family may have one.
   ///
   /// Call `check()` where the numbers come from a user.
-  public init(
+  package init(
     family: ModelFamily, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int,
     layerCount: Int,
     headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
@@ -100,12 +100,12 @@ public struct ModelConfiguration: Sendable, Equatable {
   }
 
   /// Whether a layer's rows see only the last `slidingWindow` positions.
-  public func usesWindow(layer: Int) -> Bool {
+  package func usesWindow(layer: Int) -> Bool {
     slidingWindow != nil && (windowedLayers.isEmpty || windowedLayers[layer])
   }
 
   /// The sizes that every layer has.
-  public var layerShape: LayerShape {
+  package var layerShape: LayerShape {
     LayerShape(
       hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,
       headDimension: headDimension, intermediate: intermediateSize, normEpsilon: normEpsilon)

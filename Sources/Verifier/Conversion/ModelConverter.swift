@@ -1,16 +1,16 @@
 import Files
-public import Foundation
-public import Tensors
+package import Foundation
+package import Tensors
 
 /// Writes a model's folder with its matrices in other formats (docs/formats.md).
 ///
 /// Tensors are converted one after the other and in pieces, so that memory stays small whatever the
 /// model's size. The folder appears whole or not at all. It doesn't judge the result; perplexity does.
-public struct ModelConverter {
+package struct ModelConverter {
   /// The folder to convert.
-  public let source: URL
+  package let source: URL
   /// How the parts will be stored.
-  public let formats: WeightFormats
+  package let formats: WeightFormats
 
   private let configuration: ModelConfiguration
   private let checkpoint: Checkpoint
@@ -20,7 +20,7 @@ public struct ModelConverter {
   ///
   /// - Throws: `SpeculateError` if the folder is no supported model, or a converted one already, or a
   ///   tensor has no place in it.
-  public init(source: URL, formats: WeightFormats) throws {
+  package init(source: URL, formats: WeightFormats) throws {
     self.source = source
     self.formats = formats
     configuration = try ModelConfiguration(directory: source)
@@ -34,12 +34,12 @@ public struct ModelConverter {
   }
 
   /// How many tensors will be written.
-  public var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
+  package var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
 
   /// Bytes of weights before.
-  public var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
+  package var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
   /// Bytes of weights after.
-  public var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
+  package var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
 
   /// Writes the folder.
   ///
@@ -49,7 +49,7 @@ public struct ModelConverter {
   ///   - onPiece: Called often, with the tensors done; what it throws ends the conversion and leaves
   ///     nothing behind.
   /// - Throws: `SpeculateError` if the folder exists or can't be written, or a tensor is damaged.
-  public func write(
+  package func write(
     to destination: URL, replaces: Bool, onPiece: @escaping (_ done: Int) throws -> Void
   ) throws {
     let folder = try ReplacedFolder(destination, replaces: replaces, source: source)

@@ -1,12 +1,12 @@
 import Files
 
 /// The families whose models can be read.
-public struct FamilyRegistry: Sendable {
+package struct FamilyRegistry: Sendable {
   /// The families that are built in.
-  public static let standard = FamilyRegistry([.llama, .mistral, .qwen2, .qwen3])
+  package static let standard = FamilyRegistry([.llama, .mistral, .qwen2, .qwen3])
 
   /// The families, in the order in which messages list them.
-  public let families: [ModelFamily]
+  package let families: [ModelFamily]
 
   /// A registry of just these.
   package init(_ families: [ModelFamily]) { self.families = families }
@@ -17,7 +17,7 @@ public struct FamilyRegistry: Sendable {
   }
 
   /// Whether the registry has a family of that name in `architectures`.
-  public func has(architecture: String) -> Bool {
+  package func has(architecture: String) -> Bool {
     families.contains { $0.architecture == architecture }
   }
 

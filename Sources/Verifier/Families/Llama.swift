@@ -1,6 +1,6 @@
 extension ModelFamily {
   /// Llama 1 to 3.
-  public static let llama: ModelFamily = {
+  package static let llama: ModelFamily = {
     var family = ModelFamily(name: "llama", architecture: "LlamaForCausalLM")
     family.defaults.beginToken = 1
     family.defaults.endToken = 2

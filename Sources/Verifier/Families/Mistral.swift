@@ -1,6 +1,6 @@
 extension ModelFamily {
   /// Mistral: Llama with a sliding window.
-  public static let mistral: ModelFamily = {
+  package static let mistral: ModelFamily = {
     var family = ModelFamily(name: "mistral", architecture: "MistralForCausalLM")
     family.defaults.context = 131_072
     family.defaults.keyValueHeadCount = 8

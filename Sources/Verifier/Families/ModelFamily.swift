@@ -4,11 +4,11 @@ package import Tensors
 /// setting means, which parts layers have, and what is refused.
 ///
 /// Data only: a family is one file that makes such a value, and a place in a ``FamilyRegistry``.
-public struct ModelFamily: Sendable, Equatable {
+package struct ModelFamily: Sendable, Equatable {
   /// The `model_type` of its files.
-  public let name: String
+  package let name: String
   /// The name of its class in `architectures`.
-  public let architecture: String
+  package let architecture: String
 
   /// What a file leaves out.
   package var defaults = Defaults()

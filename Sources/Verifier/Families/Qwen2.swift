@@ -1,6 +1,6 @@
 extension ModelFamily {
   /// Qwen 2 and 2.5: Llama with biases on q, k and v.
-  public static let qwen2: ModelFamily = {
+  package static let qwen2: ModelFamily = {
     var family = ModelFamily(name: "qwen2", architecture: "Qwen2ForCausalLM")
     family.defaults.context = 32_768
     family.defaults.keyValueHeadCount = 32

@@ -1,6 +1,6 @@
 extension ModelFamily {
   /// Qwen 3, dense: Llama with normed q and k heads.
-  public static let qwen3: ModelFamily = {
+  package static let qwen3: ModelFamily = {
     var family = ModelFamily(name: "qwen3", architecture: "Qwen3ForCausalLM")
     family.defaults.context = 32_768
     family.defaults.keyValueHeadCount = 32

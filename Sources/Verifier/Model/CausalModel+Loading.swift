@@ -1,6 +1,6 @@
 import Files
-public import Foundation
-public import Tensors
+package import Foundation
+package import Tensors
 
 extension CausalModel {
   /// Loads a Hugging Face style folder: `config.json` and safetensors.
@@ -11,7 +11,7 @@ extension CausalModel {
   ///   - families: Those whose models are read.
   /// - Throws: `SpeculateError` when a file is missing or damaged, when the architecture or one of its
   ///   features isn't supported, or when weights and configuration disagree.
-  public convenience init(
+  package convenience init(
     directory: URL, weights: WeightFormatChoice = .stored, families: FamilyRegistry = .standard
   ) throws {
     let configuration = try ModelConfiguration(directory: directory, families: families)
@@ -35,7 +35,7 @@ extension CausalModel {
   /// The formats that a folder's weights are stored in, from its headers.
   ///
   /// - Throws: As `init(directory:weights:)`, for what can be seen without loading.
-  public static func storedFormats(directory: URL) throws -> WeightFormats {
+  package static func storedFormats(directory: URL) throws -> WeightFormats {
     storedFormats(
       try ModelConfiguration(directory: directory), try Checkpoint(directory: directory))
   }
@@ -60,14 +60,14 @@ extension CausalModel {
   /// Loads a folder with all parts in one format.
   ///
   /// - Throws: As `init(directory:weights:)`.
-  public convenience init(directory: URL, format: WeightFormat) throws {
+  package convenience init(directory: URL, format: WeightFormat) throws {
     try self.init(
       directory: directory,
       weights: WeightFormatChoice(layers: format, head: format, embedding: format))
   }
 
   /// Makes a model of random weights, the same for the same seed, with all parts in one format.
-  public convenience init(
+  package convenience init(
     random configuration: ModelConfiguration, seed: UInt64, format: WeightFormat = .f32
   ) {
     self.init(
@@ -76,7 +76,7 @@ extension CausalModel {
   }
 
   /// Makes a model of random weights, the same for the same seed.
-  public convenience init(
+  package convenience init(
     random configuration: ModelConfiguration, seed: UInt64, formats: WeightFormats
   ) {
     // A random source has every tensor, so nothing can be missing.

@@ -1,20 +1,20 @@
-public import Tensors
+package import Tensors
 
 /// A causal transformer's weights: Llama, Mistral, Qwen2 or Qwen3, dense.
 ///
 /// Immutable and shared between sequences; what a pass needs beside them is in `CausalRunner`.
-public final class CausalModel: Sendable {
+package final class CausalModel: Sendable {
   /// The sizes and features, as `config.json` gives them.
-  public let configuration: ModelConfiguration
+  package let configuration: ModelConfiguration
 
   /// How the matrices and the embedding are held.
-  public let formats: WeightFormats
+  package let formats: WeightFormats
 
   /// Token rows.
-  public let embedding: TokenEmbedding
+  package let embedding: TokenEmbedding
 
   /// `[vocabulary][hidden]`; the embedding's values where the configuration ties them.
-  public let head: PackedMatrix
+  package let head: PackedMatrix
 
   let layers: [DecoderLayer]
   package let finalNorm: FloatBuffer
@@ -32,11 +32,11 @@ public final class CausalModel: Sendable {
   }
 
   /// Every matrix that one pass reads, the head included.
-  public var matrices: [PackedMatrix] { layers.flatMap(\.matrices) + [head] }
+  package var matrices: [PackedMatrix] { layers.flatMap(\.matrices) + [head] }
 
   /// Weights that one pass multiplies every row by: those of all matrices.
-  public var weightCount: Int { matrices.reduce(0) { $0 + $1.rows * $1.columns } }
+  package var weightCount: Int { matrices.reduce(0) { $0 + $1.rows * $1.columns } }
 
   /// Bytes of weights that producing one token reads: all matrices, no embedding.
-  public var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
+  package var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
 }

@@ -1,14 +1,14 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// Runs a causal model: the buffers of a pass, owned by one generation.
 ///
 /// A pass feeds tokens at the end of a cache and leaves logits and hidden-state taps in buffers that
 /// the next pass overwrites. The logits of a row are the same to the bit whatever rows share its
 /// pass (ALGORITHMS 1). It doesn't choose tokens.
-public final class CausalRunner {
+package final class CausalRunner {
   /// Which rows of a pass get logits.
-  public enum LogitRows: Sendable {
+  package enum LogitRows: Sendable {
     /// Every row.
     case all
     /// The last row only.
@@ -18,19 +18,19 @@ public final class CausalRunner {
   }
 
   /// The model that runs.
-  public let model: CausalModel
+  package let model: CausalModel
 
   /// The threads that run it.
-  public let workers: Workers
+  package let workers: Workers
 
   /// How many rows a pass may have.
-  public let maximumRows: Int
+  package let maximumRows: Int
 
   /// The layers whose outputs are kept, ascending.
-  public let tapLayers: [Int]
+  package let tapLayers: [Int]
 
   /// How the caches that this runner makes hold keys and values.
-  public let cacheFormat: KeyValueFormat
+  package let cacheFormat: KeyValueFormat
 
   private let scratch: LayerScratch
   private let plan: RowPlan
@@ -46,7 +46,7 @@ public final class CausalRunner {
   ///   - maximumRows: Greatest number of rows in a pass.
   ///   - cacheFormat: How the caches that it makes hold keys and values.
   ///   - taps: Layers whose output rows are kept in `taps`, 0-based, in the order wanted.
-  public init(
+  package init(
     model: CausalModel, workers: Workers, maximumRows: Int, taps: [Int] = [],
     cacheFormat: KeyValueFormat = .f32
   ) {
@@ -70,7 +70,7 @@ public final class CausalRunner {
   /// Makes an empty cache for this model.
   ///
   /// - Throws: `SpeculateError` when `capacity` is beyond the model's context.
-  public func makeCache(capacity: Int) throws -> KeyValueCache {
+  package func makeCache(capacity: Int) throws -> KeyValueCache {
     let configuration = model.configuration
     guard capacity > 0, capacity <= configuration.maximumContext else {
       throw SpeculateError(
@@ -86,20 +86,20 @@ public final class CausalRunner {
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
-  public var logits: UnsafeMutablePointer<Float> { logitBuffer.base }
+  package var logits: UnsafeMutablePointer<Float> { logitBuffer.base }
 
   /// The tapped layers' outputs of the last pass, `[rows][tapLayers.count][hidden]`.
-  public var taps: UnsafePointer<Float> { UnsafePointer(tapBuffer.base) }
+  package var taps: UnsafePointer<Float> { UnsafePointer(tapBuffer.base) }
 
   /// The tapped layers' outputs from a row of the last pass on.
-  public func taps(from row: Int) -> UnsafePointer<Float> {
+  package func taps(from row: Int) -> UnsafePointer<Float> {
     taps + row * tapLayers.count * model.configuration.hiddenSize
   }
 
   /// Feeds tokens at positions `cache.count...` and extends the cache by them.
   ///
   /// - Parameter tokens: 1 to `maximumRows` tokens, each inside the vocabulary.
-  public func forward(
+  package func forward(
     _ tokens: UnsafeBufferPointer<Token>, cache: KeyValueCache, logits: LogitRows
   ) {
     plan.reset()
@@ -115,7 +115,7 @@ public final class CausalRunner {
   /// ``keep(_:of:cache:)`` must follow, before any other pass.
   ///
   /// - Parameter tree: 1 to `maximumRows` rows, each token inside the vocabulary.
-  public func forward(_ tree: TokenTree, cache: KeyValueCache) {
+  package func forward(_ tree: TokenTree, cache: KeyValueCache) {
     plan.reset()
     append(tree, cache: cache)
     run(logits: .all)
@@ -129,7 +129,7 @@ public final class CausalRunner {
   ///
   /// - Parameter forest: Trees of 1 to `maximumRows` rows together, each with a cache of its own, at whose
   ///   position `count` its root stands.
-  public func forward(forest: [PlantedTree]) {
+  package func forward(forest: [PlantedTree]) {
     plan.reset()
     for planted in forest { append(planted.tree, cache: planted.cache) }
     run(logits: .all)
@@ -144,7 +144,7 @@ public final class CausalRunner {
   ///   - path: rows of the tree from the root on, each following the one before.
   ///   - firstRow: the row of the tree's root in the pass.
   /// - Complexity: O(rows of the path), times layers and their width.
-  public func keep(_ path: [Int], of tree: TokenTree, firstRow: Int = 0, cache: KeyValueCache) {
+  package func keep(_ path: [Int], of tree: TokenTree, firstRow: Int = 0, cache: KeyValueCache) {
     let tapWidth = tapLayers.count * model.configuration.hiddenSize
     let taps = tapBuffer.base + firstRow * tapWidth
     let base = cache.count
@@ -169,7 +169,7 @@ public final class CausalRunner {
   ///   - logits: `.last` is the last row of the last piece, whose logits remain.
   ///   - onPiece: Called after each piece with the indices of its tokens, while logits and `taps` hold its
   ///     rows; returns `false` to read no further.
-  public func read(
+  package func read(
     _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none,
     onPiece: (_ piece: Range<Int>) throws -> Bool
   ) rethrows {
@@ -189,7 +189,7 @@ public final class CausalRunner {
   /// Feeds all tokens at the end of a cache.
   ///
   /// - Parameter logits: `.last` is the last row, whose logits remain.
-  public func read(
+  package func read(
     _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none
   ) {
     read(tokens, into: cache, logits: logits) { _ in true }

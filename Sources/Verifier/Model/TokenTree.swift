@@ -1,34 +1,34 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// Alternative continuations of a text that share their beginnings, as rows of one pass.
 ///
 /// Row 0 is the root: the last committed token, which all others follow. Rows stand in depth-first
 /// order: each follows, at once or through its ancestors, the row before it. A chain is a tree too.
-public struct TokenTree: Sendable, Equatable {
+package struct TokenTree: Sendable, Equatable {
   /// The tokens: [rows].
-  public private(set) var tokens: [Token]
+  package private(set) var tokens: [Token]
   /// The row that each row follows, −1 for the root: [rows].
-  public private(set) var parents: [Int]
+  package private(set) var parents: [Int]
   /// How far each row is from the root: [rows].
-  public private(set) var depths: [Int]
+  package private(set) var depths: [Int]
 
   /// A tree of a root alone.
-  public init(root: Token) {
+  package init(root: Token) {
     tokens = [root]
     parents = [-1]
     depths = [0]
   }
 
   /// Makes room for `rows` rows.
-  public mutating func reserveCapacity(_ rows: Int) {
+  package mutating func reserveCapacity(_ rows: Int) {
     tokens.reserveCapacity(rows)
     parents.reserveCapacity(rows)
     depths.reserveCapacity(rows)
   }
 
   /// Starts over with a root alone, and keeps the memory.
-  public mutating func reset(root: Token) {
+  package mutating func reset(root: Token) {
     tokens.removeAll(keepingCapacity: true)
     parents.removeAll(keepingCapacity: true)
     depths.removeAll(keepingCapacity: true)
@@ -38,22 +38,22 @@ public struct TokenTree: Sendable, Equatable {
   }
 
   /// A root and one token after another.
-  public init(root: Token, chain: some Sequence<Token>) {
+  package init(root: Token, chain: some Sequence<Token>) {
     self.init(root: root)
     for token in chain { append(token, after: count - 1) }
   }
 
   /// How many rows there are, the root included.
-  public var count: Int { tokens.count }
+  package var count: Int { tokens.count }
 
   /// Whether each row follows the one before it.
-  public var isChain: Bool { depths.last == count - 1 }
+  package var isChain: Bool { depths.last == count - 1 }
 
   /// The longest distance from the root.
-  public var depth: Int { depths.max() ?? 0 }
+  package var depth: Int { depths.max() ?? 0 }
 
   /// Adds a row that follows `parent`, which is the last row or one of its ancestors.
-  public mutating func append(_ token: Token, after parent: Int) {
+  package mutating func append(_ token: Token, after parent: Int) {
     precondition(tokens.indices.contains(parent), "the parent is no row of the tree")
     var row = count - 1
     while row > parent { row = parents[row] }
@@ -66,7 +66,7 @@ public struct TokenTree: Sendable, Equatable {
   /// The row of `token` after `row`, if the tree has it.
   ///
   /// - Complexity: O(rows below `row`).
-  public func child(of row: Int, token: Token) -> Int? {
+  package func child(of row: Int, token: Token) -> Int? {
     for next in (row + 1)..<max(row + 1, count) {
       if depths[next] <= depths[row] { return nil }
       if parents[next] == row && tokens[next] == token { return next }
@@ -76,14 +76,14 @@ public struct TokenTree: Sendable, Equatable {
 }
 
 /// A tree and the cache behind whose keys and values it grows: one sequence's part of a pass.
-public struct PlantedTree {
+package struct PlantedTree {
   /// The rows.
-  public var tree: TokenTree
+  package var tree: TokenTree
   /// The sequence's cache, which holds all that stands before the tree's root.
-  public var cache: KeyValueCache
+  package var cache: KeyValueCache
 
   /// Plants a tree.
-  public init(_ tree: TokenTree, in cache: KeyValueCache) {
+  package init(_ tree: TokenTree, in cache: KeyValueCache) {
     self.tree = tree
     self.cache = cache
   }

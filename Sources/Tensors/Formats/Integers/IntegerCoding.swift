@@ -23,7 +23,7 @@ protocol IntegerCoding: WeightCoding, ActivationCoding {
 
 extension WeightFormat {
   /// Columns that share a scale in the integer formats.
-  public static let groupSize = Int(CK_GROUP)
+  package static let groupSize = Int(CK_GROUP)
 }
 
 extension IntegerCoding {

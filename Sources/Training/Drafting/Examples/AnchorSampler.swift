@@ -1,7 +1,7 @@
 /// Draws the anchors of a sequence: a function of the seed and the visit's number alone.
-public enum AnchorSampler {
+package enum AnchorSampler {
   /// Up to `count` distinct positions of `range`, ascending.
-  public static func anchors(
+  package static func anchors(
     _ count: Int, from range: Range<Int>, seed: UInt64, visit: Int
   ) -> [Int] {
     guard range.count > count else { return Array(range) }

@@ -1,32 +1,32 @@
-public import Files
+package import Files
 import Foundation
 
 /// The blocks of one sequence that a drafter is trained on in one pass.
-public struct DraftExample: Sendable {
+package struct DraftExample: Sendable {
   /// Rows of each block, the anchor's included.
-  public let blockSize: Int
+  package let blockSize: Int
   /// Positions of the anchors, ascending; a block sees the context before its anchor: [blocks].
-  public let anchors: [Int32]
+  package let anchors: [Int32]
   /// The token that each row shows, negative for a mask; the anchors' always: [blocks][blockSize].
-  public private(set) var shown: [Token]
+  package private(set) var shown: [Token]
   /// The tokens before the last anchor: what the last block sees.
-  public let context: [Token]
+  package let context: [Token]
   /// The token before each drafted row's own: [blocks][blockSize − 1].
-  public let previous: [Token]
+  package let previous: [Token]
   /// The draft index of each row's own token, ``uncoveredTarget`` where the draft vocabulary lacks it, −1
   /// where there is nothing to guess: [blocks][blockSize − 1].
-  public private(set) var targets: [Int32]
+  package private(set) var targets: [Int32]
   /// The target of a row whose token can't be drafted.
   static let uncoveredTarget: Int32 = -2
   /// The weight of each row: [blocks][blockSize − 1].
-  public package(set) var weights: [Float]
+  package var weights: [Float]
   /// Rows whose token exists, inside the draft vocabulary or not.
-  public let labels: Int
+  package let labels: Int
   /// Rows whose token is outside the draft vocabulary.
-  public let uncovered: Int
+  package let uncovered: Int
 
   /// The sum of the weights of rows that count.
-  public var totalWeight: Double {
+  package var totalWeight: Double {
     zip(targets, weights).reduce(0) { $1.0 < 0 ? $0 : $0 + Double($1.1) }
   }
 
@@ -38,7 +38,7 @@ public struct DraftExample: Sendable {
   ///   - blockSize: Rows of a block, the anchor's included.
   ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
   ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
-  public init(
+  package init(
     tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]
   ) {
     self.blockSize = blockSize
@@ -106,15 +106,15 @@ public struct DraftExample: Sendable {
 }
 
 /// Weights of a block's rows: early rows matter more, because a wrong one ends the draft.
-public enum DraftWeights {
+package enum DraftWeights {
   /// exp(−(k−1)/γ) for rows k = 1 … blockSize − 1 (DFlash, arXiv 2602.06036).
-  public static func decaying(blockSize: Int, decay: Double) -> [Float] {
+  package static func decaying(blockSize: Int, decay: Double) -> [Float] {
     (0..<blockSize - 1).map { Float(exp(-Double($0) / decay)) }
   }
 
   /// α^(R−i) for rows i = 1 … R, R being `blockSize` − 1: the second stage of DEER (arXiv 2512.15176),
   /// which found 1.01 good, 1.02 noisy and 1.05 diverging.
-  public static func rising(blockSize: Int, alpha: Double) -> [Float] {
+  package static func rising(blockSize: Int, alpha: Double) -> [Float] {
     (1..<blockSize).map { Float(pow(alpha, Double(blockSize - 1 - $0))) }
   }
 
@@ -135,7 +135,7 @@ public enum DraftWeights {
   }
 
   /// The published γ of block sizes 8, 10 and 16; others lie on the lines between them.
-  public static func decay(blockSize: Int) -> Double {
+  package static func decay(blockSize: Int) -> Double {
     switch blockSize {
     case ...8: 4 * Double(blockSize) / 8
     case ...10: 4 + Double(blockSize - 8) / 2

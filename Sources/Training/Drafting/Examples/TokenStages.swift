@@ -3,9 +3,9 @@
 /// A cut of an answer is a block here, of which many share a pass: its anchor is the last token before the
 /// cut and its other rows are the beginning of the suffix. The anchor is where attention begins to look both
 /// ways, so that no separator is needed.
-public struct TokenStages: Sendable, Equatable {
+package struct TokenStages: Sendable, Equatable {
   /// A stage; the number is the paper's.
-  public enum Stage: Int, Sendable {
+  package enum Stage: Int, Sendable {
     /// Blocks are masked at random noise levels.
     case distillation = 1
     /// Blocks of all lengths are masked entirely.
@@ -13,21 +13,21 @@ public struct TokenStages: Sendable, Equatable {
   }
 
   /// Steps of the second stage, which are the last ones of the run.
-  public var refinementSteps = 0
+  package var refinementSteps = 0
   /// The highest learning rate of the second stage, as a share of the first one's.
-  public var refinementRate: Float = 0.5
+  package var refinementRate: Float = 0.5
   /// The lowest noise level of the first stage.
-  public var leastNoise = 0.1
+  package var leastNoise = 0.1
   /// The share of the first stage's blocks that are masked entirely, as they are served.
-  public var maskedShare = 0.5
+  package var maskedShare = 0.5
   /// α of the second stage's weights α^(R−i).
-  public var alpha = 1.01
+  package var alpha = 1.01
 
   /// The paper's constants, with as many steps of the second stage as wanted.
-  public init(refinementSteps: Int = 0) { self.refinementSteps = refinementSteps }
+  package init(refinementSteps: Int = 0) { self.refinementSteps = refinementSteps }
 
   /// The most rows that the second stage masks.
-  public static let longestSuffix = 96
+  package static let longestSuffix = 96
   /// Where α diverges.
-  public static let highestAlpha = 1.05
+  package static let highestAlpha = 1.05
 }

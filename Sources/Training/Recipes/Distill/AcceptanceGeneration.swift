@@ -43,12 +43,12 @@ enum AcceptanceGeneration {
 }
 
 /// What the engine that serves made of held-out prompts.
-public struct GeneratedAcceptance: Sendable, Equatable, Codable {
+package struct GeneratedAcceptance: Sendable, Equatable, Codable {
   /// Its rounds.
-  public var acceptance: HeldoutAcceptance
+  package var acceptance: HeldoutAcceptance
   /// Answers that are not the recorded ones: on the machine that recorded them there are none.
-  public var differing = 0
+  package var differing = 0
 
   /// Rounds of answers that are those recorded.
-  public init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
+  package init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
 }

@@ -1,19 +1,19 @@
 import Files
-public import Foundation
+package import Foundation
 
 /// The folder of the drafter that was accepted best so far: `best` in a run's folder, a drafter's folder
 /// like any other.
 ///
 /// Its weights know their step and acceptance, so that an interruption can't part the one from the other:
 /// a resumed run compares with what lies there.
-public struct BestDrafter: Sendable, Equatable {
+package struct BestDrafter: Sendable, Equatable {
   /// The step after which it was evaluated.
-  public let step: Int
+  package let step: Int
   /// Its mean acceptance length on held-out prompts.
-  public let acceptanceLength: Double
+  package let acceptanceLength: Double
 
   /// The folder in a run's folder.
-  public static func folder(in output: URL) -> URL { output.appending(path: "best") }
+  package static func folder(in output: URL) -> URL { output.appending(path: "best") }
 
   private static let (stepKey, lengthKey) = ("step", "acceptance_length")
 
@@ -26,7 +26,7 @@ public struct BestDrafter: Sendable, Equatable {
   /// Reads what lies in a run's folder; `nil` if nothing does.
   ///
   /// - Throws: `SpeculateError` when it is damaged, or not from a training.
-  public init?(in output: URL) throws {
+  package init?(in output: URL) throws {
     let file = Self.folder(in: output).appending(path: DrafterExport.weightsName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     let metadata = try Checkpoint(file: file).metadata

@@ -1,11 +1,11 @@
-public import Drafter
-public import Files
-public import Foundation
+package import Drafter
+package import Files
+package import Foundation
 
 /// What a distillation run is to do.
-public struct DistillOptions: RecipeOptions {
+package struct DistillOptions: RecipeOptions {
   /// Where responses come from.
-  public enum Responses: Sendable {
+  package enum Responses: Sendable {
     /// The target makes them, into the output folder.
     case make(ResponseOptions)
     /// Folders of responses made earlier, one after the other.
@@ -14,42 +14,42 @@ public struct DistillOptions: RecipeOptions {
 
   package var run: RunOptions
   /// The target's folder: weights and tokenizer.
-  public var target: URL
+  package var target: URL
   /// Where the responses to learn from come from.
-  public var responses: Responses
+  package var responses: Responses
   /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
-  public var heldout: ResponseOptions?
+  package var heldout: ResponseOptions?
 
   /// What the drafter sees of the text before a block.
-  public var kind = DrafterKind.conditioned
+  package var kind = DrafterKind.conditioned
   /// The drafter's width; nil for the target's. Another than the target's wants an embedding of its own.
-  public var width: Int?
+  package var width: Int?
   /// Whether the drafter has an embedding of its own even at the target's width.
-  public var ownsEmbedding = false
+  package var ownsEmbedding = false
   /// Rows of a block, the anchor's included.
-  public var blockSize = 8
+  package var blockSize = 8
   /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
   /// `blockSize`, as published, and for 2 where the drafter sees tokens.
-  public var shortestBlock: Int?
+  package var shortestBlock: Int?
   /// The drafter's layers.
-  public var layerCount = 2
+  package var layerCount = 2
   /// Target layers whose outputs are the features; nil for the published choice.
-  public var targetLayers: [Int]?
+  package var targetLayers: [Int]?
   /// The token that stands for "to be drafted"; nil for the tokenizer's `<mask>`.
-  public var maskToken: Token?
+  package var maskToken: Token?
   /// How many tokens can be drafted.
-  public var draftVocabulary = 4096
+  package var draftVocabulary = 4096
   /// The drafter's heads, in any order.
   package var heads: [any HeadTraining] = []
   /// How first values are made; nil copies from the target if the shapes agree.
-  public var initialization: DrafterInitialization?
+  package var initialization: DrafterInitialization?
 
   /// Blocks of a sequence in a step.
-  public var anchors = 32
+  package var anchors = 32
   /// How a drafter that sees tokens alone learns.
-  public var stages = TokenStages()
+  package var stages = TokenStages()
   /// What the drafter is trained for.
-  public var objective = DraftObjective()
+  package var objective = DraftObjective()
   /// The stages of the drafter's training; nil for one that learns in one go.
   var tokenStages: TokenStages? { kind.readsFeatures ? nil : stages }
   /// Whether the target's distributions are needed, not only its tokens.
@@ -57,12 +57,12 @@ public struct DistillOptions: RecipeOptions {
     objective.needsDistribution || heads.contains(where: \.needsDistribution)
   }
   /// Bytes of features that are kept between visits.
-  public var memory = 4 << 30
+  package var memory = 4 << 30
   /// Whether the drafter of the best simulated acceptance is kept beside the last one.
-  public var savesBest = false
+  package var savesBest = false
 
   /// A run with the default sizes.
-  public init(target: URL, responses: Responses, output: URL, threads: Int) {
+  package init(target: URL, responses: Responses, output: URL, threads: Int) {
     self.target = target
     self.responses = responses
     run = RunOptions(output: output, threads: threads)

@@ -36,11 +36,11 @@ package struct DistillFigures: RecipeFigures, Equatable {
 }
 
 /// What the responses are like.
-public struct ResponseSummary: Sendable, Equatable, Codable {
+package struct ResponseSummary: Sendable, Equatable, Codable {
   /// How many there are.
-  public var responses: Int
+  package var responses: Int
   /// The target's own tokens in them.
-  public var tokens: Int
+  package var tokens: Int
   /// The share of its tokens that the draft vocabulary holds.
-  public var coverage: Double
+  package var coverage: Double
 }

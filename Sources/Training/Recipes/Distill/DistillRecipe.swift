@@ -12,7 +12,7 @@ import Verifier
 /// anchors, from the target's hidden states or from the tokens alone. Responses and features come from the engine that
 /// serves. A run that is interrupted and resumed gives bit for bit the drafter of one that was not,
 /// with the same number of threads.
-public final class DistillRecipe {
+package final class DistillRecipe {
   let options: DistillOptions
   private let responding: ResponseRecipe
   private let maskToken: Token
@@ -20,7 +20,7 @@ public final class DistillRecipe {
   /// Opens the target.
   ///
   /// - Throws: When files are missing.
-  public init(_ options: DistillOptions) throws {
+  package init(_ options: DistillOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads))
@@ -34,7 +34,7 @@ public final class DistillRecipe {
   /// Makes the responses that are still missing, or reads those made earlier.
   ///
   /// - Returns: All responses in order, or nil when it was stopped before.
-  public func respond(
+  package func respond(
     shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     switch options.responses {
@@ -46,7 +46,7 @@ public final class DistillRecipe {
   }
 
   /// The responses to held-out prompts, empty without held-out data; nil when stopped before.
-  public func respondHeldout(shouldStop: () -> Bool) throws -> [Response]? {
+  package func respondHeldout(shouldStop: () -> Bool) throws -> [Response]? {
     guard var heldout = options.heldout else { return [] }
     // Others would be accepted by other rules.
     heldout.temperature = 0
@@ -57,7 +57,7 @@ public final class DistillRecipe {
 
   /// Opens the training of a drafter on responses: resumed where a checkpoint is found. Features that
   /// lie beside the responses are read from there.
-  public func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
+  package func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
       options, target: responding.target, checkpoint: responding.checkpoint,
       tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,

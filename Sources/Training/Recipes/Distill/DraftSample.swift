@@ -1,36 +1,36 @@
 import Files
-public import Foundation
+package import Foundation
 import Text
 
 /// A held-out prompt and the rounds of its answer, as text to look at.
-public struct DraftSample: Sendable, Equatable, Codable {
+package struct DraftSample: Sendable, Equatable, Codable {
   /// A round.
-  public struct Round: Sendable, Equatable, Codable {
+  package struct Round: Sendable, Equatable, Codable {
     /// The drafts that were accepted.
-    public var accepted: String
+    package var accepted: String
     /// The first draft that was not; `nil` if all were.
-    public var rejected: String?
+    package var rejected: String?
     /// The target's own token.
-    public var chosen: String
+    package var chosen: String
   }
 
   /// The drafter's training step.
-  public var step: Int
+  package var step: Int
   /// The end of the prompt.
-  public var prompt: String
+  package var prompt: String
   /// The answer.
-  public var rounds: [Round]
+  package var rounds: [Round]
   /// Tokens of the answer.
-  public var tokens: Int
+  package var tokens: Int
   /// Whether the answer ends in a loop.
-  public var endsInLoop: Bool
+  package var endsInLoop: Bool
 
   /// Samples of an evaluation.
   static let count = 4
   private static let promptTokens = 48
 
   /// The file of an evaluation's samples in a run's folder.
-  public static func file(in folder: URL) -> URL { folder.appending(path: "samples.json") }
+  package static func file(in folder: URL) -> URL { folder.appending(path: "samples.json") }
 
   init(_ answer: HeldoutAnswer, step: Int, tokenizer: any Tokenizer) {
     let response = answer.response

@@ -7,12 +7,12 @@ import Verifier
 /// What a drafter in training is worth on held-out prompts.
 extension DrafterTraining {
   /// Exports the drafter, loads it as a server does, and replays the held-out answers.
-  public func evaluate() throws -> HeldoutAcceptance? { try evaluate { _ in } }
+  package func evaluate() throws -> HeldoutAcceptance? { try evaluate { _ in } }
 
   /// Lets the engine that serves answer the held-out prompts with the drafter that was exported last.
   ///
   /// - Returns: `nil` without held-out prompts.
-  public func generate() throws -> GeneratedAcceptance? {
+  package func generate() throws -> GeneratedAcceptance? {
     guard !heldout.isEmpty else { return nil }
     return try AcceptanceGeneration.run(
       heldout, target: target, tokenizer: tokenizer,

@@ -1,4 +1,4 @@
-public import Drafter
+package import Drafter
 import Files
 import Foundation
 import Tensors
@@ -6,7 +6,7 @@ import Text
 import Verifier
 
 /// The second half of distillation: a drafter learns from responses and features.
-public final class DrafterTraining: TrainingRecipe {
+package final class DrafterTraining: TrainingRecipe {
   package let state: Run<DistillPosition, DrafterTrainingModel>
   package let optimization: Optimization<DrafterPass>
   let options: DistillOptions
@@ -20,14 +20,14 @@ public final class DrafterTraining: TrainingRecipe {
   private var visits: VisitOrder
   private var reportedAnchors: Int  // at the last report
   /// What the responses are like.
-  public let summary: ResponseSummary
+  package let summary: ResponseSummary
   /// How many responses have features that are read instead of computed.
-  public let storedCount: Int
+  package let storedCount: Int
   /// What to say of stored features that can't be used.
-  public let unusedFeatures: [String]
+  package let unusedFeatures: [String]
 
   /// The drafter's sizes.
-  public var configuration: DrafterConfiguration { model.configuration }
+  package var configuration: DrafterConfiguration { model.configuration }
   var model: DrafterTrainingModel { state.model }
   package var hasHeldout: Bool { replay != nil }
 

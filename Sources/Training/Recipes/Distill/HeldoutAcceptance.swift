@@ -3,42 +3,42 @@
 ///
 /// Trainers count along recorded answers (``AcceptanceReplay``), the engine that serves while it generates
 /// the same answers again (``AcceptanceGeneration``). Both count the same, field by field.
-public struct HeldoutAcceptance: Sendable, Equatable, Codable {
+package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   /// Answers.
-  public var answers = 0
+  package var answers = 0
   /// Answers that end in a loop (`LoopDetector`), which any drafter guesses.
-  public var loops = 0
+  package var loops = 0
   /// Rounds, each of which is one target pass.
-  public var rounds = 0
+  package var rounds = 0
   /// Tokens that the rounds gave: accepted ones and the target's own after them.
-  public var emitted = 0
+  package var emitted = 0
   /// Rounds of answers that don't end in a loop.
-  public var looplessRounds = 0
+  package var looplessRounds = 0
   /// Tokens of answers that don't end in a loop.
-  public var looplessEmitted = 0
+  package var looplessEmitted = 0
   /// Rounds by how many tokens they drafted, fewer than a block only at the end of an answer:
   /// [blockSize].
-  public var drafted: [Int]
+  package var drafted: [Int]
   /// Rounds that drafted, by how many drafts were accepted: [blockSize].
-  public var histogram: [Int]
+  package var histogram: [Int]
 
   /// No rounds yet of a drafter with blocks of `blockSize` rows.
-  public init(blockSize: Int) {
+  package init(blockSize: Int) {
     drafted = [Int](repeating: 0, count: blockSize)
     histogram = drafted
   }
 
   /// Mean acceptance length τ: tokens a round, the target's own included.
-  public var acceptanceLength: Double { Self.ratio(emitted, rounds) ?? 0 }
+  package var acceptanceLength: Double { Self.ratio(emitted, rounds) ?? 0 }
 
   /// The same of answers that don't end in a loop; `nil` where all do.
-  public var looplessAcceptanceLength: Double? { Self.ratio(looplessEmitted, looplessRounds) }
+  package var looplessAcceptanceLength: Double? { Self.ratio(looplessEmitted, looplessRounds) }
 
   /// The share of answers that end in a loop.
-  public var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
+  package var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
 
   /// The share of rounds with a draft 1, 2 … in which it was accepted: [blockSize − 1].
-  public var survival: [Double] {
+  package var survival: [Double] {
     var (accepted, offered) = (0, 0)
     var shares: [Double] = []
     for count in histogram.indices.dropFirst().reversed() {

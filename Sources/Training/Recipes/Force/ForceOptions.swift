@@ -1,9 +1,9 @@
-public import Foundation
+package import Foundation
 
 /// What a forcing run is to do.
-public struct ForceOptions: RecipeOptions {
+package struct ForceOptions: RecipeOptions {
   /// Where trajectories come from.
-  public enum Trajectories: Sendable {
+  package enum Trajectories: Sendable {
     /// The target makes responses and trajectories, into the output folder.
     case make(ResponseOptions)
     /// A folder that was made earlier.
@@ -12,32 +12,32 @@ public struct ForceOptions: RecipeOptions {
 
   package var run: RunOptions
   /// The target's folder: weights and tokenizer. Training starts from it.
-  public var target: URL
+  package var target: URL
   /// Where the trajectories to learn from come from.
-  public var trajectories: Trajectories
+  package var trajectories: Trajectories
   /// Held-out documents, for loss and tokens per pass, or nil for neither.
-  public var heldout: URL?
+  package var heldout: URL?
 
   /// Tokens of a block.
-  public var blockSize = 16
+  package var blockSize = 16
   /// The step from which blocks are twice as long; nil for never.
-  public var growthStep: Int?
+  package var growthStep: Int?
   /// How noisy blocks are, and what they see.
-  public var schedule = NoiseSchedule()
+  package var schedule = NoiseSchedule()
   /// What is optimised.
-  public var objective = ForcingObjective()
+  package var objective = ForcingObjective()
   /// Whether the embedding, which is the head too, is trained.
-  public var trainsEmbedding = true
+  package var trainsEmbedding = true
 
   /// Noisy copies of each, with noise of their own.
-  public var copies = 1
+  package var copies = 1
   /// Bytes of the target's states that are kept between visits.
-  public var memory = 4 << 30
+  package var memory = 4 << 30
   /// What a held-out measurement reads and writes.
-  public var evaluation = ForceEvaluator.Sizes()
+  package var evaluation = ForceEvaluator.Sizes()
 
   /// A run with the default sizes.
-  public init(target: URL, trajectories: Trajectories, output: URL, threads: Int) {
+  package init(target: URL, trajectories: Trajectories, output: URL, threads: Int) {
     self.target = target
     self.trajectories = trajectories
     run = RunOptions(output: output, threads: threads)
@@ -49,7 +49,7 @@ public struct ForceOptions: RecipeOptions {
   }
 
   /// The sizes of blocks that the run visits.
-  public var blockSizes: [Int] { growthStep == nil ? [blockSize] : [blockSize, 2 * blockSize] }
+  package var blockSizes: [Int] { growthStep == nil ? [blockSize] : [blockSize, 2 * blockSize] }
 
   /// Tokens of a block at a step.
   func blockSize(step: Int) -> Int {

@@ -35,13 +35,13 @@ package struct ForceFigures: RecipeFigures, Equatable {
 }
 
 /// How far the making of trajectories is.
-public struct TrajectoryProgress: Sendable, Equatable, Codable {
+package struct TrajectoryProgress: Sendable, Equatable, Codable {
   /// Tokens of a block.
-  public var blockSize: Int
+  package var blockSize: Int
   /// Trajectories there are, those of earlier sessions included.
-  public var trajectories: Int
+  package var trajectories: Int
   /// Trajectories wanted.
-  public var wanted: Int
+  package var wanted: Int
   /// Passes made in this session.
-  public var passes: Int
+  package var passes: Int
 }

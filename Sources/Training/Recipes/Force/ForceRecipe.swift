@@ -9,14 +9,14 @@ import Verifier
 /// recorded; then a model that starts as the target learns to foretell a block's end from its noisy
 /// states. A run that is interrupted and resumed gives bit for bit the model of one that was not,
 /// with the same number of threads.
-public final class ForceRecipe {
+package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
 
   /// Opens the target.
   ///
   /// - Throws: When files are missing, or the target is no model that can be trained here.
-  public init(_ options: ForceOptions) throws {
+  package init(_ options: ForceOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads))
@@ -30,7 +30,7 @@ public final class ForceRecipe {
   /// Makes the responses that are still missing, or reads those made earlier.
   ///
   /// - Returns: All responses in order, or nil when it was stopped before.
-  public func respond(
+  package func respond(
     shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     switch options.trajectories {
@@ -53,7 +53,7 @@ public final class ForceRecipe {
   ///   - shouldStop: Asked after each; the one in the making is lost.
   /// - Returns: Those of every size of blocks that the run visits, or nil when it was stopped before.
   /// - Throws: When the folder holds other trajectories, or a response isn't the target's own.
-  public func iterate(
+  package func iterate(
     _ responses: [Response], shouldStop: () -> Bool, report: (TrajectoryProgress) -> Void
   ) throws -> [Int: [Trajectory]]? {
     let answers = try ResponseStore(existing: folder(nil))
@@ -78,7 +78,7 @@ public final class ForceRecipe {
   }
 
   /// Opens the training of a model on trajectories: resumed where a checkpoint is found.
-  public func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
+  package func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
     try ForceTraining(
       options, target: responding.target, checkpoint: responding.checkpoint,
       fingerprint: responding.fingerprint(), encoder: responding.encoder,

@@ -5,7 +5,7 @@ import Text
 import Verifier
 
 /// The second half of forcing: a model learns from trajectories.
-public final class ForceTraining: TrainingRecipe {
+package final class ForceTraining: TrainingRecipe {
   package let state: Run<ForcePosition, CausalTrainingModel>
   package let optimization: Optimization<ForcingPass>
   private let options: ForceOptions
@@ -19,7 +19,7 @@ public final class ForceTraining: TrainingRecipe {
   private var sums = ForcingLosses()  // since the last report
   private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
   /// What the trajectories are like.
-  public let summary: TrajectorySummary
+  package let summary: TrajectorySummary
 
   package var hasHeldout: Bool { evaluator != nil }
 
@@ -91,7 +91,7 @@ public final class ForceTraining: TrainingRecipe {
   }
 
   /// Exports the model, loads it as a server does, and measures it; the target too, the first time.
-  public func evaluate() throws -> ForceEvaluation? {
+  package func evaluate() throws -> ForceEvaluation? {
     guard let evaluator else { return nil }
     if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
     try export()
@@ -170,16 +170,16 @@ public final class ForceTraining: TrainingRecipe {
 }
 
 /// What trajectories are like.
-public struct TrajectorySummary: Sendable, Equatable, Codable {
+package struct TrajectorySummary: Sendable, Equatable, Codable {
   /// How many there are.
-  public var trajectories: Int
+  package var trajectories: Int
   /// The target's own tokens in them.
-  public var tokens: Int
+  package var tokens: Int
   /// Passes that the target took to them, one for each guess of a block.
-  public var passes: Int
+  package var passes: Int
 
   /// Tokens that a pass of the target's own iteration brought.
-  public var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
+  package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
 
   init(_ trajectories: [Trajectory]) {
     self.trajectories = trajectories.count

@@ -1,7 +1,7 @@
 import Tensors
 
 /// How a trained shallow model becomes a deeper one.
-public enum LayerGrowth: String, Sendable, CaseIterable {
+package enum LayerGrowth: String, Sendable, CaseIterable {
   /// The whole stack again: layer i of the deep model is layer i mod k of the shallow one. The loss
   /// jumps and training makes up for it.
   ///

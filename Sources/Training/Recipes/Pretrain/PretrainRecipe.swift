@@ -9,7 +9,7 @@ import Verifier
 /// A step's sequences are shared among the workers; each runs whole forward and backward passes on
 /// its own, and the gradients are added in a fixed order. A run that is interrupted and resumed
 /// gives bit for bit the parameters of one that was not, with the same number of threads.
-public final class PretrainRecipe: TrainingRecipe {
+package final class PretrainRecipe: TrainingRecipe {
   package let state: Run<PretrainPosition, CausalTrainingModel>
   package let optimization: Optimization<CausalPass>
   private let options: PretrainOptions

@@ -1,16 +1,16 @@
 /// How far the making of responses is.
-public struct ResponseProgress: Sendable, Equatable, Codable {
+package struct ResponseProgress: Sendable, Equatable, Codable {
   /// Responses there are, those of earlier sessions included.
-  public var responses: Int
+  package var responses: Int
   /// Responses wanted.
-  public var wanted: Int
+  package var wanted: Int
   /// Tokens chosen in this session.
-  public var tokens: Int
+  package var tokens: Int
   /// Chats that are longer than prompts may be, and left out.
-  public var tooLongChats: Int
+  package var tooLongChats: Int
 
   /// A state of the work.
-  public init(responses: Int, wanted: Int, tokens: Int, tooLongChats: Int = 0) {
+  package init(responses: Int, wanted: Int, tokens: Int, tooLongChats: Int = 0) {
     self.responses = responses
     self.wanted = wanted
     self.tokens = tokens

@@ -1,5 +1,5 @@
 import Files
-public import Foundation
+package import Foundation
 import Verifier
 
 extension ResponseRecipe {
@@ -11,7 +11,7 @@ extension ResponseRecipe {
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   /// - Throws: As without features, and when the folder was begun with another choice of them.
-  public func run(
+  package func run(
     _ options: ResponseOptions, features: FeatureChoice?, folder: URL, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
@@ -35,7 +35,7 @@ extension ResponseRecipe {
   ///   - report: Told after each sequence.
   /// - Returns: Whether all are there.
   /// - Throws: When the folder holds others, or they can't be written.
-  public func store(
+  package func store(
     _ features: FeatureChoice, of responses: [Response], folder: URL, shouldStop: () -> Bool,
     report: (FeatureProgress) -> Void
   ) throws -> Bool {
@@ -79,11 +79,11 @@ extension ResponseRecipe {
 }
 
 /// How far the storing of features is.
-public struct FeatureProgress: Sendable, Equatable {
+package struct FeatureProgress: Sendable, Equatable {
   /// Responses whose features this session made.
-  public var sequences: Int
+  package var sequences: Int
   /// Responses whose features were missing at its start.
-  public var wanted: Int
+  package var wanted: Int
   /// The tokens of those that are made.
-  public var tokens: Int
+  package var tokens: Int
 }

@@ -6,7 +6,7 @@ import Text
 import Verifier
 
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.
-public final class ResponseRecipe {
+package final class ResponseRecipe {
   let target: CausalModel
   let encoder: ChatEncoder
   let checkpoint: Checkpoint
@@ -15,7 +15,7 @@ public final class ResponseRecipe {
   /// Opens the target.
   ///
   /// - Throws: When files of the target are missing or damaged.
-  public init(target directory: URL, workers: Workers) throws {
+  package init(target directory: URL, workers: Workers) throws {
     target = try CausalModel(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
     encoder = ChatEncoder(
@@ -32,7 +32,7 @@ public final class ResponseRecipe {
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   /// - Throws: When prompts don't fit the target's context, or the folder was made otherwise.
-  public func run(
+  package func run(
     _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
@@ -121,7 +121,7 @@ public final class ResponseRecipe {
   /// Responses that were made earlier by this target.
   ///
   /// - Throws: When the folder holds none or another target's, or some are missing.
-  public func responses(in folder: URL) throws -> [Response] {
+  package func responses(in folder: URL) throws -> [Response] {
     let store = try ResponseStore(existing: folder)
     guard store.settings.target == (try fingerprint()) else {
       throw SpeculateError(
