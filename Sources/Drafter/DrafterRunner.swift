@@ -96,15 +96,13 @@ public final class DrafterRunner {
 
   // MARK: Committed positions
 
-  /// Takes the target's features of the next committed positions, for a conditioned drafter.
+  /// Takes the target's features of the next committed positions; a drafter that sees tokens wants none.
   ///
   /// - Parameters:
   ///   - taps: `[rows][targetLayers.count][hidden]`, as `CausalRunner.taps` holds them.
   ///   - rows: How many positions, from `context.count` on.
   public func append(_ taps: UnsafePointer<Float>, rows: Int, to context: DrafterContext) {
-    guard let width = drafter.fusion?.matrix.columns else {
-      preconditionFailure("a drafter that sees tokens takes no features")
-    }
+    guard let width = drafter.fusion?.matrix.columns else { return }
     var taken = 0
     while taken < rows {
       if context.featureRows == Self.waitingRows { project(context) }
@@ -116,12 +114,13 @@ public final class DrafterRunner {
     }
   }
 
-  /// Takes the next committed tokens, for a drafter that sees tokens.
+  /// Takes the committed tokens whose features weren't taken: all, for a drafter that sees tokens.
   ///
   /// They wait for the next draft and share its pass, because a pass costs what reading its weights costs,
   /// however few rows it has. Of many, only the last wait.
   public func append(_ tokens: ArraySlice<Token>, to context: DrafterContext) {
-    precondition(drafter.fusion == nil, "a conditioned drafter takes features")
+    precondition(
+      drafter.fusion == nil || tokens.isEmpty, "features are committed for all but the anchor")
     for token in tokens {
       if context.tokens.count == Self.waitingRows { read(context) }
       context.tokens.append(token)
