@@ -218,9 +218,15 @@ public final class DrafterRunner {
     if drafter.fusion != nil { project(blocks) }
     for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
       let part = blocks[first..<min(first + maximumBlocks, blocks.count)]
-      for block in part { block.context.block.begin(anchor: block.anchor, count: block.count) }
+      for block in part {
+        precondition(
+          block.count > 0 && block.count < drafter.configuration.blockSize,
+          "a block drafts 1 to blockSize - 1 tokens")
+        block.context.block.begin(anchor: block.anchor, count: block.count)
+      }
       repeat {
         pass(part)
+        // Every worker has normed all rows.
         walk.run(part, hidden: scratch.normedForHead(0), logits: logits.base) {
           token(at: choose($0, $1, $2))
         }
@@ -247,9 +253,6 @@ public final class DrafterRunner {
     plan.reset()
     var drafts = 0
     for block in blocks where block.context.block.hasMasks {
-      precondition(
-        block.count > 0 && block.count < configuration.blockSize,
-        "a block drafts 1 to blockSize - 1 tokens")
       addWaiting(block.context)
       for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
       block.context.firstRow = drafts
