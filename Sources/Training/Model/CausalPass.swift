@@ -1,5 +1,5 @@
-public import Files
-public import Tensors
+package import Files
+package import Tensors
 
 /// One worker's forward and backward pass over some sequences, with its own gradients.
 ///
@@ -11,11 +11,11 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
   /// The most sequences of one call.
   package let sequences: Int
   /// The tokens of each sequence.
-  public let length: Int
+  package let length: Int
   /// The model whose parameters are read.
-  public var model: CausalTrainingModel { stack.model }
+  package var model: CausalTrainingModel { stack.model }
   /// The sum of gradients since `clearGradients`, in the model's layout.
-  public var gradients: FloatBuffer { stack.gradients }
+  package var gradients: FloatBuffer { stack.gradients }
 
   private let stack: CausalStack
   private let loss: VocabularyLoss

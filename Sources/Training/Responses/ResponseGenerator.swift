@@ -166,12 +166,13 @@ package struct ResponseDrafts: Sendable {
   /// A model that drafts for the target.
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
-  public var suffix: Bool
+  package var suffix: Bool
   /// Where measured pass times are kept; nil to measure them every time.
-  public var costCache: CostModelCache?
+  package var costCache: CostModelCache?
 
   /// Drafts of the given sources.
-  public init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil) {
+  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
+  {
     self.drafter = drafter
     self.suffix = suffix
     self.costCache = costCache

@@ -1,5 +1,5 @@
-public import Foundation
-public import Speculate
+package import Foundation
+package import Speculate
 
 /// What responses a target is to make.
 package struct ResponseOptions: Sendable {
@@ -19,7 +19,7 @@ package struct ResponseOptions: Sendable {
   }
 
   /// What drafts.
-  public enum Drafting: Sendable, Equatable {
+  package enum Drafting: Sendable, Equatable {
     /// Nothing.
     case none
     /// Matches of the text's end in earlier text.
@@ -37,11 +37,11 @@ package struct ResponseOptions: Sendable {
   /// The most tokens of a response.
   package var length = 160
   /// Responses made at a time.
-  public var batch = 32
+  package var batch = 32
   /// What drafts while the target answers; it decides speed, never a response.
-  public var drafting = Drafting.none
+  package var drafting = Drafting.none
   /// Where pass times are kept that drafting measures; nil to measure them every time.
-  public var costCache: CostModelCache?
+  package var costCache: CostModelCache?
   /// 0 for greedy responses.
   package var temperature: Float = 0
   /// The seed of prompts and noise.

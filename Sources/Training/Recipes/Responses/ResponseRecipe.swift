@@ -1,7 +1,7 @@
 import Files
-public import Foundation
+package import Foundation
 import Speculate
-public import Tensors
+package import Tensors
 import Text
 import Verifier
 
