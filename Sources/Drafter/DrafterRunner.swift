@@ -96,15 +96,13 @@ package final class DrafterRunner {
 
   // MARK: Committed positions
 
-  /// Takes the target's features of the next committed positions, for a conditioned drafter.
+  /// Takes the target's features of the next committed positions; a drafter that sees tokens wants none.
   ///
   /// - Parameters:
   ///   - taps: `[rows][targetLayers.count][hidden]`, as `CausalRunner.taps` holds them.
   ///   - rows: How many positions, from `context.count` on.
   package func append(_ taps: UnsafePointer<Float>, rows: Int, to context: DrafterContext) {
-    guard let width = drafter.fusion?.matrix.columns else {
-      preconditionFailure("a drafter that sees tokens takes no features")
-    }
+    guard let width = drafter.fusion?.matrix.columns else { return }
     var taken = 0
     while taken < rows {
       if context.featureRows == Self.waitingRows { project(context) }
@@ -116,12 +114,13 @@ package final class DrafterRunner {
     }
   }
 
-  /// Takes the next committed tokens, for a drafter that sees tokens.
+  /// Takes the committed tokens whose features weren't taken: all, for a drafter that sees tokens.
   ///
   /// They wait for the next draft and share its pass, because a pass costs what reading its weights costs,
   /// however few rows it has. Of many, only the last wait.
   package func append(_ tokens: ArraySlice<Token>, to context: DrafterContext) {
-    precondition(drafter.fusion == nil, "a conditioned drafter takes features")
+    precondition(
+      drafter.fusion == nil || tokens.isEmpty, "features are committed for all but the anchor")
     for token in tokens {
       if context.tokens.count == Self.waitingRows { read(context) }
       context.tokens.append(token)
@@ -219,9 +218,15 @@ package final class DrafterRunner {
     if drafter.fusion != nil { project(blocks) }
     for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
       let part = blocks[first..<min(first + maximumBlocks, blocks.count)]
-      for block in part { block.context.block.begin(anchor: block.anchor, count: block.count) }
+      for block in part {
+        precondition(
+          block.count > 0 && block.count < drafter.configuration.blockSize,
+          "a block drafts 1 to blockSize - 1 tokens")
+        block.context.block.begin(anchor: block.anchor, count: block.count)
+      }
       repeat {
         pass(part)
+        // Every worker has normed all rows.
         walk.run(part, hidden: scratch.normedForHead(0), logits: logits.base) {
           token(at: choose($0, $1, $2))
         }
@@ -248,9 +253,6 @@ package final class DrafterRunner {
     plan.reset()
     var drafts = 0
     for block in blocks where block.context.block.hasMasks {
-      precondition(
-        block.count > 0 && block.count < configuration.blockSize,
-        "a block drafts 1 to blockSize - 1 tokens")
       addWaiting(block.context)
       for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
       block.context.firstRow = drafts

@@ -115,4 +115,24 @@ import Testing
     let (idle, single) = (Self.choices(Idle(), count: 4), Self.choices(SinglePass(), count: 4))
     #expect(idle.passes == 1 && idle.choices == single.choices)
   }
+
+  /// A policy sees which rows are surer, and a block what is due, without a model.
+  @Test func `a block says what is due`() {
+    var block = DenoisedBlock(capacity: 4, choices: 3)
+    block.begin(anchor: 9, count: 3)
+    let logits: [Float] = [1, 0, 0, 5, 0, 0, 0, 0, 0]
+    logits.withUnsafeBufferPointer { rows in
+      guard let base = rows.baseAddress else { return }
+      block.finishPass(base, HalfThenRest())
+      #expect((0..<3).map(block.isDue) == [true, true, false])
+      #expect(block.certainty(of: 1) > 0.98 && abs(block.certainty(of: 2) - 1.0 / 3) < 1e-6)
+      block.set(4, at: 1)
+      block.set(5, at: 0)
+      #expect(block.hasMasks && block.drafts == [5, 4, nil])
+      block.finishPass(base, HalfThenRest())
+      #expect((0..<3).map(block.isDue) == [false, false, true] && block.passes == 2)
+      block.set(6, at: 2)
+      #expect(!block.hasMasks && block.drafts == [5, 4, 6])
+    }
+  }
 }

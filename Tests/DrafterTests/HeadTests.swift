@@ -32,14 +32,22 @@ import Testing
         rows: blocks.count * places, blocks: blocks.count, choices: choices,
         workers: Workers(count: threads)))
     // A block of n drafts has its own values, wherever it stands.
-    let inputs = blocks.map { (values($0 * hidden, seed: 1), values($0 * choices, seed: 2)) }
+    let inputs = blocks.map { values($0 * hidden, seed: 1) }
+    let logits = FloatBuffer(count: blocks.reduce(0, +) * choices)
+    var first: [Int] = []  // of each block's rows
+    for count in blocks {
+      let start = first.last.map { $0 + blocks[first.count - 1] } ?? 0
+      (logits.base + start * choices).update(
+        from: values(count * choices, seed: 2).base, count: count * choices)
+      first.append(start)
+    }
     var rows: [[DraftedRow]] = []
     for (block, count) in blocks.enumerated() {
       rows.append(
         (0..<count).map { place in
           DraftedRow(
-            index: block * places + place, hidden: inputs[block].0.base + place * hidden,
-            logits: inputs[block].1.base + place * choices)
+            index: block * places + place, hidden: inputs[block].base + place * hidden,
+            logits: logits.base + (first[block] + place) * choices)
         })
     }
     states.prepare(Array(rows.joined()))
@@ -53,8 +61,8 @@ import Testing
         })
     }
     return blocks.indices.map { block in
-      let logits = (0..<blocks[block] * choices).map { inputs[block].1.base[$0].bitPattern }
-      return logits
+      let start = first[block] * choices
+      return (start..<start + blocks[block] * choices).map { logits.base[$0].bitPattern }
         + rows[block].map {
           states.confidence(of: $0.index, probability: 0.3).bitPattern
         }

@@ -22,7 +22,7 @@ package struct DenoisedBlock {
   let choices: Int
 
   /// Makes room for blocks of up to `capacity` drafts among `choices` tokens.
-  init(capacity: Int, choices: Int) {
+  package init(capacity: Int, choices: Int) {
     self.capacity = capacity
     self.choices = choices
     drafts.reserveCapacity(capacity)
@@ -43,13 +43,13 @@ package struct DenoisedBlock {
   }
 
   /// Whether a draft is missing.
-  var hasMasks: Bool { drafts.contains(nil) }
+  package var hasMasks: Bool { drafts.contains(nil) }
 
   /// Whether a place's draft is to be chosen now.
-  func isDue(_ place: Int) -> Bool { place < isDue.count && isDue[place] }
+  package func isDue(_ place: Int) -> Bool { place < isDue.count && isDue[place] }
 
   /// Begins a block of masks.
-  mutating func begin(anchor: Token, count: Int) {
+  package mutating func begin(anchor: Token, count: Int) {
     self.anchor = anchor
     passes = 0
     drafts.removeAll(keepingCapacity: true)
@@ -61,7 +61,7 @@ package struct DenoisedBlock {
   }
 
   /// Takes the logits of a pass, [drafts][choices], and asks the policy what is due.
-  mutating func finishPass(_ logits: UnsafePointer<Float>, _ policy: any DenoisingPolicy) {
+  package mutating func finishPass(_ logits: UnsafePointer<Float>, _ policy: any DenoisingPolicy) {
     passes += 1
     self.logits = logits
     if case .fix(let places) = policy.next(self) {
@@ -72,7 +72,7 @@ package struct DenoisedBlock {
   }
 
   /// Sets the draft of a place that was due.
-  mutating func set(_ token: Token, at place: Int) {
+  package mutating func set(_ token: Token, at place: Int) {
     drafts[place] = token
     isDue[place] = false
   }

@@ -63,12 +63,17 @@ package struct DraftedRow: @unchecked Sendable {
   }
 }
 
-/// What a head makes of the tokens before the rows that it adjusts.
+/// What a head makes of the tokens before the rows that it works on.
 package struct PreviousRows {
-  /// [blocks][width], in the order of the rows.
+  /// [rows][width], in the order of the rows.
   package let values: FloatBuffer
   /// Values of a row.
   package let width: Int
+
+  package init(values: FloatBuffer, width: Int) {
+    self.values = values
+    self.width = width
+  }
 }
 
 /// How much a head must have room for, and what it works with.

@@ -48,11 +48,6 @@ package struct DrafterHeads: Sendable, Equatable {
     list.indices.map { list[..<$0].reduce(0) { $0 + $1.previousWidth } }
   }
 
-  /// The head of a kind, if there is one.
-  package func head<Head: BlockHeadConfiguration>(_ kind: Head.Type) -> Head? {
-    list.lazy.compactMap { $0 as? Head }.first
-  }
-
   /// What reports say of every kind of head.
   package var descriptions: [(name: String, value: String)] {
     Self.kinds.map { kind in

@@ -62,7 +62,7 @@ private final class MarkovState: BlockHeadState {
   private let head: MarkovHead
   private let workers: Workers
   private let tokens: FloatBuffer  // [blocks][rank]: W1 of the tokens before
-  /// Of several rows at once, whose logits may lie anywhere: [blocks][choices].
+  /// Of rows whose logits lie anywhere: [blocks][choices].
   private let biases: FloatBuffer
 
   init(_ head: MarkovHead, _ room: HeadRoom) {
@@ -86,11 +86,16 @@ private final class MarkovState: BlockHeadState {
       }
     }
     let choices = head.projection.rows
+    // Blocks of one length have their rows of a place at equal distances.
+    let distance = rows.count > 1 ? rows[1].logits - rows[0].logits : choices
+    let isEven =
+      distance >= choices
+      && zip(rows, rows.dropFirst()).allSatisfy { $1.logits - $0.logits == distance }
     workers.run { worker in
       let panels = (0..<head.projection.panelCount).share(of: worker, among: workers.count)
-      guard rows.count > 1 else {
+      guard !isEven else {
         head.projection.multiply(
-          tokens.base, stride: rank, into: rows[0].logits, stride: choices, count: 1,
+          tokens.base, stride: rank, into: rows[0].logits, stride: distance, count: rows.count,
           panels: panels, accumulates: true)
         return
       }

@@ -76,7 +76,6 @@ package final class BlockDraftSource: DraftSource {
 
   /// Keeps the features until they are needed, if the drafter wants any.
   package func commit(features: UnsafePointer<Float>, rows: Int) {
-    guard passes.readsFeatures else { return }
     passes.runner.append(features, rows: rows, to: context)
   }
 
@@ -86,10 +85,7 @@ package final class BlockDraftSource: DraftSource {
   /// Adds a block to the pass.
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
-    if !passes.readsFeatures {
-      passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
-    }
-    precondition(context.count == tokens.count - 1, "features are committed for all but the anchor")
+    passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
     passes.enter(
       DrafterBlock(context: context, anchor: tokens[tokens.count - 1], count: request.count),
       request)
@@ -102,7 +98,6 @@ package final class BlockDraftSource: DraftSource {
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.
 final class BlockDraftPasses {
   let runner: DrafterRunner
-  let readsFeatures: Bool
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []
@@ -117,7 +112,6 @@ final class BlockDraftPasses {
     map = try drafter.draftVocabulary.map {
       try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
     }
-    readsFeatures = drafter.configuration.kind.readsFeatures
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       maximumBlocks: maximumBlocks)

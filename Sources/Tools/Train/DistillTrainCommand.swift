@@ -77,7 +77,7 @@ struct DistillTrainCommand: ParsableCommand {
     var options = DistillOptions(
       target: folder, responses: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
-    options.heldout = heldoutOptions
+    options.heldout = try heldoutOptions()
     try drafter.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options)
@@ -106,9 +106,9 @@ struct DistillTrainCommand: ParsableCommand {
   }
 
   /// Greedy answers to other prompts, as many and as long as an evaluation wants.
-  private var heldoutOptions: ResponseOptions? {
+  private func heldoutOptions() throws -> ResponseOptions? {
     let file = PromptDataFlags.file(heldout, heldoutTokens)
-    return file.map { file in
+    return try file.map { file in
       // Another seed than the training's: the file may be the same.
       var options = try responses.options(file, seed: training.seed &+ 0x48)
       options.count = training.evaluationPrompts

@@ -40,7 +40,7 @@ struct ForceDataCommand: ParsableCommand {
     let folder = try ModelFolder.url(target, option: "--target")
     guard let data = prompts.file else { return }
     var options = ForceOptions(
-      target: folder, trajectories: .make(responses.options(data, seed: seed)),
+      target: folder, trajectories: .make(try responses.options(data, seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
     let recipe = try ForceRecipe(options)

@@ -1,4 +1,5 @@
 import CKernels
+import Drafter
 import Files
 import Tensors
 
@@ -59,7 +60,7 @@ struct DraftLoss {
         loss.own != nil && loss.target.draftVocabulary != nil
         ? (FloatBuffer(count: size), FloatBuffer(count: size)) : nil
       head = UnsafePointer(chosen?.values.base ?? loss.target.head.base)
-      var previous: [PreviousChunk] = []
+      var previous: [PreviousRows] = []
       heads = loss.heads.map { head in
         let state = head.makeState(previous: previous)
         if let made = state.previous { previous.append(made) }

@@ -55,7 +55,7 @@ private struct ConfidenceHeadLayer: HeadLayer {
   let hidden: Int
   let training: ConfidenceHeadTraining
 
-  func makeState(previous: [PreviousChunk]) -> any HeadLayerState {
+  func makeState(previous: [PreviousRows]) -> any HeadLayerState {
     ConfidenceHeadLayerState(self, previous)
   }
 
@@ -72,14 +72,14 @@ private struct ConfidenceHeadLayer: HeadLayer {
 /// behind one that is never right would teach nothing.
 private final class ConfidenceHeadLayerState: HeadLayerState {
   private let layer: ConfidenceHeadLayer
-  private let before: [PreviousChunk]
+  private let before: [PreviousRows]
   private var odds = [Float](repeating: 0, count: DraftChunk.capacity)  // what the head says
   /// What it should say, negative for rows that teach nothing.
   private var labels = [Float](repeating: 0, count: DraftChunk.capacity)
   /// ln(q / (1 − q)) of the likeliest draft.
   private var own = [Float](repeating: 0, count: DraftChunk.capacity)
 
-  init(_ layer: ConfidenceHeadLayer, _ before: [PreviousChunk]) {
+  init(_ layer: ConfidenceHeadLayer, _ before: [PreviousRows]) {
     self.layer = layer
     self.before = before
   }

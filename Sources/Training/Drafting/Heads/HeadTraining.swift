@@ -26,13 +26,13 @@ package protocol HeadLayer: Sendable {
   /// Makes what one worker keeps of a chunk of rows after another.
   ///
   /// - Parameter previous: What earlier heads make of the tokens before a chunk's rows.
-  func makeState(previous: [PreviousChunk]) -> any HeadLayerState
+  func makeState(previous: [PreviousRows]) -> any HeadLayerState
 }
 
 /// A head's forward and backward steps on a chunk of rows, in this order; a head does only what concerns it.
 package protocol HeadLayerState: AnyObject {
   /// What the head makes of the tokens before a chunk's rows, for later heads; nil for nothing.
-  var previous: PreviousChunk? { get }
+  var previous: PreviousRows? { get }
 
   /// Adjusts the chunk's logits, of which each has its sequence's own token before it.
   func forward(_ parameters: UnsafePointer<Float>, _ chunk: DraftChunk)
@@ -53,7 +53,7 @@ package protocol HeadLayerState: AnyObject {
 }
 
 extension HeadLayerState {
-  package var previous: PreviousChunk? { nil }
+  package var previous: PreviousRows? { nil }
   package func forward(_ parameters: UnsafePointer<Float>, _ chunk: DraftChunk) {}
   package func loss(_ parameters: UnsafePointer<Float>, _ chunk: DraftChunk) -> Double { 0 }
   package func backwardLoss(
@@ -65,13 +65,6 @@ extension HeadLayerState {
   package func confidences(
     _ parameters: UnsafePointer<Float>, _ chunk: DraftChunk
   ) -> [Float] { [] }
-}
-
-/// What a head makes of the tokens before a chunk's rows.
-package struct PreviousChunk {
-  /// [DraftChunk.capacity][width]
-  let values: FloatBuffer
-  let width: Int
 }
 
 /// Drafted rows of whole blocks, as losses and heads work through them.

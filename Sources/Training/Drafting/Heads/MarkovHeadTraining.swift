@@ -37,7 +37,7 @@ private struct MarkovHeadLayer: HeadLayer {
   /// Where a token's row of W1 starts.
   func offset(of token: Token) -> Int { embedding + Int(token) * rank }
 
-  func makeState(previous: [PreviousChunk]) -> any HeadLayerState { MarkovHeadLayerState(self) }
+  func makeState(previous: [PreviousRows]) -> any HeadLayerState { MarkovHeadLayerState(self) }
 }
 
 private final class MarkovHeadLayerState: HeadLayerState {
@@ -51,7 +51,7 @@ private final class MarkovHeadLayerState: HeadLayerState {
     dTokens = FloatBuffer(count: DraftChunk.capacity * layer.rank)
   }
 
-  var previous: PreviousChunk? { PreviousChunk(values: tokens, width: layer.rank) }
+  var previous: PreviousRows? { PreviousRows(values: tokens, width: layer.rank) }
 
   func forward(_ parameters: UnsafePointer<Float>, _ chunk: DraftChunk) {
     for row in 0..<chunk.count {

@@ -54,11 +54,8 @@ package final class AcceptanceReplay {
       var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
         let known = context.count
-        if configuration.kind.readsFeatures {
-          runner.append(features.base + known * width, rows: anchor - known, to: context)
-        } else {
-          runner.append(tokens[known..<anchor], to: context)
-        }
+        runner.append(features.base + known * width, rows: anchor - known, to: context)
+        runner.append(tokens[context.count..<anchor], to: context)
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.
         let count = min(configuration.blockSize, rest.count) - 1
