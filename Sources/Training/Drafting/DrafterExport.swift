@@ -15,10 +15,7 @@ package enum DrafterExport {
     _ model: DrafterTrainingModel, type: ElementType, metadata: [String: String] = [:],
     to directory: URL
   ) throws {
-    var entries = model.layout.entries.map {
-      SafetensorsWriter.Entry(
-        name: $0.name, shape: $0.shape, type: type, values: model.parameters.base + $0.offset)
-    }
+    var entries = model.layout.tensors(model.parameters, as: type)
     if let vocabulary = model.target.draftVocabulary,
       let tensor = model.configuration.layout.draftVocabulary
     {

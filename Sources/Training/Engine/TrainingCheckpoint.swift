@@ -24,10 +24,7 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
     encoder.outputFormatting = [.sortedKeys]
     let json = String(decoding: try encoder.encode(header), as: UTF8.self)
     let entries = values.flatMap { prefix, buffer in
-      layout.entries.map {
-        SafetensorsWriter.Entry(
-          name: prefix + $0.name, shape: $0.shape, type: .f32, values: buffer.base + $0.offset)
-      }
+      layout.tensors(buffer, as: .f32, prefix: prefix)
     }
     try SafetensorsWriter.write(entries, metadata: [metadataKey: json], to: url)
   }

@@ -32,13 +32,9 @@ package enum ModelExport {
         try AtomicFile.write(try Data(contentsOf: tokenizer), to: copy)
       }
     }
-    let entries = model.layout.entries.map {
-      SafetensorsWriter.Entry(
-        name: $0.name, shape: $0.shape, type: configuration.elementType ?? .f32,
-        values: model.parameters.base + $0.offset)
-    }
     try SafetensorsWriter.write(
-      entries, metadata: ["format": "pt"], to: file("model.safetensors"))
+      model.layout.tensors(model.parameters, as: configuration.elementType ?? .f32),
+      metadata: ["format": "pt"], to: file("model.safetensors"))
   }
 
   /// Copies what a tokenizer is made of, and the chat template, from another model's folder.

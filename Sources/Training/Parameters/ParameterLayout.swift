@@ -1,3 +1,4 @@
+import Files
 package import Tensors
 
 /// How a tensor's first values are drawn.
@@ -57,5 +58,19 @@ package struct ParameterLayout: Sendable, Equatable {
     entries.append(entry)
     count += entry.count
     return entry.offset
+  }
+
+  /// What a file of `values` [count] is made of.
+  ///
+  /// - Parameters:
+  ///   - type: What the values are rounded to.
+  ///   - prefix: What the tensors' names begin with.
+  func tensors(
+    _ values: FloatBuffer, as type: ElementType, prefix: String = ""
+  ) -> [SafetensorsWriter.Entry] {
+    entries.map {
+      SafetensorsWriter.Entry(
+        name: prefix + $0.name, shape: $0.shape, type: type, values: values.base + $0.offset)
+    }
   }
 }
