@@ -1,7 +1,7 @@
 package import Files
 package import Tensors
 
-/// A block-diffusion drafter's weights: conditioned (arXiv 2602.06036; ALGORITHMS 3.1) or seeing tokens
+/// A block-diffusion drafter's weights: conditioned (arXiv 2602.06036; docs/algorithms.md 3.1) or seeing tokens
 /// alone (arXiv 2512.15176; 3.2).
 ///
 /// Immutable and shared between sequences; a pass runs in a `DrafterRunner`. It holds nothing of the

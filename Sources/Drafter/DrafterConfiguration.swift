@@ -3,7 +3,7 @@ package import Tensors
 
 /// The sizes of a block-diffusion drafter and what it expects of its target.
 ///
-/// The DFlash family (arXiv 2602.06036, ALGORITHMS 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
+/// The DFlash family (arXiv 2602.06036, docs/algorithms.md 3.1) and DEER (arXiv 2512.15176, 3.2), with optional
 /// parts: heads (3.3), a draft vocabulary (3.4) and, our own, blocks of several sizes. Reading and writing
 /// `config.json` is in `DrafterConfiguration+Reading.swift` and `+Writing.swift`.
 package struct DrafterConfiguration: Sendable, Equatable {

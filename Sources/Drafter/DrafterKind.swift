@@ -3,10 +3,10 @@ internal import Tensors
 
 /// What a block drafter sees of the text before a block, and what differs by it.
 package enum DrafterKind: String, Sendable, CaseIterable {
-  /// What the target has computed about it (DFlash, arXiv 2602.06036; ALGORITHMS 3.1).
+  /// What the target has computed about it (DFlash, arXiv 2602.06036; docs/algorithms.md 3.1).
   case conditioned
   /// Its tokens alone, so that one drafter may serve several targets of the same tokenizer (DEER,
-  /// arXiv 2512.15176; ALGORITHMS 3.2).
+  /// arXiv 2512.15176; docs/algorithms.md 3.2).
   case tokens
 
   /// Whether context comes from the target's features; else it comes from tokens, which go through the

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Verifier
 
-/// The product's promise: every decoder's ids are those of plain decoding (ALGORITHMS.md 1).
+/// The product's promise: every decoder's ids are those of plain decoding (docs/algorithms.md 1).
 @Suite(.serialized) struct ExactnessTests {
   struct Setting: CustomTestStringConvertible {
     var threads: Int

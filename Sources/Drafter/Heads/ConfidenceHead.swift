@@ -6,7 +6,7 @@ package import Tensors
 /// `σ(w · [h ; W1[previous]] + b + a · ln(q / (1 − q)))`, with the row's normed hidden state h, what earlier
 /// heads make of the token before it, and the draft's own probability q.
 ///
-/// Without the last term it is DSpark's (arXiv 2607.05147; ALGORITHMS 3.3). With it, the head starts as q
+/// Without the last term it is DSpark's (arXiv 2607.05147; docs/algorithms.md 3.3). With it, the head starts as q
 /// itself, and learns in how far q is to be believed.
 package struct ConfidenceHeadConfiguration: BlockHeadConfiguration {
   package static var name: String { "confidence head" }

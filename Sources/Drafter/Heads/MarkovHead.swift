@@ -2,7 +2,7 @@ package import Files
 package import Tensors
 
 /// The sizes of a low-rank bias on a row's logits by the token before it: `logits += W2 · W1[previous]`
-/// (DSpark, arXiv 2607.05147; ALGORITHMS 3.3).
+/// (DSpark, arXiv 2607.05147; docs/algorithms.md 3.3).
 package struct MarkovHeadConfiguration: BlockHeadConfiguration {
   package static var name: String { "Markov head" }
 

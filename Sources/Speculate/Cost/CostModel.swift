@@ -1,4 +1,4 @@
-/// What a round costs on this machine, and how many drafts pay (ALGORITHMS.md section 5).
+/// What a round costs on this machine, and how many drafts pay (docs/algorithms.md 5).
 ///
 /// Pure arithmetic on measured curves and survival probabilities. It decides widths, never tokens.
 package struct CostModel: Sendable, Equatable, Codable {

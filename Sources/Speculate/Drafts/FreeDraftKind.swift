@@ -27,7 +27,7 @@ struct FreeDraftKind: Hashable {
   /// The most drafts of any kind.
   static let longest = 32
 
-  /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (ALGORITHMS.md
+  /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (docs/algorithms.md
   /// section 6), twice that where a whole passage is being repeated.
   var longest: Int {
     if self == .suffix(length: 3) { return 4 }

@@ -1,6 +1,6 @@
 package import Files
 
-/// A few token runs that verification threw away, the latest last (ALGORITHMS.md section 7).
+/// A few token runs that verification threw away, the latest last (docs/algorithms.md 7).
 ///
 /// A run is found by any of its tokens: what follows that token in the run may follow it in the
 /// text.

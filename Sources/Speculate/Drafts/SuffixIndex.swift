@@ -1,6 +1,6 @@
 package import Files
 
-/// Finds where the end of a text stood before, and so how it may go on (ALGORITHMS.md section 6).
+/// Finds where the end of a text stood before, and so how it may go on (docs/algorithms.md 6).
 ///
 /// Runs of three tokens are hashed to the place where they ended last, and every place points to
 /// the one before it with the same hash, as LZ77 compressors do. A lookup walks that chain, a

@@ -1,7 +1,7 @@
 package import Files
 package import Verifier
 
-/// How a verified block becomes committed tokens (ALGORITHMS.md section 2).
+/// How a verified block becomes committed tokens (docs/algorithms.md 2).
 package enum AcceptanceRule {
   /// Greedy and sample-match verification of a tree: from the root on, the child that is the target's
   /// own choice, as long as there is one, and the choice after the last (the "bonus").

@@ -2,7 +2,7 @@ import Files
 package import Verifier
 
 /// Jacobi decoding: the target guesses blocks of tokens and corrects its own guesses, all places at
-/// once, until they agree (ALGORITHMS.md section 7).
+/// once, until they agree (docs/algorithms.md 7).
 ///
 /// Each pass runs over the anchor and the guessed tokens. The guesses that agree with the target's
 /// choices are committed, with one token more, so that every pass brings at least one. The target's

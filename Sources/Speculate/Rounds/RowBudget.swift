@@ -1,4 +1,4 @@
-/// Shares the rows of a target pass out over its sequences (ALGORITHMS.md section 5a).
+/// Shares the rows of a target pass out over its sequences (docs/algorithms.md 5a).
 ///
 /// Every sequence has its anchor's row. Nodes of all sequences are ranked by their chance, and as many get
 /// rows as bring the highest expected rate of the whole pass. With many sequences the anchors alone fill

@@ -47,7 +47,7 @@ package struct DecoderLayer: Sendable {
 
   /// Projects context features to what the mixer keeps of a row, without running the row.
   ///
-  /// How a conditioned drafter sees its target (ALGORITHMS 3.1): features are not input-normed.
+  /// How a conditioned drafter sees its target (docs/algorithms.md 3.1): features are not input-normed.
   ///
   /// - Parameter features: `[plan.count][hidden]`.
   package func storeContext(

@@ -84,16 +84,16 @@ package final class KeyValueCache {
   }
 
   /// A point of the sequence to come back to.
-  public struct Checkpoint: Sendable {
+  package struct Checkpoint: Sendable {
     fileprivate let count: Int
   }
 
   /// The point that the sequence has reached: the number of positions, as long as every layer keeps all of
   /// them apart (`LayerState`).
-  public func checkpoint() -> Checkpoint { Checkpoint(count: count) }
+  package func checkpoint() -> Checkpoint { Checkpoint(count: count) }
 
   /// Forgets what was read since a checkpoint.
-  public func rewind(to checkpoint: Checkpoint) { rewind(to: checkpoint.count) }
+  package func rewind(to checkpoint: Checkpoint) { rewind(to: checkpoint.count) }
 
   /// Forgets the positions from `position` on.
   ///

@@ -2,7 +2,7 @@ import Files
 package import Tensors
 package import Verifier
 
-/// Runs Jacobi iteration along known responses, by the engine that serves (ALGORITHMS 7).
+/// Runs Jacobi iteration along known responses, by the engine that serves (docs/algorithms.md 7).
 ///
 /// Each pass runs over the true token before the unsettled part of a block and the guesses behind it,
 /// and replaces each guess by the target's choice on the row before it. Rows don't depend on what

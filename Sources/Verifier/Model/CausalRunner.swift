@@ -5,7 +5,7 @@ package import Tensors
 ///
 /// A pass feeds tokens at the end of a cache and leaves logits and hidden-state taps in buffers that
 /// the next pass overwrites. The logits of a row are the same to the bit whatever rows share its
-/// pass (ALGORITHMS 1). It doesn't choose tokens.
+/// pass (docs/algorithms.md 1). It doesn't choose tokens.
 package final class CausalRunner {
   /// Which rows of a pass get logits.
   package enum LogitRows: Sendable {

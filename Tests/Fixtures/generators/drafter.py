@@ -1,6 +1,6 @@
 """Conditioned block-diffusion drafters: a NumPy forward in float64 on random weights.
 
-Follows ALGORITHMS.md 3.1 line by line and shares no code with the Swift drafter: context features
+Follows docs/algorithms.md 3.1 line by line and shares no code with the Swift drafter: context features
 `H = RMSNorm(fc · features)`; each layer projects keys and values from `H` directly (no input norm),
 with k-norm and rope at the token's position; the block `[anchor, MASK × count]` stands at positions
 `context ... context + count`, sees the whole context and all of itself, and its row `j` predicts the

@@ -1,6 +1,6 @@
 """Block-diffusion drafters that see tokens alone: a NumPy forward in float64 on random weights.
 
-Follows ALGORITHMS.md 3.2 and shares no code with the Swift drafter. Where that one keeps keys and values
+Follows docs/algorithms.md 3.2 and shares no code with the Swift drafter. Where that one keeps keys and values
 of the context from pass to pass, this runs context and block through the layers at once, from the tokens:
 rows of the context see what is before them and themselves, the rows `[anchor, MASK × count]` behind them
 see the whole context and one another, and row `j` of these predicts the token at its own position.

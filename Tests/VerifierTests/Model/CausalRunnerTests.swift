@@ -3,7 +3,7 @@ import Tensors
 import Testing
 import Verifier
 
-/// Rows are invariant: to the bit the same whatever shares their pass (ALGORITHMS 1).
+/// Rows are invariant: to the bit the same whatever shares their pass (docs/algorithms.md 1).
 struct CausalRunnerTests {
   /// Small models with every optional part, over more than one attention chunk.
   static let configurations: [ModelConfiguration] = [

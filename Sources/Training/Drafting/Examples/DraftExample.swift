@@ -72,7 +72,7 @@ package struct DraftExample: Sendable {
   }
 
   /// Shows rows of each block, as the first stage of a drafter that sees tokens wants it (DEER, arXiv
-  /// 2512.15176; ALGORITHMS 3.2).
+  /// 2512.15176; docs/algorithms.md 3.2).
   ///
   /// A block has a noise level t; each of its rows stays masked with chance t, and then counts 1/t as
   /// much.

@@ -1,4 +1,4 @@
-/// How a drafter that sees tokens alone learns (DEER, arXiv 2512.15176; ALGORITHMS 3.2).
+/// How a drafter that sees tokens alone learns (DEER, arXiv 2512.15176; docs/algorithms.md 3.2).
 ///
 /// A cut of an answer is a block here, of which many share a pass: its anchor is the last token before the
 /// cut and its other rows are the beginning of the suffix. The anchor is where attention begins to look both

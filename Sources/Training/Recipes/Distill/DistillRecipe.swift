@@ -6,7 +6,7 @@ import Tensors
 import Text
 import Verifier
 
-/// Distils a block drafter from a target (ALGORITHMS 3.1, 3.2, 3.5).
+/// Distils a block drafter from a target (docs/algorithms.md 3.1, 3.2, 3.5).
 ///
 /// First the target answers prompts; then the drafter learns to foretell those answers at random
 /// anchors, from the target's hidden states or from the tokens alone. Responses and features come from the engine that

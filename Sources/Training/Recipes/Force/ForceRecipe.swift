@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Verifier
 
-/// Forces a causal model for Jacobi decoding (Jacobi Forcing, arXiv 2512.14681; ALGORITHMS 7).
+/// Forces a causal model for Jacobi decoding (Jacobi Forcing, arXiv 2512.14681; docs/algorithms.md 7).
 ///
 /// First the target answers prompts greedily, and its own Jacobi iteration along each answer is
 /// recorded; then a model that starts as the target learns to foretell a block's end from its noisy
