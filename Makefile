@@ -3,7 +3,7 @@ SWIFT ?= swift
 export SWIFT
 
 SPECULATE = .build/release/speculate
-SOURCES = Sources Tests Package.swift
+SOURCES = Sources Tests Examples Package.swift
 PROMPTS = Weights/demo-prompts.jsonl
 
 .DEFAULT_GOAL := help

@@ -11,7 +11,7 @@ let package = Package(
   name: "speculate",
   products: [
     .executable(name: "speculate", targets: ["Tools"]),
-    .library(name: "Speculate", targets: ["Speculate", "Drafter", "Verifier"]),
+    .library(name: "Speculate", targets: ["Speculate"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -50,6 +50,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+
+    // Also built from outside, by Examples/Package.swift.
+    .executableTarget(name: "Chat", dependencies: ["Speculate"], path: "Examples/Chat"),
+    .executableTarget(name: "Complete", dependencies: ["Speculate"], path: "Examples/Complete"),
 
     // Tests. CPCRE2 is the oracle of the hand-written pre-tokenizers.
     .systemLibrary(
@@ -98,8 +102,8 @@ let package = Package(
     .testTarget(
       name: "ToolsTests",
       dependencies: [
-        "Tools", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
-        "TestSupport",
+        "Tools", "Chat", "Complete", "Analysis", "Speculate", "Drafter", "Verifier", "Text",
+        "Tensors", "Files", "TestSupport",
       ],
       exclude: ["Analysis/recompute.py"],
       swiftSettings: swiftSettings),

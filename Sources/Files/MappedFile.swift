@@ -34,11 +34,4 @@ public final class MappedFile: FileContents, @unchecked Sendable {
       munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
     }
   }
-
-  /// Tells the kernel that the file is about to be read from start to end.
-  package func willRead() {
-    if let start = bytes.baseAddress {
-      madvise(UnsafeMutableRawPointer(mutating: start), bytes.count, MADV_WILLNEED)
-    }
-  }
 }

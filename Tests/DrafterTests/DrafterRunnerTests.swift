@@ -15,7 +15,8 @@ struct DrafterRunnerTests {
       shape: LayerShape(
         hidden: 24, heads: 4, keyValueHeads: 2, headDimension: 8, intermediate: 40,
         normEpsilon: 1e-6),
-      maximumContext: 512, draftVocabularySize: vocabulary, kind: kind, ownsEmbedding: ownsEmbedding,
+      maximumContext: 512, draftVocabularySize: vocabulary, kind: kind,
+      ownsEmbedding: ownsEmbedding,
       heads: DrafterHeads(markov.map(MarkovHeadConfiguration.init(rank:))))
   }
 

@@ -1,6 +1,7 @@
 import Files
 import Speculate
 import Testing
+import Verifier
 
 @Suite struct AcceptanceRuleTests {
   struct Case: CustomTestStringConvertible {
@@ -28,8 +29,8 @@ import Testing
   @Test(arguments: cases) func agreement(_ test: Case) {
     var emitted: [Token] = []
     var asked: [Int] = []
-    let counts = AcceptanceRule.agreement(
-      test.drafts,
+    let path = AcceptanceRule.path(
+      in: TokenTree(root: 0, chain: test.drafts),
       choice: {
         asked.append($0)
         return test.own[$0]
@@ -38,7 +39,7 @@ import Testing
         emitted.append($0)
         return $0 != test.end
       })
-    #expect(counts == (test.accepted, test.emitted.count))
+    #expect(path.accepted == test.accepted && path.rows == asked)
     #expect(emitted == test.emitted)
     #expect(asked == Array(0..<test.emitted.count))
   }

@@ -11,6 +11,9 @@ import Text
   static let generator = Result {
     try TextGenerator(
       model: TinyModels.target, tokenizer: LetterTokenizer(),
+      chats: ChatEncoder(
+        template: "{% for m in messages %}{{ m.content }}{% endfor %}",
+        tokenizer: LetterTokenizer()),
       drafter: .block(TinyModels.drafter(blockSize: 8)), threads: 1)
   }
 
@@ -88,18 +91,43 @@ import Text
   @Test func aStreamDeliversTheSameText() async throws {
     let parameters = GenerationParameters(sampling: Self.sampled, maximumTokens: 50)
     let expected = try generator.generate("stream", parameters: parameters, mode: .plain)
-    var text = ""
-    var results: [GenerationResult] = []
-    for try await event in generator.stream("stream", parameters: parameters) {
-      switch event {
-      case .text(let piece): text += piece
-      case .finished(let result): results.append(result)
+    let streams = [
+      generator.stream("stream", parameters: parameters),
+      generator.stream(tokens: expected.prompt, parameters: parameters),
+      generator.stream(
+        chat: Conversation(messages: [.user("str"), .assistant("eam")]), parameters: parameters),
+    ]
+    for stream in streams {
+      var text = ""
+      var results: [GenerationResult] = []
+      for try await event in stream {
+        switch event {
+        case .text(let piece): text += piece
+        case .finished(let result): results.append(result)
+        }
       }
+      #expect(text == expected.text && results.map(\.tokens) == [expected.tokens])
     }
-    #expect(text == expected.text && results.map(\.tokens) == [expected.tokens])
     await #expect(throws: SpeculateError("the prompt is empty: give at least one character")) {
       for try await _ in generator.stream("") {}
     }
+  }
+
+  /// The tokenizer's end token ends an answer even where the model names another, unless the caller does.
+  @Test func aChatEndsWithTheTurn() throws {
+    let conversation = Conversation(system: "b", user: "chat")
+    let prompt = try generator.encode(conversation)
+    #expect(try prompt == generator.encode("bchat"))
+    var parameters = GenerationParameters(sampling: Self.sampled, maximumTokens: 120)
+    parameters.sampling.temperature = 3
+    let answer = try generator.chat(conversation, parameters: parameters)
+    #expect(answer.tokens.last == 60 && answer.finishReason == .endToken)
+    var pieces = ""
+    parameters.endTokens = [answer.tokens[1]]
+    let short = try generator.chat(conversation, parameters: parameters) { pieces += $0 }
+    #expect(short.tokens.count <= 2 && pieces == short.text)
+    #expect(generator.answering(parameters).endTokens == parameters.endTokens)
+    #expect(generator.answering(GenerationParameters()).endTokens == [60])
   }
 
   @Test func concurrentCallsTakeTurns() async throws {
@@ -130,6 +158,12 @@ import Text
         "the prompt has 161 tokens, but the context holds 160 with at least one to generate:"
           + " shorten the prompt")
     ) { try generator.generate(String(repeating: "a", count: 161)) }
+    #expect(
+      throws: SpeculateError("this generator has no chat template: make it of a model's folder")
+    ) {
+      try TextGenerator(model: TinyModels.target, tokenizer: LetterTokenizer(), threads: 1)
+        .chat(Conversation(user: "a"))
+    }
     #expect(throws: SpeculateError("threads 0 is out of range: use 1 or more")) {
       _ = try TextGenerator(
         model: TinyModels.target, tokenizer: LetterTokenizer(), threads: 0)

@@ -13,7 +13,10 @@ import Tools
   }
 
   @Test func `every flag is one`() throws {
-    let commands = [["pretrain"], ["distill", "train"], ["distill", "data"], ["force", "train"]]
+    let commands = [
+      ["generate"], ["convert"], ["pretrain"], ["distill", "train"], ["distill", "data"],
+      ["force", "train"],
+    ]
     let help = try commands.map { try CommandProcess($0 + ["--help"]).wait().output }.joined()
     for setting in SettingFlags.settings {
       #expect(help.contains(SettingFlags.flag(setting) + " "), "\(setting)")

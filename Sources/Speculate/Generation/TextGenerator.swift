@@ -12,7 +12,11 @@ public import Verifier
 ///
 /// ```swift
 /// let generator = try TextGenerator(target: targetFolder, drafter: drafterFolder)
-/// let result = try generator.generate("func ", onText: { print($0, terminator: "") })
+/// try generator.generate("func ", onText: { print($0, terminator: "") })
+///
+/// var conversation = Conversation(system: "Be brief.", user: "What is a monad?")
+/// let answer = try generator.chat(conversation, onText: { print($0, terminator: "") })
+/// conversation.append(.assistant(answer.text))
 /// ```
 public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
@@ -24,6 +28,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// The drafter's weights, if there is one.
   public let drafter: DrafterModel?
 
+  private let chats: ChatEncoder?
   private let engine: GenerationEngine
   private let lock = NSLock()
   private let queue = DispatchQueue(label: "speculate.generation")
@@ -39,13 +44,17 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
   ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1.
-  ///   - costCache: where measured pass times are kept for later; `nil` to measure them every time.
+  ///   - chatTemplate: how conversations are written, in the Jinja language; `nil` for as the target's
+  ///     folder says.
+  ///   - costCache: where measured pass times are kept for later, the user's cache folder most often;
+  ///     with `nil` the first speculative generation of every generator begins with a measurement,
+  ///     which takes about a second.
   /// - Throws: ``SpeculateError`` if a folder cannot be used, or the drafter is for another target.
   public convenience init(
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
     drafterWeights: WeightFormat? = nil, drafterPasses: Int? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
-    costCache: CostModelCache? = nil
+    chatTemplate: String? = nil, costCache: CostModelCache? = .user()
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let model = try CausalModel(directory: target, weights: weights)
@@ -54,16 +63,21 @@ public final class TextGenerator: @unchecked Sendable {
         directory: $0, format: drafterWeights, passes: drafterPasses, tokenizer: tokenizer)
     }
     try self.init(
-      model: model, tokenizer: tokenizer, drafter: drafter, cacheFormat: cacheFormat,
-      threads: threads, costCache: costCache)
+      model: model, tokenizer: tokenizer,
+      chats: chatTemplate.map { ChatEncoder(template: $0, tokenizer: tokenizer) }
+        ?? ChatEncoder(directory: target, tokenizer: tokenizer),
+      drafter: drafter, cacheFormat: cacheFormat, threads: threads, costCache: costCache)
   }
 
   /// Makes a generator of loaded parts.
   ///
-  /// - Parameter costCache: where measured pass times are kept; `nil` to measure them every time.
+  /// - Parameters:
+  ///   - chats: writes conversations; without it there is no chat.
+  ///   - costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
   public init(
-    model: CausalModel, tokenizer: any Tokenizer, drafter: DrafterModel? = nil,
+    model: CausalModel, tokenizer: any Tokenizer, chats: ChatEncoder? = nil,
+    drafter: DrafterModel? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
     costCache: CostModelCache? = nil
   ) throws {
@@ -72,6 +86,7 @@ public final class TextGenerator: @unchecked Sendable {
     }
     self.model = model
     self.tokenizer = tokenizer
+    self.chats = chats
     self.drafter = drafter
     engine = try GenerationEngine(
       model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat,
@@ -87,6 +102,53 @@ public final class TextGenerator: @unchecked Sendable {
       throw SpeculateError("the prompt is empty: give at least one character")
     }
     return tokenizer.encode(prompt, addSpecial: true, parseSpecial: parsesSpecial)
+  }
+
+  /// The ids of a conversation, up to where the model's answer begins.
+  ///
+  /// - Throws: ``SpeculateError`` if the model has no chat template, or the template refuses the
+  ///   conversation.
+  public func encode(_ conversation: Conversation) throws -> [Token] {
+    try encode(conversation, now: Date()).ids
+  }
+
+  /// The text and the ids of a conversation, for templates that write the date.
+  package func encode(
+    _ conversation: Conversation, now: Date
+  ) throws -> (text: String, ids: [Token]) {
+    guard let chats else {
+      throw SpeculateError("this generator has no chat template: make it of a model's folder")
+    }
+    return try chats.encode(conversation, now: now)
+  }
+
+  /// Parameters for an answer in a chat, which the end of a turn ends as well.
+  package func answering(_ parameters: GenerationParameters) -> GenerationParameters {
+    var parameters = parameters
+    parameters.endTokens =
+      parameters.endTokens ?? chats?.endTokens(of: model.configuration.endTokens)
+    return parameters
+  }
+
+  /// Answers a conversation and returns when the answer is complete.
+  ///
+  /// The end of the assistant's turn ends the answer, unless the parameters name end tokens.
+  ///
+  /// - Parameters:
+  ///   - onText: receives the answer as it comes, in whole characters.
+  ///   - isCancelled: asked before every round.
+  /// - Throws: ``SpeculateError`` if the model has no chat template, the template refuses the
+  ///   conversation, or the parameters or the prompt cannot be decoded.
+  @discardableResult
+  public func chat(
+    _ conversation: Conversation, parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
+    onText: (String) -> Void = { _ in },
+    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+  ) throws -> GenerationResult {
+    try generate(
+      tokens: encode(conversation), parameters: answering(parameters), mode: mode,
+      observer: observer, onText: onText, isCancelled: isCancelled)
   }
 
   /// Generates from a text and returns when the output is complete.
@@ -152,13 +214,40 @@ public final class TextGenerator: @unchecked Sendable {
     _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative()
   ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    stream(parameters, mode) { try self.encode(prompt) }
+  }
+
+  /// Generates from ids on a thread of its own, as a sequence of events.
+  ///
+  /// Ending the iteration cancels the generation before its next round.
+  public func stream(
+    tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative()
+  ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    stream(parameters, mode) { prompt }
+  }
+
+  /// Answers a conversation on a thread of its own, as a sequence of events.
+  ///
+  /// Ending the iteration cancels the generation before its next round.
+  public func stream(
+    chat conversation: Conversation, parameters: GenerationParameters = GenerationParameters(),
+    mode: DecodingMode = .speculative()
+  ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    stream(answering(parameters), mode) { try self.encode(conversation) }
+  }
+
+  private func stream(
+    _ parameters: GenerationParameters, _ mode: DecodingMode,
+    prompt: @escaping @Sendable () throws -> [Token]
+  ) -> AsyncThrowingStream<GenerationEvent, any Error> {
     AsyncThrowingStream { continuation in
       let isEnded = Flag()
       continuation.onTermination = { _ in isEnded.raise() }
       queue.async {
         do {
           let result = try self.generate(
-            prompt, parameters: parameters, mode: mode,
+            tokens: prompt(), parameters: parameters, mode: mode,
             onText: { continuation.yield(.text($0)) }, isCancelled: { isEnded.isRaised })
           continuation.yield(.finished(result))
           continuation.finish()

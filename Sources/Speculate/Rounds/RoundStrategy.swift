@@ -129,18 +129,3 @@ package struct RoundPrice: Sendable, Equatable {
   /// Seconds of the rest.
   package var verifySeconds: Double
 }
-
-/// The logits of a sequence's rows in the last pass of a runner.
-package struct RowLogits {
-  private let base: UnsafeMutablePointer<Float>
-  /// Columns.
-  package let vocabulary: Int
-
-  init(_ runner: CausalRunner, firstRow: Int) {
-    vocabulary = runner.model.configuration.vocabularySize
-    base = runner.logits + firstRow * vocabulary
-  }
-
-  /// A row's logits: [vocabulary].
-  package subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row * vocabulary }
-}

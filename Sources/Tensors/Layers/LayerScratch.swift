@@ -79,9 +79,16 @@ package final class LayerScratch: Sendable {
     return norm(rows, weight, norms.epsilon, into: normed[worker])
   }
 
-  /// Norms rows for the head, in the order given.
+  /// Norms rows for the head.
   package func normForHead(
-    rows: some Collection<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+    rows: Range<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+  ) -> ActivationRows {
+    norm(rows, weight, epsilon, into: last[worker])
+  }
+
+  /// Norms rows for the head that don't follow each other, in the order given.
+  package func normForHead(
+    rows: UnsafeBufferPointer<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
   ) -> ActivationRows {
     norm(rows, weight, epsilon, into: last[worker])
   }

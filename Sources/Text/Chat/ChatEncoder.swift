@@ -18,6 +18,16 @@ public struct ChatEncoder: Sendable {
     template = Result { try ChatTemplate(directory: directory, tokenizer: tokenizer) }
   }
 
+  /// Uses a template instead of one of a folder.
+  ///
+  /// - Parameter source: The template, in the Jinja language.
+  public init(template source: String, tokenizer: any Tokenizer) {
+    self.tokenizer = tokenizer
+    template = Result {
+      try ChatTemplate(source: source, name: "the chat template", tokenizer: tokenizer)
+    }
+  }
+
   /// The tokens after which the assistant's answer is over: the model's, and the tokenizer's
   /// `eos_token`, which instruction models set to the end of a turn.
   public func endTokens(of model: [Token]) -> [Token] {

@@ -36,6 +36,21 @@ public struct ChatTemplate: Sendable {
     }
   }
 
+  /// Reads a template for a model whose special tokens its tokenizer spells.
+  ///
+  /// - Throws: `SpeculateError` naming the line where it can't be understood.
+  init(source: String, name: String, tokenizer: any Tokenizer) throws {
+    let tokens = Self.specialTokens(of: tokenizer)
+    try self.init(source: source, name: name, specialTokens: tokens)
+  }
+
+  private static func specialTokens(of tokenizer: any Tokenizer) -> [String: String] {
+    var tokens: [String: String] = [:]
+    tokens["bos_token"] = tokenizer.beginToken.flatMap(tokenizer.piece)
+    tokens["eos_token"] = tokenizer.endTokens.first.flatMap(tokenizer.piece)
+    return tokens
+  }
+
   /// The template of a model's folder: `chat_template.jinja`, or else `chat_template` in
   /// `tokenizer_config.json`, which is one template or a list of them by name.
   ///
@@ -49,15 +64,11 @@ public struct ChatTemplate: Sendable {
           + "\"chat_template\" in tokenizer_config.json; give an instruction model's folder, or "
           + "prompts that are no chats")
     }
-    var tokens = files.specialTokens
     // Where no file says anything, not even null, the tokenizer does.
-    if !files.named.contains("bos_token") {
-      tokens["bos_token"] = tokenizer.beginToken.flatMap(tokenizer.piece)
-    }
-    if !files.named.contains("eos_token") {
-      tokens["eos_token"] = tokenizer.endTokens.first.flatMap(tokenizer.piece)
-    }
-    try self.init(source: source.text, name: source.name, specialTokens: tokens)
+    let others = Self.specialTokens(of: tokenizer).filter { !files.named.contains($0.key) }
+    try self.init(
+      source: source.text, name: source.name,
+      specialTokens: files.specialTokens.merging(others) { $1 })
     toolStatements = try files.toolSource.map { try Self.statements($0.text, $0.name) }
   }
 
@@ -72,12 +83,12 @@ public struct ChatTemplate: Sendable {
   ) throws -> String {
     var variables = specialTokens.mapValues { TemplateValue.string($0) }
     variables.merge(conversation.options) { $1 }
-    variables["messages"] = .list(conversation.messages)
     variables["tools"] = conversation.tools
     variables["documents"] = .null
     variables["add_generation_prompt"] = .bool(addsGenerationPrompt)
     let statements = conversation.tools.isNull ? statements : toolStatements ?? statements
     do {
+      variables["messages"] = try .list(of: conversation.messages.map { .mapping($0.fields) })
       return try TemplateEvaluator.render(statements, variables: variables, now: now)
     } catch let problem as TemplateProblem {
       throw problem.error(in: name)

@@ -1,24 +1,68 @@
 import Files
+import Foundation
 
 /// A conversation that a chat template turns into a prompt.
 public struct Conversation: Sendable {
-  /// A list of mappings, most often with `role` and `content`.
-  let messages: TemplateList
+  /// What one side says.
+  public struct Message: Sendable {
+    /// A mapping with `role` and most often `content`.
+    let fields: TemplateMapping
+
+    /// A message by anybody: templates know `system`, `user`, `assistant` and most often `tool`.
+    public init(role: String, content: String) {
+      fields = TemplateMapping(texts: [("role", role), ("content", content)])
+    }
+
+    fileprivate init(fields: TemplateMapping) { self.fields = fields }
+
+    /// What the model is to be, or to do, throughout.
+    public static func system(_ content: String) -> Message {
+      Message(role: "system", content: content)
+    }
+
+    /// What the user says.
+    public static func user(_ content: String) -> Message {
+      Message(role: "user", content: content)
+    }
+
+    /// What the model answered.
+    public static func assistant(_ content: String) -> Message {
+      Message(role: "assistant", content: content)
+    }
+
+    fileprivate var role: String? { fields["role"]?.text }
+  }
+
+  /// What was said, in order.
+  private(set) var messages: [Message]
   /// Descriptions of functions that the model may call, or none.
   private(set) var tools: TemplateValue = .null
   /// What else the template is told, by name.
   private(set) var options: [String: TemplateValue] = [:]
 
-  /// What a user says, perhaps after a system message.
-  public init(system: String? = nil, user: String) throws {
-    let turns = [system.map { ("system", $0) }, ("user", user)].compactMap { $0 }
-    messages = try Self.checked { try TemplateList(turns.map { try Self.message($0.0, $0.1) }) }
+  /// A conversation of some messages.
+  public init(messages: [Message] = []) { self.messages = messages }
+
+  /// A conversation with a model that may call functions.
+  ///
+  /// - Parameter tools: a JSON object for each, `{"type": "function", "function": {…}}` most often.
+  /// - Throws: ``SpeculateError`` naming the tool that is no JSON object.
+  public init(messages: [Message] = [], tools: [String]) throws {
+    self.messages = messages
+    guard !tools.isEmpty else { return }
+    let values = try tools.enumerated().map { index, text in
+      let node = try JSONText(Data(text.utf8), name: "tool \(index + 1)").root
+      guard node.isObject else {
+        throw SpeculateError("tool \(index + 1) is not a JSON object; describe a function by one")
+      }
+      return try Self.checked { try TemplateValue(node) }
+    }
+    self.tools = .list(try Self.checked { try TemplateList(values) })
   }
 
-  private init(messages: TemplateList, like other: Conversation) {
-    self.messages = messages
-    tools = other.tools
-    options = other.options
+  /// What a user says, perhaps after a system message.
+  public init(system: String? = nil, user: String) {
+    messages = [system.map(Message.system), .user(user)].compactMap { $0 }
   }
 
   /// The conversation of a JSON object: `messages`, perhaps `tools`, and perhaps
@@ -29,17 +73,16 @@ public struct Conversation: Sendable {
     guard let list = members["messages"], list.isArray else {
       throw SpeculateError("\"messages\" is not a list; give [{\"role\": …, \"content\": …}, …]")
     }
-    messages = try Self.checked {
-      try TemplateList(
-        list.elements().map { node in
-          guard let message = try TemplateValue(node).mapping, message["role"]?.text != nil else {
-            throw SpeculateError(
-              "a message is not an object with a \"role\"; give {\"role\": …, \"content\": …}")
-          }
-          return .mapping(try Self.namingReasoning(message))
-        })
+    messages = try list.elements().map { node in
+      guard let fields = try Self.checked({ try TemplateValue(node) }).mapping,
+        fields["role"]?.text != nil
+      else {
+        throw SpeculateError(
+          "a message is not an object with a \"role\"; give {\"role\": …, \"content\": …}")
+      }
+      return Message(fields: try Self.checked { try Self.namingReasoning(fields) })
     }
-    guard !messages.elements.isEmpty else {
+    guard !messages.isEmpty else {
       throw SpeculateError("\"messages\" is empty; give at least one message")
     }
     if let tools = members["tools"], !tools.isNull {
@@ -49,10 +92,6 @@ public struct Conversation: Sendable {
     try members["chat_template_kwargs"]?.forEachMember { key, value in
       if let key = key.string { options[key] = try Self.checked { try TemplateValue(value) } }
     }
-  }
-
-  private static func message(_ role: String, _ content: String) throws -> TemplateValue {
-    .mapping(try TemplateMapping([("role", .string(role)), ("content", .string(content))]))
   }
 
   /// Reasoning goes by several names; templates find it under each, as transformers has it.
@@ -74,36 +113,26 @@ public struct Conversation: Sendable {
     }
   }
 
+  /// Adds what is said next: the model's answer, or what the user says to it.
+  public mutating func append(_ message: Message) { messages.append(message) }
+
   /// The same without the assistant's messages at its end, so that its answer comes next.
   ///
-  /// - Throws: `SpeculateError` when nothing else is left.
-  public func awaitingAnswer() throws -> Conversation {
-    var rest = messages.elements
-    while rest.last?.mapping?["role"]?.text == "assistant" { rest.removeLast() }
-    guard !rest.isEmpty else {
+  /// - Throws: ``SpeculateError`` when nothing else is left.
+  package func awaitingAnswer() throws -> Conversation {
+    var other = self
+    while other.messages.last?.role == "assistant" { other.messages.removeLast() }
+    guard !other.messages.isEmpty else {
       throw SpeculateError("holds only the assistant's messages; give a user's too")
     }
-    return Conversation(messages: try Self.checked { try TemplateList(rest) }, like: self)
-  }
-
-  /// The same after the assistant's answer and what the user says to it.
-  public func answered(_ answer: String, user: String) throws -> Conversation {
-    Conversation(
-      messages: try Self.checked {
-        try TemplateList(
-          messages.elements + [Self.message("assistant", answer), Self.message("user", user)])
-      }, like: self)
+    return other
   }
 
   /// The same with a system message in front, unless it has one.
-  public func withSystem(_ system: String) throws -> Conversation {
-    let roles = ["system", "developer"]
-    if let role = messages.elements.first?.mapping?["role"]?.text, roles.contains(role) {
-      return self
-    }
-    return Conversation(
-      messages: try Self.checked {
-        try TemplateList([Self.message("system", system)] + messages.elements)
-      }, like: self)
+  package func withSystem(_ system: String) -> Conversation {
+    if let role = messages.first?.role, ["system", "developer"].contains(role) { return self }
+    var other = self
+    other.messages.insert(.system(system), at: 0)
+    return other
   }
 }

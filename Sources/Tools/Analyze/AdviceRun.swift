@@ -138,7 +138,9 @@ struct AdviceRun {
     }
     return try zip(configurations, terms).map { configuration, terms in
       Advice.Option(
-        configuration, terms: configuration.way == .plain ? plain : terms,
+        name: configuration.description.name, way: configuration.way,
+        format: configuration.description.format,
+        terms: configuration.way == .plain ? plain : terms,
         command: try command(configuration))
     }
   }

@@ -145,7 +145,7 @@ final class AnalysisRun {
     }
     // What each group has been told and has answered. Its outputs are the same in all
     // configurations, so that one conversation serves the group.
-    var conversations: [PromptSource.Prompt?] = groups.map { _ in task.prompt }
+    var conversations: [PromptInput.Prompt?] = groups.map { _ in task.prompt }
     for turn in 0..<min(turns, 1 + task.prompt.laterTurns.count) {
       for (index, group) in groups.enumerated() {
         guard let prompt = conversations[index] else { continue }
@@ -163,7 +163,7 @@ final class AnalysisRun {
         }
         guard let answer = try run(group, prompt: place, ids, task: number, into: &unit)
         else { return nil }
-        conversations[index] = try prompt.next(after: answer)
+        conversations[index] = prompt.next(after: answer)
       }
     }
     return unit

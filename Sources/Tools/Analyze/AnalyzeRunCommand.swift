@@ -86,7 +86,7 @@ struct AnalyzeRunCommand: ParsableCommand {
     ).configurations()
     // Templates that write the date write the same one when a run goes on some other day.
     let encoder = PromptEncoder(
-      configurations[0].generator, target: folder, isChat: chat.isOn, system: chat.system,
+      configurations[0].generator, isChat: chat.isOn, system: chat.system,
       now: ChatEncoder.fixedTime)
     let run = try AnalysisRun(
       tasks: tasks, encoder: encoder, configurations: configurations, turns: prompts.turns,

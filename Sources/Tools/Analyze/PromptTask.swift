@@ -5,9 +5,9 @@ package struct PromptTask: Sendable {
   /// What it is about: the file's own category, or the file's name.
   package var category: String
   /// What is asked first.
-  package var prompt: PromptSource.Prompt
+  package var prompt: PromptInput.Prompt
 
-  package init(category: String, prompt: PromptSource.Prompt) {
+  package init(category: String, prompt: PromptInput.Prompt) {
     self.category = category
     self.prompt = prompt
   }
@@ -18,7 +18,7 @@ package struct PromptTask: Sendable {
   /// - Throws: `SpeculateError` naming file and line.
   package static func read(_ path: String) throws -> [PromptTask] {
     let name = String(URL(filePath: path).lastPathComponent.prefix { $0 != "." })
-    return try PromptSource.file(path, option: "--prompts", takesDocuments: true).map {
+    return try PromptInput.file(path, option: "--prompts", takesDocuments: true).map {
       PromptTask(category: $0.category ?? name, prompt: $0)
     }
   }

@@ -47,6 +47,7 @@ struct ConfigurationGrid {
   /// - Throws: `SpeculateError` for a folder that can't be used.
   func configurations() throws -> [RunConfiguration] {
     let tokenizer = try TokenizerLoader.load(directory: target)
+    let chats = ChatEncoder(directory: target, tokenizer: tokenizer)
     var drafters: [URL: DrafterModel] = [:]
     for url in ways.compactMap(\.drafter) where drafters[url] == nil {
       drafters[url] = try DrafterModel(directory: url, tokenizer: tokenizer)
@@ -64,7 +65,8 @@ struct ConfigurationGrid {
           let generator =
             try generators[learning(way)]
             ?? TextGenerator(
-              model: model, tokenizer: tokenizer, drafter: drafter.flatMap { drafters[$0] },
+              model: model, tokenizer: tokenizer, chats: chats,
+              drafter: drafter.flatMap { drafters[$0] },
               threads: threads)
           generators[learning(way)] = generator
           made.append(

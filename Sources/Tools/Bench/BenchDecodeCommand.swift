@@ -74,7 +74,7 @@ struct BenchDecodeCommand: ParsableCommand {
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
       cacheFormat: cache.format, threads: threads.count,
       costCache: .user(measuresAgain: prompts.drafting.remeasure))
-    let encoder = PromptEncoder(generator, target: try model.target.folder())
+    let encoder = PromptEncoder(generator)
     let parameters = encoder.parameters(prompts.sampling.parameters, for: texts)
     let bench = PromptBench(
       decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),

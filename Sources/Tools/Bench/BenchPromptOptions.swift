@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Drafter
 import Speculate
@@ -52,8 +53,8 @@ struct BenchPromptOptions: ParsableArguments {
   }
 
   /// The prompts, at least one.
-  func read(_ file: String) throws -> [PromptSource.Prompt] {
-    let prompts = try PromptSource.file(file)
+  func read(_ file: String) throws -> [PromptInput.Prompt] {
+    let prompts = try PromptInput.file(file)
     return limit.map { Array(prompts.prefix($0)) } ?? prompts
   }
 

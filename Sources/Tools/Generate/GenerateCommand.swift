@@ -112,8 +112,7 @@ struct GenerateCommand: ParsableCommand {
       weights: weights.choice, drafterWeights: drafter.weights, drafterPasses: drafter.passes,
       cacheFormat: cache.format,
       threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
-    let encoder = PromptEncoder(
-      generator, target: folder, isChat: chat.isOn, system: chat.system)
+    let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)
     let tracer = try traceFile.map { try writer($0, generator, way, parameters) }

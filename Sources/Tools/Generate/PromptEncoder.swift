@@ -7,7 +7,6 @@ import Verifier
 /// Makes tokens of prompts and chats.
 struct PromptEncoder {
   private let generator: TextGenerator
-  private let chats: ChatEncoder
   private let isChat: Bool
   private let system: String?
   private let now: Date
@@ -15,16 +14,13 @@ struct PromptEncoder {
   /// An encoder for a generator's target.
   ///
   /// - Parameters:
-  ///   - target: The target's folder, which holds the chat template.
   ///   - isChat: Whether texts are what a user says.
   ///   - system: The system message of chats that have none of their own.
   ///   - now: The time that chat templates are told.
   init(
-    _ generator: TextGenerator, target: URL, isChat: Bool = false, system: String? = nil,
-    now: Date = Date()
+    _ generator: TextGenerator, isChat: Bool = false, system: String? = nil, now: Date = Date()
   ) {
     self.generator = generator
-    chats = ChatEncoder(directory: target, tokenizer: generator.tokenizer)
     self.isChat = isChat
     self.system = system
     self.now = now
@@ -34,7 +30,7 @@ struct PromptEncoder {
   ///
   /// - Throws: `SpeculateError` naming the place of a prompt that leaves no room to generate, or
   ///   that the chat template refuses.
-  func encode(_ prompts: [PromptSource.Prompt]) throws -> [EncodedPrompt] {
+  func encode(_ prompts: [PromptInput.Prompt]) throws -> [EncodedPrompt] {
     try prompts.map { prompt in
       let encoded = try encode(prompt)
       let (count, context) = (encoded.ids.count, generator.model.configuration.maximumContext)
@@ -50,35 +46,32 @@ struct PromptEncoder {
   /// The parameters with which prompts are decoded: where one is a chat, the end of a turn ends the
   /// output too.
   func parameters(
-    _ parameters: GenerationParameters, for prompts: [PromptSource.Prompt]
+    _ parameters: GenerationParameters, for prompts: [PromptInput.Prompt]
   ) -> GenerationParameters {
-    guard prompts.contains(where: becomesChat) else { return parameters }
-    var parameters = parameters
-    parameters.endTokens = chats.endTokens(of: generator.model.configuration.endTokens)
-    return parameters
+    prompts.contains(where: becomesChat) ? generator.answering(parameters) : parameters
   }
 
   /// Whether the chat template writes a prompt.
-  func becomesChat(_ prompt: PromptSource.Prompt) -> Bool {
+  func becomesChat(_ prompt: PromptInput.Prompt) -> Bool {
     if case .text = prompt.content { isChat } else { true }
   }
 
   /// A prompt as the target takes it, however long.
   ///
   /// - Throws: `SpeculateError` naming the place of a chat that the template refuses.
-  func encode(_ prompt: PromptSource.Prompt) throws -> EncodedPrompt {
+  func encode(_ prompt: PromptInput.Prompt) throws -> EncodedPrompt {
     var conversation: Conversation
     switch prompt.content {
     case .text(let text):
       guard isChat else {
         return EncodedPrompt(place: prompt.place, text: text, ids: try generator.encode(text))
       }
-      conversation = try Conversation(user: text)
+      conversation = Conversation(user: text)
     case .chat(let own): conversation = own
     }
-    if let system { conversation = try conversation.withSystem(system) }
+    if let system { conversation = conversation.withSystem(system) }
     do {
-      let (text, ids) = try chats.encode(conversation, now: now)
+      let (text, ids) = try generator.encode(conversation, now: now)
       return EncodedPrompt(place: prompt.place, text: text, ids: ids)
     } catch let error as SpeculateError {
       throw SpeculateError("\(prompt.place) is a chat: \(error.description)")

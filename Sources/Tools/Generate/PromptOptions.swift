@@ -40,9 +40,9 @@ struct PromptOptions: ParsableArguments {
   }
 
   /// The prompts, at least one.
-  func read() throws -> [PromptSource.Prompt] {
+  func read() throws -> [PromptInput.Prompt] {
     let prompts =
-      try promptFile.map { try PromptSource.file($0) } ?? PromptSource.text(prompt ?? "-")
+      try promptFile.map { try PromptInput.file($0) } ?? PromptInput.text(prompt ?? "-")
     return limit.map { Array(prompts.prefix($0)) } ?? prompts
   }
 }

@@ -1,3 +1,4 @@
+import Analysis
 public import ArgumentParser
 import Foundation
 public import Speculate

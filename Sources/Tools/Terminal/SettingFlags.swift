@@ -3,9 +3,11 @@
 package enum SettingFlags {
   /// The settings, in the words of their flags. Whatever else stands in quotes is left as it is.
   package static let settings = [
-    "confidence", "evaluation length", "grow", "init", "layers", "learning rate", "length",
+    "confidence", "drafter", "drafter passes", "evaluation length", "force", "grow", "init",
+    "layers", "learning rate", "length",
     "longest prompt", "mask token", "output", "precision", "response length", "save best", "seed",
-    "store log-probabilities", "store taps", "target layers", "temperature", "vocabulary", "width",
+    "store log-probabilities", "store taps", "target layers", "temperature", "trace", "vocabulary",
+    "width",
   ]
 
   /// A library's text with flags in the settings' place.

@@ -142,7 +142,8 @@ struct DistillTrainCommand: ParsableCommand {
     let last = try TrainingRun(
       recipe: training, label: "distill",
       report: TrainingReport(
-        title: "Distillation", facts: [responses, parameters + step, training.configuration.contextSummary],
+        title: "Distillation",
+        facts: [responses, parameters + step, training.configuration.contextSummary],
         unit: "blocks")
     ).run(isMeasured: { $0.acceptanceLength != nil }, detail: Self.detail)
     if let last {

@@ -49,7 +49,7 @@ final class TextDocuments {
       switch try PromptLine(line).content {
       case .document(let text): return .text(text)
       case .prompt(let prompt): return .prompt(prompt)
-      case .turns(let turns): return .chat(try Conversation(user: turns[0]))
+      case .turns(let turns): return .chat(Conversation(user: turns[0]))
       case .chat(let conversation): return .chat(try conversation.awaitingAnswer())
       }
     } catch let error as SpeculateError {

@@ -48,11 +48,35 @@ import Text
     #expect(
       try text(template, line, generates: false)
         == "<system>Be brief.</system>\n<user>1 < 2?</user>\n")
-    let conversation = try Conversation(system: " Be brief. ", user: "1 < 2?")
+    let conversation = Conversation(system: " Be brief. ", user: "1 < 2?")
     #expect(
       try ChatTemplate(source: template, name: "t").render(
         conversation, addsGenerationPrompt: true, now: JinjaOracle.now)
         == "<system>Be brief.</system>\n<user>1 < 2?</user>\n<assistant>")
+  }
+
+  @Test func aConversationGrows() throws {
+    let template = try ChatTemplate(
+      source:
+        "{% for m in messages %}{{ m.role }}={{ m.content }};{% endfor %}{{ tools | tojson }}",
+      name: "t")
+    func text(_ conversation: Conversation) throws -> String {
+      try template.render(conversation, addsGenerationPrompt: true, now: JinjaOracle.now)
+    }
+    var conversation = Conversation(messages: [.system("s"), .user("a")])
+    #expect(try text(conversation) == "system=s;user=a;null")
+    conversation.append(.assistant("b"))
+    conversation.append(.init(role: "tool", content: "c"))
+    #expect(try text(conversation) == "system=s;user=a;assistant=b;tool=c;null")
+    let tools = [#"{"name":"z","arguments":{"y":1,"x":[]}}"#, "{}"]
+    #expect(
+      try text(Conversation(messages: [.user("a")], tools: tools))
+        == #"user=a;[{"name": "z", "arguments": {"y": 1, "x": []}}, {}]"#)
+    #expect(try text(Conversation(tools: [])) == "null")
+    #expect(
+      throws: SpeculateError("tool 2 is not a JSON object; describe a function by one")
+    ) { try Conversation(tools: ["{}", "[]"]) }
+    #expect(throws: SpeculateError.self) { try Conversation(tools: ["{"]) }
   }
 
   @Test func toolsAndOptionsReachTheTemplate() throws {

@@ -81,7 +81,7 @@ import Tools
     let tasks = (0..<100).map { index in
       PromptTask(
         category: index < 90 ? "large" : index < 98 ? "middle" : "small",
-        prompt: PromptSource.Prompt(.text("x"), place: "\(index)"))
+        prompt: PromptInput.Prompt(.text("x"), place: "\(index)"))
     }
     let sample = PromptTask.sample(tasks, 20)
     let places = sample.compactMap { Int($0.prompt.place) }

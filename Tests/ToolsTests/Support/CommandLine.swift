@@ -11,25 +11,23 @@ struct CommandResult {
   var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
 }
 
-/// A `speculate` process.
+/// A process of `speculate`, or of another program of the package.
 final class CommandProcess {
-  /// The executable beside this test bundle.
-  static let executable: URL = {
-    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    return tests.deletingLastPathComponent().appending(path: "speculate")
-  }()
+  /// The programs lie beside this test bundle.
+  private static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent()
 
   private let process = Process()
   private let folder: URL
   private let outputFile: URL
   private let errorFile: URL
 
-  /// Starts `speculate` with some arguments.
+  /// Starts a program with some arguments.
   ///
   /// Output goes to files, so that no pipe can fill up.
   init(
     _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
-    current: URL? = nil
+    current: URL? = nil, program: String = "speculate"
   ) throws {
     folder = try temporaryFolder()
     outputFile = folder.appending(path: "output")
@@ -37,7 +35,7 @@ final class CommandProcess {
     let inputFile = folder.appending(path: "input")
     for file in [outputFile, errorFile] { try Data().write(to: file) }
     try Data((input ?? "").utf8).write(to: inputFile)
-    process.executableURL = Self.executable
+    process.executableURL = Self.programs.appending(path: program)
     process.arguments = arguments
     process.standardInput = try FileHandle(forReadingFrom: inputFile)
     process.standardOutput = try FileHandle(forWritingTo: outputFile)

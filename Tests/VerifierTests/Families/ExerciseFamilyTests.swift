@@ -72,7 +72,7 @@ extension ModelFamily {
       let runner = CausalRunner(model: model, workers: Workers(count: threads), maximumRows: 16)
       #expect(try rows(runner, text + [tree.tokens[0]], 16) == expected[0])
       let cache = try runner.makeCache(capacity: 300)
-      runner.prefill(text, cache: cache)
+      runner.read(text, into: cache, logits: .last)
       runner.forward(tree, cache: cache)
       for row in 0..<16 { #expect(bits(runner, row: row) == expected[row].last, "row \(row)") }
     }

@@ -67,8 +67,20 @@ struct TemplateMapping: Sendable {
     self.values = values
     self.places = places
     depth = try TemplateList.depth(of: values)
-    weight =
-      TemplateList.weight(of: values)
+    weight = Self.weight(keys, values)
+  }
+
+  /// A mapping of texts to texts; no key comes twice.
+  init(texts: [(key: String, value: String)]) {
+    keys = texts.map(\.key)
+    values = texts.map { .string($0.value) }
+    places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { (Key(text: $1), $0) })
+    depth = 1
+    weight = Self.weight(keys, values)
+  }
+
+  private static func weight(_ keys: [String], _ values: [TemplateValue]) -> Int {
+    TemplateList.weight(of: values)
       + keys.reduce(0) { min($0 + 1 + $1.utf8.count / 16, 1 << 32) }
   }
 

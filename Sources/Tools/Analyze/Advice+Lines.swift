@@ -1,29 +1,7 @@
 import Analysis
-import Foundation
+import Files
 
-/// What to expect of every choice, and which one to take.
-struct Advice: Encodable {
-  let machine: Machine
-  let temperature: Float
-  let texts: Int
-  /// The format that the target is stored in.
-  let stored: String
-  let options: [Option]
-
-  /// By this much another way has to be faster than the usual one, which adapts to other prompts.
-  private static let margin = 1.02
-
-  /// The choice to take: the fastest, or the usual one where that is hardly slower.
-  var best: Option? { best(of: options) }
-
-  private func best(of options: [Option]) -> Option? {
-    guard let fastest = options.max(by: { $0.rate < $1.rate }) else { return nil }
-    let usual = options.filter { $0.isUsual && $0.format == fastest.format }
-      .max { $0.rate < $1.rate }
-    guard let usual, usual.rate * Self.margin > fastest.rate else { return fastest }
-    return usual
-  }
-
+extension Advice {
   /// The text of the advice; its last lines are the recommendation.
   var lines: [String] {
     let severalFormats = Set(options.map(\.format)).count > 1
@@ -65,19 +43,5 @@ struct Advice: Encodable {
         + "\(Figures.fixed(option.speedup, 2)) times plain decoding's \(Figures.rate(plain))",
       "  \(option.command)",
     ]
-  }
-
-  private enum CodingKeys: CodingKey {
-    case machine, temperature, texts, stored, options, best
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(machine, forKey: .machine)
-    try container.encode(temperature, forKey: .temperature)
-    try container.encode(texts, forKey: .texts)
-    try container.encode(stored, forKey: .stored)
-    try container.encode(options, forKey: .options)
-    try container.encode(best, forKey: .best)
   }
 }

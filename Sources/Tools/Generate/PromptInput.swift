@@ -3,7 +3,7 @@ import Foundation
 package import Text
 
 /// Where prompts come from: the command line, a file, or standard input.
-package struct PromptSource {
+package struct PromptInput {
   /// One prompt and where it stands, for messages: `prompts.jsonl line 3`.
   package struct Prompt: Sendable {
     /// What is asked.
@@ -27,9 +27,12 @@ package struct PromptSource {
     }
 
     /// What is asked after an answer; `nil` where the user of a chat says nothing more.
-    package func next(after answer: String) throws -> Prompt? {
+    package func next(after answer: String) -> Prompt? {
       guard case .chat(let conversation) = content, let turn = laterTurns.first else { return nil }
-      var next = Prompt(.chat(try conversation.answered(answer, user: turn)), place: place)
+      var longer = conversation
+      longer.append(.assistant(answer))
+      longer.append(.user(turn))
+      var next = Prompt(.chat(longer), place: place)
       next.laterTurns = Array(laterTurns.dropFirst())
       return next
     }
@@ -109,7 +112,7 @@ package struct PromptSource {
         guard !turns.contains("") else {
           throw SpeculateError("has an empty turn; give at least one character")
         }
-        prompt = Prompt(.chat(try Conversation(user: turns[0])), place: place)
+        prompt = Prompt(.chat(Conversation(user: turns[0])), place: place)
         prompt.laterTurns = Array(turns.dropFirst())
       case .document(let text):
         guard takesDocuments else {

@@ -1,70 +1,82 @@
-import Analysis
 import Foundation
 
 extension Advice {
   /// What one output is expected to take.
-  struct Term: Equatable {
-    var tokens: Int
-    var rounds: Int
-    var seconds: Double
+  package struct Term: Equatable {
+    package var tokens: Int
+    package var rounds: Int
+    package var seconds: Double
+
+    package init(tokens: Int, rounds: Int, seconds: Double) {
+      self.tokens = tokens
+      self.rounds = rounds
+      self.seconds = seconds
+    }
   }
 
   /// What some outputs took when they were generated for real.
-  struct Trial: Encodable, Equatable {
-    var texts: Int
-    var tokens: Int
-    var passes: Int
-    var seconds: Double
+  package struct Trial: Encodable, Equatable {
+    package var texts: Int
+    package var tokens: Int
+    package var passes: Int
+    package var seconds: Double
 
-    var rate: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
+    package init(texts: Int, tokens: Int, passes: Int, seconds: Double) {
+      self.texts = texts
+      self.tokens = tokens
+      self.passes = passes
+      self.seconds = seconds
+    }
+
+    package var rate: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
   }
 
   /// One way of decoding and what is expected of it.
-  struct Option {
-    let name: String
-    let way: DecodingWay
-    let format: String
+  package struct Option {
+    package let name: String
+    package let way: DecodingWay
+    package let format: String
     /// The command that runs it.
-    let command: String
+    package let command: String
     /// The replayed outputs; empty for what can't be replayed.
-    let terms: [Term]
+    package let terms: [Term]
     /// What a run of some of them showed.
-    var trial: Trial?
+    package var trial: Trial?
     /// Real speed over what replaying foretells.
-    var correction = 1.0
+    package var correction = 1.0
     /// Over plain decoding of the same format.
-    var speedup = 1.0
+    package var speedup = 1.0
     /// Tokens per second where there is nothing to replay.
     private var rateWithoutReplay = 0.0
 
-    init(_ configuration: RunConfiguration, terms: [Term], command: String) {
-      name = configuration.description.name
-      way = configuration.way
-      format = configuration.description.format
+    package init(name: String, way: DecodingWay, format: String, terms: [Term], command: String) {
+      self.name = name
+      self.way = way
+      self.format = format
       self.terms = terms
       self.command = command
     }
 
     /// Whether it is what a drafter does without options.
-    var isUsual: Bool {
+    package var isUsual: Bool {
       guard case .draft(let drafting) = way, drafting.drafter != nil else { return false }
       return drafting.length == nil && drafting.looksUp && !drafting.recycling
     }
 
     /// Expected tokens per second.
-    var rate: Double {
+    package var rate: Double {
       terms.isEmpty ? rateWithoutReplay : correction * Self.rate(terms)
     }
 
     /// Over prompts; what the machine does in another minute is not in it.
-    var interval: Interval? {
+    package var interval: Interval? {
       Bootstrap().interval(ofRatio: terms.map { (Double($0.tokens), $0.seconds) }).map {
         Interval(low: $0.low * correction, high: $0.high * correction)
       }
     }
 
     /// Mean acceptance length, the bonus token included.
-    var tau: Double {
+    package var tau: Double {
       let tokens = terms.reduce(0) { $0 + $1.tokens }
       guard tokens > 0 else { return trial.map { Double($0.tokens) / Double($0.passes) } ?? 1 }
       return Double(tokens) / Double(terms.reduce(0) { $0 + $1.rounds })
@@ -81,7 +93,7 @@ extension Advice {
     /// the replay; the others by what the tried ones showed together.
     ///
     /// - Parameter places: the outputs that were tried: indices of ``terms``.
-    static func correct(_ options: inout [Option], places: [Int]) {
+    package static func correct(_ options: inout [Option], places: [Int]) {
       var foretold = 0.0
       var shown = 0.0
       for index in options.indices where !options[index].terms.isEmpty {
@@ -115,7 +127,7 @@ extension Advice.Option: Encodable {
     case correction, trial, command
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
     try container.encode(format, forKey: .format)
