@@ -1,6 +1,5 @@
 // A chat of three turns: swift run Chat [target-folder] [drafter-folder]
 import Speculate
-
 let folders = CommandLine.arguments.dropFirst().map { URL(filePath: $0) }
 let weights = URL(filePath: "Weights")
 // The embedded model writes code and has seen no chat, so it goes on from comments.
@@ -13,7 +12,6 @@ let generator = try TextGenerator(
   drafter: folders.isEmpty ? weights.appending(path: "drafter") : folders.dropFirst().first,
   chatTemplate: folders.isEmpty ? comments : nil)
 let parameters = GenerationParameters(maximumTokens: 48, stopStrings: ["\n}\n"])
-
 var conversation = Conversation()
 for turn in ["Add two numbers.", "Now multiply them.", "And print the result."] {
   print("> \(turn)")
@@ -22,8 +20,6 @@ for turn in ["Add two numbers.", "Now multiply them.", "And print the result."] 
     print($0, terminator: "")
   }
   conversation.append(.assistant(answer.text))
-  let statistics = answer.statistics
-  print(
-    "\n-- \(statistics.targetPasses) passes of the target, \(statistics.draftPasses) of the drafter"
-  )
+  let passes = answer.statistics
+  print("\n-- \(passes.targetPasses) passes of the target, \(passes.draftPasses) of the drafter")
 }
