@@ -171,7 +171,8 @@ package struct ResponseDrafts: Sendable {
   package var costCache: CostModelCache?
 
   /// Drafts of the given sources.
-  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil) {
+  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
+  {
     self.drafter = drafter
     self.suffix = suffix
     self.costCache = costCache
