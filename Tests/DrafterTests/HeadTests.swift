@@ -37,9 +37,10 @@ import Testing
     var first: [Int] = []  // of each block's rows
     for count in blocks {
       let start = first.last.map { $0 + blocks[first.count - 1] } ?? 0
-      (logits.base + start * choices).update(
-        from: values(count * choices, seed: 2).base, count: count * choices)
+      let own = values(count * choices, seed: 2)
+      for index in 0..<own.count { logits.base[start * choices + index] = own.base[index] }
       first.append(start)
+      withExtendedLifetime(own) {}
     }
     var rows: [[DraftedRow]] = []
     for (block, count) in blocks.enumerated() {
@@ -60,6 +61,7 @@ import Testing
           return rows[$0][place]
         })
     }
+    defer { withExtendedLifetime((inputs, logits)) {} }
     return blocks.indices.map { block in
       let start = first[block] * choices
       return (start..<start + blocks[block] * choices).map { logits.base[$0].bitPattern }
