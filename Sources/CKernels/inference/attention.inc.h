@@ -150,7 +150,7 @@ static void weigh(const float *const *weight, size_t queries, const KV *values, 
 }
 
 // A tile of queries goes through a chunk; their ends don't fall.
-static void attend_tile(const ck_span *s, ck_query *query, size_t queries, ck_ahead *next) {
+__attribute__((aligned(64))) static void attend_tile(const ck_span *s, ck_query *query, size_t queries, ck_ahead *next) {
   float score[TALLEST][CK_CHUNK] __attribute__((aligned(64)));
   float part[TALLEST][CK_MAX_DIMENSION] __attribute__((aligned(64)));
   f16v best[TALLEST];

@@ -138,7 +138,7 @@ INLINE void weigh(size_t Q, size_t V, const uint16_t (*weight)[CK_CHUNK], const 
 WEIGH(1) WEIGH(2) WEIGH(3)
 
 // A tile of queries goes through a chunk; their ends don't fall.
-static void attend_tile(const ck_span *s, ck_query *query, size_t queries, ck_ahead *next) {
+__attribute__((aligned(64))) static void attend_tile(const ck_span *s, ck_query *query, size_t queries, ck_ahead *next) {
   vectors rounded;
   float score[TALLEST][CK_CHUNK] __attribute__((aligned(64)));
   uint16_t weight[WEIGHED][CK_CHUNK] __attribute__((aligned(64)));

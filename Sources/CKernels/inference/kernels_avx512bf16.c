@@ -51,7 +51,9 @@ typedef struct {
   size_t after_step;
 } fetch;
 
+// Begins at a cache line, so that its speed doesn't depend on what else a program holds.
 #define TILE(MT, NP)                                                                            \
+  __attribute__((aligned(64)))                                                                  \
   static void tile_##MT##_##NP(const uint16_t *w, const uint16_t *x, float *y, size_t ys,       \
                                size_t row, size_t rows, size_t pairs, fetch next,               \
                                const ck_epilogue *end) {                                               \

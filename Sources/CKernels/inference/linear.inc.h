@@ -20,8 +20,10 @@ INLINE void finish16(float *y, const f16v *sum, size_t row, size_t rows, ck_epil
   }
 }
 
+// Tiles begin at cache lines, so that their speed doesn't depend on what else a program holds.
 // The bf16 tile takes two columns a step: the even one is the low half of each dword.
 #define TILE(MT, NP)                                                                             \
+  __attribute__((aligned(64)))                                                                   \
   static void tile_f32_##MT##_##NP(const float *w, const float *x, size_t xs, float *y, size_t ys, \
                                    size_t row, size_t rows, size_t cols, ck_epilogue end) {      \
     f16v a[MT][NP];                                                                              \
@@ -37,6 +39,7 @@ INLINE void finish16(float *y, const f16v *sum, size_t row, size_t rows, ck_epil
     UNROLL for (int m = 0; m < MT; m++) UNROLL for (int p = 0; p < NP; p++)                      \
         finish16(y + m * ys, &a[m][p], row + p * CK_PANEL, rows, end);                           \
   }                                                                                              \
+  __attribute__((aligned(64)))                                                                   \
   static void tile_bf16_##MT##_##NP(const uint16_t *w, const float *x, size_t xs, float *y,      \
                                     size_t ys, size_t row, size_t rows, size_t cols,             \
                                     ck_epilogue end) {                                           \

@@ -150,9 +150,11 @@ typedef struct {
 } fetch;
 
 // A tile holds MT rows against NS neighbouring strips. Sums in f32 are one chain over ascending
-// groups, whatever the tile.
+// groups, whatever the tile. Tiles begin at cache lines, so that their speed doesn't depend on what
+// else a program holds.
 #define TILE(bits, MT, NS) TILE_(bits, MT, NS)
 #define TILE_(bits, MT, NS)                                                                      \
+  __attribute__((aligned(64)))                                                                   \
   static void tile_##bits##_##MT##_##NS(const uint8_t *w, size_t first, size_t panel_bytes,      \
                                         fetch next, const uint8_t *x, const layout *shape,       \
                                         float *y, size_t ys, size_t row,                         \

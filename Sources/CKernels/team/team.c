@@ -42,7 +42,7 @@ static void sleep_on(ck_team *t, unsigned seen) {
   atomic_fetch_sub(&t->parked, 1);
 }
 
-static void *worker_main(void *argument) {
+__attribute__((aligned(64))) static void *worker_main(void *argument) {
   seat s = *(seat *)argument;
   free(argument);
   ck_team *t = s.team;
@@ -90,7 +90,7 @@ ck_team *ck_team_create(int workers, int spin) {
   return NULL;
 }
 
-CK_SWIFT void ck_team_run(ck_team *t, ck_body body, void *context) {
+__attribute__((aligned(64))) CK_SWIFT void ck_team_run(ck_team *t, ck_body body, void *context) {
   if (t->workers == 1) {
     body(0, context);
     return;
@@ -118,7 +118,7 @@ void ck_team_destroy(ck_team *t) {
   free(t);
 }
 
-void ck_pass_line(int *word, int side, int times) {
+__attribute__((aligned(64))) void ck_pass_line(int *word, int side, int times) {
   for (int i = 0; i < times; i++) {
     const int mine = 2 * i + side;
     for (int spins = 0; __atomic_load_n(word, __ATOMIC_ACQUIRE) != mine; spins++)
