@@ -74,7 +74,8 @@ package final class DraftStrategy: RoundStrategy {
     let limit = min(sequence.remaining - 1, room.maximumRows - 1)
     free?.lookUp(sequence.tokens, limit: limit)
     planner.begin(anchor: sequence.anchor, candidates: candidates)
-    let most = min(limit, source?.maximumDrafts ?? 0)
+    // A model drafts no more than an equal part of the target's pass can verify.
+    let most = min(limit, source?.maximumDrafts ?? 0, room.maximumRows / sharing - 1)
     let count = planner.modelDrafts(limit: most, rows: limit, sharing: sharing)
     isAsked = count > 0
     guard isAsked, let source, let asked else { return nil }
