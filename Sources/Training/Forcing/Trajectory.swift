@@ -33,7 +33,7 @@ package struct Trajectory: Sendable, Equatable {
     }
   }
 
-  /// The first guess of a block, as ``JacobiDecoder`` begins one without a match of earlier text: the
+  /// The first guess of a block, as ``JacobiStrategy`` begins one without a match of earlier text: the
   /// end of the text once more.
   ///
   /// - Parameter text: The tokens before the block, at least one.
