@@ -12,7 +12,7 @@ extension DrafterConfiguration {
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(
-        "\(url.path): can't be read; 'drafter' wants a folder with config.json and "
+        "\(url.path): can't be read; ‘drafter’ wants a folder with config.json and "
           + "model.safetensors")
     }
     let file = try ConfigurationFile(url: url)
@@ -64,7 +64,7 @@ extension DrafterConfiguration {
       throw file.problem(
         found.isEmpty
           ? "'architectures' is missing; is this a drafter?"
-          : "architecture '\(found.joined(separator: ", "))' is not a drafter; 'drafter' wants "
+          : "architecture '\(found.joined(separator: ", "))' is not a drafter; ‘drafter’ wants "
             + DrafterKind.allCases.map(\.architecture).joined(separator: " or ")
             + ", or a supported causal model")
     }

@@ -104,7 +104,7 @@ import Text
   /// One change to the text of a trace, and what the reader says of it.
   static let damages: [(String, String, String)] = [
     ("\"version\":1", "\"version\":2", "this trace has version 2, but this program reads versions"),
-    ("\"kind\":\"trace\"", "\"kind\":\"log\"", "this is no trace; give a file that 'trace' wrote"),
+    ("\"kind\":\"trace\"", "\"kind\":\"log\"", "this is no trace; give a file that ‘trace’ wrote"),
     ("\"decoder\":\"plain\"", "\"decoder\":1", "line 1: the header lacks a field"),
     ("\"baseline\":\"plain\"", "\"baseline\":\"none\"", "line 1: the configurations' names"),
     ("\"tokens\":[70,90]", "\"tokens\":[70,9", "line 5: not valid JSON"),
@@ -205,13 +205,13 @@ import Text
         == "\(there.path) exists already; remove it, or write to another file")
     #expect(
       message { _ = try Trace.read(there) }
-        == "\(there.path): this is no trace; give a file that 'trace' wrote")
+        == "\(there.path): this is no trace; give a file that ‘trace’ wrote")
     let missing = folder.appending(path: "missing.jsonl")
     #expect(
       message { _ = try Trace.read(missing) }
         == "\(missing.path): there is no such trace; check the path")
     #expect(
       message { _ = try Trace.read(folder) }
-        == "\(folder.path): this is a folder; give a file that 'trace' wrote")
+        == "\(folder.path): this is a folder; give a file that ‘trace’ wrote")
   }
 }

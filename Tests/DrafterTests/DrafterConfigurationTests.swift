@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("DFlashDraftModel", "Qwen3ForCausalLM", "is not a drafter; 'drafter' wants DFlashDraftModel"),
+    ("DFlashDraftModel", "Qwen3ForCausalLM", "is not a drafter; ‘drafter’ wants DFlashDraftModel"),
     (#""dflash_config""#, #""other""#, "'dflash_config' is missing; is this a drafter?"),
     (#""block_size": 6"#, #""block_size": 1"#, "'block_size' is 1, must be 2 to 256"),
     (#""block_size": 6"#, #""block_size": "6""#, "block_size is not an integer; correct it"),

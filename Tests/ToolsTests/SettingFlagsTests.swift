@@ -6,10 +6,12 @@ import Tools
   @Test func `settings in quotes become flags, and nothing else does`() {
     #expect(
       SettingFlags.naming(
-        "the loss became nan: give a lower 'learning rate' or another 'output', or make a length with "
-          + "'speculate distill data', not 'Learning rate'")
+        "the loss became nan: give a lower ‘learning rate’ or another ‘output’, or make a length with "
+          + "'speculate distill data', not ‘Learning rate’")
         == "the loss became nan: give a lower --learning-rate or another --output, or make a length "
-        + "with 'speculate distill data', not 'Learning rate'")
+        + "with 'speculate distill data', not ‘Learning rate’")
+    // What a template or a file calls something is no setting.
+    #expect(SettingFlags.naming("there is no filter 'output'") == "there is no filter 'output'")
   }
 
   @Test func `every flag is one`() throws {

@@ -60,7 +60,7 @@ extension DistillRecipeTests {
     #expect(
       throws: SpeculateError(
         "\(weights.path) doesn't say how well its drafter is accepted: move it away, for "
-          + "'save best' to write there")
+          + "‘save best’ to write there")
     ) {
       _ = try Self.run(parts)
     }

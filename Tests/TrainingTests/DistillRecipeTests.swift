@@ -244,14 +244,14 @@ import Verifier
     options.initialization = .target
     #expect(
       throws: SpeculateError(
-        "the drafter can't start as layers of the target, whose shape differs: give 'init' random")
+        "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
     ) {
       _ = try Self.run(options)
     }
     options.width = 17
     #expect(
       throws: SpeculateError(
-        "'width' 17 is no multiple of the target's head width 8: give one")
+        "‘width’ 17 is no multiple of the target's head width 8: give one")
     ) {
       _ = try Self.run(options)
     }
@@ -405,7 +405,7 @@ import Verifier
     #expect(
       throws: SpeculateError(
         "the drafter in \(folder.file("sure").path) has a confidence head, which would be lost: train "
-          + "one of the same size too, or 'init' random")
+          + "one of the same size too, or ‘init’ random")
     ) {
       _ = try Self.run(options)
     }
@@ -421,7 +421,7 @@ import Verifier
     #expect(
       throws: SpeculateError(
         "\(options.output.appending(path: "responses").path) was made with another target, "
-          + "data or other settings: give the same settings, another 'output', or delete it")
+          + "data or other settings: give the same settings, another ‘output’, or delete it")
     ) {
       _ = try Self.run(options)
     }
@@ -431,7 +431,7 @@ import Verifier
     #expect(
       throws: SpeculateError(
         "\(options.output.appending(path: "checkpoint.safetensors").path) was made with other "
-          + "sizes or responses: give the same settings, another 'output', or delete it")
+          + "sizes or responses: give the same settings, another ‘output’, or delete it")
     ) {
       _ = try Self.run(options)
     }

@@ -220,7 +220,7 @@ import Verifier
     #expect(
       throws: SpeculateError(
         "responses at temperature 1.0 are no fixed points of greedy iteration: leave out "
-          + "'temperature'")
+          + "‘temperature’")
     ) { _ = try Self.run(options) }
     responses.temperature = 0
     options.trajectories = .make(responses)
@@ -230,15 +230,15 @@ import Verifier
     options.precision = .f32
     #expect(
       throws: SpeculateError(
-        "\(checkpoint) was made with 'precision' bf16: give it again, leave it out, or give another "
-          + "'output'")
+        "\(checkpoint) was made with ‘precision’ bf16: give it again, leave it out, or give another "
+          + "‘output’")
     ) { _ = try Self.run(options) }
     options.precision = nil
     options.blockSize = 5
     #expect(
       throws: SpeculateError(
         "\(checkpoint) was made with another target, other trajectories or blocks: give the same "
-          + "settings, another 'output', or delete it")
+          + "settings, another ‘output’, or delete it")
     ) { _ = try Self.run(options) }
 
     var configuration = TinyTraining.architecture().configuration(type: .f32)

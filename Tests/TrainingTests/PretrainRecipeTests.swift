@@ -175,33 +175,33 @@ import Training
     }
     #expect(
       complaint { $0.architecture.hiddenSize = 32 }
-        == "\(checkpoint) was made with other sizes: give the same settings or another 'output'")
+        == "\(checkpoint) was made with other sizes: give the same settings or another ‘output’")
     #expect(
       complaint { $0.seed = 7 }
-        == "\(checkpoint) was made with 'seed' 1: give it again or another 'output'")
+        == "\(checkpoint) was made with ‘seed’ 1: give it again or another ‘output’")
     #expect(
       try complaint {
         $0.trainingTokens = try folder.write(TinyTraining.tokens(1500, seed: 3), to: "other.u16")
       }
         == "\(checkpoint) was made with other training text or another tokenizer: give the same "
-        + "again or another 'output'")
+        + "again or another ‘output’")
     #expect(
       complaint {
         $0.output = folder.file("deep")
         $0.architecture.layerCount = 4
         $0.initialModel = options.output
-      } == "\(checkpoint) has other sizes: give the same settings, or 'grow' to add layers")
+      } == "\(checkpoint) has other sizes: give the same settings, or ‘grow’ to add layers")
     #expect(
       complaint {
         $0.output = folder.file("deep")
         $0.architecture.layerCount = 1
         $0.initialModel = options.output
         $0.growth = .stack
-      } == "\(checkpoint) has 2 layers: give 'layers' of at least as many")
+      } == "\(checkpoint) has 2 layers: give ‘layers’ of at least as many")
     #expect(
       complaint { $0.length = 1500 }
         == "\(options.trainingTokens.path) has 1500 tokens, too few for sequences of 1500: give "
-        + "more text or a smaller 'length'")
+        + "more text or a smaller ‘length’")
     let tokenizer = try folder.write(TinyTokenizer.data, to: "tiny.model")
     #expect(
       complaint {
@@ -209,7 +209,7 @@ import Training
         $0.tokenizer = tokenizer
       }
         == "\(tokenizer.path) has \(TinyTokenizer.vocabulary) tokens, more than the model's 20: "
-        + "give 'vocabulary' \(TinyTokenizer.vocabulary)")
+        + "give ‘vocabulary’ \(TinyTokenizer.vocabulary)")
     #expect(
       complaint { $0.architecture.ropeTheta = 0 }
         == "the model configuration: rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0")
@@ -217,8 +217,8 @@ import Training
     let other = ProductPrecision.allCases.first { $0 != stored }
     #expect(
       complaint { $0.precision = other }
-        == "\(checkpoint) was made with 'precision' \(stored.rawValue): give it again, leave it out, "
-        + "or give another 'output'")
+        == "\(checkpoint) was made with ‘precision’ \(stored.rawValue): give it again, leave it out, "
+        + "or give another ‘output’")
     #expect(complaint { $0.precision = stored } == "no error")
     #expect(complaint { $0.threads = 1 } == "no error")
   }

@@ -196,8 +196,8 @@ import Verifier
     ] {
       #expect(
         throws: SpeculateError(
-          "\(features.path) was made with 'store taps' 0,2 'store log-probabilities' 3: give just "
-            + "that, another 'output', or delete it")
+          "\(features.path) was made with ‘store taps’ 0,2 ‘store log-probabilities’ 3: give just "
+            + "that, another ‘output’, or delete it")
       ) {
         try recipe().run(
           wanted, features: other, folder: folder.file("answers"), shouldStop: { false },
@@ -206,11 +206,11 @@ import Verifier
     }
     for (wrong, message) in [
       (
-        FeatureChoice(layers: [3]), "'store taps' names layer 3, but the target has layers 0 to 2"
+        FeatureChoice(layers: [3]), "‘store taps’ names layer 3, but the target has layers 0 to 2"
       ),
       (
         FeatureChoice(logProbabilities: 4096),
-        "'store log-probabilities' is 4096, but the target has \(TinyTokenizer.vocabulary) tokens: "
+        "‘store log-probabilities’ is 4096, but the target has \(TinyTokenizer.vocabulary) tokens: "
           + "give fewer"
       ),
     ] {

@@ -72,7 +72,7 @@ import Training
     #expect(
       try chats(long, longest: 5).message
         == "the shortest chat of data has 10 tokens, but a prompt at most 5; give a greater "
-        + "'longest prompt'")
+        + "‘longest prompt’")
     #expect(
       try chats(#"{"turns":["a"]}"#, #"{"turns":[]}"#).message
         == "data: line 2 has a field \"turns\" that is no list of texts; correct the line")

@@ -76,6 +76,6 @@ import Training
     #expect(
       try "\(#require(error))"
         == "the loss became \(loss) at step 5; \(folder.url.path)/checkpoint.safetensors holds the "
-        + "good step 4: go on from it with a lower 'learning rate'")
+        + "good step 4: go on from it with a lower ‘learning rate’")
   }
 }

@@ -24,7 +24,7 @@ struct TraceReader {
       throw SpeculateError("\(path): there is no such trace; check the path")
     }
     guard !isFolder.boolValue else {
-      throw SpeculateError("\(path): this is a folder; give a file that 'trace' wrote")
+      throw SpeculateError("\(path): this is a folder; give a file that ‘trace’ wrote")
     }
     lines = try LineReader(url: url)
     self.salvaging = salvaging
@@ -58,7 +58,7 @@ struct TraceReader {
   // MARK: Lines
 
   private func header() throws -> TraceHeader {
-    let noTrace = SpeculateError("\(path): this is no trace; give a file that 'trace' wrote")
+    let noTrace = SpeculateError("\(path): this is no trace; give a file that ‘trace’ wrote")
     guard let line = try lines.next(), let value = try? JSONValue(parsing: line),
       value["kind"]?.text == "trace", let version = value["version"]?.integer
     else { throw noTrace }

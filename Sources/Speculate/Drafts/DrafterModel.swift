@@ -32,7 +32,7 @@ package enum DrafterModel: Sendable {
       guard passes == nil else {
         throw SpeculateError(
           "\(directory.path) holds a block drafter, which takes one pass a round: leave out "
-            + "'drafter passes'")
+            + "‘drafter passes’")
       }
       self = .block(try BlockDrafter(directory: directory, format: format))
       return

@@ -5,11 +5,11 @@ package import Verifier
 /// One sequence of a ``DecodingLoop``: its text, how its rounds go, its cache, and what happened so far.
 package final class SequenceRun {
   /// The committed tokens, and how the next is chosen.
-  package fileprivate(set) var sequence: SequenceState
+  package private(set) var sequence: SequenceState
   /// How its rounds go.
   package let strategy: any RoundStrategy
   /// What happened so far. Complete once ``finishReason`` is set.
-  package fileprivate(set) var statistics = GenerationStatistics()
+  package private(set) var statistics = GenerationStatistics()
 
   /// The target's cache: between rounds it holds all committed tokens but the anchor.
   let cache: KeyValueCache

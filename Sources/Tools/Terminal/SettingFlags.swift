@@ -1,7 +1,9 @@
-/// The flags of settings that errors of the libraries name in single quotes: 'learning rate' is
-/// `--learning-rate`.
+/// The flags of settings that errors of the libraries name: ‘learning rate’ is `--learning-rate`.
+///
+/// No other text has typographic quotes: names out of templates and files stand in straight ones, so that
+/// a template's filter 'output' is no flag.
 package enum SettingFlags {
-  /// The settings, in the words of their flags. Whatever else stands in quotes is left as it is.
+  /// The settings, in the words of their flags.
   package static let settings = [
     "confidence", "drafter", "drafter passes", "evaluation length", "force", "grow", "init",
     "layers", "learning rate", "length",
@@ -12,7 +14,7 @@ package enum SettingFlags {
 
   /// A library's text with flags in the settings' place.
   package static func naming(_ text: String) -> String {
-    settings.reduce(text) { $0.replacing("'\($1)'", with: flag($1)) }
+    settings.reduce(text) { $0.replacing("‘\($1)’", with: flag($1)) }
   }
 
   /// `--learning-rate` for "learning rate".

@@ -35,7 +35,7 @@ package struct TokenStream: Sendable {
     guard highest < vocabularySize else {
       throw SpeculateError(
         "\(url.path) holds the token \(highest), but the vocabulary has \(vocabularySize): it was "
-          + "made with another tokenizer; make it again or give the right 'vocabulary'")
+          + "made with another tokenizer; make it again or give the right ‘vocabulary’")
     }
   }
 

@@ -59,12 +59,12 @@ enum DrafterInitializer {
     else {
       throw SpeculateError(
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers: give "
-          + "its sizes, or 'init' random")
+          + "its sizes, or ‘init’ random")
     }
     for head in other.heads.list where !own.heads.list.contains(where: head.equals) {
       throw SpeculateError(
         "the drafter in \(folder.path) has a \(type(of: head).name), which would be lost: train one of "
-          + "the same size too, or 'init' random")
+          + "the same size too, or ‘init’ random")
     }
     let new = own.placedHeads.filter { head, _ in !other.heads.list.contains(where: head.equals) }
     let kept = Set(new.flatMap { head, place in head.tensors(place).map(\.name) })

@@ -64,7 +64,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     if let saved, saved.header.step < 0 { throw TrainingCheckpoint<Header>.damage(url) }
     if let seed = saved?.header.seed, seed != options.seed {
       throw SpeculateError(
-        "\(url.path) was made with 'seed' \(seed): give it again or another 'output'")
+        "\(url.path) was made with ‘seed’ \(seed): give it again or another ‘output’")
     }
     if let objection = saved?.header.own.objection(to: start) {
       throw SpeculateError("\(url.path) \(objection)")
@@ -72,8 +72,8 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     let stored = saved.map { $0.header.precision ?? .f32 }
     if let stored, let wanted = options.precision, wanted != stored {
       throw SpeculateError(
-        "\(url.path) was made with 'precision' \(stored.rawValue): give it again, leave it out, or "
-          + "give another 'output'")
+        "\(url.path) was made with ‘precision’ \(stored.rawValue): give it again, leave it out, or "
+          + "give another ‘output’")
     }
     precision = stored ?? options.precision ?? .fastest
     self.options = options

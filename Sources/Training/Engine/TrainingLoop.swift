@@ -112,7 +112,7 @@ package struct TrainingLoop {
       ? "\(options.output.trainingCheckpoint.path) holds the good step \(saved): go on from it"
       : "start again"
     return SpeculateError(
-      "the loss became \(loss) at step \(step); \(good) with a lower 'learning rate'")
+      "the loss became \(loss) at step \(step); \(good) with a lower ‘learning rate’")
   }
 }
 

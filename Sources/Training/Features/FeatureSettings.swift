@@ -14,8 +14,8 @@ package struct FeatureChoice: Sendable, Equatable {
   /// The settings that say so.
   var settings: String {
     let parts = [
-      layers.isEmpty ? nil : "'store taps' \(layers.map(String.init).joined(separator: ","))",
-      logProbabilities == 0 ? nil : "'store log-probabilities' \(logProbabilities)",
+      layers.isEmpty ? nil : "‘store taps’ \(layers.map(String.init).joined(separator: ","))",
+      logProbabilities == 0 ? nil : "‘store log-probabilities’ \(logProbabilities)",
     ]
     return parts.compactMap { $0 }.joined(separator: " ")
   }

@@ -85,7 +85,7 @@ package final class FeatureStore {
     guard manifest.settings.choice == choice else {
       throw SpeculateError(
         "\(folder.path) was made with \(manifest.settings.choice.settings): give just that, another "
-          + "'output', or delete it")
+          + "‘output’, or delete it")
     }
   }
 

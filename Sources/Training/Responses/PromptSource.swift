@@ -68,7 +68,7 @@ package struct PromptSource: Sendable {
         tooLong == 0
           ? "\(url.path) holds no text; give a file with documents"
           : "the shortest chat of \(url.path) has \(shortest) tokens, but a prompt at most "
-            + "\(lengths.upperBound); give a greater 'longest prompt'")
+            + "\(lengths.upperBound); give a greater ‘longest prompt’")
     }
     self.init(.texts(texts, encoder.tokenizer), count: texts.count, lengths: lengths, seed: seed)
     tooLongChats = tooLong

@@ -34,7 +34,7 @@ package final class ShardStore<Element: ShardElement> {
     guard manifest.settings == settings else {
       throw SpeculateError(
         "\(folder.path) was made with another target, data or other settings: give the same settings, "
-          + "another 'output', or delete it")
+          + "another ‘output’, or delete it")
     }
     try OutputFolder.make(folder)
     try self.init(folder, manifest, shardSize: shardSize)

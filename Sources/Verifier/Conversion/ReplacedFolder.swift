@@ -36,7 +36,7 @@ struct ReplacedFolder {
     guard FileManager.default.fileExists(atPath: destination.path) else { return }
     guard replaces else {
       throw SpeculateError(
-        "\(destination.path): exists already; give another folder, or 'force' to replace it")
+        "\(destination.path): exists already; give another folder, or ‘force’ to replace it")
     }
     // Never remove what isn't a model.
     let configuration = destination.appending(path: "config.json")

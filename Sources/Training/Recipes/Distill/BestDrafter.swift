@@ -34,7 +34,7 @@ package struct BestDrafter: Sendable, Equatable {
       let length = metadata[Self.lengthKey].flatMap({ Double($0) })
     else {
       throw SpeculateError(
-        "\(file.path) doesn't say how well its drafter is accepted: move it away, for 'save best' "
+        "\(file.path) doesn't say how well its drafter is accepted: move it away, for ‘save best’ "
           + "to write there")
     }
     self.init(step: step, acceptanceLength: length)

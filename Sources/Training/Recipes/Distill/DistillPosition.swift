@@ -18,7 +18,7 @@ package struct DistillPosition: RecipePosition {
     configuration == start.configuration && draftVocabulary == start.draftVocabulary
       && responses == start.responses
       ? nil
-      : "was made with other sizes or responses: give the same settings, another 'output', "
+      : "was made with other sizes or responses: give the same settings, another ‘output’, "
         + "or delete it"
   }
 }

@@ -85,13 +85,13 @@ package final class DistillRecipe {
     let token = options.maskToken ?? responding.tokenizer.id(of: "<mask>")
     guard let token else {
       throw SpeculateError(
-        "the target's tokenizer has no <mask> token: give 'mask token', the id of one that text "
+        "the target's tokenizer has no <mask> token: give ‘mask token’, the id of one that text "
           + "never holds")
     }
     let vocabulary = responding.target.configuration.vocabularySize
     guard token >= 0, Int(token) < vocabulary else {
       throw SpeculateError(
-        "'mask token' \(token) is outside the target's vocabulary of \(vocabulary): give one of "
+        "‘mask token’ \(token) is outside the target's vocabulary of \(vocabulary): give one of "
           + "its tokens")
     }
     return token

@@ -18,7 +18,7 @@ extension DrafterTraining {
         layers: options.layerCount, targetLayers: target.layerCount)
     if let wrong = layers.first(where: { $0 < 0 || $0 >= target.layerCount }) {
       throw SpeculateError(
-        "'target layers' names layer \(wrong), but the target has layers 0 to "
+        "‘target layers’ names layer \(wrong), but the target has layers 0 to "
           + "\(target.layerCount - 1)")
     }
     return DrafterConfiguration(
@@ -40,7 +40,7 @@ extension DrafterTraining {
     guard let width = options.width, width != target.hidden else { return target }
     guard width.isMultiple(of: target.headDimension) else {
       throw SpeculateError(
-        "'width' \(width) is no multiple of the target's head width \(target.headDimension): give "
+        "‘width’ \(width) is no multiple of the target's head width \(target.headDimension): give "
           + "one")
     }
     var shape = target

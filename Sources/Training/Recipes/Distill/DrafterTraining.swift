@@ -251,7 +251,7 @@ package final class DrafterTraining: TrainingRecipe {
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case .target where !fits:
       throw SpeculateError(
-        "the drafter can't start as layers of the target, whose shape differs: give 'init' random")
+        "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
     case nil where !fits: return
     default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
     }

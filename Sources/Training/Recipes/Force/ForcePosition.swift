@@ -16,6 +16,6 @@ package struct ForcePosition: RecipePosition {
     target == start.target && trajectories == start.trajectories && blockSize == start.blockSize
       ? nil
       : "was made with another target, other trajectories or blocks: give the same settings, another "
-        + "'output', or delete it"
+        + "‘output’, or delete it"
   }
 }

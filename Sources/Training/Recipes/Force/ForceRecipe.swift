@@ -38,7 +38,7 @@ package final class ForceRecipe {
       guard wanted.temperature == 0 else {
         throw SpeculateError(
           "responses at temperature \(wanted.temperature) are no fixed points of greedy "
-            + "iteration: leave out 'temperature'")
+            + "iteration: leave out ‘temperature’")
       }
       return try responding.run(
         wanted, folder: folder(nil), shouldStop: shouldStop, report: report)

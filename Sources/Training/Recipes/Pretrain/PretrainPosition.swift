@@ -21,11 +21,11 @@ package struct PretrainPosition: RecipePosition {
   package func objection(to start: PretrainPosition) -> String? {
     if let complaint { return complaint }
     if architecture != start.architecture {
-      return "was made with other sizes: give the same settings or another 'output'"
+      return "was made with other sizes: give the same settings or another ‘output’"
     }
     guard let trainingTokens, trainingTokens != start.trainingTokens else { return nil }
     return "was made with other training text or another tokenizer: give the same again or another "
-      + "'output'"
+      + "‘output’"
   }
 }
 

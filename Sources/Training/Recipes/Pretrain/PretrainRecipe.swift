@@ -119,7 +119,7 @@ package final class PretrainRecipe: TrainingRecipe {
       guard tokenizer.vocabularySize <= options.architecture.vocabularySize else {
         throw SpeculateError(
           "\(url.path) has \(tokenizer.vocabularySize) tokens, more than the model's "
-            + "\(options.architecture.vocabularySize): give 'vocabulary' "
+            + "\(options.architecture.vocabularySize): give ‘vocabulary’ "
             + "\(tokenizer.vocabularySize)")
       }
       configuration.beginToken = tokenizer.beginToken
@@ -138,7 +138,7 @@ package final class PretrainRecipe: TrainingRecipe {
     else {
       throw SpeculateError(
         "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "
-          + "more text or a smaller 'length'")
+          + "more text or a smaller ‘length’")
     }
     return sampler
   }
@@ -156,11 +156,11 @@ package final class PretrainRecipe: TrainingRecipe {
       throw SpeculateError(
         options.growth != nil
           ? "\(url.path) differs in more than its layers: give the same sizes"
-          : "\(url.path) has other sizes: give the same settings, or 'grow' to add layers")
+          : "\(url.path) has other sizes: give the same settings, or ‘grow’ to add layers")
     }
     guard options.architecture.layerCount >= saved.header.architecture.layerCount else {
       throw SpeculateError(
-        "\(url.path) has \(saved.header.architecture.layerCount) layers: give 'layers' of at least "
+        "\(url.path) has \(saved.header.architecture.layerCount) layers: give ‘layers’ of at least "
           + "as many")
     }
     try (options.growth ?? .stack).copy(from: saved, to: model)

@@ -67,12 +67,12 @@ extension ResponseRecipe {
     let configuration = target.configuration
     if let wrong = features.layers.first(where: { $0 < 0 || $0 >= configuration.layerCount }) {
       throw SpeculateError(
-        "'store taps' names layer \(wrong), but the target has layers 0 to "
+        "‘store taps’ names layer \(wrong), but the target has layers 0 to "
           + "\(configuration.layerCount - 1)")
     }
     guard features.logProbabilities <= configuration.vocabularySize else {
       throw SpeculateError(
-        "'store log-probabilities' is \(features.logProbabilities), but the target has "
+        "‘store log-probabilities’ is \(features.logProbabilities), but the target has "
           + "\(configuration.vocabularySize) tokens: give fewer")
     }
   }

@@ -113,8 +113,8 @@ package final class ResponseRecipe {
     guard longest <= target.configuration.maximumContext else {
       throw SpeculateError(
         "prompts and responses of \(longest) tokens don't fit the target's context of "
-          + "\(target.configuration.maximumContext): give a smaller 'response length', "
-          + "'evaluation length' or 'longest prompt'")
+          + "\(target.configuration.maximumContext): give a smaller ‘response length’, "
+          + "‘evaluation length’ or ‘longest prompt’")
     }
   }
 
