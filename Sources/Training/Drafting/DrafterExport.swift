@@ -5,7 +5,6 @@ import Tensors
 
 /// Writes a drafter as a folder that `BlockDrafter` loads.
 package enum DrafterExport {
-  /// The file of the weights.
   static let weightsName = "model.safetensors"
 
   /// Writes `config.json`, then `model.safetensors`.

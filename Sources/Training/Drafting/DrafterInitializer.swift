@@ -4,9 +4,7 @@ package import Foundation
 import Tensors
 import Verifier
 
-/// How a drafter's first values are made.
 package enum DrafterInitialization: Sendable, Equatable {
-  /// Random matrices.
   case random
   /// The target's last layers, with fused features that start as the last tap; for a drafter that sees
   /// tokens its first layers, which make something of tokens, and its embedding if it has one.
@@ -49,8 +47,6 @@ enum DrafterInitializer {
   }
 
   /// Overwrites all values with another drafter's. Heads that it lacks keep theirs.
-  ///
-  /// - Throws: When its sizes are others.
   static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
     let (own, other) = (model.configuration, try DrafterConfiguration(directory: folder))
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,

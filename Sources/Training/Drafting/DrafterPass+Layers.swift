@@ -102,7 +102,6 @@ extension DrafterPass {
       scratch: scratch.scores.base, dots: scratch.dots.base)
   }
 
-  /// Calls `body` with every row that goes through the layers and its token.
   private func forEachToken(_ batch: Batch, _ body: (_ row: Int, _ token: Token) -> Void) {
     let mask = model.configuration.maskToken
     for (row, shown) in batch.example.shown.enumerated() { body(row, shown < 0 ? mask : shown) }
@@ -121,7 +120,6 @@ extension DrafterPass {
     }
   }
 
-  /// Attention of the context's rows among themselves.
   private func contextAttention(_ index: Int, _ batch: Batch) -> CausalAttention.Rows {
     model.layers[index].causalRows(
       states[index], from: batch.blockRows, sequences: 1, length: batch.contextRows,

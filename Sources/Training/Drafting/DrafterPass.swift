@@ -9,13 +9,9 @@ package import Tensors
 package final class DrafterPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The drafter whose parameters are read.
   package let model: DrafterTrainingModel
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package let gradients: FloatBuffer
-  /// The most blocks of a sequence.
   package let maximumBlocks: Int
-  /// The most positions of a sequence's context.
   package let maximumContext: Int
 
   let states: [TrainableLayerState]  // of all rows

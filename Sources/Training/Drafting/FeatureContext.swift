@@ -3,7 +3,6 @@ import Tensors
 /// What a conditioned drafter makes of the target's features in one pass: the fused context, and every
 /// layer's keys and values of it, forward and backward.
 final class FeatureContext {
-  /// Keys and values, by layer.
   let layers: [ContextState]
   /// The gradient of a layer's rotated keys and values: [positions][k, v].
   let dKeyValue: FloatBuffer
@@ -15,7 +14,6 @@ final class FeatureContext {
   private let inverse: FloatBuffer  // [positions]
   private let dNormed: FloatBuffer  // [positions][hidden]
 
-  /// Makes the buffers for up to `positions` positions.
   init(_ fusion: DrafterTrainingModel.Fusion, layers shapes: [TrainableLayer], positions: Int) {
     self.fusion = fusion
     hidden = fusion.matrix.outputs
@@ -36,7 +34,6 @@ final class FeatureContext {
       inverse: inverse.base)
   }
 
-  /// Computes the keys and values of a layer.
   func forward(
     _ index: Int, _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
     rows: TrainableLayer.Rows
@@ -56,7 +53,6 @@ final class FeatureContext {
       d: dKeyValue.base, dContext: dNormed.base, accumulate: index + 1 < layers.count)
   }
 
-  /// Adds the gradients of the fusion, after all layers.
   func backwardFusion(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     taps: UnsafePointer<Float>, rows: Int

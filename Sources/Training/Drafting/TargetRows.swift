@@ -3,7 +3,6 @@ package import Tensors
 
 /// What a drafter borrows from its target in training: embedding rows and the head, frozen.
 package struct TargetRows: Sendable {
-  /// Token rows, as the target embeds them.
   package let embedding: TokenEmbedding
   /// The head's rows of the draft vocabulary: [choices][hidden].
   package let head: FloatBuffer

@@ -2,16 +2,12 @@ import Foundation
 
 /// A learning rate that rises linearly, then falls along half a cosine to a floor.
 package struct CosineSchedule: Sendable, Equatable {
-  /// The highest rate.
   package var peak: Float
   /// The last rate, as a share of the highest.
   package var floorShare: Float
-  /// Steps of the rise.
   package var warmupSteps: Int
-  /// Steps of the whole run.
   package var steps: Int
 
-  /// A schedule over `steps` steps.
   package init(peak: Float, floorShare: Float, warmupSteps: Int, steps: Int) {
     self.peak = peak
     self.floorShare = floorShare

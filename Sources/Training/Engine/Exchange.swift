@@ -2,9 +2,7 @@ package import Tensors
 
 /// What the loss of a batch is summed in, as bytes that can be sent.
 package protocol LossSum: Sendable, BitwiseCopyable {
-  /// The loss of no sequence.
   init()
-  /// Adds the loss of other sequences.
   static func += (sum: inout Self, other: Self)
 }
 
@@ -37,7 +35,6 @@ package protocol Exchange: Sendable {
   ///
   /// - Parameters:
   ///   - own: Those of this process's lanes.
-  ///   - workers: Share the work.
   /// - Throws: When another process can't be reached.
   func sum(_ own: [FloatBuffer], workers: Workers) throws -> Double
 }

@@ -1,12 +1,9 @@
 /// Learning rates of a run in one stage or more, each with a rise and a fall of its own.
 package struct StagedSchedule: Sendable, Equatable {
-  /// The stages, one after another.
   package var stages: [CosineSchedule]
 
-  /// Steps of the whole run.
   package var steps: Int { stages.reduce(0) { $0 + $1.steps } }
 
-  /// A run of the given stages.
   package init(_ stages: [CosineSchedule]) {
     precondition(!stages.isEmpty, "a run has a stage")
     self.stages = stages

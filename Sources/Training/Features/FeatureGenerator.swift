@@ -12,7 +12,6 @@ final class FeatureGenerator {
   private let cache: KeyValueCache
   private let settings: FeatureSettings
 
-  /// Makes the run state for sequences of up to `maximumLength` tokens.
   init(
     model: CausalModel, workers: Workers, settings: FeatureSettings, maximumLength: Int
   ) throws {

@@ -7,7 +7,6 @@ import Foundation
 /// [positions][layers][hidden]; the most probable tokens after each position, 32 bits each
 /// [positions][k]; and their natural log-probabilities at temperature 1, f32 [positions][k].
 package struct FeatureRecord: Sendable {
-  /// What it holds.
   package let settings: FeatureSettings
   /// The tokens of the sequence, one a position.
   package let positions: Int
@@ -33,7 +32,6 @@ package struct FeatureRecord: Sendable {
     self.settings = settings
   }
 
-  /// The size of a record.
   static func byteCount(_ positions: Int, _ settings: FeatureSettings) -> Int {
     positions * bytesPerPosition(settings)
   }
@@ -43,7 +41,6 @@ package struct FeatureRecord: Sendable {
     4 * (1 + settings.layers.count * settings.hidden + 2 * settings.logProbabilities)
   }
 
-  /// The tokens.
   package var tokens: [Token] {
     bytes.withUnsafeBytes { bytes in
       (0..<positions).map { bytes.load(fromByteOffset: 4 * $0, as: Token.self) }

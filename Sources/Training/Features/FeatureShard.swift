@@ -16,7 +16,6 @@ final class FeatureShard: Sendable {
   /// Hidden states are all but random numbers, of which higher levels make no less.
   private static let level = 1
 
-  /// One sequence.
   struct Place: Sendable {
     var positions: Int
     /// Of the sequence's tokens.
@@ -33,8 +32,6 @@ final class FeatureShard: Sendable {
   private let file: MappedFile
 
   /// Opens the shard that a manifest's entry describes.
-  ///
-  /// - Throws: When it is unreadable, damaged, cut short or another than the manifest's, naming it.
   init(_ entry: ShardEntry, settings: FeatureSettings, in folder: URL) throws {
     url = folder.appendingPathComponent(entry.file)
     self.settings = settings
@@ -63,8 +60,6 @@ final class FeatureShard: Sendable {
   }
 
   /// Reads a sequence's features.
-  ///
-  /// - Throws: When they are damaged, naming the file.
   func record(_ index: Int) throws -> FeatureRecord {
     let place = places[index]
     let frame = UnsafeRawBufferPointer(rebasing: file.bytes[place.frame])
@@ -76,8 +71,6 @@ final class FeatureShard: Sendable {
   }
 
   /// Reads all records.
-  ///
-  /// - Throws: When one is damaged, naming the file.
   func check() throws {
     for index in places.indices { _ = try record(index) }
   }

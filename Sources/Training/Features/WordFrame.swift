@@ -9,7 +9,6 @@ enum WordFrame {
   private static let magic: UInt32 = 0x184D_2A50
   private static let headCount = 8
 
-  /// The frame of some words.
   static func bytes(_ words: [UInt64]) -> Data {
     var data = Data()
     for value in [magic, UInt32(8 * (words.count + 1))] {
@@ -43,7 +42,6 @@ enum WordFrame {
     return words
   }
 
-  /// The fingerprint of some words.
   static func print(_ words: some Sequence<UInt64>) -> UInt64 {
     words.map(\.littleEndian).withUnsafeBytes(FileFingerprint.of(bytes:))
   }

@@ -2,9 +2,7 @@ import Foundation
 
 /// How well a model predicts held-out text, and how fast it decodes itself by Jacobi iteration.
 package struct ForceEvaluation: Sendable, Equatable, Codable {
-  /// Bits of a held-out token.
   package var bitsPerToken: Double
-  /// Bits of a held-out byte.
   package var bitsPerByte: Double
   /// One block, and nothing beside the guess.
   package var plain: Passes
@@ -13,22 +11,15 @@ package struct ForceEvaluation: Sendable, Equatable, Codable {
 
   /// Tokens and passes of some generations.
   package struct Passes: Sendable, Equatable, Codable {
-    /// Generations.
     package var outputs = 0
-    /// Their tokens.
     package var tokens = 0
-    /// Their passes.
     package var passes = 0
     /// Of those that don't end in a loop: how many, and as above.
     package var loopless = 0
-    /// Tokens of outputs that don't end in a loop.
     package var looplessTokens = 0
-    /// Passes of outputs that don't end in a loop.
     package var looplessPasses = 0
 
-    /// Tokens that a pass brings.
     package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
-    /// The same of outputs that don't end in a loop.
     package var looplessTokensPerPass: Double {
       looplessPasses > 0 ? Double(looplessTokens) / Double(looplessPasses) : 0
     }

@@ -8,7 +8,6 @@ import Verifier
 
 /// Measures models on held-out documents by the engine that serves.
 package final class ForceEvaluator {
-  /// How much is read and written.
   package struct Sizes: Sendable, Equatable, Codable {
     /// Tokens of held-out text, about.
     package var tokens = 8192
@@ -16,12 +15,9 @@ package final class ForceEvaluator {
     package var window = 512
     /// Prompts to go on from.
     package var prompts = 12
-    /// Tokens of a prompt.
     package var promptLengths = 64...128
-    /// Tokens of an output at most.
     package var length = 96
 
-    /// The default sizes.
     package init() {}
   }
 
@@ -31,9 +27,6 @@ package final class ForceEvaluator {
   private let sizes: Sizes
   private let workers: Workers
 
-  /// Reads the documents.
-  ///
-  /// - Throws: `SpeculateError` when they can't be read, or are too short to predict anything.
   init(
     documents url: URL, encoder: ChatEncoder, sizes: Sizes, seed: UInt64, workers: Workers
   ) throws {
@@ -70,7 +63,6 @@ package final class ForceEvaluator {
   ///
   /// - Parameter blockSize: Tokens of a Jacobi block.
   /// - Returns: `nil` when it was stopped.
-  /// - Throws: `SpeculateError` when prompts and outputs don't fit its context.
   func run(
     _ model: CausalModel, blockSize: Int, shouldStop: () -> Bool = { false }
   ) throws -> ForceEvaluation? {
@@ -101,7 +93,6 @@ extension ForceEvaluation.Passes {
   /// Rows are fixed, so that what passes cost decides nothing.
   private static let policy = JacobiPolicy(PassTimes([(1, 1), (64, 2)]), maximumRows: 64)
 
-  /// Adds one greedy generation.
   fileprivate mutating func add(
     _ prompt: [Token], _ options: JacobiOptions, _ runner: CausalRunner, _ cache: KeyValueCache,
     _ length: Int

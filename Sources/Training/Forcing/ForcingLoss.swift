@@ -7,12 +7,10 @@ import Tensors
 /// Works through the clean rows a chunk at a time, with the noisy rows at the same positions, as
 /// ``VocabularyLoss`` does. Rows of the prompt count only where the target's distributions are kept.
 struct ForcingLoss {
-  /// The most clean rows of a chunk.
   static let chunkRows = 128
 
   /// The embedding, which is the head.
   let head: LinearLayer
-  /// Whether the head is trained.
   let trainsHead: Bool
 
   /// What each loss is multiplied by, in a gradient.
@@ -31,8 +29,7 @@ struct ForcingLoss {
     var x: UnsafePointer<Float>  // [clean + noisy][hidden]
     /// The first model's last hidden states, normed: [clean][hidden]; `nil` where they don't count.
     var states: UnsafePointer<Float>?
-    /// The first model's head: [vocabulary][hidden].
-    var firstHead: UnsafePointer<Float>?
+    var firstHead: UnsafePointer<Float>?  // [vocabulary][hidden]
   }
 
   /// Buffers of a chunk.
@@ -131,7 +128,6 @@ struct ForcingLoss {
     return sum
   }
 
-  /// The first model's distributions of a chunk.
   private func teach(
     _ rows: Rows, _ chunk: Range<Int>, _ scratch: Scratch
   ) -> UnsafePointer<Float>? {

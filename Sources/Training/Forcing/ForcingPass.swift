@@ -25,10 +25,8 @@ package struct ForcingLosses: Sendable, Equatable {
   /// Soft cross-entropy of noisy rows, by their weights.
   package var noisy = 0.0
 
-  /// No rows.
   package init() {}
 
-  /// Adds the losses of other rows.
   package static func += (sum: inout ForcingLosses, other: ForcingLosses) {
     sum.clean += other.clean
     sum.divergence += other.divergence
@@ -42,7 +40,6 @@ package struct ForcingLosses: Sendable, Equatable {
 package final class ForcingPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package var gradients: FloatBuffer { stack.gradients }
 
   private let stack: CausalStack

@@ -6,15 +6,10 @@ import CKernels
 package struct KeySegment {
   /// The row of the first key.
   var row: Int
-  /// The number of keys.
   package var count: Int
-  /// Keys [count, head width].
-  package var keys: UnsafePointer<Float>
-  /// Distance between keys.
+  package var keys: UnsafePointer<Float>  // [count][head width]
   package var keyStride: Int
-  /// Values [count, head width].
-  package var values: UnsafePointer<Float>
-  /// Distance between values.
+  package var values: UnsafePointer<Float>  // [count][head width]
   package var valueStride: Int
 }
 
@@ -23,9 +18,7 @@ package struct KeySegment {
 /// The one piece of attention with arithmetic in it: causal attention calls it with one segment and
 /// a visible prefix, a block drafter with the context and the block as two segments.
 package struct AttentionTile: Sendable {
-  /// The width of a head.
   package let width: Int
-  /// How it multiplies.
   let product: MatrixProduct
   /// What scores are multiplied by.
   package var scale: Float { 1 / Float(width).squareRoot() }
@@ -103,12 +96,8 @@ package struct AttentionTile: Sendable {
 
 /// Where the gradients of one ``KeySegment`` are added.
 package struct KeySegmentGradient {
-  /// The keys' gradient [count, head width].
-  package var keys: UnsafeMutablePointer<Float>
-  /// Distance between keys.
+  package var keys: UnsafeMutablePointer<Float>  // [count][head width]
   package var keyStride: Int
-  /// The values' gradient [count, head width].
-  package var values: UnsafeMutablePointer<Float>
-  /// Distance between values.
+  package var values: UnsafeMutablePointer<Float>  // [count][head width]
   package var valueStride: Int
 }

@@ -3,16 +3,11 @@
 /// Queries are taken a tile at a time and only the keys up to the tile's end are multiplied, which
 /// leaves out most of the masked half.
 package struct CausalAttention: Sendable {
-  /// The number of query heads.
   package let heads: Int
-  /// The number of key/value heads; divides `heads`.
-  package let keyValueHeads: Int
-  /// The core of one head's tile.
+  package let keyValueHeads: Int  // divides `heads`
   package let tile: AttentionTile
-  /// The number of queries of a tile.
   package static let tileRows = 128
 
-  /// Attention with the given heads of `width` values.
   init(heads: Int, keyValueHeads: Int, width: Int, product: MatrixProduct) {
     precondition(heads % keyValueHeads == 0, "query heads share key/value heads evenly")
     self.heads = heads
@@ -27,22 +22,14 @@ package struct CausalAttention: Sendable {
 
   /// The places of one sequence batch: rows are tokens, sequence after sequence.
   package struct Rows {
-    /// The number of sequences.
     package var sequences: Int
-    /// The tokens of each.
     package var length: Int
-    /// Rotated queries, then keys: [rows, heads + keyValueHeads, width].
-    package var queriesKeys: UnsafePointer<Float>
-    /// Distance between rows of `queriesKeys`.
+    package var queriesKeys: UnsafePointer<Float>  // [rows][heads + keyValueHeads][width], rotated
     package var queryKeyStride: Int
-    /// Values: [rows, keyValueHeads, width].
-    package var values: UnsafePointer<Float>
-    /// Distance between rows of `values`.
+    package var values: UnsafePointer<Float>  // [rows][keyValueHeads][width]
     package var valueStride: Int
-    /// [sequences, heads, length, length].
-    package var probabilities: UnsafeMutablePointer<Float>
-    /// [rows, heads, width].
-    package var output: UnsafeMutablePointer<Float>
+    package var probabilities: UnsafeMutablePointer<Float>  // [sequences][heads][length][length]
+    package var output: UnsafeMutablePointer<Float>  // [rows][heads][width]
   }
 
   /// Some queries of one head, and the keys that they see.

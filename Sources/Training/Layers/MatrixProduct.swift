@@ -11,10 +11,8 @@ import COpenBLAS
 /// Products of f32 values are the kernel's of `CKernelsProduct.h` where the processor has AVX-512, and
 /// OpenBLAS's elsewhere; products of values rounded to bf16 are the kernel's everywhere.
 package struct MatrixProduct: Sendable, Equatable {
-  /// What the factors are rounded to.
   package let precision: ProductPrecision
 
-  /// Products of f32 values.
   package static let f32 = MatrixProduct(.f32)
 
   /// Products of factors rounded to a precision; sums are f32.

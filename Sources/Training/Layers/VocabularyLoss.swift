@@ -7,10 +7,8 @@ import CKernels
 package struct VocabularyLoss: Sendable {
   /// The head's matrix [vocabulary, width]; the embedding itself when tied.
   package let head: LinearLayer
-  /// The rows of a chunk.
   package static let chunkRows = 256
 
-  /// The number of values of scratch needed.
   package var scratchCount: Int { Self.chunkRows * head.outputs }
 
   /// Adds the head's gradient, writes x's, and returns the sum of the rows' losses.
@@ -38,7 +36,6 @@ package struct VocabularyLoss: Sendable {
     return total
   }
 
-  /// Returns the sum of the rows' losses.
   package func loss(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
     targets: UnsafePointer<Int32>, logits: UnsafeMutablePointer<Float>

@@ -6,7 +6,6 @@ extension CausalArchitecture {
   /// The architecture of a model that exists, to go on training it.
   ///
   /// - Parameter name: The model's folder, for messages.
-  /// - Throws: `SpeculateError` naming what training here has no backward pass for.
   package init(_ configuration: ModelConfiguration, name: String) throws {
     let layers = (0..<configuration.layerCount).lazy.flatMap {
       configuration.design(ofLayer: $0).untrainable

@@ -2,23 +2,14 @@
 package struct CausalArchitecture: Sendable, Equatable, Codable {
   /// Rows of the embedding, which is also the head.
   package var vocabularySize = 8192
-  /// The width of the residual stream.
   package var hiddenSize = 384
-  /// The width of the gated activation.
   package var intermediateSize = 1088
-  /// Decoder layers.
   package var layerCount = 12
-  /// Query heads.
   package var headCount = 6
-  /// Key/value heads; divides `headCount`.
-  package var keyValueHeadCount = 2
-  /// The width of a head; even.
+  package var keyValueHeadCount = 2  // divides `headCount`
   package var headDimension = 64
-  /// The base of the rotary angles.
   package var ropeTheta = 10_000.0
-  /// Added to the mean square in every norm.
   package var normEpsilon: Float = 1e-6
-  /// Positions the model is declared to serve.
   package var maximumContext = 2048
 
   /// The planned embedded target: deep and thin, 23 M parameters.

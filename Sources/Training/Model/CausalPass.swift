@@ -8,13 +8,9 @@ package import Tensors
 package final class CausalPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The most sequences of one call.
   package let sequences: Int
-  /// The tokens of each sequence.
   package let length: Int
-  /// The model whose parameters are read.
   package var model: CausalTrainingModel { stack.model }
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package var gradients: FloatBuffer { stack.gradients }
 
   private let stack: CausalStack
@@ -67,7 +63,6 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
     }
   }
 
-  /// Returns the summed loss of some sequences without touching the gradients.
   package func loss(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int
   ) -> Double {

@@ -7,7 +7,6 @@ import Tensors
 /// other.
 final class CausalStack {
   let model: CausalTrainingModel
-  /// The sum of gradients, in the model's layout.
   let gradients: FloatBuffer
   let scratch: TrainableLayerScratch
   /// The stream after the last layer, normed: [rows][hidden].

@@ -4,20 +4,15 @@ import Verifier
 /// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
 /// layers that read them.
 package final class CausalTrainingModel: TrainedModel {
-  /// The model's sizes.
   package let architecture: CausalArchitecture
-  /// What the factors of its matrix products are rounded to.
   package let precision: ProductPrecision
-  /// The order of the tensors in `parameters`.
   package let layout: ParameterLayout
-  /// All values; written only by the optimizer, between passes.
   package let parameters: FloatBuffer
 
   let embedding: LinearLayer  // [vocabulary, hidden]: rows are looked up, and it is the tied head
   let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
 
-  /// A model with random first values drawn from `seed`.
   package init(
     _ architecture: CausalArchitecture, seed: UInt64, precision: ProductPrecision = .f32
   ) {

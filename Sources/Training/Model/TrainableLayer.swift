@@ -18,9 +18,7 @@ package struct TrainableLayer: Sendable {
 
   var hidden: Int { output.outputs }
   var headWidth: Int { attention.tile.width }
-  /// Values of q and k of one row.
   var queryKeyWidth: Int { (attention.heads + attention.keyValueHeads) * headWidth }
-  /// Values of q, k and v of one row.
   var queryKeyValueWidth: Int { queryKeyValue.outputs }
 
   /// The part of q, k and v that a drafter's context goes through: k and v alone.
@@ -30,7 +28,6 @@ package struct TrainableLayer: Sendable {
       offset: queryKeyValue.offset + queryWidth * hidden, inputs: hidden,
       outputs: queryKeyValueWidth - queryWidth, product: queryKeyValue.product)
   }
-  /// Values of k of one row.
   var keyWidth: Int { attention.keyValueHeads * headWidth }
 
   /// Appends the layer's tensors to `parameters`.

@@ -17,7 +17,6 @@ final class TrainableLayerState {
   let gateUp: FloatBuffer  // [rows][gate, up]
   let activated: FloatBuffer  // [rows][intermediate]
 
-  /// The state of a pass over `rows` rows with room for as many attention probabilities as given.
   init(_ shape: TrainableLayer, rows: Int, probabilities count: Int) {
     input = FloatBuffer(count: rows * shape.hidden)
     inputNormed = FloatBuffer(count: rows * shape.hidden)
@@ -46,7 +45,6 @@ final class TrainableLayerScratch {
   let scores: FloatBuffer  // [tile rows][columns]
   let dots: FloatBuffer  // [tile rows]
 
-  /// Gradients of `rows` rows that attend to at most `columns` keys.
   init(
     _ shape: TrainableLayer, rows: Int, columns: Int,
     tileRows: Int = CausalAttention.tileRows

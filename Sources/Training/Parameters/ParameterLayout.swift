@@ -7,24 +7,18 @@ package enum Initialization: Sendable, Equatable {
   case ones
   /// Every value is 0: heads that start as the identity.
   case zeros
-  /// Normal values of the given standard deviation.
   case normal(deviation: Float)
 }
 
 /// One named tensor's place in a flat buffer of parameters.
 package struct ParameterEntry: Sendable, Equatable {
-  /// The tensor's name in a checkpoint.
   package let name: String
   /// The tensor's shape; linear weights are [out, in].
   package let shape: [Int]
-  /// Where its values start in the flat buffer.
   package let offset: Int
-  /// How its first values are drawn.
   package let initialization: Initialization
 
-  /// The number of values.
   package var count: Int { shape.reduce(1, *) }
-  /// Where its values lie in the flat buffer.
   package var range: Range<Int> { offset..<offset + count }
   /// Whether weight decay applies: to matrices, never to norms or biases.
   package var decays: Bool { shape.count > 1 }
@@ -36,12 +30,9 @@ package struct ParameterEntry: Sendable, Equatable {
 /// checkpoint are loops over one block of memory, and matrices that are multiplied by the same rows
 /// (q, k and v; gate and up) are one matrix by lying side by side.
 package struct ParameterLayout: Sendable, Equatable {
-  /// The tensors, in the order of the buffer.
   package private(set) var entries: [ParameterEntry] = []
-  /// The number of values of all tensors.
   package private(set) var count = 0
 
-  /// Makes an empty layout.
   package init() {}
 
   /// Appends a tensor and returns its offset.
@@ -49,7 +40,6 @@ package struct ParameterLayout: Sendable, Equatable {
     add(tensor.name, shape: tensor.shape, initialization: initialization)
   }
 
-  /// Appends a tensor and returns its offset.
   package mutating func add(
     _ name: String, shape: [Int], initialization: Initialization
   ) -> Int {

@@ -2,7 +2,6 @@ package import Tensors
 
 /// A model in training: values in one flat buffer.
 package protocol TrainedModel: AnyObject, Sendable {
-  /// The order of the tensors.
   var layout: ParameterLayout { get }
   /// All values; written only by the optimizer, between passes.
   var parameters: FloatBuffer { get }
@@ -19,7 +18,6 @@ package protocol GradientPass: AnyObject, Sendable {
 extension GradientPass {
   package var sequences: Int { 1 }
 
-  /// Sets the gradients to zero.
   package func clearGradients() {
     gradients.base.update(repeating: 0, count: gradients.count)
   }

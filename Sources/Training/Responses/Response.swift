@@ -9,7 +9,6 @@ package struct Response: Sendable, Equatable {
   /// The number of the document that the prompt is from, in the order of its file.
   package var document: Int
 
-  /// A response of the given tokens.
   package init(tokens: [Token], promptLength: Int, document: Int = 0) {
     self.tokens = tokens
     self.promptLength = promptLength
@@ -20,14 +19,11 @@ package struct Response: Sendable, Equatable {
   package var continuation: ArraySlice<Token> { tokens[promptLength...] }
 }
 
-/// A folder of responses.
 package typealias ResponseStore = ShardStore<Response>
 
 extension Response: ShardElement {
-  /// What responses depend on.
   package typealias Settings = ResponseSettings
 
-  /// Responses in files and messages.
   package static var kind: ShardKind {
     ShardKind(magic: "SPSHARD1", name: "responses", command: "speculate distill data")
   }
@@ -37,7 +33,6 @@ extension Response: ShardElement {
     [Int32(document), Int32(promptLength), Int32(tokens.count)] + tokens
   }
 
-  /// Reads ``numbers``.
   package init?(numbers: [Int32]) {
     guard numbers.count >= 3, numbers[0] >= 0, numbers[1] >= 0, numbers[2] >= numbers[1] else {
       return nil
@@ -46,6 +41,5 @@ extension Response: ShardElement {
       tokens: Array(numbers[3...]), promptLength: Int(numbers[1]), document: Int(numbers[0]))
   }
 
-  /// Tokens of prompt and continuation.
   package var tokenCount: Int { tokens.count }
 }

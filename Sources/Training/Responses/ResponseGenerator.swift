@@ -39,7 +39,6 @@ package final class ResponseGenerator {
   /// - Parameters:
   ///   - batch: How many responses are made at a time.
   ///   - drafts: What drafts; nil for plain decoding.
-  /// - Throws: `SpeculateError` when a drafter doesn't fit the target.
   package init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
     batch: Int, drafts: ResponseDrafts? = nil
@@ -163,14 +162,12 @@ package final class ResponseGenerator {
 
 /// What drafts while a target answers. It decides speed, never a response.
 package struct ResponseDrafts: Sendable {
-  /// A model that drafts for the target.
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
   package var suffix: Bool
   /// Where measured pass times are kept; nil to measure them every time.
   package var costCache: CostModelCache?
 
-  /// Drafts of the given sources.
   package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
   {
     self.drafter = drafter

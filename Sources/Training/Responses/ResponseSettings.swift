@@ -6,18 +6,13 @@ package struct ResponseSettings: Sendable, Equatable, Codable {
   package var target: UInt64
   /// The documents.
   package var data: UInt64
-  /// The seed of prompts and noise.
   package var seed: UInt64
-  /// The shortest prompt.
   package var shortestPrompt: Int
-  /// The longest prompt.
   package var longestPrompt: Int
-  /// The most tokens of a response.
   package var responseLength: Int
   /// 0 for greedy responses.
   package var temperature: Float
 
-  /// Settings of the given values.
   package init(
     target: UInt64, data: UInt64, seed: UInt64, shortestPrompt: Int, longestPrompt: Int,
     responseLength: Int, temperature: Float
@@ -31,7 +26,6 @@ package struct ResponseSettings: Sendable, Equatable, Codable {
     self.temperature = temperature
   }
 
-  /// How response `number` is sampled.
   func sampling(_ number: Int) -> SamplingParameters {
     SamplingParameters(temperature: temperature, seed: seed &+ UInt64(number))
   }

@@ -47,8 +47,6 @@ enum Shard<Element: ShardElement> {
   }
 
   /// Reads the shard that a manifest's entry describes.
-  ///
-  /// - Throws: When it is unreadable, damaged, or another than the manifest's, naming it.
   static func read(_ entry: ShardEntry, in folder: URL) throws -> [Element] {
     let url = folder.appendingPathComponent(entry.file)
     func damaged(_ what: String) -> SpeculateError {

@@ -1,6 +1,5 @@
 /// Something that a folder of shards holds: a function of the folder's settings and its number.
 package protocol ShardElement: Sendable, Equatable {
-  /// What elements depend on.
   associatedtype Settings: Sendable, Equatable, Codable
   /// How files and messages call them.
   static var kind: ShardKind { get }
@@ -8,7 +7,6 @@ package protocol ShardElement: Sendable, Equatable {
   var numbers: [Int32] { get }
   /// Reads the numbers; `nil` if they are no such element.
   init?(numbers: [Int32])
-  /// Tokens, for the manifest.
   var tokenCount: Int { get }
 }
 

@@ -17,7 +17,6 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     var version: Int
   }
 
-  /// The manifest of an empty folder.
   init(settings: Settings) {
     version = Self.version
     self.settings = settings
@@ -27,14 +26,11 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   /// The number behind the last shard's last element.
   var end: Int { shards.last?.range.upperBound ?? 0 }
 
-  /// Whether a folder has a manifest.
   static func isPresent(in folder: URL) -> Bool {
     FileManager.default.fileExists(atPath: url(folder).path)
   }
 
   /// Reads a folder's manifest.
-  ///
-  /// - Throws: When it is unreadable, of another version, or its shards don't follow one another.
   init(in folder: URL, kind: ShardKind) throws {
     let url = Self.url(folder)
     func damaged() -> SpeculateError {
@@ -67,7 +63,6 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     self = manifest
   }
 
-  /// Replaces a folder's manifest.
   func write(to folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]

@@ -8,7 +8,6 @@ import Foundation
 enum ShardRecord<Element: ShardElement> {
   private static var headCount: Int { 20 }
 
-  /// Appends an element.
   static func append(_ element: Element, to data: inout Data) {
     var body = Data()
     for value in element.numbers {

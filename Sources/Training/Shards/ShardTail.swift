@@ -6,13 +6,11 @@ import Foundation
 ///
 /// Nothing is written before the first element is appended.
 final class ShardTail<Element: ShardElement> {
-  /// What it holds, in order.
   private(set) var elements: [Element] = []
   private let url: URL
   private var end = 0  // of whole records
   private var file: FileHandle?
 
-  /// Reads the file if there is one.
   init(_ url: URL) throws {
     self.url = url
     guard FileManager.default.fileExists(atPath: url.path) else { return }
@@ -26,7 +24,6 @@ final class ShardTail<Element: ShardElement> {
 
   deinit { try? file?.close() }
 
-  /// Appends an element.
   func append(_ element: Element) throws {
     var record = Data()
     ShardRecord.append(element, to: &record)
@@ -39,7 +36,6 @@ final class ShardTail<Element: ShardElement> {
     if file != nil { try writing { try $0.synchronize() } }
   }
 
-  /// Deletes the file.
   func remove() { try? FileManager.default.removeItem(at: url) }
 
   private func writing(_ body: (FileHandle) throws -> Void) throws {

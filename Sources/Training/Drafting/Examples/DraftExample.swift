@@ -33,7 +33,6 @@ package struct DraftExample: Sendable {
   /// Cuts blocks out of a sequence.
   ///
   /// - Parameters:
-  ///   - tokens: Prompt and response.
   ///   - anchors: Positions in `tokens`, ascending.
   ///   - blockSize: Rows of a block, the anchor's included.
   ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
@@ -99,7 +98,6 @@ package struct DraftExample: Sendable {
     }
   }
 
-  /// Multiplies the weights of every block's rows.
   package mutating func weigh(_ curve: [Float]) {
     for index in weights.indices { weights[index] *= curve[index % curve.count] }
   }

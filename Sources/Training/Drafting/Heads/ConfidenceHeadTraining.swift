@@ -16,9 +16,7 @@ package struct ConfidenceHeadTraining: HeadTraining {
     case variation
   }
 
-  /// The factor of the head's cross-entropy.
   package var factor: Float
-  /// What the head foretells.
   package var label: Label
 
   package init(factor: Float = 1, label: Label = .match) {
@@ -45,13 +43,9 @@ package struct ConfidenceHeadTraining: HeadTraining {
 
 /// Log-odds `w · [h ; previous] + b + a · ln(q / (1 − q))` of each row (`ConfidenceHead`).
 private struct ConfidenceHeadLayer: HeadLayer {
-  /// Where w [hidden + previous width] starts in the flat parameters.
-  let weight: Int
-  /// Where b is.
-  let bias: Int
-  /// Where a is.
-  let own: Int
-  /// The width of h.
+  let weight: Int  // of w [hidden + previous width] in the flat parameters
+  let bias: Int  // of b
+  let own: Int  // of a
   let hidden: Int
   let training: ConfidenceHeadTraining
 

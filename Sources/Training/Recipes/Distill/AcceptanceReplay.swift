@@ -11,9 +11,7 @@ import Tensors
 package final class AcceptanceReplay {
   /// A round as it went.
   package struct Round {
-    /// The number of the answer.
     package let answer: Int
-    /// What was drafted.
     package let drafts: [Token]
     /// How many of these were accepted.
     package let accepted: Int

@@ -6,14 +6,11 @@ package struct DistillPosition: RecipePosition {
   package var configuration: String
   /// The token of each draft index; nil for the whole vocabulary.
   package var draftVocabulary: [Token]?
-  /// How many responses the run visits.
   package var responses: Int
   /// The number of the next visit of a sequence.
   package var visit = 0
-  /// Blocks seen.
   package var anchors = 0
 
-  /// Whether drafter and responses are those of a run that would begin.
   package func objection(to start: DistillPosition) -> String? {
     configuration == start.configuration && draftVocabulary == start.draftVocabulary
       && responses == start.responses

@@ -1,4 +1,3 @@
-/// Where a distillation run is.
 package typealias DistillProgress = Joined<StepProgress, DistillFigures>
 
 /// What a distillation run reports beside what every training does.
@@ -7,7 +6,6 @@ package struct DistillFigures: RecipeFigures, Equatable {
   package var stage: Int?
   /// Blocks seen.
   package var anchors: Int
-  /// Blocks a second since the last report.
   package var anchorsPerSecond: Double
   /// Mean acceptance length on held-out prompts, when just measured.
   package var acceptanceLength: Double?
@@ -21,10 +19,8 @@ package struct DistillFigures: RecipeFigures, Equatable {
   package var generated: GeneratedAcceptance?
   /// The step of the best drafter so far, when acceptance was just measured and the best is kept.
   package var bestStep: Int?
-  /// Its mean acceptance length.
   package var bestAcceptanceLength: Double?
 
-  /// The curves of the figures, by TensorBoard tag.
   package var scalars: [(tag: String, value: Double)] {
     [
       ("speed/anchors_per_second", anchorsPerSecond)
@@ -37,7 +33,6 @@ package struct DistillFigures: RecipeFigures, Equatable {
 
 /// What the responses are like.
 package struct ResponseSummary: Sendable, Equatable, Codable {
-  /// How many there are.
   package var responses: Int
   /// The target's own tokens in them.
   package var tokens: Int

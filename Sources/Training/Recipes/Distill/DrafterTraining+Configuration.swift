@@ -5,8 +5,6 @@ import Verifier
 
 extension DrafterTraining {
   /// The drafter that the options describe.
-  ///
-  /// - Throws: When they don't fit the target.
   static func configuration(
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
     draftVocabulary: [Token]?

@@ -19,14 +19,12 @@ package final class DrafterTraining: TrainingRecipe {
   let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
   private var reportedAnchors: Int  // at the last report
-  /// What the responses are like.
   package let summary: ResponseSummary
   /// How many responses have features that are read instead of computed.
   package let storedCount: Int
   /// What to say of stored features that can't be used.
   package let unusedFeatures: [String]
 
-  /// The drafter's sizes.
   package var configuration: DrafterConfiguration { model.configuration }
   var model: DrafterTrainingModel { state.model }
   package var hasHeldout: Bool { replay != nil }
@@ -127,7 +125,6 @@ package final class DrafterTraining: TrainingRecipe {
     if options.savesBest { try removeBest() }
   }
 
-  /// Blocks and what the drafter is worth.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillFigures {
     let anchors = state.header.anchors
     defer { reportedAnchors = anchors }
@@ -138,12 +135,10 @@ package final class DrafterTraining: TrainingRecipe {
     return figures
   }
 
-  /// Writes the drafter.
   package func export() throws {
     try DrafterExport.write(model, type: options.exportType, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let blockSize = blockSize(step: stepCount)
     var jobs: [(example: DraftExample, features: SequenceFeatures)] = []

@@ -4,7 +4,6 @@
 /// Trainers count along recorded answers (``AcceptanceReplay``), the engine that serves while it generates
 /// the same answers again (``AcceptanceGeneration``). Both count the same, field by field.
 package struct HeldoutAcceptance: Sendable, Equatable, Codable {
-  /// Answers.
   package var answers = 0
   /// Answers that end in a loop (`LoopDetector`), which any drafter guesses.
   package var loops = 0
@@ -12,9 +11,7 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   package var rounds = 0
   /// Tokens that the rounds gave: accepted ones and the target's own after them.
   package var emitted = 0
-  /// Rounds of answers that don't end in a loop.
   package var looplessRounds = 0
-  /// Tokens of answers that don't end in a loop.
   package var looplessEmitted = 0
   /// Rounds by how many tokens they drafted, fewer than a block only at the end of an answer:
   /// [blockSize].
@@ -22,7 +19,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   /// Rounds that drafted, by how many drafts were accepted: [blockSize].
   package var histogram: [Int]
 
-  /// No rounds yet of a drafter with blocks of `blockSize` rows.
   package init(blockSize: Int) {
     drafted = [Int](repeating: 0, count: blockSize)
     histogram = drafted
@@ -34,7 +30,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   /// The same of answers that don't end in a loop; `nil` where all do.
   package var looplessAcceptanceLength: Double? { Self.ratio(looplessEmitted, looplessRounds) }
 
-  /// The share of answers that end in a loop.
   package var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
 
   /// The share of rounds with a draft 1, 2 … in which it was accepted: [blockSize − 1].
@@ -55,7 +50,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
     if answer.endsInLoop { loops += 1 }
   }
 
-  /// Adds one round of an answer.
   mutating func add(drafted count: Int, accepted: Int, of answer: HeldoutAnswer) {
     rounds += 1
     emitted += accepted + 1

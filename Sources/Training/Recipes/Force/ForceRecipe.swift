@@ -13,9 +13,6 @@ package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files are missing, or the target is no model that can be trained here.
   package init(_ options: ForceOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
@@ -52,7 +49,6 @@ package final class ForceRecipe {
   ///   - responses: What ``respond(shouldStop:report:)`` returned.
   ///   - shouldStop: Asked after each; the one in the making is lost.
   /// - Returns: Those of every size of blocks that the run visits, or nil when it was stopped before.
-  /// - Throws: When the folder holds other trajectories, or a response isn't the target's own.
   package func iterate(
     _ responses: [Response], shouldStop: () -> Bool, report: (TrajectoryProgress) -> Void
   ) throws -> [Int: [Trajectory]]? {

@@ -18,7 +18,6 @@ package final class ForceTraining: TrainingRecipe {
   private var visits: VisitOrder
   private var sums = ForcingLosses()  // since the last report
   private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
-  /// What the trajectories are like.
   package let summary: TrajectorySummary
 
   package var hasHeldout: Bool { evaluator != nil }
@@ -78,7 +77,6 @@ package final class ForceTraining: TrainingRecipe {
     }
   }
 
-  /// Rows, the parts of the loss, and what the model is worth.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
     defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
     let evaluation = evaluates ? try evaluate() : nil
@@ -99,14 +97,12 @@ package final class ForceTraining: TrainingRecipe {
       CausalModel(directory: options.output), blockSize: options.blockSize)
   }
 
-  /// Writes the model.
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: nil, to: options.output)
     try ModelExport.copyTokenizer(from: options.target, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let own = trajectories[options.blockSize(step: stepCount)] ?? []
     var jobs: [(example: ForcingExample, states: FloatBuffer?)] = []
@@ -171,14 +167,12 @@ package final class ForceTraining: TrainingRecipe {
 
 /// What trajectories are like.
 package struct TrajectorySummary: Sendable, Equatable, Codable {
-  /// How many there are.
   package var trajectories: Int
   /// The target's own tokens in them.
   package var tokens: Int
   /// Passes that the target took to them, one for each guess of a block.
   package var passes: Int
 
-  /// Tokens that a pass of the target's own iteration brought.
   package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
 
   init(_ trajectories: [Trajectory]) {

@@ -16,8 +16,6 @@ package enum LayerGrowth: String, Sendable, CaseIterable {
   case insert
 
   /// Reads every tensor of `deep` from the tensor of the shallow run that it continues.
-  ///
-  /// - Throws: `SpeculateError` when a tensor is missing or has another shape.
   func copy(
     from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel
   ) throws {

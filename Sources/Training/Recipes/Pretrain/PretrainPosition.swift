@@ -1,10 +1,8 @@
 /// What a pretraining run is made from, and where in its data it is.
 package struct PretrainPosition: RecipePosition {
-  /// The sizes of the model.
   package var architecture: CausalArchitecture
   /// The number of the next window of training data.
   package var window: Int
-  /// Tokens seen.
   package var tokens = 0
   /// The fingerprint of the training tokens; nil where it isn't known.
   package var trainingTokens: UInt64?
@@ -17,7 +15,6 @@ package struct PretrainPosition: RecipePosition {
       ? nil : "isn't the checkpoint of a pretraining run: delete it and start again"
   }
 
-  /// Whether sizes and data are those of a run that would begin.
   package func objection(to start: PretrainPosition) -> String? {
     if let complaint { return complaint }
     if architecture != start.architecture {

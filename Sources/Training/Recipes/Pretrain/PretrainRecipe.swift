@@ -24,7 +24,6 @@ package final class PretrainRecipe: TrainingRecipe {
   /// Opens the data, and the checkpoint in the output folder if there is one.
   ///
   /// - Parameter exchange: What sums over the lanes of all processes; nil where this is the only one.
-  /// - Throws: When sizes or files don't fit.
   package init(_ options: PretrainOptions, exchange: (any Exchange)? = nil) throws {
     let architecture = options.architecture
     if let complaint = architecture.complaint { throw SpeculateError(complaint) }
@@ -57,7 +56,6 @@ package final class PretrainRecipe: TrainingRecipe {
     inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
   }
 
-  /// Tokens and the held-out loss.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> PretrainFigures {
     if evaluates { state.header.heldoutLoss = try evaluate() }
     return PretrainFigures(
@@ -67,13 +65,11 @@ package final class PretrainRecipe: TrainingRecipe {
       heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
   }
 
-  /// Writes the model.
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let sequences = options.sequences
     for sequence in 0..<sequences {

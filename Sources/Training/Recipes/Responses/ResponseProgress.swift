@@ -2,14 +2,12 @@
 package struct ResponseProgress: Sendable, Equatable, Codable {
   /// Responses there are, those of earlier sessions included.
   package var responses: Int
-  /// Responses wanted.
   package var wanted: Int
   /// Tokens chosen in this session.
   package var tokens: Int
   /// Chats that are longer than prompts may be, and left out.
   package var tooLongChats: Int
 
-  /// A state of the work.
   package init(responses: Int, wanted: Int, tokens: Int, tooLongChats: Int = 0) {
     self.responses = responses
     self.wanted = wanted
