@@ -19,7 +19,5 @@ package struct KeyedRandom: RandomNumberGenerator, Sendable {
   package mutating func next() -> UInt64 { random.next() }
 
   /// The next number in 0..<1.
-  package mutating func uniform() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -41,8 +41,7 @@ package struct TokenStream: Sendable {
     bytes.withUnsafeBytes { raw in
       for i in 0..<count {
         destination[i] = Token(
-          UInt16(
-            littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
+          UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
       }
     }
   }

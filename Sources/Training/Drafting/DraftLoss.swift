@@ -149,8 +149,7 @@ struct DraftLoss {
     guard let own, let chosen = scratch.chosen, let tokens = target.draftVocabulary else { return }
     for (index, token) in tokens.enumerated() {
       ct_add(
-        hidden, chosen.gradient.base + index * hidden,
-        gradients + own.offset + Int(token) * hidden)
+        hidden, chosen.gradient.base + index * hidden, gradients + own.offset + Int(token) * hidden)
     }
   }
 

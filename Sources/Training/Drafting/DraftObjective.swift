@@ -35,9 +35,7 @@ package struct DraftObjective: Sendable, Equatable {
   }
 
   /// Whether the target's distributions are needed, not only its tokens; heads may need them too.
-  package var needsDistribution: Bool {
-    divergence != 0 || variation != 0
-  }
+  package var needsDistribution: Bool { divergence != 0 || variation != 0 }
 
   /// The γ of fixed weights, 1/e of which is left after γ rows; `nil` for weights of 1.
   ///

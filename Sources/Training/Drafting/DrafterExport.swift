@@ -20,8 +20,7 @@ package enum DrafterExport {
     {
       entries.append(
         SafetensorsWriter.Entry(
-          name: tensor.name,
-          integers: vocabulary.enumerated().map { Int($1) - $0 }))
+          name: tensor.name, integers: vocabulary.enumerated().map { Int($1) - $0 }))
     }
     try AtomicFile.write(
       model.configuration.encoded(), to: directory.appendingPathComponent("config.json"))

@@ -30,8 +30,7 @@ enum DrafterInitializer {
   static func copy(
     from checkpoint: Checkpoint, _ target: ModelConfiguration, to model: DrafterTrainingModel
   ) throws {
-    let first =
-      model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
+    let first = model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
     let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset

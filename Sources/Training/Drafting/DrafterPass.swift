@@ -72,8 +72,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     draftedInverse = FloatBuffer(count: blockRows)
     dDrafted = FloatBuffer(count: blockRows * hidden)
     targetStates =
-      model.needsDistribution
-      ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
+      model.needsDistribution ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
     contextPositions = (0..<Int32(maximumContext)).map { $0 }
@@ -135,9 +134,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
       return withLossRows(batch) { rows in
         var all: [Float] = []
         model.loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
-          for head in lossScratch.heads {
-            all += head.confidences(model.parameters.base, chunk)
-          }
+          for head in lossScratch.heads { all += head.confidences(model.parameters.base, chunk) }
         }
         return all
       }
@@ -192,8 +189,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
                   rows: TrainableLayer.Rows(
                     count: positions.count, positions: rows, rotary: rotary),
                   context: TrainableLayer.Rows(
-                    count: contextCount, positions: places, rotary: rotary),
-                  contextVisible: seen))
+                    count: contextCount, positions: places, rotary: rotary), contextVisible: seen))
             }
           }
         }
@@ -229,8 +225,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     let (width, drafts) = (model.target.embedding.width, batch.example.blockSize - 1)
     for (row, target) in batch.example.targets.enumerated() where target >= 0 {
       let position = Int(batch.example.anchors[row / drafts]) + row % drafts
-      (targetStates.base + row * width).update(
-        from: states.base + position * width, count: width)
+      (targetStates.base + row * width).update(from: states.base + position * width, count: width)
     }
   }
 }

@@ -29,9 +29,8 @@ package final class DrafterTrainingModel: TrainedModel {
   var hidden: Int { configuration.shape.hidden }
   var loss: DraftLoss {
     DraftLoss(
-      target: target, own: embedding, hidden: hidden, choices: configuration.choices,
-      heads: heads, objective: objective, needsDistribution: needsDistribution,
-      product: MatrixProduct(precision))
+      target: target, own: embedding, hidden: hidden, choices: configuration.choices, heads: heads,
+      objective: objective, needsDistribution: needsDistribution, product: MatrixProduct(precision))
   }
 
   /// A drafter with random first values drawn from `seed`; heads start as if there were none.
@@ -84,8 +83,7 @@ package final class DrafterTrainingModel: TrainedModel {
       trained.first { $0.configuration.equals(head) }?
         .makeLayer(place, layout: &layout, product: product)
     }
-    needsDistribution =
-      objective.needsDistribution || trained.contains(where: \.needsDistribution)
+    needsDistribution = objective.needsDistribution || trained.contains(where: \.needsDistribution)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)

@@ -29,8 +29,7 @@ package final class AdamW: @unchecked Sendable {
   ///
   /// - Parameter frozen: Names of tensors that keep their values.
   package init(
-    _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0,
-    frozen: Set<String> = []
+    _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0, frozen: Set<String> = []
   ) {
     self.constants = constants
     self.layout = layout
@@ -70,9 +69,7 @@ package final class AdamW: @unchecked Sendable {
 
   /// A worker's part of a tensor, in whole blocks: which values the kernel takes one by one, and so
   /// how they are rounded, must not depend on the number of workers.
-  private static func share(
-    _ range: Range<Int>, of worker: Int, among count: Int
-  ) -> Range<Int> {
+  private static func share(_ range: Range<Int>, of worker: Int, among count: Int) -> Range<Int> {
     let block = 256
     let blocks = (0..<(range.count + block - 1) / block).share(of: worker, among: count)
     return range.lowerBound + min(blocks.lowerBound * block, range.count)..<range.lowerBound

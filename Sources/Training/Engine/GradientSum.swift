@@ -22,8 +22,7 @@ package enum GradientSum {
         }
         let value =
           parts > 1
-          ? ct_add_and_sum_squares(
-            part.count, gradients[parts - 1].base + part.lowerBound, sum)
+          ? ct_add_and_sum_squares(part.count, gradients[parts - 1].base + part.lowerBound, sum)
           : ct_sum_squares(part.count, sum)
         squares.withLock { $0[index] = value }
       }

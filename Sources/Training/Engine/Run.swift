@@ -75,8 +75,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     header = Header(
       RunPosition(
         step: saved?.header.step ?? 0, seconds: saved?.header.seconds ?? 0, seed: options.seed,
-        threads: options.threads, precision: precision),
-      saved?.header.own ?? start)
+        threads: options.threads, precision: precision), saved?.header.own ?? start)
     resumedStep = header.step
     model = make(precision)
     optimizer = AdamW(

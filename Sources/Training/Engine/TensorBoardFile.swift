@@ -38,8 +38,7 @@ package final class TensorBoardFile {
   deinit { try? file.close() }
 
   package func append(
-    step: Int, scalars: [(tag: String, value: Double)],
-    time: Double = Date().timeIntervalSince1970
+    step: Int, scalars: [(tag: String, value: Double)], time: Double = Date().timeIntervalSince1970
   ) throws {
     var summary = Message()
     for scalar in scalars {
@@ -95,9 +94,7 @@ package final class TensorBoardFile {
       withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func text(field: UInt64, _ text: String) {
-      content(field: field, Data(text.utf8))
-    }
+    mutating func text(field: UInt64, _ text: String) { content(field: field, Data(text.utf8)) }
 
     mutating func message(field: UInt64, _ message: Message) {
       content(field: field, message.bytes)

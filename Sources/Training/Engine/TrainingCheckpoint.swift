@@ -30,8 +30,7 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
 
   package init(contentsOf url: URL) throws {
     file = try Checkpoint(file: url)
-    guard
-      let json = file.metadata[Self.metadataKey],
+    guard let json = file.metadata[Self.metadataKey],
       let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8))
     else { throw Self.damage(url) }
     self.header = header

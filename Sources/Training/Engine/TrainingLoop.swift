@@ -61,8 +61,7 @@ package struct TrainingLoop {
   /// - Returns: Whether all steps are done.
   /// - Throws: `SpeculateError` when the loss diverges or a step fails; the checkpoint then is the last good one.
   package func run<Training: Trainable>(
-    _ training: Training, shouldStop: () -> Bool,
-    report: (Training.Progress) -> Void
+    _ training: Training, shouldStop: () -> Bool, report: (Training.Progress) -> Void
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: training.stepCount)
     var sinceReport = Stopwatch()

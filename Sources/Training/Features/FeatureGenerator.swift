@@ -12,11 +12,8 @@ final class FeatureGenerator {
   private let cache: KeyValueCache
   private let settings: FeatureSettings
 
-  init(
-    model: CausalModel, workers: Workers, settings: FeatureSettings, maximumLength: Int
-  ) throws {
-    runner = CausalRunner(
-      model: model, workers: workers, maximumRows: 64, taps: settings.layers)
+  init(model: CausalModel, workers: Workers, settings: FeatureSettings, maximumLength: Int) throws {
+    runner = CausalRunner(model: model, workers: workers, maximumRows: 64, taps: settings.layers)
     cache = try runner.makeCache(capacity: maximumLength)
     self.settings = settings
   }
@@ -41,8 +38,7 @@ final class FeatureGenerator {
 
   /// Takes the most probable tokens of the last pass's rows: [rows][k] both.
   private func findMostProbable(
-    rows: Int, tokens: UnsafeMutablePointer<Token>,
-    logProbabilities: UnsafeMutablePointer<Float>
+    rows: Int, tokens: UnsafeMutablePointer<Token>, logProbabilities: UnsafeMutablePointer<Float>
   ) {
     let (k, vocabulary) = (settings.logProbabilities, runner.model.configuration.vocabularySize)
     guard k > 0 else { return }

@@ -17,9 +17,7 @@ package struct FeatureRecord: Sendable {
     self.settings = settings
     positions = tokens.count
     bytes = [UInt8](repeating: 0, count: Self.byteCount(tokens.count, settings))
-    bytes.withUnsafeMutableBytes { bytes in
-      tokens.withUnsafeBytes { bytes.copyMemory(from: $0) }
-    }
+    bytes.withUnsafeMutableBytes { bytes in tokens.withUnsafeBytes { bytes.copyMemory(from: $0) } }
   }
 
   /// Takes the bytes of a record.

@@ -87,9 +87,7 @@ final class FeatureShard: Sendable {
     let name =
       String(repeating: "0", count: max(0, 7 - digits.count)) + digits + ".\(kind.name).zst"
     let file = try AtomicFileWriter(url: folder.appendingPathComponent(name))
-    func write(_ words: [UInt64]) throws {
-      try WordFrame.bytes(words).withUnsafeBytes(file.write)
-    }
+    func write(_ words: [UInt64]) throws { try WordFrame.bytes(words).withUnsafeBytes(file.write) }
     try write(head(numbers.lowerBound, numbers.count, settings).dropLast())
     var (positions, prints) = (0, [UInt64]())
     for number in numbers {

@@ -90,9 +90,7 @@ package final class FeatureStore {
     return manifest
   }
 
-  package func contains(_ tokens: [Token]) -> Bool {
-    places[FeatureShard.print(of: tokens)] != nil
-  }
+  package func contains(_ tokens: [Token]) -> Bool { places[FeatureShard.print(of: tokens)] != nil }
 
   /// The features of a sequence, or nil if there are none.
   package func record(of tokens: [Token]) throws -> FeatureRecord? {
@@ -108,9 +106,7 @@ package final class FeatureStore {
   ///   - sequences: All sequences, by number.
   ///   - make: Gives the features of a sequence, or nil to stop; a shard in the making is lost.
   /// - Returns: Whether all is there.
-  func complete(
-    _ sequences: [[Token]], make: ([Token]) throws -> FeatureRecord?
-  ) throws -> Bool {
+  func complete(_ sequences: [[Token]], make: ([Token]) throws -> FeatureRecord?) throws -> Bool {
     try checkNumbers(sequences)
     for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.check() }
     FeatureShard.removeLeftovers(in: folder)

@@ -34,8 +34,7 @@ enum WordFrame {
     let start = offset + headCount
     guard half(offset) == magic, half(offset + 4) == UInt32(8 * count) else { return nil }
     let words = (0..<count).map {
-      UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: UInt64.self))
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: UInt64.self))
     }
     guard words[count - 1] == print(words.dropLast()) else { return nil }
     offset = start + 8 * count

@@ -28,9 +28,7 @@ package struct NoiseSchedule: Sendable, Equatable {
   /// The wrong share that a block is to have.
   ///
   /// - Parameter place: The block's place in its window.
-  func share(_ place: Int) -> Double {
-    window > 1 ? Double(place) / Double(window - 1) : 1
-  }
+  func share(_ place: Int) -> Double { window > 1 ? Double(place) / Double(window - 1) : 1 }
 }
 
 /// One response packed for forcing: its clean rows, and noisy rows at the same positions.

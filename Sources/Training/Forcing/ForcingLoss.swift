@@ -62,8 +62,7 @@ struct ForcingLoss {
     forEachChunk(rows) { chunk, isResponse in
       let teacher = teach(rows, chunk, scratch)
       head.forward(
-        parameters, rows: chunk.count, x: rows.x + chunk.lowerBound * hidden,
-        y: scratch.clean.base)
+        parameters, rows: chunk.count, x: rows.x + chunk.lowerBound * hidden, y: scratch.clean.base)
       example.tokens.withUnsafeBufferPointer { tokens in
         guard let base = tokens.baseAddress else { return }
         let targets = base + chunk.lowerBound + 1
@@ -96,9 +95,8 @@ struct ForcingLoss {
   /// The noisy rows of a copy at the positions of a chunk of clean rows.
   private func noisy(
     _ copy: Int, _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>,
-    _ rows: Rows,
-    _ chunk: Range<Int>, _ targets: UnsafePointer<Int32>, _ factors: Factors, _ scratch: Scratch,
-    _ dX: UnsafeMutablePointer<Float>
+    _ rows: Rows, _ chunk: Range<Int>, _ targets: UnsafePointer<Int32>, _ factors: Factors,
+    _ scratch: Scratch, _ dX: UnsafeMutablePointer<Float>
   ) -> Double {
     let (hidden, example) = (head.inputs, rows.example)
     let first = max(chunk.lowerBound, example.promptLength)

@@ -94,8 +94,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   ) -> ForcingLosses {
     precondition(
       example.tokens.count <= maximumTokens && !example.noisy.isEmpty
-        && example.noisy.count <= copies * example.copyCount,
-      "the pass has room for the response")
+        && example.noisy.count <= copies * example.copyCount, "the pass has room for the response")
     precondition((firstHead == nil) == (first == nil), "a kept distribution has states and a head")
     return withRows(example) { rows, inputs in
       forward(inputs, example, rows)
@@ -107,8 +106,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           firstHead: firstHead.map { UnsafePointer($0.base) }),
         factors: ForcingLoss.Factors(
           clean: objective.clean * cleanScale, divergence: objective.divergence * cleanScale,
-          noisy: noisyScale),
-        scratch: lossScratch, dX: scratch.normed.base)
+          noisy: noisyScale), scratch: lossScratch, dX: scratch.normed.base)
       stack.backward(trainsEmbedding ? inputs : nil, rows: rows) { layer, state in
         withAttention(layer, state, example) { attention, rows in
           attention.backward(
@@ -162,8 +160,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
 
   /// Lends the positions and the inputs of all rows.
   private func withRows<R>(
-    _ example: ForcingExample,
-    _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
+    _ example: ForcingExample, _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
   ) -> R {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
@@ -175,8 +172,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           preconditionFailure("a pass has at least one row")
         }
         return body(
-          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary),
-          tokens)
+          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary), tokens)
       }
     }
   }

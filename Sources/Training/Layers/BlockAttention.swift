@@ -119,8 +119,7 @@ struct BlockAttention: Sendable {
     if tile.context > 0 {
       product.transposedTimes(
         rows: tile.context, columns: width, inner: tile.rows, tile.probabilities + blockSize,
-        rows.columns, dOutput, outputStride, into: dContextValues, contextStride,
-        accumulate: true)
+        rows.columns, dOutput, outputStride, into: dContextValues, contextStride, accumulate: true)
       product.timesTransposed(
         rows: tile.rows, columns: tile.context, inner: width, dOutput, outputStride,
         tile.contextValues, rows.contextValueStride, into: scratch + blockSize, rows.columns)
@@ -188,8 +187,7 @@ struct BlockAttention: Sendable {
           Tile(
             head: head, keyValueHead: keyValueHead, first: first, blocks: end - start,
             rows: (end - start) * blockSize, context: Int(rows.prefixes[end - 1]),
-            queries: queriesKeys + head * width,
-            keys: queriesKeys + (heads + keyValueHead) * width,
+            queries: queriesKeys + head * width, keys: queriesKeys + (heads + keyValueHead) * width,
             values: rows.values + first * rows.valueStride + keyValueHead * width,
             contextKeys: rows.contextKeys + keyValueHead * width,
             contextValues: rows.contextValues + keyValueHead * width,

@@ -55,9 +55,8 @@ package struct CausalAttention: Sendable {
       rows: part.count,
       queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
       queryStride: rows.queryKeyStride, segments: part.segments,
-      visible: visible + part.firstVisible, probabilities: part.probabilities,
-      stride: part.columns, output: rows.output + (part.row * heads + part.head) * width,
-      outputStride: heads * width)
+      visible: visible + part.firstVisible, probabilities: part.probabilities, stride: part.columns,
+      output: rows.output + (part.row * heads + part.head) * width, outputStride: heads * width)
   }
 
   /// Writes the gradients of queries, keys and values.
@@ -73,9 +72,7 @@ package struct CausalAttention: Sendable {
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     clearKeys(of: 0..<rows.sequences * rows.length, d)
-    forEachTile(rows) {
-      backward(rows, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
-    }
+    forEachTile(rows) { backward(rows, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots) }
   }
 
   /// Writes the queries' gradient of a tile, and adds those of its keys and values.

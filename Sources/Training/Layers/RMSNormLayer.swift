@@ -25,9 +25,8 @@ package struct RMSNormLayer: Sendable {
   /// are `dStride` apart.
   package func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
-    x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>,
-    dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>, dStride: Int,
-    accumulate: Bool = false
+    x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>, dY: UnsafePointer<Float>,
+    dX: UnsafeMutablePointer<Float>, dStride: Int, accumulate: Bool = false
   ) {
     ct_rmsnorm_backward(
       ct_groups(rows: rows, groups: groups, width: width, stride: xStride), x, parameters + offset,

@@ -27,8 +27,7 @@ package struct VocabularyLoss: Sendable {
     forEachChunk(rows) { start, count in
       let input = x + start * head.inputs
       head.forward(parameters, rows: count, x: input, y: logits)
-      total += ct_cross_entropy(
-        count, head.outputs, targets + start, nil, scale, logits, nil)
+      total += ct_cross_entropy(count, head.outputs, targets + start, nil, scale, logits, nil)
       head.backward(
         parameters, gradients: gradients, rows: count, x: input, dY: logits,
         dX: dX + start * head.inputs)
@@ -43,8 +42,7 @@ package struct VocabularyLoss: Sendable {
     var total = 0.0
     forEachChunk(rows) { start, count in
       head.forward(parameters, rows: count, x: x + start * head.inputs, y: logits)
-      total += ct_cross_entropy_loss(
-        count, head.outputs, targets + start, nil, logits, nil)
+      total += ct_cross_entropy_loss(count, head.outputs, targets + start, nil, logits, nil)
     }
     return total
   }

@@ -15,10 +15,9 @@ extension CausalArchitecture {
     ModelConfiguration(
       family: Self.family, vocabularySize: vocabularySize, hiddenSize: hiddenSize,
       intermediateSize: intermediateSize, layerCount: layerCount, headCount: headCount,
-      keyValueHeadCount: keyValueHeadCount, headDimension: headDimension,
-      normEpsilon: normEpsilon, ropeTheta: ropeTheta, tiesEmbeddings: true,
-      maximumContext: maximumContext, endTokens: endTokens, beginToken: beginToken,
-      elementType: type)
+      keyValueHeadCount: keyValueHeadCount, headDimension: headDimension, normEpsilon: normEpsilon,
+      ropeTheta: ropeTheta, tiesEmbeddings: true, maximumContext: maximumContext,
+      endTokens: endTokens, beginToken: beginToken, elementType: type)
   }
 
   /// The family that can be trained.

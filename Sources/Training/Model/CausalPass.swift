@@ -50,14 +50,12 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
       forward(inputs, rows)
       let scratch = stack.scratch
       let sum = loss.forwardBackward(
-        model.parameters.base, gradients: gradients.base, rows: rows.count,
-        x: stack.output.base, targets: targets, scale: scale, logits: logits.base,
-        dX: scratch.normed.base)
+        model.parameters.base, gradients: gradients.base, rows: rows.count, x: stack.output.base,
+        targets: targets, scale: scale, logits: logits.base, dX: scratch.normed.base)
       stack.backward(inputs, rows: rows) { layer, state in
         layer.attention.backward(
-          layer.causalRows(state, sequences: count, length: length),
-          dOutput: scratch.attended.base, d: scratch.queryKeyValue.base,
-          scratch: scratch.scores.base, dots: scratch.dots.base)
+          layer.causalRows(state, sequences: count, length: length), dOutput: scratch.attended.base,
+          d: scratch.queryKeyValue.base, scratch: scratch.scores.base, dots: scratch.dots.base)
       }
       return sum
     }
@@ -79,8 +77,7 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
       guard let visible = visible.baseAddress else { return }
       stack.forward(inputs, rows: rows) { layer, state in
         layer.attention.forward(
-          layer.causalRows(state, sequences: rows.count / length, length: length),
-          visible: visible)
+          layer.causalRows(state, sequences: rows.count / length, length: length), visible: visible)
       }
     }
   }

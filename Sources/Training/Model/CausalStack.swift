@@ -25,9 +25,7 @@ final class CausalStack {
     self.model = model
     hidden = model.architecture.hiddenSize
     gradients = FloatBuffer(count: model.layout.count)
-    states = model.layers.map {
-      TrainableLayerState($0, rows: rows, probabilities: probabilities)
-    }
+    states = model.layers.map { TrainableLayerState($0, rows: rows, probabilities: probabilities) }
     scratch = TrainableLayerScratch(model.layers[0], rows: rows, columns: columns)
     output = FloatBuffer(count: rows * hidden)
     last = FloatBuffer(count: rows * hidden)

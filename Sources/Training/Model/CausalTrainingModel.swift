@@ -23,9 +23,8 @@ package final class CausalTrainingModel: TrainedModel {
       offset: layout.add(
         CausalArchitecture.tensors.embedding,
         shape: [architecture.vocabularySize, architecture.hiddenSize],
-        initialization: .normal(deviation: 0.02)),
-      inputs: architecture.hiddenSize, outputs: architecture.vocabularySize,
-      product: MatrixProduct(precision))
+        initialization: .normal(deviation: 0.02)), inputs: architecture.hiddenSize,
+      outputs: architecture.vocabularySize, product: MatrixProduct(precision))
     layers = (0..<architecture.layerCount).map {
       TrainableLayer(
         architecture.layout(ofLayer: $0), depth: architecture.layerCount, precision: precision,
@@ -34,8 +33,7 @@ package final class CausalTrainingModel: TrainedModel {
     finalNorm = RMSNormLayer(
       offset: layout.add(
         CausalArchitecture.tensors.finalNorm, shape: [architecture.hiddenSize],
-        initialization: .ones),
-      width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
+        initialization: .ones), width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
     ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)

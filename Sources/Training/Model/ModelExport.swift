@@ -24,8 +24,7 @@ package enum ModelExport {
       let settings: [String: JSONValue] = [
         "add_bos_token": .bool(false), "add_eos_token": .bool(false),
       ]
-      try AtomicFile.write(
-        JSONValue.object(settings).encoded(), to: file("tokenizer_config.json"))
+      try AtomicFile.write(JSONValue.object(settings).encoded(), to: file("tokenizer_config.json"))
       let copy = file("tokenizer.model")
       if copy.standardizedFileURL != tokenizer.standardizedFileURL {
         try AtomicFile.write(try Data(contentsOf: tokenizer), to: copy)

@@ -46,8 +46,7 @@ extension TrainableLayer {
     gateUp.forward(parameters, rows: rows, x: state.middleNormed.base, y: state.gateUp.base)
     activation.forward(rows: rows, gateUp: state.gateUp.base, y: state.activated.base)
     next.update(from: state.middle.base, count: rows * hidden)
-    down.forward(
-      parameters, rows: rows, x: state.activated.base, y: next, accumulate: true)
+    down.forward(parameters, rows: rows, x: state.activated.base, y: next, accumulate: true)
   }
 
   /// Turns `d` [rows, hidden], the gradient of the stream after the layer, into that of the stream
@@ -113,8 +112,7 @@ extension TrainableLayer {
   ) -> CausalAttention.Rows {
     CausalAttention.Rows(
       sequences: sequences, length: length,
-      queriesKeys: state.queryKey.base + first * queryKeyWidth,
-      queryKeyStride: queryKeyWidth,
+      queriesKeys: state.queryKey.base + first * queryKeyWidth, queryKeyStride: queryKeyWidth,
       values: state.queryKeyValue.base + first * queryKeyValueWidth + queryKeyWidth,
       valueStride: queryKeyValueWidth, probabilities: state.probabilities.base + probabilities,
       output: state.attended.base + first * output.inputs)

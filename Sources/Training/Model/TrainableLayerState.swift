@@ -45,10 +45,7 @@ final class TrainableLayerScratch {
   let scores: FloatBuffer  // [tile rows][columns]
   let dots: FloatBuffer  // [tile rows]
 
-  init(
-    _ shape: TrainableLayer, rows: Int, columns: Int,
-    tileRows: Int = CausalAttention.tileRows
-  ) {
+  init(_ shape: TrainableLayer, rows: Int, columns: Int, tileRows: Int = CausalAttention.tileRows) {
     activated = FloatBuffer(count: rows * shape.down.inputs)
     gateUp = FloatBuffer(count: rows * shape.gateUp.outputs)
     normed = FloatBuffer(count: rows * shape.hidden)

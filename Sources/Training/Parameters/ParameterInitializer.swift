@@ -21,8 +21,7 @@ enum ParameterInitializer {
 
   /// Normal values by the Box–Muller transform, two from each pair of uniform ones.
   private static func fillNormal(
-    _ values: UnsafeMutablePointer<Float>, count: Int, deviation: Float,
-    random: inout KeyedRandom
+    _ values: UnsafeMutablePointer<Float>, count: Int, deviation: Float, random: inout KeyedRandom
   ) {
     var index = 0
     while index < count {

@@ -40,9 +40,7 @@ package struct ParameterLayout: Sendable, Equatable {
     add(tensor.name, shape: tensor.shape, initialization: initialization)
   }
 
-  package mutating func add(
-    _ name: String, shape: [Int], initialization: Initialization
-  ) -> Int {
+  package mutating func add(_ name: String, shape: [Int], initialization: Initialization) -> Int {
     let entry = ParameterEntry(
       name: name, shape: shape, offset: count, initialization: initialization)
     entries.append(entry)

@@ -18,7 +18,5 @@ package protocol GradientPass: AnyObject, Sendable {
 extension GradientPass {
   package var sequences: Int { 1 }
 
-  package func clearGradients() {
-    gradients.base.update(repeating: 0, count: gradients.count)
-  }
+  package func clearGradients() { gradients.base.update(repeating: 0, count: gradients.count) }
 }

@@ -71,8 +71,7 @@ package final class ResponseGenerator {
   ///   - emit: Given the responses in the order of their numbers.
   /// - Returns: Whether all are made.
   /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
-  @discardableResult
-  package func run(
+  @discardableResult package func run(
     _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
     emit: (Response) throws -> Void
   ) throws -> Bool {
@@ -114,11 +113,9 @@ package final class ResponseGenerator {
     let strategy: any RoundStrategy =
       if let drafts, let length {
         DraftStrategy(
-          source: slot.source, length: .adaptive(length),
-          choice: .automatic(parameters.sampling), free: FreeDraftOptions(suffix: drafts.suffix))
-      } else {
-        PlainStrategy()
-      }
+          source: slot.source, length: .adaptive(length), choice: .automatic(parameters.sampling),
+          free: FreeDraftOptions(suffix: drafts.suffix))
+      } else { PlainStrategy() }
     return Answer(
       number: number,
       response: Response(

@@ -36,8 +36,7 @@ enum Shard<Element: ShardElement> {
     content.append(records)
     let digits = String(first)
     let name =
-      String(repeating: "0", count: max(0, 7 - digits.count)) + digits
-      + ".\(Element.kind.name).zst"
+      String(repeating: "0", count: max(0, 7 - digits.count)) + digits + ".\(Element.kind.name).zst"
     try AtomicFile.write(
       Data(try content.withUnsafeBytes { try Zstd.compress($0, level: level) }),
       to: folder.appendingPathComponent(name))

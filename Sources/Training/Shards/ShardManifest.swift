@@ -13,9 +13,7 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   var shards: [ShardEntry]
 
   /// All that is known before anything else is read.
-  private struct Header: Codable {
-    var version: Int
-  }
+  private struct Header: Codable { var version: Int }
 
   init(settings: Settings) {
     version = Self.version
@@ -51,8 +49,7 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     }
     var next = 0
     for shard in manifest.shards {
-      guard shard.first == next, shard.count > 0, shard.count <= 1 << 24,
-        !shard.file.contains("/")
+      guard shard.first == next, shard.count > 0, shard.count <= 1 << 24, !shard.file.contains("/")
       else {
         throw SpeculateError(
           "\(url.path) lists shards that don't follow one another: delete the folder and make it "

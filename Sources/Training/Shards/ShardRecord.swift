@@ -31,8 +31,7 @@ enum ShardRecord<Element: ShardElement> {
       let end = offset + headCount + 4 * count
       guard count >= 0, end <= bytes.count else { break }
       let body = UnsafeRawBufferPointer(rebasing: bytes[offset + 8..<end])
-      let print = UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let print = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       guard FileFingerprint.of(bytes: body) == print,
         let element = Element(numbers: stride(from: offset + 8, to: end, by: 4).map(integer))
       else { break }

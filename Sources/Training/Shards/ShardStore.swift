@@ -23,9 +23,7 @@ package final class ShardStore<Element: ShardElement> {
   /// - Parameters:
   ///   - settings: What the elements are to depend on.
   ///   - shardSize: Elements of a whole shard.
-  package convenience init(
-    folder: URL, settings: Element.Settings, shardSize: Int = 512
-  ) throws {
+  package convenience init(folder: URL, settings: Element.Settings, shardSize: Int = 512) throws {
     let made = Manifest.isPresent(in: folder)
     let manifest =
       made ? try Manifest(in: folder, kind: Element.kind) : Manifest(settings: settings)

@@ -32,9 +32,7 @@ final class ShardTail<Element: ShardElement> {
   }
 
   /// Makes sure that what was appended is on the disk.
-  func flush() throws {
-    if file != nil { try writing { try $0.synchronize() } }
-  }
+  func flush() throws { if file != nil { try writing { try $0.synchronize() } } }
 
   func remove() { try? FileManager.default.removeItem(at: url) }
 

@@ -37,9 +37,7 @@ package struct DraftExample: Sendable {
   ///   - blockSize: Rows of a block, the anchor's included.
   ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
   ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
-  package init(
-    tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]
-  ) {
+  package init(tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]) {
     self.blockSize = blockSize
     self.anchors = anchors.map { Int32($0) }
     context = Array(tokens[..<(anchors.last ?? 0)])

@@ -36,8 +36,7 @@ package struct ConfidenceHeadTraining: HeadTraining {
     ConfidenceHeadLayer(
       weight: layout.add(confidence.weight(place), initialization: .zeros),
       bias: layout.add(confidence.bias, initialization: .zeros),
-      own: layout.add(confidence.own, initialization: .ones), hidden: place.hidden,
-      training: self)
+      own: layout.add(confidence.own, initialization: .ones), hidden: place.hidden, training: self)
   }
 }
 
@@ -88,9 +87,7 @@ private final class ConfidenceHeadLayerState: HeadLayerState {
     }
   }
 
-  func backwardLoss(
-    _ gradients: UnsafeMutablePointer<Float>, _ chunk: DraftChunk, scale: Float
-  ) {
+  func backwardLoss(_ gradients: UnsafeMutablePointer<Float>, _ chunk: DraftChunk, scale: Float) {
     let factor = scale * layer.training.factor
     for row in 0..<chunk.count {
       odds[row] =

@@ -60,9 +60,7 @@ package final class AcceptanceReplay {
         var accepted = 0
         if count > 0 {
           let block = DrafterBlock(context: context, anchor: tokens[anchor], count: count)
-          runner.draft([block]) { _, _, logits in
-            Kernels.argmax(logits, count: choices)
-          }
+          runner.draft([block]) { _, _, logits in Kernels.argmax(logits, count: choices) }
           accepted = zip(context.drafts, rest).prefix { $0 == $1 }.count
         }
         result.add(drafted: count, accepted: accepted, of: answer)

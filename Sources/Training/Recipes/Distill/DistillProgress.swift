@@ -22,9 +22,8 @@ package struct DistillFigures: RecipeFigures, Equatable {
   package var bestAcceptanceLength: Double?
 
   package var scalars: [(tag: String, value: Double)] {
-    [
-      ("speed/anchors_per_second", anchorsPerSecond)
-    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+    [("speed/anchors_per_second", anchorsPerSecond)]
+      + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
       + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
       + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
       + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }

@@ -36,8 +36,7 @@ package final class DistillRecipe {
   ) throws -> [Response]? {
     switch options.responses {
     case .make(let wanted):
-      try responding.run(
-        wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
+      try responding.run(wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
     case .made(let folders): try folders.flatMap { try responding.responses(in: $0) }
     }
   }

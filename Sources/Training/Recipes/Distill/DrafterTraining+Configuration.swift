@@ -20,8 +20,7 @@ extension DrafterTraining {
           + "\(target.layerCount - 1)")
     }
     return DrafterConfiguration(
-      blockSize: options.blockSize, maskToken: maskToken,
-      targetLayers: readsFeatures ? layers : [],
+      blockSize: options.blockSize, maskToken: maskToken, targetLayers: readsFeatures ? layers : [],
       targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
       shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,

@@ -105,11 +105,9 @@ package final class DrafterTraining: TrainingRecipe {
         + "\(features.layers): the target computes them"
     }
     heldout = HeldoutAnswer.all(
-      heldoutResponses, length: options.heldout?.length,
-      endTokens: target.configuration.endTokens)
+      heldoutResponses, length: options.heldout?.length, endTokens: target.configuration.endTokens)
     replay =
-      heldout.isEmpty
-      ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
+      heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -172,8 +170,7 @@ package final class DrafterTraining: TrainingRecipe {
     let stage = stage(step: stepCount)
     var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: blockSize,
-      decay: options.objective.decay(
-        blockSize: options.blockSize, isPublished: stage == nil),
+      decay: options.objective.decay(blockSize: options.blockSize, isPublished: stage == nil),
       choices: model.target.choices)
     switch stage {
     case nil: break
@@ -220,9 +217,7 @@ package final class DrafterTraining: TrainingRecipe {
     return head
   }
 
-  private static func draftVocabulary(
-    _ options: DistillOptions, counts: [Int]
-  ) throws -> [Token]? {
+  private static func draftVocabulary(_ options: DistillOptions, counts: [Int]) throws -> [Token]? {
     guard case .drafter(let folder) = options.initialization else {
       return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
     }

@@ -19,8 +19,7 @@ package struct HeldoutAnswer: Sendable, Equatable {
   ) -> [HeldoutAnswer] {
     responses.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }.map { response in
       let tokens = response.continuation
-      let isCut =
-        tokens.count < length ?? 0 && tokens.last.map { !endTokens.contains($0) } ?? false
+      let isCut = tokens.count < length ?? 0 && tokens.last.map { !endTokens.contains($0) } ?? false
       return HeldoutAnswer(
         response: response, endsInLoop: isCut || LoopDetector().endsInLoop(tokens))
     }

@@ -66,8 +66,7 @@ package final class ForceTraining: TrainingRecipe {
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
         bytes: options.memory) : nil
     let firstHead =
-      keepsTarget
-      ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
+      keepsTarget ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     optimization = Optimization(of: state, workers: workers) { [model = state.model] in
@@ -93,8 +92,7 @@ package final class ForceTraining: TrainingRecipe {
     guard let evaluator else { return nil }
     if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
     try export()
-    return try evaluator.run(
-      CausalModel(directory: options.output), blockSize: options.blockSize)
+    return try evaluator.run(CausalModel(directory: options.output), blockSize: options.blockSize)
   }
 
   package func export() throws {
@@ -117,8 +115,7 @@ package final class ForceTraining: TrainingRecipe {
         own[index], schedule: options.schedule,
         phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
       let states =
-        here.contains(number)
-        ? try cache?.features(of: index, tokens: example.tokens).states : nil
+        here.contains(number) ? try cache?.features(of: index, tokens: example.tokens).states : nil
       jobs.append((example, states))
       state.header.visit += 1
     }
@@ -139,9 +136,8 @@ package final class ForceTraining: TrainingRecipe {
     counts.all += jobs.reduce(0) { $0 + $1.example.cleanCount }
     counts.rows += rows
     let loss =
-      (Double(objective.clean) * losses.clean
-        + Double(objective.divergence) * losses.divergence) / Double(clean)
-      + losses.noisy / max(noisy, 1)
+      (Double(objective.clean) * losses.clean + Double(objective.divergence) * losses.divergence)
+      / Double(clean) + losses.noisy / max(noisy, 1)
     return StepResult(loss: loss, weight: 1, gradientNorm: norm)
   }
 

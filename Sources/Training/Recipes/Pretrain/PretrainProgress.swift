@@ -8,8 +8,7 @@ package struct PretrainFigures: RecipeFigures, Equatable {
   package var heldoutLoss: Double?
 
   package var scalars: [(tag: String, value: Double)] {
-    [
-      ("speed/tokens_per_second", tokensPerSecond)
-    ] + (heldoutLoss.map { [("loss/heldout", $0)] } ?? [])
+    [("speed/tokens_per_second", tokensPerSecond)]
+      + (heldoutLoss.map { [("loss/heldout", $0)] } ?? [])
   }
 }

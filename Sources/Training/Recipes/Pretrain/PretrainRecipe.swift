@@ -48,9 +48,8 @@ package final class PretrainRecipe: TrainingRecipe {
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
-    optimization = Optimization(
-      of: state, workers: Workers(count: threads), exchange: exchange
-    ) { [model = state.model] in
+    optimization = Optimization(of: state, workers: Workers(count: threads), exchange: exchange) {
+      [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }
     inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
@@ -61,8 +60,7 @@ package final class PretrainRecipe: TrainingRecipe {
     return PretrainFigures(
       tokens: state.header.tokens,
       tokensPerSecond: Double(interval.steps * options.sequences * options.length)
-        / interval.seconds,
-      heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
+        / interval.seconds, heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
   }
 
   package func export() throws {
@@ -129,8 +127,7 @@ package final class PretrainRecipe: TrainingRecipe {
     _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
   ) throws -> WindowSampler {
     guard
-      let sampler = WindowSampler(
-        tokens: tokens.count, length: options.length, seed: options.seed)
+      let sampler = WindowSampler(tokens: tokens.count, length: options.length, seed: options.seed)
     else {
       throw SpeculateError(
         "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "
