@@ -63,9 +63,8 @@ struct ForcingLoss {
       let teacher = teach(rows, chunk, scratch)
       head.forward(
         parameters, rows: chunk.count, x: rows.x + chunk.lowerBound * hidden, y: scratch.clean.base)
-      example.tokens.withUnsafeBufferPointer { tokens in
-        guard let base = tokens.baseAddress else { return }
-        let targets = base + chunk.lowerBound + 1
+      example.tokens.withBase { tokens in
+        let targets = tokens + chunk.lowerBound + 1
         ct_draft_losses(
           chunk.count, head.outputs, targets, scratch.clean.base, teacher,
           teacher == nil ? nil : scratch.logMeans, &scratch.losses)
@@ -110,13 +109,12 @@ struct ForcingLoss {
       count, head.outputs, targets + skipped, scratch.noisy.base, clean, scratch.zeros,
       &scratch.losses)
     var sum = 0.0
-    example.weights.withUnsafeBufferPointer { weights in
-      guard let base = weights.baseAddress else { return }
+    example.weights.withBase { weights in
       for index in 0..<count {
-        sum += Double(base[place + index] * scratch.losses[index].divergence)
+        sum += Double(weights[place + index] * scratch.losses[index].divergence)
       }
       ct_draft_gradient(
-        count, head.outputs, targets + skipped, base + place, 1,
+        count, head.outputs, targets + skipped, weights + place, 1,
         ct_draft_terms(cross_entropy: 0, divergence: factors.noisy, variation: 0),
         0, nil, scratch.noisy.base, clean)
     }
@@ -135,10 +133,9 @@ struct ForcingLoss {
     head.product.timesTransposed(
       rows: chunk.count, columns: head.outputs, inner: hidden, states + chunk.lowerBound * hidden,
       hidden, matrix, hidden, into: teacher.base, head.outputs)
-    rows.example.tokens.withUnsafeBufferPointer { tokens in
-      guard let base = tokens.baseAddress else { return }
+    rows.example.tokens.withBase { tokens in
       ct_softmax(
-        chunk.count, head.outputs, base + chunk.lowerBound + 1, teacher.base, &scratch.logMeans)
+        chunk.count, head.outputs, tokens + chunk.lowerBound + 1, teacher.base, &scratch.logMeans)
     }
     return UnsafePointer(teacher.base)
   }

@@ -57,7 +57,6 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// - Parameters:
   ///   - maximumTokens: Tokens of the longest response, its prompt included.
   ///   - copies: Copies of noisy rows, at most.
-  ///   - trainsEmbedding: Whether the embedding, which is the head too, gets gradients.
   ///   - firstHead: The head of the model that training began with, if its distributions are kept:
   ///     [vocabulary][hidden].
   package init(
@@ -83,11 +82,9 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// Adds the gradients of a packed response; returns its losses, without factors.
   ///
   /// - Parameters:
-  ///   - objective: The factors of the clean rows' losses.
   ///   - states: What the first model's head takes, of all clean rows: [clean][hidden]; needed where
   ///     its distributions are kept.
   ///   - cleanScale: Multiplies the clean rows' gradients: 1 / (those rows of the whole batch).
-  ///   - noisyScale: Multiplies the noisy rows' gradients.
   package func forwardBackward(
     _ example: ForcingExample, objective: ForcingObjective, states first: FloatBuffer?,
     cleanScale: Float, noisyScale: Float
@@ -145,10 +142,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     _ layer: TrainableLayer, _ state: TrainableLayerState, _ example: ForcingExample,
     _ body: (ForcingAttention, ForcingAttention.Rows) -> Void
   ) {
-    visible.withUnsafeBufferPointer { visible in
-      guard let visible = visible.baseAddress else {
-        preconditionFailure("a pass has at least one row")
-      }
+    visible.withBase { visible in
       body(
         ForcingAttention(causal: layer.attention),
         ForcingAttention.Rows(
@@ -166,13 +160,9 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     let positions =
       (0..<example.cleanCount).map { Int32($0) }
       + example.noisy.indices.map { Int32(example.promptLength + $0 % example.copyCount) }
-    return positions.withUnsafeBufferPointer { positions in
-      inputs.withUnsafeBufferPointer { inputs in
-        guard let places = positions.baseAddress, let tokens = inputs.baseAddress else {
-          preconditionFailure("a pass has at least one row")
-        }
-        return body(
-          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary), tokens)
+    return positions.withBase { places in
+      inputs.withBase {
+        body(TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary), $0)
       }
     }
   }

@@ -73,22 +73,16 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
   }
 
   private func forward(_ inputs: UnsafePointer<Token>, _ rows: TrainableLayer.Rows) {
-    visible.withUnsafeBufferPointer { visible in
-      guard let visible = visible.baseAddress else { return }
-      stack.forward(inputs, rows: rows) { layer, state in
-        layer.attention.forward(
-          layer.causalRows(state, sequences: rows.count / length, length: length), visible: visible)
-      }
+    stack.forward(inputs, rows: rows) { layer, state in
+      layer.attention.forward(
+        layer.causalRows(state, sequences: rows.count / length, length: length), visible: visible)
     }
   }
 
   private func withRows<R>(_ count: Int, _ body: (TrainableLayer.Rows) -> R) -> R {
     precondition(count >= 1 && count <= sequences, "a pass takes 1 to \(sequences) sequences")
-    return positions.withUnsafeBufferPointer { positions in
-      guard let places = positions.baseAddress else {
-        preconditionFailure("a pass has at least one row")
-      }
-      return body(TrainableLayer.Rows(count: count * length, positions: places, rotary: rotary))
+    return positions.withBase {
+      body(TrainableLayer.Rows(count: count * length, positions: $0, rotary: rotary))
     }
   }
 }
