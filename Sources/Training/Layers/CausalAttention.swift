@@ -81,21 +81,16 @@ package struct CausalAttention: Sendable {
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     let (width, stride) = (tile.width, gradientStride)
-    let keyValueHead = keyValueHead(part.head)
     let place = (part.row * heads + part.head) * width
+    let dKeys = d + (heads + keyValueHead(part.head)) * width
     tile.backward(
       rows: part.count,
       queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
       queryStride: rows.queryKeyStride, segments: part.segments,
       probabilities: part.probabilities, stride: part.columns, output: rows.output + place,
       dOutput: dOutput + place, outputStride: heads * width,
-      dQueries: d + part.row * stride + part.head * width, dQueryStride: stride,
-      dSegments: part.segments.map { segment in
-        KeySegmentGradient(
-          keys: d + segment.row * stride + (heads + keyValueHead) * width, keyStride: stride,
-          values: d + segment.row * stride + (heads + keyValueHeads + keyValueHead) * width,
-          valueStride: stride)
-      }, scratch: scratch, dots: dots)
+      dQueries: d + part.row * stride + part.head * width, dKeys: dKeys,
+      dValues: dKeys + keyValueHeads * width, dStride: stride, scratch: scratch, dots: dots)
   }
 
   /// Zeroes the gradients of some rows' keys and values.

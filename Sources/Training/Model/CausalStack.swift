@@ -35,9 +35,7 @@ final class CausalStack {
 
   /// Computes `output`.
   ///
-  /// - Parameters:
-  ///   - inputs: The rows' tokens.
-  ///   - attend: Computes a layer's `attended` of its projections.
+  /// - Parameter attend: Computes a layer's `attended` of its projections.
   func forward(
     _ inputs: UnsafePointer<Token>, rows: TrainableLayer.Rows,
     attend: (TrainableLayer, TrainableLayerState) -> Void

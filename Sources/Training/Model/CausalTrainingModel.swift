@@ -36,6 +36,6 @@ package final class CausalTrainingModel: TrainedModel {
         initialization: .ones), width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
-    ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
+    layout.initialize(parameters, seed: seed)
   }
 }
