@@ -59,10 +59,6 @@ final class FeatureGenerator {
 enum MostProbable {
   /// Finds the most probable tokens, the most probable first and of equals the first one, with their
   /// natural log-probabilities at temperature 1.
-  ///
-  /// - Parameters:
-  ///   - logits: Of the whole vocabulary.
-  ///   - count: How many, at most as many as there are.
   static func find(
     _ logits: UnsafeBufferPointer<Float>, count: Int, tokens: UnsafeMutablePointer<Token>,
     logProbabilities: UnsafeMutablePointer<Float>

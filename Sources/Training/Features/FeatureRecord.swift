@@ -20,9 +20,6 @@ package struct FeatureRecord: Sendable {
     bytes.withUnsafeMutableBytes { bytes in tokens.withUnsafeBytes { bytes.copyMemory(from: $0) } }
   }
 
-  /// Takes the bytes of a record.
-  ///
-  /// - Parameter bytes: ``byteCount(_:_:)`` of them.
   init(bytes: [UInt8], positions: Int, settings: FeatureSettings) {
     precondition(bytes.count == Self.byteCount(positions, settings), "bytes of the positions")
     self.bytes = bytes

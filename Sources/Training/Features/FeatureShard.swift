@@ -40,12 +40,12 @@ final class FeatureShard: Sendable {
     var offset = 0
     guard let head = WordFrame.read(bytes, at: &offset, words: 7),
       head[0] == WordFrame.word(Self.kind.magic)
-    else { throw Self.damaged(url, "is no shard of \(Self.kind.name)") }
+    else { throw ShardKind.damage(url, "is no shard of \(Self.kind.name)") }
     var (places, prints) = ([Place](), [UInt64]())
     for _ in 0..<entry.count {
       guard let words = WordFrame.read(bytes, at: &offset, words: 5), words[0] <= 1 << 24,
         words[1] <= UInt64(bytes.count - offset)
-      else { throw Self.damaged(url, "is damaged or cut short") }
+      else { throw ShardKind.damage(url, "is damaged or cut short") }
       let end = offset + Int(words[1])
       places.append(
         Place(
@@ -55,7 +55,7 @@ final class FeatureShard: Sendable {
     }
     guard head == Self.head(entry.first, entry.count, settings), offset == bytes.count,
       prints.withUnsafeBytes(FileFingerprint.of(bytes:)) == entry.fingerprint
-    else { throw Self.damaged(url, "is not the shard that manifest.json describes") }
+    else { throw ShardKind.damage(url, "is not the shard that manifest.json describes") }
     self.places = places
   }
 
@@ -66,7 +66,7 @@ final class FeatureShard: Sendable {
     guard FileFingerprint.of(bytes: frame) == place.fingerprint,
       let bytes = try? Zstd.decompress(
         frame, byteCount: FeatureRecord.byteCount(place.positions, settings))
-    else { throw Self.damaged(url, "is damaged") }
+    else { throw ShardKind.damage(url, "is damaged") }
     return FeatureRecord(bytes: bytes, positions: place.positions, settings: settings)
   }
 
@@ -83,9 +83,7 @@ final class FeatureShard: Sendable {
     _ numbers: Range<Int>, settings: FeatureSettings, to folder: URL,
     record: (Int) throws -> FeatureRecord?
   ) throws -> ShardEntry? {
-    let digits = String(numbers.lowerBound)
-    let name =
-      String(repeating: "0", count: max(0, 7 - digits.count)) + digits + ".\(kind.name).zst"
+    let name = kind.fileName(first: numbers.lowerBound)
     let file = try AtomicFileWriter(url: folder.appendingPathComponent(name))
     func write(_ words: [UInt64]) throws { try WordFrame.bytes(words).withUnsafeBytes(file.write) }
     try write(head(numbers.lowerBound, numbers.count, settings).dropLast())
@@ -128,10 +126,5 @@ final class FeatureShard: Sendable {
       UInt64(settings.hidden), UInt64(settings.logProbabilities),
     ]
     return words + [WordFrame.print(words)]
-  }
-
-  private static func damaged(_ url: URL, _ what: String) -> SpeculateError {
-    SpeculateError(
-      "\(url.path) \(what): delete it and give the command that made it again, which makes it anew")
   }
 }

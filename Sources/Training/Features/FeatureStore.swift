@@ -57,8 +57,6 @@ package final class FeatureStore {
   }
 
   /// Says whether the features beside responses, if any, are what is wanted of them.
-  ///
-  /// - Parameter choice: Nil for none.
   static func check(in responses: URL, target: UInt64, choice: FeatureChoice?) throws {
     let folder = folder(in: responses)
     guard let manifest = try manifest(in: folder) else { return }

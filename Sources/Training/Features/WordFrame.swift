@@ -22,8 +22,7 @@ enum WordFrame {
 
   /// Reads a frame and moves behind it.
   ///
-  /// - Parameter words: How many it has, the fingerprint included.
-  /// - Returns: All words, or nil if there is no such frame or it is damaged.
+  /// - Returns: All words, their fingerprint included, or nil if there is no such frame or it is damaged.
   static func read(
     _ bytes: UnsafeRawBufferPointer, at offset: inout Int, words count: Int
   ) -> [UInt64]? {
