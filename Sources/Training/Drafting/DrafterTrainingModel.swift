@@ -86,6 +86,6 @@ package final class DrafterTrainingModel: TrainedModel {
     needsDistribution = objective.needsDistribution || trained.contains(where: \.needsDistribution)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
-    ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
+    layout.initialize(parameters, seed: seed)
   }
 }

@@ -29,4 +29,14 @@ package struct TargetRows: Sendable {
     }
     self.choices = choices
   }
+
+  /// The `size` most frequent tokens, ascending by id, as a draft vocabulary; nil when that is the whole
+  /// vocabulary.
+  ///
+  /// Of equally frequent tokens the lower ids are taken.
+  static func mostFrequent(_ size: Int, counts: [Int]) -> [Token]? {
+    guard size < counts.count else { return nil }
+    let order = counts.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }
+    return order.prefix(size).sorted().map { Token($0) }
+  }
 }

@@ -16,10 +16,6 @@ package final class MetricsLog {
   private let encoder: JSONEncoder
 
   /// Opens the logs at their end, or makes them.
-  ///
-  /// - Parameters:
-  ///   - folder: The run's output folder.
-  ///   - step: The step that the run starts from.
   package init(folder: URL, step: Int) throws {
     let url = folder.appendingPathComponent("metrics.jsonl")
     if !FileManager.default.fileExists(atPath: url.path) {

@@ -49,9 +49,6 @@ extension TrainingRecipe {
 
   /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
   ///
-  /// - Parameters:
-  ///   - shouldStop: Asked after every step.
-  ///   - report: Told how far the run is, every `logEvery` steps.
   /// - Returns: Whether all steps are done.
   @discardableResult
   package func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Bool {

@@ -161,14 +161,24 @@ package final class ResponseGenerator {
 package struct ResponseDrafts: Sendable {
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
-  package var suffix: Bool
+  package var suffix = true
   /// Where measured pass times are kept; nil to measure them every time.
   package var costCache: CostModelCache?
+}
 
-  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
-  {
-    self.drafter = drafter
-    self.suffix = suffix
-    self.costCache = costCache
+extension LoopDetector {
+  /// How many tokens to keep of an output that ends in a loop: all up to the end of the loop's
+  /// second period. Nil when it doesn't end in one.
+  ///
+  /// A drafter should see how a loop begins, but not one loop a hundred times.
+  func lengthUpToSecondPeriod(_ tokens: some RandomAccessCollection<Token>) -> Int? {
+    guard endsInLoop(tokens) else { return nil }
+    let tokens = Array(tokens)
+    for period in 1...longestPeriod {
+      var start = tokens.count - period  // of the stretch that repeats at the end
+      while start > 0, tokens[start - 1] == tokens[start - 1 + period] { start -= 1 }
+      if tokens.count - start >= minimumLength { return min(tokens.count, start + 2 * period) }
+    }
+    return nil
   }
 }

@@ -45,6 +45,4 @@ package struct GeneratedAcceptance: Sendable, Equatable, Codable {
   package var acceptance: HeldoutAcceptance
   /// Answers that are not the recorded ones: on the machine that recorded them there are none.
   package var differing = 0
-
-  package init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
 }

@@ -34,8 +34,6 @@ package final class AcceptanceReplay {
 
   /// Runs every answer.
   ///
-  /// - Parameter observe: Told every round.
-  ///
   /// - Parameter capacity: Tokens of the longest answer, its prompt included.
   package func run(
     _ runner: DrafterRunner, capacity: Int, observe: (Round) -> Void = { _ in }

@@ -10,8 +10,6 @@ extension DrafterTraining {
   package func evaluate() throws -> HeldoutAcceptance? { try evaluate { _ in } }
 
   /// Lets the engine that serves answer the held-out prompts with the drafter that was exported last.
-  ///
-  /// - Returns: `nil` without held-out prompts.
   package func generate() throws -> GeneratedAcceptance? {
     guard !heldout.isEmpty else { return nil }
     return try AcceptanceGeneration.run(

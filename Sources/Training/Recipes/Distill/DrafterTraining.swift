@@ -219,7 +219,7 @@ package final class DrafterTraining: TrainingRecipe {
 
   private static func draftVocabulary(_ options: DistillOptions, counts: [Int]) throws -> [Token]? {
     guard case .drafter(let folder) = options.initialization else {
-      return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+      return TargetRows.mostFrequent(options.draftVocabulary, counts: counts)
     }
     let drafter = try BlockDrafter(directory: folder)
     guard drafter.configuration.vocabularySize == counts.count else {

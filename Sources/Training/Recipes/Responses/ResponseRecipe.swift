@@ -25,20 +25,11 @@ package final class ResponseRecipe {
   /// Makes the responses that are still missing.
   ///
   /// - Parameters:
+  ///   - prepare: Called when the folder has turned out to be the one of these options.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   package func run(
-    _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
-    report: (ResponseProgress) -> Void
-  ) throws -> [Response]? {
-    try run(options, folder: folder, prepare: {}, shouldStop: shouldStop, report: report)
-  }
-
-  /// As above.
-  ///
-  /// - Parameter prepare: Called when the folder has turned out to be the one of these options.
-  func run(
-    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void,
+    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void = {},
     shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     try check(options)
