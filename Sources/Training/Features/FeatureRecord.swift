@@ -10,7 +10,7 @@ package struct FeatureRecord: Sendable {
   package let settings: FeatureSettings
   /// The tokens of the sequence, one a position.
   package let positions: Int
-  var bytes: [UInt8]
+  package private(set) var bytes: [UInt8]
 
   /// Room for the features of some tokens.
   init(_ tokens: [Token], settings: FeatureSettings) {
@@ -39,32 +39,6 @@ package struct FeatureRecord: Sendable {
   package var tokens: [Token] {
     bytes.withUnsafeBytes { bytes in
       (0..<positions).map { bytes.load(fromByteOffset: 4 * $0, as: Token.self) }
-    }
-  }
-
-  /// What `layers[slot]` gave at a position: [hidden].
-  package func output(_ slot: Int, at position: Int) -> [Float] {
-    precondition(settings.layers.indices.contains(slot), "a layer that is there")
-    let hidden = settings.hidden
-    return withTaps {
-      Array(
-        UnsafeBufferPointer(
-          start: $0 + (position * settings.layers.count + slot) * hidden, count: hidden))
-    }
-  }
-
-  /// The most probable tokens after a position, the most probable first, with their natural
-  /// log-probabilities at temperature 1.
-  package func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
-    precondition((0..<positions).contains(position), "a position of the sequence")
-    let k = settings.logProbabilities
-    return bytes.withUnsafeBytes { bytes in
-      (position * k..<position * k + k).map { index in
-        (
-          bytes.load(fromByteOffset: tokenOffset + 4 * index, as: Token.self),
-          bytes.load(fromByteOffset: logOffset + 4 * index, as: Float.self)
-        )
-      }
     }
   }
 

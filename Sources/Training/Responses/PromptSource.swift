@@ -28,8 +28,6 @@ package struct PromptSource: Sendable {
   /// A fingerprint of the chats' tokens; nil where there are no chats.
   private(set) var chatFingerprint: UInt64?
 
-  package var documentCount: Int { order.count }
-
   /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
   /// a field `prompt` instead, each is a prompt from its beginning; where they have `messages` or
   /// `turns`, a chat up to the assistant's last answer, written by the model's chat template. Chats
