@@ -7,10 +7,8 @@ package import Tensors
 /// Immutable and shared between sequences; a pass runs in a `DrafterRunner`. It holds nothing of the
 /// target: features come in as arguments, and so do embedding and head unless it has its own.
 package final class BlockDrafter: Sendable {
-  /// The sizes, as `config.json` gives them.
   package let configuration: DrafterConfiguration
 
-  /// How the matrices are held.
   package let format: WeightFormat
 
   /// The token that each index of the draft vocabulary stands for, ascending; nil for the whole

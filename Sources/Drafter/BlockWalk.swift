@@ -9,7 +9,6 @@ final class BlockWalk {
   private var rows: [DraftedRow] = []  // those of one place
   private var owners: [Int] = []  // their blocks
 
-  /// Makes what heads keep of passes.
   init(_ heads: [any BlockHead], _ room: HeadRoom) {
     self.heads = HeadStates(heads, room)
     due.reserveCapacity(room.rows)

@@ -22,7 +22,6 @@ package struct Advice: Encodable {
   /// The choice to take: the fastest, or the usual one where that is hardly slower.
   package var best: Option? { best(of: options) }
 
-  /// The one to take of some.
   package func best(of options: [Option]) -> Option? {
     guard let fastest = options.max(by: { $0.rate < $1.rate }) else { return nil }
     let usual = options.filter { $0.isUsual && $0.format == fastest.format }

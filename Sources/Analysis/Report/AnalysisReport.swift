@@ -28,7 +28,6 @@ package struct AnalysisReport: Encodable, Sendable {
     }
   }
 
-  /// The names of the traces.
   package var traces: [String]
   /// What they were run on.
   package var machines: [Machine]

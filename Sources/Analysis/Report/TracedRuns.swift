@@ -33,7 +33,6 @@ struct TracedRuns {
     }
   }
 
-  /// The prompts of each configuration of a trace.
   private static func prompts(of trace: Trace) -> [[PromptRuns]] {
     var runs = trace.header.configurations.map { _ in [PromptRuns]() }
     for unit in trace.units {

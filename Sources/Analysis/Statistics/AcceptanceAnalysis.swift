@@ -2,7 +2,6 @@ package import Speculate
 
 /// What the prompts of one configuration say about it, with confidence intervals.
 package struct AcceptanceAnalysis: Sendable, Equatable {
-  /// The prompts.
   package let prompts: [PromptRuns]
   /// What happened to the drafts, over all of them.
   package let counts: AcceptanceCounts
@@ -12,7 +11,6 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
   package let seconds: RoundRecord.Seconds
   private let bootstrap: Bootstrap
 
-  /// Analyses prompts.
   package init(_ prompts: [PromptRuns], bootstrap: Bootstrap = Bootstrap()) {
     self.prompts = prompts
     self.bootstrap = bootstrap
@@ -38,24 +36,20 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
     return seconds > 0 ? prompts.reduce(0) { $0 + $1.tokens } / seconds : 0
   }
 
-  /// The share of outputs that end in a loop.
   package var loopShare: Double {
     AcceptanceCounts.ratio(prompts.count { $0.endsInLoop }, prompts.count)
   }
 
-  /// The interval of τ.
   package var tauInterval: Interval? {
     bootstrap.interval(
       ofRatio: prompts.map { (Double($0.counts.tokens), Double($0.counts.rounds)) })
   }
 
-  /// The interval of the draft acceptance rate.
   package var acceptanceRateInterval: Interval? {
     bootstrap.interval(
       ofRatio: prompts.map { (Double($0.counts.accepted), Double($0.counts.verified)) })
   }
 
-  /// The interval of tokens per second.
   package var tokensPerSecondInterval: Interval? {
     bootstrap.interval(ofRatio: prompts.map { ($0.tokens, $0.seconds) })
   }
@@ -112,7 +106,6 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
       pairs.map { terms($0.0) }, pairs.map { terms($0.1) }, bootstrap: bootstrap)
   }
 
-  /// The same for some of the prompts.
   package func filtered(_ isIncluded: (PromptRuns) -> Bool) -> AcceptanceAnalysis {
     AcceptanceAnalysis(prompts.filter(isIncluded), bootstrap: bootstrap)
   }

@@ -9,15 +9,12 @@ package import Speculate
 package struct AcceptanceCounts: Sendable, Equatable {
   /// Rounds, each one target pass.
   package var rounds = 0
-  /// Tokens committed.
   package var tokens = 0
   /// Rounds that verified drafts.
   package var draftRounds = 0
   /// Tokens that these committed.
   package var draftRoundTokens = 0
-  /// Drafts verified.
   package var verified = 0
-  /// Drafts accepted.
   package var accepted = 0
   /// Rows of all target passes.
   package var rows = 0
@@ -32,17 +29,14 @@ package struct AcceptanceCounts: Sendable, Equatable {
   /// Of these, rounds in which every draft was accepted: [accepted].
   package var wholeBlocks: [Int] = []
 
-  /// Counts of nothing.
   package init() {}
 
-  /// Counts the rounds of a generation.
   package init(_ generation: TracedGeneration) {
     for (index, round) in generation.rounds.enumerated() {
       add(round, judged: generation.judged(index))
     }
   }
 
-  /// Counts one round.
   package mutating func add(_ round: RoundRecord, judged: Int) {
     rounds += 1
     tokens += round.tokens.count
@@ -67,7 +61,6 @@ package struct AcceptanceCounts: Sendable, Equatable {
     if round.accepted == round.depth { wholeBlocks[round.accepted] += 1 }
   }
 
-  /// Adds the counts of others.
   package static func += (sum: inout Self, other: Self) {
     sum.rounds += other.rounds
     sum.tokens += other.tokens

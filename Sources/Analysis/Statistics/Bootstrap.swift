@@ -5,14 +5,11 @@ import Files
 /// Rounds of one generation resemble each other, so whole prompts are drawn, with replacement, and
 /// never single rounds.
 package struct Bootstrap: Sendable, Equatable {
-  /// How many samples are drawn.
   package var samples: Int
   /// The share of samples inside an interval.
   package var confidence: Double
-  /// Selects the samples.
   package var seed: UInt64
 
-  /// Makes a bootstrap.
   package init(samples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 1) {
     precondition(samples >= 1 && confidence > 0 && confidence < 1)
     self.samples = samples

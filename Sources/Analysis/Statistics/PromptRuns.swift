@@ -8,22 +8,18 @@ import Speculate
 package struct PromptRuns: Sendable, Equatable {
   /// What the prompt is called in every configuration, so that the same prompts can be paired.
   package var key: String
-  /// What the prompt is about.
   package var category: String
   /// The prompt's ids, or the last of them, to show outputs in their context.
   package var prompt: [Token]
   /// The repetitions, at least one.
   package var generations: [TracedGeneration]
-  /// Tokens of one output.
   package let tokens: Double
   /// Median seconds of decoding the output.
   package let seconds: Double
   /// What happened to the drafts, over all repetitions.
   package let counts: AcceptanceCounts
-  /// Whether the output ends in a repeating loop.
   package let endsInLoop: Bool
 
-  /// Makes runs.
   package init(
     key: String, category: String, prompt: [Token] = [], generations: [TracedGeneration]
   ) {

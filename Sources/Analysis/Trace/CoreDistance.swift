@@ -41,12 +41,10 @@ package struct CoreDistance: Codable, Sendable, Equatable {
       + (moved ? ", then \(values.last ?? "0"): figures mix both" : "")
   }
 
-  /// A single list in JSON.
   package init(from decoder: any Swift.Decoder) throws {
     nanoseconds = try decoder.singleValueContainer().decode([Double].self)
   }
 
-  /// A single list in JSON.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(nanoseconds)

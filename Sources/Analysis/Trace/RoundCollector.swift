@@ -1,6 +1,5 @@
 package import Speculate
 
-/// Keeps the rounds of one generation.
 package final class RoundCollector: RoundObserver {
   package private(set) var rounds: [RoundRecord] = []
 

@@ -1,11 +1,8 @@
 package import Files
 package import Foundation
 
-/// A trace as it was read.
 package struct Trace: Sendable, Equatable {
-  /// What was run.
   package var header: TraceHeader
-  /// The texts of tokens.
   package var texts: [Token: String]
   /// What was measured.
   package var units: [TraceUnit]

@@ -2,11 +2,9 @@
 package struct TraceEntry: Sendable, Equatable {
   /// The index of the configuration in the header.
   package var configuration: Int
-  /// The number of the prompt.
   package var prompt: Int
   /// Which repetition it is, from 0.
   package var repetition: Int
-  /// What happened.
   package var generation: TracedGeneration
 
   package init(

@@ -1,8 +1,6 @@
 package import Files
 
-/// A prompt as a trace keeps it.
 package struct TracePrompt: Sendable, Equatable {
-  /// Its number in the trace, from 0.
   package var number: Int
   /// The task it belongs to: the turns of one conversation share it.
   package var task: Int

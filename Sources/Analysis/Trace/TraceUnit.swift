@@ -4,9 +4,7 @@ import Speculate
 /// What a trace holds about one task: its prompts (one for each turn, and for each way of sampling
 /// when turns differ by it), and all generations from them.
 package struct TraceUnit: Sendable, Equatable {
-  /// The prompts.
   package var prompts: [TracePrompt]
-  /// The generations.
   package var entries: [TraceEntry]
 
   package init(prompts: [TracePrompt] = [], entries: [TraceEntry] = []) {
@@ -14,7 +12,6 @@ package struct TraceUnit: Sendable, Equatable {
     self.entries = entries
   }
 
-  /// Every token that the unit names.
   var tokens: Set<Token> {
     var tokens = Set(prompts.flatMap(\.ids))
     for round in entries.lazy.flatMap(\.generation.rounds) {

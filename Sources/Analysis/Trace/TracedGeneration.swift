@@ -3,16 +3,12 @@ package import Speculate
 
 /// One generation as its observer saw it, from the first round to the last.
 package struct TracedGeneration: Sendable, Equatable {
-  /// Tokens of the prompt.
   package var promptTokens: Int
   /// The rounds, in order; their positions follow on one another.
   package var rounds: [RoundRecord]
-  /// Why it ended.
   package var finishReason: FinishReason
-  /// Seconds of prefill.
   package var prefillSeconds: Double
 
-  /// Makes a generation.
   package init(
     promptTokens: Int, rounds: [RoundRecord], finishReason: FinishReason, prefillSeconds: Double
   ) {
@@ -22,7 +18,6 @@ package struct TracedGeneration: Sendable, Equatable {
     self.prefillSeconds = prefillSeconds
   }
 
-  /// The generated ids.
   package var tokens: [Token] { rounds.flatMap(\.tokens) }
 
   /// Seconds of decoding, prefill excluded.

@@ -8,18 +8,14 @@ package struct DrafterHeads: Sendable, Equatable {
     MarkovHeadConfiguration.self, ConfidenceHeadConfiguration.self,
   ]
 
-  /// The heads.
   package let list: [any BlockHeadConfiguration]
 
-  /// No heads.
   package init() { list = [] }
 
-  /// Puts heads in order.
   package init(_ heads: [any BlockHeadConfiguration]) {
     list = Self.kinds.flatMap { kind in heads.filter { type(of: $0) == kind } }
   }
 
-  /// Puts those in order that there are.
   package init(_ heads: (any BlockHeadConfiguration)?...) { self.init(heads.compactMap { $0 }) }
 
   /// Reads the heads that `config.json` describes.
@@ -36,7 +32,6 @@ package struct DrafterHeads: Sendable, Equatable {
     self.list = list
   }
 
-  /// The heads' members of `config.json`.
   var members: [String: JSONValue] {
     zip(list, previousWidths).reduce(into: [:]) { members, head in
       members.merge(head.0.members(previousWidth: head.1)) { _, new in new }
@@ -55,7 +50,6 @@ package struct DrafterHeads: Sendable, Equatable {
     }
   }
 
-  /// Whether both are the same heads of the same sizes.
   package static func == (one: Self, other: Self) -> Bool {
     one.list.count == other.list.count
       && zip(one.list, other.list).allSatisfy { $0.equals($1) }

@@ -2,7 +2,6 @@
 package struct HeadStates {
   private let states: [any BlockHeadState]
 
-  /// Makes what the heads keep of passes.
   package init(_ heads: [any BlockHead], _ room: HeadRoom) {
     var room = room
     var states: [any BlockHeadState] = []

@@ -17,7 +17,6 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
   /// `a_1 …` of the round that is planned: scratch.
   private var products: [Double] = []
 
-  /// Starts from measured costs.
   package init(_ cost: CostModel) { self.cost = cost }
 
   /// The number of drafts to propose in the next round; 0 for none.

@@ -5,14 +5,12 @@ struct BudgetTimer {
   private let budget: Double
   private var spent = 0.0
 
-  /// Runs of one piece, at most.
   private static let runs = 9
   /// The share of the budget that one piece may use before its last run.
   private static let share = 1.0 / 16
 
   init(budget: Double) { self.budget = budget }
 
-  /// Whether the budget is used up.
   var isSpent: Bool { spent >= budget }
 
   /// Runs the work a few times, once at least, and returns the median of the seconds of one run.

@@ -87,7 +87,6 @@ extension CostModel {
 
   /// Seconds, about, to bring curves up to date.
   private static let updateBudget = 0.16
-  /// Rows of a usual round.
   private static let usualRows = 8
   /// A change of `T_v(8) / T_v(1)` that makes an old curve useless. Bandwidth alone, which differs by
   /// half between one placement of threads and another, stays below.

@@ -7,7 +7,6 @@ package struct CostModel: Sendable, Equatable, Codable {
   /// `T_d(k)`: seconds to propose `k` drafts, context projection of a usual round included.
   package var draft: PassTimes
 
-  /// Makes a model from measured curves.
   package init(verify: PassTimes, draft: PassTimes) {
     self.verify = verify
     self.draft = draft
@@ -70,7 +69,6 @@ package struct CostModel: Sendable, Equatable, Codable {
     CostModel(verify: verify.shared(by: sequences), draft: draft.shared(by: sequences))
   }
 
-  /// Expected tokens of a round, the bonus included.
   func expectedTokens(_ count: Int, _ survival: [Double]) -> Double {
     1 + survival[..<count].reduce(0, +)
   }

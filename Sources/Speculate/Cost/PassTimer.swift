@@ -11,9 +11,7 @@ struct PassTimer {
   private let request: DraftRequest
   private let start: KeyValueCache.Checkpoint
 
-  /// The widest pass to measure.
   let widest: Int
-  /// Positions in the cache.
   let position: Int
 
   /// Drafts of a round that cost no pass, at most: how wide passes are measured without a source.

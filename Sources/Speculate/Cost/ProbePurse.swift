@@ -1,14 +1,11 @@
 /// A small share of all time, saved up for probes: rounds that are expected to lose against the best
 /// known way, but tell whether that is still so.
 struct ProbePurse: Sendable, Equatable {
-  /// Share of the time that probes may lose.
   private let share: Double
-  /// Rounds between probes, at least.
   private let interval: Int
   private var seconds = 0.0
   private var roundsSinceProbe = 0
 
-  /// An empty purse.
   init(share: Double, interval: Int) {
     self.share = share
     self.interval = interval

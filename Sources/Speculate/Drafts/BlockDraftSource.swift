@@ -5,7 +5,6 @@ package import Verifier
 
 /// A block-diffusion drafter as a source of drafts.
 package final class BlockDraftSource: DraftSource {
-  /// The target layers whose outputs condition the drafter.
   package var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
   /// One less than the drafter's block, whose first row is the anchor's.
   package var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
@@ -79,10 +78,8 @@ package final class BlockDraftSource: DraftSource {
     passes.runner.append(features, rows: rows, to: context)
   }
 
-  /// Forgets committed positions from `count` on.
   package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
-  /// Adds a block to the pass.
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)

@@ -11,7 +11,6 @@ package final class CausalDraftSource: DraftSource {
   /// The most drafts of a round.
   package static let longestDraft = 16
 
-  /// No layer of the target.
   package var taps: [Int] { [] }
   /// The most drafts of one block.
   package var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
@@ -31,7 +30,6 @@ package final class CausalDraftSource: DraftSource {
   /// The tokens of the next pass, of which the first `lead` are only read.
   private var rows: [Token] = []
   private var lead = 0
-  /// The drafts under iteration.
   private var iterated: [Token] = []
 
   /// Makes the run state of a drafter for one sequence at a time.
@@ -63,7 +61,6 @@ package final class CausalDraftSource: DraftSource {
   /// Nothing: committed tokens come with the next draft.
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
 
-  /// Forgets committed positions from `count` on.
   package func rewind(to count: Int) {
     committed = min(committed, count)
     keep(min(read.count, count))

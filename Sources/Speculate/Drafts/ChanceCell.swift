@@ -10,7 +10,6 @@ struct ChanceCell: Equatable {
   /// No draft: the anchor.
   static let root = Self(table: -1, place: 0)
 
-  /// A draft of a model.
   static func model(place: Int, confidence: Float?) -> Self {
     Self(table: 0, place: place, confidence: confidence)
   }

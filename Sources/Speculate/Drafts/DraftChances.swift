@@ -11,7 +11,6 @@ package struct DraftChances: Sendable, Equatable {
   /// Drafts beside another source's are right only where that one is wrong.
   private static let branchShare = 0.4
 
-  /// Chances of sources that have not been seen at work.
   package init() {
     free = (0..<FreeDraftKind.count).flatMap { index in
       let first = FreeDraftKind(index: index).firstChance

@@ -28,7 +28,6 @@ struct DraftTree {
   /// Nodes to lay out, the next one last, with the row of their parent.
   var waiting: [(node: Int, parent: Int)] = []
 
-  /// An empty tree with room for `capacity` nodes.
   init(capacity: Int = 0) {
     nodes.reserveCapacity(capacity)
     ranking.reserveCapacity(capacity)
@@ -38,7 +37,6 @@ struct DraftTree {
     waiting.reserveCapacity(capacity)
   }
 
-  /// Starts over with the root alone.
   mutating func reset(root: Token) {
     nodes.removeAll(keepingCapacity: true)
     nodes.append(
@@ -46,7 +44,6 @@ struct DraftTree {
         token: root, parent: -1, cell: .root, conditional: 1, chance: 1, origin: .drafter))
   }
 
-  /// How many nodes there are, the root included.
   var count: Int { nodes.count }
 
   /// Adds a path from the root, sharing the nodes that are there.

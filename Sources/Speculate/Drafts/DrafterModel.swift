@@ -54,7 +54,6 @@ package enum DrafterModel: Sendable {
       ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).blockSize - 1
   }
 
-  /// Drafts of a round, at most.
   package var maximumDrafts: Int {
     switch self {
     case .block(let drafter): drafter.configuration.blockSize - 1

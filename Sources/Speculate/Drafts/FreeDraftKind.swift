@@ -15,16 +15,13 @@ struct FreeDraftKind: Hashable {
   static let predictions = Self(index: lengths.count + 1)
   /// The drafts behind a rejected one.
   static let tail = Self(index: lengths.count + 2)
-  /// A run of the pool.
   static let pool = Self(index: lengths.count + 3)
 
   /// A guess under Jacobi iteration.
   static let guess = Self(index: lengths.count + 4)
 
-  /// How many kinds there are.
   static let count = lengths.count + 5
 
-  /// The most drafts of any kind.
   static let longest = 32
 
   /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (docs/algorithms.md
@@ -42,7 +39,6 @@ struct FreeDraftKind: Hashable {
     return suffixes.indices.contains(index) ? suffixes[index] : 0.3
   }
 
-  /// The name in traces.
   var origin: DraftOrigin {
     if index <= Self.lengths.count { return .suffix }
     return self == .guess ? .jacobi : .recycled

@@ -19,6 +19,5 @@ public struct FreeDraftOptions: Sendable, Equatable {
     self.recycling = recycling
   }
 
-  /// Whether there is anything to try.
   var isEmpty: Bool { !suffix && !recycling }
 }

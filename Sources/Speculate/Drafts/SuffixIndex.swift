@@ -30,7 +30,6 @@ package struct SuffixIndex {
   /// The place before with the same hash, for the run that ends at an index: [text.count].
   private var earlier: [Int32] = []
 
-  /// An index of nothing, with room for `capacity` tokens.
   package init(capacity: Int = 0) {
     text.reserveCapacity(capacity)
     earlier.reserveCapacity(capacity)

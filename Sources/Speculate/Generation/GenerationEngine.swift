@@ -51,7 +51,6 @@ final class GenerationEngine {
     return decoder
   }
 
-  /// How the rounds of a mode go.
   private func strategy(
     _ mode: DecodingMode, _ sampling: SamplingParameters, capacity: Int
   ) throws -> any RoundStrategy {
@@ -72,7 +71,6 @@ final class GenerationEngine {
     }
   }
 
-  /// Measures pass times of target and drafter.
   func measureCost(context: Int, budget: Double) throws -> CostModel {
     let source = try draftSource(capacity: min(context + 64, model.configuration.maximumContext))
     return try CostModel.measure(

@@ -21,11 +21,8 @@ package import Verifier
 public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
 
-  /// Turns text into ids and back.
   package let tokenizer: any Tokenizer
-  /// The target's weights.
   package let model: CausalModel
-  /// The drafter's weights, if there is one.
   package let drafter: DrafterModel?
 
   private let chats: ChatEncoder?
@@ -287,7 +284,6 @@ public final class TextGenerator: @unchecked Sendable {
       statistics: decoder.statistics)
   }
 
-  /// A flag between two threads.
   private final class Flag: Sendable {
     private let value = Atomic(false)
     var isRaised: Bool { value.load(ordering: .relaxed) }

@@ -40,7 +40,6 @@ package final class Decoder: Sequence, IteratorProtocol {
   /// handed out.
   package var finishReason: FinishReason? { run.finishReason }
 
-  /// How rounds go.
   package var strategy: any RoundStrategy { run.strategy }
 
   /// Who is told every round; set before the first token is asked for.
@@ -49,7 +48,6 @@ package final class Decoder: Sequence, IteratorProtocol {
     set { run.observer = newValue }
   }
 
-  /// The next token; `nil` at the end.
   package func next() -> Token? {
     while true {
       if let token = run.take() { return token }

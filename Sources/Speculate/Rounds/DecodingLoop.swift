@@ -10,7 +10,6 @@ package final class DecodingLoop {
   /// The target, used by this loop alone.
   package let runner: CausalRunner
 
-  /// The sequences that go on.
   package private(set) var runs: [SequenceRun] = []
 
   private var budget = RowBudget()
@@ -26,7 +25,6 @@ package final class DecodingLoop {
   ///   sequence at least.
   package init(runner: CausalRunner) { self.runner = runner }
 
-  /// Lets a sequence join in the next round.
   package func add(_ run: SequenceRun) {
     precondition(runs.count < runner.maximumRows, "a pass has a row for each sequence")
     runs.append(run)
@@ -136,7 +134,6 @@ package final class DecodingLoop {
 }
 
 extension RoundRecord.Seconds {
-  /// A share of the time.
   fileprivate func part(_ share: Double) -> Self {
     share == 1
       ? self

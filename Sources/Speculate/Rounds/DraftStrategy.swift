@@ -49,7 +49,6 @@ package final class DraftStrategy: RoundStrategy {
   /// length is fixed.
   package var learnedLength: AdaptiveDraftLength? { planner.policy }
 
-  /// Rewinds the source and takes the prompt.
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
     let request = DraftRequest(
@@ -95,7 +94,6 @@ package final class DraftStrategy: RoundStrategy {
 
   private var candidates: ArraySlice<FreeDrafts.Candidate> { free?.candidates ?? [] }
 
-  /// The rows of the likeliest nodes.
   package func rows(_ grant: RowGrant) -> TokenTree {
     planner.layOut(grant)
     return planner.rows
@@ -129,13 +127,10 @@ package final class DraftStrategy: RoundStrategy {
     free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
   }
 
-  /// Learns what the round cost.
   package func learn(_ price: RoundPrice) { planner.learn(price, isUsual: isUsual) }
 
-  /// Where the first of the round's drafts came from.
   package var origin: DraftOrigin? { planner.origin }
 
-  /// What an observer is told of the drafts.
   package var traced: [TracedDraft] {
     planner.nodes.dropFirst().map { node in
       TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))

@@ -9,7 +9,6 @@ package import Verifier
 /// choices on the rows behind become the next guess. What is thrown away is tried again where it
 /// may fit, as branches of the same pass.
 package final class JacobiStrategy: RoundStrategy {
-  /// Nothing, since no source drafts.
   package var recorder: CandidateRecorder?
 
   /// What was learned about speed so far, to start the next generation with.
@@ -45,16 +44,13 @@ package final class JacobiStrategy: RoundStrategy {
     free = FreeDrafts(drafts)
   }
 
-  /// Takes the prompt.
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
     free.commit(sequence.tokens)
   }
 
-  /// Nothing is drafted from features.
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
 
-  /// No source drafts.
   package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
 
   /// Ranks the guess, and beside it what else is likely.
@@ -120,10 +116,8 @@ package final class JacobiStrategy: RoundStrategy {
       rows: price.rows, emitted: price.emitted, seconds: price.draftSeconds + price.verifySeconds)
   }
 
-  /// Where the first of the round's drafts came from.
   package var origin: DraftOrigin? { tree.count > 1 ? tree.nodes[1].origin : nil }
 
-  /// What an observer is told of the drafts.
   package var traced: [TracedDraft] {
     nodes.dropFirst().map { TracedDraft(origin: tree.nodes[$0].origin) }
   }

@@ -6,7 +6,6 @@ package import Verifier
 package final class SequenceRun {
   /// The committed tokens, and how the next is chosen.
   package private(set) var sequence: SequenceState
-  /// How its rounds go.
   package let strategy: any RoundStrategy
   /// What happened so far. Complete once ``finishReason`` is set.
   package private(set) var statistics = GenerationStatistics()
@@ -57,7 +56,6 @@ package final class SequenceRun {
   /// Why the sequence ended; `nil` while it goes on.
   package var finishReason: FinishReason? { sequence.finishReason }
 
-  /// Who is told every round.
   package var observer: (any RoundObserver)? {
     get { tracer?.observer }
     set {

@@ -17,7 +17,6 @@ struct CandidateHeap {
 
   private(set) var items: [Candidate] = []
 
-  /// Makes room for `count` candidates.
   mutating func reserveCapacity(_ count: Int) { items.reserveCapacity(count) }
 
   var isEmpty: Bool { items.isEmpty }

@@ -13,7 +13,6 @@ import Tensors
 ///
 /// A value keeps scratch space between rows and belongs to one sequence.
 package struct LogitProcessor: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
 
   /// The largest logits of the row while the k-th largest is looked for; a min-heap.
@@ -30,7 +29,6 @@ package struct LogitProcessor: Sendable {
   private static let bins = 1024
   private static let binsPerUnit: Float = 32
 
-  /// Makes the processor of validated parameters.
   package init(_ parameters: SamplingParameters) { self.parameters = parameters }
 
   /// Processes one row in place.

@@ -3,7 +3,6 @@ import Verifier
 /// The logits of a sequence's rows in the last pass of a runner.
 package struct RowLogits {
   private let base: UnsafeMutablePointer<Float>
-  /// Columns.
   package let vocabulary: Int
 
   init(_ runner: CausalRunner, firstRow: Int) {
@@ -11,6 +10,5 @@ package struct RowLogits {
     base = runner.logits + firstRow * vocabulary
   }
 
-  /// A row's logits: [vocabulary].
   package subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row * vocabulary }
 }

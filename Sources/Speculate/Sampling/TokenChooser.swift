@@ -6,12 +6,10 @@ import Tensors
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
 /// parameters choose the same tokens from the same rows, in whatever order they see them.
 package struct TokenChooser: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
   private let noise: KeyedNoise
   private var processor: LogitProcessor
 
-  /// Makes the chooser of validated parameters.
   package init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     noise = KeyedNoise(seed: parameters.seed)

@@ -11,7 +11,6 @@ package final class TokenPresence {
   /// The distinct tokens, by first appearance.
   package private(set) var distinct: [Token] = []
 
-  /// An empty text over a vocabulary.
   package init(vocabulary: Int) {
     isPresent = [Bool](repeating: false, count: vocabulary)
     distinct.reserveCapacity(vocabulary)
@@ -24,7 +23,6 @@ package final class TokenPresence {
     distinct.append(token)
   }
 
-  /// Whether the text holds a token.
   package func contains(_ token: Token) -> Bool {
     isPresent.indices.contains(Int(token)) && isPresent[Int(token)]
   }

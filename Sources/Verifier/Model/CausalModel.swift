@@ -7,10 +7,8 @@ package final class CausalModel: Sendable {
   /// The sizes and features, as `config.json` gives them.
   package let configuration: ModelConfiguration
 
-  /// How the matrices and the embedding are held.
   package let formats: WeightFormats
 
-  /// Token rows.
   package let embedding: TokenEmbedding
 
   /// `[vocabulary][hidden]`; the embedding's values where the configuration ties them.

@@ -9,21 +9,16 @@ package import Tensors
 package final class CausalRunner {
   /// Which rows of a pass get logits.
   package enum LogitRows: Sendable {
-    /// Every row.
     case all
-    /// The last row only.
     case last
     /// No row: the pass only extends the cache.
     case none
   }
 
-  /// The model that runs.
   package let model: CausalModel
 
-  /// The threads that run it.
   package let workers: Workers
 
-  /// How many rows a pass may have.
   package let maximumRows: Int
 
   /// The layers whose outputs are kept, ascending.

@@ -13,14 +13,12 @@ package struct TokenTree: Sendable, Equatable {
   /// How far each row is from the root: [rows].
   package private(set) var depths: [Int]
 
-  /// A tree of a root alone.
   package init(root: Token) {
     tokens = [root]
     parents = [-1]
     depths = [0]
   }
 
-  /// Makes room for `rows` rows.
   package mutating func reserveCapacity(_ rows: Int) {
     tokens.reserveCapacity(rows)
     parents.reserveCapacity(rows)
@@ -37,19 +35,15 @@ package struct TokenTree: Sendable, Equatable {
     depths.append(0)
   }
 
-  /// A root and one token after another.
   package init(root: Token, chain: some Sequence<Token>) {
     self.init(root: root)
     for token in chain { append(token, after: count - 1) }
   }
 
-  /// How many rows there are, the root included.
   package var count: Int { tokens.count }
 
-  /// Whether each row follows the one before it.
   package var isChain: Bool { depths.last == count - 1 }
 
-  /// The longest distance from the root.
   package var depth: Int { depths.max() ?? 0 }
 
   /// Adds a row that follows `parent`, which is the last row or one of its ancestors.
@@ -77,12 +71,10 @@ package struct TokenTree: Sendable, Equatable {
 
 /// A tree and the cache behind whose keys and values it grows: one sequence's part of a pass.
 package struct PlantedTree {
-  /// The rows.
   package var tree: TokenTree
   /// The sequence's cache, which holds all that stands before the tree's root.
   package var cache: KeyValueCache
 
-  /// Plants a tree.
   package init(_ tree: TokenTree, in cache: KeyValueCache) {
     self.tree = tree
     self.cache = cache
