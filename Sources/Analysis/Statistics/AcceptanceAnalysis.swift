@@ -37,17 +37,17 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
   }
 
   package var loopShare: Double {
-    AcceptanceCounts.ratio(prompts.count { $0.endsInLoop }, prompts.count)
+    GenerationStatistics.ratio(prompts.count { $0.endsInLoop }, prompts.count)
   }
 
-  package var tauInterval: Interval? {
-    bootstrap.interval(
-      ofRatio: prompts.map { (Double($0.counts.tokens), Double($0.counts.rounds)) })
-  }
+  package var tauInterval: Interval? { bootstrap.interval(ofRatio: prompts.map(\.tokensAndRounds)) }
 
   package var acceptanceRateInterval: Interval? {
     bootstrap.interval(
-      ofRatio: prompts.map { (Double($0.counts.accepted), Double($0.counts.verified)) })
+      ofRatio: prompts.map {
+        let counts = $0.counts.statistics
+        return (Double(counts.acceptedTokens), Double(counts.verifiedTokens))
+      })
   }
 
   package var tokensPerSecondInterval: Interval? {
@@ -64,7 +64,7 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
         let counts = prompts[index].counts
         for place in counts.reachedByPlace.indices {
           reached[place] += counts.reachedByPlace[place]
-          accepted[place] += counts.acceptedByPlace[place]
+          accepted[place] += counts.statistics.acceptedByPlace[place]
         }
       }
       var product: Double? = 1
@@ -93,7 +93,7 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
 
   /// How this compares with another configuration on the prompts that both ran, by τ.
   package func tau(against other: AcceptanceAnalysis) -> PairedComparison {
-    compare(with: other) { (Double($0.counts.tokens), Double($0.counts.rounds)) }
+    compare(with: other) { $0.tokensAndRounds }
   }
 
   private func compare(

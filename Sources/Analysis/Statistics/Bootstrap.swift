@@ -61,8 +61,7 @@ package struct Bootstrap: Sendable, Equatable {
       guard values.count * 2 > samples else { return nil }
       let sorted = values.sorted()
       let tail = (1 - confidence) / 2
-      return Interval(
-        low: Self.quantile(sorted, tail), high: Self.quantile(sorted, 1 - tail))
+      return Interval(low: Self.quantile(sorted, tail), high: Self.quantile(sorted, 1 - tail))
     }
   }
 
@@ -73,4 +72,9 @@ package struct Bootstrap: Sendable, Equatable {
     guard low + 1 < sorted.count else { return sorted[sorted.count - 1] }
     return sorted[low] + (place - Double(low)) * (sorted[low + 1] - sorted[low])
   }
+}
+
+package struct Interval: Sendable, Equatable, Codable {
+  package var low: Double
+  package var high: Double
 }

@@ -14,8 +14,6 @@ package struct RejectionCounts: Sendable, Equatable, Codable {
   package var unsure = 0
   package var all = 0
 
-  package init() {}
-
   package init(_ rounds: some Sequence<RoundRecord>) {
     for round in rounds {
       guard let rejection = round.rejection, let token = round.tokens.last,
