@@ -1,4 +1,5 @@
 import Files
+import Verifier
 
 /// Ways the text may go on behind the anchor, with their common beginnings merged, and how likely
 /// the target takes each of their tokens.
@@ -85,7 +86,35 @@ struct DraftTree {
     }
   }
 
+  /// Adds a path that costs no pass.
+  mutating func insert(_ candidate: FreeDrafts.Candidate, chances: DraftChances) {
+    insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
+      .free(candidate.kind, isBranch: $0, place: $1)
+    }
+  }
+
   private func child(of parent: Int, token: Token) -> Int? {
     nodes.firstIndex { $0.parent == parent && $0.token == token }
+  }
+}
+
+extension DraftTree {
+  /// Tells the nodes that a pass has judged: those whose parents were accepted.
+  ///
+  /// - Parameters:
+  ///   - rows: what was verified.
+  ///   - nodes: the node of each row.
+  ///   - path: the rows whose choices were emitted.
+  ///   - next: the last token emitted.
+  ///   - tell: takes each judged node, and whether it was accepted.
+  func judge(
+    _ rows: TokenTree, nodes: [Int], path: [Int], next: Token,
+    tell: (_ node: Node, _ isAccepted: Bool) -> Void
+  ) {
+    for row in 1..<Swift.max(1, rows.count) {
+      guard let place = path.firstIndex(of: rows.parents[row]) else { continue }
+      let own = place + 1 < path.count ? rows.tokens[path[place + 1]] : next
+      tell(self.nodes[nodes[row]], rows.tokens[row] == own)
+    }
   }
 }

@@ -23,10 +23,7 @@ package final class DraftStrategy: RoundStrategy {
   /// Rejected rows whose predictions are looked at.
   private static let longestRecycled = 16
 
-  /// Keeps the candidates of the source's drafts.
-  package var recorder: CandidateRecorder? {
-    didSet { asked?.chooser.recorder = recorder }
-  }
+  private var recorder: CandidateRecorder?
 
   /// Makes a strategy.
   ///
@@ -59,6 +56,11 @@ package final class DraftStrategy: RoundStrategy {
     guard !options.isEmpty else { return }
     free = FreeDrafts(options, capacity: room.capacity)
     free?.commit(sequence.tokens)
+  }
+
+  package func keepCandidates(in recorder: CandidateRecorder?) {
+    self.recorder = recorder
+    asked?.chooser.recorder = recorder
   }
 
   /// Gives the source the features of the next committed positions.
@@ -131,9 +133,5 @@ package final class DraftStrategy: RoundStrategy {
 
   package var origin: DraftOrigin? { planner.origin }
 
-  package var traced: [TracedDraft] {
-    planner.nodes.dropFirst().map { node in
-      TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))
-    }
-  }
+  package var traced: [TracedDraft] { planner.traced }
 }

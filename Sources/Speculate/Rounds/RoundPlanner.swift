@@ -38,11 +38,11 @@ struct RoundPlanner {
 
   var origin: DraftOrigin? { tree.nodes.count > 1 ? tree.nodes[1].origin : nil }
 
-  /// Where a node came from; where sources agree, the first of them.
-  func origin(of node: Int) -> DraftOrigin { tree.nodes[node].origin }
-
-  /// The probability of a node by its source's own account, if it has one.
-  func confidence(of node: Int) -> Float? { tree.nodes[node].cell.confidence }
+  var traced: [TracedDraft] {
+    nodes.dropFirst().map {
+      TracedDraft(origin: tree.nodes[$0].origin, confidence: tree.nodes[$0].cell.confidence)
+    }
+  }
 
   private var chances: DraftChances { policy?.chances ?? fixedChances }
 
@@ -144,10 +144,6 @@ struct RoundPlanner {
   }
 
   private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {
-    for candidate in candidates {
-      tree.insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
-        .free(candidate.kind, isBranch: $0, place: $1)
-      }
-    }
+    for candidate in candidates { tree.insert(candidate, chances: chances) }
   }
 }

@@ -43,8 +43,22 @@ package protocol RoundStrategy: AnyObject {
   /// What an observer is told of the drafts in the rows behind the anchor.
   var traced: [TracedDraft] { get }
 
-  /// Keeps the candidates of the source's drafts, for an observer.
-  var recorder: CandidateRecorder? { get set }
+  /// Has the candidates of the source's drafts kept, for an observer.
+  func keepCandidates(in recorder: CandidateRecorder?)
+}
+
+/// A strategy without a drafter, which learns nothing.
+extension RoundStrategy {
+  package func begin(_ sequence: SequenceState, room: SequenceRoom) {}
+  package func commit(features: UnsafePointer<Float>, rows: Int) {}
+  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
+  package func settle(
+    _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
+  ) {}
+  package func learn(_ price: RoundPrice) {}
+  package var origin: DraftOrigin? { nil }
+  package var traced: [TracedDraft] { [] }
+  package func keepCandidates(in recorder: CandidateRecorder?) {}
 }
 
 /// What a sequence has room for.
@@ -75,8 +89,7 @@ package struct RowProposal {
   package var cost: CostModel?
 
   package init(
-    chances: [Double] = [], kept: Int = 0, limit: Int = 0, drafted: Int = 0,
-    cost: CostModel? = nil
+    chances: [Double] = [], kept: Int = 0, limit: Int = 0, drafted: Int = 0, cost: CostModel? = nil
   ) {
     self.chances = chances
     self.kept = kept

@@ -4,8 +4,11 @@ import Verifier
 package struct RowLogits {
   private let base: UnsafeMutablePointer<Float>
   package let vocabulary: Int
+  /// The sequence's first row in the pass.
+  let firstRow: Int
 
   init(_ runner: CausalRunner, firstRow: Int) {
+    self.firstRow = firstRow
     vocabulary = runner.model.configuration.vocabularySize
     base = runner.logits + firstRow * vocabulary
   }
