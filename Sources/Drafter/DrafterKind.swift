@@ -94,8 +94,7 @@ extension DrafterConfiguration {
     switch kind {
     case .conditioned: "target layers \(targetLayers)"
     case .tokens:
-      "sees tokens alone, with "
-        + (ownsEmbedding ? "its own embedding" : "the target's embedding")
+      "sees tokens alone, with " + (ownsEmbedding ? "its own embedding" : "the target's embedding")
     }
   }
 

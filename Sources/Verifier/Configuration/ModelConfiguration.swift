@@ -57,8 +57,7 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// Call `check()` where the numbers come from a user.
   package init(
     family: ModelFamily, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int,
-    layerCount: Int,
-    headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
+    layerCount: Int, headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
     normEpsilon: Float = 1e-6, ropeTheta: Double = 10_000, ropeScaling: RopeScaling = .none,
     rotatedShare: Double? = nil, tiesEmbeddings: Bool = false, maximumContext: Int = 2048,
     attentionBias: Bool? = nil,

@@ -26,8 +26,7 @@ struct ReplacedFolder {
     do {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
     } catch {
-      throw SpeculateError(
-        "\(destination.path): can't be written: \(systemReason(error))")
+      throw SpeculateError("\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 
@@ -56,8 +55,7 @@ struct ReplacedFolder {
       try FileManager.default.moveItem(at: temporary, to: destination)
       if exists { try FileManager.default.removeItem(at: old) }
     } catch {
-      throw SpeculateError(
-        "\(destination.path): can't be written: \(systemReason(error))")
+      throw SpeculateError("\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 

@@ -8,10 +8,6 @@ package struct FamilyRegistry: Sendable {
 
   package init(_ families: [ModelFamily]) { self.families = families }
 
-  package func adding(_ family: ModelFamily) -> FamilyRegistry {
-    FamilyRegistry(families + [family])
-  }
-
   /// Whether the registry has a family of that name in `architectures`.
   package func has(architecture: String) -> Bool {
     families.contains { $0.architecture == architecture }

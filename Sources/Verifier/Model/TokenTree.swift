@@ -7,17 +7,13 @@ package import Tensors
 /// order: each follows, at once or through its ancestors, the row before it. A chain is a tree too.
 package struct TokenTree: Sendable, Equatable {
   /// The tokens: [rows].
-  package private(set) var tokens: [Token]
+  package private(set) var tokens: [Token] = []
   /// The row that each row follows, −1 for the root: [rows].
-  package private(set) var parents: [Int]
+  package private(set) var parents: [Int] = []
   /// How far each row is from the root: [rows].
-  package private(set) var depths: [Int]
+  package private(set) var depths: [Int] = []
 
-  package init(root: Token) {
-    tokens = [root]
-    parents = [-1]
-    depths = [0]
-  }
+  package init(root: Token) { reset(root: root) }
 
   package mutating func reserveCapacity(_ rows: Int) {
     tokens.reserveCapacity(rows)
