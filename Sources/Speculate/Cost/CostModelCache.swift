@@ -33,8 +33,7 @@ public struct CostModelCache: Sendable {
       path.hasPrefix("/") ? URL(filePath: path, directoryHint: .isDirectory) : nil
     }
     let base = set ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-    return CostModelCache(
-      folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
+    return CostModelCache(folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
   }
 
   package struct Key: Codable, Equatable {

@@ -68,17 +68,12 @@ package struct DraftBlock: Sendable, Equatable {
   package var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
   package var confidences: [Float] = []
-  /// Where the tokens came from; sources other than drafter models say so.
-  package var origin = DraftOrigin.drafter
   /// Passes that were run for them, as they ran.
   package var passes = 0
-
-  package init() {}
 
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
-    origin = .drafter
     passes = 0
   }
 
