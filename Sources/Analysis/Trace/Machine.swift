@@ -10,8 +10,7 @@ package struct Machine: Codable, Sendable, Equatable {
 
   package init(threads: Int, distance: CoreDistance? = nil) {
     cpu = Processor.name
-    instructionSet =
-      "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
+    instructionSet = "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
     self.threads = threads
     coreDistanceNs = distance
   }

@@ -34,8 +34,7 @@ package struct KeyedNoise: Sendable, Equatable {
     @inline(__always)
     package func bits(_ token: Token) -> UInt64 {
       let upper = Kernels.noise(of: token, key: key)
-      let lower = SplitMix.mix(
-        key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
+      let lower = SplitMix.mix(key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
       return UInt64(upper) << 20 | lower >> 44
     }
 
