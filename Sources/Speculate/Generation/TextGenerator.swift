@@ -141,8 +141,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func chat(
     _ conversation: Conversation, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(conversation), parameters: answering(parameters), mode: mode,
@@ -161,8 +160,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(prompt), parameters: parameters, mode: mode, observer: observer,
@@ -176,8 +174,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
     if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
