@@ -26,29 +26,20 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Folder to write.", valueName: "destination"))
   var destination: String
 
-  @Option(help: ArgumentHelp("Format of the matrices.", valueName: "format"))
-  var weights: WeightFormat
+  @Option("Format of the matrices.", value: "format") var weights: WeightFormat
 
   @Option(
-    help: ArgumentHelp(
-      "Format of the head. (default: like the matrices, but int8 where they are int4)",
-      valueName: "format"))
+    "Format of the head. (default: like the matrices, but int8 where they are int4)",
+    value: "format")
   var headWeights: WeightFormat?
 
-  @Option(
-    help: ArgumentHelp(
-      "Format of the token embedding. (default: like the head)", valueName: "format"))
+  @Option("Format of the token embedding. (default: like the head)", value: "format")
   var embeddingWeights: WeightFormat?
 
-  @Option(
-    help: ArgumentHelp(
-      "A text whose perplexity is measured before and after.", valueName: "file"))
+  @Option("A text whose perplexity is measured before and after.", value: "file")
   var perplexity: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Tokens of that text to read, at most.", valueName: "n"))
-  var perplexityTokens = 4096
+  @Option("Tokens of that text to read, at most.", value: "n") var perplexityTokens = 4096
 
   @OptionGroup var threads: ThreadOptions
 
@@ -59,9 +50,7 @@ struct ConvertCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard !(2...100_000_000).contains(perplexityTokens) else { return }
-    throw ValidationError(
-      "--perplexity-tokens \(perplexityTokens) is out of range: use 2 to 100000000")
+    try OptionCheck.range("--perplexity-tokens", perplexityTokens, 2...100_000_000)
   }
 
   func run() throws {
