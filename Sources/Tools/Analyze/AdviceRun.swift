@@ -18,7 +18,6 @@ struct AdviceRun {
   /// Texts that rounds are measured on, and tokens of each.
   private static let measuredTexts = 6
   private static let measuredTokens = 48
-  /// Texts that the best ways are tried on.
   private static let triedTexts = 16
   /// How many of the replayed ways are tried.
   private static let tried = 3

@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// Which prompts are analysed.
 struct PromptSetOptions: ParsableArguments {
   @Option(
     name: .customLong("prompts"), parsing: .upToNextOption,
@@ -25,7 +24,6 @@ struct PromptSetOptions: ParsableArguments {
       1, ("--sample", sample), ("--turns", turns), ("--prompt-tokens", promptTokens))
   }
 
-  /// The tasks, at least one.
   func read() throws -> [PromptTask] {
     let tasks = try files.flatMap(PromptTask.read)
     return sample.map { PromptTask.sample(tasks, $0) } ?? tasks

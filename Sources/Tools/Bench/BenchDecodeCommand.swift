@@ -122,9 +122,9 @@ struct BenchDecodeCommand: ParsableCommand {
         + "\(Figures.fixed(speed.decodeGbs, 1)) GB/s of weights",
       "simple read in the same run: \(Figures.fixed(speed.bandwidthGbs, 1)) GB/s",
       "decoding uses \(Figures.fixed(100 * speed.bandwidthFraction, 1)) % of it "
-        + "(\(BenchReport.median(subject.rounds)))",
+        + "(\(BenchSubject.median(subject.rounds)))",
     ]
-    try BenchReport(lines: subject.lines + lines, parts: [subject, speed]).show(json: json)
+    try CommandReport(lines: subject.lines + lines, parts: [subject, speed]).show(json: json)
   }
 
   private struct Speed: Encodable {

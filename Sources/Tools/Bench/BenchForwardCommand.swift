@@ -76,8 +76,8 @@ struct BenchForwardCommand: ParsableCommand {
       "prefill of \($0.tokens) tokens: \(Figures.fixed($0.milliseconds, 1)) ms, "
         + "\(Figures.fixed($0.gflops, 0)) GFLOP/s in products (\($0.spread.text(0)))"
     }
-    let last = BenchReport.median(subject.rounds) + ", least and greatest"
-    try BenchReport(
+    let last = BenchSubject.median(subject.rounds) + ", least and greatest"
+    try CommandReport(
       lines: subject.lines + table + [prompt, last].compactMap(\.self),
       parts: [subject, Times(passes: curve, prefill: prefill)]
     ).show(json: json)

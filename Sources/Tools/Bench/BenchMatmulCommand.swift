@@ -54,8 +54,8 @@ struct BenchMatmulCommand: ParsableCommand {
       [
         setting.machine.line,
         "\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory",
-      ] + table + [BenchReport.median(rounds.count)]
-    try BenchReport(lines: lines, parts: [setting]).show(json: json)
+      ] + table + [BenchSubject.median(rounds.count)]
+    try CommandReport(lines: lines, parts: [setting]).show(json: json)
   }
 
   /// All widths of one format take turns, so that a change of the machine meets all.

@@ -45,7 +45,7 @@ struct BenchMemoryCommand: ParsableCommand {
       "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "
         + "\(Figures.fixed(reading.bandwidthGbs, 1)) GB/s (\(reading.spread.text(1)))"
     }
-    try BenchReport(lines: subject.lines + lines, parts: [subject, ["read": readings]])
+    try CommandReport(lines: subject.lines + lines, parts: [subject, ["read": readings]])
       .show(json: json)
   }
 

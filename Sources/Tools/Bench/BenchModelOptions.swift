@@ -34,6 +34,5 @@ struct BenchModelOptions: ParsableArguments {
       formats: weights.choice.applied(to: WeightFormats(layers: .bf16)))
   }
 
-  /// What the model is called in reports.
   var name: String { shape?.rawValue ?? target.target ?? "embedded target" }
 }

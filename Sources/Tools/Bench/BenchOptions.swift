@@ -6,7 +6,6 @@ struct BenchRoundOptions: ParsableArguments {
   @Option("Measurements to take the median of.", value: "n", name: .customLong("rounds"))
   var count = Self.usual
 
-  /// Measurements where no option says how many.
   static let usual = 9
 
   func validate() throws { try Self.check(count) }
@@ -53,9 +52,7 @@ struct RowCounts: ExpressibleByArgument, CustomStringConvertible {
 
 /// A matrix's size as an option's value: `4096x1024` has 4096 outputs and 1024 inputs.
 struct MatrixSize: ExpressibleByArgument, CustomStringConvertible {
-  /// Outputs.
   let rows: Int
-  /// Inputs.
   let columns: Int
 
   init(rows: Int, columns: Int) {

@@ -43,12 +43,10 @@ struct BenchPromptOptions: ParsableArguments {
       || sampling.parameters != usual
   }
 
-  /// The prompts, at least one.
   func read(_ file: String) throws -> [PromptInput.Prompt] {
     limit.first(of: try PromptInput.file(file))
   }
 
-  /// What drafts, and the format of its matrices.
   func description(_ generator: TextGenerator) -> String {
     let name =
       switch drafter.drafter {

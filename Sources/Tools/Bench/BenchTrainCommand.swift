@@ -56,7 +56,7 @@ struct BenchTrainCommand: ParsableCommand {
       gflops: operations / seconds / 1e9, weightGflops: weights / seconds / 1e9,
       peakGflops: median(readings.map(\.peak)) / 1e9,
       peakFraction: median(readings.map { operations / $0.seconds / $0.peak }))
-    try BenchReport(lines: report.lines, parts: [report]).show(json: json)
+    try CommandReport(lines: report.lines, parts: [report]).show(json: json)
   }
 
   private struct Report: Encodable {
@@ -87,7 +87,7 @@ struct BenchTrainCommand: ParsableCommand {
           + Figures.fixed(gflops - weightGflops, 1),
         "large product in the same run: \(Figures.fixed(peakGflops, 1)) GFLOP/s",
         "training uses \(Figures.fixed(100 * peakFraction, 1)) % of it "
-          + "(\(BenchReport.median(rounds)))",
+          + "(\(BenchSubject.median(rounds)))",
       ]
     }
   }

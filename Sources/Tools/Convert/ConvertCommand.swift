@@ -78,7 +78,7 @@ struct ConvertCommand: ParsableCommand {
       bytesBefore: converter.sourceBytes, bytesAfter: converter.convertedBytes,
       perplexityTokens: before?.tokens, perplexityBefore: before?.value,
       perplexityAfter: after?.value)
-    if json { try Output.json(report) } else { try print(report) }
+    try CommandReport(lines: report.lines, parts: [report]).show(json: json)
   }
 
   /// The beginning of a text as tokens of the model.
@@ -112,20 +112,7 @@ struct ConvertCommand: ParsableCommand {
     return result
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line("\(report.destination): \(report.weights)")
-    try Output.line(
-      "weights \(Figures.bytes(report.bytesBefore)) before, \(Figures.bytes(report.bytesAfter)) after"
-    )
-    if let before = report.perplexityBefore, let after = report.perplexityAfter {
-      try Output.line(
-        "perplexity \(Figures.fixed(before, 4)) before, \(Figures.fixed(after, 4)) after "
-          + "(\(Figures.fixed(100 * (after / before - 1), 2)) %, "
-          + "\(Figures.count(report.perplexityTokens ?? 0)) tokens)")
-    }
-  }
-
-  private struct Report: Codable {
+  private struct Report: Encodable {
     var source: String
     var destination: String
     var weights: String
@@ -134,5 +121,19 @@ struct ConvertCommand: ParsableCommand {
     var perplexityTokens: Int?
     var perplexityBefore: Double?
     var perplexityAfter: Double?
+
+    var lines: [String] {
+      var lines = [
+        "\(destination): \(weights)",
+        "weights \(Figures.bytes(bytesBefore)) before, \(Figures.bytes(bytesAfter)) after",
+      ]
+      if let before = perplexityBefore, let after = perplexityAfter {
+        lines.append(
+          "perplexity \(Figures.fixed(before, 4)) before, \(Figures.fixed(after, 4)) after "
+            + "(\(Figures.fixed(100 * (after / before - 1), 2)) %, "
+            + "\(Figures.count(perplexityTokens ?? 0)) tokens)")
+      }
+      return lines
+    }
   }
 }

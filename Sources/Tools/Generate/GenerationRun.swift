@@ -1,3 +1,4 @@
+import Files
 import Analysis
 import Speculate
 
@@ -72,7 +73,6 @@ struct GenerationRun {
 }
 
 extension FinishReason {
-  /// The reason in words.
   var text: String {
     switch self {
     case .endToken: "ended by an end token"
@@ -80,5 +80,30 @@ extension FinishReason {
     case .length: "ended by the token limit"
     case .cancelled: "interrupted"
     }
+  }
+}
+
+/// What `--json` says of one generation.
+struct GenerationRecord: Encodable {
+  var place: String
+  var prompt: String
+  var text: String
+  var ids: [Token]
+  var finish: FinishReason
+  var tau: Double
+  var tokensPerSecond: Double
+  var endsInLoop: Bool
+  var statistics: GenerationStatistics
+
+  init(_ source: EncodedPrompt, _ result: GenerationResult) {
+    place = source.place
+    prompt = source.text
+    text = result.text
+    ids = result.tokens
+    finish = result.finishReason
+    tau = result.statistics.tau
+    tokensPerSecond = result.statistics.tokensPerSecond
+    endsInLoop = LoopDetector().endsInLoop(result.tokens)
+    statistics = result.statistics
   }
 }

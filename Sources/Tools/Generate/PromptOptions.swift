@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// Where the prompts come from.
 struct PromptOptions: ParsableArguments {
   @Option(
     "The text to go on from; - reads standard input.", value: "text", parsing: .unconditional)
@@ -32,14 +31,12 @@ struct PromptOptions: ParsableArguments {
     }
   }
 
-  /// The prompts, at least one.
   func read() throws -> [PromptInput.Prompt] {
     limit.first(
       of: try promptFile.map { try PromptInput.file($0) } ?? PromptInput.text(prompt ?? "-"))
   }
 }
 
-/// How many of the prompts are taken.
 struct PromptLimit: ParsableArguments {
   @Option("Take the first n prompts only.", value: "n", name: .customLong("limit"))
   var count: Int?

@@ -34,7 +34,6 @@ struct DraftOptions: ParsableArguments {
       """)
   var remeasure = false
 
-  /// The way of decoding that these options describe.
   func way(_ choice: DrafterOptions) throws -> DecodingWay {
     let (drafter, isSuffix) = (try choice.folder(), choice.isSuffix)
     // Without a drafter only what is asked for is tried.

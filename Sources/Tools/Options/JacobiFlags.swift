@@ -19,7 +19,6 @@ struct JacobiFlags: ParsableArguments {
   @Option("Rows of every pass. (default: as many as pay, by measured times)", value: "n")
   var jacobiRows: Int?
 
-  /// Whether any of the options was given.
   var isGiven: Bool {
     [jacobiBlock, jacobiBlocks, jacobiPool, jacobiRows].contains { $0 != nil }
       || jacobiSpawn != nil

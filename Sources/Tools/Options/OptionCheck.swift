@@ -30,7 +30,6 @@ enum OptionCheck {
     }
   }
 
-  /// The layers that an option names.
   static func layers(_ text: String, of option: String) throws -> [Int] {
     let layers = try text.split(separator: ",").map { part in
       guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {

@@ -5,7 +5,6 @@ import Speculate
 struct SamplingOptions: ParsableArguments {
   @Option("Tokens to generate at most.", value: "n") var maxTokens = Self.usualMaxTokens
 
-  /// Tokens to generate where no option says how many.
   static let usualMaxTokens = 256
 
   @Option("0 takes the most probable token; higher values vary more.", value: "t")
@@ -19,7 +18,6 @@ struct SamplingOptions: ParsableArguments {
 
   @OptionGroup var filters: SamplingFilterOptions
 
-  /// The parameters that these options describe.
   var parameters: GenerationParameters {
     GenerationParameters(
       sampling: filters.sampling(temperature: temperature), maximumTokens: maxTokens,
@@ -48,7 +46,6 @@ struct SamplingFilterOptions: ParsableArguments {
   @Flag(help: "Go on past end tokens, up to the limits.")
   var ignoreEnd = false
 
-  /// These options at a temperature.
   func sampling(temperature: Float) -> SamplingParameters {
     SamplingParameters(
       temperature: temperature, topK: topK, topP: topP, minP: minP,

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 
-/// Which target model works.
 struct TargetOptions: ParsableArguments {
   @Option(
     """

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Tensors
 
-/// How many threads work.
 struct ThreadOptions: ParsableArguments {
   @Option(
     "Threads to compute with. (default: one a physical core)", value: "n",

@@ -18,7 +18,6 @@ struct WeightOptions: ParsableArguments {
     name: .customLong("embedding-weights"))
   var embedding: WeightFormat?
 
-  /// What these options ask for.
   var choice: WeightFormatChoice {
     WeightFormatChoice(layers: layers, head: head, embedding: embedding)
   }

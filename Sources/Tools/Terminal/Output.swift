@@ -10,7 +10,6 @@ enum Output {
     try write(text, to: STDOUT_FILENO, called: "standard output")
   }
 
-  /// Writes a line to standard output.
   static func line(_ text: String = "") throws { try write(text + "\n") }
 
   /// Writes to standard error; what can't be written there has nowhere else to go.
@@ -52,14 +51,5 @@ enum Output {
         rest = rest.dropFirst(count)
       }
     }
-  }
-}
-
-/// Values whose members stand together in one JSON object.
-struct JoinedObject: Encodable {
-  let parts: [any Encodable]
-
-  func encode(to encoder: any Encoder) throws {
-    for part in parts { try part.encode(to: encoder) }
   }
 }

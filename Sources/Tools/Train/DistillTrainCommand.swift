@@ -162,7 +162,7 @@ struct DistillTrainCommand: ParsableCommand {
         ? "\(generated.differing) generated answers are not the recorded ones: were these made on "
           + "another machine?" : nil,
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 
   private static func detail(_ progress: DistillProgress) -> String {
@@ -177,6 +177,6 @@ struct DistillTrainCommand: ParsableCommand {
       progress.loopShare.map { "loop share \(Figures.fixed($0, 2))" }, survival,
       "\(Figures.rate(progress.anchorsPerSecond)) anchors/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 }

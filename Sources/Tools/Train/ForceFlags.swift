@@ -1,7 +1,6 @@
 import ArgumentParser
 import Training
 
-/// The blocks that are iterated.
 struct BlockFlags: ParsableArguments {
   @Option("Tokens of a block.") var block = 16
   @Option("From this step on blocks are twice as long. (default: never)", value: "step")

@@ -69,7 +69,6 @@ struct ForceTrainCommand: ParsableCommand {
     }
   }
 
-  /// Runs the training; returns the last report.
   private func train(
     _ training: ForceTraining, _ options: ForceOptions
   ) throws -> ForceProgress? {
@@ -96,7 +95,7 @@ struct ForceTrainCommand: ParsableCommand {
       progress.evaluation.flatMap { end in progress.original.map { comparison(end, $0) } },
       "\(Figures.rate(progress.rowsPerSecond)) rows/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 
   /// The forced model against the target that it started from.

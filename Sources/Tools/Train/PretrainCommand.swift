@@ -122,7 +122,7 @@ struct PretrainCommand: ParsableCommand {
       progress.heldoutLoss.map { "held-out \(Figures.fixed($0, 4))" },
       "\(Figures.rate(progress.tokensPerSecond)) tokens/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 }
 

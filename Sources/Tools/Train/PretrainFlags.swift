@@ -23,7 +23,6 @@ struct ModelWidths: ParsableArguments {
   }
 }
 
-/// The sizes of a model to train.
 struct ModelSizes: ParsableArguments {
   @OptionGroup var widths: ModelWidths
   @Option("Decoder layers.") var layers = 12

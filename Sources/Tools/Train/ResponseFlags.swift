@@ -15,7 +15,6 @@ struct PromptDataFlags: ParsableArguments {
   @Option("Instead of --data: a file of little-endian 16-bit tokens.")
   var tokens: String?
 
-  /// The file, if one is given.
   var file: ResponseOptions.Data? { Self.file(data, tokens) }
 
   /// A file of text, or else one of tokens.
@@ -69,7 +68,6 @@ struct ResponseFlags: ParsableArguments {
     }
   }
 
-  /// Refuses sampled responses.
   func checkGreedy() throws {
     if temperature != 0 {
       throw ValidationError(
@@ -114,7 +112,6 @@ struct StoredFeatureFlags: ParsableArguments {
     """, value: "k")
   var storeLogProbabilities: Int?
 
-  /// What is wanted; nil for nothing.
   var choice: FeatureChoice? {
     get throws {
       guard storeTaps != nil || storeLogProbabilities != nil else { return nil }

@@ -3,7 +3,6 @@ import Training
 
 /// How a training shows itself: a progress line, a line for each held-out measurement, and a page.
 struct TrainingRun<Recipe: TrainingRecipe> {
-  /// What is trained.
   var recipe: Recipe
   /// What the progress line begins with.
   var label: String

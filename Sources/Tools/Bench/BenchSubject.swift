@@ -1,31 +1,6 @@
 import Analysis
-import ArgumentParser
 import Tensors
 import Verifier
-
-/// What a measurement says, as text and as JSON.
-struct BenchReport {
-  var lines: [String]
-  /// What the members of the JSON object are.
-  var parts: [any Encodable]
-
-  /// Prints the report, of what Ctrl-C left of the measurement too.
-  ///
-  /// - Throws: exit code 130 after Ctrl-C.
-  func show(json: Bool) throws {
-    if json {
-      try Output.json(JoinedObject(parts: parts))
-    } else {
-      try Output.line(lines.joined(separator: "\n"))
-    }
-    if Interruption.requested { throw Interruption.exitCode }
-  }
-
-  /// `median of 3 measurements`
-  static func median(_ rounds: Int) -> String {
-    "median of \(rounds) measurement\(rounds == 1 ? "" : "s")"
-  }
-}
 
 /// The model of a measurement, and what it ran on.
 struct BenchSubject: Encodable {
@@ -43,6 +18,11 @@ struct BenchSubject: Encodable {
     weights = model.formats.description
     weightBytes = model.bytesPerToken
     self.rounds = rounds
+  }
+
+  /// `median of 3 measurements`
+  static func median(_ rounds: Int) -> String {
+    "median of \(rounds) measurement\(rounds == 1 ? "" : "s")"
   }
 
   var lines: [String] {
