@@ -11,8 +11,7 @@ extension Advice {
     let table = CSVTable(
       [
         "name", "format", "drafts", "tau", "tokens_per_second", "low", "high", "speedup",
-        "measured",
-        "command",
+        "measured", "command",
       ],
       options.map { option in
         [

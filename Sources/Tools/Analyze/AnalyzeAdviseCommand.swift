@@ -45,8 +45,7 @@ struct AnalyzeAdviseCommand: ParsableCommand {
   @Option("Also write the curve as SVG and CSV to this folder.", value: "dir", name: .shortAndLong)
   var output: String?
 
-  @Flag(help: "Print the advice as one JSON object.")
-  var json = false
+  @Flag(help: "Print the advice as one JSON object.") var json = false
 
   func validate() throws { try OptionCheck.atLeast(1, ("--limit", limit)) }
 
@@ -63,8 +62,7 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       : try named.map { try ModelFolder.url($0, option: "--drafter") }
     let formats = weights.isEmpty ? recorded.formats.compactMap(WeightFormat.init) : weights
     guard !formats.isEmpty else {
-      throw SpeculateError(
-        "\(trace) names formats that this program doesn't know; give --weights")
+      throw SpeculateError("\(trace) names formats that this program doesn't know; give --weights")
     }
     Interruption.watch()
     let advice = try AdviceRun(

@@ -23,8 +23,7 @@ struct AnalyzeReportCommand: ParsableCommand {
 
   @Option("The folder to write to.", value: "dir", name: .shortAndLong) var output: String?
 
-  @Flag(help: "Print every figure as one JSON object instead of the summary.")
-  var json = false
+  @Flag(help: "Print every figure as one JSON object instead of the summary.") var json = false
 
   func run() throws {
     if let output { try ReportFolder.check(output) }

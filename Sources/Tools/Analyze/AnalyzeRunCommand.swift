@@ -45,8 +45,7 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   @Option("Also write a report to this folder.", value: "dir") var report: String?
 
-  @Flag(help: "Print the summary as one JSON object.")
-  var json = false
+  @Flag(help: "Print the summary as one JSON object.") var json = false
 
   func validate() throws {
     try OptionCheck.range("--repeats", repeats, 1...1000)

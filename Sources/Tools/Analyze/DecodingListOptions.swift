@@ -33,8 +33,7 @@ struct DecodingListOptions: ParsableArguments {
   var suffix: [SwitchChoice] = []
 
   @Option(
-    "Try again what verification threw away: 'on', 'off' or both. (default: off)",
-    value: "on|off")
+    "Try again what verification threw away: 'on', 'off' or both. (default: off)", value: "on|off")
   var recycling: [SwitchChoice] = []
 
   @OptionGroup var jacobi: JacobiFlags
@@ -54,8 +53,7 @@ struct DecodingListOptions: ParsableArguments {
       throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
     }
     if drafter.contains(.suffix) && suffix == [.off] {
-      throw ValidationError(
-        "--suffix off leaves --drafter suffix without drafts: drop one of them")
+      throw ValidationError("--suffix off leaves --drafter suffix without drafts: drop one of them")
     }
   }
 

@@ -31,9 +31,7 @@ struct RoundTrials {
   ///   - tokens: the most to generate.
   /// - Returns: an outcome for each configuration, all over the same texts.
   /// - Throws: exit code 130 after Ctrl-C.
-  func run(
-    prompt: (DraftReplay.Text) -> [Token], tokens: Int
-  ) throws -> [Outcome] {
+  func run(prompt: (DraftReplay.Text) -> [Token], tokens: Int) throws -> [Outcome] {
     let progress = ProgressLine(
       title, unit: "generations", total: configurations.count * texts.count)
     defer { progress.clear() }

@@ -64,8 +64,7 @@ struct ConfigurationGrid {
             try generators[learning(way)]
             ?? TextGenerator(
               model: model, tokenizer: tokenizer, chats: chats,
-              drafter: drafter.flatMap { drafters[$0] },
-              threads: threads)
+              drafter: drafter.flatMap { drafters[$0] }, threads: threads)
           generators[learning(way)] = generator
           made.append(
             RunConfiguration(

@@ -38,8 +38,7 @@ struct BenchDecodeCommand: ParsableCommand {
 
   @OptionGroup var context: BenchContextOptions
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {
     try BenchRoundOptions.check(rounds)

@@ -27,8 +27,7 @@ struct BenchForwardCommand: ParsableCommand {
 
   @Option("Time a prompt of this many tokens as well.", value: "n") var prefill: Int?
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws { try OptionCheck.range("--prefill", prefill, 1...1_000_000) }
 

@@ -26,8 +26,7 @@ struct BenchMatmulCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     let workers = Workers(count: threads.count)

@@ -17,8 +17,7 @@ struct BenchMemoryCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     let weights = try model.load()

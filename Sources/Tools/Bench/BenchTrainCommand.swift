@@ -25,8 +25,7 @@ struct BenchTrainCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     Interruption.watch()

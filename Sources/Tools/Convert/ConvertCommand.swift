@@ -43,11 +43,9 @@ struct ConvertCommand: ParsableCommand {
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Replace a model that is in the destination already.")
-  var force = false
+  @Flag(help: "Replace a model that is in the destination already.") var force = false
 
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {
     try OptionCheck.range("--perplexity-tokens", perplexityTokens, 2...100_000_000)

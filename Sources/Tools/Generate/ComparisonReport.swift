@@ -26,8 +26,7 @@ package struct ComparisonReport: Encodable, Sendable {
       ? 0 : Double(comparisons.count - straight.count) / Double(comparisons.count)
     withoutLoops = straight.isEmpty ? nil : ComparisonFigures(straight)
     prompts = comparisons.map {
-      Prompt(
-        place: $0.place, endsInLoop: $0.runs.endsInLoop, figures: ComparisonFigures([$0.runs]))
+      Prompt(place: $0.place, endsInLoop: $0.runs.endsInLoop, figures: ComparisonFigures([$0.runs]))
     }
     self.interrupted = interrupted
   }

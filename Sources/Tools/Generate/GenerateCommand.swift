@@ -32,11 +32,9 @@ struct GenerateCommand: ParsableCommand {
     """)
   var decoder = DecoderChoice.draft
 
-  @Flag(help: "Print the prompt before its continuation.")
-  var echo = false
+  @Flag(help: "Print the prompt before its continuation.") var echo = false
 
-  @Flag(help: "Say what happened: rounds, acceptance, times.")
-  var stats = false
+  @Flag(help: "Say what happened: rounds, acceptance, times.") var stats = false
 
   @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
   var json = false
@@ -110,8 +108,7 @@ struct GenerateCommand: ParsableCommand {
     Interruption.watch()
     if compare {
       try ComparisonRun(
-        decoder: AlternatingDecoder(
-          generator: generator, parameters: parameters, mode: way.mode),
+        decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
         prompts: encoded, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {

@@ -36,8 +36,7 @@ struct GenerationRun {
     let sink = TextSink()
     if !json {
       if prompts.count > 1 {
-        sink.write(
-          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
+        sink.write("\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
       }
       if echo { sink.write(prompt.text) }
     }
@@ -51,9 +50,7 @@ struct GenerationRun {
     return result
   }
 
-  private func record(
-    _ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration
-  ) throws {
+  private func record(_ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration) throws {
     try trace?.write(
       TraceUnit(
         prompts: [
@@ -62,8 +59,7 @@ struct GenerationRun {
             ids: prompt.ids)
         ],
         entries: [
-          TraceEntry(
-            configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
+          TraceEntry(configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
         ]))
   }
 

@@ -93,9 +93,7 @@ package struct PromptInput {
     return prompts
   }
 
-  private static func prompt(
-    line: String, place: String, _ takesDocuments: Bool
-  ) throws -> Prompt {
+  private static func prompt(line: String, place: String, _ takesDocuments: Bool) throws -> Prompt {
     do {
       let line = try PromptLine(line)
       var prompt: Prompt

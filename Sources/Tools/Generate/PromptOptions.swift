@@ -1,8 +1,7 @@
 import ArgumentParser
 
 struct PromptOptions: ParsableArguments {
-  @Option(
-    "The text to go on from; - reads standard input.", value: "text", parsing: .unconditional)
+  @Option("The text to go on from; - reads standard input.", value: "text", parsing: .unconditional)
   var prompt: String?
 
   @Option(
@@ -38,8 +37,7 @@ struct PromptOptions: ParsableArguments {
 }
 
 struct PromptLimit: ParsableArguments {
-  @Option("Take the first n prompts only.", value: "n", name: .customLong("limit"))
-  var count: Int?
+  @Option("Take the first n prompts only.", value: "n", name: .customLong("limit")) var count: Int?
 
   func validate() throws { try OptionCheck.atLeast(1, ("--limit", count)) }
 

@@ -69,8 +69,7 @@ extension InspectReport {
       ("block", "\(block), mask token \(drafter.maskToken)"),
       (
         "target",
-        drafter.targetSummary(
-          vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))
+        drafter.targetSummary(vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))
       ),
       (
         "draft vocabulary", drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"

@@ -3,8 +3,7 @@ import Speculate
 
 /// The options of Jacobi decoding. None of these changes the output.
 struct JacobiFlags: ParsableArguments {
-  @Option(
-    "Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)", value: "n")
+  @Option("Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)", value: "n")
   var jacobiBlock: Int?
 
   @Option("Blocks that are iterated at once. (default: 2)", value: "n") var jacobiBlocks: Int?
@@ -20,8 +19,7 @@ struct JacobiFlags: ParsableArguments {
   var jacobiRows: Int?
 
   var isGiven: Bool {
-    [jacobiBlock, jacobiBlocks, jacobiPool, jacobiRows].contains { $0 != nil }
-      || jacobiSpawn != nil
+    [jacobiBlock, jacobiBlocks, jacobiPool, jacobiRows].contains { $0 != nil } || jacobiSpawn != nil
   }
 
   /// The options of the decoder.

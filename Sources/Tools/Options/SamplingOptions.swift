@@ -43,8 +43,7 @@ struct SamplingFilterOptions: ParsableArguments {
   @Option("Selects the random numbers; the same seed gives the same text.", value: "n")
   var seed: UInt64 = 0
 
-  @Flag(help: "Go on past end tokens, up to the limits.")
-  var ignoreEnd = false
+  @Flag(help: "Go on past end tokens, up to the limits.") var ignoreEnd = false
 
   func sampling(temperature: Float) -> SamplingParameters {
     SamplingParameters(

@@ -38,8 +38,7 @@ extension Chart {
         Scale(countsUpTo: counts.max() ?? 1, start: bottom, end: top)
       )
     }
-    let apart =
-      counts.count > 1 ? frame.x(1) - frame.x(0) : (frame.x(0) - 44) * 2
+    let apart = counts.count > 1 ? frame.x(1) - frame.x(0) : (frame.x(0) - 44) * 2
     let width = min(40, apart * 0.75)
     let bottom = frame.y(0)
     for (accepted, count) in counts.enumerated() where count > 0 {

@@ -27,8 +27,7 @@ extension Chart {
     guard !rows.isEmpty else {
       return Chart(name: "speed", caption: caption, drawings: [], table: table)
     }
-    var drawing = SVGDrawing(
-      title: "Speed-up", height: 34 + Double(rows.count) * rowHeight + 34)
+    var drawing = SVGDrawing(title: "Speed-up", height: 34 + Double(rows.count) * rowHeight + 34)
     let greatest = rows.map { max($0.1.value, $0.1.interval?.high ?? 0) }.max() ?? 1
     let x = Scale(0...max(1, greatest), start: left, end: right)
     let bottom = 30 + Double(rows.count) * rowHeight
@@ -49,8 +48,7 @@ extension Chart {
     let table = CSVTable(
       [
         "category", "configuration", "prompts", "tokens_per_second", "tau", "speedup",
-        "speedup_low",
-        "speedup_high",
+        "speedup_low", "speedup_high",
       ],
       report.categories.map { row in
         [
@@ -75,9 +73,7 @@ extension Chart {
         """, drawings: drawings, table: table)
   }
 
-  private static func categories(
-    _ rows: [AnalysisReport.Category], names: [String]
-  ) -> SVGDrawing {
+  private static func categories(_ rows: [AnalysisReport.Category], names: [String]) -> SVGDrawing {
     let groups = rows.reduce(into: [(name: String, rows: [AnalysisReport.Category])]()) {
       if $0.last?.name == $1.category {
         $0[$0.count - 1].rows.append($1)
@@ -96,8 +92,7 @@ extension Chart {
     let ends = rows.compactMap(\.speedup).flatMap {
       [$0.value, $0.interval?.low ?? $0.value, $0.interval?.high ?? $0.value]
     }
-    let x = Scale(
-      min(1, ends.min() ?? 1)...max(1, ends.max() ?? 1), start: left + 4, end: right)
+    let x = Scale(min(1, ends.min() ?? 1)...max(1, ends.max() ?? 1), start: left + 4, end: right)
     axis(x, bottom: top + height, top: top, name: "times plain decoding", in: &drawing)
     var y = top
     for group in groups {
@@ -152,8 +147,7 @@ extension Chart {
 
   /// `812 µs`, `12.3 ms`
   private static func microseconds(_ value: Double) -> String {
-    value < 10_000
-      ? "\(Figures.fixed(value, 0)) µs" : "\(Figures.fixed(value / 1000, 1)) ms"
+    value < 10_000 ? "\(Figures.fixed(value, 0)) µs" : "\(Figures.fixed(value / 1000, 1)) ms"
   }
 
   /// Where the target's token stood among the drafter's candidates when a draft was rejected.
@@ -240,8 +234,7 @@ extension Chart {
       drawing.line(x(tick), bottom, x(tick), bottom + 4, classes: "axis")
       let anchor: SVGDrawing.Anchor =
         index == 0 ? .start : index == x.ticks.count - 1 ? .end : .middle
-      drawing.text(
-        x.label(tick), x: x(tick), y: bottom + 17, anchor: anchor, classes: "soft")
+      drawing.text(x.label(tick), x: x(tick), y: bottom + 17, anchor: anchor, classes: "soft")
     }
     drawing.line(left, bottom, right, bottom, classes: "axis")
     drawing.text(name, x: right, y: bottom + 32, anchor: .end, classes: "soft")

@@ -14,8 +14,7 @@ struct Chart {
   static func all(_ report: AnalysisReport) -> [Chart] {
     [
       speed(report), speedByCategory(report), histogram(report), conditional(report),
-      survival(report), expectation(report), calibration(report), times(report),
-      rejections(report),
+      survival(report), expectation(report), calibration(report), times(report), rejections(report),
     ].filter { !$0.drawings.isEmpty }
   }
 

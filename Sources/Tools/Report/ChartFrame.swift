@@ -37,8 +37,7 @@ struct ChartFrame {
     (x, y) = scales(Self.left, SVGDrawing.width - Self.right, bottom, top)
     for tick in y.ticks {
       drawing.line(Self.left, y(tick), SVGDrawing.width - Self.right, y(tick), classes: "grid")
-      drawing.text(
-        y.label(tick), x: Self.left - 6, y: y(tick) + 4, anchor: .end, classes: "soft")
+      drawing.text(y.label(tick), x: Self.left - 6, y: y(tick) + 4, anchor: .end, classes: "soft")
     }
     drawing.line(Self.left, bottom, SVGDrawing.width - Self.right, bottom, classes: "axis")
     let ticks = xTicks ?? x.ticks.map { ($0, x.label($0)) }

@@ -48,8 +48,7 @@ enum HTMLReport {
     }
     let ties = report.comparisons.filter { $0.second == fastest.name && !$0.isReal }.map(\.first)
     if !ties.isEmpty {
-      sentence +=
-        ". Not proven slower: \(Markup.escaped(ties.joined(separator: ", ")))"
+      sentence += ". Not proven slower: \(Markup.escaped(ties.joined(separator: ", ")))"
     }
     return text + "<p class=\"answer\">\(sentence).</p>"
   }

@@ -46,8 +46,7 @@ struct Scale {
 
   func callAsFunction(_ value: Double) -> Double {
     let share =
-      isLogarithmic
-      ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
+      isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
     return start + share * (end - start)
   }
 

@@ -19,8 +19,7 @@ struct DistillDataCommand: ParsableCommand {
         speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
       """)
 
-  @Option("Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
   @Option("The folder of shards.", name: .shortAndLong) var output: String
   @OptionGroup(title: "Responses") var responses: ResponseFlags
@@ -45,8 +44,7 @@ struct DistillDataCommand: ParsableCommand {
       try choice.map { choice in
         try ProgressLine.features { report in
           try recipe.store(
-            choice, of: made, folder: place, shouldStop: { Interruption.requested },
-            report: report)
+            choice, of: made, folder: place, shouldStop: { Interruption.requested }, report: report)
         }
       } ?? true
     }

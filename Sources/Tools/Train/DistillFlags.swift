@@ -77,8 +77,7 @@ struct DistillFlags: ParsableArguments, TrainingKind {
   @Option("Blocks of a sequence in a step.") var anchors = 32
   @Option("Sequences of a step.") var batch = 8
   @Option("GiB of target features kept between visits of a sequence.") var memory = 4.0
-  @Flag(
-    help: "Keep the drafter of the best simulated acceptance in the folder 'best' of --output.")
+  @Flag(help: "Keep the drafter of the best simulated acceptance in the folder 'best' of --output.")
   var saveBest = false
   @Option("Held-out prompts of a simulated acceptance.") var evaluationPrompts = 8
   @Option("Tokens of a held-out response at most.") var evaluationLength = 128

@@ -21,8 +21,7 @@ struct DistillTrainCommand: ParsableCommand {
         speculate distill --target deep --responses-from answers --output drafter --kind tokens
       """)
 
-  @Option("Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
   @Option(
     """
@@ -106,9 +105,7 @@ struct DistillTrainCommand: ParsableCommand {
   }
 
   /// Runs the training; returns what the drafter is worth, if that was measured.
-  private func train(
-    _ training: DrafterTraining, _ options: DistillOptions
-  ) throws -> String? {
+  private func train(_ training: DrafterTraining, _ options: DistillOptions) throws -> String? {
     let summary = training.summary
     let responses =
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens"
@@ -142,8 +139,7 @@ struct DistillTrainCommand: ParsableCommand {
     guard let replayed = try training.evaluate(), let generated = try training.generate() else {
       return nil
     }
-    return Self.conclusion(
-      replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)
+    return Self.conclusion(replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)
   }
 
   /// The acceptance lengths of replayed rounds, of all and of answers without loops, beside those of the
@@ -170,8 +166,7 @@ struct DistillTrainCommand: ParsableCommand {
       "accepted " + shares.map { Figures.fixed($0, 2) }.joined(separator: " ")
     }
     let parts = [
-      progress.stage.map { "stage \($0)" },
-      "loss \(Figures.fixed(progress.loss, 4))",
+      progress.stage.map { "stage \($0)" }, "loss \(Figures.fixed(progress.loss, 4))",
       progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" },
       progress.looplessAcceptanceLength.map { "without loops \(Figures.fixed($0, 2))" },
       progress.loopShare.map { "loop share \(Figures.fixed($0, 2))" }, survival,

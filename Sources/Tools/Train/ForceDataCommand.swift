@@ -16,8 +16,7 @@ struct ForceDataCommand: ParsableCommand {
         speculate force data --target small --data train.jsonl.zst --output trajectories
       """)
 
-  @Option("Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
   @Option("The folder of shards.", name: .shortAndLong) var output: String
   @OptionGroup(title: "Responses") var responses: ResponseFlags

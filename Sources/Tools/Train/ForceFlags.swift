@@ -36,8 +36,7 @@ struct ForceObjectiveFlags: ParsableArguments {
   var clean: Float = 10
   @Option("Factor of the KL divergence of clean rows from the target's distribution.")
   var divergence: Float = 0
-  @Flag(help: "Keep the embedding, which is the head too, as it is.")
-  var freezeEmbedding = false
+  @Flag(help: "Keep the embedding, which is the head too, as it is.") var freezeEmbedding = false
 
   func validate() throws {
     try OptionCheck.range("--window", window, 1...1024)

@@ -21,8 +21,7 @@ struct ForceTrainCommand: ParsableCommand {
           --clean 0 --divergence 10
       """)
 
-  @Option("Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
   @Option("Instead of --data: a folder that 'speculate force data' wrote.")
   var trajectoriesFrom: String?
@@ -69,9 +68,7 @@ struct ForceTrainCommand: ParsableCommand {
     }
   }
 
-  private func train(
-    _ training: ForceTraining, _ options: ForceOptions
-  ) throws -> ForceProgress? {
+  private func train(_ training: ForceTraining, _ options: ForceOptions) throws -> ForceProgress? {
     let summary = training.summary
     let facts = [
       "\(Figures.count(summary.trajectories)) trajectories, \(Figures.count(summary.tokens)) tokens, "

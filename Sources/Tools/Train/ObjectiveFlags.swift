@@ -4,8 +4,7 @@ public import Training
 /// What a drafter is trained for.
 struct ObjectiveFlags: ParsableArguments {
   @Option("Factor of the cross-entropy to the target's token.") var crossEntropy: Float = 1
-  @Option("Factor of the KL divergence from the target's distribution.")
-  var divergence: Float = 0
+  @Option("Factor of the KL divergence from the target's distribution.") var divergence: Float = 0
   @Option("Factor of the total variation to the target's distribution.") var variation: Float = 0
   @Option(
     """

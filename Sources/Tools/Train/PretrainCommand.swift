@@ -73,8 +73,7 @@ struct PretrainCommand: ParsableCommand {
       trainingTokens: stream, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.architecture = model.architecture
-    options.heldoutTokens = try tokenFile(
-      "heldout", tokens: heldoutTokens, documents: heldoutData)
+    options.heldoutTokens = try tokenFile("heldout", tokens: heldoutTokens, documents: heldoutData)
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.growth = grow

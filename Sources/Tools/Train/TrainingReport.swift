@@ -125,8 +125,7 @@ struct TrainingReport {
         [
           ("held out", Self.points(curves) { $0.acceptanceLength }),
           ("without loops", Self.points(curves) { $0.looplessAcceptanceLength }),
-        ]),
-      Self.positions(curves), Self.places(curves),
+        ]), Self.positions(curves), Self.places(curves),
       Self.chart(
         "bits", "Held-out text", "Step 0 is the target that training started from.",
         yName: "bits a byte", [("held out", Self.points(curves) { $0.bitsPerByte })]),
@@ -150,12 +149,7 @@ struct TrainingReport {
       Self.chart(
         "speed", "Speed", "Dips are other programs, evaluations or the first visits of sequences.",
         yName: "\(unit) a second",
-        [
-          (
-            "speed",
-            curves(.tokensPerSecond) + curves(.anchorsPerSecond) + curves(.rowsPerSecond)
-          )
-        ]),
+        [("speed", curves(.tokensPerSecond) + curves(.anchorsPerSecond) + curves(.rowsPerSecond))]),
     ].compactMap { $0 }
   }
 
