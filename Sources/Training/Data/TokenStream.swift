@@ -7,12 +7,9 @@ package import Foundation
 package struct TokenStream: Sendable {
   private let file: MappedFile
 
-  /// The number of tokens.
   package let count: Int
 
   /// Maps a file of little-endian 16-bit tokens.
-  ///
-  /// - Throws: When the file can't be read, is empty, or holds a token outside the vocabulary.
   package init(contentsOf url: URL, vocabularySize: Int) throws {
     file = try MappedFile(url: url)
     let bytes = file.bytes
@@ -32,14 +29,12 @@ package struct TokenStream: Sendable {
     }
   }
 
-  /// Copies `count` tokens from `start` on.
   package func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
     precondition(start >= 0 && start + count <= self.count, "the range lies in the stream")
     let bytes = file.bytes
     for i in 0..<count {
       destination[i] = Token(
-        UInt16(
-          littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
+        UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
     }
   }
 }
