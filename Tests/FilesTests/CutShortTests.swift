@@ -54,7 +54,7 @@ import Testing
     }
     #expect(
       String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        == "error: there is no memory for 4611686018427387968 bytes; lower the context, the batch or "
+        == "error: there is no memory for 4611686018427387904 bytes; lower the context, the batch or "
         + "the threads, or choose a smaller format of weights\n")
   }
 
