@@ -119,10 +119,13 @@ package final class BlockDraftPasses {
       let request = requests[index]
       let draft = request.chooser.choose(
         row, count: columns, position: request.tokens.count + place, map: map)
-      request.block.tokens[place] = draft.token
-      request.block.confidences[place] = runner.confidence(
-        place, of: blocks[index].context, probability: draft.confidence)
-      return draft.column
+      request.set(
+        draft.map {
+          let confidence = runner.confidence(
+            place, of: blocks[index].context, probability: $0.confidence)
+          return ($0.token, confidence)
+        }, at: place)
+      return draft?.column ?? 0
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)

@@ -128,8 +128,9 @@ package final class CausalDraftSource: DraftSource {
     let draft = request.chooser.choose(
       row, count: shared.runner.model.configuration.vocabularySize,
       position: request.tokens.count + request.block.tokens.count)
-    request.block.tokens.append(draft.token)
-    request.block.confidences.append(draft.confidence)
+    request.block.tokens.append(0)
+    request.block.confidences.append(0)
+    request.set(draft.map { ($0.token, $0.confidence) }, at: request.block.tokens.count - 1)
   }
 
   /// Brings the cache near all tokens but the anchor.

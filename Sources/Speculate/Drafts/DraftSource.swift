@@ -46,14 +46,27 @@ package final class DraftRequest {
   package var chooser: DraftChooser
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
   package var block = DraftBlock()
+  /// Why the drafts can't be used, if they can't.
+  package private(set) var failure: SpeculateError?
 
   package init(chooser: DraftChooser) { self.chooser = chooser }
 
   func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
     self.count = count
+    failure = nil
     block.removeAll()
     chooser.beginBlock(at: tokens.count)
+  }
+
+  /// Takes a draft, or notes that the source has none to give: its logits or confidences aren't numbers.
+  func set(_ draft: (token: Token, confidence: Float)?, at place: Int) {
+    if let draft, draft.confidence.isFinite {
+      block.tokens[place] = draft.token
+      block.confidences[place] = draft.confidence
+    } else {
+      failure = failure ?? .unusable("drafter", position: tokens.count + place)
+    }
   }
 
   /// Lets go of the text and of drafts that weren't asked for.

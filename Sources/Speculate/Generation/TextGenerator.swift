@@ -186,7 +186,7 @@ public final class TextGenerator: @unchecked Sendable {
       prompt: prompt, parameters: parameters, mode: mode, observer: observer,
       isCancelled: isCancelled)
     defer { engine.retire(decoder) }
-    return read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
+    return try read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
   }
 
   /// Measures how long passes of target and drafter take on this machine now.
@@ -256,7 +256,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// Takes tokens until the decoder or a stop string ends the output.
   private func read(
     _ decoder: Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
-  ) -> GenerationResult {
+  ) throws -> GenerationResult {
     var detokenizer = StreamingDetokenizer(tokenizer, continuing: true)
     var matcher = StopMatcher(stops)
     var text = ""
@@ -271,10 +271,11 @@ public final class TextGenerator: @unchecked Sendable {
       give(matcher.append(detokenizer.append(token)))
     }
     if !matcher.hasStopped {
+      if let failure = decoder.failure { throw failure }
       give(matcher.append(detokenizer.finish()))
       give(matcher.finish())
     }
-    if matcher.hasStopped { decoder.finish(.stopString) }
+    if matcher.hasStopped { decoder.stop() }
     return GenerationResult(
       prompt: prompt, tokens: tokens, text: text,
       finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,

@@ -102,6 +102,7 @@ package final class DraftReplay {
       if let wish {
         wish.source.draft(wish.request)
         wish.request.finish()
+        if let failure = wish.request.failure { throw failure }
       }
       budget.share([strategy.propose(sequence)], rows: runner.maximumRows)
       let tree = strategy.rows(

@@ -121,9 +121,10 @@ package final class DraftStrategy: RoundStrategy {
     while let child = outcome.tree.parents.lastIndex(of: row),
       rejected.count < Self.longestRecycled
     {
-      rejected.append(outcome.tree.tokens[child])
       let position = sequence.tokens.count + predictions.count
-      predictions.append(sequence.guess(outcome.logits[child], position: position))
+      guard let guess = sequence.guess(outcome.logits[child], position: position) else { break }
+      rejected.append(outcome.tree.tokens[child])
+      predictions.append(guess)
       row = child
     }
     free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)

@@ -78,6 +78,7 @@ extension FinishReason {
     case .endToken: "ended by an end token"
     case .stopString: "ended by a stop string"
     case .length: "ended by the token limit"
+    case .context: "ended by the context, which is full"
     case .cancelled: "interrupted"
     }
   }

@@ -112,6 +112,7 @@ extension ForceEvaluation.Passes {
       parameters: GenerationParameters(maximumTokens: length),
       strategy: JacobiStrategy(options: options, policy: Self.policy), isCancelled: { false })
     let ids = Array(decoder)
+    if let failure = decoder.failure { throw failure }
     add(
       tokens: ids.count, passes: decoder.statistics.targetPasses,
       endsInLoop: LoopDetector().endsInLoop(ids))

@@ -90,7 +90,7 @@ package final class ResponseGenerator {
         answers.append(answer)
         next += 1
       }
-      loop.round()
+      try loop.round()
       for index in answers.indices.reversed() {
         tokens += take(&answers[index])
         guard isComplete(answers[index].response) else { continue }
