@@ -13,7 +13,8 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = configuration.layout(ofLayer: 0)[.query].flatMap { checkpoint.info($0.name)?.type }
+    let query = configuration.layout(ofLayer: 0)[.query]
+    let stored = query.flatMap { checkpoint.storedType(of: $0.name) }
     let vocabulary = try configuration.layout.draftVocabulary.map { tensor in
       try Self.draftVocabulary(
         source.integers(tensor.name, count: tensor.shape[0]), of: configuration.vocabularySize,

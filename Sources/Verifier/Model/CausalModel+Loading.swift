@@ -42,7 +42,7 @@ extension CausalModel {
   private static func storedFormats(
     _ configuration: ModelConfiguration, _ checkpoint: Checkpoint
   ) -> WeightFormats {
-    let type = checkpoint.info(embeddingName(configuration, checkpoint))?.type
+    let type = checkpoint.storedType(of: embeddingName(configuration, checkpoint))
     return configuration.quantization ?? WeightFormats(layers: type == .bf16 ? .bf16 : .f32)
   }
 

@@ -76,10 +76,10 @@ import Verifier
     ]) { folder in
       var buffers: [FloatBuffer] = []
       let entries = try checkpoint.names.map { name in
-        let info = try #require(checkpoint.info(name))
-        buffers.append(try checkpoint.floats(name, shape: info.shape))
+        let shape = try #require(checkpoint.shape(of: name))
+        buffers.append(try checkpoint.floats(name, shape: shape))
         return SafetensorsWriter.Entry(
-          name: name == "model.embed_tokens.weight" ? "lm_head.weight" : name, shape: info.shape,
+          name: name == "model.embed_tokens.weight" ? "lm_head.weight" : name, shape: shape,
           type: .f32, values: buffers[buffers.count - 1].base)
       }
       try SafetensorsWriter.write(
