@@ -24,50 +24,30 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       "A trace that 'analyze run' or 'generate --trace' wrote.", valueName: "trace"))
   var trace: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Folder of the target. (default: the one that the trace names)", valueName: "dir"))
+  @Option("Folder of the target. (default: the one that the trace names)", value: "dir")
   var target: String?
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters to try. (default: those that the trace names)", valueName: "dir"))
+  @Option("Folders of drafters to try. (default: those that the trace names)", value: "dir")
   var drafter: [String] = []
 
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Formats of the target's matrices to try. (default: those that the trace names)",
-      valueName: "format"))
+    "Formats of the target's matrices to try. (default: those that the trace names)",
+    value: "format")
   var weights: [WeightFormat] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Which of the trace's temperatures to advise for. (default: its first)", valueName: "t"))
+  @Option("Which of the trace's temperatures to advise for. (default: its first)", value: "t")
   var temperature: Float?
 
   @OptionGroup var threads: ThreadOptions
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Prompts to replay, at most, spread over the trace.", valueName: "n"))
-  var limit = 60
+  @Option("Prompts to replay, at most, spread over the trace.", value: "n") var limit = 60
 
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Also write the curve as SVG and CSV to this folder.", valueName: "dir"))
+  @Option("Also write the curve as SVG and CSV to this folder.", value: "dir", name: .shortAndLong)
   var output: String?
 
-  @Flag(help: "Print the advice as one JSON object.")
-  var json = false
+  @Flag(help: "Print the advice as one JSON object.") var json = false
 
-  func validate() throws {
-    guard limit >= 1 else {
-      throw ValidationError("--limit \(limit) is out of range: use 1 or more")
-    }
-  }
+  func validate() throws { try OptionCheck.atLeast(1, ("--limit", limit)) }
 
   func run() throws {
     if let output { try ReportFolder.check(output) }
@@ -82,8 +62,7 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       : try named.map { try ModelFolder.url($0, option: "--drafter") }
     let formats = weights.isEmpty ? recorded.formats.compactMap(WeightFormat.init) : weights
     guard !formats.isEmpty else {
-      throw SpeculateError(
-        "\(trace) names formats that this program doesn't know; give --weights")
+      throw SpeculateError("\(trace) names formats that this program doesn't know; give --weights")
     }
     Interruption.watch()
     let advice = try AdviceRun(

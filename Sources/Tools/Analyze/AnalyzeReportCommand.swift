@@ -21,11 +21,9 @@ struct AnalyzeReportCommand: ParsableCommand {
   )
   var traces: [String]
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write to.", valueName: "dir"))
-  var output: String?
+  @Option("The folder to write to.", value: "dir", name: .shortAndLong) var output: String?
 
-  @Flag(help: "Print every figure as one JSON object instead of the summary.")
-  var json = false
+  @Flag(help: "Print every figure as one JSON object instead of the summary.") var json = false
 
   func run() throws {
     if let output { try ReportFolder.check(output) }

@@ -8,7 +8,6 @@ import Speculate
 struct RoundTrials {
   /// What one way of decoding brought.
   struct Outcome {
-    /// Seconds of decoding each text.
     var seconds: [Double] = []
     var tokens = 0
     /// The rounds, but the first of each generation, in which the whole prompt is projected.
@@ -19,7 +18,6 @@ struct RoundTrials {
   let configurations: [RunConfiguration]
   /// Prompts, each with the output that is known of it.
   let texts: [DraftReplay.Text]
-  /// What the progress line says.
   let title: String
   /// After this many seconds no text is begun, but for the first two.
   var budget = 60.0
@@ -33,9 +31,7 @@ struct RoundTrials {
   ///   - tokens: the most to generate.
   /// - Returns: an outcome for each configuration, all over the same texts.
   /// - Throws: exit code 130 after Ctrl-C.
-  func run(
-    prompt: (DraftReplay.Text) -> [Token], tokens: Int
-  ) throws -> [Outcome] {
+  func run(prompt: (DraftReplay.Text) -> [Token], tokens: Int) throws -> [Outcome] {
     let progress = ProgressLine(
       title, unit: "generations", total: configurations.count * texts.count)
     defer { progress.clear() }

@@ -13,7 +13,6 @@ struct MatmulBench {
   private let input: FloatBuffer  // [widest][columns]
   private let output: FloatBuffer  // [widest][rows]
 
-  /// How the weights are held.
   let format: WeightFormat
   /// Bytes of one copy.
   var bytes: Int { copies[0].byteCount }
