@@ -13,3 +13,17 @@ public struct SpeculateError: LocalizedError, Equatable, CustomStringConvertible
   /// The message, so that `localizedDescription` is it too.
   public var errorDescription: String? { description }
 }
+
+/// Why the system refused, in a few words: `No space left on device`.
+///
+/// Foundation's own text is two sentences, of which the first says nothing.
+package func systemReason(_ error: any Error) -> String {
+  let outer = error as NSError
+  // Either a `POSIXError` or an `NSError`.
+  let cause = (outer.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? outer
+  return cause.domain == NSPOSIXErrorDomain
+    ? String(cString: strerror(Int32(cause.code))) : outer.localizedDescription
+}
+
+/// The system's words for the last failed call.
+func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

@@ -40,7 +40,7 @@ import Verifier
       features: isConditioned
         ? try TargetFeatures(
           model: target, workers: workers, layers: [0, 1], maximumLength: 64) : nil)
-    let simulated = replay.run(
+    let simulated = try replay.run(
       DrafterRunner(
         drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
       capacity: 64)

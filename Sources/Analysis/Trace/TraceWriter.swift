@@ -1,4 +1,4 @@
-import Files
+package import Files
 package import Foundation
 package import Text
 
@@ -11,6 +11,7 @@ package final class TraceWriter {
   package let url: URL
   /// Its name until then.
   package let partial: URL
+  private let claim: OutputClaim
   private let file: FileHandle
   private var encoder: UnitEncoder
 
@@ -23,11 +24,14 @@ package final class TraceWriter {
   ///   - url: `.jsonl` or `.jsonl.zst`.
   ///   - tokenizer: spells tokens.
   ///   - units: what is there already, and comes first.
+  ///   - claim: of the same place, if whoever writes had to have it earlier.
   /// - Throws: `SpeculateError` when the file exists or can't be written.
   package init(
-    url: URL, header: TraceHeader, tokenizer: any Tokenizer, resuming units: [TraceUnit] = []
+    url: URL, header: TraceHeader, tokenizer: any Tokenizer, resuming units: [TraceUnit] = [],
+    claim: OutputClaim? = nil
   ) throws {
     try Self.checkName(url)
+    self.claim = try claim ?? Self.claim(url)
     self.url = url
     partial = Self.partial(of: url)
     encoder = UnitEncoder(tokenizer: tokenizer)
@@ -40,6 +44,17 @@ package final class TraceWriter {
       try file.seekToEnd()
     } catch {
       throw SpeculateError("\(partial.path): can't be written; check the folder's permissions")
+    }
+  }
+
+  /// Claims a trace's place, before what stands there is read.
+  ///
+  /// - Throws: `SpeculateError` when another process is writing it.
+  package static func claim(_ url: URL) throws -> OutputClaim {
+    do {
+      return try OutputClaim(file: url)
+    } catch let error as SpeculateError {
+      throw SpeculateError(error.description.replacing("‘output’", with: "‘trace’"))
     }
   }
 

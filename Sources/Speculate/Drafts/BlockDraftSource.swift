@@ -19,10 +19,14 @@ package final class BlockDraftSource: DraftSource {
   private let context: DrafterContext
 
   /// Makes the run state of one sequence that shares its passes with others.
-  package init(sharing passes: BlockDraftPasses, capacity: Int) {
+  ///
+  /// - Throws: ``SpeculateError`` when there is no memory for it.
+  package init(sharing passes: BlockDraftPasses, capacity: Int) throws {
     self.passes = passes
-    context = passes.runner.makeContext(capacity: capacity)
+    context = try passes.runner.makeContext(capacity: capacity, room: 1)
   }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) { try context.reserve(positions) }
 
   /// Checks that a drafter was made for a target of this shape.
   ///

@@ -43,8 +43,12 @@ package final class CausalDraftSource: DraftSource {
     limit = passes
     cache = try shared.runner.makeCache(
       capacity: min(
-        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext))
-    read.reserveCapacity(cache.capacity)
+        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext), room: 1)
+  }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    try cache.reserve(min(positions + Self.longestDraft, cache.capacity))
+    read.reserveCapacity(cache.room)
   }
 
   /// Nothing: committed tokens come with the next draft.

@@ -20,6 +20,9 @@ package protocol DraftSource: AnyObject {
   /// Forgets committed positions from `count` on; `rewind(to: 0)` starts another sequence.
   func rewind(to count: Int)
 
+  /// Sees that there is memory for `positions`, anchor included; called before passes that need it.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes part in the next passes.
   ///
   /// - Parameter request: what is wanted; its block receives the drafts in ``runPasses()``.
@@ -30,6 +33,9 @@ package protocol DraftSource: AnyObject {
 }
 
 extension DraftSource {
+  /// A source that keeps nothing.
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
+
   func draft(_ request: DraftRequest) {
     enter(request)
     runPasses()

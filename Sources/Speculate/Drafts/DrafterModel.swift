@@ -108,7 +108,7 @@ package enum DrafterModel: Sendable {
     case .block(let drafter):
       let passes = try BlockDraftPasses(
         drafter: drafter, target: target, workers: workers, maximumBlocks: count)
-      return (0..<count).map { _ in BlockDraftSource(sharing: passes, capacity: capacity) }
+      return try (0..<count).map { _ in try BlockDraftSource(sharing: passes, capacity: capacity) }
     case .causal(let model, let limit):
       let passes = CausalDraftPasses(drafter: model, workers: workers, maximumSequences: count)
       return try (0..<count).map { _ in

@@ -35,7 +35,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - target: holds `config.json`, the weights and the tokenizer.
   ///   - drafter: holds `config.json` and the weights, of a drafter made for the target or of a causal
-  ///     model with its vocabulary; `nil` for plain decoding only.
+  ///     model with its vocabulary; `nil` for drafts from the text so far only.
   ///   - weights: how the target's matrices and embedding are held.
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.

@@ -41,9 +41,10 @@ package final class DecodingLoop {
     for run in runs where !run.hasEnded {
       if run.isCancelled() {
         run.finish(.cancelled)
-      } else if !run.isPrefilled {
-        run.prefill(runner)
+        continue
       }
+      run.reserve(runner.maximumRows)
+      if !run.isPrefilled && !run.hasEnded { run.prefill(runner) }
     }
     try dismiss()
     guard !runs.isEmpty else { return }

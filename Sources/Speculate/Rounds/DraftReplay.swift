@@ -93,6 +93,7 @@ package final class DraftReplay {
       capacity: configuration.maximumContext)
     strategy.begin(
       sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
+    try strategy.reserve(tokens.count)
     var budget = RowBudget()
     var path: [Int] = []
     var rounds: [Round] = []

@@ -22,6 +22,8 @@ package final class DraftStrategy: RoundStrategy {
 
   /// Rejected rows whose predictions are looked at.
   private static let longestRecycled = 16
+  /// Tokens of an output that there is room for at once, where texts are looked up.
+  private static let usualOutput = 4096
 
   private var recorder: CandidateRecorder?
 
@@ -54,7 +56,8 @@ package final class DraftStrategy: RoundStrategy {
     asked = request
     source?.rewind(to: 0)
     guard !options.isEmpty else { return }
-    free = FreeDrafts(options, capacity: room.capacity)
+    let capacity = sequence.tokens.count + min(sequence.remaining, Self.usualOutput)
+    free = FreeDrafts(options, capacity: capacity)
     free?.commit(sequence.tokens)
   }
 
@@ -62,6 +65,8 @@ package final class DraftStrategy: RoundStrategy {
     self.recorder = recorder
     asked?.chooser.recorder = recorder
   }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) { try source?.reserve(positions) }
 
   /// Gives the source the features of the next committed positions.
   package func commit(features: UnsafePointer<Float>, rows: Int) {

@@ -11,6 +11,9 @@ package protocol RoundStrategy: AnyObject {
   /// Starts the sequence, whose prompt is committed.
   func begin(_ sequence: SequenceState, room: SequenceRoom)
 
+  /// Sees that there is memory for `positions`, the anchor's included; called before each round.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes the target's features of the next committed positions: [rows][taps · width].
   func commit(features: UnsafePointer<Float>, rows: Int)
 
@@ -50,6 +53,7 @@ package protocol RoundStrategy: AnyObject {
 /// A strategy without a drafter, which learns nothing.
 extension RoundStrategy {
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {}
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
   package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
   package func settle(

@@ -100,6 +100,17 @@ package final class SequenceRun {
 
   // MARK: What the loop does with it
 
+  /// Sees that there is memory for all tokens and a round of `rows`, or fails.
+  func reserve(_ rows: Int) {
+    let positions = min(sequence.tokens.count + rows, cache.capacity)
+    do {
+      try cache.reserve(positions)
+      try strategy.reserve(positions)
+    } catch {
+      sequence.fail(error)
+    }
+  }
+
   /// Reads the prompt but for its last token.
   func prefill(_ runner: CausalRunner) {
     var watch = Stopwatch()

@@ -1,3 +1,5 @@
+import Foundation
+
 /// An owned, zeroed block of f32 values aligned to a cache line.
 ///
 /// Run state and unpacked weights live in these. A buffer never grows: whoever needs another size
@@ -14,10 +16,10 @@ package final class FloatBuffer: @unchecked Sendable {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
     let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) / 64 * 64
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let raw = Memory.takeOrExit(bytes, for: "values")
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     base = raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit { free(base) }
 }

@@ -122,9 +122,11 @@ struct GenerateCommand: ParsableCommand {
   private func writer(
     _ url: URL, _ generator: TextGenerator, _ way: DecodingWay, _ parameters: GenerationParameters
   ) throws -> TraceWriter {
-    let configuration = TraceConfiguration(
+    var configuration = TraceConfiguration(
       name: way.name(), target: try target.folder(), generator: generator, way: way,
       parameters: parameters)
+    configuration.targetWeights = try ModelFingerprint.of(target.folder())
+    configuration.drafterWeights = try way.drafter.map(ModelFingerprint.of)
     return try TraceWriter(
       url: url,
       header: TraceHeader(

@@ -51,8 +51,8 @@ import Testing
     let workers = Workers(count: threads)
     let hidden = layout.design.shape.hidden
     let scratch = LayerScratch(layers: [layer], head: .f32, maximumRows: 16, workers: threads)
-    let cache = KeyValueCache(
-      layers: [layer], capacity: 32, rotary: RotaryTable.tables(for: [layer], capacity: 32))
+    let cache = try KeyValueCache(
+      layers: [layer], capacity: 32, rotary: RotaryTables(layers: [layer]))
     let plan = RowPlan(maximumRows: 16)
     let features = ActivationRows(maximumRows: 16, width: hidden, formats: [.f32])
     func place(_ rows: [[Float]], in target: UnsafeMutablePointer<Float>) {
@@ -120,8 +120,8 @@ import Testing
     let workers = Workers(count: 2)
     func run(_ pieces: [Int]) -> [Float] {
       let scratch = LayerScratch(layers: layers, head: .f32, maximumRows: 8, workers: 2)
-      let cache = KeyValueCache(
-        layers: layers, capacity: 16, rotary: RotaryTable.tables(for: layers, capacity: 16))
+      let cache = try KeyValueCache(
+        layers: layers, capacity: 16, rotary: RotaryTables(layers: layers))
       let plan = RowPlan(maximumRows: 8)
       let values = Self.source.values("rows", [8, 24])
       return pieces.flatMap { count in

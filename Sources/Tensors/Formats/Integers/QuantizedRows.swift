@@ -1,4 +1,5 @@
 internal import CKernels
+import Foundation
 
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.
 ///
@@ -28,15 +29,16 @@ final class QuantizedRows: @unchecked Sendable {
     self.columns = columns
     self.bits = bits
     let groups = Self.groups(of: columns)
-    values = .allocate(capacity: rows * columns)
+    values = Memory.takeOrExit(rows * columns, for: "weights").assumingMemoryBound(to: Int8.self)
     values.initialize(repeating: 0, count: rows * columns)
-    scales = .allocate(capacity: rows * groups)
+    scales = Memory.takeOrExit(2 * rows * groups, for: "weights")
+      .assumingMemoryBound(to: UInt16.self)
     scales.initialize(repeating: 0, count: rows * groups)
   }
 
   deinit {
-    values.deallocate()
-    scales.deallocate()
+    free(values)
+    free(scales)
   }
 
   /// Rounds f32 rows to integers: `source` `[count][columns]` to the first `count` rows.

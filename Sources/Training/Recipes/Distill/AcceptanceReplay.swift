@@ -35,13 +35,14 @@ package final class AcceptanceReplay {
   /// Runs every answer.
   ///
   /// - Parameter capacity: Tokens of the longest answer, its prompt included.
+  /// - Throws: `SpeculateError` when there is no memory for its keys and values.
   package func run(
     _ runner: DrafterRunner, capacity: Int, observe: (Round) -> Void = { _ in }
-  ) -> HeldoutAcceptance {
+  ) throws -> HeldoutAcceptance {
     let configuration = runner.drafter.configuration
     let choices = configuration.choices
     let width = configuration.targetLayers.count * configuration.shape.hidden
-    let context = runner.makeContext(capacity: capacity)
+    let context = try runner.makeContext(capacity: capacity)
     var result = HeldoutAcceptance(blockSize: configuration.blockSize)
     for (number, answer) in answers.enumerated() {
       let (tokens, features) = (answer.response.tokens, features[number])

@@ -45,7 +45,7 @@ extension DrafterTraining {
     guard let replay else { return nil }
     try export()
     let drafter = try BlockDrafter(directory: options.output)
-    return replay.run(
+    return try replay.run(
       DrafterRunner(
         drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
       capacity: longest, observe: observe)
