@@ -71,7 +71,7 @@ import Verifier
     }
 
     func propose(_ sequence: SequenceState) -> RowProposal { strategy.propose(sequence) }
-    func rows(_ grant: RowGrant) -> TokenTree { strategy.rows(grant) }
+    func rows(_ count: Int) -> TokenTree { strategy.rows(count) }
 
     func settle(
       _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void

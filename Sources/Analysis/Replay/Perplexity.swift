@@ -1,5 +1,6 @@
 package import Files
 import Foundation
+import Speculate
 package import Tensors
 package import Verifier
 

@@ -99,13 +99,9 @@ package final class DecodingLoop {
     for run in runs { proposals.append(run.strategy.propose(run.sequence)) }
     budget.share(proposals, rows: runner.maximumRows)
     proposals.removeAll(keepingCapacity: true)
-    var rows = runs.count + budget.counts.reduce(0, +)
     var firstRow = 0
     for (run, count) in zip(runs, budget.counts) {
-      let tree = run.strategy.rows(
-        RowGrant(
-          count: count, rows: rows, rate: budget.rate, hasRoom: rows < runner.maximumRows))
-      rows += tree.count - 1 - count
+      let tree = run.strategy.rows(count)
       forest.append(PlantedTree(tree, in: run.cache))
       logits.append(RowLogits(runner, firstRow: firstRow))
       firstRow += tree.count

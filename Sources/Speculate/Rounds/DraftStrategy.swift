@@ -101,8 +101,8 @@ package final class DraftStrategy: RoundStrategy {
 
   private var candidates: ArraySlice<FreeDrafts.Candidate> { free?.candidates ?? [] }
 
-  package func rows(_ grant: RowGrant) -> TokenTree {
-    planner.layOut(grant)
+  package func rows(_ count: Int) -> TokenTree {
+    planner.layOut(count)
     return planner.rows
   }
 
@@ -112,7 +112,7 @@ package final class DraftStrategy: RoundStrategy {
   ) {
     free?.commit(sequence.tokens.suffix(outcome.path.count))
     if free?.isRecycling == true { recycle(outcome, &sequence) }
-    planner.judge(path: outcome.path, next: sequence.anchor, accept: accept)
+    planner.judge(sequence.tokens.suffix(outcome.path.count), accept: accept)
   }
 
   /// Keeps the likeliest drafts behind the last accepted one, and what the target predicted on their

@@ -1,4 +1,4 @@
-package import Files
+import Files
 import Foundation
 
 /// Cosines and sines of the rotary embedding for positions `0 ..< capacity`.
