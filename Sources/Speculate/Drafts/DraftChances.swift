@@ -12,7 +12,7 @@ package struct DraftChances: Sendable, Equatable {
   private static let branchShare = 0.4
   /// Observations that the first chance of a free draft counts for: few, because every round that finds a
   /// match tells whether it was right, verified or not.
-  private static let firstWeight = 3.0
+  private static let firstWeight = 2.0
 
   package init() {
     free = (0..<FreeDraftKind.count).flatMap { index in

@@ -75,10 +75,10 @@ package final class DraftRequest {
     }
   }
 
-  /// Lets go of the text and of drafts that weren't asked for.
+  /// Lets go of the text, and of drafts that weren't asked for or can't be used.
   func finish() {
     tokens = []
-    block.truncate(to: count)
+    block.truncate(to: failure == nil ? count : 0)
   }
 }
 

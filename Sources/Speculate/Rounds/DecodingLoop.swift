@@ -50,7 +50,6 @@ package final class DecodingLoop {
     guard !runs.isEmpty else { return }
     var watch = Stopwatch()
     draft()
-    try dismiss()
     plan()
     let draftSeconds = watch.lap() - runs.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
 
@@ -89,9 +88,6 @@ package final class DecodingLoop {
     for wish in wishes { wish.source.runPasses() }
     for wish in wishes { wish.request.finish() }
     wishes.removeAll(keepingCapacity: true)
-    for run in runs {
-      if let failure = run.request?.failure { run.fail(failure) }
-    }
   }
 
   /// Chooses the rows of the target pass.
@@ -111,6 +107,8 @@ package final class DecodingLoop {
   private func accept() {
     for (index, run) in runs.enumerated() {
       accepted.append(run.accept(logits[index], in: forest[index].tree))
+      // A drafter may have borrowed embedding and head of a target that is damaged itself.
+      if let failure = run.request?.failure { run.fail(failure) }
     }
   }
 
