@@ -61,7 +61,7 @@ import Testing
     let steep = CostModel(
       verify: PassTimes([(1, 1), (2, 1.3), (4, 1.9), (8, 3)]), draft: PassTimes([(1, 1)]))
     for cost in [Self.wide, Self.narrow, steep] {
-      let speedups = try (1...12).map { seed in
+      let speedups = try (1...12 as ClosedRange<UInt64>).map { seed in
         var random = RandomNumbers(seed: seed)
         let phrases = (0..<12).map { index in
           (0..<3).map { Token(($0 + 3 * index) % 40) }

@@ -23,6 +23,17 @@ import Testing
       try Data(lines.joined(separator: "\n").utf8).write(to: prompts)
     }
 
+    /// Works while the last weight of the target is another one.
+    func withOtherWeights(_ body: () throws -> Void) throws {
+      let file = pair.target.appending(path: "model.safetensors")
+      let data = try Data(contentsOf: file)
+      var other = data
+      other[other.count - 1] ^= 0x80
+      try other.write(to: file)
+      defer { try? data.write(to: file) }
+      try body()
+    }
+
     func analyze(_ arguments: String...) throws -> CommandResult {
       try CommandProcess(
         ["analyze"] + arguments, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
@@ -151,6 +162,11 @@ import Testing
     try FileManager.default.removeItem(at: bench.trace)
     let other = try bench.run("--draft-length", "3", "--turns", "2")
     #expect(other.status == 1 && other.errors.contains("was left by another run"))
+    // Other weights in the same folder give other outputs.
+    try bench.withOtherWeights {
+      let mixed = try bench.run("--draft-length", "2", "--turns", "2")
+      #expect(mixed.status == 1 && mixed.errors.contains("was left by another run"))
+    }
     let result = try bench.run("--draft-length", "2", "--turns", "2")
     #expect(result.status == 0 && result.errors.contains("going on after 3 of 7 tasks"))
     let resumed = try Trace.read(bench.trace)

@@ -63,7 +63,7 @@ def output(run):
 def judged(run, index):
     r = run["rounds"][index]
     drafts = len(r.get("drafts", []))
-    if index == len(run["rounds"]) - 1 and run["finish"] in ("end", "length"):
+    if index == len(run["rounds"]) - 1 and run["finish"] != "cancelled":
         return min(drafts, len(r["tokens"]))
     return drafts
 
