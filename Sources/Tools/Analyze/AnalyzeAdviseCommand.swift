@@ -4,7 +4,6 @@ import Files
 import Foundation
 import Tensors
 
-/// `speculate analyze advise`: which block size, drafter and format to run on this machine.
 struct AnalyzeAdviseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "advise",
@@ -23,28 +22,20 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     help: ArgumentHelp(
       "A trace that 'analyze run' or 'generate --trace' wrote.", valueName: "trace"))
   var trace: String
-
   @Option("Folder of the target. (default: the one that the trace names)", value: "dir")
   var target: String?
-
   @Option("Folders of drafters to try. (default: those that the trace names)", value: "dir")
   var drafter: [String] = []
-
   @Option(
     "Formats of the target's matrices to try. (default: those that the trace names)",
     value: "format")
   var weights: [WeightFormat] = []
-
   @Option("Which of the trace's temperatures to advise for. (default: its first)", value: "t")
   var temperature: Float?
-
   @OptionGroup var threads: ThreadOptions
-
   @Option("Prompts to replay, at most, spread over the trace.", value: "n") var limit = 60
-
   @Option("Also write the curve as SVG and CSV to this folder.", value: "dir", name: .shortAndLong)
   var output: String?
-
   @Flag(help: "Print the advice as one JSON object.") var json = false
 
   func validate() throws { try OptionCheck.atLeast(1, ("--limit", limit)) }
@@ -78,11 +69,8 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       threads: threads.count
     ).advice()
     if let output { try advice.write(to: output) }
-    if json {
-      try Output.json(advice)
-    } else {
-      try Output.line(advice.lines.joined(separator: "\n"))
-      if let output { try Output.line("written to \(output)/advice.svg") }
-    }
+    let written = output.map { "written to \($0)/advice.svg" }
+    try CommandReport(lines: advice.lines + [written].compactMap(\.self), parts: [advice])
+      .show(json: json)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// `speculate analyze`: how long accepted drafts are, why they end, and what to change.
 struct AnalyzeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "analyze",

@@ -6,7 +6,6 @@ import Speculate
 import Tensors
 import Text
 
-/// `speculate analyze run`: several configurations side by side on the same prompts, traced.
 struct AnalyzeRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -27,24 +26,16 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
   @OptionGroup(title: "Prompts") var chat: ChatFlags
-
   @OptionGroup(title: "Models") var target: TargetOptions
-
   @Option("Formats to hold the target's matrices in. (default: as stored)", value: "format")
   var weights: [WeightFormat] = []
-
   @Option("Temperatures; 0 is greedy decoding.", value: "t") var temperature: [Float] = [0]
-
   @OptionGroup(title: "Decoders") var decoding: DecodingListOptions
   @OptionGroup(title: "Sampling") var sampling: AnalysisSamplingOptions
   @OptionGroup var threads: ThreadOptions
-
   @Option("Runs of every configuration on every prompt.", value: "n") var repeats = 1
-
   @Option("The trace to write, .jsonl or .jsonl.zst.", value: "file") var trace: String
-
   @Option("Also write a report to this folder.", value: "dir") var report: String?
-
   @Flag(help: "Print the summary as one JSON object.") var json = false
 
   func validate() throws {
@@ -94,7 +85,6 @@ struct AnalyzeRunCommand: ParsableCommand {
 /// How the target's tokens are chosen in an analysis; temperatures are compared, and so apart.
 struct AnalysisSamplingOptions: ParsableArguments {
   @Option("Tokens to generate at most.", value: "n") var maxTokens = 128
-
   @OptionGroup var filters: SamplingFilterOptions
 
   func parameters(temperature: Float) -> GenerationParameters {

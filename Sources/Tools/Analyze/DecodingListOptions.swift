@@ -8,34 +8,28 @@ struct DecodingListOptions: ParsableArguments {
     "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
     value: "decoder")
   var decoder = [DecoderChoice.draft]
-
   @Option(
     """
     Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for \
     drafts from matches in the text so far. (default: the embedded one, Weights/drafter)
     """, value: "dir|suffix")
   var drafter: [DrafterChoice] = []
-
   @Option(
     """
     Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. \
     (default: auto)
     """, value: "n|auto")
   var draftLength: [DraftLengthChoice] = []
-
   @OptionGroup var rule: DraftChoiceOptions
-
   @Option(
     """
     Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. \
     (default: on, but off beside a drafter where --draft-length is a number)
     """, value: "on|off")
   var suffix: [SwitchChoice] = []
-
   @Option(
     "Try again what verification threw away: 'on', 'off' or both. (default: off)", value: "on|off")
   var recycling: [SwitchChoice] = []
-
   @OptionGroup var jacobi: JacobiFlags
 
   func validate() throws {

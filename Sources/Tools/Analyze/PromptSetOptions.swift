@@ -5,14 +5,11 @@ struct PromptSetOptions: ParsableArguments {
     name: .customLong("prompts"), parsing: .upToNextOption,
     help: ArgumentHelp("Prompt files; - reads standard input.", valueName: "file"))
   var files: [String]
-
   @Option(
     "Take n tasks in all, as many from every category, spread over each. (default: all)",
     value: "n")
   var sample: Int?
-
   @Option("Turns of a chat, at most.", value: "n") var turns = 1
-
   @Option(
     "Take the first n tokens only of prompts that are no chats; for documents. (default: all)",
     value: "n")

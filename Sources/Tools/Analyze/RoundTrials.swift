@@ -22,8 +22,6 @@ struct RoundTrials {
   /// After this many seconds no text is begun, but for the first two.
   var budget = 60.0
 
-  private static let warmUpTokens = 16
-
   /// Runs all ways of decoding on the texts.
   ///
   /// - Parameters:
@@ -37,7 +35,7 @@ struct RoundTrials {
     defer { progress.clear() }
     var outcomes = configurations.map { _ in Outcome() }
     for configuration in configurations {
-      _ = try generate(configuration, prompt(texts[0]), min(tokens, Self.warmUpTokens))
+      _ = try generate(configuration, prompt(texts[0]), min(tokens, 16))
     }
     let start = Stopwatch.now
     for (number, text) in texts.enumerated() where number < 2 || Stopwatch.now < start + budget {
@@ -58,12 +56,8 @@ struct RoundTrials {
   private func generate(
     _ configuration: RunConfiguration, _ prompt: [Token], _ tokens: Int
   ) throws -> [RoundRecord] {
-    var parameters = configuration.parameters
-    parameters.maximumTokens = min(tokens, parameters.maximumTokens)
     let collector = RoundCollector()
-    try configuration.generator.generate(
-      tokens: prompt, parameters: parameters, mode: configuration.way.mode, observer: collector,
-      isCancelled: { Interruption.requested })
+    try configuration.generate(prompt, most: tokens, observer: collector)
     if Interruption.requested { throw Interruption.exitCode }
     return collector.rounds
   }

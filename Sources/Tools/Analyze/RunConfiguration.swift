@@ -22,6 +22,18 @@ struct RunConfiguration {
     return other
   }
 
+  /// Continues a prompt by at most so many tokens; Ctrl-C ends it early.
+  @discardableResult
+  func generate(
+    _ prompt: [Token], most: Int = .max, observer: RoundCollector? = nil
+  ) throws -> GenerationResult {
+    var parameters = parameters
+    parameters.maximumTokens = min(most, parameters.maximumTokens)
+    return try generator.generate(
+      tokens: prompt, parameters: parameters, mode: way.mode, observer: observer,
+      isCancelled: { Interruption.requested })
+  }
+
   /// What outputs must be equal in: target, format and sampling.
   var group: String { description.baseline ?? description.name }
 }

@@ -29,15 +29,11 @@ struct BenchDecodeCommand: ParsableCommand {
   @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup(title: "Prompts") var prompts: BenchPromptOptions
-
   @Option("Measurements to take the median of. (default: 9, or 3 with --prompt-file)", value: "n")
   var rounds: Int?
-
   @Option("Tokens of one measurement without --prompt-file. (default: 64)", value: "n")
   var tokens: Int?
-
   @OptionGroup var context: BenchContextOptions
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {

@@ -3,7 +3,6 @@ import ArgumentParser
 import Tensors
 import Verifier
 
-/// `speculate bench forward`: what checking several tokens costs against producing one.
 struct BenchForwardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "forward",
@@ -20,13 +19,9 @@ struct BenchForwardCommand: ParsableCommand {
   @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
   @Option("Rows of the passes.", value: "n,n,…") var rows = RowCounts.curve
-
   @OptionGroup var context: BenchContextOptions
-
   @Option("Time a prompt of this many tokens as well.", value: "n") var prefill: Int?
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws { try OptionCheck.range("--prefill", prefill, 1...1_000_000) }

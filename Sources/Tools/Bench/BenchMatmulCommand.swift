@@ -2,7 +2,6 @@ import Analysis
 import ArgumentParser
 import Tensors
 
-/// `speculate bench matmul`: the matrix kernels alone.
 struct BenchMatmulCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "matmul",
@@ -17,15 +16,11 @@ struct BenchMatmulCommand: ParsableCommand {
 
   @Option("Outputs and inputs of the matrix.", value: "rowsxcolumns")
   var matrix = MatrixSize(rows: 4096, columns: 4096)
-
   @Option("Weight formats to measure. (default: all)", value: "format")
   var formats: [WeightFormat] = []
-
   @Option("Rows of activations.", value: "n,n,…") var rows = RowCounts.curve
-
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {

@@ -3,7 +3,6 @@ import ArgumentParser
 import Tensors
 import Verifier
 
-/// `speculate bench memory`: how fast the target's weights can be read, by one thread and by all.
 struct BenchMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "memory",
@@ -16,7 +15,6 @@ struct BenchMemoryCommand: ParsableCommand {
   @OptionGroup var model: BenchModelOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {

@@ -6,14 +6,12 @@ import Verifier
 /// Which model is measured: a folder's, or random weights of a published shape.
 struct BenchModelOptions: ParsableArguments {
   @OptionGroup var target: TargetOptions
-
   @Option(
     """
     Measure random weights of a published model's shape instead of a target: bf16 unless --weights \
     says otherwise.
     """, value: "name")
   var shape: PublishedShape?
-
   @OptionGroup var weights: WeightOptions
 
   func validate() throws {

@@ -13,7 +13,6 @@ struct BenchPromptOptions: ParsableArguments {
     field or a chat in every line, or a text file, which is one; - reads standard input.
     """, value: "file", name: .customLong("prompt-file"), parsing: .unconditional)
   var file: String?
-
   @OptionGroup var limit: PromptLimit
   @OptionGroup var drafter: DrafterOptions
   @OptionGroup var sampling: SamplingOptions

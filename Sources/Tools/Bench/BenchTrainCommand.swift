@@ -2,7 +2,6 @@ import Analysis
 import ArgumentParser
 import Training
 
-/// `speculate bench train`: steps of pretraining against the fastest matrix product.
 struct BenchTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -24,7 +23,6 @@ struct BenchTrainCommand: ParsableCommand {
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {

@@ -31,8 +31,8 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     let rates = (0..<rounds).map { round in
       let seconds = comparisons.map { $0.seconds(round: round) }
       return (
-        plain: Self.rate(tokens, seconds.reduce(0) { $0 + $1.plain }),
-        speculative: Self.rate(tokens, seconds.reduce(0) { $0 + $1.speculative })
+        plain: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.plain }),
+        speculative: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.speculative })
       )
     }
     identical = comparisons.allSatisfy(\.identical)
@@ -48,10 +48,6 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     tau = together.tau
     longestAccepted = together.longestAccepted
     speedupPerTau = Self.quotient(speedup, tau)
-  }
-
-  private static func rate(_ tokens: Int, _ seconds: Double) -> Double {
-    quotient(Double(tokens), seconds)
   }
 
   /// 0 where nothing was measured.

@@ -94,12 +94,7 @@ final class TrainBench {
   private static func randomTokens(_ count: Int, below vocabulary: Int) -> Data {
     var random = KeyedRandom(seed: 1, key: "bench")
     let highest = UInt64(min(vocabulary, 1 << 16))
-    var bytes = Data(capacity: 2 * count)
-    for _ in 0..<count {
-      let token = UInt16(random.next() % highest)
-      bytes.append(UInt8(truncatingIfNeeded: token))
-      bytes.append(UInt8(truncatingIfNeeded: token >> 8))
-    }
-    return bytes
+    let tokens = (0..<count).map { _ in UInt16(random.next() % highest).littleEndian }
+    return tokens.withUnsafeBytes { Data($0) }
   }
 }

@@ -6,7 +6,6 @@ import Tensors
 import Text
 import Verifier
 
-/// `speculate convert`: a model's folder with its weights in another format.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
@@ -22,29 +21,20 @@ struct ConvertCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Folder of the model to convert.", valueName: "source"))
   var source: String
-
   @Argument(help: ArgumentHelp("Folder to write.", valueName: "destination"))
   var destination: String
-
   @Option("Format of the matrices.", value: "format") var weights: WeightFormat
-
   @Option(
     "Format of the head. (default: like the matrices, but int8 where they are int4)",
     value: "format")
   var headWeights: WeightFormat?
-
   @Option("Format of the token embedding. (default: like the head)", value: "format")
   var embeddingWeights: WeightFormat?
-
   @Option("A text whose perplexity is measured before and after.", value: "file")
   var perplexity: String?
-
   @Option("Tokens of that text to read, at most.", value: "n") var perplexityTokens = 4096
-
   @OptionGroup var threads: ThreadOptions
-
   @Flag(help: "Replace a model that is in the destination already.") var force = false
-
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {

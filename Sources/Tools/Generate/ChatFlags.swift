@@ -6,7 +6,6 @@ struct ChatFlags: ParsableArguments {
     name: .customLong("chat"),
     help: "Take each prompt for what a user says, and write it as the target's chat template does.")
   var isOn = false
-
   @Option(
     "The system message of chats that have none of their own. Belongs to --chat.", value: "text",
     parsing: .unconditional)

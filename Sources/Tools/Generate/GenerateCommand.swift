@@ -3,7 +3,6 @@ import ArgumentParser
 import Foundation
 import Speculate
 
-/// `speculate generate`: text from prompts, or both ways of decoding compared.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
@@ -24,28 +23,21 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Output") var sampling: SamplingOptions
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
   @OptionGroup(title: "Jacobi decoding") var jacobi: JacobiFlags
-
   @Option(
     """
     What decodes: 'draft' with the drafter, or 'jacobi' by the target's iteration on its own \
     guesses, without a drafter.
     """)
   var decoder = DecoderChoice.draft
-
   @Flag(help: "Print the prompt before its continuation.") var echo = false
-
   @Flag(help: "Say what happened: rounds, acceptance, times.") var stats = false
-
   @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
   var json = false
-
   @Option(
     "Write every round to this file, .jsonl or .jsonl.zst, for 'speculate analyze'.", value: "file")
   var trace: String?
-
   @Flag(help: "Run plain and speculative decoding in turn, and compare ids and speed.")
   var compare = false
-
   @Option(
     "Runs of each kind for every prompt of a comparison; medians count. (default: 3)", value: "n")
   var repeats: Int?

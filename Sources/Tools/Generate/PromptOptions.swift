@@ -3,7 +3,6 @@ import ArgumentParser
 struct PromptOptions: ParsableArguments {
   @Option("The text to go on from; - reads standard input.", value: "text", parsing: .unconditional)
   var prompt: String?
-
   @Option(
     """
     A text file, which is one prompt, or a .jsonl file, which is many: with a field 'prompt' in \
@@ -11,10 +10,8 @@ struct PromptOptions: ParsableArguments {
     - reads standard input.
     """, value: "file", parsing: .unconditional)
   var promptFile: String?
-
   @Argument(help: ArgumentHelp("- reads the prompt from standard input.", valueName: "-"))
   var input: String?
-
   @OptionGroup var limit: PromptLimit
 
   func validate() throws {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 
-/// `speculate inspect`: what a checkpoint is, without running it.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",

@@ -11,9 +11,7 @@ struct DraftOptions: ParsableArguments {
     as pay, by measured times)
     """, value: "n")
   var draftLength: Int?
-
   @OptionGroup var rule: DraftChoiceOptions
-
   @Flag(
     inversion: .prefixedNo,
     help: """
@@ -21,12 +19,10 @@ struct DraftOptions: ParsableArguments {
       unless --draft-length is given)
       """)
   var suffix: Bool?
-
   @Flag(
     inversion: .prefixedNo,
     help: "Try again, beside the next drafts, what verification threw away. (default: no)")
   var recycling: Bool?
-
   @Flag(
     help: """
       Measure pass times anew. (default: those of an earlier run, kept in $XDG_CACHE_HOME/speculate \

@@ -11,12 +11,10 @@ struct DrafterOptions: ParsableArguments {
     decoding. (default: the embedded one, Weights/drafter)
     """, value: "dir|suffix|none")
   var drafter: DrafterChoice?
-
   @Option(
     "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
     value: "format", name: .customLong("drafter-weights"))
   var weights: WeightFormat?
-
   @Option(
     """
     Passes of a causal drafter in a round, in which it iterates on all drafts at once, as models \

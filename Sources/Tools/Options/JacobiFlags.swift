@@ -5,16 +5,12 @@ import Speculate
 struct JacobiFlags: ParsableArguments {
   @Option("Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)", value: "n")
   var jacobiBlock: Int?
-
   @Option("Blocks that are iterated at once. (default: 2)", value: "n") var jacobiBlocks: Int?
-
   @Option(
     "Open another block when this share of the newest one agrees. (default: 0.85)", value: "share")
   var jacobiSpawn: Double?
-
   @Option("Thrown-away guesses to keep and try again; 0 keeps none. (default: 4)", value: "n")
   var jacobiPool: Int?
-
   @Option("Rows of every pass. (default: as many as pay, by measured times)", value: "n")
   var jacobiRows: Int?
 

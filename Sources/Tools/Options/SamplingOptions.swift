@@ -9,13 +9,11 @@ struct SamplingOptions: ParsableArguments {
 
   @Option("0 takes the most probable token; higher values vary more.", value: "t")
   var temperature: Float = 0
-
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "End the output before this text; may be given several times.", valueName: "text"))
   var stop: [String] = []
-
   @OptionGroup var filters: SamplingFilterOptions
 
   var parameters: GenerationParameters {
@@ -30,19 +28,14 @@ struct SamplingOptions: ParsableArguments {
 /// How the target's tokens are chosen, but for the temperature.
 struct SamplingFilterOptions: ParsableArguments {
   @Option("Keep the k most probable tokens; 0 keeps all.", value: "k") var topK = 0
-
   @Option("Keep the most probable tokens that together reach probability p.", value: "p")
   var topP: Float = 1
-
   @Option("Drop tokens less probable than this times the most probable one.", value: "p")
   var minP: Float = 0
-
   @Option("Make tokens already in the text less probable; 1 is off.", value: "x")
   var repetitionPenalty: Float = 1
-
   @Option("Selects the random numbers; the same seed gives the same text.", value: "n")
   var seed: UInt64 = 0
-
   @Flag(help: "Go on past end tokens, up to the limits.") var ignoreEnd = false
 
   func sampling(temperature: Float) -> SamplingParameters {

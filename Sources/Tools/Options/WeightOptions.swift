@@ -7,12 +7,10 @@ struct WeightOptions: ParsableArguments {
     "How to hold the target's matrices. (default: as they are stored)", value: "format",
     name: .customLong("weights"))
   var layers: WeightFormat?
-
   @Option(
     "How to hold the head. (default: like the matrices, but int8 where they are int4)",
     value: "format", name: .customLong("head-weights"))
   var head: WeightFormat?
-
   @Option(
     "How to hold the token embedding. (default: like the head)", value: "format",
     name: .customLong("embedding-weights"))

@@ -34,10 +34,7 @@ enum HTMLReport {
 
         """
     }
-    let fastest = report.configurations.max {
-      $0.tokensPerSecond.value < $1.tokensPerSecond.value
-    }
-    guard let fastest, report.configurations.count > 1 else { return text }
+    guard let fastest = TerminalReport.fastest(report) else { return text }
     var sentence =
       "Fastest: <strong>\(Markup.escaped(fastest.name))</strong> with "
       + "\(Figures.rate(fastest.tokensPerSecond.value)) tokens/s"

@@ -3,7 +3,6 @@ import Foundation
 import Tensors
 import Training
 
-/// `speculate distill data`: what a target answers, in shards.
 struct DistillDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",

@@ -3,7 +3,6 @@ import Drafter
 import Foundation
 import Training
 
-/// `speculate distill train`: a block drafter from a target.
 struct DistillTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -35,7 +34,6 @@ struct DistillTrainCommand: ParsableCommand {
   var heldoutTokens: String?
   @Option("The folder of responses, checkpoint, metrics and drafter.", name: .shortAndLong)
   var output: String
-
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Drafter") var drafter: DrafterSizes
   @OptionGroup(title: "Drafters that see tokens alone") var tokenFlags: TokenFlags

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Training
 
-/// `speculate force data`: a target's Jacobi trajectories, in shards.
 struct ForceDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Training
 
-/// `speculate force train`: a model that starts as the target and learns from its trajectories.
 struct ForceTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -31,7 +30,6 @@ struct ForceTrainCommand: ParsableCommand {
   var heldout: String?
   @Option("The folder of trajectories, checkpoint, metrics and model.", name: .shortAndLong)
   var output: String
-
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Blocks") var blocks: BlockFlags
   @OptionGroup(title: "Objective") var objective: ForceObjectiveFlags

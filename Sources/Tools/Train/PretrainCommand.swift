@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 public import Training
 
-/// `speculate pretrain`: a causal model of the Qwen3 architecture from text.
 struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
@@ -42,7 +41,6 @@ struct PretrainCommand: ParsableCommand {
     among them that change nothing at first (insert).
     """)
   var grow: LayerGrowth?
-
   @OptionGroup(title: "Model") var model: ModelSizes
   @OptionGroup(title: "Training") var training: TrainingFlags
 
