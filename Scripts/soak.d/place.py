@@ -1,0 +1,115 @@
+"""A worker's place: a folder of scratch files in which one case at a time is prepared and run."""
+import hashlib
+import os
+import pathlib
+import shutil
+
+import findings
+import processes
+import verdicts
+
+
+class Builder:
+    """Runs the program for `world.build`."""
+
+    def __init__(self, runner):
+        self.runner = runner
+        self.cache = pathlib.Path(runner.environment()["XDG_CACHE_HOME"])
+
+    def run(self, arguments, folder):
+        return self.runner.run(arguments, folder, seconds=120)
+
+
+class Place:
+    """Copies sound inputs to a fresh folder, and runs commands there."""
+
+    def __init__(self, world, folder, program, seconds):
+        self.world = world
+        self.runner = processes.Runner(program, folder / "scratch", seconds)
+        self.folder = folder / "case"
+        self.steps = []
+        self.code = None  # of the latest command
+        self.cleanups = []  # what undoes a case, such as unmounting
+
+    def clear(self):
+        """An empty folder for the next case."""
+        self.finish()
+        self.steps, self.code = [], None
+        remove(self.folder)
+        self.folder.mkdir(parents=True)
+
+    def finish(self):
+        """Undoes what a case did to the machine."""
+        while self.cleanups:
+            self.cleanups.pop()()
+
+    def copy(self, *names):
+        for name in names:
+            source, target = self.world / name, self.folder / name
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, target)
+
+    def run(self, arguments, seconds=None, environment=None, prefix=(), note="", **options):
+        self.note(arguments, environment, prefix, note)
+        result = self.runner.run(
+            arguments, self.folder, seconds, environment=environment, prefix=prefix, **options)
+        self.code = result.code
+        return result
+
+    def start(self, arguments, name="", note="", environment=None, **options):
+        self.note(arguments, environment, (), note)
+        return self.runner.start(
+            arguments, self.folder, name=name, environment=environment, **options)
+
+    def note(self, arguments, environment, prefix, note):
+        self.steps.append(findings.Step(
+            arguments, self.runner.environment(environment), prefix, note))
+
+    def judged(self, arguments, bounds=verdicts.Bounds(), **options):
+        """Runs a command; its result, and what is wrong with how it ended."""
+        result = self.run(arguments, **options)
+        return result, verdicts.judge(result, bounds)
+
+    @property
+    def cache(self):
+        return pathlib.Path(self.runner.environment()["XDG_CACHE_HOME"])
+
+
+def remove(path):
+    """Removes a tree, whatever its permissions."""
+    if not path.exists() and not path.is_symlink():
+        return
+    for root, folders, _ in os.walk(path):
+        for name in folders:
+            inner = os.path.join(root, name)
+            if not os.path.islink(inner):
+                os.chmod(inner, 0o755)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def tree(folder, skip=()):
+    """Every file, link and folder below a folder, with a digest of what it holds."""
+    result = {}
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if os.path.join(root, name) not in skip]
+        for name in folders + files:
+            path = os.path.join(root, name)
+            if path not in skip:
+                result[os.path.relpath(path, folder)] = digest(path)
+    return result
+
+
+def digest(path):
+    if os.path.islink(path):
+        return "-> " + os.readlink(path)
+    if os.path.isdir(path):
+        return "folder"
+    if not os.path.isfile(path):
+        return "device"
+    with open(path, "rb") as file:
+        return hashlib.sha1(file.read()).hexdigest()
