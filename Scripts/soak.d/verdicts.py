@@ -113,8 +113,10 @@ def last_line(result):
 
 def pattern(text):
     """A message without what differs from case to case, to count alike findings together."""
+    text = re.sub(r"\.[0-9a-z]{8,}\.tmp", ".R.tmp", text)
     text = re.sub(r"/[^\s:,;)’']+", "PATH", text)
     text = re.sub(r"[\"“‘'][^\"”’']*[\"”’']", "Q", text)
     text = re.sub(r"-?\d[\d.,]*(e[+-]?\d+)?", "N", text)
+    text = re.sub(r"(N[\s,]*){2,}", "N", text)
     text = re.sub(r"[^\x20-\x7e]+", "?", text)
     return text[:160]

@@ -14,7 +14,7 @@ import tokenizers
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = PACKAGE / "Tests/Fixtures"
-VERSION = 3
+VERSION = 4
 
 SHAPE = {
     "model_type": "qwen3", "vocab_size": tokenizers.VOCABULARY, "hidden_size": 32,
@@ -109,6 +109,8 @@ def write_texts(folder):
     (folder / "few.jsonl").write_text("\n".join(lines[:3]) + "\n")
     documents = [json.dumps({"text": text(number, 160)}) for number in range(60)]
     (folder / "documents.jsonl").write_text("\n".join(documents) + "\n")
+    heldout = [json.dumps({"text": text(number + 1000, 90)}) for number in range(20)]
+    (folder / "heldout.jsonl").write_text("\n".join(heldout) + "\n")
     chats = [json.dumps({"messages": [{"role": "system", "content": "S"},
                                       {"role": "user", "content": f"hello {number}"}]})
              for number in range(2)] + [json.dumps({"turns": ["one", "two"], "category": "writing"})]
