@@ -10,6 +10,7 @@ import threading
 import verdicts
 
 KEPT = 3  # folders for findings that are alike
+BY_SUBJECT = ("loss", "silent", "accepted", "litter")  # are alike only where the subject is the same
 
 
 class Findings:
@@ -29,7 +30,7 @@ class Findings:
         if verdict.name == "trap" and verdict.result is not None and "Fatal" not in detail:
             detail += self.place(case, steps, rebuild)
         parts = (kind, verdict.name, command(verdict, steps), verdicts.pattern(detail),
-                 subject if verdict.name == "silent" else "")
+                 subject if verdict.name in BY_SUBJECT else "")
         key = hashlib.sha1("|".join(parts).encode()).hexdigest()[:8]
         with self.lock:
             group = self.groups.setdefault(key, {

@@ -2,6 +2,7 @@
 import dataclasses
 import hashlib
 import json
+import subprocess
 
 import mutations
 import recipes
@@ -293,7 +294,15 @@ def ids(result):
 
 
 def content(path):
-    return hashlib.sha1(path.read_bytes()).hexdigest() if path.is_file() else None
+    """A digest of what a file holds, however it is compressed."""
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    return hashlib.sha1(plain_bytes(data) if path.suffix == ".zst" else data).hexdigest()
+
+
+def plain_bytes(data):
+    return subprocess.run(["zstd", "-dcq"], input=data, capture_output=True).stdout
 
 
 def is_same(path, before):

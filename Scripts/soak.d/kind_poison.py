@@ -98,7 +98,7 @@ class Poison(Kind):
         if got == self.sound_ids(place, plan.arguments):
             return
         words = "tokens of 0 alone" if got and set(got[0]) <= {0} else "another text"
-        yield Verdict("silent", f"decodes from {plan.folder} with {kind_of(plan.note)}, and gives {words}", result)
+        yield Verdict("silent", f"decodes from {kind_of(plan.note)}, and gives {words}", result)
 
     def check_drafter(self, place, plan, result):
         if ids(result) != self.sound_ids(place, plan.arguments):
