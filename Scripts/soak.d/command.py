@@ -141,7 +141,12 @@ def report(soak, before):
         new = "" if key in before else " (new)"
         folder = group["folders"][0] if group["folders"] else ""
         print(f"  {group['verdict']:<9} {group['count']:>5} x {group['kind']}: {group['command']}, "
-              f"{group['subject']}{new}\n            {group['detail'][:180]}\n            {folder}")
+              f"{group['subject']}{new}\n            {printable(group['detail'][:180])}\n            {folder}")
+
+
+def printable(text):
+    """A text that leaves the terminal alone."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def write_json(file, tally, findings):

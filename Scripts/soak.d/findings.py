@@ -10,6 +10,7 @@ import threading
 import verdicts
 
 KEPT = 3  # folders for findings that are alike
+TRACED = 200  # traps whose place is looked for, in a second run that takes a second or more
 BY_SUBJECT = ("loss", "silent", "accepted", "litter")  # are alike only where the subject is the same
 
 
@@ -21,6 +22,7 @@ class Findings:
         self.program = program
         self.index = folder / "index.json"
         self.lock = threading.Lock()
+        self.traps = 0
         folder.mkdir(parents=True, exist_ok=True)
         self.groups = json.loads(self.index.read_text()) if self.index.exists() else {}
 
@@ -28,7 +30,9 @@ class Findings:
         """Counts a finding; the first few that are alike are saved by `rebuild(folder)`."""
         detail = verdict.detail
         if verdict.name == "trap" and verdict.result is not None and "Fatal" not in detail:
-            detail += self.place(case, steps, rebuild)
+            self.traps += 1
+            if self.traps < TRACED:
+                detail += self.place(steps, rebuild)
         parts = (kind, verdict.name, command(verdict, steps), verdicts.pattern(detail),
                  subject if verdict.name in BY_SUBJECT else "")
         key = hashlib.sha1("|".join(parts).encode()).hexdigest()[:8]
@@ -46,7 +50,7 @@ class Findings:
         rebuild(folder / "inputs")
         self.describe(folder, kind, subject, case, verdict, detail, steps)
 
-    def place(self, case, steps, rebuild):
+    def place(self, steps, rebuild):
         """Where a trap happened, from a second run with a backtrace; empty if it doesn't return."""
         folder = self.folder / f"again-{threading.get_ident()}"
         try:

@@ -8,7 +8,7 @@ import mutations
 import recipes
 from kinds_base import Kind, Plan
 from recipes import THREADS
-from verdicts import Bounds, Verdict
+from verdicts import Bounds, Verdict, last_line
 
 # Commands that read a target, with what is expected of one that still works.
 COMPARE = ["generate", "--prompt", "abc", "--max-tokens", "8", "--repeats", "1", "--compare", *THREADS]
@@ -54,6 +54,28 @@ def texts():
         (20, "", lambda top: recipes.generate(
             "--prompt-file", "story.txt", "--echo", target=top, drafter="none", tokens=4)),
         (10, "compare", lambda top: COMPARE + ["--target", top, "--drafter", "suffix"]),
+    ]
+
+
+def chat_readers():
+    """Those who write chats with a template."""
+    return [
+        (40, "", lambda top: plain(top, "--chat")),
+        (40, "", lambda top: recipes.generate(
+            "--prompt-file", "chats.jsonl", target=top, drafter="none", tokens=2)),
+        (10, "", lambda top: plain(top, "--chat", "--system", "{{ x }}")),
+        (10, "", lambda top: ["distill", "data", "--target", top, "--data", "chats.jsonl", "--responses",
+                              "2", "--longest-prompt", "100", "--response-length", "4", "--output", "out",
+                              *THREADS]),
+    ]
+
+
+def token_readers():
+    """Those who read tokens of 16 bits."""
+    return [
+        (1, "", lambda top: recipes.pretrain("out", data=("--tokens", top), steps=1)),
+        (1, "", lambda top: ["distill", "data", "--target", "target", "--tokens", top,
+                             *recipes.PROMPTS, "--responses", "2", "--output", "out", *THREADS]),
     ]
 
 
@@ -160,6 +182,13 @@ SUBJECTS = [
         "target-merges", "vocab.json", "merges.txt", beside=["story.txt"]), texts(), 4),
     Subject("tokenizer_config.json", [pair for name in ["target", "target-gpt2"] for pair in each(
         name, "tokenizer_config.json", beside=["story.txt"])], texts(), 6),
+    Subject("chat_template.jinja", each(
+        "target-jinja", "chat_template.jinja", beside=["chats.jsonl", "story.txt", "target"]),
+            chat_readers(), 8),
+    Subject("added_tokens.json", [pair for name in ["target-jinja", "target-merges"] for pair in each(
+        name, "added_tokens.json", beside=["story.txt"])], texts(), 1),
+    Subject("tokens", [(["tokens.u16", "tokenizer.model", "target"], "tokens.u16")],
+            token_readers(), 2),
     Subject("special_tokens_map.json", each(
         "target", "special_tokens_map.json", beside=["story.txt"]), texts(), 2),
     Subject("generation_config.json", each(
@@ -181,6 +210,24 @@ SUBJECTS = [
             [(1, "result:out/model.safetensors", from_answers)], 5),
     Subject("answers that go on", each("answers", *ANSWERS, beside=["target", "documents.jsonl"]),
             [(1, "result:answers/0000000.responses.zst", recipes.distill_data)], 4),
+    Subject("tail of answers", each(
+        "answers-cut", "manifest.json", "TAIL", beside=["target", "documents.jsonl"]),
+            [(1, "result:answers-cut/0000000.responses.zst", recipes.cut_answers)], 4),
+    Subject("features that go on", each(
+        "answers-features", "features/manifest.json", "features/0000000.features.zst",
+        beside=["target", "documents.jsonl"]),
+            [(1, "result:answers-features/features/0000000.features.zst",
+              lambda top: recipes.distill_data(
+                  top, "--store-taps", "0,1", "--store-log-probabilities", "3"))], 3),
+    Subject("trajectories that go on", each(
+        "trajectories", "trajectories-4/manifest.json", "trajectories-4/0000000.trajectories.zst",
+        "responses/manifest.json", "responses/0000000.responses.zst",
+        beside=["target", "documents.jsonl"]),
+            [(1, "result:trajectories/trajectories-4/0000000.trajectories.zst", recipes.force_data)], 3),
+    Subject("drafter to start from", [pair for name in ["drafter-heads", "drafter-tokens"] for pair in each(
+        name, "config.json", "model.safetensors", beside=["target", "answers"])],
+            [(1, "", lambda top: recipes.distill(
+                "out", "--init", top, answers=(*SMALL, "--responses-from", "answers"), steps=1))], 3),
     Subject("features", each(
         "answers-features", *ANSWERS, "features/manifest.json", "features/0000000.features.zst",
         beside=["target"]), [(1, "result:out/model.safetensors", with_features)], 4),
@@ -212,7 +259,7 @@ class Damage(Kind):
 
     def __init__(self, seed):
         super().__init__(seed)
-        self.sound = {}
+        self.sound, self.alike = {}, {}
 
     def prepare(self, place, number):
         source = self.source(number)
@@ -220,10 +267,11 @@ class Damage(Kind):
         inputs, file = source.choice(subject.files)
         place.copy(*inputs)
         path = place.folder / file
-        if path.name == "PASS_TIMES":
-            path = source.choice(sorted(path.parent.rglob("*.json")))
+        if path.name in ("PASS_TIMES", "TAIL"):  # names that the program chose
+            path = source.choice(sorted(path.parent.rglob(
+                "*.json" if path.name == "PASS_TIMES" else "tail-*.bin")))
         before = path.read_bytes()
-        note = mutations.damage(path, source)
+        note = mutations.damage(path, source, self.others(place, path))
         weights = [command[0] for command in subject.commands]
         _, check, command = source.choices(subject.commands, weights)[0]
         top = file.split("/")[0]
@@ -233,6 +281,16 @@ class Damage(Kind):
             inputs=inputs, unchanged=path.is_file() and is_same(path, before),
             environment={"XDG_CACHE_HOME": str(place.folder / "cache")} if top == "cache" else {})
 
+    def others(self, place, path):
+        """Sound files of the same name, or at least of the same sort."""
+        key = path.name
+        if key not in self.alike:
+            named = sorted(place.world.rglob(path.name))
+            suffix = "".join(path.suffixes[-2:])
+            sort = sorted(other for other in place.world.rglob(f"*{suffix}") if suffix)
+            self.alike[key] = [other for other in named + sort if other.is_file()]
+        return self.alike[key]
+
     def judge(self, place, number, plan):
         result, verdicts = place.judged(
             plan.arguments, note=plan.note, environment=plan.environment,
@@ -241,6 +299,8 @@ class Damage(Kind):
         is_gone = plan.note.endswith((": missing", ": dangling")) and "TOP" in plan.command_check
         if not verdicts and plan.check and not plan.unchanged and not is_gone:
             verdicts += self.compare(place, plan, result)
+        if not verdicts and result.code == 1 and not names(last_line(result), plan.note):
+            verdicts.append(Verdict("nameless", last_line(result), result))
         return verdicts, 1
 
     def compare(self, place, plan, result):
@@ -284,6 +344,13 @@ class Damage(Kind):
             finally:
                 place.folder, place.steps = own, steps
         return self.sound[key]
+
+
+def names(line, note):
+    """Whether a message names the damaged file, its folder, or what it is."""
+    path = note.split(":")[0]
+    words = path.split("/") + ["target", "drafter", "tokenizer", "template", "prompt", "trace"]
+    return any(word.lower() in line.lower() for word in words)
 
 
 def ids(result):

@@ -210,6 +210,42 @@ TEXT = [wild_number, near_number, wild_value, remove_member, double_member, rena
 LINES = [swap_lines, remove_line, double_line, long_line]
 
 
+# --- Templates of chats.
+
+PIECES = [
+    "{% for x in range(10**9) %}{{ x }}{% endfor %}", "{% for x in range(100000) %}", "{% endfor %}",
+    "{% if", "%}", "{{", "}}", "{% set x = 'a' * 1000000000 %}", "{{ messages[1e9] }}", "{{ messages[-1] }}",
+    "{{ 1 // 0 }}", "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775808 // -1 }}", "{{ 2 ** 99 }}",
+    "{{ ('a' * 100000) | replace('a', 'a' * 100000) }}", "{{ messages | tojson | tojson }}",
+    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ x.y.z }}", "{{ ''[0] }}", "{{ 'ab'[5:1:-0] }}",
+    "{{ 'ab'[::-1] }}", "{{ raise_exception('no') }}", "{{ none + 1 }}", "{{ [] | first }}", "{{ [] | max }}",
+    "{% include 'x' %}", "{# ", "#}", "{%- break %}", "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "{{ " + "not " * 50000 + "1 }}", "{{ [1, 2] * 10000000000 }}", "{{ '%d' % 1e400 }}", "{{ '\ud800' }}",
+    "{{ messages.sort() }}", "{% set ns = namespace(a=ns) %}", "{{ ns }}", "{{ 5 % 0 }}", "{{ 1e308 * 10 }}",
+    "{{ (1e308 * 10) | int }}", "{{ 'x' | int * 'y' }}", "{{ 'a'.join(messages) }}", "{{ range(0, 9, 0) }}",
+]
+
+
+def template_piece(data, source):
+    """A hostile piece inside the template, between its own parts more often than not."""
+    places = [match.start() for match in re.finditer(rb"\{[{%]", data)] or [0]
+    place = source.choice(places + [source.randrange(len(data) + 1)])
+    return data[:place] + source.choice(PIECES).encode("utf-8", "surrogatepass") + data[place:]
+
+
+def quoted_piece(data, source):
+    """The same inside the JSON string of a template."""
+    piece = json.dumps(source.choice(PIECES))[1:-1].encode()
+    places = [match.start() for match in re.finditer(rb"\{[{%]", data)]
+    if not places:
+        return None
+    place = source.choice(places)
+    return data[:place] + piece + data[place:]
+
+
+TEMPLATES = [template_piece]
+
+
 # --- Safetensors: the header, with a length that fits it, so that the checks behind it are reached.
 
 def header(data, source):
@@ -292,8 +328,11 @@ def kinds_for(name, data):
         return BYTES + SAFETENSORS * 4
     if name.endswith((".zst", ".model", ".u16", ".bin")):
         return BYTES
+    if name.endswith(".jinja"):
+        return BYTES + (TEMPLATES * 3 + LINES) * 4
     is_lines = name.endswith((".jsonl", ".txt", ".part"))
-    return BYTES + TEXT * 4 + (LINES * 3 if is_lines else [])
+    templates = [quoted_piece] if name in ("tokenizer_config.json", "chat_template.json") else []
+    return BYTES + templates * 8 + TEXT * 4 + (LINES * 3 if is_lines else [])
 
 
 def recompressed(data, source, inside):
@@ -313,8 +352,17 @@ def inner_name(name):
     return name[:-4] if name.endswith(".zst") else None
 
 
-def damage(path, source):
+def splice(path, source, others):
+    """The beginning of a file and the end of another of its sort."""
+    own, other = path.read_bytes(), source.choice(others).read_bytes()
+    path.write_bytes(own[:source.randrange(len(own) + 1)] + other[source.randrange(len(other) + 1):])
+    return "spliced"
+
+
+def damage(path, source, others=()):
     """Damages a file in place, in one way or several, and says how."""
+    if others and source.random() < 0.04:
+        return splice(path, source, others)
     if source.random() < 0.03:
         kind = source.choice(PLACES if os.getuid() else PLACES[:-1])
         kind(path, source)

@@ -3,6 +3,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import signal
 
 import findings
 import processes
@@ -18,6 +19,10 @@ class Builder:
 
     def run(self, arguments, folder):
         return self.runner.run(arguments, folder, seconds=120)
+
+    def interrupted(self, arguments, folder, seconds):
+        process = self.runner.start(arguments, folder)
+        return self.runner.interrupt(process, signal.SIGINT, seconds)
 
 
 class Place:

@@ -45,6 +45,10 @@ def force_data(output, *more):
     return ["force", "data", *ANSWERS, "--block", "4", "--output", output, *THREADS, *more]
 
 
+def cut_answers(output):
+    return distill_data(output, "--responses", "300", "--response-batch", "4")
+
+
 def convert(output, *more, source="target"):
     return ["convert", source, output, "--weights", "int8", *THREADS, *more]
 

@@ -8,7 +8,6 @@ import traceback
 import kinds
 import place as places
 import processes
-import recipes
 import world
 from kinds_base import Skip
 
@@ -29,7 +28,7 @@ class Soak:
             self.options.program, self.options.work / "scratch", self.options.timeout)
         self.world = self.options.work / "world"
         builder = places.Builder(runner)
-        world.build(self.world, builder, recipes.SOUND)
+        world.build(self.world, builder)
 
     def place(self, number):
         folder = self.options.work / f"worker-{number}"

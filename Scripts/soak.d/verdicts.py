@@ -17,6 +17,7 @@ ORDER = {
     "raw": "showed an error of the runtime instead of a sentence",
     "lines": "said its failure in more than one line",
     "long": "said its failure in a line longer than 700 characters",
+    "nameless": "failed without naming the file that is damaged",
     "code": "ended with an exit code that the documentation doesn't know",
     "refused": "refused what it should have done",
 }

@@ -9,12 +9,13 @@ import random
 import shutil
 import subprocess
 
+import recipes
 import tensors
 import tokenizers
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = PACKAGE / "Tests/Fixtures"
-VERSION = 4
+VERSION = 5
 
 SHAPE = {
     "model_type": "qwen3", "vocab_size": tokenizers.VOCABULARY, "hidden_size": 32,
@@ -156,6 +157,40 @@ def write_families(folder):
         (family / "tokenizer.model").write_bytes(tokenizers.letters_model(size))
 
 
+JINJA = """\
+{%- macro body(m, first=false) %}{{ m.content | trim if m.content is string else m['content'] | tojson }}\
+{%- endmacro -%}
+{%- set ns = namespace(last=0, tool=false) -%}
+{%- for m in messages[::-1] if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endfor -%}
+{{- bos_token -}}
+{% if tools %}{{ tools | tojson(indent=2) }}{% else %}[none]{% endif %}
+{% for m in messages %}
+  {%- if loop.first and m.role != 'system' %}[s]you help{{ eos_token }}{% endif -%}
+  {%- if m.role == 'user' or (m.role == "system" and not loop.first) -%}
+    {{- '[' ~ m.role[:1] | upper ~ ']' + body(m, first=loop.first) + eos_token -}}
+  {%- elif m.tool_calls is defined and m.tool_calls is iterable -%}
+    {%- for call in m.tool_calls %}{{ call.function.name | replace('_', '-') }}{% endfor -%}
+  {%- else %}{{ body(m) }}{{ loop.index * 2 // 3 % 2 }}{% endif %}
+{% endfor %}
+{%- if add_generation_prompt and not ns.tool %}[a]{{ strftime_now('%Y') if strftime_now is defined }}{% endif -%}
+"""
+
+
+def write_jinja_target(folder):
+    """A target whose template is a file of its own."""
+    shutil.copytree(folder / "target", folder / "target-jinja")
+    write_json(folder / "target-jinja/tokenizer_config.json", {"bos_token": "<s>", "eos_token": "</s>"})
+    (folder / "target-jinja/chat_template.jinja").write_text(JINJA)
+    write_json(folder / "target-jinja/added_tokens.json", {"<mask>": tokenizers.MASK})
+    write_json(folder / "target-merges/added_tokens.json", {"<extra>": 10})
+
+
+def write_tokens(folder):
+    source = random.Random(8)
+    (folder / "tokens.u16").write_bytes(
+        b"".join(source.randrange(4, 261).to_bytes(2, "little") for _ in range(4000)))
+
+
 def write_handmade(folder):
     """All that needs no run of the program."""
     write_target(folder / "target")
@@ -169,10 +204,12 @@ def write_handmade(folder):
     write_texts(folder)
     write_byte_pair_targets(folder)
     write_families(folder)
+    write_jinja_target(folder)
+    write_tokens(folder)
     (folder / "tokenizer.model").write_bytes(tokenizers.bytes_model())
 
 
-def build(folder, run, recipes):
+def build(folder, run):
     """Makes the folder unless it is there; `run.run` runs the program in it."""
     stamp = folder / "version"
     if stamp.exists() and stamp.read_text() == str(VERSION):
@@ -180,13 +217,14 @@ def build(folder, run, recipes):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_handmade(folder)
-    for name, arguments in recipes:
+    for name, arguments in recipes.SOUND:
         result = run.run(arguments, folder)
         if result.code != 0:
             raise SystemExit(
                 f"soak: making the sound {name} fails: speculate {' '.join(arguments)}\n"
                 + result.error.decode(errors="replace"))
     write_derived(folder, run.cache)
+    cut_answers(folder, run)
     stamp.write_text(str(VERSION))
 
 
@@ -197,3 +235,14 @@ def write_derived(folder, cache):
     place = trace.index(unit) + len(unit)
     (folder / "trace.jsonl.part").write_bytes(trace[:place + 200])
     shutil.copytree(cache, folder / "cache")
+
+
+def cut_answers(folder, run):
+    """Answers that were interrupted, so that the shard in the making has a tail."""
+    output = folder / "answers-cut"
+    for attempt in range(40):
+        shutil.rmtree(output, ignore_errors=True)
+        run.interrupted(recipes.cut_answers("answers-cut"), folder, 0.03 + 0.005 * attempt)
+        if list(output.glob("tail-*.bin")) and not list(output.glob("*.zst")):
+            return
+    raise SystemExit("soak: no interrupted 'distill data' left a tail")
