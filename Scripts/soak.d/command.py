@@ -3,6 +3,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import sys
 
 import findings as findings_of
@@ -78,12 +79,19 @@ def main(arguments):
     if options.case:
         return one_case(soak, options.case)
     before = {key: group["count"] for key, group in findings.groups.items()}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     soak.run()
     findings.write_index()
     report(soak, before)
     if options.json:
         write_json(options.json, tally, findings)
     return 1 if findings.groups else 0
+
+
+def interrupt(*_):
+    """Ends the run early, with its tables."""
+    raise KeyboardInterrupt
 
 
 def prepare(options):
@@ -141,7 +149,8 @@ def report(soak, before):
         new = "" if key in before else " (new)"
         folder = group["folders"][0] if group["folders"] else ""
         print(f"  {group['verdict']:<9} {group['count']:>5} x {group['kind']}: {group['command']}, "
-              f"{group['subject']}{new}\n            {printable(group['detail'][:180])}\n            {folder}")
+              f"{group['subject']}{new}")
+        print(f"{'':12}{printable(group['detail'][:180])}\n{'':12}{folder}")
 
 
 def printable(text):

@@ -55,7 +55,7 @@ class Kill(Kind):
             arguments, note=f"{signal.Signals(number).name} after {delay * 1000:.0f} ms of about "
             f"{seconds * 1000:.0f} ms")
         result = place.runner.interrupt(process, number, delay)
-        codes = {0, 130} if number == signal.SIGINT else {0, 130, 143}
+        codes = {0, 130} if number == signal.SIGINT else {0, 129, 130, 143}
         return result, judge(result, Bounds(codes=frozenset(codes)))
 
     def compare(self, place, writer, sound, before):

@@ -49,33 +49,34 @@ class Limits(Kind):
         verdicts = judge(result, Bounds(codes=frozenset({0, 1, 130})))
         if result.code == 127 and b"shared libraries" in result.error:
             return [], 1  # the loader failed, not the program
+        short = note.split(" ")[0].rstrip(":")
         for verdict in verdicts:
-            verdict.detail = f"{note.split(' ')[0]}: {verdict.detail}"
+            verdict.detail = f"{short}: {verdict.detail}"
         if writers.inputs_state(place, writer) != before:
             verdicts.append(Verdict("loss", f"{note}: an input changed", result))
         if writer in recipes.WRITERS and not verdicts:
-            verdicts += self.afterwards(place, writer, arguments, result, note)
+            verdicts += self.afterwards(place, writer, arguments, result, short)
         return verdicts, 1
 
-    def afterwards(self, place, writer, arguments, limited, note):
+    def afterwards(self, place, writer, arguments, limited, limit):
         """Without the limit the same command ends as if there had been none."""
         sound, _ = self.undisturbed.of(place, writer)
         if limited.code:
             is_whole = (place.folder / writer.output).is_file()  # only standard output failed
             if is_whole or not writer.resumes and (place.folder / writer.output).exists():
                 if next(writers.differences(writer, sound, place.folder), None):
-                    yield Verdict("litter", f"{note.split(' ')[0]}: failed and left an incomplete output", limited)
+                    yield Verdict("litter", f"{limit}: left an incomplete output", limited)
                 return
             last = place.run(arguments, seconds=30, note="without the limit")
             yield from judge(last)
             if last.code:
-                yield Verdict("refused", f"{note.split(' ')[0]}: can't go on afterwards: {last_line(last)}", last)
+                yield Verdict("refused", f"{limit}: can't go on: {last_line(last)}", last)
                 return
         for difference in writers.differences(writer, sound, place.folder):
-            yield Verdict("silent", f"{note.split(' ')[0]}: {difference}", limited)
+            yield Verdict("silent", f"{limit}: {difference}", limited)
         left = writers.leftovers(writer, sound, place.folder)
         if left:
-            yield Verdict("leftover", f"{note.split(' ')[0]}: {', '.join(left[:4])}")
+            yield Verdict("leftover", f"{limit}: {', '.join(left[:4])}")
 
     def ulimit(self, place, arguments, option, value, **options):
         prefix = ["/bin/sh", "-c", f'ulimit {option} {value}; exec "$@"', "sh"]
@@ -85,16 +86,19 @@ class Limits(Kind):
     def memory(self, place, source, arguments):
         if self.least is None:
             self.least = self.least_memory(place)
-        value = int(self.least * source.uniform(1.0, source.choice([1.1, 1.5, 3])))
-        return self.ulimit(place, arguments, "-v", value)
+        # Below the least, libraries may fail to load; they should not hang.
+        most = source.choices([None, 1.1, 1.3, 3], [1, 6, 6, 3])[0]
+        value = int(self.least * (source.uniform(0.4, 1) if most is None else source.uniform(1, most)))
+        return self.ulimit(place, arguments, "-v", value, seconds=5 if most is None else None)
 
     def least_memory(self, place):
         """Kibibytes of addresses without which not even the help comes."""
-        low, high = 10_000, 8 << 20
-        while high - low > 5000:
+        low, high = 10_000, 2 << 20
+        while high - low > 10_000:
             middle = (low + high) // 2
             prefix = ["/bin/sh", "-c", f'ulimit -v {middle}; exec "$@"', "sh"]
-            works = place.runner.run(["--help"], place.folder, prefix=prefix).code == 0
+            works = place.runner.run(
+                ["--help"], place.folder, seconds=2, prefix=prefix, name="-help").code == 0
             low, high = (low, middle) if works else (middle, high)
         return high
 
@@ -110,6 +114,8 @@ class Limits(Kind):
             options = {"user": NOBODY, "group": NOBODY}
         else:
             options = {}
+        if arguments[0] in ("generate", "bench"):  # their results don't depend on threads
+            arguments = [*without(arguments, "--threads"), "--threads", "4"]
         return self.ulimit(place, arguments, "-p", source.choice([1, 2, 3, 5]),
                            environment={"XDG_CACHE_HOME": str(place.folder / "cache")}, **options)
 
@@ -152,6 +158,14 @@ class Limits(Kind):
         note = "full_output: > /dev/full"
         with open("/dev/full", "wb") as full:
             return place.run(arguments, note=note, stdout=full), note
+
+
+def without(arguments, name):
+    """A command line without an option and its value."""
+    if name not in arguments:
+        return arguments
+    start = arguments.index(name)
+    return arguments[:start] + arguments[start + 2:]
 
 
 def give(folder, owner=NOBODY):

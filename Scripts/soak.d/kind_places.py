@@ -10,8 +10,8 @@ from verdicts import Verdict, judge, last_line
 FOLDERS = [
     "", ".", "..", "INPUT", "INPUT/", "./INPUT/.", "PARENT", "INPUT/child", "link-to-INPUT",
     "link-to-INPUT/child", "small", "drafter-heads", "pretrained", "notes", "notes/note.txt", "answers",
-    "trajectories", "forced", "new\nline", "/dev/null", "/proc/self/out", "missing/deep/er", "link-to-nowhere",
-    "notes/../INPUT", "-", " ", "ä\u0301", "x" * 300, "INPUT/config.json",
+    "trajectories", "forced", "new\nline", "/dev/null", "/proc/self/out", "missing/deep/er",
+    "link-to-nowhere", "notes/../INPUT", "-", " ", "ä\u0301", "x" * 300, "INPUT/config.json",
 ]
 # Where a command goes on with, or adds to, what it made itself.
 OWN = {("answers", "distill data"), ("answers", "distill data, features"), ("trajectories", "force data"),

@@ -7,6 +7,9 @@ import json
 import os
 import re
 import struct
+import subprocess
+
+from pieces import PIECES
 
 WILD_NUMBERS = [
     "-1", "0", "1", "2", "-0.0", "1e308", "1e999", "-1e999", "NaN", "Infinity", "-Infinity",
@@ -212,20 +215,6 @@ LINES = [swap_lines, remove_line, double_line, long_line]
 
 # --- Templates of chats.
 
-PIECES = [
-    "{% for x in range(10**9) %}{{ x }}{% endfor %}", "{% for x in range(100000) %}", "{% endfor %}",
-    "{% if", "%}", "{{", "}}", "{% set x = 'a' * 1000000000 %}", "{{ messages[1e9] }}", "{{ messages[-1] }}",
-    "{{ 1 // 0 }}", "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775808 // -1 }}", "{{ 2 ** 99 }}",
-    "{{ ('a' * 100000) | replace('a', 'a' * 100000) }}", "{{ messages | tojson | tojson }}",
-    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ x.y.z }}", "{{ ''[0] }}", "{{ 'ab'[5:1:-0] }}",
-    "{{ 'ab'[::-1] }}", "{{ raise_exception('no') }}", "{{ none + 1 }}", "{{ [] | first }}", "{{ [] | max }}",
-    "{% include 'x' %}", "{# ", "#}", "{%- break %}", "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
-    "{{ " + "not " * 50000 + "1 }}", "{{ [1, 2] * 10000000000 }}", "{{ '%d' % 1e400 }}", "{{ '\ud800' }}",
-    "{{ messages.sort() }}", "{% set ns = namespace(a=ns) %}", "{{ ns }}", "{{ 5 % 0 }}", "{{ 1e308 * 10 }}",
-    "{{ (1e308 * 10) | int }}", "{{ 'x' | int * 'y' }}", "{{ 'a'.join(messages) }}", "{{ range(0, 9, 0) }}",
-]
-
-
 def template_piece(data, source):
     """A hostile piece inside the template, between its own parts more often than not."""
     places = [match.start() for match in re.finditer(rb"\{[{%]", data)] or [0]
@@ -335,13 +324,20 @@ def kinds_for(name, data):
     return BYTES + templates * 8 + TEXT * 4 + (LINES * 3 if is_lines else [])
 
 
+def attempt(kind, data, source):
+    """One damage, where it applies to data that may be damaged already."""
+    try:
+        return kind(data, source)
+    except (ValueError, IndexError, struct.error):
+        return None
+
+
 def recompressed(data, source, inside):
     """Damage under a compression whose checksum is right."""
-    import subprocess
     plain = subprocess.run(["zstd", "-dcq"], input=data, capture_output=True).stdout
     if not plain:
         return None
-    changed = source.choice(inside)(plain, source)
+    changed = attempt(source.choice(inside), plain, source)
     return changed and subprocess.run(
         ["zstd", "-cq", source.choice(["--check", "--no-check"])], input=bytes(changed),
         capture_output=True).stdout
@@ -375,9 +371,7 @@ def damage(path, source, others=()):
             label = "inside zstd"
         elif data:
             kind = source.choice(kinds_for(path.name, data))
-            if kind in SAFETENSORS and len(data) < 8:
-                kind = flip_bit
-            changed, label = kind(data, source), kind.__name__
+            changed, label = attempt(kind, data, source), kind.__name__
         if changed is not None:
             data = bytes(changed)
             done.append(label)

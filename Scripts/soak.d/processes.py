@@ -44,7 +44,7 @@ class Runner:
     def environment(self, extra=None):
         result = {
             "PATH": "/usr/bin:/bin", "HOME": str(self.scratch), "COLUMNS": "100", "LANG": "C.UTF-8",
-            "XDG_CACHE_HOME": str(self.scratch / "cache"), "OPENBLAS_NUM_THREADS": "1",
+            "XDG_CACHE_HOME": str(self.scratch / "cache"),
             "SPECULATE_WEIGHTS": "/nowhere", "SWIFT_BACKTRACE": "enable=no"}
         return result | (extra or {})
 

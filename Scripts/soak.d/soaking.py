@@ -46,7 +46,7 @@ class Soak:
                 self.tally.save(every=5)
                 time.sleep(0.2)
         except KeyboardInterrupt:
-            self.deadline = 0
+            self.deadline = 0  # workers end their case first
             for worker in workers:
                 worker.join(30)
         self.tally.save()
