@@ -48,9 +48,11 @@ class Damage(Kind):
         return self.alike[key]
 
     def judge(self, place, number, plan):
+        options = {"environment": plan.environment}
+        if plan.note.endswith(": forbidden"):
+            options |= place.as_nobody()
         result, verdicts = place.judged(
-            plan.arguments, note=plan.note, environment=plan.environment,
-            bounds=Bounds(codes=frozenset({0, 1})))
+            plan.arguments, note=plan.note, bounds=Bounds(codes=frozenset({0, 1})), **options)
         # Without its checkpoint a training begins anew, as it should.
         is_gone = plan.note.endswith((": missing", ": dangling")) and "TOP" in plan.command_check
         if not verdicts and plan.check and not plan.unchanged and not is_gone:

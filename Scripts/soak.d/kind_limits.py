@@ -1,6 +1,5 @@
 """Too little memory, disk, files or processes; read-only folders; outputs that are full."""
 import os
-import pathlib
 import shutil
 import subprocess
 
@@ -10,7 +9,6 @@ import writers
 from kinds_base import Kind, Plan, Skip
 from verdicts import Bounds, Verdict, judge, last_line
 
-NOBODY = 65534
 READERS = [
     recipes.Writer("generate", lambda out: recipes.generate("--prompt", "abc"), ["target", "drafter"],
                    "none", []),
@@ -109,15 +107,10 @@ class Limits(Kind):
         return self.ulimit(place, arguments, "-n", source.randrange(3, 16))
 
     def processes(self, place, source, arguments):
-        if os.getuid() == 0:
-            give(place.folder)
-            options = {"user": NOBODY, "group": NOBODY}
-        else:
-            options = {}
         if arguments[0] in ("generate", "bench"):  # their results don't depend on threads
-            arguments = [*without(arguments, "--threads"), "--threads", "4"]
-        return self.ulimit(place, arguments, "-p", source.choice([1, 2, 3, 5]),
-                           environment={"XDG_CACHE_HOME": str(place.folder / "cache")}, **options)
+            arguments = [*without(arguments, "--threads"), "--threads", "2"]
+        return self.ulimit(
+            place, arguments, "-p", source.choice([1, 2, 3]), **place.as_nobody())
 
     def full_disk(self, place, source, arguments):
         """The folder moves to a small file system in memory."""
@@ -142,12 +135,8 @@ class Limits(Kind):
         return result, note
 
     def read_only(self, place, source, arguments):
-        if os.getuid() != 0:
-            place.folder.chmod(0o555)
-            options = {}
-        else:
-            give(place.folder, owner=0)
-            options = {"user": NOBODY, "group": NOBODY}
+        options = place.as_nobody(owner=0)
+        place.folder.chmod(0o555)
         note = "read_only folder"
         try:
             return place.run(arguments, note=note, **options), note
@@ -166,15 +155,6 @@ def without(arguments, name):
         return arguments
     start = arguments.index(name)
     return arguments[:start] + arguments[start + 2:]
-
-
-def give(folder, owner=NOBODY):
-    """Hands a tree to a user, who must also get there."""
-    for path in [folder, *folder.rglob("*")]:
-        os.chown(path, owner, owner)
-    for above in list(folder.parents)[:3]:
-        if above != pathlib.Path("/") and above.stat().st_uid == os.getuid():
-            above.chmod(above.stat().st_mode | 0o055)
 
 
 def fill(path, room):

@@ -23,7 +23,7 @@ class Result:
 
     @property
     def lines(self):
-        return [line for line in self.error.decode(errors="replace").splitlines() if line.strip()]
+        return [line for line in self.error.decode(errors="replace").split("\n") if line.strip()]
 
     @property
     def complaint(self):

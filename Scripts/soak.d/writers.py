@@ -8,7 +8,7 @@ import tensors
 
 # What times are called in metrics, traces and manifests.
 TIMES = {"seconds", "us", "prefill_us", "elapsed", "cost", "tokens_per_second", "time", "milliseconds",
-         "steps_per_second", "plan"}
+         "steps_per_second", "plan", "machine"}
 FOLDERS = {"target", "drafter", "place"}  # absolute paths
 UNSTABLE = ("tensorboard", "report.html", "metrics.jsonl")
 
