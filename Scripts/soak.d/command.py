@@ -17,7 +17,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 DESCRIPTION = """\
 Repeats what hostile strangers do to `speculate`, with tiny models, and judges every answer: damaged
 files, signals, two processes on one output, NaN in weights, too little memory or disk, outputs that
-are someone else's, and command lines that make no sense."""
+are someone else's, command lines that make no sense, and models of shapes that exist nowhere."""
 
 EPILOG = """\
 kinds for --only:

@@ -6,6 +6,8 @@ from kind_lines import Lines
 from kind_places import Places
 from kind_poison import Poison
 from kind_rivals import Rivals
+from kind_shapes import Shapes
 
-ALL = [Damage, Kill, Rivals, Poison, Limits, Places, Lines]
-SHARES = {"damage": 60, "kill": 10, "rivals": 5, "poison": 8, "limits": 6, "places": 3, "lines": 12}
+ALL = [Damage, Kill, Rivals, Poison, Limits, Places, Lines, Shapes]
+SHARES = {"damage": 60, "kill": 10, "rivals": 5, "poison": 8, "limits": 6, "places": 3, "lines": 12,
+          "shapes": 8}

@@ -62,19 +62,35 @@ class RandomWeights:
         count = 1
         for size in shape:
             count *= size
-        values = [1.0] * count if len(shape) == 1 else [
-            self.random.uniform(-0.5, 0.5) for _ in range(count)]
+        values = [1.0] * count if len(shape) == 1 else self.values(count)
         self.tensors[name] = ("F32", list(shape), struct.pack(f"<{count}f", *values))
 
-    def add_layer(self, prefix, shape):
+    def values(self, count):
+        """Random numbers between −0.5 and 0.5."""
+        numbers = struct.unpack(f"<{count}h", self.random.randbytes(2 * count))
+        return [number / 65536 for number in numbers]
+
+    def add_layer(self, prefix, shape, norms=True, biases=False):
         hidden, inner, head = shape["hidden_size"], shape["intermediate_size"], shape["head_dim"]
         queries, keys = shape["num_attention_heads"] * head, shape["num_key_value_heads"] * head
-        for name, sizes in [
+        entries = [
             ("input_layernorm", [hidden]), ("post_attention_layernorm", [hidden]),
             ("self_attn.q_proj", [queries, hidden]), ("self_attn.k_proj", [keys, hidden]),
             ("self_attn.v_proj", [keys, hidden]), ("self_attn.o_proj", [hidden, queries]),
-            ("self_attn.q_norm", [head]), ("self_attn.k_norm", [head]),
             ("mlp.gate_proj", [inner, hidden]), ("mlp.up_proj", [inner, hidden]),
-            ("mlp.down_proj", [hidden, inner]),
-        ]:
+            ("mlp.down_proj", [hidden, inner])]
+        if norms:
+            entries += [("self_attn.q_norm", [head]), ("self_attn.k_norm", [head])]
+        for name, sizes in entries:
             self.add(f"{prefix}{name}.weight", *sizes)
+        if biases:
+            for name, size in [("q", queries), ("k", keys), ("v", keys)]:
+                self.add(f"{prefix}self_attn.{name}_proj.bias", size)
+
+
+def stored(tensors, dtype):
+    """Tensors of F32, cut to BF16 where that is asked for."""
+    if dtype == "F32":
+        return tensors
+    return {name: ("BF16", shape, b"".join(data[start + 2:start + 4] for start in range(0, len(data), 4)))
+            for name, (_, shape, data) in tensors.items()}

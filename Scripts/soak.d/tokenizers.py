@@ -37,11 +37,12 @@ def sentencepiece(pieces):
 SPECIAL = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL)]
 
 
-def bytes_model():
-    """Four special tokens, the bytes, and the mark that stands for a space."""
+def bytes_model(size=VOCABULARY):
+    """Four special tokens, the bytes, the mark that stands for a space, and words up to a size."""
     pieces = SPECIAL + [("<mask>", CONTROL)]
     pieces += [(f"<0x{byte:02X}>", BYTE) for byte in range(256)]
-    return sentencepiece(pieces + [("\u2581", NORMAL)])
+    words = [(f"w{number}", NORMAL) for number in range(size - VOCABULARY)]
+    return sentencepiece(pieces + [("\u2581", NORMAL)] + words)
 
 
 def letters_model(size):

@@ -15,7 +15,7 @@ import tokenizers
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = PACKAGE / "Tests/Fixtures"
-VERSION = 5
+VERSION = 6
 
 SHAPE = {
     "model_type": "qwen3", "vocab_size": tokenizers.VOCABULARY, "hidden_size": 32,
