@@ -81,7 +81,7 @@ class Findings:
                 lines.append(f"# {step.note}")
             lines.append(step.line('"$speculate"'))
         script = folder / "run.sh"
-        script.write_text("\n".join(lines) + "\n")
+        script.write_text("\n".join(lines) + "\n", errors="surrogateescape")
         script.chmod(0o755)
         result = verdict.result
         if result is not None:
@@ -109,18 +109,19 @@ class Findings:
 class Step:
     """One command line of a case, as it was run."""
 
-    def __init__(self, arguments, environment, prefix=(), note=""):
+    def __init__(self, arguments, environment, prefix=(), note="", stdin=""):
         self.arguments = list(arguments)
         self.environment = environment
         self.prefix = list(prefix)
         self.note = note
+        self.stdin = stdin
 
     def line(self, program):
         words = [shlex.quote(word) for word in self.prefix] + [program]
         words += [shlex.quote(word) for word in self.arguments]
         own = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()
                if name in ("XDG_CACHE_HOME",)]
-        return " ".join(own + words)
+        return " ".join(own + words) + (f" < {shlex.quote(self.stdin)}" if self.stdin else "")
 
 
 def command(verdict, steps):

@@ -33,7 +33,7 @@ class Damage(Kind):
         top = file.split("/")[0]
         return Plan(
             subject.name, f"{file}: {note}", arguments=command(top), check=check.replace("TOP", top),
-            command_check=check,
+            command_check=check, top=top,
             inputs=inputs, unchanged=path.is_file() and is_same(path, before),
             environment={"XDG_CACHE_HOME": str(place.folder / "cache")} if top == "cache" else {})
 
@@ -49,6 +49,8 @@ class Damage(Kind):
 
     def judge(self, place, number, plan):
         options = {"environment": plan.environment}
+        if plan.arguments[-1] == "-":
+            options["stdin"] = plan.top
         if plan.note.endswith(": forbidden"):
             options |= place.as_nobody()
         result, verdicts = place.judged(
@@ -107,7 +109,7 @@ class Damage(Kind):
 def names(line, note):
     """Whether a message names the damaged file, its folder, or what it is."""
     path = note.split(":")[0]
-    words = path.split("/") + ["target", "drafter", "tokenizer", "template", "prompt", "trace"]
+    words = path.split("/") + ["target", "drafter", "tokenizer", "template", "prompt", "trace", "standard input"]
     return any(word.lower() in line.lower() for word in words)
 
 

@@ -13,8 +13,8 @@ INPUTS = ["target", "drafter", "small", "drafter-tokens", "few.jsonl", "prompts.
 VALUES = ["0", "1", "2", "3", "-1", "-0", "7", "16", "1e3", "0.5", "1.5", "-0.5", "nan", "inf", "-inf",
           "1e999", "99999999999999999999", "9223372036854775807", "-9223372036854775808", "", " ", "abc",
           "none", "suffix", "auto", "on", "off", "all", "0x10", "1,2", "1,,2", ",", "0,0,0", "1,1000000",
-          "target", "/nowhere", "f32", "bf16", "int8", "int4", "both", "tokens", "\n", "\u00e9", "\ud83d"
-          .encode("utf-8", "replace").decode(), "--", "-", "%s%n", "a" * 5000, "\x1b[31m", "1\u0660"]
+          "target", "/nowhere", "f32", "bf16", "int8", "int4", "both", "tokens", "\n", "\u00e9", "\udcff\udcfe",
+          "--", "-", "%s%n", "a" * 5000, "\x1b[31m", "1\u0660"]
 # What would rightly take long or much, and so proves nothing.
 COSTLY = ("--shape",)
 TAKES_NUMBER = ["--steps", "--responses", "--max-tokens", "--rounds", "--repeats", "--tokens",

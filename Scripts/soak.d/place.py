@@ -63,8 +63,15 @@ class Place:
             else:
                 shutil.copy(source, target)
 
-    def run(self, arguments, seconds=None, environment=None, prefix=(), note="", **options):
-        self.note(arguments, environment, prefix, note)
+    def run(self, arguments, seconds=None, environment=None, prefix=(), note="", stdin="", **options):
+        """Runs a command; `stdin` names a file of the folder."""
+        self.note(arguments, environment, prefix, note, stdin)
+        if stdin and (self.folder / stdin).is_file():
+            with open(self.folder / stdin, "rb") as file:
+                return self.ran(arguments, seconds, environment, prefix, stdin=file, **options)
+        return self.ran(arguments, seconds, environment, prefix, **options)
+
+    def ran(self, arguments, seconds, environment, prefix, **options):
         result = self.runner.run(
             arguments, self.folder, seconds, environment=environment, prefix=prefix, **options)
         self.code = result.code
@@ -75,9 +82,9 @@ class Place:
         return self.runner.start(
             arguments, self.folder, name=name, environment=environment, **options)
 
-    def note(self, arguments, environment, prefix, note):
+    def note(self, arguments, environment, prefix, note, stdin=""):
         self.steps.append(findings.Step(
-            arguments, self.runner.environment(environment), prefix, note))
+            arguments, self.runner.environment(environment), prefix, note, stdin))
 
     @property
     def cache(self):

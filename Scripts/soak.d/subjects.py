@@ -93,6 +93,8 @@ def prompt_readers():
         (40, "", lambda top: recipes.generate("--prompt-file", top, drafter="none", tokens=3)),
         (10, "", lambda top: recipes.generate(
             "--prompt-file", top, "--chat", drafter="none", tokens=3)),
+        (5, "", lambda top: recipes.generate("-", drafter="none", tokens=3)),
+        (5, "", lambda top: recipes.generate("--prompt-file", "-", drafter="none", tokens=3)),
         (20, "", lambda top: ["analyze", "run", "--target", "target", "--drafter", "suffix", "--prompts",
                               top, "--max-tokens", "4", "--trace", "t.jsonl", *THREADS]),
         (20, "", lambda top: ["distill", "data", "--target", "target", "--data", top, "--responses", "2",
@@ -194,7 +196,7 @@ SUBJECTS = [
     Subject("prompts", [([name, "target"], name) for name in [
         "few.jsonl", "z-few.jsonl.zst", "chats.jsonl", "story.txt"]], prompt_readers(), 6),
     Subject("documents", [([name, "target", "tokenizer.model"], name) for name in [
-        "documents.jsonl", "z-documents.jsonl.zst"]], prompt_readers()[3:], 3),
+        "documents.jsonl", "z-documents.jsonl.zst"]], prompt_readers()[5:], 3),
     Subject("trace", [([name, "target", "drafter"], name) for name in [
         "trace.jsonl", "z-trace.jsonl.zst", "short.jsonl"]], trace_readers(), 8),
     Subject("part of a trace", [
