@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import mutations
-from kinds_base import Kind, Plan
+from kinds_base import Kind, Plan, Skip
 from subjects import SUBJECTS
 from verdicts import Bounds, Verdict, last_line
 
@@ -24,8 +24,11 @@ class Damage(Kind):
         place.copy(*inputs)
         path = place.folder / file
         if path.name in ("PASS_TIMES", "TAIL"):  # names that the program chose
-            path = source.choice(sorted(path.parent.rglob(
-                "*.json" if path.name == "PASS_TIMES" else "tail-*.bin")))
+            found = sorted(path.parent.rglob(
+                "*.json" if path.name == "PASS_TIMES" else "tail-*.bin"))
+            if not found:
+                raise Skip(f"there is no file for damage of {subject.name}")
+            path = source.choice(found)
         before = path.read_bytes()
         note = mutations.damage(path, source, self.others(place, path))
         weights = [command[0] for command in subject.commands]

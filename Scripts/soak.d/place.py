@@ -19,13 +19,18 @@ class Builder:
     def __init__(self, runner):
         self.runner = runner
         self.cache = pathlib.Path(runner.environment()["XDG_CACHE_HOME"])
+        status = os.stat(runner.program)
+        self.mark = f"{status.st_size} {status.st_mtime_ns}"  # another build makes other files
 
     def run(self, arguments, folder):
         return self.runner.run(arguments, folder, seconds=120)
 
-    def interrupted(self, arguments, folder, seconds):
+    def interrupted(self, arguments, folder, condition):
+        """Sends Ctrl-C as soon as a condition holds."""
         process = self.runner.start(arguments, folder)
-        return self.runner.interrupt(process, signal.SIGINT, seconds)
+        while not condition() and not processes.wait(process.pid, 0.001):
+            pass
+        return self.runner.interrupt(process, signal.SIGINT, 0)
 
 
 class Place:

@@ -8,10 +8,23 @@ THREADS = ["--threads", "1"]
 PAIR = ["--target", "target", "--drafter", "drafter"]
 PROMPTS = ["--shortest-prompt", "4", "--longest-prompt", "20", "--response-length", "20"]
 ANSWERS = ["--target", "target", "--data", "documents.jsonl", *PROMPTS, "--responses", "20"]
+MODEL = ["--vocabulary", "261", "--hidden", "32", "--intermediate", "64", "--layers", "2", "--heads", "2",
+         "--kv-heads", "1", "--head-dim", "16", "--context", "128"]
 LOG = ["--precision", "f32", *THREADS, "--checkpoint-seconds", "0.02", "--log-every", "1"]
 DRAFTER = ["--layers", "1", "--block-size", "4", "--mask-token", "3", "--draft-vocabulary", "100",
            "--anchors", "4", "--batch", "4", "--evaluate-every", "8", "--evaluation-length", "20",
            "--evaluation-prompts", "2"]
+
+
+def merged(arguments, more):
+    """A command line with more options, which stand instead of the same ones before."""
+    arguments, more = list(arguments), list(more)
+    for name in more:
+        if name.startswith("--") and name in arguments and name != "--prompts":
+            start = arguments.index(name)
+            takes_value = start + 1 < len(arguments) and not arguments[start + 1].startswith("--")
+            del arguments[start:start + 1 + takes_value]
+    return arguments + more
 
 
 def generate(*more, drafter="drafter", target="target", tokens=12):
@@ -20,29 +33,31 @@ def generate(*more, drafter="drafter", target="target", tokens=12):
 
 
 def pretrain(output, *more, data=("--data", "documents.jsonl"), steps=20):
-    return ["pretrain", *data, "--tokenizer", "tokenizer.model", "--vocabulary", "261", "--hidden", "32",
-            "--intermediate", "64", "--layers", "2", "--heads", "2", "--kv-heads", "1", "--head-dim",
-            "16", "--context", "128", "--length", "32", "--batch", "4", "--steps", str(steps),
-            "--evaluation-batch", "4", "--evaluate-every", "8", "--output", output, *LOG, *more]
+    return merged([
+        "pretrain", *data, "--tokenizer", "tokenizer.model", *MODEL, "--length", "32", "--batch", "4",
+        "--steps", str(steps), "--evaluation-batch", "4", "--evaluate-every", "8", "--output", output,
+        *LOG], more)
 
 
 def distill(output, *more, answers=tuple(ANSWERS), steps=20):
-    return ["distill", *answers, *DRAFTER, "--steps", str(steps), "--output", output, *LOG, *more]
+    return merged(
+        ["distill", *answers, *DRAFTER, "--steps", str(steps), "--output", output, *LOG], more)
 
 
 def distill_data(output, *more, target="target"):
     answers = [target if word == "target" else word for word in ANSWERS]
-    return ["distill", "data", *answers, "--output", output, *THREADS, *more]
+    return merged(["distill", "data", *answers, "--output", output, *THREADS], more)
 
 
 def force(output, *more, answers=tuple(ANSWERS), steps=12):
-    return ["force", *answers, "--block", "4", "--window", "6", "--steps", str(steps), "--batch", "4",
-            "--evaluate-every", "8", "--evaluation-tokens", "200", "--evaluation-prompts", "2",
-            "--evaluation-length", "12", "--output", output, *LOG, *more]
+    return merged([
+        "force", *answers, "--block", "4", "--window", "6", "--steps", str(steps), "--batch", "4",
+        "--evaluate-every", "8", "--evaluation-tokens", "200", "--evaluation-prompts", "2",
+        "--evaluation-length", "12", "--output", output, *LOG], more)
 
 
 def force_data(output, *more):
-    return ["force", "data", *ANSWERS, "--block", "4", "--output", output, *THREADS, *more]
+    return merged(["force", "data", *ANSWERS, "--block", "4", "--output", output, *THREADS], more)
 
 
 def cut_answers(output):
@@ -54,8 +69,9 @@ def convert(output, *more, source="target"):
 
 
 def analyze_run(trace, *more):
-    return ["analyze", "run", "--target", "target", "--drafter", "drafter", "--draft-length", "3",
-            "--prompts", "few.jsonl", "--max-tokens", "20", "--trace", trace, *THREADS, *more]
+    return merged([
+        "analyze", "run", "--target", "target", "--drafter", "drafter", "--draft-length", "3",
+        "--prompts", "few.jsonl", "--max-tokens", "20", "--trace", trace, *THREADS], more)
 
 
 # What the program itself makes of the handmade inputs, in this order.
