@@ -2,10 +2,12 @@
 import argparse
 import json
 import pathlib
+import shlex
 import shutil
 import signal
 import sys
 
+import checking
 import findings as findings_of
 import kinds
 import verdicts
@@ -55,6 +57,8 @@ def parser():
     add("--only", action="append", choices=names, metavar="KIND",
         help="this kind alone; may be given several times (default: all)")
     add("--case", metavar="KIND/NUMBER", help="run one case and say what is wrong with it")
+    add("--check", action="store_true",
+        help="only say which commands fail with sound inputs, and so need a look in soak.d")
     add("--speculate", type=pathlib.Path, default=PACKAGE / ".build/release/speculate", metavar="PATH",
         help="the program (default: .build/release/speculate)")
     add("--work", type=pathlib.Path, default=pathlib.Path("/tmp/speculate-soak"), metavar="DIR",
@@ -76,6 +80,8 @@ def main(arguments):
     findings = findings_of.Findings(options.work / "findings", options.program)
     soak = Soak(options, tally, findings)
     soak.build_world()
+    if options.check:
+        return check(soak)
     if options.case:
         return one_case(soak, options.case)
     before = {key: group["count"] for key, group in findings.groups.items()}
@@ -112,6 +118,16 @@ def prepare(options):
 def is_current(copy, original):
     return copy.exists() and (copy.stat().st_mtime_ns, copy.stat().st_size) == (
         original.stat().st_mtime_ns, original.stat().st_size)
+
+
+def check(soak):
+    """Runs every command with sound inputs; says which fail."""
+    place, count = soak.place("check"), 0
+    for name, arguments, line in checking.failures(place):
+        count += 1
+        print(f"{name}: speculate {shlex.join(arguments)}\n    {printable(line)[:300]}")
+    print(f"{count} sound commands fail")
+    return 1 if count else 0
 
 
 def one_case(soak, case):

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import mutations
+import world
 from kinds_base import Kind, Plan, Skip
 from subjects import SUBJECTS
 from verdicts import Bounds, Verdict, last_line
@@ -22,6 +23,7 @@ class Damage(Kind):
         subject = source.choices(SUBJECTS, [subject.share for subject in SUBJECTS])[0]
         inputs, file = source.choice(subject.files)
         place.copy(*inputs)
+        make_part(place, subject)
         path = place.folder / file
         if path.name in ("PASS_TIMES", "TAIL"):  # names that the program chose
             found = sorted(path.parent.rglob(
@@ -107,6 +109,13 @@ class Damage(Kind):
             finally:
                 place.folder, place.steps = own, steps
         return self.sound[key]
+
+
+def make_part(place, subject):
+    """Leaves what an interrupted run would; it knows its folder, and so is made there."""
+    if subject.before:
+        place.runner.run(subject.before, place.folder, name="-before")
+        world.cut_trace(place.folder)
 
 
 def names(line, note):

@@ -11,9 +11,9 @@ ANSWERS = ["--target", "target", "--data", "documents.jsonl", *PROMPTS, "--respo
 MODEL = ["--vocabulary", "261", "--hidden", "32", "--intermediate", "64", "--layers", "2", "--heads", "2",
          "--kv-heads", "1", "--head-dim", "16", "--context", "128"]
 LOG = ["--precision", "f32", *THREADS, "--checkpoint-seconds", "0.02", "--log-every", "1"]
-DRAFTER = ["--layers", "1", "--block-size", "4", "--mask-token", "3", "--draft-vocabulary", "100",
-           "--anchors", "4", "--batch", "4", "--evaluate-every", "8", "--evaluation-length", "20",
-           "--evaluation-prompts", "2"]
+BLOCKS = ["--block-size", "4", "--mask-token", "3", "--anchors", "4", "--batch", "4"]
+DRAFTER = ["--layers", "1", "--draft-vocabulary", "100", *BLOCKS]
+HELDOUT = ["--heldout", "heldout.jsonl", "--evaluate-every", "8", "--evaluation-prompts", "2"]
 
 
 def merged(arguments, more):
@@ -35,13 +35,12 @@ def generate(*more, drafter="drafter", target="target", tokens=12):
 def pretrain(output, *more, data=("--data", "documents.jsonl"), steps=20):
     return merged([
         "pretrain", *data, "--tokenizer", "tokenizer.model", *MODEL, "--length", "32", "--batch", "4",
-        "--steps", str(steps), "--evaluation-batch", "4", "--evaluate-every", "8", "--output", output,
-        *LOG], more)
+        "--steps", str(steps), "--output", output, *LOG], more)
 
 
-def distill(output, *more, answers=tuple(ANSWERS), steps=20):
+def distill(output, *more, answers=tuple(ANSWERS), drafter=tuple(DRAFTER), steps=20):
     return merged(
-        ["distill", *answers, *DRAFTER, "--steps", str(steps), "--output", output, *LOG], more)
+        ["distill", *answers, *drafter, "--steps", str(steps), "--output", output, *LOG], more)
 
 
 def distill_data(output, *more, target="target"):
@@ -52,8 +51,7 @@ def distill_data(output, *more, target="target"):
 def force(output, *more, answers=tuple(ANSWERS), steps=12):
     return merged([
         "force", *answers, "--block", "4", "--window", "6", "--steps", str(steps), "--batch", "4",
-        "--evaluate-every", "8", "--evaluation-tokens", "200", "--evaluation-prompts", "2",
-        "--evaluation-length", "12", "--output", output, *LOG], more)
+        "--output", output, *LOG], more)
 
 
 def force_data(output, *more):
@@ -110,7 +108,9 @@ class Writer:
 
 
 WRITERS = [
-    Writer("pretrain", lambda out: pretrain(out, "--heldout-data", "documents.jsonl", steps=150),
+    Writer("pretrain", lambda out: pretrain(
+        out, "--heldout-data", "documents.jsonl", "--evaluation-batch", "4", "--evaluate-every", "60",
+        steps=150),
            ["documents.jsonl", "tokenizer.model"], "out",
            ["model.safetensors", "config.json", "tokenizer.model"], ["checkpoint.safetensors"]),
     Writer("distill data", lambda out: distill_data(out, "--responses", "120"),
@@ -122,20 +122,21 @@ WRITERS = [
            ["manifest.json", "0000000.responses.zst", "features/manifest.json",
             "features/0000000.features.zst"]),
     Writer("distill", lambda out: distill(
-        out, "--heldout", "heldout.jsonl", "--save-best", "--markov-rank", "4", steps=60),
+        out, *HELDOUT, "--evaluation-length", "20", "--save-best", "--markov-rank", "4", steps=60),
            ["documents.jsonl", "heldout.jsonl", "target"], "out",
            ["model.safetensors", "config.json", "responses/manifest.json",
             "responses/0000000.responses.zst", "best/model.safetensors", "samples.json"],
            ["checkpoint.safetensors"]),
     Writer("distill, tokens", lambda out: distill(
-        out, "--heldout", "heldout.jsonl", "--kind", "tokens", steps=60),
+        out, *HELDOUT, "--evaluation-length", "20", "--kind", "tokens", steps=60),
            ["documents.jsonl", "heldout.jsonl", "target"], "out", ["model.safetensors", "config.json"],
            ["checkpoint.safetensors"]),
     Writer("force data", lambda out: force_data(out, "--responses", "60"),
            ["documents.jsonl", "target"], "out",
            ["responses/manifest.json", "trajectories-4/manifest.json",
             "trajectories-4/0000000.trajectories.zst"]),
-    Writer("force", lambda out: force(out, "--heldout", "heldout.jsonl", steps=40),
+    Writer("force", lambda out: force(
+        out, *HELDOUT, "--evaluation-length", "12", "--evaluation-tokens", "200", steps=40),
            ["documents.jsonl", "heldout.jsonl", "target"], "out",
            ["model.safetensors", "config.json", "trajectories-4/0000000.trajectories.zst"],
            ["checkpoint.safetensors"]),

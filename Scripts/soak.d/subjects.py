@@ -19,6 +19,7 @@ class Subject:
     files: list  # (inputs to copy, file to damage)
     commands: list  # (weight, check, function of the damaged file's top folder)
     share: int = 1
+    before: list = dataclasses.field(default_factory=list)  # a command whose trace is cut first
 
 
 def readers(drafter=None):
@@ -33,10 +34,17 @@ def readers(drafter=None):
         (6, "", lambda top: ["generate", "--target", top, "--decoder", "jacobi", "--prompt", "abc",
                              "--max-tokens", "6", *THREADS]),
         (3, "", lambda top: plain(top, "--chat")),
-        (3, "", lambda top: ["convert", top, "converted", "--weights", "int4", *THREADS]),
+        (3, "", converted),
         (2, "", lambda top: ["bench", "memory", "--target", top, "--rounds", "1", *THREADS]),
         (2, "", lambda top: recipes.distill_data("out", "--responses", "4", target=top)),
     ]
+
+
+def converted(top):
+    """A conversion, or where that was done already, its measurement."""
+    if top in ("target-int8", "target-int4"):
+        return ["bench", "forward", "--target", top, "--rows", "1,2", "--rounds", "1", *THREADS]
+    return ["convert", top, "converted", "--weights", "int4", *THREADS]
 
 
 def texts():
@@ -45,8 +53,8 @@ def texts():
         (10, "", lambda top: ["inspect", top]),
         (40, "", plain),
         (20, "", lambda top: plain(top, "--chat")),
-        (20, "", lambda top: recipes.generate(
-            "--prompt-file", "story.txt", "--echo", target=top, drafter="none", tokens=4)),
+        (20, "", lambda top: ["generate", "--target", top, "--drafter", "none", "--prompt-file",
+                              "story.txt", "--echo", "--max-tokens", "4", *THREADS]),
         (10, "compare", lambda top: COMPARE + ["--target", top, "--drafter", "suffix"]),
     ]
 
@@ -93,15 +101,28 @@ def prompt_readers():
         (40, "", lambda top: recipes.generate("--prompt-file", top, drafter="none", tokens=3)),
         (10, "", lambda top: recipes.generate(
             "--prompt-file", top, "--chat", drafter="none", tokens=3)),
-        (5, "", lambda top: recipes.generate("-", drafter="none", tokens=3)),
-        (5, "", lambda top: recipes.generate("--prompt-file", "-", drafter="none", tokens=3)),
+        (8, "", lambda top: recipes.generate(
+            *by_input(top), drafter="none", tokens=3)),
         (20, "", lambda top: ["analyze", "run", "--target", "target", "--drafter", "suffix", "--prompts",
                               top, "--max-tokens", "4", "--trace", "t.jsonl", *THREADS]),
         (20, "", lambda top: ["distill", "data", "--target", "target", "--data", top, "--responses", "2",
                               "--shortest-prompt", "4", "--longest-prompt", "20", "--response-length",
                               "4", "--output", "out", *THREADS]),
-        (10, "", lambda top: recipes.pretrain("out", data=("--data", top), steps=1)),
+        (10, "", pretrained_on),
     ]
+
+
+def pretrained_on(top):
+    """A training on documents; chats have no text without a template, and are measured instead."""
+    if top == "chats.jsonl":
+        return ["bench", "decode", "--target", "target", "--drafter", "suffix", "--prompt-file", top,
+                "--max-tokens", "2", "--rounds", "1", *THREADS]
+    return recipes.pretrain("out", data=("--data", top), steps=1)
+
+
+def by_input(top):
+    """A file given by standard input, unless it is compressed or long."""
+    return ["-"] if top in ("story.txt", "few.jsonl") else ["--prompt-file", top]
 
 
 def trace_readers():
@@ -112,7 +133,7 @@ def trace_readers():
     ]
 
 
-SMALL = recipes.PROMPTS + ["--target", "target"]
+SMALL = ["--target", "target"]
 
 
 def from_answers(top):
@@ -149,6 +170,17 @@ def resumed(top):
     if top == "forced":
         return recipes.force(top, steps=6)
     return recipes.distill(top, "--markov-rank", "4", "--confidence", "1", steps=5)
+
+
+KINDS = {"drafter-heads": ["--markov-rank", "4", "--confidence", "1"],
+         "drafter-tokens": ["--kind", "tokens"]}
+
+
+def started(top):
+    """A distillation that starts from a drafter."""
+    return recipes.distill(
+        "out", "--layers", "1", "--init", top, *KINDS[top],
+        answers=(*SMALL, "--responses-from", "answers"), drafter=recipes.BLOCKS, steps=1)
 
 
 def trained(*files):
@@ -193,15 +225,16 @@ SUBJECTS = [
         name, "config.json", beside=["target"])], drafters(), 8),
     Subject("drafter's weights", [pair for name in DRAFTERS for pair in each(
         name, "model.safetensors", beside=["target"])], drafters(), 8),
-    Subject("prompts", [([name, "target"], name) for name in [
+    Subject("prompts", [([name, "target", "tokenizer.model"], name) for name in [
         "few.jsonl", "z-few.jsonl.zst", "chats.jsonl", "story.txt"]], prompt_readers(), 6),
     Subject("documents", [([name, "target", "tokenizer.model"], name) for name in [
-        "documents.jsonl", "z-documents.jsonl.zst"]], prompt_readers()[5:], 3),
+        "documents.jsonl", "z-documents.jsonl.zst"]], prompt_readers()[4:], 3),
     Subject("trace", [([name, "target", "drafter"], name) for name in [
         "trace.jsonl", "z-trace.jsonl.zst", "short.jsonl"]], trace_readers(), 8),
     Subject("part of a trace", [
-        (["trace.jsonl.part", "few.jsonl", "target", "drafter"], "trace.jsonl.part")],
-            [(1, "", lambda top: recipes.analyze_run("trace.jsonl"))], 3),
+        (["few.jsonl", "target", "drafter"], "trace.jsonl.part")],
+            [(1, "", lambda top: recipes.analyze_run("trace.jsonl"))], 2,
+            before=recipes.analyze_run("trace.jsonl")),
     Subject("answers", each("answers", *ANSWERS, beside=["target"]),
             [(1, "result:out/model.safetensors", from_answers)], 5),
     Subject("answers that go on", each("answers", *ANSWERS, beside=["target", "documents.jsonl"]),
@@ -220,10 +253,9 @@ SUBJECTS = [
         "responses/manifest.json", "responses/0000000.responses.zst",
         beside=["target", "documents.jsonl"]),
             [(1, "result:trajectories/trajectories-4/0000000.trajectories.zst", recipes.force_data)], 3),
-    Subject("drafter to start from", [pair for name in ["drafter-heads", "drafter-tokens"] for pair in each(
+    Subject("drafter to start from", [pair for name in KINDS for pair in each(
         name, "config.json", "model.safetensors", beside=["target", "answers"])],
-            [(1, "", lambda top: recipes.distill(
-                "out", "--init", top, answers=(*SMALL, "--responses-from", "answers"), steps=1))], 3),
+            [(1, "", started)], 3),
     Subject("features", each(
         "answers-features", *ANSWERS, "features/manifest.json", "features/0000000.features.zst",
         beside=["target"]), [(1, "result:out/model.safetensors", with_features)], 4),

@@ -15,7 +15,7 @@ import tokenizers
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = PACKAGE / "Tests/Fixtures"
-VERSION = 6
+VERSION = 7
 
 SHAPE = {
     "model_type": "qwen3", "vocab_size": tokenizers.VOCABULARY, "hidden_size": 32,
@@ -143,7 +143,8 @@ def write_gpt2_files(folder):
     write_json(target / "vocab.json", source["model"]["vocab"])
     merges = [" ".join(m) if isinstance(m, list) else m for m in source["model"]["merges"]]
     (target / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
-    write_json(target / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
+    write_json(target / "tokenizer_config.json", {
+        "tokenizer_class": "GPT2Tokenizer", "chat_template": TEMPLATE})
 
 
 def write_families(folder):
@@ -155,6 +156,7 @@ def write_families(folder):
             shutil.copy(FIXTURES / "models" / name / file, family / file)
         size = json.loads((family / "config.json").read_text())["vocab_size"]
         (family / "tokenizer.model").write_bytes(tokenizers.letters_model(size))
+        write_json(family / "tokenizer_config.json", {"chat_template": "{{ messages[0].content }}"})
 
 
 JINJA = """\
@@ -228,12 +230,16 @@ def build(folder, run):
     stamp.write_text(mark)
 
 
-def write_derived(folder, cache):
-    """Beginnings of what was made, and the measured pass times."""
+def cut_trace(folder):
+    """The beginning of a trace, as an interrupted run leaves it."""
     trace = (folder / "trace.jsonl").read_bytes()
     unit = b'{"kind":"unit"}\n'
-    place = trace.index(unit) + len(unit)
-    (folder / "trace.jsonl.part").write_bytes(trace[:place + 200])
+    (folder / "trace.jsonl.part").write_bytes(trace[:trace.index(unit) + len(unit) + 200])
+    (folder / "trace.jsonl").unlink()
+
+
+def write_derived(folder, cache):
+    """The measured pass times."""
     shutil.copytree(cache, folder / "cache")
 
 
