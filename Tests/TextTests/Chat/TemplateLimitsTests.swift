@@ -46,6 +46,11 @@ import Text
       "{% macro f(x=f()) %}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}{{ g() }}",
       "macros call each other too deeply"
     ),
+    // A value of which each level is there twice, with indents of megabytes.
+    (
+      "{% set n = namespace(x=[1]) %}{% for i in range(150) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
+        + "{{ n.x | tojson(indent=16000000) }}", "longer than 16777216 bytes"
+    ),
     // Loops and doublings without an end.
     (
       "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
