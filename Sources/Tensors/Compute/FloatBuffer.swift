@@ -15,8 +15,7 @@ package final class FloatBuffer: @unchecked Sendable {
   package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
-    // Kernels may read whole lines.
-    let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 | 63) + 1 }
+    let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 + 63) & ~63 }
     base = Memory.zeros(size).bindMemory(to: Float.self, capacity: count)
   }
 

@@ -32,6 +32,6 @@ enum Memory {
   /// The size of `count` elements of some bytes each; nil where the product doesn't fit.
   static func size(_ count: Int, of bytes: Int) -> Int? {
     let (size, overflows) = count.multipliedReportingOverflow(by: bytes)
-    return overflows || size < 0 ? nil : size
+    return overflows || !(0...Int.max - 64).contains(size) ? nil : size
   }
 }

@@ -128,7 +128,7 @@ package final class FeatureStore {
   ) throws -> Bool {
     try checkNumbers(sequences)
     for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.check() }
-    FeatureShard.removeLeftovers(in: folder)
+    Leftovers.remove(in: folder)
     for numbers in missing(below: sequences.count) {
       guard
         let entry = try FeatureShard.write(
