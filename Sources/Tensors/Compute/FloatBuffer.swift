@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// An owned, zeroed block of f32 values aligned to a cache line.
 ///
@@ -15,10 +15,8 @@ package final class FloatBuffer: @unchecked Sendable {
   package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
-    let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) / 64 * 64
-    let raw = Memory.takeOrExit(bytes, for: "values")
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    base = raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 + 63) & ~63 }
+    base = Memory.zerosOrExit(size, for: "values").bindMemory(to: Float.self, capacity: count)
   }
 
   deinit { free(base) }

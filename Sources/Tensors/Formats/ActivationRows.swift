@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
 /// bf16 or quantised.
@@ -77,8 +77,7 @@ package final class ActivationRows: @unchecked Sendable {
     init(_ coding: any ActivationCoding.Type, count: Int, width: Int) {
       self.coding = coding
       bytes = coding.rowBytes(preparedColumns: width)
-      base = Memory.takeOrExit(count * bytes, for: "rows of a pass")
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+      base = Memory.zerosOrExit(Memory.size(count, of: bytes), for: "rows of a pass")
     }
   }
 }

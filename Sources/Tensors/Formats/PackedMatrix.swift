@@ -1,5 +1,5 @@
 internal import CKernels
-import Foundation
+import Glibc
 
 /// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.
 ///
@@ -61,7 +61,7 @@ package final class PackedMatrix: @unchecked Sendable {
     self.format = format
     panelCount = (rows + Self.panelRows - 1) / Self.panelRows
     panelBytes = format.coding.panelBytes(columns: columns)
-    storage = Memory.takeOrExit(panelCount * panelBytes, for: "weights")
+    storage = Memory.takeOrExit(Memory.size(panelCount, of: panelBytes), for: "weights")
   }
 
   /// Packs a matrix out of a buffer, which is kept alive meanwhile.

@@ -1,5 +1,5 @@
 package import Files
-import Foundation
+import Glibc
 
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///
@@ -41,7 +41,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     self.width = width
     self.format = format
     rowBytes = format.coding.rowBytes(columns: width)
-    storage = Memory.takeOrExit(vocabularySize * rowBytes, for: "weights")
+    storage = Memory.takeOrExit(Memory.size(vocabularySize, of: rowBytes), for: "weights")
   }
 
   /// Copies an embedding out of a buffer, which is kept alive meanwhile.

@@ -135,7 +135,7 @@ package struct PromptInput {
   }
 
   private static func utf8(_ data: Data, place: String) throws -> String {
-    guard let text = String(validating: data, as: UTF8.self) else {
+    guard let text = fileText(data) else {
       throw SpeculateError("\(place) is not UTF-8 text; convert it to UTF-8")
     }
     return text

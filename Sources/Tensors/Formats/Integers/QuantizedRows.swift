@@ -1,5 +1,5 @@
 internal import CKernels
-import Foundation
+import Glibc
 
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.
 ///
@@ -29,11 +29,10 @@ final class QuantizedRows: @unchecked Sendable {
     self.columns = columns
     self.bits = bits
     let groups = Self.groups(of: columns)
-    values = Memory.takeOrExit(rows * columns, for: "weights").assumingMemoryBound(to: Int8.self)
-    values.initialize(repeating: 0, count: rows * columns)
-    scales = Memory.takeOrExit(2 * rows * groups, for: "weights")
-      .assumingMemoryBound(to: UInt16.self)
-    scales.initialize(repeating: 0, count: rows * groups)
+    values = Memory.zerosOrExit(Memory.size(rows, of: columns), for: "weights").bindMemory(
+      to: Int8.self, capacity: rows * columns)
+    scales = Memory.zerosOrExit(Memory.size(rows, of: 2 * groups), for: "weights").bindMemory(
+      to: UInt16.self, capacity: rows * groups)
   }
 
   deinit {
