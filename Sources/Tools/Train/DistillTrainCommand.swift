@@ -84,6 +84,7 @@ struct DistillTrainCommand: ParsableCommand {
     tokenFlags.apply(to: &options, steps: training.steps)
 
     let recipe = try DistillRecipe(options)
+    for remark in recipe.remarks { Output.note(remark + "\n") }
     Interruption.watch()
     let responses = try ResponseProgressLine.show { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)

@@ -43,7 +43,7 @@ struct ForceDataCommand: ParsableCommand {
       target: folder, trajectories: .make(try responses.options(data, seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
-    let recipe = try ForceRecipe(options)
+    let recipe = try ForceRecipe(options, makesData: true)
     Interruption.watch()
     let made = try TrajectoryProgressLine.make(recipe)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {
