@@ -124,7 +124,8 @@ public final class TextGenerator: @unchecked Sendable {
   package func answering(_ parameters: GenerationParameters) -> GenerationParameters {
     var parameters = parameters
     parameters.endTokens =
-      parameters.endTokens ?? chats?.endTokens(of: model.configuration.endTokens)
+      parameters.endTokens
+      ?? chats.map { _ in tokenizer.endTokens(of: model.configuration.endTokens, inChat: true) }
     return parameters
   }
 
@@ -177,9 +178,9 @@ public final class TextGenerator: @unchecked Sendable {
     onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
-    if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
-      parameters.endTokens = tokenizer.endTokens
-    }
+    parameters.endTokens =
+      parameters.endTokens
+      ?? tokenizer.endTokens(of: model.configuration.endTokens, inChat: false)
     lock.lock()
     defer { lock.unlock() }
     let decoder = try engine.makeDecoder(

@@ -71,6 +71,7 @@ struct DistillTrainCommand: ParsableCommand {
     tokenFlags.apply(to: &options, steps: training.run.steps)
 
     let recipe = try DistillRecipe(options)
+    for remark in recipe.remarks { Output.note(remark + "\n") }
     Interruption.watch()
     let responses = try ProgressLine.responses { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)

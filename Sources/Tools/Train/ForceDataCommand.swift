@@ -34,7 +34,7 @@ struct ForceDataCommand: ParsableCommand {
       target: folder, trajectories: .make(try responses.options(prompts.required(), seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
-    let recipe = try ForceRecipe(options)
+    let recipe = try ForceRecipe(options, makesData: true)
     Interruption.watch()
     let made = try ProgressLine.trajectories(of: recipe)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {

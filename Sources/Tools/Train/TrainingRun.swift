@@ -15,6 +15,7 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   static func announce(_ recipe: Recipe, _ facts: String) {
     let resumed = recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)" : ""
     Output.note("\(facts), \(recipe.state.options.threads) threads\(resumed)\n")
+    for remark in recipe.remarks { Output.note(remark + "\n") }
   }
 
   /// Runs the training to its end, or until Ctrl-C.

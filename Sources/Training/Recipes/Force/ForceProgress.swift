@@ -46,6 +46,8 @@ package struct ForcePosition: RecipePosition {
   /// The fingerprint of the weights that training began with.
   package var target: UInt64
   package var trajectories: Int
+  /// A fingerprint of the trajectories; nil in checkpoints of earlier versions.
+  package var data: UInt64?
   /// Tokens of a block, before they grow.
   package var blockSize: Int
   package var visit = 0
@@ -53,6 +55,7 @@ package struct ForcePosition: RecipePosition {
 
   package func objection(to start: ForcePosition) -> String? {
     target == start.target && trajectories == start.trajectories && blockSize == start.blockSize
+      && data ?? start.data == start.data
       ? nil
       : "was made with another target, other trajectories or blocks: give the same settings, another "
         + "‘output’, or delete it"
