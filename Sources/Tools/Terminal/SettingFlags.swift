@@ -4,10 +4,13 @@
 /// a template's filter 'output' is no flag.
 package enum SettingFlags {
   package static let settings = [
-    "confidence", "drafter", "drafter passes", "evaluation length", "force", "grow", "init",
-    "layers", "learning rate", "length",
-    "longest prompt", "mask token", "output", "precision", "response length", "save best", "seed",
-    "store log-probabilities", "store taps", "target layers", "temperature", "trace", "vocabulary",
+    "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
+    "force",
+    "grow", "heldout", "heldout tokens", "init", "init from", "layers", "learning rate", "length",
+    "longest prompt", "mask token", "output", "precision", "prompts", "report", "response length",
+    "responses from", "save best", "seed", "store log-probabilities", "store taps", "target",
+    "target layers", "temperature", "tokenizer", "tokens", "trace", "trajectories from",
+    "vocabulary",
     "width",
   ]
 
