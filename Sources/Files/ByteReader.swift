@@ -14,7 +14,7 @@ package final class ByteReader {
   /// - Throws: `SpeculateError` if it is missing, no regular file or not readable.
   package init(url: URL) throws {
     source =
-      url.pathExtension == "zst"
+      url.pathExtension.lowercased() == "zst"
       ? .zstd(try ZstdReader(url: url)) : .plain(try FileDescriptor(reading: url))
   }
 
