@@ -65,7 +65,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.watch()
+    Interruption.watch(patience: nil)
     guard let stream = try tokenFile("train", tokens: tokens, documents: data) else { return }
     var options = PretrainOptions(
       trainingTokens: stream, output: URL(fileURLWithPath: output),
