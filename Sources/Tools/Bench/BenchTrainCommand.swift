@@ -30,8 +30,9 @@ struct BenchTrainCommand: ParsableCommand {
     let architecture = model.architecture
     let bench = try TrainBench(
       architecture, batch: batch, precision: precision.wanted, threads: threads.count)
-    try bench.warmUp()
     let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
+    progress.update(0)
+    try bench.warmUp()
     var readings: [TrainBench.Reading] = []
     while readings.count < rounds.count && !Interruption.requested {
       readings.append(try bench.measure())
