@@ -15,12 +15,11 @@ struct SpeculateCommand: ParsableCommand {
   /// Parses, runs, and ends the process with the command's exit code.
   static func main() {
     Interruption.settleSignals()
-    let words = Array(CommandLine.arguments.dropFirst())
-    let check = try? CommandLineCheck(_dumpHelp())
-    if let complaint = check?.complaint(words) { Failure.misuse(complaint) }
+    let check = try? CommandLineCheck(Array(CommandLine.arguments.dropFirst()), root: Self.self)
+    if let complaint = check?.complaint { Failure.misuse(complaint) }
     do {
       var command = try parseAsRoot()
-      if let complaint = check?.idleOption(words) { Failure.misuse(complaint) }
+      if let complaint = check?.idleOption { Failure.misuse(complaint) }
       try command.run()
     } catch {
       Failure.exit(error, in: Self.self)

@@ -4,69 +4,67 @@ import Foundation
 
 /// What the argument parser leaves unsaid about a command line, or says of something else: an option
 /// that there is not, one that is given twice or has no effect, a value that is empty.
-package struct CommandLineCheck {
-  /// The parser's own description of a command, as far as it is needed.
-  private struct Command: Decodable {
-    struct Argument: Decodable {
-      struct Name: Decodable {
-        var kind: String
-        var name: String
-
-        var text: String { (kind == "long" ? "--" : "-") + name }
-      }
-
+struct CommandLineCheck {
+  /// The parser's own description of an argument, as far as it is needed.
+  private struct Argument: Decodable {
+    struct Name: Decodable {
       var kind: String
-      var names: [Name]?
-      var isRepeating: Bool
-      var parsingStrategy: String
-      var valueName: String?
+      var name: String
+
+      var text: String { (kind == "long" ? "--" : "-") + name }
     }
 
-    var commandName: String
-    var defaultSubcommand: String?
-    var subcommands: [Command]?
-    var arguments: [Argument]?
+    var kind: String
+    var names: [Name]?
+    var isRepeating: Bool
+    var parsingStrategy: String
+    var valueName: String?
   }
 
   private struct Description: Decodable {
+    struct Command: Decodable {
+      var arguments: [Argument]?
+    }
+
     var command: Command
   }
 
-  private let root: Command
+  private let path: [String]
+  private let reading: Reading
 
-  /// - Parameter description: What `--experimental-dump-help` prints.
-  package init(_ description: String) throws {
-    root = try JSONDecoder().decode(Description.self, from: Data(description.utf8)).command
-  }
-
-  /// What is wrong with a command line before it is parsed, and whose help to ask for.
-  package func complaint(_ words: [String]) -> String? {
-    check(words) { reading, _ in reading.complaint }
-  }
-
-  /// What is wrong with a command line whose values all make sense by themselves.
-  package func idleOption(_ words: [String]) -> String? {
-    check(words) { OptionRule.complaint($1, $0.given) }
-  }
-
-  private func check(
-    _ words: [String], _ judge: (_ reading: Reading, _ command: String) -> String?
-  ) -> String? {
+  /// Reads a command line.
+  ///
+  /// - Parameter words: What stands behind the program's name.
+  init(_ words: [String], root: any ParsableCommand.Type) throws {
     var rest = words[...]
-    var (command, path) = (root, [root.commandName])
-    func enter(_ name: String?) -> Bool {
-      guard let name, let next = command.subcommands?.first(where: { $0.commandName == name })
-      else { return false }
+    var command = root
+    var path = [root._commandName]
+    func enter(_ next: (any ParsableCommand.Type)?) -> Bool {
+      guard let next else { return false }
       command = next
-      path.append(name)
+      path.append(next._commandName)
       return true
     }
-    while enter(rest.first) { rest.removeFirst() }
-    _ = enter(command.defaultSubcommand)
-    let reading = Reading(rest, command.arguments ?? [])
-    return judge(reading, path.dropFirst().joined(separator: " ")).map {
-      "\($0); see '\(path.joined(separator: " ")) --help'"
-    }
+    while let word = rest.first,
+      enter(command.configuration.subcommands.first { $0._commandName == word })
+    { rest.removeFirst() }
+    _ = enter(command.configuration.defaultSubcommand)
+    let description = try JSONDecoder().decode(
+      Description.self, from: Data(command._dumpHelp().utf8))
+    self.path = path
+    reading = Reading(rest, description.command.arguments ?? [])
+  }
+
+  /// What is wrong before the values are looked at, and whose help to ask for.
+  var complaint: String? { reading.complaint.map(hinting) }
+
+  /// What is wrong with options whose values all make sense by themselves.
+  var idleOption: String? {
+    OptionRule.complaint(path.dropFirst().joined(separator: " "), reading.given).map(hinting)
+  }
+
+  private func hinting(_ complaint: String) -> String {
+    "\(complaint); see '\(path.joined(separator: " ")) --help'"
   }
 
   /// The options of a command line.
@@ -76,12 +74,12 @@ package struct CommandLineCheck {
     /// Options, those with a value with it too: `--drafter` and `--drafter none`.
     private(set) var given: Set<String> = []
 
-    init(_ words: ArraySlice<String>, _ arguments: [Command.Argument]) {
+    init(_ words: ArraySlice<String>, _ arguments: [Argument]) {
       complaint = read(words, arguments)
     }
 
     private mutating func read(
-      _ words: ArraySlice<String>, _ arguments: [Command.Argument]
+      _ words: ArraySlice<String>, _ arguments: [Argument]
     ) -> String? {
       let known = Dictionary(
         arguments.flatMap { argument in (argument.names ?? []).map { ($0.text, argument) } }
