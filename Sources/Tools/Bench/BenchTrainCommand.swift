@@ -28,10 +28,10 @@ struct BenchTrainCommand: ParsableCommand {
   func run() throws {
     Interruption.watch()
     let architecture = model.architecture
-    let bench = try TrainBench(
-      architecture, batch: batch, precision: precision.wanted, threads: threads.count)
     let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
     progress.update(0)
+    let bench = try TrainBench(
+      architecture, batch: batch, precision: precision.wanted, threads: threads.count)
     try bench.warmUp()
     var readings: [TrainBench.Reading] = []
     while readings.count < rounds.count && !Interruption.requested {
