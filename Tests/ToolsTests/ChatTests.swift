@@ -86,7 +86,7 @@ import Testing
       ).wait()
       return try json(result.output)["ids"] as? [Int] ?? []
     }
-    for (option, isChat) in [("--chat", true), ("--stats", false)] {
+    for (option, isChat) in [("--chat", true), ("--remeasure", false)] {
       var isFound = false
       for seed in 1...40 where !isFound {
         let arguments = ["--prompt", "Hi", "--seed", "\(seed)", option]

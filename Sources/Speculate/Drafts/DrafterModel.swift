@@ -69,6 +69,18 @@ package enum DrafterModel: Sendable {
     }
   }
 
+  /// Whether a block drafter's folder was made for a target's, as far as their configurations say.
+  package static func fits(_ drafter: URL, target: URL) -> Bool {
+    do {
+      guard try !isCausal(drafter) else { return false }
+      try BlockDraftSource.checkFit(
+        DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Checks that it can draft for a target.
   ///
   /// - Throws: ``SpeculateError`` naming what differs.

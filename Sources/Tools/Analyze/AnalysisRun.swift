@@ -47,9 +47,10 @@ final class AnalysisRun {
 
   /// Runs all tasks, those that an earlier run traced excepted.
   ///
+  /// - Parameter claim: Of the trace's place, from before what stands there is read.
+  ///
   /// - Throws: exit code 130 after Ctrl-C; what is complete is kept.
-  func run(to url: URL) throws {
-    let claim = try TraceWriter.claim(url)
+  func run(to url: URL, claim: OutputClaim) throws {
     let partial = TraceWriter.partial(of: url)
     let plan = plan()
     var units: [TraceUnit] = []
@@ -84,6 +85,7 @@ final class AnalysisRun {
       progress.update(task + 1 - done, detail: tasks[task].category)
     }
     progress.clear()
+    Interruption.finish()
     try writer.finish()
     let tooLong = units.count { $0.prompts.isEmpty }
     if tooLong > 0 {

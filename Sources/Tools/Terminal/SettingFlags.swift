@@ -7,7 +7,8 @@ package enum SettingFlags {
     "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
     "force", "grow", "heldout", "heldout data", "heldout tokens", "init", "init from", "layers",
     "learning rate", "length", "longest prompt", "mask token", "output", "precision",
-    "response length", "responses from", "save best", "seed", "store log-probabilities",
+    "prompts", "report", "response length", "responses from", "save best", "seed",
+    "store log-probabilities",
     "store taps", "target", "target layers", "temperature", "tokenizer", "tokens", "trace",
     "trajectories from", "vocabulary", "width",
   ]

@@ -35,8 +35,8 @@ struct ForceDataCommand: ParsableCommand {
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
     let recipe = try ForceRecipe(options, makesData: true)
-    Interruption.watch()
-    let made = try ProgressLine.trajectories(of: recipe)
+    Interruption.watch(patience: nil)
+    let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {
       Output.note(
         "\(Figures.count(trajectories.count)) trajectories of blocks of \(size) are in \(output)\n")

@@ -66,7 +66,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.watch()
+    Interruption.watch(patience: nil)
     var options = PretrainOptions(
       trainingTokens: tokenFile("train", tokens), output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
