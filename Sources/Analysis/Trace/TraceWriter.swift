@@ -8,7 +8,6 @@ package import Text
 /// under its name with `.part` behind it, so that what is complete survives whatever happens;
 /// ``finish()`` gives it its own name, compressed if that ends with `.zst`.
 package final class TraceWriter {
-  /// The trace's name at the end.
   package let url: URL
   /// Its name until then.
   package let partial: URL

@@ -58,11 +58,8 @@ extension Tokenizer {
 /// SentencePiece models often put a space in front of every text before encoding it; decoding
 /// takes it away again.
 package enum LeadingSpaceRule: Sendable, Equatable {
-  /// Spaces are text.
   case keep
-  /// One space is dropped.
   case dropOne
-  /// All spaces are dropped.
   case dropAll
 }
 

@@ -18,7 +18,6 @@ struct AdviceRun {
   /// Texts that rounds are measured on, and tokens of each.
   private static let measuredTexts = 6
   private static let measuredTokens = 48
-  /// Texts that the best ways are tried on.
   private static let triedTexts = 16
   /// How many of the replayed ways are tried.
   private static let tried = 3
@@ -102,8 +101,7 @@ struct AdviceRun {
     _ configurations: [RunConfiguration], _ texts: [DraftReplay.Text], _ costs: [URL?: CostModel]
   ) throws -> [Advice.Option] {
     let drafters = Set(configurations.map(\.way.drafter))
-    let progress = ProgressLine(
-      "replaying", unit: "outputs", total: drafters.count * texts.count)
+    let progress = ProgressLine("replaying", unit: "outputs", total: drafters.count * texts.count)
     defer { progress.clear() }
     var terms = configurations.map { _ in [Advice.Term]() }
     for (turn, drafter) in drafters.enumerated() {
@@ -140,8 +138,7 @@ struct AdviceRun {
       Advice.Option(
         name: configuration.description.name, way: configuration.way,
         format: configuration.description.format,
-        terms: configuration.way == .plain ? plain : terms,
-        command: try command(configuration))
+        terms: configuration.way == .plain ? plain : terms, command: try command(configuration))
     }
   }
 
@@ -194,8 +191,7 @@ struct AdviceRun {
   private func command(_ configuration: RunConfiguration) throws -> String {
     let locator = WeightsLocator()
     var words = ["speculate", "generate"]
-    if (try? locator.folder("target"))?.standardizedFileURL.path
-      != target.standardizedFileURL.path
+    if (try? locator.folder("target"))?.standardizedFileURL.path != target.standardizedFileURL.path
     {
       words += ["--target", target.path]
     }

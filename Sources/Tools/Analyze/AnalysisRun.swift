@@ -115,13 +115,7 @@ final class AnalysisRun {
   /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
   private func warmUp() throws {
     guard let prompt = prompts.lazy.compactMap(\.self).first else { return }
-    for configuration in configurations {
-      var short = configuration.parameters
-      short.maximumTokens = min(16, short.maximumTokens)
-      try configuration.generator.generate(
-        tokens: prompt, parameters: short, mode: configuration.way.mode,
-        isCancelled: { Interruption.requested })
-    }
+    for configuration in configurations { try configuration.generate(prompt, most: 16) }
   }
 
   /// What two runs must have in common to be one.
@@ -182,10 +176,7 @@ final class AnalysisRun {
       let shift = (task + repetition) % members.count
       for index in members[shift...] + members[..<shift] {
         let collector = RoundCollector()
-        let configuration = configurations[index]
-        let result = try configuration.generator.generate(
-          tokens: ids, parameters: configuration.parameters, mode: configuration.way.mode,
-          observer: collector, isCancelled: { Interruption.requested })
+        let result = try configurations[index].generate(ids, observer: collector)
         if Interruption.requested { return nil }
         expected = expected ?? result
         unit.entries.append(

@@ -4,7 +4,6 @@ import Files
 import Foundation
 import Tensors
 
-/// `speculate analyze advise`: which block size, drafter and format to run on this machine.
 struct AnalyzeAdviseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "advise",
@@ -23,51 +22,23 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     help: ArgumentHelp(
       "A trace that 'analyze run' or 'generate --trace' wrote.", valueName: "trace"))
   var trace: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Folder of the target. (default: the one that the trace names)", valueName: "dir"))
+  @Option("Folder of the target. (default: the one that the trace names)", value: "dir")
   var target: String?
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters to try. (default: those that the trace names)", valueName: "dir"))
+  @Option("Folders of drafters to try. (default: those that the trace names)", value: "dir")
   var drafter: [String] = []
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Formats of the target's matrices to try. (default: those that the trace names)",
-      valueName: "format"))
+    "Formats of the target's matrices to try. (default: those that the trace names)",
+    value: "format")
   var weights: [WeightFormat] = []
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Which of the trace's temperatures to advise for. (default: its first)", valueName: "t"))
+  @Option("Which of the trace's temperatures to advise for. (default: its first)", value: "t")
   var temperature: Float?
-
   @OptionGroup var threads: ThreadOptions
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Prompts to replay, at most, spread over the trace.", valueName: "n"))
-  var limit = 60
-
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Also write the curve as SVG and CSV to this folder.", valueName: "dir"))
+  @Option("Prompts to replay, at most, spread over the trace.", value: "n") var limit = 60
+  @Option("Also write the curve as SVG and CSV to this folder.", value: "dir", name: .shortAndLong)
   var output: String?
+  @Flag(help: "Print the advice as one JSON object.") var json = false
 
-  @Flag(help: "Print the advice as one JSON object.")
-  var json = false
-
-  func validate() throws {
-    guard limit >= 1 else {
-      throw ValidationError("--limit \(limit) is out of range: use 1 or more")
-    }
-  }
+  func validate() throws { try OptionCheck.atLeast(1, ("--limit", limit)) }
 
   func run() throws {
     if let output { try ReportFolder.check(output) }
@@ -82,8 +53,7 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       : try named.map { try ModelFolder.url($0, option: "--drafter") }
     let formats = weights.isEmpty ? recorded.formats.compactMap(WeightFormat.init) : weights
     guard !formats.isEmpty else {
-      throw SpeculateError(
-        "\(trace) names formats that this program doesn't know; give --weights")
+      throw SpeculateError("\(trace) names formats that this program doesn't know; give --weights")
     }
     Interruption.watch()
     let advice = try AdviceRun(
@@ -91,11 +61,8 @@ struct AnalyzeAdviseCommand: ParsableCommand {
       threads: threads.count
     ).advice()
     if let output { try advice.write(to: output) }
-    if json {
-      try Output.json(advice)
-    } else {
-      try Output.line(advice.lines.joined(separator: "\n"))
-      if let output { try Output.line("written to \(output)/advice.svg") }
-    }
+    let written = output.map { "written to \($0)/advice.svg" }
+    try CommandReport(lines: advice.lines + [written].compactMap(\.self), parts: [advice])
+      .show(json: json)
   }
 }

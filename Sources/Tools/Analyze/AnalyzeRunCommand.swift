@@ -6,7 +6,6 @@ import Speculate
 import Tensors
 import Text
 
-/// `speculate analyze run`: several configurations side by side on the same prompts, traced.
 struct AnalyzeRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -27,51 +26,25 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
   @OptionGroup(title: "Prompts") var chat: ChatFlags
-
   @OptionGroup(title: "Models") var target: TargetOptions
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Formats to hold the target's matrices in. (default: as stored)", valueName: "format"))
+  @Option("Formats to hold the target's matrices in. (default: as stored)", value: "format")
   var weights: [WeightFormat] = []
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Temperatures; 0 is greedy decoding.", valueName: "t"))
-  var temperature: [Float] = [0]
-
+  @Option("Temperatures; 0 is greedy decoding.", value: "t") var temperature: [Float] = [0]
   @OptionGroup(title: "Decoders") var decoding: DecodingListOptions
   @OptionGroup(title: "Sampling") var sampling: AnalysisSamplingOptions
   @OptionGroup var threads: ThreadOptions
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Runs of every configuration on every prompt.", valueName: "n"))
-  var repeats = 1
-
-  @Option(help: ArgumentHelp("The trace to write, .jsonl or .jsonl.zst.", valueName: "file"))
-  var trace: String
-
-  @Option(help: ArgumentHelp("Also write a report to this folder.", valueName: "dir"))
-  var report: String?
-
-  @Flag(help: "Print the summary as one JSON object.")
-  var json = false
+  @Option("Runs of every configuration on every prompt.", value: "n") var repeats = 1
+  @Option("The trace to write, .jsonl or .jsonl.zst.", value: "file") var trace: String
+  @Option("Also write a report to this folder.", value: "dir") var report: String?
+  @Flag(help: "Print the summary as one JSON object.") var json = false
 
   func validate() throws {
-    guard (1...1000).contains(repeats) else {
-      throw ValidationError("--repeats \(repeats) is out of range: use 1 to 1000")
-    }
+    try OptionCheck.range("--repeats", repeats, 1...1000)
     for temperature in temperature { _ = try parameters(temperature) }
   }
 
   private func parameters(_ temperature: Float) throws -> GenerationParameters {
-    do {
-      return try sampling.parameters(temperature: temperature).validated()
-    } catch let error as SpeculateError {
-      throw ValidationError(error.description)
-    }
+    try OptionCheck.library(sampling.parameters(temperature: temperature).validated)
   }
 
   func run() throws {
@@ -106,5 +79,17 @@ struct AnalyzeRunCommand: ParsableCommand {
           + "report it")
       throw ExitCode.failure
     }
+  }
+}
+
+/// How the target's tokens are chosen in an analysis; temperatures are compared, and so apart.
+struct AnalysisSamplingOptions: ParsableArguments {
+  @Option("Tokens to generate at most.", value: "n") var maxTokens = 128
+  @OptionGroup var filters: SamplingFilterOptions
+
+  func parameters(temperature: Float) -> GenerationParameters {
+    GenerationParameters(
+      sampling: filters.sampling(temperature: temperature), maximumTokens: maxTokens,
+      ignoresEnd: filters.ignoreEnd)
   }
 }

@@ -5,44 +5,31 @@ import Foundation
 /// The ways of decoding that are compared: the options of `generate`, with several values each.
 struct DecodingListOptions: ParsableArguments {
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
-      valueName: "decoder"))
+    "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
+    value: "decoder")
   var decoder = [DecoderChoice.draft]
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for "
-        + "drafts from matches in the text so far. (default: the embedded one, Weights/drafter)",
-      valueName: "dir|suffix"))
+    """
+    Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for \
+    drafts from matches in the text so far. (default: the embedded one, Weights/drafter)
+    """, value: "dir|suffix")
   var drafter: [DrafterChoice] = []
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. "
-        + "(default: auto)", valueName: "n|auto"))
+    """
+    Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. \
+    (default: auto)
+    """, value: "n|auto")
   var draftLength: [DraftLengthChoice] = []
-
   @OptionGroup var rule: DraftChoiceOptions
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. "
-        + "(default: on, but off beside a drafter where --draft-length is a number)",
-      valueName: "on|off"))
+    """
+    Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. \
+    (default: on, but off beside a drafter where --draft-length is a number)
+    """, value: "on|off")
   var suffix: [SwitchChoice] = []
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Try again what verification threw away: 'on', 'off' or both. (default: off)",
-      valueName: "on|off"))
+    "Try again what verification threw away: 'on', 'off' or both. (default: off)", value: "on|off")
   var recycling: [SwitchChoice] = []
-
   @OptionGroup var jacobi: JacobiFlags
 
   func validate() throws {
@@ -60,8 +47,7 @@ struct DecodingListOptions: ParsableArguments {
       throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
     }
     if drafter.contains(.suffix) && suffix == [.off] {
-      throw ValidationError(
-        "--suffix off leaves --drafter suffix without drafts: drop one of them")
+      throw ValidationError("--suffix off leaves --drafter suffix without drafts: drop one of them")
     }
   }
 
@@ -103,5 +89,17 @@ struct DecodingListOptions: ParsableArguments {
       }
     }
     return ways
+  }
+}
+
+/// A draft length as the command line names it: a number, or `auto`.
+struct DraftLengthChoice: ExpressibleByArgument, Equatable {
+  /// Drafts of a block; nil for as many as pay.
+  var count: Int?
+
+  init?(argument: String) {
+    if argument == "auto" { return }
+    guard let number = Int(argument), number >= 1 else { return nil }
+    count = number
   }
 }

@@ -6,7 +6,6 @@ import Tensors
 import Text
 import Verifier
 
-/// One way of decoding that is ready to run.
 struct RunConfiguration {
   /// What a trace says of it.
   private(set) var description: TraceConfiguration
@@ -16,12 +15,23 @@ struct RunConfiguration {
   let generator: TextGenerator
   private(set) var parameters: GenerationParameters
 
-  /// The same with other parameters.
   func decoding(_ parameters: GenerationParameters) -> RunConfiguration {
     var other = self
     other.parameters = parameters
     other.description.endTokens = parameters.endTokens
     return other
+  }
+
+  /// Continues a prompt by at most so many tokens; Ctrl-C ends it early.
+  @discardableResult
+  func generate(
+    _ prompt: [Token], most: Int = .max, observer: RoundCollector? = nil
+  ) throws -> GenerationResult {
+    var parameters = parameters
+    parameters.maximumTokens = min(most, parameters.maximumTokens)
+    return try generator.generate(
+      tokens: prompt, parameters: parameters, mode: way.mode, observer: observer,
+      isCancelled: { Interruption.requested })
   }
 
   /// What outputs must be equal in: target, format and sampling.
@@ -66,8 +76,7 @@ struct ConfigurationGrid {
             try generators[learning(way)]
             ?? TextGenerator(
               model: model, tokenizer: tokenizer, chats: chats,
-              drafter: drafter.flatMap { drafters[$0] },
-              threads: threads)
+              drafter: drafter.flatMap { drafters[$0] }, threads: threads)
           generators[learning(way)] = generator
           made.append(
             RunConfiguration(
@@ -102,5 +111,37 @@ struct ConfigurationGrid {
           + "and drafters in folders of different names")
     }
     return made
+  }
+}
+
+extension TraceConfiguration {
+  /// Describes generations by a generator.
+  ///
+  /// - Parameters:
+  ///   - target: the folder of its target.
+  ///   - way: how it decodes.
+  init(
+    name: String, target: URL, generator: TextGenerator, way: DecodingWay,
+    parameters: GenerationParameters, baseline: String? = nil
+  ) {
+    self.init(
+      name: name, target: target.path, decoder: "plain",
+      format: generator.model.formats.layers.rawValue,
+      sampling: parameters.sampling, maximumTokens: parameters.maximumTokens,
+      ignoresEnd: parameters.ignoresEnd, endTokens: parameters.endTokens, baseline: baseline)
+    switch way {
+    case .plain: break
+    case .jacobi(let options):
+      decoder = "jacobi"
+      suffix = options.suffix
+    case .draft(let drafting):
+      decoder = drafting.drafter == nil ? "suffix" : "drafter"
+      drafter = drafting.drafter?.path
+      draftLength = drafting.length
+      maximumDrafts = generator.drafter?.maximumDrafts
+      draftChoice = drafting.choice
+      suffix = drafting.looksUp
+      recycling = drafting.recycling
+    }
   }
 }

@@ -2,7 +2,6 @@ import Analysis
 import ArgumentParser
 import Tensors
 
-/// `speculate bench matmul`: the matrix kernels alone.
 struct BenchMatmulCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "matmul",
@@ -15,23 +14,14 @@ struct BenchMatmulCommand: ParsableCommand {
       speculate bench matmul --matrix 3072x1024 --formats bf16 --rows 1,16,64 --json
       """)
 
-  @Option(
-    help: ArgumentHelp("Outputs and inputs of the matrix.", valueName: "rowsxcolumns"))
+  @Option("Outputs and inputs of the matrix.", value: "rowsxcolumns")
   var matrix = MatrixSize(rows: 4096, columns: 4096)
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Weight formats to measure. (default: all)", valueName: "format"))
+  @Option("Weight formats to measure. (default: all)", value: "format")
   var formats: [WeightFormat] = []
-
-  @Option(help: ArgumentHelp("Rows of activations.", valueName: "n,n,…"))
-  var rows = RowCounts.curve
-
+  @Option("Rows of activations.", value: "n,n,…") var rows = RowCounts.curve
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     let workers = Workers(count: threads.count)
@@ -42,12 +32,24 @@ struct BenchMatmulCommand: ParsableCommand {
       products += measure(
         MatmulBench(matrix, format: format, widest: rows.values.last ?? 1, workers: workers))
     }
-    let report = Report(
+    let setting = Setting(
       machine: Machine(threads: threads.count, distance: distance?.again()),
-      matrix: [matrix.rows, matrix.columns],
-      rounds: rounds.count, products: products)
-    if json { try Output.json(report) } else { try print(report) }
-    if Interruption.requested { throw Interruption.exitCode }
+      matrix: [matrix.rows, matrix.columns], rounds: rounds.count, products: products)
+    let table = TextTable.lines(
+      ["format", "rows", "µs", "t(M)/t(1)", "GB/s", "of a read", "GFLOP/s"],
+      products.map {
+        [
+          $0.format, "\($0.rows)", Figures.fixed($0.microseconds, 0),
+          $0.ratio.map { Figures.fixed($0, 2) } ?? "", Figures.fixed($0.bandwidthGbs, 1),
+          Figures.fixed(100 * $0.bandwidthFraction, 0) + " %", Figures.fixed($0.gflops, 0),
+        ]
+      }, names: 0)
+    let lines =
+      [
+        setting.machine.line,
+        "\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory",
+      ] + table + [BenchSubject.median(rounds.count)]
+    try CommandReport(lines: lines, parts: [setting]).show(json: json)
   }
 
   /// All widths of one format take turns, so that a change of the machine meets all.
@@ -74,23 +76,7 @@ struct BenchMatmulCommand: ParsableCommand {
     }
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line(report.machine.line)
-    try Output.line("\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory")
-    try Output.table(
-      ["format", "rows", "µs", "t(M)/t(1)", "GB/s", "of a read", "GFLOP/s"],
-      report.products.map {
-        [
-          $0.format, "\($0.rows)", Figures.fixed($0.microseconds, 0),
-          $0.ratio.map { Figures.fixed($0, 2) } ?? "", Figures.fixed($0.bandwidthGbs, 1),
-          Figures.fixed(100 * $0.bandwidthFraction, 0) + " %", Figures.fixed($0.gflops, 0),
-        ]
-      })
-    try Output.line(
-      "median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s")")
-  }
-
-  private struct Product: Codable {
+  private struct Product: Encodable {
     var format: String
     var rows: Int
     var microseconds: Double
@@ -100,7 +86,7 @@ struct BenchMatmulCommand: ParsableCommand {
     var gflops: Double
   }
 
-  private struct Report: Codable {
+  private struct Setting: Encodable {
     var machine: Machine
     var matrix: [Int]
     var rounds: Int

@@ -7,7 +7,6 @@ import Verifier
 struct DecodeBench {
   /// One measurement of decoding, and the mean of the reads before and after it.
   struct Reading {
-    /// Tokens per second.
     var tokensPerSecond: Double
     /// Bytes of weights per second that decoding moved.
     var decoded: Double

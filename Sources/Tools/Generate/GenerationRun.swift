@@ -1,3 +1,4 @@
+import Files
 import Analysis
 import Speculate
 
@@ -35,8 +36,7 @@ struct GenerationRun {
     let sink = TextSink()
     if !json {
       if prompts.count > 1 {
-        sink.write(
-          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
+        sink.write("\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
       }
       if echo { sink.write(prompt.text) }
     }
@@ -50,9 +50,7 @@ struct GenerationRun {
     return result
   }
 
-  private func record(
-    _ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration
-  ) throws {
+  private func record(_ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration) throws {
     try trace?.write(
       TraceUnit(
         prompts: [
@@ -61,8 +59,7 @@ struct GenerationRun {
             ids: prompt.ids)
         ],
         entries: [
-          TraceEntry(
-            configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
+          TraceEntry(configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
         ]))
   }
 
@@ -72,7 +69,6 @@ struct GenerationRun {
 }
 
 extension FinishReason {
-  /// The reason in words.
   var text: String {
     switch self {
     case .endToken: "ended by an end token"
@@ -80,5 +76,30 @@ extension FinishReason {
     case .length: "ended by the token limit"
     case .cancelled: "interrupted"
     }
+  }
+}
+
+/// What `--json` says of one generation.
+struct GenerationRecord: Encodable {
+  var place: String
+  var prompt: String
+  var text: String
+  var ids: [Token]
+  var finish: FinishReason
+  var tau: Double
+  var tokensPerSecond: Double
+  var endsInLoop: Bool
+  var statistics: GenerationStatistics
+
+  init(_ source: EncodedPrompt, _ result: GenerationResult) {
+    place = source.place
+    prompt = source.text
+    text = result.text
+    ids = result.tokens
+    finish = result.finishReason
+    tau = result.statistics.tau
+    tokensPerSecond = result.statistics.tokensPerSecond
+    endsInLoop = LoopDetector().endsInLoop(result.tokens)
+    statistics = result.statistics
   }
 }

@@ -6,7 +6,6 @@ package import Text
 package struct PromptInput {
   /// One prompt and where it stands, for messages: `prompts.jsonl line 3`.
   package struct Prompt: Sendable {
-    /// What is asked.
     package enum Content: Sendable {
       /// A text to go on from.
       case text(String)
@@ -16,7 +15,6 @@ package struct PromptInput {
 
     package let content: Content
     package let place: String
-    /// What it is about, where the file says so.
     package var category: String?
     /// What the user of a chat says after each of the answers.
     package var laterTurns: [String] = []
@@ -69,7 +67,6 @@ package struct PromptInput {
     return [try prompt(text(of: path), place: path)]
   }
 
-  /// The whole of a text file.
   private static func text(of path: String) throws -> String {
     let data: Data
     do {
@@ -96,9 +93,7 @@ package struct PromptInput {
     return prompts
   }
 
-  private static func prompt(
-    line: String, place: String, _ takesDocuments: Bool
-  ) throws -> Prompt {
+  private static func prompt(line: String, place: String, _ takesDocuments: Bool) throws -> Prompt {
     do {
       let line = try PromptLine(line)
       var prompt: Prompt

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 
-/// `speculate inspect`: what a checkpoint is, without running it.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
@@ -13,8 +12,7 @@ struct InspectCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A checkpoint's folder, or one file of weights.", valueName: "path"))
   var path: String
-  @Flag(help: "Print one line of JSON.")
-  var json = false
+  @Flag(help: "Print one line of JSON.") var json = false
 
   func run() throws {
     let report = try InspectReport(path: path)

@@ -25,38 +25,38 @@ extension InspectReport {
       model.attentionBias ? "q, k, v" : nil, model.outputBias ? "o" : nil,
       model.mlpBias ? "gate, up, down" : nil,
     ].compactMap { $0 }
-    var settings = [
-      Setting(name: "model", value: "\(model.family.name) (\(model.family.architecture))"),
-      Setting(name: "vocabulary", value: Figures.count(model.vocabularySize)),
-      Setting(name: "context", value: Figures.count(model.maximumContext)),
-      Setting(name: "layers", value: Figures.count(model.layerCount)),
-      Setting(name: "hidden", value: Figures.count(model.hiddenSize)),
-      Setting(name: "intermediate", value: Figures.count(model.intermediateSize)),
-      Setting(
-        name: "heads",
-        value: "\(model.headCount) of \(model.headDimension), "
+    var settings: [Setting] = [
+      ("model", "\(model.family.name) (\(model.family.architecture))"),
+      ("vocabulary", Figures.count(model.vocabularySize)),
+      ("context", Figures.count(model.maximumContext)),
+      ("layers", Figures.count(model.layerCount)),
+      ("hidden", Figures.count(model.hiddenSize)),
+      ("intermediate", Figures.count(model.intermediateSize)),
+      (
+        "heads",
+        "\(model.headCount) of \(model.headDimension), "
           + "\(model.keyValueHeadCount) for keys and values"
-          + (model.headNorms ? ", q and k normed" : "")),
-      Setting(name: "rope", value: rope(model.ropeTheta, model.ropeScaling)),
-      Setting(name: "norm epsilon", value: "\(model.normEpsilon)"),
-      Setting(name: "biases", value: biases.isEmpty ? "none" : biases.joined(separator: ", ")),
-      Setting(name: "head", value: model.tiesEmbeddings ? "tied to the embedding" : "its own"),
+          + (model.headNorms ? ", q and k normed" : "")
+      ),
+      ("rope", rope(model.ropeTheta, model.ropeScaling)),
+      ("norm epsilon", "\(model.normEpsilon)"),
+      ("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
+      ("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
     if let quantization = model.quantization {
-      settings.append(Setting(name: "quantised", value: quantization.description))
+      settings.append(("quantised", quantization.description))
     }
     if let window = model.slidingWindow {
       settings.append(
-        Setting(
-          name: "sliding window",
-          value: "\(Figures.count(window)) in \(windowed) of \(model.layerCount) layers"))
+        ("sliding window", "\(Figures.count(window)) in \(windowed) of \(model.layerCount) layers"))
     }
     let ends = model.endTokens.map(String.init).joined(separator: ", ")
     settings.append(
-      Setting(
-        name: "special tokens",
-        value: "begin \(model.beginToken.map(String.init) ?? "none"), "
-          + "end \(ends.isEmpty ? "none" : ends)"))
+      (
+        "special tokens",
+        "begin \(model.beginToken.map(String.init) ?? "none"), "
+          + "end \(ends.isEmpty ? "none" : ends)"
+      ))
     return settings
   }
 
@@ -64,30 +64,30 @@ extension InspectReport {
     let block =
       drafter.shortestBlock < drafter.blockSize
       ? "\(drafter.shortestBlock) to \(drafter.blockSize)" : "\(drafter.blockSize)"
-    var settings = [
-      Setting(
-        name: "model", value: "block-diffusion drafter (\(drafter.kind.architecture))"),
-      Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
-      Setting(
-        name: "target",
-        value: drafter.targetSummary(
-          vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))),
-      Setting(
-        name: "draft vocabulary",
-        value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
+    var settings: [Setting] = [
+      ("model", "block-diffusion drafter (\(drafter.kind.architecture))"),
+      ("block", "\(block), mask token \(drafter.maskToken)"),
+      (
+        "target",
+        drafter.targetSummary(vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))
+      ),
+      (
+        "draft vocabulary", drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"
+      ),
     ]
-    settings += drafter.heads.descriptions.map { Setting(name: $0.name, value: $0.value) }
+    settings += drafter.heads.descriptions.map { ($0.name, $0.value) }
     return settings + [
-      Setting(name: "context", value: Figures.count(drafter.maximumContext)),
-      Setting(name: "layers", value: Figures.count(drafter.layerCount)),
-      Setting(name: "hidden", value: Figures.count(drafter.shape.hidden)),
-      Setting(name: "intermediate", value: Figures.count(drafter.shape.intermediate)),
-      Setting(
-        name: "heads",
-        value: "\(drafter.shape.heads) of \(drafter.shape.headDimension), "
-          + "\(drafter.shape.keyValueHeads) for keys and values, q and k normed"),
-      Setting(name: "rope", value: rope(drafter.ropeTheta, drafter.ropeScaling)),
-      Setting(name: "norm epsilon", value: "\(drafter.shape.normEpsilon)"),
+      ("context", Figures.count(drafter.maximumContext)),
+      ("layers", Figures.count(drafter.layerCount)),
+      ("hidden", Figures.count(drafter.shape.hidden)),
+      ("intermediate", Figures.count(drafter.shape.intermediate)),
+      (
+        "heads",
+        "\(drafter.shape.heads) of \(drafter.shape.headDimension), "
+          + "\(drafter.shape.keyValueHeads) for keys and values, q and k normed"
+      ),
+      ("rope", rope(drafter.ropeTheta, drafter.ropeScaling)),
+      ("norm epsilon", "\(drafter.shape.normEpsilon)"),
     ]
   }
 

@@ -5,31 +5,26 @@ import Tensors
 /// Which drafter works for the target.
 struct DrafterOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Folder of a drafter made for the target, or of any causal model with the target's vocabulary; "
-        + "'suffix' to draft without a model, from matches in the text so far; or 'none' for plain "
-        + "decoding. (default: the embedded one, Weights/drafter)", valueName: "dir|suffix|none"))
+    """
+    Folder of a drafter made for the target, or of any causal model with the target's vocabulary; \
+    'suffix' to draft without a model, from matches in the text so far; or 'none' for plain \
+    decoding. (default: the embedded one, Weights/drafter)
+    """, value: "dir|suffix|none")
   var drafter: DrafterChoice?
-
   @Option(
-    name: .customLong("drafter-weights"),
-    help: ArgumentHelp(
-      "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
-      valueName: "format"))
+    "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
+    value: "format", name: .customLong("drafter-weights"))
   var weights: WeightFormat?
-
   @Option(
-    name: .customLong("drafter-passes"), parsing: .unconditional,
-    help: ArgumentHelp(
-      "Passes of a causal drafter in a round, in which it iterates on all drafts at once, as models "
-        + "from 'speculate force' can. (default: one a draft)", valueName: "n"))
+    """
+    Passes of a causal drafter in a round, in which it iterates on all drafts at once, as models \
+    from 'speculate force' can. (default: one a draft)
+    """, value: "n", name: .customLong("drafter-passes"))
   var passes: Int?
 
   func validate() throws {
     guard let passes else { return }
-    if passes < 1 {
-      throw ValidationError("--drafter-passes \(passes) is out of range: use 1 or more")
-    }
+    try OptionCheck.atLeast(1, ("--drafter-passes", passes))
     guard case .some(.folder) = drafter else {
       throw ValidationError("--drafter-passes belongs to a causal model as --drafter: give both")
     }

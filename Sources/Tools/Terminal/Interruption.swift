@@ -7,6 +7,12 @@ enum Interruption {
   /// The exit code of work that Ctrl-C cut short.
   static let exitCode = ExitCode(130)
 
+  /// Says that the same command goes on, and what to throw.
+  static func resumable() -> ExitCode {
+    Output.note("stopped; the same command goes on from here\n")
+    return exitCode
+  }
+
   private static let flag = Atomic<Bool>(false)
 
   /// Whether Ctrl-C (or a polite `kill`) was seen since ``watch()``.

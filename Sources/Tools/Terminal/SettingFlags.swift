@@ -3,7 +3,6 @@
 /// No other text has typographic quotes: names out of templates and files stand in straight ones, so that
 /// a template's filter 'output' is no flag.
 package enum SettingFlags {
-  /// The settings, in the words of their flags.
   package static let settings = [
     "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
     "force", "grow", "heldout", "heldout data", "heldout tokens", "init", "init from", "layers",

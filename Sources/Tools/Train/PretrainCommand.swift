@@ -3,7 +3,6 @@ import Files
 import Foundation
 public import Training
 
-/// `speculate pretrain`: a causal model of the Qwen3 architecture from text.
 struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
@@ -23,27 +22,26 @@ struct PretrainCommand: ParsableCommand {
           --layers 12 --steps 2000 --output deep --init-from shallow --grow insert
       """)
 
-  @Option(help: "Training documents: JSON lines with a field \"text\", plain or .zst.")
+  @Option("Training documents: JSON lines with a field \"text\", plain or .zst.")
   var data: String?
-  @Option(help: "Instead of --data: a file of little-endian 16-bit tokens.")
+  @Option("Instead of --data: a file of little-endian 16-bit tokens.")
   var tokens: String?
-  @Option(help: "Held-out documents of the same kind, for a loss on text not trained on.")
+  @Option("Held-out documents of the same kind, for a loss on text not trained on.")
   var heldoutData: String?
-  @Option(help: "Instead of --heldout-data: a file of tokens.")
+  @Option("Instead of --heldout-data: a file of tokens.")
   var heldoutTokens: String?
-  @Option(help: "The SentencePiece model of the documents, copied into the output folder.")
+  @Option("The SentencePiece model of the documents, copied into the output folder.")
   var tokenizer: String?
-  @Option(name: .shortAndLong, help: "The folder of checkpoint, metrics and model.")
+  @Option("The folder of checkpoint, metrics and model.", name: .shortAndLong)
   var output: String
-  @Option(help: "Start from the checkpoint in this folder instead of random values.")
+  @Option("Start from the checkpoint in this folder instead of random values.")
   var initFrom: String?
   @Option(
-    help: """
-      With --init-from: reach --layers by repeating that model's layers (stack), or by new ones \
-      among them that change nothing at first (insert).
-      """)
+    """
+    With --init-from: reach --layers by repeating that model's layers (stack), or by new ones \
+    among them that change nothing at first (insert).
+    """)
   var grow: LayerGrowth?
-
   @OptionGroup(title: "Model") var model: ModelSizes
   @OptionGroup(title: "Training") var training: TrainingFlags
 
@@ -60,7 +58,6 @@ struct PretrainCommand: ParsableCommand {
     if grow != nil && initFrom == nil {
       throw ValidationError("--grow needs --init-from: the folder of the shallow model")
     }
-    try training.check()
     if let complaint = model.architecture.complaint { throw ValidationError(complaint) }
     let length = training.batch.length
     if length > model.context {
@@ -137,7 +134,7 @@ struct PretrainCommand: ParsableCommand {
       progress.heldoutLoss.map { "held-out \(Figures.fixed($0, 4))" },
       "\(Figures.rate(progress.tokensPerSecond)) tokens/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 }
 

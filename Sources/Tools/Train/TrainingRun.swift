@@ -3,7 +3,6 @@ import Training
 
 /// How a training shows itself: a progress line, a line for each held-out measurement, and a page.
 struct TrainingRun<Recipe: TrainingRecipe> {
-  /// What is trained.
   var recipe: Recipe
   /// What the progress line begins with.
   var label: String
@@ -26,8 +25,7 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   ///   - detail: What to show of a report.
   /// - Returns: The last report; nil if all steps had been taken before.
   /// - Throws: `Interruption.exitCode` when it was stopped before its end, and what the training throws.
-  @discardableResult
-  func run(
+  @discardableResult func run(
     isMeasured: (Recipe.Progress) -> Bool, detail: (Recipe.Progress) -> String
   ) throws -> Recipe.Progress? {
     let (first, options) = (recipe.resumedStep, recipe.state.options)

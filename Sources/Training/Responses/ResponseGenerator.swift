@@ -170,10 +170,10 @@ extension LoopDetector {
   func lengthUpToSecondPeriod(_ tokens: some RandomAccessCollection<Token>) -> Int? {
     guard endsInLoop(tokens) else { return nil }
     let tokens = Array(tokens)
-    for period in 1...longestPeriod {
+    for period in 1...Self.longestPeriod {
       var start = tokens.count - period  // of the stretch that repeats at the end
       while start > 0, tokens[start - 1] == tokens[start - 1 + period] { start -= 1 }
-      if tokens.count - start >= minimumLength { return min(tokens.count, start + 2 * period) }
+      if tokens.count - start >= Self.minimumLength { return min(tokens.count, start + 2 * period) }
     }
     return nil
   }

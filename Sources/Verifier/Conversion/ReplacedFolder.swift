@@ -3,7 +3,6 @@ import Foundation
 
 /// A folder that is written under a temporary name beside its place and takes the place at the end.
 struct ReplacedFolder {
-  /// Where to write.
   let temporary: URL
   private let destination: URL
   private let replaces: Bool
@@ -27,8 +26,7 @@ struct ReplacedFolder {
     do {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
     } catch {
-      throw SpeculateError(
-        "\(destination.path): can't be written: \(systemReason(error))")
+      throw SpeculateError("\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 
@@ -57,11 +55,9 @@ struct ReplacedFolder {
       try FileManager.default.moveItem(at: temporary, to: destination)
       if exists { try FileManager.default.removeItem(at: old) }
     } catch {
-      throw SpeculateError(
-        "\(destination.path): can't be written: \(systemReason(error))")
+      throw SpeculateError("\(destination.path): can't be written: \(systemReason(error))")
     }
   }
 
-  /// Removes the temporary folder, if it is still there.
   func abandon() { try? FileManager.default.removeItem(at: temporary) }
 }

@@ -166,21 +166,29 @@ import Testing
       (["data"] + data + ["--store-taps", "1,1"], 64, "--store-taps is 1,1: name each layer once"),
       (
         ["data"] + data + ["--store-log-probabilities", "0"], 64,
-        "--store-log-probabilities is 0: give 1 to 4096"
+        "--store-log-probabilities 0 is out of range: use 1 to 4096"
       ),
       (["data"] + data + ["--threads", "0"], 64, "--threads 0 is out of range: use 1 to 256"),
       (data + ["--threads", "999"], 64, "--threads 999 is out of range: use 1 to 256"),
       (data + ["--dtype", "f16"], 64, "--dtype is f16: give bf16 or f32"),
-      (data + ["--clip", "0"], 64, "--clip is 0.0: give a number above 0"),
-      (data + ["--floor", "2"], 64, "--floor is 2.0: give a number from 0 to 1"),
-      (data + ["--evaluate-every=-1"], 64, "--evaluate-every is -1: give 0 or more"),
+      (data + ["--clip", "0"], 64, "--clip 0.0 is out of range: use a number above 0"),
+      (data + ["--floor", "2"], 64, "--floor 2.0 is out of range: use 0.0 to 1.0"),
+      (
+        data + ["--evaluate-every", "-1"], 64, "--evaluate-every -1 is out of range: use 0 or more"
+      ),
       (data + ["--responses-from", "x"], 64, "or --responses-from"),
       (target + ["--responses-from", "nothing"], 1, "nothing holds no responses: give a folder"),
       (data + ["--row-weights", "flat"], 64, "--row-weights is flat: give decay or pace"),
       (data + ["--row-weights", "pace", "--decay", "3"], 64, "--decay means nothing with"),
       (data + ["--cross-entropy", "0"], 64, "are all 0: give one that counts"),
-      (data + ["--divergence=-1"], 64, "--divergence is -1.0: give a number of at least 0"),
-      (data + ["--certainty=-1"], 64, "--certainty is -1.0: give a number of at least 0"),
+      (
+        data + ["--divergence=-1"], 64,
+        "--divergence -1.0 is out of range: use a number of at least 0"
+      ),
+      (
+        data + ["--certainty=-1"], 64,
+        "--certainty -1.0 is out of range: use a number of at least 0"
+      ),
       (
         data + ["--confidence", "0"], 64, "--confidence is 0.0: give a number above 0, or leave it"
       ),
@@ -197,7 +205,7 @@ import Testing
       (tokens + ["--target-layers", "1"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--row-weights", "pace"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--block-size", "98"], 64, "give at most 97, of which stage 2"),
-      (tokens + ["--least-noise", "0"], 64, "--least-noise is 0.0: give 0.01 to 1"),
+      (tokens + ["--least-noise", "0"], 64, "--least-noise 0.0 is out of range: use 0.01 to 1.0"),
       (
         tokens + ["--stage", "2", "--refinement-steps", "9"], 64,
         "--refinement-steps means nothing with --stage 2: drop one"
