@@ -146,7 +146,19 @@ package final class ResponseRecipe {
       throw SpeculateError(
         "\(folder.path) holds another target's responses: make some with 'speculate distill data'")
     }
-    return try store.all()
+    let all = try store.all()
+    for response in all { try check(response.tokens, in: folder, of: Response.kind) }
+    return all
+  }
+
+  /// Says whether tokens that a folder holds are the target's.
+  func check(_ tokens: [Token], in folder: URL, of kind: ShardKind) throws {
+    let vocabulary = 0..<Token(target.configuration.vocabularySize)
+    guard tokens.allSatisfy(vocabulary.contains) else {
+      throw SpeculateError(
+        "\(folder.path) holds tokens outside the target's vocabulary of \(vocabulary.count): make its "
+          + "\(kind.name) again with '\(kind.command)'")
+    }
   }
 
   /// Tells weights apart.
