@@ -12,6 +12,7 @@ package final class ResponseRecipe {
   let checkpoint: Checkpoint
   let workers: Workers
   private let directory: URL
+  private var print: UInt64?  // of the weights, once it is known
   private var claim: (folder: URL, held: OutputClaim)?
 
   package init(target directory: URL, workers: Workers) throws {
@@ -163,7 +164,10 @@ package final class ResponseRecipe {
 
   /// Tells weights apart.
   func fingerprint() throws -> UInt64 {
-    try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    if let print { return print }
+    let made = try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    print = made
+    return made
   }
 
   private func prompts(_ options: ResponseOptions) throws -> PromptSource {
