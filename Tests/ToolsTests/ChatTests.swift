@@ -156,7 +156,7 @@ import Testing
         "--heldout", file, "--evaluation-length", "20", "--layers", "1", "--block-size", "4",
         "--mask-token",
         "\(TinyTokenizer.mask)", "--steps", "3", "--draft-vocabulary", "50", "--output",
-        pair.folder.appending(path: "drafter").path,
+        pair.folder.appending(path: "learnt").path,
       ]
     ).wait()
     #expect(learnt.status == 0, "\(learnt.errors)")

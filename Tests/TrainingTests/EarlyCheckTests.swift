@@ -115,4 +115,27 @@ import Training
         == "the tokenizer of the target has no mask, reserves no token and uses all ids: give ‘mask "
         + "token’, one that text never holds")
   }
+
+  @Test func `tokens that the target lacks are refused`() throws {
+    var options = try DistillRecipeTests.options(folder, output: "drafter", threads: 1)
+    _ = try DistillRecipeTests.run(options, DistillRecipeTests.Stops(train: 1))
+    let made = options.output.appending(path: "responses")
+    let settings = try ResponseStore(existing: made).settings
+    let other = folder.file("other")
+    do {
+      let store = try ResponseStore(folder: other, settings: settings)
+      for (number, token) in [Token(3), -1, 5].enumerated() {
+        try store.add(Response(tokens: [4, token, 2], promptLength: 1), number: number)
+      }
+      try store.seal()
+    }
+    options.responses = .made([other])
+    options.output = folder.file("second")
+    let recipe = try DistillRecipe(options)
+    #expect(
+      throws: SpeculateError(
+        "\(other.path) holds tokens outside the target's vocabulary of \(TinyTokenizer.vocabulary): "
+          + "make its responses again with 'speculate distill data'")
+    ) { _ = try recipe.respond(shouldStop: { false }, report: { _ in }) }
+  }
 }

@@ -253,7 +253,13 @@ import Testing
     #expect(taken.status == 1)
     #expect(
       taken.errors
-        == "error: can't make the folder \(pair.folder.path)/prompts.jsonl: File exists; "
-        + "give another one\n")
+        == "error: \(pair.folder.path)/prompts.jsonl is the --data \(pair.folder.path)/prompts.jsonl: "
+        + "give an --output apart from it\n")
+    let finished = try distill(data, to: "drafter")
+    #expect(finished.status == 1)
+    #expect(
+      finished.errors
+        == "error: \(pair.folder.path)/drafter holds \"config.json\", \"model.safetensors\", which "
+        + "'distill' didn't begin: give another --output\n")
   }
 }

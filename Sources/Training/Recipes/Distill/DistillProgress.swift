@@ -55,7 +55,7 @@ package struct DistillPosition: RecipePosition {
   package var anchors = 0
 
   package func objection(to start: DistillPosition) -> String? {
-    configuration == start.configuration && draftVocabulary == start.draftVocabulary
+    visit >= 0 && configuration == start.configuration && draftVocabulary == start.draftVocabulary
       && responses == start.responses && data ?? start.data == start.data
       ? nil
       : "was made with other sizes or responses: give the same settings, another ‘output’, "

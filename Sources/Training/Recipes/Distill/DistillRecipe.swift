@@ -61,7 +61,13 @@ package final class DistillRecipe {
       own = nil
       return try responding.respond(
         plan, folder: folder, shouldStop: shouldStop, report: report)
-    case .made(let folders): return try folders.flatMap { try responding.responses(in: $0) }
+    case .made(let folders):
+      let made = try folders.flatMap { try responding.responses(in: $0) }
+      // Before held-out prompts are answered.
+      try DrafterTraining.check(responses: made.count, options)
+      try DrafterTraining.check(
+        length: made.map(\.tokens.count).max() ?? 1, options, responding.target.configuration)
+      return made
     }
   }
 

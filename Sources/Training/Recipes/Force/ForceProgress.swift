@@ -54,7 +54,8 @@ package struct ForcePosition: RecipePosition {
   package var rows = 0
 
   package func objection(to start: ForcePosition) -> String? {
-    target == start.target && trajectories == start.trajectories && blockSize == start.blockSize
+    visit >= 0 && target == start.target && trajectories == start.trajectories
+      && blockSize == start.blockSize
       && data ?? start.data == start.data
       ? nil
       : "was made with another target, other trajectories or blocks: give the same settings, another "

@@ -110,7 +110,12 @@ package final class ForceRecipe {
         "\(folder.path) holds trajectories of other responses than those beside it: make some with "
           + "'speculate force data'")
     }
-    return try store.all()
+    let all = try store.all()
+    for trajectory in all {
+      let tokens = trajectory.response.tokens + trajectory.guesses.joined().joined()
+      try responding.check(tokens, in: folder, of: Trajectory.kind)
+    }
+    return all
   }
 
   /// Makes what is missing; returns whether all is there.

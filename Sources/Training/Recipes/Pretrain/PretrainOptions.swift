@@ -39,9 +39,12 @@ package struct PretrainOptions: RecipeOptions {
       ("tokens", trainingTokens), ("heldout tokens", heldoutTokens), ("tokenizer", tokenizer),
     ]
     // Tokens made for this run and its copy of the tokenizer lie in the folder itself.
+    let own = run.output.standardizedFileURL.path
     let apart = files.compactMap { setting, url in
-      url?.deletingLastPathComponent().standardizedFileURL == run.output.standardizedFileURL
-        ? nil : url.map { OutputClaim.Input(setting, $0) }
+      url.flatMap {
+        $0.deletingLastPathComponent().standardizedFileURL.path == own
+          ? nil : OutputClaim.Input(setting, $0)
+      }
     }
     return try OutputClaim(
       folder: run.output, for: OutputClaim.Job("pretrain"),

@@ -12,6 +12,7 @@ package final class ResponseRecipe {
   let checkpoint: Checkpoint
   let workers: Workers
   private let directory: URL
+  private var print: UInt64?  // of the weights, once it is known
   private var claim: (folder: URL, held: OutputClaim)?
 
   package init(target directory: URL, workers: Workers) throws {
@@ -146,12 +147,27 @@ package final class ResponseRecipe {
       throw SpeculateError(
         "\(folder.path) holds another target's responses: make some with 'speculate distill data'")
     }
-    return try store.all()
+    let all = try store.all()
+    for response in all { try check(response.tokens, in: folder, of: Response.kind) }
+    return all
+  }
+
+  /// Says whether tokens that a folder holds are the target's.
+  func check(_ tokens: [Token], in folder: URL, of kind: ShardKind) throws {
+    let vocabulary = 0..<Token(target.configuration.vocabularySize)
+    guard tokens.allSatisfy(vocabulary.contains) else {
+      throw SpeculateError(
+        "\(folder.path) holds tokens outside the target's vocabulary of \(vocabulary.count): make its "
+          + "\(kind.name) again with '\(kind.command)'")
+    }
   }
 
   /// Tells weights apart.
   func fingerprint() throws -> UInt64 {
-    try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    if let print { return print }
+    let made = try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    print = made
+    return made
   }
 
   private func prompts(_ options: ResponseOptions) throws -> PromptSource {
