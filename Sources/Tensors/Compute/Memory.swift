@@ -50,6 +50,7 @@ package enum Memory {
 
   static func missing(_ bytes: Int, for purpose: String) -> SpeculateError {
     SpeculateError(
-      "there is no memory for \(bytes) bytes of \(purpose): end other programs, or use less of it")
+      "there is no memory for \(bytes) bytes of \(purpose): end other programs, or take a smaller model "
+        + "or format")
   }
 }
