@@ -68,7 +68,7 @@ package final class SequenceRun {
   /// Why the sequence ended; `nil` while it goes on.
   package var finishReason: FinishReason? { sequence.finishReason }
 
-  /// Whether it goes on neither by itself nor because it can't.
+  /// Whether it has finished or failed.
   var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
 
   /// Ends the sequence by an error.

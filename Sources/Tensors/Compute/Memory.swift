@@ -69,6 +69,6 @@ package enum Memory {
   static func missing(_ bytes: Int?, for purpose: String) -> SpeculateError {
     SpeculateError(
       "there is no memory for \(bytes.map(String.init) ?? "so many") bytes of \(purpose): end other "
-        + "programs, or use less of it")
+        + "programs, or take a smaller model or format")
   }
 }

@@ -27,7 +27,7 @@ package final class KeyValueCache {
     private let shapes: [AttentionShape]
     private let layers: UnsafeMutableBufferPointer<KeyValueState>
     private let format: KeyValueFormat
-    private var rotary: [RotaryTable] = []  // kept for the layers' angles
+    private var rotary: [RotaryTable] = []  // kept for the layers' angles, of all that they look at
     /// The layers that have memory.
     private var made = 0
 
@@ -55,6 +55,7 @@ package final class KeyValueCache {
     ///
     /// - Parameter kept: Positions that are valid, in whole blocks.
     func grow(to room: Int, keeping kept: Int, rotary: [RotaryTable]) throws(SpeculateError) {
+      self.rotary += rotary
       for (index, shape) in shapes.enumerated() {
         let headBytes = shape.headDimension * room * format.byteCount
         let bytes = headBytes * shape.keyValueHeads
