@@ -14,7 +14,6 @@ package final class DrafterContext {
   /// Passes that these took.
   package var passes: Int { block.passes }
 
-  /// The block that is being drafted.
   var block: DenoisedBlock
   /// The row of the block's first draft among those of a pass.
   var firstRow = 0
@@ -26,7 +25,6 @@ package final class DrafterContext {
   /// Committed tokens that no pass has seen yet: at most `waitingRows`.
   var tokens: [Token] = []
 
-  /// The most positions that wait.
   static let waitingRows = 64
 
   init(cache: KeyValueCache, featureWidth: Int, block: DenoisedBlock) {
@@ -60,14 +58,11 @@ package final class DrafterContext {
 
 /// A block to be drafted behind the committed tokens of a sequence.
 package struct DrafterBlock {
-  /// The sequence's context.
   package var context: DrafterContext
   /// The last committed token, whose features the target has not computed yet.
   package var anchor: Token
-  /// Tokens to draft: 1 to `blockSize - 1`.
   package var count: Int
 
-  /// A block of the given values.
   package init(context: DrafterContext, anchor: Token, count: Int) {
     self.context = context
     self.anchor = anchor

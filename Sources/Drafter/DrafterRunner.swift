@@ -7,7 +7,6 @@ package import Tensors
 /// that sees tokens runs each through its layers once, causally. A draft pass adds the rows of blocks
 /// behind them, one block a sequence, and forgets these again.
 package final class DrafterRunner {
-  /// The drafter that runs.
   package let drafter: BlockDrafter
 
   /// How many passes blocks take, and which drafts are chosen after each.
@@ -127,7 +126,6 @@ package final class DrafterRunner {
     }
   }
 
-  /// Runs a context's waiting tokens through the layers.
   private func read(_ context: DrafterContext) {
     plan.reset()
     addWaiting(context)
@@ -135,7 +133,6 @@ package final class DrafterRunner {
     settle(context)
   }
 
-  /// Projects a context's waiting features.
   private func project(_ context: DrafterContext) {
     plan.reset()
     addPositions(context)

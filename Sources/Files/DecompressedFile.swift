@@ -4,7 +4,6 @@ package import Foundation
 package final class DecompressedFile: FileContents, @unchecked Sendable {
   // Unchecked: the memory is not written after init and lives as long as the object.
 
-  /// The decompressed bytes.
   package let bytes: UnsafeRawBufferPointer
 
   /// Decompresses a whole file.

@@ -4,7 +4,6 @@ package import Foundation
 ///
 /// Not for security: FNV-1a over words of 8 bytes.
 package enum FileFingerprint {
-  /// The fingerprint of a file's bytes.
   package static func of(_ url: URL) throws -> UInt64 {
     do {
       return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
@@ -13,7 +12,6 @@ package enum FileFingerprint {
     }
   }
 
-  /// The fingerprint of some bytes.
   package static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hash = FNV1a(seed: UInt64(bytes.count))
     var offset = 0

@@ -10,7 +10,7 @@ package final class LineReader {
 
   private let path: String
   private let limit: Int
-  private let source: ByteReader
+  private let source: any ByteSource
   private let buffer: UnsafeMutableRawBufferPointer
   private var start = 0  // of the bytes in `buffer` not returned yet
   private var end = 0
@@ -28,7 +28,9 @@ package final class LineReader {
     precondition(bufferBytes > 0 && maximumLineBytes > 0, "a reader needs room")
     path = url.path
     limit = maximumLineBytes
-    source = try ByteReader(url: url)
+    source =
+      url.pathExtension.lowercased() == "zst"
+      ? try ZstdReader(url: url) : try FileDescriptor(reading: url)
     buffer = .allocate(byteCount: bufferBytes, alignment: 16)
   }
 

@@ -1,6 +1,11 @@
 package import Foundation
 import Glibc
 
+/// The bytes of a file in memory, mapped or owned, valid while the object lives.
+package protocol FileContents: AnyObject, Sendable {
+  var bytes: UnsafeRawBufferPointer { get }
+}
+
 /// A whole file as read-only memory, paged in by the kernel as it is touched.
 ///
 /// The file must not shrink while it is mapped: reading a page past its new end ends the process
@@ -9,7 +14,6 @@ import Glibc
 package final class MappedFile: FileContents, @unchecked Sendable {
   // Unchecked: the memory is never written and lives as long as the object.
 
-  /// The file's bytes.
   package let bytes: UnsafeRawBufferPointer
 
   /// Maps a regular file.
@@ -23,9 +27,7 @@ package final class MappedFile: FileContents, @unchecked Sendable {
     }
     guard let memory = mmap(nil, file.size, PROT_READ, MAP_PRIVATE, file.number, 0),
       memory != MAP_FAILED
-    else {
-      throw SpeculateError("\(url.path): can't be mapped into memory: \(systemMessage())")
-    }
+    else { throw SpeculateError("\(url.path): can't be mapped into memory: \(systemMessage())") }
     bytes = UnsafeRawBufferPointer(start: memory, count: file.size)
   }
 

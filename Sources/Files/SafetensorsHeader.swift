@@ -6,8 +6,7 @@
 /// those of the offsets, and offsets that cover the data without a gap or an overlap. A name that
 /// appears twice, which the reference lets pass, is refused as well.
 struct SafetensorsHeader {
-  /// One tensor of the file.
-  struct Tensor {
+  struct Tensor: Sendable {
     let name: String
     let type: StoredType
     let shape: [Int]
@@ -20,7 +19,6 @@ struct SafetensorsHeader {
 
   /// The tensors in the order of their data.
   let tensors: [Tensor]
-  /// The `__metadata__` of the file.
   let metadata: [String: String]
 
   /// Reads and checks the header of a file.
@@ -147,7 +145,6 @@ struct SafetensorsHeader {
         "data_offsets [\(begin), \(end)] hold \(end - begin) bytes, but shape \(shape) of "
           + "\(typeName) needs \(bits / 8)")
     }
-    return Tensor(
-      name: name, type: type, shape: shape, bytes: dataStart + begin..<dataStart + end)
+    return Tensor(name: name, type: type, shape: shape, bytes: dataStart + begin..<dataStart + end)
   }
 }

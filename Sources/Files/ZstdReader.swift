@@ -5,7 +5,7 @@ package import Foundation
 ///
 /// Reads any number of frames one after the other, as `zstd` and `pzstd` write them, and checks
 /// their checksums where they have them.
-package final class ZstdReader {
+package final class ZstdReader: ByteSource {
   /// The largest window a frame may ask for, as a power of two: what `zstd --long=31` writes.
   private static let windowLogLimit: Int32 = 31
 

@@ -192,14 +192,12 @@ import Testing
           "{\(SafetensorsBytes.tensor("t", type, "[8]", "[0,\(bytes)]"))}", dataBytes: bytes),
         to: "t.safetensors")
       let checkpoint = try Checkpoint(file: file)
-      #expect(checkpoint.storedType(of: "t") == type)
+      #expect(checkpoint.storedType(of: "t")?.rawValue == type)
       #expect(checkpoint.shape(of: "t") == [8])
       #expect(try checkpoint.withBytes(of: "t") { $0.count } == bytes)
-      if let known = ElementType(rawValue: type) {
-        #expect(checkpoint.info("t") == TensorInfo(name: "t", type: known, shape: [8]))
+      if ElementType(rawValue: type) != nil {
         #expect(try checkpoint.floats("t", shape: [8]).count == 8)
       } else {
-        #expect(checkpoint.info("t") == nil)
         #expect(
           throws: SpeculateError(
             "\(file.path): tensor \"t\" is \(type), which is not supported; convert the "

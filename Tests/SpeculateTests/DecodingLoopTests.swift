@@ -86,10 +86,7 @@ import Verifier
     func learn(_ price: RoundPrice) { strategy.learn(price) }
     var origin: DraftOrigin? { strategy.origin }
     var traced: [TracedDraft] { strategy.traced }
-    var recorder: CandidateRecorder? {
-      get { strategy.recorder }
-      set { strategy.recorder = newValue }
-    }
+    func keepCandidates(in recorder: CandidateRecorder?) { strategy.keepCandidates(in: recorder) }
   }
 
   private func cases(_ count: Int, _ setting: Setting, seed: UInt64) throws -> [Case] {

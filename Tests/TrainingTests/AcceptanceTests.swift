@@ -2,6 +2,7 @@ import Drafter
 import Files
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier

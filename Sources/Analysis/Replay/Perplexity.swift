@@ -8,7 +8,6 @@ package import Verifier
 /// The text is cut into windows that are read one by one, each from an empty cache and after the
 /// model's begin token if it has one.
 package struct Perplexity: Sendable, Equatable {
-  /// How many tokens were predicted.
   package private(set) var tokens = 0
   /// The sum of their negative log-probabilities.
   package private(set) var loss = 0.0

@@ -8,7 +8,6 @@ package struct RecordedOutputs {
   package let drafters: [String]
   /// The formats that the target's matrices were held in.
   package let formats: [String]
-  /// How the outputs were generated.
   package let parameters: GenerationParameters
   /// How drafts were chosen.
   package let choice: DraftChoice?

@@ -5,7 +5,6 @@ package import Verifier
 
 /// A block-diffusion drafter as a source of drafts.
 package final class BlockDraftSource: DraftSource {
-  /// The target layers whose outputs condition the drafter.
   package var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
   /// One less than the drafter's block, whose first row is the anchor's.
   package var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
@@ -19,24 +18,8 @@ package final class BlockDraftSource: DraftSource {
   private let passes: BlockDraftPasses
   private let context: DrafterContext
 
-  /// Makes the run state of a drafter for one sequence at a time of a target.
-  ///
-  /// - Parameters:
-  ///   - drafter: the drafter's weights.
-  ///   - target: the model it was made for, which lends embedding and head.
-  ///   - workers: the threads, shared with the target's runner.
-  ///   - capacity: the most committed positions.
-  /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  package convenience init(
-    drafter: BlockDrafter, target: CausalModel, workers: Workers, capacity: Int
-  ) throws {
-    self.init(
-      sharing: try BlockDraftPasses(
-        drafter: drafter, target: target, workers: workers, maximumBlocks: 1), capacity: capacity)
-  }
-
   /// Makes the run state of one sequence that shares its passes with others.
-  init(sharing passes: BlockDraftPasses, capacity: Int) {
+  package init(sharing passes: BlockDraftPasses, capacity: Int) {
     self.passes = passes
     context = passes.runner.makeContext(capacity: capacity)
   }
@@ -79,10 +62,8 @@ package final class BlockDraftSource: DraftSource {
     passes.runner.append(features, rows: rows, to: context)
   }
 
-  /// Forgets committed positions from `count` on.
   package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
-  /// Adds a block to the pass.
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
@@ -96,7 +77,7 @@ package final class BlockDraftSource: DraftSource {
 }
 
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.
-final class BlockDraftPasses {
+package final class BlockDraftPasses {
   let runner: DrafterRunner
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
@@ -105,7 +86,7 @@ final class BlockDraftPasses {
   /// Makes the buffers of passes.
   ///
   /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  init(
+  package init(
     drafter: BlockDrafter, target: CausalModel, workers: Workers, maximumBlocks: Int
   ) throws {
     try BlockDraftSource.checkFit(drafter.configuration, target: target.configuration)

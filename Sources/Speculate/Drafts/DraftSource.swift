@@ -30,7 +30,6 @@ package protocol DraftSource: AnyObject {
 }
 
 extension DraftSource {
-  /// Proposes tokens for one sequence.
   func draft(_ request: DraftRequest) {
     enter(request)
     runPasses()
@@ -48,10 +47,8 @@ package final class DraftRequest {
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
   package var block = DraftBlock()
 
-  /// A request that asks for nothing yet.
   package init(chooser: DraftChooser) { self.chooser = chooser }
 
-  /// Asks for drafts behind a text.
   func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
     self.count = count
@@ -66,29 +63,20 @@ package final class DraftRequest {
   }
 }
 
-/// Proposed tokens.
 package struct DraftBlock: Sendable, Equatable {
   /// The tokens, the first at the position after the anchor.
   package var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
   package var confidences: [Float] = []
-  /// Where the tokens came from; sources other than drafter models say so.
-  package var origin = DraftOrigin.drafter
   /// Passes that were run for them, as they ran.
   package var passes = 0
 
-  /// An empty block.
-  package init() {}
-
-  /// Drops all tokens and keeps the memory.
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
-    origin = .drafter
     passes = 0
   }
 
-  /// Drops the tokens from `count` on.
   mutating func truncate(to count: Int) {
     guard count < tokens.count else { return }
     tokens.removeLast(tokens.count - count)

@@ -1,4 +1,5 @@
 import Files
+import Verifier
 
 /// Ways the text may go on behind the anchor, with their common beginnings merged, and how likely
 /// the target takes each of their tokens.
@@ -28,7 +29,6 @@ struct DraftTree {
   /// Nodes to lay out, the next one last, with the row of their parent.
   var waiting: [(node: Int, parent: Int)] = []
 
-  /// An empty tree with room for `capacity` nodes.
   init(capacity: Int = 0) {
     nodes.reserveCapacity(capacity)
     ranking.reserveCapacity(capacity)
@@ -38,7 +38,6 @@ struct DraftTree {
     waiting.reserveCapacity(capacity)
   }
 
-  /// Starts over with the root alone.
   mutating func reset(root: Token) {
     nodes.removeAll(keepingCapacity: true)
     nodes.append(
@@ -46,7 +45,6 @@ struct DraftTree {
         token: root, parent: -1, cell: .root, conditional: 1, chance: 1, origin: .drafter))
   }
 
-  /// How many nodes there are, the root included.
   var count: Int { nodes.count }
 
   /// Adds a path from the root, sharing the nodes that are there.
@@ -88,7 +86,35 @@ struct DraftTree {
     }
   }
 
+  /// Adds a path that costs no pass.
+  mutating func insert(_ candidate: FreeDrafts.Candidate, chances: DraftChances) {
+    insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
+      .free(candidate.kind, isBranch: $0, place: $1)
+    }
+  }
+
   private func child(of parent: Int, token: Token) -> Int? {
     nodes.firstIndex { $0.parent == parent && $0.token == token }
+  }
+}
+
+extension DraftTree {
+  /// Tells the nodes that a pass has judged: those whose parents were accepted.
+  ///
+  /// - Parameters:
+  ///   - rows: what was verified.
+  ///   - nodes: the node of each row.
+  ///   - path: the rows whose choices were emitted.
+  ///   - next: the last token emitted.
+  ///   - tell: takes each judged node, and whether it was accepted.
+  func judge(
+    _ rows: TokenTree, nodes: [Int], path: [Int], next: Token,
+    tell: (_ node: Node, _ isAccepted: Bool) -> Void
+  ) {
+    for row in 1..<Swift.max(1, rows.count) {
+      guard let place = path.firstIndex(of: rows.parents[row]) else { continue }
+      let own = place + 1 < path.count ? rows.tokens[path[place + 1]] : next
+      tell(self.nodes[nodes[row]], rows.tokens[row] == own)
+    }
   }
 }

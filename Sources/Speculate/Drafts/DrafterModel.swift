@@ -54,7 +54,6 @@ package enum DrafterModel: Sendable {
       ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).blockSize - 1
   }
 
-  /// Drafts of a round, at most.
   package var maximumDrafts: Int {
     switch self {
     case .block(let drafter): drafter.configuration.blockSize - 1
@@ -99,12 +98,7 @@ package enum DrafterModel: Sendable {
     }
   }
 
-  /// Makes the run state that drafts for one sequence at a time of a target.
-  ///
-  /// - Parameters:
-  ///   - workers: the threads, shared with the target's runner.
-  ///   - capacity: the most committed positions.
-  /// - Throws: ``SpeculateError`` if it doesn't fit the target.
+  /// Makes the run state that drafts for one sequence at a time of a target, as ``makeSources``.
   package func makeSource(
     target: CausalModel, workers: Workers, capacity: Int
   ) throws -> any DraftSource {

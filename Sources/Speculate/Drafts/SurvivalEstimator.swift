@@ -30,8 +30,7 @@ package struct SurvivalEstimator: Sendable, Equatable {
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
   /// all before it were.
   package func conditional(_ place: Int) -> Double {
-    let pooled =
-      (allHits + firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
+    let pooled = (allHits + firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
     guard place < trials.count else { return pooled }
     return (hits[place] + pooled * Self.priorWeight) / (trials[place] + Self.priorWeight)
   }
@@ -43,13 +42,6 @@ package struct SurvivalEstimator: Sendable, Equatable {
     for place in 0..<count {
       product *= conditional(place)
       survival.append(product)
-    }
-  }
-
-  /// Learns from one round. Drafts behind the first rejected one say nothing.
-  package mutating func record(verified: Int, accepted: Int) {
-    for place in 0..<min(verified, accepted + 1) {
-      record(place: place, accepted: place < accepted)
     }
   }
 

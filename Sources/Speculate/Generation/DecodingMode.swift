@@ -9,8 +9,7 @@ public enum DecodingMode: Sendable, Equatable {
   /// - `free`: which drafts are tried that cost no pass; `nil` looks the end of the text up in
   ///   earlier text beside a drafter, if `drafts` is `nil` too. Without any of them and without a
   ///   drafter decoding is plain.
-  case speculative(
-    drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
+  case speculative(drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
   /// By Jacobi iteration of the target on its own guesses, without a drafter.
   case jacobi(JacobiOptions = JacobiOptions())
 }

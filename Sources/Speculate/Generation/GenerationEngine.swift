@@ -51,7 +51,6 @@ final class GenerationEngine {
     return decoder
   }
 
-  /// How the rounds of a mode go.
   private func strategy(
     _ mode: DecodingMode, _ sampling: SamplingParameters, capacity: Int
   ) throws -> any RoundStrategy {
@@ -72,11 +71,9 @@ final class GenerationEngine {
     }
   }
 
-  /// Measures pass times of target and drafter.
   func measureCost(context: Int, budget: Double) throws -> CostModel {
     let source = try draftSource(capacity: min(context + 64, model.configuration.maximumContext))
-    return try CostModel.measure(
-      runner: runner, source: source, context: context, budget: budget)
+    return try CostModel.measure(runner: runner, source: source, context: context, budget: budget)
   }
 
   /// Keeps what a finished decoder learned about speed for the next generation.
@@ -114,15 +111,13 @@ final class GenerationEngine {
   }
 
   private func jacobiPolicy() throws -> JacobiPolicy {
-    if let jacobi { return jacobi }
-    let made = try JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
+    let made = try jacobi ?? JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
     jacobi = made
     return made
   }
 
   private func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
-    if let length { return length }
-    let made = try AdaptiveDraftLength(cost(source))
+    let made = try length ?? AdaptiveDraftLength(cost(source))
     length = made
     return made
   }

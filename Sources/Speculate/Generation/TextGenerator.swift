@@ -21,11 +21,8 @@ package import Verifier
 public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
 
-  /// Turns text into ids and back.
   package let tokenizer: any Tokenizer
-  /// The target's weights.
   package let model: CausalModel
-  /// The drafter's weights, if there is one.
   package let drafter: DrafterModel?
 
   private let chats: ChatEncoder?
@@ -144,8 +141,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func chat(
     _ conversation: Conversation, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(conversation), parameters: answering(parameters), mode: mode,
@@ -164,8 +160,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(prompt), parameters: parameters, mode: mode, observer: observer,
@@ -179,8 +174,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
     if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
@@ -287,7 +281,6 @@ public final class TextGenerator: @unchecked Sendable {
       statistics: decoder.statistics)
   }
 
-  /// A flag between two threads.
   private final class Flag: Sendable {
     private let value = Atomic(false)
     var isRaised: Bool { value.load(ordering: .relaxed) }

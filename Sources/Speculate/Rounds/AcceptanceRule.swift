@@ -14,20 +14,11 @@ package enum AcceptanceRule {
   ///
   /// - Parameters:
   ///   - tree: the anchor and the drafts behind it.
+  ///   - rows: is replaced by the rows whose choices were emitted, one for each emitted token.
   ///   - choice: the target's own token of a row, asked along the path, once each.
   ///   - emit: takes the tokens in order; returns `false` to end there (an end token).
-  /// - Returns: the rows whose choices were emitted, one for each emitted token, and how many of
-  ///   these tokens were drafts.
+  /// - Returns: how many of the emitted tokens were drafts.
   package static func path(
-    in tree: TokenTree, choice: (Int) -> Token, emit: (Token) -> Bool
-  ) -> (rows: [Int], accepted: Int) {
-    var rows: [Int] = []
-    let accepted = path(in: tree, into: &rows, choice: choice, emit: emit)
-    return (rows, accepted)
-  }
-
-  /// The same, with the rows in an array that is used again.
-  static func path(
     in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token, emit: (Token) -> Bool
   ) -> Int {
     rows.removeAll(keepingCapacity: true)

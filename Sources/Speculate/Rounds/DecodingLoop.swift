@@ -10,7 +10,6 @@ package final class DecodingLoop {
   /// The target, used by this loop alone.
   package let runner: CausalRunner
 
-  /// The sequences that go on.
   package private(set) var runs: [SequenceRun] = []
 
   private var budget = RowBudget()
@@ -18,6 +17,7 @@ package final class DecodingLoop {
   private var wishes: [DraftWish] = []
   private var proposals: [RowProposal] = []
   private var forest: [PlantedTree] = []
+  private var logits: [RowLogits] = []
   private var accepted: [Int] = []
 
   /// Makes a loop without sequences.
@@ -26,7 +26,6 @@ package final class DecodingLoop {
   ///   sequence at least.
   package init(runner: CausalRunner) { self.runner = runner }
 
-  /// Lets a sequence join in the next round.
   package func add(_ run: SequenceRun) {
     precondition(runs.count < runner.maximumRows, "a pass has a row for each sequence")
     runs.append(run)
@@ -85,31 +84,28 @@ package final class DecodingLoop {
     budget.share(proposals, rows: runner.maximumRows)
     proposals.removeAll(keepingCapacity: true)
     var rows = runs.count + budget.counts.reduce(0, +)
+    var firstRow = 0
     for (run, count) in zip(runs, budget.counts) {
       let tree = run.strategy.rows(
         RowGrant(
           count: count, rows: rows, rate: budget.rate, hasRoom: rows < runner.maximumRows))
       rows += tree.count - 1 - count
       forest.append(PlantedTree(tree, in: run.cache))
+      logits.append(RowLogits(runner, firstRow: firstRow))
+      firstRow += tree.count
     }
   }
 
   private func accept() {
-    var firstRow = 0
-    for (run, planted) in zip(runs, forest) {
-      accepted.append(run.accept(RowLogits(runner, firstRow: firstRow), in: planted.tree))
-      firstRow += planted.tree.count
+    for (index, run) in runs.enumerated() {
+      accepted.append(run.accept(logits[index], in: forest[index].tree))
     }
   }
 
   private func settle() {
-    var firstRow = 0
     for (index, run) in runs.enumerated() {
-      let tree = forest[index].tree
       run.settle(
-        runner, tree: tree, firstRow: firstRow, accepted: accepted[index],
-        logits: RowLogits(runner, firstRow: firstRow))
-      firstRow += tree.count
+        runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
   }
 
@@ -121,22 +117,20 @@ package final class DecodingLoop {
       drafted: runs.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
       draftSeconds: seconds.draft,
       verifySeconds: seconds.verify + seconds.sampling + seconds.other)
-    var firstRow = 0
-    for index in runs.indices {
+    for (index, run) in runs.enumerated() {
       let tree = forest[index].tree
-      runs[index].record(
+      run.record(
         tree: tree, accepted: accepted[index],
         seconds: seconds.part(Double(tree.count) / Double(rows)), price: price,
-        logits: RowLogits(runner, firstRow: firstRow))
-      firstRow += tree.count
+        logits: logits[index])
     }
     forest.removeAll(keepingCapacity: true)
+    logits.removeAll(keepingCapacity: true)
     accepted.removeAll(keepingCapacity: true)
   }
 }
 
 extension RoundRecord.Seconds {
-  /// A share of the time.
   fileprivate func part(_ share: Double) -> Self {
     share == 1
       ? self

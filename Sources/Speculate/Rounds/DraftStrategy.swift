@@ -23,10 +23,7 @@ package final class DraftStrategy: RoundStrategy {
   /// Rejected rows whose predictions are looked at.
   private static let longestRecycled = 16
 
-  /// Keeps the candidates of the source's drafts.
-  package var recorder: CandidateRecorder? {
-    didSet { asked?.chooser.recorder = recorder }
-  }
+  private var recorder: CandidateRecorder?
 
   /// Makes a strategy.
   ///
@@ -49,7 +46,6 @@ package final class DraftStrategy: RoundStrategy {
   /// length is fixed.
   package var learnedLength: AdaptiveDraftLength? { planner.policy }
 
-  /// Rewinds the source and takes the prompt.
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
     let request = DraftRequest(
@@ -60,6 +56,11 @@ package final class DraftStrategy: RoundStrategy {
     guard !options.isEmpty else { return }
     free = FreeDrafts(options, capacity: room.capacity)
     free?.commit(sequence.tokens)
+  }
+
+  package func keepCandidates(in recorder: CandidateRecorder?) {
+    self.recorder = recorder
+    asked?.chooser.recorder = recorder
   }
 
   /// Gives the source the features of the next committed positions.
@@ -95,7 +96,6 @@ package final class DraftStrategy: RoundStrategy {
 
   private var candidates: ArraySlice<FreeDrafts.Candidate> { free?.candidates ?? [] }
 
-  /// The rows of the likeliest nodes.
   package func rows(_ grant: RowGrant) -> TokenTree {
     planner.layOut(grant)
     return planner.rows
@@ -129,16 +129,9 @@ package final class DraftStrategy: RoundStrategy {
     free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
   }
 
-  /// Learns what the round cost.
   package func learn(_ price: RoundPrice) { planner.learn(price, isUsual: isUsual) }
 
-  /// Where the first of the round's drafts came from.
   package var origin: DraftOrigin? { planner.origin }
 
-  /// What an observer is told of the drafts.
-  package var traced: [TracedDraft] {
-    planner.nodes.dropFirst().map { node in
-      TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))
-    }
-  }
+  package var traced: [TracedDraft] { planner.traced }
 }

@@ -13,7 +13,6 @@ package struct RowBudget {
   private var nodes: [(chance: Double, owner: Int)] = []
   private var chances: [Double] = []
 
-  /// Nothing shared yet.
   package init() {}
 
   /// Shares rows out.

@@ -6,7 +6,6 @@ package import Verifier
 package final class SequenceRun {
   /// The committed tokens, and how the next is chosen.
   package private(set) var sequence: SequenceState
-  /// How its rounds go.
   package let strategy: any RoundStrategy
   /// What happened so far. Complete once ``finishReason`` is set.
   package private(set) var statistics = GenerationStatistics()
@@ -35,8 +34,7 @@ package final class SequenceRun {
   /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
   package init(
     runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
-    parameters: GenerationParameters, strategy: any RoundStrategy,
-    isCancelled: @escaping () -> Bool
+    parameters: GenerationParameters, strategy: any RoundStrategy, isCancelled: @escaping () -> Bool
   ) throws {
     precondition(cache.count == 0, "the cache belongs to another sequence")
     sequence = try SequenceState(
@@ -57,12 +55,11 @@ package final class SequenceRun {
   /// Why the sequence ended; `nil` while it goes on.
   package var finishReason: FinishReason? { sequence.finishReason }
 
-  /// Who is told every round.
   package var observer: (any RoundObserver)? {
     get { tracer?.observer }
     set {
       tracer = newValue.map { RoundTracer($0, vocabulary: vocabulary) }
-      strategy.recorder = tracer?.candidates
+      strategy.keepCandidates(in: tracer?.candidates)
     }
   }
 
@@ -94,16 +91,13 @@ package final class SequenceRun {
   /// - Returns: How many drafts were accepted.
   func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
     AcceptanceRule.path(
-      in: tree, into: &path, choice: { sequence.choose(logits[$0]) },
-      emit: { sequence.commit($0) })
+      in: tree, into: &path, choice: { sequence.choose(logits[$0]) }, emit: { sequence.commit($0) })
   }
 
   /// Keeps what was accepted in the cache and tells the strategy.
-  func settle(
-    _ runner: CausalRunner, tree: TokenTree, firstRow: Int, accepted: Int, logits: RowLogits
-  ) {
-    runner.keep(path, of: tree, firstRow: firstRow, cache: cache)
-    strategy.commit(features: runner.taps(from: firstRow), rows: path.count)
+  func settle(_ runner: CausalRunner, tree: TokenTree, accepted: Int, logits: RowLogits) {
+    runner.keep(path, of: tree, firstRow: logits.firstRow, cache: cache)
+    strategy.commit(features: runner.taps(from: logits.firstRow), rows: path.count)
     strategy.settle(
       RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits), &sequence,
       accept: { statistics.countAccepted($0) })
@@ -131,9 +125,9 @@ package final class SequenceRun {
     price.emitted = path.count
     strategy.learn(price)
     tracer?.observe(
-      tree, drafts: strategy.traced, path: path, accepted: accepted, drafted: drafted,
-      passDrafts: passDrafts, origin: strategy.origin, tokens: sequence.tokens,
-      seconds: seconds, logits: { UnsafePointer(logits[$0]) })
+      RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits),
+      of: strategy, drafted: drafted, passDrafts: passDrafts, tokens: sequence.tokens,
+      seconds: seconds)
     request = nil
   }
 }

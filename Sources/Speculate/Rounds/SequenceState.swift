@@ -9,7 +9,6 @@ package struct SequenceState {
   package private(set) var tokens: [Token]
   /// Why no more tokens are committed.
   package private(set) var finishReason: FinishReason?
-  /// How the target's logits become tokens.
   package let sampling: SamplingParameters
   /// Which tokens are committed, for penalties.
   package let context: TokenPresence
@@ -64,10 +63,8 @@ package struct SequenceState {
     tokens.reserveCapacity(min(limit, prompt.count + 4096))
   }
 
-  /// The last committed token.
   package var anchor: Token { tokens[tokens.count - 1] }
 
-  /// How many tokens may still be committed.
   package var remaining: Int { finishReason == nil ? limit - tokens.count : 0 }
 
   /// The target's own next token, from the row of the last committed token.

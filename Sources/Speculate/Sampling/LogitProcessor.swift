@@ -13,7 +13,6 @@ import Tensors
 ///
 /// A value keeps scratch space between rows and belongs to one sequence.
 package struct LogitProcessor: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
 
   /// The largest logits of the row while the k-th largest is looked for; a min-heap.
@@ -30,7 +29,6 @@ package struct LogitProcessor: Sendable {
   private static let bins = 1024
   private static let binsPerUnit: Float = 32
 
-  /// Makes the processor of validated parameters.
   package init(_ parameters: SamplingParameters) { self.parameters = parameters }
 
   /// Processes one row in place.
@@ -125,31 +123,17 @@ package struct LogitProcessor: Sendable {
   ) -> Float {
     largest.removeAll(keepingCapacity: true)
     largest.append(contentsOf: row[..<count])
-    for root in stride(from: count / 2 - 1, through: 0, by: -1) { sift(root) }
+    largest.withUnsafeMutableBufferPointer { $0.makeHeap(<) }
     let piece = 1024
     for start in stride(from: count, to: row.count, by: piece) {
       for slot in 0..<find(row[start..<min(start + piece, row.count)], atLeast: largest[0]) {
         let logit = row[start + Int(found[slot])]
         guard logit > largest[0] else { continue }
         largest[0] = logit
-        sift(0)
+        largest.withUnsafeMutableBufferPointer { $0.sift(0, <) }
       }
     }
     return largest[0]
-  }
-
-  private mutating func sift(_ start: Int) {
-    let value = largest[start]
-    var hole = start
-    while true {
-      var child = 2 * hole + 1
-      guard child < largest.count else { break }
-      if child + 1 < largest.count, largest[child + 1] < largest[child] { child += 1 }
-      guard largest[child] < value else { break }
-      largest[hole] = largest[child]
-      hole = child
-    }
-    largest[hole] = value
   }
 
   /// The last token of the smallest head whose mass reaches `topP`, among logits of at least

@@ -6,12 +6,10 @@ import Tensors
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
 /// parameters choose the same tokens from the same rows, in whatever order they see them.
 package struct TokenChooser: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
   private let noise: KeyedNoise
   private var processor: LogitProcessor
 
-  /// Makes the chooser of validated parameters.
   package init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     noise = KeyedNoise(seed: parameters.seed)
@@ -37,7 +35,34 @@ package struct TokenChooser: Sendable {
       UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
       map: map)
     if parameters.isGreedy { return Argmax.index(row, count: count) }
-    return Argmax.gumbelIndex(
-      row, count: count, noise: noise.stream(position: position), map: map)
+    return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
+  }
+}
+
+/// Which tokens a text holds.
+///
+/// The repetition penalty of a row looks at every token at and before the row. Verification walks
+/// the rows of a block in order and adds each token it commits; a drafter looks at the same text and
+/// keeps its own drafts apart.
+package final class TokenPresence {
+  /// Whether the text holds a token: [vocabulary].
+  private var isPresent: [Bool]
+  /// The distinct tokens, by first appearance.
+  package private(set) var distinct: [Token] = []
+
+  package init(vocabulary: Int) {
+    isPresent = [Bool](repeating: false, count: vocabulary)
+    distinct.reserveCapacity(vocabulary)
+  }
+
+  /// Appends a token. One outside the vocabulary has no logit to penalise and is ignored.
+  package func insert(_ token: Token) {
+    guard isPresent.indices.contains(Int(token)), !isPresent[Int(token)] else { return }
+    isPresent[Int(token)] = true
+    distinct.append(token)
+  }
+
+  package func contains(_ token: Token) -> Bool {
+    isPresent.indices.contains(Int(token)) && isPresent[Int(token)]
   }
 }

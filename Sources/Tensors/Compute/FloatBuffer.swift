@@ -8,10 +8,8 @@ package final class FloatBuffer: @unchecked Sendable {
   /// The first value; aligned to 64 bytes.
   package let base: UnsafeMutablePointer<Float>
 
-  /// How many values the buffer holds.
   package let count: Int
 
-  /// Makes a buffer of `count` zeros.
   package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count

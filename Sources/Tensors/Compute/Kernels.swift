@@ -67,18 +67,4 @@ package enum Kernels {
   package static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ck_read_sum(x, count)
   }
-
-  /// Rounds `count` values to bf16, to nearest even.
-  static func narrow(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<UInt16>, count: Int
-  ) {
-    ck_narrow_bf16(x, y, count)
-  }
-
-  /// Widens `count` bf16 values.
-  static func widen(
-    _ x: UnsafePointer<UInt16>, into y: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    ck_widen_bf16(x, y, count)
-  }
 }

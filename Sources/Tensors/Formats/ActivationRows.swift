@@ -9,7 +9,6 @@ package final class ActivationRows: @unchecked Sendable {
   /// The values, `[maximumRows][width]`.
   package let values: FloatBuffer
 
-  /// Columns.
   package let width: Int
 
   /// One a way that the formats want rows. No arrays or classes: workers that share an object's

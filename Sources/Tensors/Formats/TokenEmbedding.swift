@@ -9,12 +9,9 @@ package final class TokenEmbedding: @unchecked Sendable {
   private let storage: UnsafeMutableRawPointer
   private let rowBytes: Int
 
-  /// How the rows are held.
   package let format: WeightFormat
 
-  /// How many rows there are.
   package let vocabularySize: Int
-  /// Values a row.
   package let width: Int
 
   /// Copies f32 rows, rounding to nearest even for bf16 and to scaled integers for int8 and int4.

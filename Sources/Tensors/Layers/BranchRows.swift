@@ -19,8 +19,7 @@ package final class BranchRows: @unchecked Sendable {
     var count = 0
     self.layers = .allocate(capacity: layers.count)
     for (index, layer) in layers.enumerated() {
-      self.layers.initializeElement(
-        at: index, to: Place(start: count, shape: layer.mixer.shape))
+      self.layers.initializeElement(at: index, to: Place(start: count, shape: layer.mixer.shape))
       count += maximumRows * layer.mixer.shape.keyValueWidth
     }
     keys = FloatBuffer(count: count)
@@ -52,9 +51,7 @@ package final class BranchRows: @unchecked Sendable {
   }
 
   /// Stores one head of a row in a cache.
-  func store(
-    row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int
-  ) {
+  func store(row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int) {
     let offset = head * layers[layer].shape.headDimension
     cache[layer].store(
       key: key(layer: layer, row: row) + offset, value: value(layer: layer, row: row) + offset,

@@ -9,13 +9,12 @@ package final class KeyValueCache {
 
   let storage: Storage
 
-  /// How keys and values are held.
   package let format: KeyValueFormat
 
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
     // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
-    private let layers: UnsafeMutableBufferPointer<LayerState>
+    private let layers: UnsafeMutableBufferPointer<KeyValueState>
     private let memory: [UnsafeMutableRawPointer]
     private let rotary: [RotaryTable]  // kept for the layers' angles
 
@@ -34,11 +33,10 @@ package final class KeyValueCache {
       for (index, shape) in shapes.enumerated() {
         self.layers.initializeElement(
           at: index,
-          to: .keysAndValues(
-            KeyValueState(
-              keys: memory[0] + start, values: memory[1] + start,
-              headBytes: sizes[index] / shape.keyValueHeads, dimension: shape.headDimension,
-              format: format, angles: rotary[index].angles)))
+          to: KeyValueState(
+            keys: memory[0] + start, values: memory[1] + start,
+            headBytes: sizes[index] / shape.keyValueHeads, dimension: shape.headDimension,
+            format: format, angles: rotary[index].angles))
         start += sizes[index]
       }
     }
@@ -49,11 +47,7 @@ package final class KeyValueCache {
     }
 
     /// What an attention layer keeps.
-    subscript(layer: Int) -> KeyValueState {
-      switch layers[layer] {
-      case .keysAndValues(let state): state
-      }
-    }
+    subscript(layer: Int) -> KeyValueState { layers[layer] }
   }
 
   /// Makes an empty cache; the room is rounded up to whole blocks of sixteen positions.
@@ -84,12 +78,10 @@ package final class KeyValueCache {
   }
 
   /// A point of the sequence to come back to.
-  package struct Checkpoint: Sendable {
-    fileprivate let count: Int
-  }
+  package struct Checkpoint: Sendable { fileprivate let count: Int }
 
-  /// The point that the sequence has reached: the number of positions, as long as every layer keeps all of
-  /// them apart (`LayerState`).
+  /// The point that the sequence has reached: the number of positions, as every layer keeps all of
+  /// them apart.
   package func checkpoint() -> Checkpoint { Checkpoint(count: count) }
 
   /// Forgets what was read since a checkpoint.
@@ -103,6 +95,5 @@ package final class KeyValueCache {
     count = position
   }
 
-  /// Forgets everything.
   package func reset() { count = 0 }
 }

@@ -1,14 +1,5 @@
 internal import CKernels
 
-/// What a layer keeps of a sequence between passes.
-///
-/// A kind that changes in place, and keeps no earlier position, has to be copied at a checkpoint and
-/// restored from there.
-enum LayerState {
-  /// Of attention.
-  case keysAndValues(KeyValueState)
-}
-
 /// What an attention layer keeps of a sequence: the rotated key and the value of every position.
 ///
 /// Every position has a place of its own, so that the state of any earlier position is still there: going

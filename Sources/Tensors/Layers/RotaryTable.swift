@@ -32,32 +32,23 @@ package final class RotaryTable: Sendable {
   /// - Parameter capacity: How many positions the tables cover.
   package static func tables(for layers: [DecoderLayer], capacity: Int) -> [RotaryTable] {
     var made: [Rope: RotaryTable] = [:]
-    return layers.map { layer in
-      switch layer.mixer {
-      case .attention(let attention):
-        let table = made[attention.rope] ?? RotaryTable(attention.rope, capacity: capacity)
-        made[attention.rope] = table
-        return table
-      }
+    return layers.map(\.mixer.rope).map { rope in
+      let table = made[rope] ?? RotaryTable(rope, capacity: capacity)
+      made[rope] = table
+      return table
     }
   }
 
   /// The table without its reference count, for workers; whoever takes it keeps the table alive.
-  var angles: Angles { Angles(cosines: cosines.base, sines: sines.base, half: half) }
+  var angles: Angles {
+    Angles(cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half)
+  }
 
   /// Where cosines and sines lie.
   struct Angles {
     let cosines: UnsafePointer<Float>  // [capacity][half]
     let sines: UnsafePointer<Float>  // [capacity][half]
     let half: Int
-
-    init(
-      cosines: UnsafeMutablePointer<Float>, sines: UnsafeMutablePointer<Float>, half: Int
-    ) {
-      self.cosines = UnsafePointer(cosines)
-      self.sines = UnsafePointer(sines)
-      self.half = half
-    }
 
     /// Rotates the first `2 · half` values of one head in place to `position`.
     func rotate(_ head: UnsafeMutablePointer<Float>, to position: Int) {

@@ -22,7 +22,6 @@ package final class RowPlan: @unchecked Sendable {
   /// depth-first order; nil for passes whose rows all have places of their own.
   package var branches: BranchRows?
 
-  /// Makes room for `maximumRows` rows.
   package init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
 
   deinit { rows.deallocate() }

@@ -5,7 +5,6 @@ package import Foundation
 ///
 /// A model without a usable chat template is no mistake until a conversation comes.
 package struct ChatEncoder: Sendable {
-  /// Turns text into ids and back.
   package let tokenizer: any Tokenizer
   /// A time for chat templates where a command has to give the same prompts on any day: 1 January
   /// 2026.

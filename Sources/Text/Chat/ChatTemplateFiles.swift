@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a model's folder says about chats.
@@ -17,7 +18,6 @@ struct ChatTemplateFiles {
   /// The special tokens that a file names, those without a spelling included.
   private(set) var named: Set<String> = []
 
-  /// Reads the folder's files.
   init(directory: URL) throws {
     func file(_ name: String) -> URL { directory.appending(path: name) }
     for name in ["special_tokens_map.json", "tokenizer_config.json"] {

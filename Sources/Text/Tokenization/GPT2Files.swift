@@ -6,7 +6,6 @@ enum GPT2Files {
   /// Its one special token, with which texts begin and end.
   private static let endOfText = "<|endoftext|>"
 
-  /// Loads the tokenizer of a folder.
   static func load(
     vocabulary: URL, merges: URL, _ configuration: TokenizerConfiguration
   ) throws -> BytePairTokenizer {
@@ -24,8 +23,7 @@ enum GPT2Files {
       try builder.addMerge(line: line)
     }
     let model = try builder.model()
-    var parts = BytePairTokenizer.Parts(
-      model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
+    var parts = BytePairTokenizer.Parts(model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
     if let id = model.token(ofSpelling: endOfText) {
       parts.added = AddedTokens([AddedToken(id: id, content: endOfText, special: true)])
       parts.beginToken = id

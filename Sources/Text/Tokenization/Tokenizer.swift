@@ -49,11 +49,8 @@ package protocol Tokenizer: Sendable {
 /// SentencePiece models often put a space in front of every text before encoding it; decoding
 /// takes it away again.
 package enum LeadingSpaceRule: Sendable, Equatable {
-  /// Spaces are text.
   case keep
-  /// One space is dropped.
   case dropOne
-  /// All spaces are dropped.
   case dropAll
 }
 

@@ -84,7 +84,7 @@ struct InspectReport: Encodable, Sendable {
     let names = checkpoint.names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
     tensors = try names.map { name in
       Tensor(
-        name: name, dtype: checkpoint.storedType(of: name) ?? "",
+        name: name, dtype: checkpoint.storedType(of: name)?.rawValue ?? "",
         shape: checkpoint.shape(of: name) ?? [],
         bytes: try checkpoint.withBytes(of: name) { $0.count })
     }

@@ -7,12 +7,9 @@ package import Foundation
 package struct TokenStream: Sendable {
   private let bytes: Data
 
-  /// The number of tokens.
   package let count: Int
 
   /// Maps a file of little-endian 16-bit tokens.
-  ///
-  /// - Throws: When the file can't be read, is empty, or holds a token outside the vocabulary.
   package init(contentsOf url: URL, vocabularySize: Int) throws {
     do {
       bytes = try Data(contentsOf: url, options: .alwaysMapped)
@@ -39,14 +36,12 @@ package struct TokenStream: Sendable {
     }
   }
 
-  /// Copies `count` tokens from `start` on.
   package func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
     precondition(start >= 0 && start + count <= self.count, "the range lies in the stream")
     bytes.withUnsafeBytes { raw in
       for i in 0..<count {
         destination[i] = Token(
-          UInt16(
-            littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
+          UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
       }
     }
   }

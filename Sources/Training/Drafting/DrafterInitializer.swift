@@ -4,9 +4,7 @@ package import Foundation
 import Tensors
 import Verifier
 
-/// How a drafter's first values are made.
 package enum DrafterInitialization: Sendable, Equatable {
-  /// Random matrices.
   case random
   /// The target's last layers, with fused features that start as the last tap; for a drafter that sees
   /// tokens its first layers, which make something of tokens, and its embedding if it has one.
@@ -32,8 +30,7 @@ enum DrafterInitializer {
   static func copy(
     from checkpoint: Checkpoint, _ target: ModelConfiguration, to model: DrafterTrainingModel
   ) throws {
-    let first =
-      model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
+    let first = model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
     let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
@@ -49,8 +46,6 @@ enum DrafterInitializer {
   }
 
   /// Overwrites all values with another drafter's. Heads that it lacks keep theirs.
-  ///
-  /// - Throws: When its sizes are others.
   static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
     let (own, other) = (model.configuration, try DrafterConfiguration(directory: folder))
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,

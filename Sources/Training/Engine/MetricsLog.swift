@@ -3,7 +3,6 @@ package import Foundation
 
 /// What a training run reports about a step.
 package protocol StepMetrics: Encodable {
-  /// The step.
   var step: Int { get }
   /// The curves it adds a point to, by TensorBoard tag.
   var scalars: [(tag: String, value: Double)] { get }
@@ -17,11 +16,6 @@ package final class MetricsLog {
   private let encoder: JSONEncoder
 
   /// Opens the logs at their end, or makes them.
-  ///
-  /// - Parameters:
-  ///   - folder: The run's output folder.
-  ///   - step: The step that the run starts from.
-  /// - Throws: `SpeculateError` when a file can't be written.
   package init(folder: URL, step: Int) throws {
     let url = folder.appendingPathComponent("metrics.jsonl")
     if !FileManager.default.fileExists(atPath: url.path) {
@@ -42,7 +36,6 @@ package final class MetricsLog {
 
   deinit { try? lines.close() }
 
-  /// Appends what is known of a step.
   package func append(_ metrics: some StepMetrics) throws {
     try lines.write(contentsOf: encoder.encode(metrics) + Data("\n".utf8))
     try events.append(step: metrics.step, scalars: metrics.scalars)
@@ -51,9 +44,7 @@ package final class MetricsLog {
 
 /// What every training reports about a step.
 package struct StepProgress: Sendable, Equatable, Codable {
-  /// Steps taken.
   package var step: Int
-  /// Steps of the whole run.
   package var steps: Int
   /// Mean loss since the last report, in nats.
   package var loss: Double
@@ -67,7 +58,6 @@ package struct StepProgress: Sendable, Equatable, Codable {
 
 /// What a recipe reports beside that.
 package protocol RecipeFigures: Codable, Sendable {
-  /// Their curves, by TensorBoard tag.
   var scalars: [(tag: String, value: Double)] { get }
 }
 

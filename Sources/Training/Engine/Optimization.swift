@@ -39,7 +39,6 @@ package final class Optimization<Pass: GradientPass> {
   ///
   /// - Parameters:
   ///   - sequences: How many there are in the batch, over all processes.
-  ///   - rate: The learning rate.
   ///   - body: Adds the gradients of a few sequences of the batch to a pass; returns their loss.
   /// - Returns: The loss of the batch, and the gradient's norm before clipping.
   package func step<Losses: LossSum>(

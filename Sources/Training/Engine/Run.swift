@@ -4,11 +4,9 @@ import Tensors
 
 /// What every checkpoint knows beside the values.
 package struct RunPosition: Sendable, Equatable, Codable {
-  /// Optimizer steps taken.
   package var step = 0
   /// Seconds of training so far, over all sessions.
   package var seconds = 0.0
-  /// The seed of everything random.
   package var seed: UInt64
   /// Threads of the run: sums of gradients are bit-identical only with the same number.
   package var threads: Int
@@ -32,9 +30,7 @@ package protocol RecipePosition: Codable, Sendable {
 package final class Run<Position: RecipePosition, Model: TrainedModel> {
   package typealias Header = Joined<RunPosition, Position>
 
-  /// What every training takes.
   package let options: RunOptions
-  /// What is trained.
   package let model: Model
   /// What the next checkpoint says beside the values.
   package var header: Header
@@ -51,7 +47,6 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   ///   - frozen: Names of tensors that keep their values.
   ///   - make: Makes the model, whose matrix products round as it is told.
   ///   - initialize: Gives a model its first values, if its own aren't meant.
-  /// - Throws: `SpeculateError` when the checkpoint is another run's or damaged; and what `initialize` throws.
   package init(
     _ options: RunOptions, from start: Position, frozen: Set<String> = [],
     model make: (ProductPrecision) -> Model, initialize: (Model) throws -> Void
@@ -80,8 +75,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     header = Header(
       RunPosition(
         step: saved?.header.step ?? 0, seconds: saved?.header.seconds ?? 0, seed: options.seed,
-        threads: options.threads, precision: precision),
-      saved?.header.own ?? start)
+        threads: options.threads, precision: precision), saved?.header.own ?? start)
     resumedStep = header.step
     model = make(precision)
     optimizer = AdamW(
@@ -93,13 +87,11 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     }
   }
 
-  /// Writes the checkpoint.
   func save() throws {
     try TrainingCheckpoint.write(
       header, layout: model.layout, values, to: options.output.trainingCheckpoint)
   }
 
-  /// What a checkpoint holds for every tensor.
   private var values: [(prefix: String, buffer: FloatBuffer)] {
     [("", model.parameters), ("first.", optimizer.first), ("second.", optimizer.second)]
   }

@@ -14,7 +14,6 @@ package final class TensorBoardFile {
   ///
   /// - Parameter step: The step that a resumed run starts from: what an earlier file says about
   ///   later steps no longer counts.
-  /// - Throws: `SpeculateError` when the file can't be made.
   package init(folder: URL, step: Int, time: Double = Date().timeIntervalSince1970) throws {
     try OutputFolder.make(folder)
     let name = "events.out.tfevents.\(Int(time)).\(ProcessInfo.processInfo.processIdentifier)"
@@ -38,10 +37,8 @@ package final class TensorBoardFile {
 
   deinit { try? file.close() }
 
-  /// Appends the values of one step.
   package func append(
-    step: Int, scalars: [(tag: String, value: Double)],
-    time: Double = Date().timeIntervalSince1970
+    step: Int, scalars: [(tag: String, value: Double)], time: Double = Date().timeIntervalSince1970
   ) throws {
     var summary = Message()
     for scalar in scalars {
@@ -81,7 +78,6 @@ package final class TensorBoardFile {
 
     init() {}
 
-    /// An `Event`.
     init(time: Double, step: Int) {
       key(field: 1, type: 1)
       withUnsafeBytes(of: time.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
@@ -98,9 +94,7 @@ package final class TensorBoardFile {
       withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func text(field: UInt64, _ text: String) {
-      content(field: field, Data(text.utf8))
-    }
+    mutating func text(field: UInt64, _ text: String) { content(field: field, Data(text.utf8)) }
 
     mutating func message(field: UInt64, _ message: Message) {
       content(field: field, message.bytes)
@@ -133,7 +127,6 @@ package enum CRC32C {
     }
   }
 
-  /// The checksum of bytes.
   package static func of(_ data: Data) -> UInt32 {
     ~data.reduce(~0) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
   }

@@ -7,7 +7,6 @@ import Tensors
 /// A safetensors file in f32: parameters under their own names, AdamW's moments under `first.` and
 /// `second.` and the name; `Header`, the rest, as JSON in the file's metadata.
 package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
-  /// What is known beside the values.
   package let header: Header
   private let file: Checkpoint
 
@@ -29,26 +28,19 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
     try SafetensorsWriter.write(entries, metadata: [metadataKey: json], to: url)
   }
 
-  /// Opens a checkpoint.
-  ///
-  /// - Throws: `SpeculateError` when the file is missing, damaged or of another kind.
   package init(contentsOf url: URL) throws {
     file = try Checkpoint(file: url)
-    guard
-      let json = file.metadata[Self.metadataKey],
+    guard let json = file.metadata[Self.metadataKey],
       let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8))
     else { throw Self.damage(url) }
     self.header = header
   }
 
-  /// What to say of a file that holds something else.
   static func damage(_ url: URL) -> SpeculateError {
     SpeculateError("\(url.path) isn't the checkpoint of a training run: delete it and start again")
   }
 
   /// Copies the values into a run's buffers, as they were written.
-  ///
-  /// - Throws: `SpeculateError` when a tensor is missing or has another shape.
   func restore(
     _ layout: ParameterLayout, _ values: [(prefix: String, buffer: FloatBuffer)]
   ) throws {
@@ -59,9 +51,6 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
     }
   }
 
-  /// Copies one tensor's values.
-  ///
-  /// - Throws: `SpeculateError` when it is missing or has another shape.
   package func copy(
     _ name: String, shape: [Int], to destination: UnsafeMutablePointer<Float>
   ) throws {

@@ -7,10 +7,8 @@ package struct StepResult {
   package var loss: Double
   /// The sum of weights.
   package var weight: Double
-  /// The gradient's norm before clipping.
   package var gradientNorm: Double
 
-  /// The sums of a step.
   package init(loss: Double, weight: Double, gradientNorm: Double) {
     self.loss = loss
     self.weight = weight
@@ -20,9 +18,7 @@ package struct StepResult {
 
 /// The steps between two reports.
 package struct TrainingInterval {
-  /// How many.
   package var steps = 0
-  /// Their wall-clock seconds.
   package var seconds = 0.0
   /// The learning rate of the last.
   package var rate: Float = 0
@@ -31,7 +27,6 @@ package struct TrainingInterval {
   private var lossSum = 0.0
   private var weight = 0.0
 
-  /// Their mean loss.
   package var loss: Double { lossSum / max(weight, 1e-9) }
 
   fileprivate mutating func add(_ result: StepResult, rate: Float) {
@@ -66,8 +61,7 @@ package struct TrainingLoop {
   /// - Returns: Whether all steps are done.
   /// - Throws: `SpeculateError` when the loss diverges or a step fails; the checkpoint then is the last good one.
   package func run<Training: Trainable>(
-    _ training: Training, shouldStop: () -> Bool,
-    report: (Training.Progress) -> Void
+    _ training: Training, shouldStop: () -> Bool, report: (Training.Progress) -> Void
   ) throws -> Bool {
     let log = try MetricsLog(folder: options.output, step: training.stepCount)
     var sinceReport = Stopwatch()

@@ -3,7 +3,6 @@ package import Tensors
 /// Something that learns step by step.
 package protocol Trainable: AnyObject {
   associatedtype Progress: StepMetrics
-  /// Steps taken.
   var stepCount: Int { get }
   /// Takes one step.
   ///
@@ -22,33 +21,23 @@ package protocol TrainingRecipe: Trainable where Progress == Joined<StepProgress
   associatedtype Figures: RecipeFigures
   associatedtype Model: TrainedModel
   associatedtype Pass: GradientPass
-  /// Where the training stands.
   var state: Run<Position, Model> { get }
-  /// How sequences become a step.
   var optimization: Optimization<Pass> { get }
-  /// The learning rates of the whole run.
   var schedule: StagedSchedule { get }
-  /// Whether there is something to measure.
   var hasHeldout: Bool { get }
   /// What the recipe reports of the steps since the last report, after a held-out measurement if
   /// `evaluates`.
   func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> Figures
   /// Called before the first step of a run.
   func begin() throws
-  /// Writes the model.
   func export() throws
 }
 
 extension TrainingRecipe {
-  /// Steps taken.
   package var stepCount: Int { state.header.step }
-  /// Steps taken before this session; more than 0 when a checkpoint was found.
   package var resumedStep: Int { state.resumedStep }
-  /// The number of parameters.
   package var parameterCount: Int { state.model.layout.count }
-  /// What the factors of matrix products are rounded to.
   package var precision: ProductPrecision { state.precision }
-  /// The threads that take a step.
   package var workers: Workers { optimization.workers }
 
   /// One rise and one fall.
@@ -60,9 +49,6 @@ extension TrainingRecipe {
 
   /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
   ///
-  /// - Parameters:
-  ///   - shouldStop: Asked after every step.
-  ///   - report: Told how far the run is, every `logEvery` steps.
   /// - Returns: Whether all steps are done.
   @discardableResult
   package func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Bool {
@@ -71,7 +57,6 @@ extension TrainingRecipe {
       .run(self, shouldStop: shouldStop, report: report)
   }
 
-  /// Describes an interval of steps.
   package func progress(
     _ interval: TrainingInterval, evaluates: Bool
   ) throws -> Joined<StepProgress, Figures> {
@@ -83,7 +68,6 @@ extension TrainingRecipe {
         gradientNorm: interval.gradientNorm, seconds: state.header.seconds), figures)
   }
 
-  /// Writes the checkpoint and the model.
   package func save() throws {
     try state.save()
     try export()

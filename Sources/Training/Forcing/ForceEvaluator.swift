@@ -8,7 +8,6 @@ import Verifier
 
 /// Measures models on held-out documents by the engine that serves.
 package final class ForceEvaluator {
-  /// How much is read and written.
   package struct Sizes: Sendable, Equatable, Codable {
     /// Tokens of held-out text, about.
     package var tokens = 8192
@@ -16,12 +15,9 @@ package final class ForceEvaluator {
     package var window = 512
     /// Prompts to go on from.
     package var prompts = 12
-    /// Tokens of a prompt.
     package var promptLengths = 64...128
-    /// Tokens of an output at most.
     package var length = 96
 
-    /// The default sizes.
     package init() {}
   }
 
@@ -31,9 +27,6 @@ package final class ForceEvaluator {
   private let sizes: Sizes
   private let workers: Workers
 
-  /// Reads the documents.
-  ///
-  /// - Throws: `SpeculateError` when they can't be read, or are too short to predict anything.
   init(
     documents url: URL, encoder: ChatEncoder, sizes: Sizes, seed: UInt64, workers: Workers
   ) throws {
@@ -68,9 +61,7 @@ package final class ForceEvaluator {
 
   /// Measures a model.
   ///
-  /// - Parameter blockSize: Tokens of a Jacobi block.
   /// - Returns: `nil` when it was stopped.
-  /// - Throws: `SpeculateError` when prompts and outputs don't fit its context.
   func run(
     _ model: CausalModel, blockSize: Int, shouldStop: () -> Bool = { false }
   ) throws -> ForceEvaluation? {
@@ -101,7 +92,6 @@ extension ForceEvaluation.Passes {
   /// Rows are fixed, so that what passes cost decides nothing.
   private static let policy = JacobiPolicy(PassTimes([(1, 1), (64, 2)]), maximumRows: 64)
 
-  /// Adds one greedy generation.
   fileprivate mutating func add(
     _ prompt: [Token], _ options: JacobiOptions, _ runner: CausalRunner, _ cache: KeyValueCache,
     _ length: Int
@@ -115,5 +105,41 @@ extension ForceEvaluation.Passes {
     add(
       tokens: ids.count, passes: decoder.statistics.targetPasses,
       endsInLoop: LoopDetector().endsInLoop(ids))
+  }
+}
+
+/// How well a model predicts held-out text, and how fast it decodes itself by Jacobi iteration.
+package struct ForceEvaluation: Sendable, Equatable, Codable {
+  package var bitsPerToken: Double
+  package var bitsPerByte: Double
+  /// One block, and nothing beside the guess.
+  package var plain: Passes
+  /// Two blocks, recycling, and matches of earlier text.
+  package var full: Passes
+
+  /// Tokens and passes of some generations.
+  package struct Passes: Sendable, Equatable, Codable {
+    package var outputs = 0
+    package var tokens = 0
+    package var passes = 0
+    /// Of those that don't end in a loop: how many, and as above.
+    package var loopless = 0
+    package var looplessTokens = 0
+    package var looplessPasses = 0
+
+    package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
+    package var looplessTokensPerPass: Double {
+      looplessPasses > 0 ? Double(looplessTokens) / Double(looplessPasses) : 0
+    }
+
+    mutating func add(tokens count: Int, passes number: Int, endsInLoop: Bool) {
+      outputs += 1
+      tokens += count
+      passes += number
+      guard !endsInLoop else { return }
+      loopless += 1
+      looplessTokens += count
+      looplessPasses += number
+    }
   }
 }

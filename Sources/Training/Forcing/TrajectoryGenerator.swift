@@ -50,8 +50,7 @@ package final class TrajectoryGenerator {
         rows.withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: .all) }
         for place in settled..<block.count {
           let row = known.count - 1 + place - settled
-          guess[place] = Token(
-            Kernels.argmax(runner.logits + row * vocabulary, count: vocabulary))
+          guess[place] = Token(Kernels.argmax(runner.logits + row * vocabulary, count: vocabulary))
         }
         cache.rewind(to: anchor + 1)
         let agreeing = agreement(guess, tokens[block])

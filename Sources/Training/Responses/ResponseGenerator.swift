@@ -39,7 +39,6 @@ package final class ResponseGenerator {
   /// - Parameters:
   ///   - batch: How many responses are made at a time.
   ///   - drafts: What drafts; nil for plain decoding.
-  /// - Throws: `SpeculateError` when a drafter doesn't fit the target.
   package init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
     batch: Int, drafts: ResponseDrafts? = nil
@@ -72,8 +71,7 @@ package final class ResponseGenerator {
   ///   - emit: Given the responses in the order of their numbers.
   /// - Returns: Whether all are made.
   /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
-  @discardableResult
-  package func run(
+  @discardableResult package func run(
     _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
     emit: (Response) throws -> Void
   ) throws -> Bool {
@@ -115,11 +113,9 @@ package final class ResponseGenerator {
     let strategy: any RoundStrategy =
       if let drafts, let length {
         DraftStrategy(
-          source: slot.source, length: .adaptive(length),
-          choice: .automatic(parameters.sampling), free: FreeDraftOptions(suffix: drafts.suffix))
-      } else {
-        PlainStrategy()
-      }
+          source: slot.source, length: .adaptive(length), choice: .automatic(parameters.sampling),
+          free: FreeDraftOptions(suffix: drafts.suffix))
+      } else { PlainStrategy() }
     return Answer(
       number: number,
       response: Response(
@@ -163,18 +159,26 @@ package final class ResponseGenerator {
 
 /// What drafts while a target answers. It decides speed, never a response.
 package struct ResponseDrafts: Sendable {
-  /// A model that drafts for the target.
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
-  package var suffix: Bool
+  package var suffix = true
   /// Where measured pass times are kept; nil to measure them every time.
   package var costCache: CostModelCache?
+}
 
-  /// Drafts of the given sources.
-  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
-  {
-    self.drafter = drafter
-    self.suffix = suffix
-    self.costCache = costCache
+extension LoopDetector {
+  /// How many tokens to keep of an output that ends in a loop: all up to the end of the loop's
+  /// second period. Nil when it doesn't end in one.
+  ///
+  /// A drafter should see how a loop begins, but not one loop a hundred times.
+  func lengthUpToSecondPeriod(_ tokens: some RandomAccessCollection<Token>) -> Int? {
+    guard endsInLoop(tokens) else { return nil }
+    let tokens = Array(tokens)
+    for period in 1...Self.longestPeriod {
+      var start = tokens.count - period  // of the stretch that repeats at the end
+      while start > 0, tokens[start - 1] == tokens[start - 1 + period] { start -= 1 }
+      if tokens.count - start >= Self.minimumLength { return min(tokens.count, start + 2 * period) }
+    }
+    return nil
   }
 }

@@ -10,13 +10,11 @@ package struct SequenceFeatures: Sendable {
   /// for the target's distributions, `nil`.
   package let states: FloatBuffer?
 
-  /// Features of the given values.
   package init(taps: FloatBuffer, states: FloatBuffer? = nil) {
     self.taps = taps
     self.states = states
   }
 
-  /// The memory that they take.
   var bytes: Int { (taps.count + (states?.count ?? 0)) * MemoryLayout<Float>.stride }
 }
 
@@ -134,8 +132,6 @@ final class FeatureCache {
   }
 
   /// The features of sequence `number`.
-  ///
-  /// - Throws: When stored ones are damaged.
   func features(of number: Int, tokens: [Token]) throws -> SequenceFeatures {
     if let known = kept[number] { return known }
     let values = try read(tokens) ?? features.compute(tokens)

@@ -34,10 +34,7 @@ enum Shard<Element: ShardElement> {
     }
     withUnsafeBytes(of: print.littleEndian) { content.append(contentsOf: $0) }
     content.append(records)
-    let digits = String(first)
-    let name =
-      String(repeating: "0", count: max(0, 7 - digits.count)) + digits
-      + ".\(Element.kind.name).zst"
+    let name = Element.kind.fileName(first: first)
     try AtomicFile.write(
       Data(try content.withUnsafeBytes { try Zstd.compress($0, level: level) }),
       to: folder.appendingPathComponent(name))
@@ -47,15 +44,9 @@ enum Shard<Element: ShardElement> {
   }
 
   /// Reads the shard that a manifest's entry describes.
-  ///
-  /// - Throws: When it is unreadable, damaged, or another than the manifest's, naming it.
   static func read(_ entry: ShardEntry, in folder: URL) throws -> [Element] {
     let url = folder.appendingPathComponent(entry.file)
-    func damaged(_ what: String) -> SpeculateError {
-      SpeculateError(
-        "\(url.path) \(what): delete it and give the command that made it again, which makes it "
-          + "anew")
-    }
+    func damaged(_ what: String) -> SpeculateError { ShardKind.damage(url, what) }
     let reader = try ZstdReader(url: url)
     var content = Data()
     do {

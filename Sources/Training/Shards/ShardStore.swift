@@ -7,7 +7,6 @@ package import Foundation
 /// file took away can be made again: numbers without one are
 /// ``missing(below:)``.
 package final class ShardStore<Element: ShardElement> {
-  /// What the elements depend on.
   package var settings: Element.Settings { manifest.settings }
 
   private let folder: URL
@@ -24,10 +23,7 @@ package final class ShardStore<Element: ShardElement> {
   /// - Parameters:
   ///   - settings: What the elements are to depend on.
   ///   - shardSize: Elements of a whole shard.
-  /// - Throws: When the folder was made with other settings, or a shard is damaged.
-  package convenience init(
-    folder: URL, settings: Element.Settings, shardSize: Int = 512
-  ) throws {
+  package convenience init(folder: URL, settings: Element.Settings, shardSize: Int = 512) throws {
     let made = Manifest.isPresent(in: folder)
     let manifest =
       made ? try Manifest(in: folder, kind: Element.kind) : Manifest(settings: settings)
@@ -42,8 +38,6 @@ package final class ShardStore<Element: ShardElement> {
   }
 
   /// Opens a folder that was made earlier.
-  ///
-  /// - Throws: When it is no such folder, or a shard is damaged.
   package convenience init(existing folder: URL) throws {
     guard Manifest.isPresent(in: folder) else {
       throw SpeculateError(
@@ -72,7 +66,6 @@ package final class ShardStore<Element: ShardElement> {
     return gaps + (end < count ? [end..<count] : [])
   }
 
-  /// The elements with numbers below `count`, in order.
   package func elements(below count: Int) -> [Element] {
     precondition(missing(below: count).isEmpty, "every number has an element")
     return Array((manifest.shards.flatMap { known[$0.first] ?? [] } + tail.elements).prefix(count))
@@ -81,9 +74,6 @@ package final class ShardStore<Element: ShardElement> {
   /// All numbers with an element, if none between is missing.
   package var count: Int { manifest.end + tail.elements.count }
 
-  /// All elements.
-  ///
-  /// - Throws: `SpeculateError` when some are missing.
   func all() throws -> [Element] {
     guard missing(below: count).isEmpty else {
       throw SpeculateError(

@@ -12,13 +12,7 @@ extension ModelConfiguration {
   /// - Throws: `SpeculateError` naming the setting, its value and what it must be.
   package func check(source: String = "the model configuration") throws {
     func problem(_ text: String) -> SpeculateError { SpeculateError("\(source): \(text)") }
-    func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
-      guard range.contains(value) else {
-        throw problem(
-          "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
-      }
-    }
-    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws {
+    func check<T: Comparable>(_ name: String, _ value: T, _ range: ClosedRange<T>) throws {
       guard range.contains(value) else {
         throw problem(
           "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")

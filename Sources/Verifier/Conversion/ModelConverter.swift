@@ -7,9 +7,7 @@ package import Tensors
 /// Tensors are converted one after the other and in pieces, so that memory stays small whatever the
 /// model's size. The folder appears whole or not at all. It doesn't judge the result; perplexity does.
 package struct ModelConverter {
-  /// The folder to convert.
   package let source: URL
-  /// How the parts will be stored.
   package let formats: WeightFormats
 
   private let configuration: ModelConfiguration
@@ -33,12 +31,9 @@ package struct ModelConverter {
     entries = try Self.conversions(checkpoint, configuration, formats)
   }
 
-  /// How many tensors will be written.
   package var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
 
-  /// Bytes of weights before.
   package var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
-  /// Bytes of weights after.
   package var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
 
   /// Writes the folder.
@@ -125,7 +120,6 @@ package struct ModelConverter {
     }
   }
 
-  /// What becomes of every tensor.
   private static func conversions(
     _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ formats: WeightFormats
   ) throws -> [TensorConversion] {

@@ -3,7 +3,6 @@ import Foundation
 
 /// A folder that is written under a temporary name beside its place and takes the place at the end.
 struct ReplacedFolder {
-  /// Where to write.
   let temporary: URL
   private let destination: URL
   private let replaces: Bool
@@ -116,6 +115,5 @@ struct ReplacedFolder {
     }
   }
 
-  /// Removes the temporary folder, if it is still there.
   func abandon() { try? FileManager.default.removeItem(at: temporary) }
 }

@@ -9,21 +9,16 @@ package import Tensors
 package final class CausalRunner {
   /// Which rows of a pass get logits.
   package enum LogitRows: Sendable {
-    /// Every row.
     case all
-    /// The last row only.
     case last
     /// No row: the pass only extends the cache.
     case none
   }
 
-  /// The model that runs.
   package let model: CausalModel
 
-  /// The threads that run it.
   package let workers: Workers
 
-  /// How many rows a pass may have.
   package let maximumRows: Int
 
   /// The layers whose outputs are kept, ascending.
@@ -81,8 +76,7 @@ package final class CausalRunner {
     if rotary.allSatisfy({ $0.capacity < room }) {
       rotary = RotaryTable.tables(for: model.layers, capacity: room)
     }
-    return KeyValueCache(
-      layers: model.layers, capacity: room, format: cacheFormat, rotary: rotary)
+    return KeyValueCache(layers: model.layers, capacity: room, format: cacheFormat, rotary: rotary)
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
@@ -108,17 +102,6 @@ package final class CausalRunner {
     }
     run(logits: logits)
     cache.advance(by: tokens.count)
-  }
-
-  /// Feeds a tree whose root stands at position `cache.count`, with logits for every row: a forest of one.
-  ///
-  /// ``keep(_:of:cache:)`` must follow, before any other pass.
-  ///
-  /// - Parameter tree: 1 to `maximumRows` rows, each token inside the vocabulary.
-  package func forward(_ tree: TokenTree, cache: KeyValueCache) {
-    plan.reset()
-    append(tree, cache: cache)
-    run(logits: .all)
   }
 
   /// Feeds the trees of several sequences in one pass, with logits for every row.
@@ -186,9 +169,6 @@ package final class CausalRunner {
     }
   }
 
-  /// Feeds all tokens at the end of a cache.
-  ///
-  /// - Parameter logits: `.last` is the last row, whose logits remain.
   package func read(
     _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none
   ) {
@@ -200,9 +180,7 @@ package final class CausalRunner {
       append(token, cache: cache, position: cache.count + depth)
     }
     guard !tree.isChain, plan.branches == nil else { return }
-    let made =
-      branches
-      ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
+    let made = branches ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
     branches = made
     plan.branches = made
   }

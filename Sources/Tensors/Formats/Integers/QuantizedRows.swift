@@ -6,9 +6,7 @@ internal import CKernels
 final class QuantizedRows: @unchecked Sendable {
   // Unchecked: written by whoever made it, before it is shared.
 
-  /// Rows.
   let rows: Int
-  /// Columns.
   let columns: Int
   /// Bits of a weight: 8 or 4.
   let bits: Int
@@ -21,9 +19,7 @@ final class QuantizedRows: @unchecked Sendable {
   var groups: Int { Self.groups(of: columns) }
 
   /// Groups of a row of `columns` weights; the last one may be short.
-  static func groups(of columns: Int) -> Int {
-    (columns + Int(CK_GROUP) - 1) / Int(CK_GROUP)
-  }
+  static func groups(of columns: Int) -> Int { (columns + Int(CK_GROUP) - 1) / Int(CK_GROUP) }
 
   /// Makes room for rows, all zero.
   init(rows: Int, columns: Int, bits: Int) {
@@ -49,15 +45,12 @@ final class QuantizedRows: @unchecked Sendable {
   func quantize(_ source: UnsafePointer<Float>, count: Int) {
     for row in 0..<count {
       ck_quantize_row(
-        Int32(bits), source + row * columns, columns, values + row * columns,
-        scales + row * groups)
+        Int32(bits), source + row * columns, columns, values + row * columns, scales + row * groups)
     }
   }
 
   /// Lends the first `count` rows as files hold them: bytes, or two 4-bit values a byte.
-  func withValues<R>(
-    _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  func withValues<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     guard bits == 4 else {
       return try body(UnsafeRawBufferPointer(start: values, count: count * columns))
     }
@@ -69,16 +62,13 @@ final class QuantizedRows: @unchecked Sendable {
   }
 
   /// Lends the scales of the first `count` rows as files hold them.
-  func withScales<R>(
-    _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  func withScales<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: scales, count: count * groups * 2))
   }
 
   /// Packs the first `count` rows, at most sixteen, into a panel.
   func pack(count: Int, into panel: UnsafeMutableRawPointer) {
     ck_pack_quantized(
-      Int32(bits), values, scales, count, columns,
-      panel.assumingMemoryBound(to: UInt8.self))
+      Int32(bits), values, scales, count, columns, panel.assumingMemoryBound(to: UInt8.self))
   }
 }

@@ -12,7 +12,6 @@ extension TemplateEvaluator {
   static let filters: [String: Filter] =
     textFilters.merging(sequenceFilters) { $1 }.merging(valueFilters) { $1 }
 
-  /// A filter's value.
   func filter(
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> TemplateValue {
@@ -22,7 +21,6 @@ extension TemplateEvaluator {
     return try filter(self, value, arguments)
   }
 
-  /// Filters of any value.
   private static let valueFilters: [String: Filter] = [
     "default": defaultValue, "d": defaultValue, "int": int, "float": float, "abs": abs,
     "round": round, "string": string, "safe": string, "tojson": json, "length": length,

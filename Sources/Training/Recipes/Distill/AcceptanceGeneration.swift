@@ -7,8 +7,6 @@ import Verifier
 /// no other drafts, and counts its rounds.
 enum AcceptanceGeneration {
   /// Generates every answer, as long as it was recorded.
-  ///
-  /// - Throws: `SpeculateError` when the drafter doesn't fit the target.
   static func run(
     _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer,
     drafter: BlockDrafter, threads: Int
@@ -44,11 +42,7 @@ enum AcceptanceGeneration {
 
 /// What the engine that serves made of held-out prompts.
 package struct GeneratedAcceptance: Sendable, Equatable, Codable {
-  /// Its rounds.
   package var acceptance: HeldoutAcceptance
   /// Answers that are not the recorded ones: on the machine that recorded them there are none.
   package var differing = 0
-
-  /// Rounds of answers that are those recorded.
-  package init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
 }

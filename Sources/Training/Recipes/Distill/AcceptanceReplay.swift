@@ -11,9 +11,7 @@ import Tensors
 package final class AcceptanceReplay {
   /// A round as it went.
   package struct Round {
-    /// The number of the answer.
     package let answer: Int
-    /// What was drafted.
     package let drafts: [Token]
     /// How many of these were accepted.
     package let accepted: Int
@@ -35,8 +33,6 @@ package final class AcceptanceReplay {
   }
 
   /// Runs every answer.
-  ///
-  /// - Parameter observe: Told every round.
   ///
   /// - Parameter capacity: Tokens of the longest answer, its prompt included.
   package func run(
@@ -62,9 +58,7 @@ package final class AcceptanceReplay {
         var accepted = 0
         if count > 0 {
           let block = DrafterBlock(context: context, anchor: tokens[anchor], count: count)
-          runner.draft([block]) { _, _, logits in
-            Kernels.argmax(logits, count: choices)
-          }
+          runner.draft([block]) { _, _, logits in Kernels.argmax(logits, count: choices) }
           accepted = zip(context.drafts, rest).prefix { $0 == $1 }.count
         }
         result.add(drafted: count, accepted: accepted, of: answer)

@@ -9,23 +9,18 @@ package import Foundation
 package struct BestDrafter: Sendable, Equatable {
   /// The step after which it was evaluated.
   package let step: Int
-  /// Its mean acceptance length on held-out prompts.
   package let acceptanceLength: Double
 
-  /// The folder in a run's folder.
   package static func folder(in output: URL) -> URL { output.appending(path: "best") }
 
   private static let (stepKey, lengthKey) = ("step", "acceptance_length")
 
-  /// Describes a drafter.
   init(step: Int, acceptanceLength: Double) {
     self.step = step
     self.acceptanceLength = acceptanceLength
   }
 
   /// Reads what lies in a run's folder; `nil` if nothing does.
-  ///
-  /// - Throws: `SpeculateError` when it is damaged, or not from a training.
   package init?(in output: URL) throws {
     let file = Self.folder(in: output).appending(path: DrafterExport.weightsName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }

@@ -17,9 +17,6 @@ package final class DistillRecipe {
   private let responding: ResponseRecipe
   private let maskToken: Token
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files are missing.
   package init(_ options: DistillOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
@@ -39,8 +36,7 @@ package final class DistillRecipe {
   ) throws -> [Response]? {
     switch options.responses {
     case .make(let wanted):
-      try responding.run(
-        wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
+      try responding.run(wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
     case .made(let folders): try folders.flatMap { try responding.responses(in: $0) }
     }
   }
@@ -64,10 +60,8 @@ package final class DistillRecipe {
       responses: responses, heldout: heldout, stored: try storedFeatures())
   }
 
-  /// The responses that the target makes for this run alone.
   private var ownResponses: URL { options.output.appendingPathComponent("responses") }
 
-  /// What `distill data` stored beside the responses.
   private func storedFeatures() throws -> [FeatureStore] {
     guard options.kind.readsFeatures || options.needsDistribution else { return [] }
     let folders =

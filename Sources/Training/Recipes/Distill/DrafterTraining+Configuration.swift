@@ -5,8 +5,6 @@ import Verifier
 
 extension DrafterTraining {
   /// The drafter that the options describe.
-  ///
-  /// - Throws: When they don't fit the target.
   static func configuration(
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
     draftVocabulary: [Token]?
@@ -22,8 +20,7 @@ extension DrafterTraining {
           + "\(target.layerCount - 1)")
     }
     return DrafterConfiguration(
-      blockSize: options.blockSize, maskToken: maskToken,
-      targetLayers: readsFeatures ? layers : [],
+      blockSize: options.blockSize, maskToken: maskToken, targetLayers: readsFeatures ? layers : [],
       targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
       shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,

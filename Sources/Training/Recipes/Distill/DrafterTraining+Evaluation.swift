@@ -10,8 +10,6 @@ extension DrafterTraining {
   package func evaluate() throws -> HeldoutAcceptance? { try evaluate { _ in } }
 
   /// Lets the engine that serves answer the held-out prompts with the drafter that was exported last.
-  ///
-  /// - Returns: `nil` without held-out prompts.
   package func generate() throws -> GeneratedAcceptance? {
     guard !heldout.isEmpty else { return nil }
     return try AcceptanceGeneration.run(
@@ -21,9 +19,7 @@ extension DrafterTraining {
 
   /// Adds the measurements of a report, and keeps the drafter if it is the best.
   func measure(into figures: inout DistillFigures) throws {
-    var samples = sampled.map {
-      DraftSample(heldout[$0], step: stepCount, tokenizer: tokenizer)
-    }
+    var samples = sampled.map { DraftSample(heldout[$0], step: stepCount, tokenizer: tokenizer) }
     let acceptance = try evaluate { round in
       if let place = sampled.firstIndex(of: round.answer) {
         samples[place].add(round, tokenizer: tokenizer)
@@ -45,9 +41,7 @@ extension DrafterTraining {
     if stepCount == options.steps { figures.generated = try generate() }
   }
 
-  private func evaluate(
-    observe: (AcceptanceReplay.Round) -> Void
-  ) throws -> HeldoutAcceptance? {
+  private func evaluate(observe: (AcceptanceReplay.Round) -> Void) throws -> HeldoutAcceptance? {
     guard let replay else { return nil }
     try export()
     let drafter = try BlockDrafter(directory: options.output)

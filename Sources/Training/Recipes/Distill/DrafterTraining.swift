@@ -19,14 +19,12 @@ package final class DrafterTraining: TrainingRecipe {
   let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
   private var reportedAnchors: Int  // at the last report
-  /// What the responses are like.
   package let summary: ResponseSummary
   /// How many responses have features that are read instead of computed.
   package let storedCount: Int
   /// What to say of stored features that can't be used.
   package let unusedFeatures: [String]
 
-  /// The drafter's sizes.
   package var configuration: DrafterConfiguration { model.configuration }
   var model: DrafterTrainingModel { state.model }
   package var hasHeldout: Bool { replay != nil }
@@ -107,11 +105,9 @@ package final class DrafterTraining: TrainingRecipe {
         + "\(features.layers): the target computes them"
     }
     heldout = HeldoutAnswer.all(
-      heldoutResponses, length: options.heldout?.length,
-      endTokens: target.configuration.endTokens)
+      heldoutResponses, length: options.heldout?.length, endTokens: target.configuration.endTokens)
     replay =
-      heldout.isEmpty
-      ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
+      heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -127,7 +123,6 @@ package final class DrafterTraining: TrainingRecipe {
     if options.savesBest { try removeBest() }
   }
 
-  /// Blocks and what the drafter is worth.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillFigures {
     let anchors = state.header.anchors
     defer { reportedAnchors = anchors }
@@ -138,12 +133,10 @@ package final class DrafterTraining: TrainingRecipe {
     return figures
   }
 
-  /// Writes the drafter.
   package func export() throws {
     try DrafterExport.write(model, type: options.exportType, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let blockSize = blockSize(step: stepCount)
     var jobs: [(example: DraftExample, features: SequenceFeatures)] = []
@@ -177,8 +170,7 @@ package final class DrafterTraining: TrainingRecipe {
     let stage = stage(step: stepCount)
     var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: blockSize,
-      decay: options.objective.decay(
-        blockSize: options.blockSize, isPublished: stage == nil),
+      decay: options.objective.decay(blockSize: options.blockSize, isPublished: stage == nil),
       choices: model.target.choices)
     switch stage {
     case nil: break
@@ -225,11 +217,9 @@ package final class DrafterTraining: TrainingRecipe {
     return head
   }
 
-  private static func draftVocabulary(
-    _ options: DistillOptions, counts: [Int]
-  ) throws -> [Token]? {
+  private static func draftVocabulary(_ options: DistillOptions, counts: [Int]) throws -> [Token]? {
     guard case .drafter(let folder) = options.initialization else {
-      return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+      return TargetRows.mostFrequent(options.draftVocabulary, counts: counts)
     }
     let drafter = try BlockDrafter(directory: folder)
     guard drafter.configuration.vocabularySize == counts.count else {

@@ -13,16 +13,12 @@ package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files are missing, or the target is no model that can be trained here.
   package init(_ options: ForceOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads))
     // Before the target answers for an hour.
-    _ = try CausalArchitecture(
-      responding.target.configuration, name: options.target.path)
+    _ = try CausalArchitecture(responding.target.configuration, name: options.target.path)
     if case .make(let wanted) = options.trajectories { try responding.check(wanted) }
     try OutputFolder.make(options.output)
   }
@@ -40,8 +36,7 @@ package final class ForceRecipe {
           "responses at temperature \(wanted.temperature) are no fixed points of greedy "
             + "iteration: leave out ‘temperature’")
       }
-      return try responding.run(
-        wanted, folder: folder(nil), shouldStop: shouldStop, report: report)
+      return try responding.run(wanted, folder: folder(nil), shouldStop: shouldStop, report: report)
     case .made: return try responding.responses(in: folder(nil))
     }
   }
@@ -52,7 +47,6 @@ package final class ForceRecipe {
   ///   - responses: What ``respond(shouldStop:report:)`` returned.
   ///   - shouldStop: Asked after each; the one in the making is lost.
   /// - Returns: Those of every size of blocks that the run visits, or nil when it was stopped before.
-  /// - Throws: When the folder holds other trajectories, or a response isn't the target's own.
   package func iterate(
     _ responses: [Response], shouldStop: () -> Bool, report: (TrajectoryProgress) -> Void
   ) throws -> [Int: [Trajectory]]? {
@@ -64,12 +58,10 @@ package final class ForceRecipe {
         let store = try TrajectoryStore(
           folder: folder(size),
           settings: TrajectorySettings(responses: answers.settings, blockSize: size))
-        guard
-          try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
+        guard try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
         else { return nil }
         made[size] = store.elements(below: responses.count)
-      case .made:
-        made[size] = try trajectories(of: answers.settings, size: size)
+      case .made: made[size] = try trajectories(of: answers.settings, size: size)
       }
     }
     // Folders made earlier may hold trajectories of more responses for one size than for another.

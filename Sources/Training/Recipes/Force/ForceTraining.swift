@@ -18,7 +18,6 @@ package final class ForceTraining: TrainingRecipe {
   private var visits: VisitOrder
   private var sums = ForcingLosses()  // since the last report
   private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
-  /// What the trajectories are like.
   package let summary: TrajectorySummary
 
   package var hasHeldout: Bool { evaluator != nil }
@@ -67,8 +66,7 @@ package final class ForceTraining: TrainingRecipe {
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
         bytes: options.memory) : nil
     let firstHead =
-      keepsTarget
-      ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
+      keepsTarget ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     optimization = Optimization(of: state, workers: workers) { [model = state.model] in
@@ -78,7 +76,6 @@ package final class ForceTraining: TrainingRecipe {
     }
   }
 
-  /// Rows, the parts of the loss, and what the model is worth.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
     defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
     let evaluation = evaluates ? try evaluate() : nil
@@ -95,18 +92,15 @@ package final class ForceTraining: TrainingRecipe {
     guard let evaluator else { return nil }
     if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
     try export()
-    return try evaluator.run(
-      CausalModel(directory: options.output), blockSize: options.blockSize)
+    return try evaluator.run(CausalModel(directory: options.output), blockSize: options.blockSize)
   }
 
-  /// Writes the model.
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: nil, to: options.output)
     try ModelExport.copyTokenizer(from: options.target, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let own = trajectories[options.blockSize(step: stepCount)] ?? []
     var jobs: [(example: ForcingExample, states: FloatBuffer?)] = []
@@ -121,8 +115,7 @@ package final class ForceTraining: TrainingRecipe {
         own[index], schedule: options.schedule,
         phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
       let states =
-        here.contains(number)
-        ? try cache?.features(of: index, tokens: example.tokens).states : nil
+        here.contains(number) ? try cache?.features(of: index, tokens: example.tokens).states : nil
       jobs.append((example, states))
       state.header.visit += 1
     }
@@ -143,9 +136,8 @@ package final class ForceTraining: TrainingRecipe {
     counts.all += jobs.reduce(0) { $0 + $1.example.cleanCount }
     counts.rows += rows
     let loss =
-      (Double(objective.clean) * losses.clean
-        + Double(objective.divergence) * losses.divergence) / Double(clean)
-      + losses.noisy / max(noisy, 1)
+      (Double(objective.clean) * losses.clean + Double(objective.divergence) * losses.divergence)
+      / Double(clean) + losses.noisy / max(noisy, 1)
     return StepResult(loss: loss, weight: 1, gradientNorm: norm)
   }
 
@@ -171,14 +163,12 @@ package final class ForceTraining: TrainingRecipe {
 
 /// What trajectories are like.
 package struct TrajectorySummary: Sendable, Equatable, Codable {
-  /// How many there are.
   package var trajectories: Int
   /// The target's own tokens in them.
   package var tokens: Int
   /// Passes that the target took to them, one for each guess of a block.
   package var passes: Int
 
-  /// Tokens that a pass of the target's own iteration brought.
   package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
 
   init(_ trajectories: [Trajectory]) {

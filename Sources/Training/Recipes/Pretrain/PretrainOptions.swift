@@ -3,7 +3,6 @@ package import Foundation
 /// What a pretraining run is to do.
 package struct PretrainOptions: RecipeOptions {
   package var run: RunOptions
-  /// The model's sizes.
   package var architecture = CausalArchitecture()
   /// Training tokens: little-endian 16-bit numbers.
   package var trainingTokens: URL
@@ -24,7 +23,6 @@ package struct PretrainOptions: RecipeOptions {
   /// How `initialModel`, if it is shallower, becomes as deep as this one.
   package var growth: LayerGrowth?
 
-  /// A run with the default sizes.
   package init(trainingTokens: URL, output: URL, threads: Int) {
     self.trainingTokens = trainingTokens
     run = RunOptions(output: output, threads: threads)

@@ -24,7 +24,6 @@ package final class PretrainRecipe: TrainingRecipe {
   /// Opens the data, and the checkpoint in the output folder if there is one.
   ///
   /// - Parameter exchange: What sums over the lanes of all processes; nil where this is the only one.
-  /// - Throws: When sizes or files don't fit.
   package init(_ options: PretrainOptions, exchange: (any Exchange)? = nil) throws {
     let architecture = options.architecture
     if let complaint = architecture.complaint { throw SpeculateError(complaint) }
@@ -49,31 +48,26 @@ package final class PretrainRecipe: TrainingRecipe {
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
-    optimization = Optimization(
-      of: state, workers: Workers(count: threads), exchange: exchange
-    ) { [model = state.model] in
+    optimization = Optimization(of: state, workers: Workers(count: threads), exchange: exchange) {
+      [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }
     inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
   }
 
-  /// Tokens and the held-out loss.
   package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> PretrainFigures {
     if evaluates { state.header.heldoutLoss = try evaluate() }
     return PretrainFigures(
       tokens: state.header.tokens,
       tokensPerSecond: Double(interval.steps * options.sequences * options.length)
-        / interval.seconds,
-      heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
+        / interval.seconds, heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
   }
 
-  /// Writes the model.
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let sequences = options.sequences
     for sequence in 0..<sequences {
@@ -133,8 +127,7 @@ package final class PretrainRecipe: TrainingRecipe {
     _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
   ) throws -> WindowSampler {
     guard
-      let sampler = WindowSampler(
-        tokens: tokens.count, length: options.length, seed: options.seed)
+      let sampler = WindowSampler(tokens: tokens.count, length: options.length, seed: options.seed)
     else {
       throw SpeculateError(
         "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "

@@ -7,7 +7,6 @@ extension ResponseRecipe {
   ///
   /// - Parameters:
   ///   - features: What of the target's passes is to be stored; nil for nothing.
-  ///   - folder: Where the responses lie, or are to.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   /// - Throws: As without features, and when the folder was begun with another choice of them.
@@ -29,12 +28,9 @@ extension ResponseRecipe {
   /// Stores the features that are still missing beside responses.
   ///
   /// - Parameters:
-  ///   - responses: All of them, in order.
-  ///   - folder: Where the responses lie.
   ///   - shouldStop: Asked between sequences; the shard in the making is lost.
   ///   - report: Told after each sequence.
   /// - Returns: Whether all are there.
-  /// - Throws: When the folder holds others, or they can't be written.
   package func store(
     _ features: FeatureChoice, of responses: [Response], folder: URL, shouldStop: () -> Bool,
     report: (FeatureProgress) -> Void
@@ -84,6 +80,5 @@ package struct FeatureProgress: Sendable, Equatable {
   package var sequences: Int
   /// Responses whose features were missing at its start.
   package var wanted: Int
-  /// The tokens of those that are made.
   package var tokens: Int
 }

@@ -12,9 +12,6 @@ package final class ResponseRecipe {
   let checkpoint: Checkpoint
   let workers: Workers
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files of the target are missing or damaged.
   package init(target directory: URL, workers: Workers) throws {
     target = try CausalModel(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
@@ -28,22 +25,11 @@ package final class ResponseRecipe {
   /// Makes the responses that are still missing.
   ///
   /// - Parameters:
-  ///   - folder: Where the responses lie, or are to.
+  ///   - prepare: Called when the folder has turned out to be the one of these options.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
-  /// - Throws: When prompts don't fit the target's context, or the folder was made otherwise.
   package func run(
-    _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
-    report: (ResponseProgress) -> Void
-  ) throws -> [Response]? {
-    try run(options, folder: folder, prepare: {}, shouldStop: shouldStop, report: report)
-  }
-
-  /// As above.
-  ///
-  /// - Parameter prepare: Called when the folder has turned out to be the one of these options.
-  func run(
-    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void,
+    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void = {},
     shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     try check(options)
@@ -106,8 +92,6 @@ package final class ResponseRecipe {
   }
 
   /// Says whether responses fit the target.
-  ///
-  /// - Throws: When they are longer than its context.
   func check(_ options: ResponseOptions) throws {
     let longest = options.promptLengths.upperBound + options.length
     guard longest <= target.configuration.maximumContext else {
@@ -119,8 +103,6 @@ package final class ResponseRecipe {
   }
 
   /// Responses that were made earlier by this target.
-  ///
-  /// - Throws: When the folder holds none or another target's, or some are missing.
   package func responses(in folder: URL) throws -> [Response] {
     let store = try ResponseStore(existing: folder)
     guard store.settings.target == (try fingerprint()) else {
