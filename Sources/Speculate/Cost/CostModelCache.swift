@@ -37,8 +37,7 @@ public struct CostModelCache: Sendable {
     }
     let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
     let base = folder("XDG_CACHE_HOME") ?? home.appending(path: ".cache")
-    return CostModelCache(
-      folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
+    return CostModelCache(folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
   }
 
   package struct Key: Codable, Equatable {
