@@ -38,8 +38,7 @@ struct SafetensorsHeader {
     }
     let length = try Self.length(file.loadUnaligned(as: UInt64.self), path)
     guard length <= file.count - 8 else {
-      throw Self.problem(
-        path, "the header needs \(length) bytes, but \(file.count - 8) follow")
+      throw Self.problem(path, "the header needs \(length) bytes, but \(file.count - 8) follow")
     }
     try self.init(
       header: UnsafeRawBufferPointer(rebasing: file[8..<8 + length]),
@@ -109,8 +108,7 @@ struct SafetensorsHeader {
       if name == "__metadata__" {
         metadata = try Self.metadata(member, problem)
       } else {
-        tensors.append(
-          try Self.tensor(name, member, dataSize: dataSize, problem))
+        tensors.append(try Self.tensor(name, member, dataSize: dataSize, problem))
       }
     }
     tensors.sort {
@@ -155,8 +153,7 @@ struct SafetensorsHeader {
   }
 
   private static func tensor(
-    _ name: String, _ member: JSONValue, dataSize: Int?,
-    _ plainProblem: (String) -> SpeculateError
+    _ name: String, _ member: JSONValue, dataSize: Int?, _ plainProblem: (String) -> SpeculateError
   ) throws -> Tensor {
     func problem(_ text: String) -> SpeculateError {
       plainProblem("tensor \(quoted(name)): \(text)")

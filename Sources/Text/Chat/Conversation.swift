@@ -101,10 +101,11 @@ public struct Conversation: Sendable {
       let type = part.mapping?["type"]?.text
       guard type == "text", part.mapping?["text"]?.text != nil else {
         let problem =
-          type.map {
-            $0 == "text" ? "no \"text\"" : "the type \(quoted($0)), which is not supported"
+          switch type {
+          case nil: "no \"type\""
+          case "text": "no \"text\""
+          case let type?: "the type \(quoted(type)), which is not supported"
           }
-          ?? "no \"type\""
         throw SpeculateError(
           "a part of message \(number) has \(problem); give {\"type\": \"text\", \"text\": …}")
       }

@@ -68,9 +68,8 @@ package final class PretrainRecipe: TrainingRecipe {
     guard workers.count == threads else {
       throw SpeculateError("the system grants \(workers.count) threads; give as many ‘threads’")
     }
-    optimization = Optimization(
-      of: state, workers: workers, exchange: exchange
-    ) { [model = state.model] in
+    optimization = Optimization(of: state, workers: workers, exchange: exchange) {
+      [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }
     inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
