@@ -44,10 +44,13 @@ let package = Package(
         "COpenBLAS",
       ],
       swiftSettings: swiftSettings),
+    // Runs before the libraries that the command is linked with.
+    .target(name: "CStart"),
     .executableTarget(
       name: "Tools",
       dependencies: [
-        "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
+        "CStart", "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors",
+        "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -24,7 +24,7 @@ package final class BlockDrafter: Sendable {
   let heads: [any BlockHead]
 
   /// Takes the weights from a source.
-  init(
+  package init(
     _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
     source: any WeightSource
   ) throws {

@@ -38,6 +38,13 @@ package final class DrafterContext {
   /// How many committed positions the drafter has been given.
   package var count: Int { cache.count + featureRows + tokens.count }
 
+  /// Sees that there is memory for blocks behind `positions` committed ones.
+  ///
+  /// - Throws: `SpeculateError` when there is none.
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    try cache.reserve(min(positions + block.capacity + 1, cache.capacity))
+  }
+
   /// Takes the drafts of a block without masks.
   func finishBlock() {
     drafts.removeAll(keepingCapacity: true)

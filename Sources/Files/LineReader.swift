@@ -29,7 +29,8 @@ package final class LineReader {
     path = url.path
     limit = maximumLineBytes
     source =
-      url.pathExtension == "zst" ? try ZstdReader(url: url) : try FileDescriptor(reading: url)
+      url.pathExtension.lowercased() == "zst"
+      ? try ZstdReader(url: url) : try FileDescriptor(reading: url)
     buffer = .allocate(byteCount: bufferBytes, alignment: 16)
   }
 

@@ -58,6 +58,17 @@ package final class OutputClaim {
     Leftovers.remove(in: folder)
   }
 
+  /// Claims a folder that is written beside its place and takes the place, with all that is there, at
+  /// the end.
+  ///
+  /// - Throws: `SpeculateError` when it overlaps with an input, or is being written.
+  package init(replacing folder: URL, apartFrom inputs: [Input] = []) throws {
+    try Self.check(folder, isFolder: true, apartFrom: inputs)
+    lock = try FileLock(
+      folder.deletingLastPathComponent()
+        .appendingPathComponent(".\(folder.lastPathComponent).lock"), of: folder.path)
+  }
+
   /// Claims a file. What a killed process left half written beside it under its name is removed.
   ///
   /// - Throws: `SpeculateError` when it is an input, a folder, or being written, or its folder is missing.

@@ -50,10 +50,14 @@ import Testing
     #expect(twice.statistics.acceptanceHistogram == [2, 2, 4])
   }
 
-  /// A stop string is found afterwards, so the last round's drafts were all judged.
-  @Test func stopStringsEndNoRound() {
+  /// Only a caller that stops ends no block.
+  @Test func stopStringsEndBlocks() {
     var generation = Self.generation
-    generation.finishReason = .stopString
+    for reason in [FinishReason.stopString, .length, .context] {
+      generation.finishReason = reason
+      #expect(AcceptanceCounts(generation).statistics.verifiedByPlace == [4, 3, 2, 1])
+    }
+    generation.finishReason = .cancelled
     #expect(AcceptanceCounts(generation).statistics.verifiedByPlace == [4, 3, 3, 2])
   }
 

@@ -8,9 +8,10 @@ extension BlockDraftSource {
   package convenience init(
     drafter: BlockDrafter, target: CausalModel, workers: Workers, capacity: Int
   ) throws {
-    self.init(
-      sharing: try BlockDraftPasses(
+    try self.init(
+      sharing: BlockDraftPasses(
         drafter: drafter, target: target, workers: workers, maximumBlocks: 1), capacity: capacity)
+    try reserve(capacity)
   }
 }
 
@@ -21,5 +22,6 @@ extension CausalDraftSource {
     try self.init(
       sharing: CausalDraftPasses(drafter: drafter, workers: workers, maximumSequences: 1),
       capacity: capacity, passes: passes)
+    try reserve(capacity)
   }
 }

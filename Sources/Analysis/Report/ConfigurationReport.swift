@@ -173,9 +173,17 @@ extension ConfigurationReport {
     let plain = baseline?.prompts.flatMap(\.generations).flatMap(\.rounds) ?? []
     guard let cost = settings.cost ?? CostModel(rounds: plain + rounds) else { return }
     expectedSpeedup = cost.expectedRate(of: rounds).map { $0 * cost.verify(1) }
+    // A drafter drafts whenever it is asked to; earlier text holds a match only now and then, and the
+    // rounds between are plain.
+    let drafting =
+      settings.maximumDrafts == nil ? Double(counts.draftRounds) / Double(max(1, self.rounds)) : 1
     // Places behind a drafter's block are those of earlier text, which no length brings about.
     expectations = survival.indices.prefix(settings.maximumDrafts ?? Self.longestCurve).map {
-      Expectation(drafts: $0 + 1, speedup: cost.rate($0 + 1, survival: survival) * cost.verify(1))
+      place in
+      let tokens = drafting * survival[...place].reduce(1, +) + 1 - drafting
+      let draftedRound = cost.draft(place + 1) + cost.verify(place + 2)
+      let seconds = drafting * draftedRound + (1 - drafting) * cost.verify(1)
+      return Expectation(drafts: place + 1, speedup: tokens / seconds * cost.verify(1))
     }
   }
 }

@@ -36,7 +36,8 @@ package struct Reliability: Sendable, Equatable, Codable {
   }
 
   package mutating func add(_ confidence: Double, accepted: Bool) {
-    let clamped = min(max(confidence, 0), 1)
+    // Not a number counts as no confidence.
+    let clamped = confidence > 0 ? min(confidence, 1) : 0
     let bin = min(Self.binCount - 1, Int(clamped * Double(Self.binCount)))
     bins[bin].count += 1
     bins[bin].accepted += accepted ? 1 : 0

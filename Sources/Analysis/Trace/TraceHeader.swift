@@ -28,8 +28,12 @@ package struct TraceHeader: Codable, Sendable, Equatable {
 package struct TraceConfiguration: Codable, Sendable, Equatable {
   package var name: String
   package var target: String
+  /// The fingerprint of its weights; nil in older traces.
+  package var targetWeights: String?
   /// The drafter's folder; nil for decoders without one.
   package var drafter: String?
+  /// The fingerprint of its weights; nil without one, and in older traces.
+  package var drafterWeights: String?
   /// How tokens were produced, such as `plain` or `drafter`.
   package var decoder: String
   /// Drafts of a block; nil for as many as pay, and for plain decoding.

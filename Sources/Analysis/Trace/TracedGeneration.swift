@@ -24,11 +24,7 @@ package struct TracedGeneration: Sendable, Equatable {
   package var seconds: Double { rounds.reduce(0) { $0 + $1.seconds.total } }
 
   /// Whether the output may have ended among a round's drafts.
-  ///
-  /// A stop string is found in the text afterwards; the round did not know of it.
-  func isCut(_ index: Int) -> Bool {
-    index == rounds.count - 1 && (finishReason == .endToken || finishReason == .length)
-  }
+  func isCut(_ index: Int) -> Bool { index == rounds.count - 1 && finishReason != .cancelled }
 
   /// How many of a round's drafts the target judged: all, unless the output ended among them.
   package func judged(_ index: Int) -> Int {
@@ -74,8 +70,13 @@ package final class RoundCollector: RoundObserver {
   package func observe(_ round: RoundRecord) { rounds.append(round) }
 
   /// The rounds and what the result says of them.
+  ///
+  /// A stop string is found in the text afterwards, when the last round was told with what it committed
+  /// behind.
   package func generation(_ result: GenerationResult) -> TracedGeneration {
-    TracedGeneration(
+    let rest = rounds.reduce(0) { $0 + $1.tokens.count } - result.tokens.count
+    if rest > 0, let last = rounds.indices.last { rounds[last].removeLast(rest) }
+    return TracedGeneration(
       promptTokens: result.prompt.count, rounds: rounds, finishReason: result.finishReason,
       prefillSeconds: result.statistics.prefillSeconds)
   }

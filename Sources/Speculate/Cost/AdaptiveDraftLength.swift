@@ -12,8 +12,6 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
 
   /// Pays for trying the worse of plain steps and drafting.
   private var purse = ProbePurse(share: 0.015, interval: 12)
-  /// Pays for trying drafts that are not expected to pay for their row.
-  private var nodePurse = ProbePurse(share: 0.01, interval: 4)
   /// `a_1 …` of the round that is planned: scratch.
   private var products: [Double] = []
 
@@ -40,17 +38,6 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
     return purse.pays(loss) ? other : better
   }
 
-  /// Whether to verify one node more than pays, to learn whether it would.
-  ///
-  /// - Parameters:
-  ///   - chance: of the node.
-  ///   - rows: of the pass without it.
-  ///   - rate: tokens per second expected without it.
-  mutating func probesNode(chance: Double, rows: Int, rate: Double) -> Bool {
-    let time = cost.verify(rows + 1) - cost.verify(rows)
-    return nodePurse.pays(max(0, time - chance / rate))
-  }
-
   /// Learns from the times of one round.
   ///
   /// - Parameters:
@@ -65,9 +52,7 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
     cost.verify.record(width: rows, seconds: verifySeconds)
     if drafted > 0, let draftSeconds { cost.draft.record(width: drafted, seconds: draftSeconds) }
     let time = (verifySeconds + (draftSeconds ?? 0)) / Double(sequences)
-    let cap = 4 * (cost.verify(1) + cost.draft(1))
-    purse.earn(time, cap: cap)
-    nodePurse.earn(time, cap: cap)
+    purse.earn(time, cap: 4 * (cost.verify(1) + cost.draft(1)))
   }
 }
 

@@ -38,6 +38,7 @@ struct PassTimer {
       chooser: DraftChooser(
         .greedy, choice: .argmax, context: TokenPresence(vocabulary: vocabulary)))
     source?.rewind(to: 0)
+    try source?.reserve(position + widest)
     runner.read(tokens[..<position], into: cache) { piece in
       source?.commit(features: runner.taps, rows: piece.count)
       return true

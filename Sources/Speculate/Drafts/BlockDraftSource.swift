@@ -19,10 +19,14 @@ package final class BlockDraftSource: DraftSource {
   private let context: DrafterContext
 
   /// Makes the run state of one sequence that shares its passes with others.
-  package init(sharing passes: BlockDraftPasses, capacity: Int) {
+  ///
+  /// - Throws: ``SpeculateError`` when there is no memory for it.
+  package init(sharing passes: BlockDraftPasses, capacity: Int) throws {
     self.passes = passes
-    context = passes.runner.makeContext(capacity: capacity)
+    context = try passes.runner.makeContext(capacity: capacity, room: 1)
   }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) { try context.reserve(positions) }
 
   /// Checks that a drafter was made for a target of this shape.
   ///
@@ -119,10 +123,13 @@ package final class BlockDraftPasses {
       let request = requests[index]
       let draft = request.chooser.choose(
         row, count: columns, position: request.tokens.count + place, map: map)
-      request.block.tokens[place] = draft.token
-      request.block.confidences[place] = runner.confidence(
-        place, of: blocks[index].context, probability: draft.confidence)
-      return draft.column
+      request.set(
+        draft.map {
+          let confidence = runner.confidence(
+            place, of: blocks[index].context, probability: $0.confidence)
+          return ($0.token, confidence)
+        }, at: place)
+      return draft?.column ?? 0
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)

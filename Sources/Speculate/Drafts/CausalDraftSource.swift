@@ -43,8 +43,12 @@ package final class CausalDraftSource: DraftSource {
     limit = passes
     cache = try shared.runner.makeCache(
       capacity: min(
-        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext))
-    read.reserveCapacity(cache.capacity)
+        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext), room: 1)
+  }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    try cache.reserve(min(positions + Self.longestDraft, cache.capacity))
+    read.reserveCapacity(cache.room)
   }
 
   /// Nothing: committed tokens come with the next draft.
@@ -128,8 +132,9 @@ package final class CausalDraftSource: DraftSource {
     let draft = request.chooser.choose(
       row, count: shared.runner.model.configuration.vocabularySize,
       position: request.tokens.count + request.block.tokens.count)
-    request.block.tokens.append(draft.token)
-    request.block.confidences.append(draft.confidence)
+    request.block.tokens.append(0)
+    request.block.confidences.append(0)
+    request.set(draft.map { ($0.token, $0.confidence) }, at: request.block.tokens.count - 1)
   }
 
   /// Brings the cache near all tokens but the anchor.

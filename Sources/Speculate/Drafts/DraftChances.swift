@@ -10,11 +10,16 @@ package struct DraftChances: Sendable, Equatable {
 
   /// Drafts beside another source's are right only where that one is wrong.
   private static let branchShare = 0.4
+  /// Observations that the first chance of a free draft counts for: few, because every round that finds a
+  /// match tells whether it was right, verified or not.
+  private static let firstWeight = 2.0
 
   package init() {
     free = (0..<FreeDraftKind.count).flatMap { index in
       let first = FreeDraftKind(index: index).firstChance
-      return [first, first * Self.branchShare].map { SurvivalEstimator(firstRate: $0) }
+      return [first, first * Self.branchShare].map {
+        SurvivalEstimator(firstRate: $0, firstWeight: Self.firstWeight)
+      }
     }
   }
 

@@ -20,6 +20,9 @@ package protocol DraftSource: AnyObject {
   /// Forgets committed positions from `count` on; `rewind(to: 0)` starts another sequence.
   func rewind(to count: Int)
 
+  /// Sees that there is memory for `positions`, anchor included; called before passes that need it.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes part in the next passes.
   ///
   /// - Parameter request: what is wanted; its block receives the drafts in ``runPasses()``.
@@ -30,6 +33,9 @@ package protocol DraftSource: AnyObject {
 }
 
 extension DraftSource {
+  /// A source that keeps nothing.
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
+
   func draft(_ request: DraftRequest) {
     enter(request)
     runPasses()
@@ -46,20 +52,33 @@ package final class DraftRequest {
   package var chooser: DraftChooser
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
   package var block = DraftBlock()
+  /// Why the drafts can't be used, if they can't.
+  package private(set) var failure: SpeculateError?
 
   package init(chooser: DraftChooser) { self.chooser = chooser }
 
   func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
     self.count = count
+    failure = nil
     block.removeAll()
     chooser.beginBlock(at: tokens.count)
   }
 
-  /// Lets go of the text and of drafts that weren't asked for.
+  /// Takes a draft, or notes that the source has none to give: its logits or confidences aren't numbers.
+  func set(_ draft: (token: Token, confidence: Float)?, at place: Int) {
+    if let draft, draft.confidence.isFinite {
+      block.tokens[place] = draft.token
+      block.confidences[place] = draft.confidence
+    } else {
+      failure = failure ?? .unusable("drafter", position: tokens.count + place)
+    }
+  }
+
+  /// Lets go of the text, and of drafts that weren't asked for or can't be used.
   func finish() {
     tokens = []
-    block.truncate(to: count)
+    block.truncate(to: failure == nil ? count : 0)
   }
 }
 

@@ -28,6 +28,8 @@ struct DraftTree {
   var nextSibling: [Int] = []
   /// Nodes to lay out, the next one last, with the row of their parent.
   var waiting: [(node: Int, parent: Int)] = []
+  /// How far each node is from the root, −1 where the text went on otherwise.
+  private var places: [Int] = []
 
   init(capacity: Int = 0) {
     nodes.reserveCapacity(capacity)
@@ -36,6 +38,7 @@ struct DraftTree {
     firstChild.reserveCapacity(capacity)
     nextSibling.reserveCapacity(capacity)
     waiting.reserveCapacity(capacity)
+    places.reserveCapacity(capacity)
   }
 
   mutating func reset(root: Token) {
@@ -93,28 +96,32 @@ struct DraftTree {
     }
   }
 
-  private func child(of parent: Int, token: Token) -> Int? {
-    nodes.firstIndex { $0.parent == parent && $0.token == token }
-  }
-}
-
-extension DraftTree {
-  /// Tells the nodes that a pass has judged: those whose parents were accepted.
+  /// Tells which nodes were right, as far as the text says: those whose parents it goes through.
+  ///
+  /// Whether a node was verified makes no difference: what the target chose behind its parent is known all
+  /// the same. So chances are learned from drafts that cost nothing.
   ///
   /// - Parameters:
-  ///   - rows: what was verified.
-  ///   - nodes: the node of each row.
-  ///   - path: the rows whose choices were emitted.
-  ///   - next: the last token emitted.
-  ///   - tell: takes each judged node, and whether it was accepted.
-  func judge(
-    _ rows: TokenTree, nodes: [Int], path: [Int], next: Token,
-    tell: (_ node: Node, _ isAccepted: Bool) -> Void
+  ///   - emitted: the tokens that the round committed.
+  ///   - tell: takes each judged node and its number, and whether it was right.
+  mutating func judge(
+    _ emitted: ArraySlice<Token>, tell: (_ node: Node, _ number: Int, _ isRight: Bool) -> Void
   ) {
-    for row in 1..<Swift.max(1, rows.count) {
-      guard let place = path.firstIndex(of: rows.parents[row]) else { continue }
-      let own = place + 1 < path.count ? rows.tokens[path[place + 1]] : next
-      tell(self.nodes[nodes[row]], rows.tokens[row] == own)
+    places.removeAll(keepingCapacity: true)
+    places.append(0)
+    for node in 1..<Swift.max(1, count) {
+      let place = places[nodes[node].parent]
+      guard place >= 0, place < emitted.count else {
+        places.append(-1)
+        continue
+      }
+      let isRight = nodes[node].token == emitted[emitted.startIndex + place]
+      places.append(isRight ? place + 1 : -1)
+      tell(nodes[node], node, isRight)
     }
+  }
+
+  private func child(of parent: Int, token: Token) -> Int? {
+    nodes.firstIndex { $0.parent == parent && $0.token == token }
   }
 }

@@ -69,6 +69,18 @@ package enum DrafterModel: Sendable {
     }
   }
 
+  /// Whether a block drafter's folder was made for a target's, as far as their configurations say.
+  package static func fits(_ drafter: URL, target: URL) -> Bool {
+    do {
+      guard try !isCausal(drafter) else { return false }
+      try BlockDraftSource.checkFit(
+        DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Checks that it can draft for a target.
   ///
   /// - Throws: ``SpeculateError`` naming what differs.
@@ -108,7 +120,7 @@ package enum DrafterModel: Sendable {
     case .block(let drafter):
       let passes = try BlockDraftPasses(
         drafter: drafter, target: target, workers: workers, maximumBlocks: count)
-      return (0..<count).map { _ in BlockDraftSource(sharing: passes, capacity: capacity) }
+      return try (0..<count).map { _ in try BlockDraftSource(sharing: passes, capacity: capacity) }
     case .causal(let model, let limit):
       let passes = CausalDraftPasses(drafter: model, workers: workers, maximumSequences: count)
       return try (0..<count).map { _ in

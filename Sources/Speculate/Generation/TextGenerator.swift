@@ -35,7 +35,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - target: holds `config.json`, the weights and the tokenizer.
   ///   - drafter: holds `config.json` and the weights, of a drafter made for the target or of a causal
-  ///     model with its vocabulary; `nil` for plain decoding only.
+  ///     model with its vocabulary; `nil` for drafts from the text so far only.
   ///   - weights: how the target's matrices and embedding are held.
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
@@ -124,7 +124,8 @@ public final class TextGenerator: @unchecked Sendable {
   package func answering(_ parameters: GenerationParameters) -> GenerationParameters {
     var parameters = parameters
     parameters.endTokens =
-      parameters.endTokens ?? chats?.endTokens(of: model.configuration.endTokens)
+      parameters.endTokens
+      ?? chats.map { _ in tokenizer.endTokens(of: model.configuration.endTokens, inChat: true) }
     return parameters
   }
 
@@ -177,16 +178,16 @@ public final class TextGenerator: @unchecked Sendable {
     onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
-    if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
-      parameters.endTokens = tokenizer.endTokens
-    }
+    parameters.endTokens =
+      parameters.endTokens
+      ?? tokenizer.endTokens(of: model.configuration.endTokens, inChat: false)
     lock.lock()
     defer { lock.unlock() }
     let decoder = try engine.makeDecoder(
       prompt: prompt, parameters: parameters, mode: mode, observer: observer,
       isCancelled: isCancelled)
     defer { engine.retire(decoder) }
-    return read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
+    return try read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
   }
 
   /// Measures how long passes of target and drafter take on this machine now.
@@ -256,7 +257,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// Takes tokens until the decoder or a stop string ends the output.
   private func read(
     _ decoder: Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
-  ) -> GenerationResult {
+  ) throws -> GenerationResult {
     var detokenizer = StreamingDetokenizer(tokenizer, continuing: true)
     var matcher = StopMatcher(stops)
     var text = ""
@@ -271,10 +272,11 @@ public final class TextGenerator: @unchecked Sendable {
       give(matcher.append(detokenizer.append(token)))
     }
     if !matcher.hasStopped {
+      if let failure = decoder.failure { throw failure }
       give(matcher.append(detokenizer.finish()))
       give(matcher.finish())
     }
-    if matcher.hasStopped { decoder.finish(.stopString) }
+    if matcher.hasStopped { decoder.stop() }
     return GenerationResult(
       prompt: prompt, tokens: tokens, text: text,
       finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,

@@ -15,22 +15,22 @@ package enum AcceptanceRule {
   /// - Parameters:
   ///   - tree: the anchor and the drafts behind it.
   ///   - rows: is replaced by the rows whose choices were emitted, one for each emitted token.
-  ///   - choice: the target's own token of a row, asked along the path, once each.
+  ///   - choice: the target's own token of a row, asked along the path, once each; `nil` ends there.
   ///   - emit: takes the tokens in order; returns `false` to end there (an end token).
   /// - Returns: how many of the emitted tokens were drafts.
   package static func path(
-    in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token, emit: (Token) -> Bool
+    in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token?, emit: (Token) -> Bool
   ) -> Int {
     rows.removeAll(keepingCapacity: true)
-    rows.append(0)
-    while true {
-      let row = rows[rows.count - 1]
-      let own = choice(row)
+    var row = 0
+    while let own = choice(row) {
+      rows.append(row)
       let next = tree.child(of: row, token: own)
       let goesOn = emit(own)
       guard let next else { return rows.count - 1 }
-      guard goesOn else { return rows.count }
-      rows.append(next)
+      guard goesOn else { break }
+      row = next
     }
+    return rows.count
   }
 }

@@ -33,6 +33,9 @@ package final class Decoder: Sequence, IteratorProtocol {
   /// handed out.
   package var finishReason: FinishReason? { run.finishReason }
 
+  /// What ended generation before its time. Whoever has taken the last token asks.
+  package private(set) var failure: SpeculateError?
+
   package var strategy: any RoundStrategy { run.strategy }
 
   /// Who is told every round; set before the first token is asked for.
@@ -44,10 +47,17 @@ package final class Decoder: Sequence, IteratorProtocol {
   package func next() -> Token? {
     while true {
       if let token = run.take() { return token }
-      guard run.finishReason == nil else { return nil }
-      loop.round()
+      guard !run.hasEnded else { return nil }
+      do {
+        try loop.round()
+      } catch {
+        failure = error
+      }
     }
   }
+
+  /// Ends generation where a stop string was found, behind the last token that was handed out.
+  package func stop() { run.stop() }
 
   /// Ends generation before the next round; committed tokens are still handed out.
   package func finish(_ reason: FinishReason) { run.finish(reason) }

@@ -1,4 +1,4 @@
-import Files
+package import Files
 package import Verifier
 
 /// Decodes any number of sequences together: in every round one draft pass and one target pass for all.
@@ -34,15 +34,19 @@ package final class DecodingLoop {
   /// Reads the prompts of those that joined, and runs one round for all that go on.
   ///
   /// Those that ended leave; a cancelled one leaves without a round.
-  package func round() {
-    for run in runs where run.finishReason == nil {
+  ///
+  /// - Throws: ``SpeculateError`` for logits of which no token can be chosen. The sequences that met them
+  ///   leave, with the tokens that were committed before; the others may go on.
+  package func round() throws(SpeculateError) {
+    for run in runs where !run.hasEnded {
       if run.isCancelled() {
         run.finish(.cancelled)
-      } else if !run.isPrefilled {
-        run.prefill(runner)
+        continue
       }
+      run.reserve(runner.maximumRows)
+      if !run.isPrefilled && !run.hasEnded { run.prefill(runner) }
     }
-    runs.removeAll { $0.finishReason != nil }
+    try dismiss()
     guard !runs.isEmpty else { return }
     var watch = Stopwatch()
     draft()
@@ -60,13 +64,21 @@ package final class DecodingLoop {
     record(
       .init(
         draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds))
-    runs.removeAll { $0.finishReason != nil }
+    try dismiss()
+  }
+
+  /// Lets those leave that ended.
+  private func dismiss() throws(SpeculateError) {
+    let failure = runs.lazy.compactMap(\.sequence.failure).first
+    runs.removeAll { $0.hasEnded }
+    if let failure { throw failure }
   }
 
   /// One pass of each drafter for all sequences that want its drafts.
   private func draft() {
     for run in runs {
       run.tracer?.candidates.reset()
+      run.request = nil
       guard let wish = run.strategy.request(run.sequence, sharing: runs.count) else { continue }
       run.request = wish.request
       wishes.append(wish)
@@ -83,13 +95,9 @@ package final class DecodingLoop {
     for run in runs { proposals.append(run.strategy.propose(run.sequence)) }
     budget.share(proposals, rows: runner.maximumRows)
     proposals.removeAll(keepingCapacity: true)
-    var rows = runs.count + budget.counts.reduce(0, +)
     var firstRow = 0
     for (run, count) in zip(runs, budget.counts) {
-      let tree = run.strategy.rows(
-        RowGrant(
-          count: count, rows: rows, rate: budget.rate, hasRoom: rows < runner.maximumRows))
-      rows += tree.count - 1 - count
+      let tree = run.strategy.rows(count)
       forest.append(PlantedTree(tree, in: run.cache))
       logits.append(RowLogits(runner, firstRow: firstRow))
       firstRow += tree.count
@@ -99,11 +107,13 @@ package final class DecodingLoop {
   private func accept() {
     for (index, run) in runs.enumerated() {
       accepted.append(run.accept(logits[index], in: forest[index].tree))
+      // A drafter may have borrowed embedding and head of a target that is damaged itself.
+      if let failure = run.request?.failure { run.fail(failure) }
     }
   }
 
   private func settle() {
-    for (index, run) in runs.enumerated() {
+    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
       run.settle(
         runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
@@ -117,7 +127,7 @@ package final class DecodingLoop {
       drafted: runs.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
       draftSeconds: seconds.draft,
       verifySeconds: seconds.verify + seconds.sampling + seconds.other)
-    for (index, run) in runs.enumerated() {
+    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
       let tree = forest[index].tree
       run.record(
         tree: tree, accepted: accepted[index],

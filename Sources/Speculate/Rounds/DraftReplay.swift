@@ -93,6 +93,7 @@ package final class DraftReplay {
       capacity: configuration.maximumContext)
     strategy.begin(
       sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
+    try strategy.reserve(tokens.count)
     var budget = RowBudget()
     var path: [Int] = []
     var rounds: [Round] = []
@@ -102,12 +103,10 @@ package final class DraftReplay {
       if let wish {
         wish.source.draft(wish.request)
         wish.request.finish()
+        if let failure = wish.request.failure { throw failure }
       }
       budget.share([strategy.propose(sequence)], rows: runner.maximumRows)
-      let tree = strategy.rows(
-        RowGrant(
-          count: budget.counts[0], rows: budget.counts[0] + 1, rate: budget.rate,
-          hasRoom: budget.counts[0] + 1 < runner.maximumRows))
+      let tree = strategy.rows(budget.counts[0])
       let accepted = AcceptanceRule.path(
         in: tree, into: &path, choice: { _ in tokens[sequence.tokens.count] },
         emit: { sequence.commit($0) && sequence.tokens.count < tokens.count })

@@ -50,8 +50,10 @@ public enum FinishReason: String, Sendable, Equatable, Codable {
   case endToken = "end"
   /// The text reached a stop string, which is not part of the output's text.
   case stopString = "stop"
-  /// The token limit or the end of the context was reached.
+  /// The token limit was reached.
   case length
+  /// The context is full, before the token limit.
+  case context
   /// The caller asked to stop.
   case cancelled
 }

@@ -81,6 +81,25 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     for place in 0..<min(accepted, judged) { acceptedByPlace[place] += 1 }
   }
 
+  /// Counts of the last round only what came out before a stop string.
+  ///
+  /// - Parameters: as ``countRound(drafted:verified:accepted:emitted:ended:depth:passes:)`` had them.
+  ///   - kept: tokens that came out.
+  ///   - depth: places in the block that the verified drafts cover.
+  package mutating func cutRound(
+    verified: Int, accepted: Int, emitted: Int, ended: Bool, depth: Int, to kept: Int
+  ) {
+    let stay = min(accepted, kept)
+    emittedTokens -= emitted - kept
+    acceptedTokens -= accepted - stay
+    guard verified > 0 else { return }
+    acceptanceHistogram[accepted] -= 1
+    acceptanceHistogram[stay] += 1
+    let judged = ended ? min(depth, emitted) : depth
+    for place in min(depth, kept)..<judged { verifiedByPlace[place] -= 1 }
+    for place in stay..<min(accepted, judged) { acceptedByPlace[place] -= 1 }
+  }
+
   /// Makes room to count rounds of up to `drafts` drafts.
   mutating func reserveCapacity(drafts: Int) {
     acceptanceHistogram.reserveCapacity(drafts + 1)
@@ -88,11 +107,11 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     acceptedByPlace.reserveCapacity(drafts)
   }
 
-  /// Counts an accepted draft by where it came from.
-  mutating func countAccepted(_ origin: DraftOrigin) {
+  /// Counts an accepted draft by where it came from, or takes it back.
+  mutating func countAccepted(_ origin: DraftOrigin, by count: Int = 1) {
     switch origin {
-    case .suffix: suffixTokens += 1
-    case .recycled: recycledTokens += 1
+    case .suffix: suffixTokens += count
+    case .recycled: recycledTokens += count
     case .drafter, .jacobi: break
     }
   }

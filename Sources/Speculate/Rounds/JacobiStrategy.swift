@@ -84,9 +84,9 @@ package final class JacobiStrategy: RoundStrategy {
   }
 
   /// The rows of the guess and of branches.
-  package func rows(_ grant: RowGrant) -> TokenTree {
-    let guessed = tree.ranking.prefix(grant.count).count { $0 <= guess.count }
-    tree.layOut(grant.count, into: &rows, nodes: &nodes)
+  package func rows(_ count: Int) -> TokenTree {
+    let guessed = tree.ranking.prefix(count).count { $0 <= guess.count }
+    tree.layOut(count, into: &rows, nodes: &nodes)
     guess.removeLast(guess.count - guessed)
     return rows
   }
@@ -96,9 +96,9 @@ package final class JacobiStrategy: RoundStrategy {
     _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
   ) {
     if sequence.finishReason == nil { guessAgain(outcome, &sequence) }
-    tree.judge(outcome.tree, nodes: nodes, path: outcome.path, next: sequence.anchor) {
-      policy.chances.record($0.cell, accepted: $1)
-      if $1 { accept($0.origin) }
+    tree.judge(sequence.tokens.suffix(outcome.path.count)) { node, number, isRight in
+      policy.chances.record(node.cell, accepted: isRight)
+      if isRight, nodes.contains(number) { accept(node.origin) }
     }
   }
 

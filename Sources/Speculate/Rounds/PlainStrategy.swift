@@ -13,5 +13,5 @@ package final class PlainStrategy: RoundStrategy {
     return RowProposal()
   }
 
-  package func rows(_ grant: RowGrant) -> TokenTree { tree }
+  package func rows(_ count: Int) -> TokenTree { tree }
 }

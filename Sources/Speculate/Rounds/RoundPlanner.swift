@@ -102,34 +102,22 @@ struct RoundPlanner {
       limit: policy == nil ? count : limit, drafted: modelNodes, cost: policy?.cost)
   }
 
-  /// Lays out the rows to verify, with one more where that may teach something.
-  mutating func layOut(_ grant: RowGrant) {
-    var count = grant.count
-    if let rate = grant.rate, grant.hasRoom, count < tree.ranking.count {
-      let next = tree.nodes[tree.ranking[count]]
-      if next.cell.table > 0,
-        policy?.probesNode(chance: next.chance, rows: grant.rows, rate: rate) == true
-      {
-        count += 1
-      }
-    }
-    tree.layOut(count, into: &rows, nodes: &nodes)
-  }
+  /// Lays out the rows to verify.
+  mutating func layOut(_ count: Int) { tree.layOut(count, into: &rows, nodes: &nodes) }
 
-  /// Learns which drafts were accepted.
+  /// Learns which drafts were right, the unverified ones among them.
   ///
   /// - Parameters:
-  ///   - path: the rows whose choices were emitted.
-  ///   - next: the last token emitted.
+  ///   - emitted: the tokens that the round committed.
   ///   - accept: is told where each accepted draft came from.
-  mutating func judge(path: [Int], next: Token, accept: (DraftOrigin) -> Void) {
-    tree.judge(rows, nodes: nodes, path: path, next: next) { node, isAccepted in
+  mutating func judge(_ emitted: ArraySlice<Token>, accept: (DraftOrigin) -> Void) {
+    tree.judge(emitted) { node, number, isRight in
       if policy != nil {
-        policy?.chances.record(node.cell, accepted: isAccepted)
+        policy?.chances.record(node.cell, accepted: isRight)
       } else {
-        fixedChances.record(node.cell, accepted: isAccepted)
+        fixedChances.record(node.cell, accepted: isRight)
       }
-      if isAccepted { accept(node.origin) }
+      if isRight, nodes.contains(number) { accept(node.origin) }
     }
   }
 

@@ -11,6 +11,9 @@ package protocol RoundStrategy: AnyObject {
   /// Starts the sequence, whose prompt is committed.
   func begin(_ sequence: SequenceState, room: SequenceRoom)
 
+  /// Sees that there is memory for `positions`, the anchor's included; called before each round.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes the target's features of the next committed positions: [rows][taps · width].
   func commit(features: UnsafePointer<Float>, rows: Int)
 
@@ -22,8 +25,8 @@ package protocol RoundStrategy: AnyObject {
   /// Ranks what could be verified behind the anchor, the drafts asked for included.
   func propose(_ sequence: SequenceState) -> RowProposal
 
-  /// The anchor and the first of the ranked nodes, as rows in depth-first order.
-  func rows(_ grant: RowGrant) -> TokenTree
+  /// The anchor and the first `count` of the ranked nodes, as rows in depth-first order.
+  func rows(_ count: Int) -> TokenTree
 
   /// Takes what the target said.
   ///
@@ -50,6 +53,7 @@ package protocol RoundStrategy: AnyObject {
 /// A strategy without a drafter, which learns nothing.
 extension RoundStrategy {
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {}
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
   package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
   package func settle(
@@ -97,17 +101,6 @@ package struct RowProposal {
     self.drafted = drafted
     self.cost = cost
   }
-}
-
-/// What a strategy may verify in a round.
-package struct RowGrant: Sendable, Equatable {
-  package var count: Int
-  /// Rows of the pass that were granted so far, to all sequences.
-  package var rows: Int
-  /// Expected tokens a second of the round, where that was weighed.
-  package var rate: Double?
-  /// Whether the pass has room for a row more.
-  package var hasRoom: Bool
 }
 
 /// What the target said to the rows of a sequence.

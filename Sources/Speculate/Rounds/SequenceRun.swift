@@ -21,6 +21,18 @@ package final class SequenceRun {
   var request: DraftRequest?
   /// The rows whose choices the last round emitted.
   private var path: [Int] = []
+  /// Where the last round's accepted drafts came from.
+  private var origins: [DraftOrigin] = []
+  private var last = LastRound()
+
+  /// What was counted of the last round.
+  private struct LastRound {
+    var verified = 0
+    var accepted = 0
+    var emitted = 0
+    var ended = false
+    var depth = 0
+  }
 
   /// Prepares a sequence; no pass runs before the loop's next round.
   ///
@@ -47,6 +59,7 @@ package final class SequenceRun {
     strategy.begin(
       sequence, room: SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows))
     path.reserveCapacity(runner.maximumRows)
+    origins.reserveCapacity(runner.maximumRows)
     statistics.reserveCapacity(drafts: runner.maximumRows)
     statistics.generations = 1
     statistics.promptTokens = prompt.count
@@ -54,6 +67,12 @@ package final class SequenceRun {
 
   /// Why the sequence ended; `nil` while it goes on.
   package var finishReason: FinishReason? { sequence.finishReason }
+
+  /// Whether it has finished or failed.
+  var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
+
+  /// Ends the sequence by an error.
+  func fail(_ error: SpeculateError) { sequence.fail(error) }
 
   package var observer: (any RoundObserver)? {
     get { tracer?.observer }
@@ -69,7 +88,28 @@ package final class SequenceRun {
   /// Ends the sequence before its next round, unless it has ended.
   package func finish(_ reason: FinishReason) { sequence.finish(reason) }
 
+  /// Ends the sequence where a stop string was found: behind the last token that was handed out. Those that
+  /// the last round committed behind it are not counted.
+  package func stop() {
+    let kept = last.emitted - sequence.stop()
+    statistics.cutRound(
+      verified: last.verified, accepted: last.accepted, emitted: last.emitted, ended: last.ended,
+      depth: last.depth, to: kept)
+    for origin in origins.dropFirst(kept) { statistics.countAccepted(origin, by: -1) }
+  }
+
   // MARK: What the loop does with it
+
+  /// Sees that there is memory for all tokens and a round of `rows`, or fails.
+  func reserve(_ rows: Int) {
+    let positions = min(sequence.tokens.count + rows, cache.capacity)
+    do {
+      try cache.reserve(positions)
+      try strategy.reserve(positions)
+    } catch {
+      sequence.fail(error)
+    }
+  }
 
   /// Reads the prompt but for its last token.
   func prefill(_ runner: CausalRunner) {
@@ -98,9 +138,13 @@ package final class SequenceRun {
   func settle(_ runner: CausalRunner, tree: TokenTree, accepted: Int, logits: RowLogits) {
     runner.keep(path, of: tree, firstRow: logits.firstRow, cache: cache)
     strategy.commit(features: runner.taps(from: logits.firstRow), rows: path.count)
+    origins.removeAll(keepingCapacity: true)
     strategy.settle(
       RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits), &sequence,
-      accept: { statistics.countAccepted($0) })
+      accept: {
+        origins.append($0)
+        statistics.countAccepted($0)
+      })
   }
 
   /// Counts the round, and tells the strategy and an observer.
@@ -114,9 +158,12 @@ package final class SequenceRun {
   ) {
     let passDrafts = request?.block.tokens.count ?? 0
     let drafted = max(passDrafts, tree.count - 1)
+    last = LastRound(
+      verified: tree.count - 1, accepted: accepted, emitted: path.count,
+      ended: finishReason != nil, depth: tree.depth)
     statistics.countRound(
-      drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count,
-      ended: finishReason != nil, depth: tree.depth, passes: request?.block.passes ?? 0)
+      drafted: drafted, verified: last.verified, accepted: accepted, emitted: path.count,
+      ended: last.ended, depth: last.depth, passes: request?.block.passes ?? 0)
     statistics.draftSeconds += seconds.draft
     statistics.verifySeconds += seconds.verify
     statistics.samplingSeconds += seconds.sampling

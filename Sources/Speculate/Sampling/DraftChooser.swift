@@ -36,12 +36,15 @@ package struct DraftChooser {
   ///   - count: columns.
   ///   - position: the absolute position of the draft.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
-  /// - Returns: the column, its token, and its probability under the processed row.
+  /// - Returns: the column, its token, and its probability under the processed row; `nil` if a logit
+  ///   is NaN or infinite.
   package mutating func choose(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
-  ) -> (column: Int, token: Token, confidence: Float) {
-    let column = chooser.column(
-      row, count: count, position: position, context: context, drafts: drafts, map: map)
+  ) -> (column: Int, token: Token, confidence: Float)? {
+    guard
+      let column = chooser.column(
+        row, count: count, position: position, context: context, drafts: drafts, map: map)
+    else { return nil }
     let token = map?.tokens[column] ?? Token(column)
     let top = Kernels.maximum(row, count: count)
     let chosen = exp(row[column] - top)

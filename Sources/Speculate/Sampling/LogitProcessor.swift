@@ -33,36 +33,40 @@ package struct LogitProcessor: Sendable {
 
   /// Processes one row in place.
   ///
-  /// At temperature 0 only the repetition penalty is applied: filters keep the most probable token.
+  /// At temperature 0 only the repetition penalty is applied: filters keep the most probable token,
+  /// and whoever looks for it finds out whether all are finite.
   ///
   /// - Parameters:
   ///   - row: logits: [columns].
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  /// - Returns: whether the row may be chosen from: `false` if a logit is NaN or infinite.
   /// - Complexity: O(columns) for the usual filters, without allocation once warm.
+  @discardableResult
   package mutating func process(
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
     map: VocabularyMap? = nil
-  ) {
+  ) -> Bool {
     penalize(row, context.distinct, map: map)
     penalize(row, drafts, map: map)
-    guard !parameters.isGreedy, let logits = row.baseAddress else { return }
+    guard !parameters.isGreedy, let logits = row.baseAddress else { return true }
     if found.count < row.count { makeRoom(row.count) }
     if parameters.temperature != 1 {
       Kernels.divide(logits, by: parameters.temperature, count: row.count)
     }
+    guard let top = Kernels.finiteMaximum(logits, count: row.count) else { return false }
     var cut = Cut.none
     if parameters.topK > 0, parameters.topK < row.count {
       cut.logit = kthLargest(row, parameters.topK)
     }
-    let top = Kernels.maximum(logits, count: row.count)
-    if parameters.topP < 1, top.isFinite { cut = nucleus(row, top: top, atLeast: cut.logit) }
+    if parameters.topP < 1 { cut = nucleus(row, top: top, atLeast: cut.logit) }
     if parameters.minP > 0 {
       let least = top + log(parameters.minP)
       if least > cut.logit { cut = Cut(logit: least, column: .max) }
     }
     apply(cut, to: row)
+    return true
   }
 
   private mutating func makeRoom(_ columns: Int) {

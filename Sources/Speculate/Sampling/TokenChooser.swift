@@ -25,16 +25,20 @@ package struct TokenChooser: Sendable {
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
-  /// - Returns: the chosen column.
+  /// - Returns: the chosen column; `nil` if a logit is NaN or infinite, as damaged weights make them.
   package mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
     drafts: [Token] = [], map: VocabularyMap? = nil
-  ) -> Int {
-    if parameters.isGreedy && !parameters.usesContext { return Argmax.index(row, count: count) }
-    processor.process(
-      UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
-      map: map)
-    if parameters.isGreedy { return Argmax.index(row, count: count) }
+  ) -> Int? {
+    if parameters.isGreedy && !parameters.usesContext {
+      return Kernels.finiteArgmax(row, count: count)
+    }
+    guard
+      processor.process(
+        UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
+        map: map)
+    else { return nil }
+    if parameters.isGreedy { return Kernels.finiteArgmax(row, count: count) }
     return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
   }
 }

@@ -16,7 +16,7 @@ package final class FloatBuffer: @unchecked Sendable {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
     let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 + 63) & ~63 }
-    base = Memory.zeros(size).bindMemory(to: Float.self, capacity: count)
+    base = Memory.zerosOrExit(size, for: "values").bindMemory(to: Float.self, capacity: count)
   }
 
   deinit { free(base) }

@@ -47,6 +47,18 @@ package enum Kernels {
     ck_maximum(x, count)
   }
 
+  /// The index of the greatest of `count` values, of equals the lowest; nil if one is NaN or infinite.
+  package static func finiteArgmax(_ x: UnsafePointer<Float>, count: Int) -> Int? {
+    let index = ck_finite_argmax(x, count)
+    return index < count ? index : nil
+  }
+
+  /// The greatest of `count` values; nil if one is NaN or infinite.
+  package static func finiteMaximum(_ x: UnsafePointer<Float>, count: Int) -> Float? {
+    let maximum = ck_finite_maximum(x, count)
+    return maximum.isFinite ? maximum : nil
+  }
+
   /// `y = exp((x − shift) · scale)` over `count` values; `y` may be `x`.
   /// - Returns: The sum of `y`, added in a fixed order.
   @discardableResult

@@ -1,37 +1,74 @@
-import Files
-import Glibc
+package import Files
+import Foundation
 
-/// Memory for weights, caches and buffers, aligned to a cache line and given back with `free`.
+/// Memory of the system, aligned to a cache line and given back with `free`; one line where there is none.
 ///
-/// What a model and its settings ask for can't be done without. Where the system refuses it, the
-/// process ends with a line that says how much was asked for and what to lower.
-enum Memory {
+/// What a user's sizes ask for is taken by functions that throw. Smaller things have no way to throw from
+/// where they are made: there the program ends with the line that would have been thrown.
+package enum Memory {
   /// Memory of undefined content.
   ///
-  /// - Parameter byteCount: Its size; nil for one beyond all numbers.
-  static func allocate(_ byteCount: Int?) -> UnsafeMutableRawPointer {
+  /// - Parameters:
+  ///   - bytes: Its size; nil for one beyond all numbers.
+  ///   - purpose: What it is for, as errors name it.
+  static func take(_ bytes: Int?, for purpose: String) throws(SpeculateError)
+    -> UnsafeMutableRawPointer
+  {
     var memory: UnsafeMutableRawPointer?
-    guard let byteCount, posix_memalign(&memory, 64, max(byteCount, 64)) == 0, let memory else {
-      fflush(nil)
-      let size = byteCount.map { "\($0) bytes" } ?? "so many bytes"
-      StandardError.write(
-        "error: there is no memory for \(size); lower the context, the batch or the threads, or "
-          + "choose a smaller format of weights")
-      _exit(1)
+    // The system grants more than it has, and ends the process that uses it.
+    if let bytes, bytes > 1 << 26, let available, bytes > available {
+      throw missing(bytes, for: purpose)
+    }
+    guard let bytes, bytes >= 0, posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else {
+      throw missing(bytes, for: purpose)
     }
     return memory
   }
 
-  /// Memory of zeros.
-  static func zeros(_ byteCount: Int?) -> UnsafeMutableRawPointer {
-    let memory = allocate(byteCount)
-    memset(memory, 0, byteCount ?? 0)
+  /// The same where nothing can be thrown.
+  static func takeOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
+    do {
+      return try take(bytes, for: purpose)
+    } catch {
+      fflush(nil)
+      StandardError.write("error: \(error)")
+      _exit(1)
+    }
+  }
+
+  /// Memory of zeros, or the end of the program.
+  static func zerosOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
+    let memory = takeOrExit(bytes, for: purpose)
+    memset(memory, 0, bytes ?? 0)
     return memory
+  }
+
+  /// Checks that memory can be had before it is taken piece by piece.
+  package static func require(_ bytes: Int, for purpose: String) throws(SpeculateError) {
+    free(try take(bytes, for: purpose))
   }
 
   /// The size of `count` elements of some bytes each; nil where the product doesn't fit.
   static func size(_ count: Int, of bytes: Int) -> Int? {
     let (size, overflows) = count.multipliedReportingOverflow(by: bytes)
     return overflows || !(0...Int.max - 64).contains(size) ? nil : size
+  }
+
+  /// Bytes that can be had without taking them from other programs, as the system estimates it.
+  private static var available: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else {
+      return nil
+    }
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
+    func kibibytes(_ name: String) -> Int? {
+      lines.first { $0.first == "\(name):" }.flatMap { $0.count > 1 ? Int($0[1]) : nil }
+    }
+    return kibibytes("MemAvailable").map { 1024 * ($0 + (kibibytes("SwapFree") ?? 0)) }
+  }
+
+  static func missing(_ bytes: Int?, for purpose: String) -> SpeculateError {
+    SpeculateError(
+      "there is no memory for \(bytes.map(String.init) ?? "so many") bytes of \(purpose): end other "
+        + "programs, or take a smaller model or format")
   }
 }

@@ -77,7 +77,7 @@ package final class ActivationRows: @unchecked Sendable {
     init(_ coding: any ActivationCoding.Type, count: Int, width: Int) {
       self.coding = coding
       bytes = coding.rowBytes(preparedColumns: width)
-      base = Memory.zeros(Memory.size(count, of: bytes))
+      base = Memory.zerosOrExit(Memory.size(count, of: bytes), for: "rows of a pass")
     }
   }
 }

@@ -61,7 +61,7 @@ package final class PackedMatrix: @unchecked Sendable {
     self.format = format
     panelCount = (rows + Self.panelRows - 1) / Self.panelRows
     panelBytes = format.coding.panelBytes(columns: columns)
-    storage = Memory.allocate(Memory.size(panelCount, of: panelBytes))
+    storage = Memory.takeOrExit(Memory.size(panelCount, of: panelBytes), for: "weights")
   }
 
   /// Packs a matrix out of a buffer, which is kept alive meanwhile.

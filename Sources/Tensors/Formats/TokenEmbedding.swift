@@ -41,7 +41,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     self.width = width
     self.format = format
     rowBytes = format.coding.rowBytes(columns: width)
-    storage = Memory.allocate(Memory.size(vocabularySize, of: rowBytes))
+    storage = Memory.takeOrExit(Memory.size(vocabularySize, of: rowBytes), for: "weights")
   }
 
   /// Copies an embedding out of a buffer, which is kept alive meanwhile.

@@ -32,7 +32,7 @@ package final class BranchRows: @unchecked Sendable {
   ///
   /// - Complexity: O(layers · keyValueWidth).
   package func store(row: Int, in cache: KeyValueCache, at position: Int) {
-    precondition(position < cache.capacity, "the cache is full")
+    precondition(position < cache.room, "the cache is full")
     for (layer, place) in layers.enumerated() {
       for head in 0..<place.shape.keyValueHeads {
         store(row: row, in: cache.storage, layer: layer, head: head, position: position)

@@ -1,4 +1,5 @@
 internal import CKernels
+import Foundation
 
 /// What an attention layer keeps of a sequence: the rotated key and the value of every position.
 ///
@@ -12,6 +13,11 @@ struct KeyValueState {
   let dimension: Int
   let format: KeyValueFormat
   let angles: RotaryTable.Angles
+
+  func free() {
+    Foundation.free(keys)
+    Foundation.free(values)
+  }
 
   /// Writes the key and the value `[dimension]` of one head at a position.
   func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, head: Int, position: Int) {

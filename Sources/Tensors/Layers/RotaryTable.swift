@@ -1,4 +1,5 @@
-internal import Foundation
+import Files
+import Foundation
 
 /// Cosines and sines of the rotary embedding for positions `0 ..< capacity`.
 package final class RotaryTable: Sendable {
@@ -9,33 +10,26 @@ package final class RotaryTable: Sendable {
   /// How many positions the table covers.
   package let capacity: Int
 
-  /// Computes the table in double precision.
+  /// Computes the table in double precision, as far as a shorter one doesn't hold it.
   ///
   /// - Complexity: O(capacity · dimension).
-  init(_ rope: Rope, capacity: Int) {
+  init(_ rope: Rope, capacity: Int, extending shorter: RotaryTable?) {
     half = rope.dimension / 2
     self.capacity = capacity
     cosines = FloatBuffer(count: capacity * half)
     sines = FloatBuffer(count: capacity * half)
+    let known = min(shorter?.capacity ?? 0, capacity)
+    if let shorter {
+      cosines.base.update(from: shorter.cosines.base, count: known * half)
+      sines.base.update(from: shorter.sines.base, count: known * half)
+    }
     let frequencies = rope.frequencies
-    for position in 0..<capacity {
+    for position in known..<capacity {
       for (pair, frequency) in frequencies.enumerated() {
         let angle = Double(position) * frequency
         cosines.base[position * half + pair] = Float(cos(angle))
         sines.base[position * half + pair] = Float(sin(angle))
       }
-    }
-  }
-
-  /// The table of each layer; layers that rotate alike share one.
-  ///
-  /// - Parameter capacity: How many positions the tables cover.
-  package static func tables(for layers: [DecoderLayer], capacity: Int) -> [RotaryTable] {
-    var made: [Rope: RotaryTable] = [:]
-    return layers.map(\.mixer.rope).map { rope in
-      let table = made[rope] ?? RotaryTable(rope, capacity: capacity)
-      made[rope] = table
-      return table
     }
   }
 
@@ -55,5 +49,28 @@ package final class RotaryTable: Sendable {
       Kernels.rope(
         head, cosine: cosines + position * half, sine: sines + position * half, count: half * 2)
     }
+  }
+}
+
+/// The rotary tables of a model's layers, which all its caches share, as far as a sequence has reached.
+package final class RotaryTables {
+  private let ropes: [Rope]  // one a layer
+  private var tables: [RotaryTable] = []  // likewise
+
+  package init(layers: [DecoderLayer]) { ropes = layers.map(\.mixer.rope) }
+
+  /// The table of each layer, over at least `positions`; layers that rotate alike share one.
+  ///
+  /// - Throws: `SpeculateError` when there is no memory for longer ones.
+  func covering(_ positions: Int) throws(SpeculateError) -> [RotaryTable] {
+    if let first = tables.first, first.capacity >= positions { return tables }
+    var made: [Rope: RotaryTable] = [:]
+    for (index, rope) in ropes.enumerated() where made[rope] == nil {
+      try Memory.require(4 * positions * rope.dimension, for: "rotary tables")
+      made[rope] = RotaryTable(
+        rope, capacity: positions, extending: tables.isEmpty ? nil : tables[index])
+    }
+    tables = ropes.compactMap { made[$0] }
+    return tables
   }
 }

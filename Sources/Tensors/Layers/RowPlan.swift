@@ -39,7 +39,7 @@ package final class RowPlan: @unchecked Sendable {
   package func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
     precondition(count < rows.count, "more rows than the pass has room for")
     precondition(
-      position < cache.capacity && visible.upperBound <= cache.capacity, "the cache is full")
+      position < cache.room && visible.upperBound <= cache.room, "the cache is full")
     rows.initializeElement(
       at: count,
       to: Row(

@@ -30,6 +30,9 @@ extension WeightSource {
     if let complaint = format.complaint(columns: columns) {
       throw SpeculateError("tensor \(quoted(name)) \(complaint)")
     }
+    try Memory.require(
+      4 * rows * columns + format.coding.panelBytes(columns: columns) * (rows / 16 + 1),
+      for: "the weights of tensor \(quoted(name))")
     if let stored = try stored(name, rows: rows, columns: columns, format: format) {
       return try PackedMatrix(stored, rows: rows, columns: columns, format: format)
     }
@@ -43,6 +46,9 @@ extension WeightSource {
   package func embedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding {
+    try Memory.require(
+      (4 * width + format.coding.rowBytes(columns: width)) * vocabularySize,
+      for: "the weights of tensor \(quoted(name))")
     if let stored = try stored(name, rows: vocabularySize, columns: width, format: format) {
       return try TokenEmbedding(
         stored, vocabularySize: vocabularySize, width: width, format: format)

@@ -27,12 +27,6 @@ package struct ChatEncoder: Sendable {
     }
   }
 
-  /// The tokens after which the assistant's answer is over: the model's, and the tokenizer's
-  /// `eos_token`, which instruction models set to the end of a turn.
-  package func endTokens(of model: [Token]) -> [Token] {
-    model + tokenizer.endTokens.filter { !model.contains($0) }
-  }
-
   /// The text of a conversation and its ids.
   ///
   /// Special tokens are those that the template writes, so none is added. A special token's

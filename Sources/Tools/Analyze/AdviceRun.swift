@@ -11,6 +11,8 @@ import Verifier
 struct AdviceRun {
   let target: URL
   let drafters: [URL]
+  /// Whether matches in the text so far are tried as the only source of drafts.
+  let looksUp: Bool
   let formats: [WeightFormat]
   let outputs: RecordedOutputs
   let threads: Int
@@ -50,7 +52,7 @@ struct AdviceRun {
         + (1...max(1, longest)).map { draft(drafter, $0) }
         + (1...max(1, longest)).map { draft(drafter, $0, suffix: true) }
     }
-    return drafting + [draft(nil), .jacobi(JacobiOptions())]
+    return drafting + (looksUp ? [draft(nil)] : []) + [.jacobi(JacobiOptions())]
   }
 
   // MARK: One format
@@ -204,9 +206,11 @@ struct AdviceRun {
     }
     add("--max-tokens", outputs.parameters.maximumTokens, SamplingOptions.usualMaxTokens)
     add("--temperature", sampling.temperature, usual.temperature)
-    add("--top-k", sampling.topK, usual.topK)
-    add("--top-p", sampling.topP, usual.topP)
-    add("--min-p", sampling.minP, usual.minP)
+    if !sampling.isGreedy {
+      add("--top-k", sampling.topK, usual.topK)
+      add("--top-p", sampling.topP, usual.topP)
+      add("--min-p", sampling.minP, usual.minP)
+    }
     add("--repetition-penalty", sampling.repetitionPenalty, usual.repetitionPenalty)
     add("--seed", sampling.seed, usual.seed)
     if outputs.parameters.endTokens != nil { words.append("--chat") }

@@ -23,7 +23,10 @@ struct AnalyzeReportCommand: ParsableCommand {
   @Flag(help: "Print every figure as one JSON object instead of the summary.") var json = false
 
   func run() throws {
-    if let output { try ReportFolder.check(output) }
+    let claim = try output.map {
+      try ReportFolder.claim($0, option: "--output", traces: traces)
+    }
+    defer { withExtendedLifetime(claim) {} }
     let report = AnalysisReport(
       try traces.map { path in
         let url = URL(filePath: path)

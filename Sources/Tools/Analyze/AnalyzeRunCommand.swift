@@ -41,6 +41,7 @@ struct AnalyzeRunCommand: ParsableCommand {
   func validate() throws {
     try OptionCheck.range("--repeats", repeats, 1...1000)
     for temperature in temperature { _ = try parameters(temperature) }
+    try sampling.filters.check(temperature.allSatisfy { $0 == 0 })
   }
 
   private func parameters(_ temperature: Float) throws -> GenerationParameters {
@@ -50,11 +51,17 @@ struct AnalyzeRunCommand: ParsableCommand {
   func run() throws {
     let url = URL(filePath: trace)
     try TraceWriter.checkName(url)
-    if let report { try ReportFolder.check(report) }
+    let claim = try OutputClaim.file(
+      url, option: "--trace",
+      apartFrom: prompts.files.map { OutputClaim.Input("prompts", URL(filePath: $0)) })
+    let reportClaim = try report.map {
+      try ReportFolder.claim($0, option: "--report", traces: [trace])
+    }
+    defer { withExtendedLifetime(reportClaim) {} }
     let tasks = try prompts.read()
     let folder = try target.folder()
     let configurations = try ConfigurationGrid(
-      target: folder, ways: decoding.ways(), formats: weights.isEmpty ? [nil] : weights,
+      target: folder, ways: decoding.ways(for: target), formats: weights.isEmpty ? [nil] : weights,
       parameters: temperature.map(parameters), threads: threads.count
     ).configurations()
     // Templates that write the date write the same one when a run goes on some other day.
@@ -65,7 +72,7 @@ struct AnalyzeRunCommand: ParsableCommand {
       tasks: tasks, encoder: encoder, configurations: configurations, turns: prompts.turns,
       promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)
     Interruption.watch()
-    try run.run(to: url)
+    try run.run(to: url, claim: claim)
     let analysis = AnalysisReport([(url.lastPathComponent, try Trace.read(url))])
     if let report { try ReportFolder.write(analysis, to: report) }
     if json {

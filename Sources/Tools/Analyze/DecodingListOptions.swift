@@ -11,7 +11,8 @@ struct DecodingListOptions: ParsableArguments {
   @Option(
     """
     Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for \
-    drafts from matches in the text so far. (default: the embedded one, Weights/drafter)
+    drafts from matches in the text so far. (default: the embedded one, Weights/drafter; 'suffix' for \
+    a target that it wasn't made for)
     """, value: "dir|suffix")
   var drafter: [DrafterChoice] = []
   @Option(
@@ -54,27 +55,25 @@ struct DecodingListOptions: ParsableArguments {
   /// Every combination.
   ///
   /// - Throws: `SpeculateError` for a folder that doesn't exist.
-  func ways() throws -> [DecodingWay] {
+  func ways(for target: TargetOptions) throws -> [DecodingWay] {
     var ways: [DecodingWay] = []
     let lookups: [Bool?] = suffix.isEmpty ? [nil] : suffix.map { $0 == .on }
     for decoder in decoder {
       switch decoder {
       case .jacobi: ways += lookups.map { .jacobi(jacobi.options(suffix: $0 ?? true)) }
-      case .draft: ways += try drafts(lookups)
+      case .draft: ways += try drafts(lookups, for: target)
       }
     }
     return ways
   }
 
-  private func drafts(_ lookups: [Bool?]) throws -> [DecodingWay] {
+  private func drafts(_ lookups: [Bool?], for target: TargetOptions) throws -> [DecodingWay] {
     let choices: [DrafterChoice?] = drafter.isEmpty ? [nil] : drafter
     let lengths = draftLength.isEmpty ? [nil] : draftLength.map(\.count)
     let recyclings = recycling.isEmpty ? [false] : recycling.map { $0 == .on }
     var ways: [DecodingWay] = []
     for choice in choices {
-      var sources = DrafterOptions()
-      sources.drafter = choice
-      let folder = try sources.folder()
+      let folder = try DrafterSource(choice, for: target).folder
       for length in lengths {
         // Without a drafter there is nothing to look up beside.
         for suffix in lookups where folder != nil || suffix != false {

@@ -59,6 +59,11 @@ struct ConfigurationGrid {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let chats = ChatEncoder(directory: target, tokenizer: tokenizer)
     var drafters: [URL: DrafterModel] = [:]
+    let targetWeights = try ModelFingerprint.of(target)
+    let drafterWeights = try Dictionary(
+      uniqueKeysWithValues: Set(ways.compactMap(\.drafter)).map {
+        ($0, try ModelFingerprint.of($0))
+      })
     for url in ways.compactMap(\.drafter) where drafters[url] == nil {
       drafters[url] = try DrafterModel(directory: url, tokenizer: tokenizer)
     }
@@ -78,12 +83,15 @@ struct ConfigurationGrid {
               model: model, tokenizer: tokenizer, chats: chats,
               drafter: drafter.flatMap { drafters[$0] }, threads: threads)
           generators[learning(way)] = generator
+          var description = TraceConfiguration(
+            name: name, target: target, generator: generator, way: way, parameters: parameters,
+            baseline: way == .plain ? nil : "plain" + suffix)
+          description.targetWeights = targetWeights
+          description.drafterWeights = drafter.flatMap { drafterWeights[$0] }
           made.append(
             RunConfiguration(
-              description: TraceConfiguration(
-                name: name, target: target, generator: generator, way: way, parameters: parameters,
-                baseline: way == .plain ? nil : "plain" + suffix),
-              way: way, chosenFormat: format, generator: generator, parameters: parameters))
+              description: description, way: way, chosenFormat: format, generator: generator,
+              parameters: parameters))
         }
       }
     }

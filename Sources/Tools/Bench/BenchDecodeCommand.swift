@@ -55,7 +55,7 @@ struct BenchDecodeCommand: ParsableCommand {
 
   private func decodePrompts(_ file: String) throws {
     let texts = try prompts.read(file)
-    let way = try prompts.drafting.way(prompts.drafter)
+    let way = try prompts.drafting.way(prompts.drafter, for: model.target)
     let generator = try TextGenerator(
       target: model.target.folder(), drafter: way.drafter, weights: model.weights.choice,
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
@@ -100,10 +100,14 @@ struct BenchDecodeCommand: ParsableCommand {
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
-    for _ in 0..<(rounds ?? BenchRoundOptions.usual) {
+    let rounds = rounds ?? BenchRoundOptions.usual
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds)
+    for round in 0..<rounds {
+      progress.update(round)
       guard let reading = try bench.measure() else { break }
       readings.append(reading)
     }
+    progress.clear()
     guard !readings.isEmpty else { throw Interruption.exitCode }
     var subject = BenchSubject(
       Machine(threads: threads.count, distance: distance?.again()), model.name, weights,

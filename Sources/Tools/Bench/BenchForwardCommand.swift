@@ -38,12 +38,15 @@ struct BenchForwardCommand: ParsableCommand {
     Interruption.watch()
     var readings = rows.values.map { _ in [ForwardBench.Reading]() }
     var prompts: [Double] = []
-    for _ in 0..<rounds.count {
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds.count)
+    for round in 0..<rounds.count {
+      progress.update(round)
       if !Interruption.requested, let seconds = bench.prefill() { prompts.append(seconds) }
       for (index, width) in rows.values.enumerated() where !Interruption.requested {
         readings[index].append(bench.measure(rows: width, passes: passes))
       }
     }
+    progress.clear()
     let curve = zip(rows.values, readings).filter { !$1.isEmpty }.map { width, readings in
       let seconds = median(readings.map(\.seconds))
       return Point(

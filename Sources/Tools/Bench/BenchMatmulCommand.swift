@@ -27,11 +27,18 @@ struct BenchMatmulCommand: ParsableCommand {
     let workers = Workers(count: threads.count)
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
+    let formats = formats.isEmpty ? WeightFormat.allCases : formats
+    let progress = ProgressLine("measuring", unit: "rounds", total: formats.count * rounds.count)
     var products: [Product] = []
-    for format in formats.isEmpty ? WeightFormat.allCases : formats {
-      products += measure(
-        MatmulBench(matrix, format: format, widest: rows.values.last ?? 1, workers: workers))
+    for (index, format) in formats.enumerated() where !Interruption.requested {
+      progress.update(index * rounds.count, detail: format.rawValue)
+      let bench = MatmulBench(
+        matrix, format: format, widest: rows.values.last ?? 1, workers: workers)
+      products += measure(bench) {
+        progress.update(index * rounds.count + $0, detail: format.rawValue)
+      }
     }
+    progress.clear()
     let setting = Setting(
       machine: Machine(threads: threads.count, distance: distance?.again()),
       matrix: [matrix.rows, matrix.columns], rounds: rounds.count, products: products)
@@ -53,7 +60,7 @@ struct BenchMatmulCommand: ParsableCommand {
   }
 
   /// All widths of one format take turns, so that a change of the machine meets all.
-  private func measure(_ bench: MatmulBench) -> [Product] {
+  private func measure(_ bench: MatmulBench, onRound: (_ done: Int) -> Void) -> [Product] {
     var times = rows.values.map { _ in [Double]() }
     var reads: [Double] = []
     _ = bench.seconds(rows: 1)
@@ -62,6 +69,7 @@ struct BenchMatmulCommand: ParsableCommand {
       for (index, width) in rows.values.enumerated() {
         times[index].append(bench.seconds(rows: width))
       }
+      onRound(reads.count)
     }
     guard !reads.isEmpty else { return [] }
     let single = rows.values[0] == 1 ? median(times[0]) : nil

@@ -26,11 +26,14 @@ struct BenchMemoryCommand: ParsableCommand {
     var rates = teams.map { _ in [Double]() }
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
-    for _ in 0..<rounds.count where !Interruption.requested {
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds.count)
+    for round in 0..<rounds.count where !Interruption.requested {
+      progress.update(round)
       for (index, team) in teams.enumerated() {
         rates[index].append(reader.measure(passes: passes[index], workers: team))
       }
     }
+    progress.clear()
     let machine = Machine(threads: threads.count, distance: distance?.again())
     let readings = zip(teams, rates).map { team, rates in
       Reading(

@@ -50,8 +50,8 @@ struct BenchPromptOptions: ParsableArguments {
     let name =
       switch drafter.drafter {
       case .some(.folder(let path)): path
-      case nil: "embedded drafter"
-      case .some: "suffix"
+      case nil where generator.drafter != nil: "embedded drafter"
+      default: "suffix"
       }
     return switch generator.drafter {
     case .block(let model): "\(name), \(model.format.rawValue)"

@@ -28,10 +28,11 @@ struct BenchTrainCommand: ParsableCommand {
   func run() throws {
     Interruption.watch()
     let architecture = model.architecture
+    let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
+    progress.update(0)
     let bench = try TrainBench(
       architecture, batch: batch, precision: precision.wanted, threads: threads.count)
     try bench.warmUp()
-    let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
     var readings: [TrainBench.Reading] = []
     while readings.count < rounds.count && !Interruption.requested {
       readings.append(try bench.measure())

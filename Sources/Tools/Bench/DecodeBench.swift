@@ -41,6 +41,7 @@ struct DecodeBench {
       parameters: GenerationParameters(maximumTokens: tokens, ignoresEnd: true),
       isCancelled: { Interruption.requested })
     while decoder.next() != nil {}
+    if let failure = decoder.failure { throw failure }
     let after = reader.measure(passes: tokens, workers: runner.workers)
     let rate = decoder.statistics.tokensPerSecond
     guard !Interruption.requested, rate > 0 else { return nil }

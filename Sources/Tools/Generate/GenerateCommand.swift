@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
 
@@ -78,7 +79,7 @@ struct GenerateCommand: ParsableCommand {
 
   private func way() throws -> DecodingWay {
     switch decoder {
-    case .draft: try drafting.way(drafter)
+    case .draft: try drafting.way(drafter, for: target)
     case .jacobi: .jacobi(jacobi.options(suffix: drafting.suffix ?? true))
     }
   }
@@ -86,6 +87,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let traceFile = trace.map { URL(filePath: $0) }
     if let traceFile { try TraceWriter.checkName(traceFile) }
+    let claim = try traceFile.map { try OutputClaim.file($0, option: "--trace") }
     let texts = try prompts.read()
     let folder = try target.folder()
     let way = try way()
@@ -96,7 +98,7 @@ struct GenerateCommand: ParsableCommand {
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)
-    let tracer = try traceFile.map { try writer($0, generator, way, parameters) }
+    let tracer = try traceFile.map { try writer($0, claim, generator, way, parameters) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
@@ -112,15 +114,18 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func writer(
-    _ url: URL, _ generator: TextGenerator, _ way: DecodingWay, _ parameters: GenerationParameters
+    _ url: URL, _ claim: OutputClaim?, _ generator: TextGenerator, _ way: DecodingWay,
+    _ parameters: GenerationParameters
   ) throws -> TraceWriter {
-    let configuration = TraceConfiguration(
+    var configuration = TraceConfiguration(
       name: way.name(), target: try target.folder(), generator: generator, way: way,
       parameters: parameters)
+    configuration.targetWeights = try ModelFingerprint.of(target.folder())
+    configuration.drafterWeights = try way.drafter.map(ModelFingerprint.of)
     return try TraceWriter(
       url: url,
       header: TraceHeader(
         machine: Machine(threads: threads.count), configurations: [configuration]),
-      tokenizer: generator.tokenizer)
+      tokenizer: generator.tokenizer, claim: claim)
   }
 }

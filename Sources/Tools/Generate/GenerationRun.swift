@@ -22,12 +22,13 @@ struct GenerationRun {
       all += result.statistics
       finished += 1
       if stats && !json || Interruption.requested && !json {
-        report(result.statistics, "\(result.finishReason.text)")
+        report(result.statistics, ending(result))
       }
     }
     if finished > 1 && !json && (stats || Interruption.requested) {
       report(all, "\(finished) of \(prompts.count) prompts in all")
     }
+    Interruption.finish()
     try trace?.finish()
     if Interruption.requested { throw Interruption.exitCode }
   }
@@ -63,19 +64,20 @@ struct GenerationRun {
         ]))
   }
 
-  private func report(_ statistics: GenerationStatistics, _ title: String) {
-    Output.note(StatisticsReport.lines(statistics, title: title).joined(separator: "\n") + "\n")
-  }
-}
-
-extension FinishReason {
-  var text: String {
-    switch self {
+  private func ending(_ result: GenerationResult) -> String {
+    switch result.finishReason {
     case .endToken: "ended by an end token"
     case .stopString: "ended by a stop string"
+    case .length where result.tokens.count < parameters.maximumTokens:
+      "ended by the target's context, which is full"
     case .length: "ended by the token limit"
+    case .context: "ended by the context, which is full"
     case .cancelled: "interrupted"
     }
+  }
+
+  private func report(_ statistics: GenerationStatistics, _ title: String) {
+    Output.note(StatisticsReport.lines(statistics, title: title).joined(separator: "\n") + "\n")
   }
 }
 

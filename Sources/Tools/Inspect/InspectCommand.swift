@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 struct InspectCommand: ParsableCommand {
@@ -7,7 +8,8 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show a checkpoint's configuration, tokenizer and tensors.",
     discussion: """
       Checks every header of the weights completely and reads no value. A folder is a target's or a \
-      drafter's in Hugging Face layout; a file is .safetensors or .safetensors.zst.
+      drafter's in Hugging Face layout; a file is .safetensors or .safetensors.zst. A folder that no \
+      other command can use is shown as far as it goes, and the exit code is 1.
       """)
 
   @Argument(help: ArgumentHelp("A checkpoint's folder, or one file of weights.", valueName: "path"))
@@ -21,5 +23,6 @@ struct InspectCommand: ParsableCommand {
     } else {
       try Output.write(report.lines.map { $0 + "\n" }.joined())
     }
+    if let problem = report.problem { throw SpeculateError(problem) }
   }
 }

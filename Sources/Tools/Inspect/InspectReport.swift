@@ -11,14 +11,28 @@ struct InspectReport: Encodable, Sendable {
     var bytes: Int
   }
 
-  /// A setting and its value as people read it.
-  typealias Setting = (name: String, value: String)
+  /// A setting, as people read it and as members of the JSON object.
+  struct Setting {
+    let name: String
+    let value: String
+    let members: [String: JSONValue]
+
+    init(_ name: String, _ value: String, _ members: [String: JSONValue]? = nil) {
+      self.name = name
+      self.value = value
+      self.members = members ?? [name: .string(value)]
+    }
+
+    init(_ name: String, _ count: Int) {
+      self.init(name, Figures.count(count), [name: .integer(count)])
+    }
+  }
 
   var path: String
   /// The model's kind and sizes, in the order they are printed; empty for a file, or where
   /// `config.json` can't be used.
   var settings: [Setting] = []
-  private var configuration: [String: String] = [:]
+  private var configuration: [String: JSONValue] = [:]
   var configurationProblem: String?
   var tokenizer: String?
   var files: [String]
@@ -52,7 +66,7 @@ struct InspectReport: Encodable, Sendable {
       }
       do {
         settings = try Self.settings(url)
-        configuration = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
+        configuration = settings.reduce(into: [:]) { $0.merge($1.members) { first, _ in first } }
       } catch {
         configurationProblem = "\(error)"
       }
@@ -79,17 +93,28 @@ struct InspectReport: Encodable, Sendable {
     bytesByType = tensors.reduce(into: [:]) { $0[$1.dtype, default: 0] += $1.bytes }
   }
 
+  /// Why no other command can use the folder; nil where nothing is known to be wrong.
+  var problem: String? {
+    if let configurationProblem { return configurationProblem }
+    // A drafter spells with its target's tokenizer.
+    guard settings.contains(where: { $0.name == "vocabulary" }), tokenizer == nil else {
+      return nil
+    }
+    return
+      "\(path): there is no tokenizer; copy the checkpoint's tokenizer.json or tokenizer.model there"
+  }
+
   var lines: [String] {
-    var rows = [("path", path)] + settings
+    var rows = [Setting("path", path)] + settings
     if let configurationProblem {
-      rows.append(("configuration", "not usable: \(configurationProblem)"))
+      rows.append(Setting("configuration", "not usable: \(configurationProblem)"))
     }
     if !settings.isEmpty || configurationProblem != nil {
-      rows.append(("tokenizer", tokenizer ?? "none"))
+      rows.append(Setting("tokenizer", tokenizer ?? "none"))
     }
-    rows.append(("weights", files.joined(separator: ", ")))
+    rows.append(Setting("weights", files.joined(separator: ", ")))
     rows += metadata.sorted { $0.key < $1.key }.map {
-      ("metadata", "\(quoted($0.key)): \(quoted($0.value))")
+      Setting("metadata", "\(quoted($0.key)): \(quoted($0.value))")
     }
     let types = bytesByType.sorted { $0.key < $1.key }
       .map { "\($0.key) \(Self.mebibytes($0.value)) MiB" }.joined(separator: ", ")

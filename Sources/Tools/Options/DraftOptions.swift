@@ -1,5 +1,6 @@
 import Analysis
 public import ArgumentParser
+import Files
 import Foundation
 public import Speculate
 
@@ -13,14 +14,14 @@ struct DraftOptions: ParsableArguments {
   var draftLength: Int?
   @OptionGroup var rule: DraftChoiceOptions
   @Flag(
-    inversion: .prefixedNo,
+    inversion: .prefixedNo, exclusivity: .exclusive,
     help: """
       Look the end of the text up in earlier text and draft what followed there. (default: yes, \
       unless --draft-length is given)
       """)
   var suffix: Bool?
   @Flag(
-    inversion: .prefixedNo,
+    inversion: .prefixedNo, exclusivity: .exclusive,
     help: "Try again, beside the next drafts, what verification threw away. (default: no)")
   var recycling: Bool?
   @Flag(
@@ -30,8 +31,13 @@ struct DraftOptions: ParsableArguments {
       """)
   var remeasure = false
 
-  func way(_ choice: DrafterOptions) throws -> DecodingWay {
-    let (drafter, isSuffix) = (try choice.folder(), choice.isSuffix)
+  /// The way of decoding that these options describe.
+  func way(_ choice: DrafterOptions, for target: TargetOptions) throws -> DecodingWay {
+    let source = try DrafterSource(choice.drafter, for: target)
+    let (drafter, isSuffix) = (source.folder, source == .suffix)
+    if isSuffix && suffix == false {
+      throw SpeculateError("--no-suffix leaves nothing to draft from: give --drafter too")
+    }
     // Without a drafter only what is asked for is tried.
     guard drafter != nil || isSuffix || suffix == true || recycling == true else { return .plain }
     return .draft(

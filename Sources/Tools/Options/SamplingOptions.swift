@@ -22,7 +22,10 @@ struct SamplingOptions: ParsableArguments {
       stopStrings: stop, ignoresEnd: filters.ignoreEnd)
   }
 
-  func validate() throws { try OptionCheck.library(parameters.validated) }
+  func validate() throws {
+    try OptionCheck.library(parameters.validated)
+    try filters.check(parameters.sampling.isGreedy)
+  }
 }
 
 /// How the target's tokens are chosen, but for the temperature.
@@ -37,6 +40,15 @@ struct SamplingFilterOptions: ParsableArguments {
   @Option("Selects the random numbers; the same seed gives the same text.", value: "n")
   var seed: UInt64 = 0
   @Flag(help: "Go on past end tokens, up to the limits.") var ignoreEnd = false
+
+  /// Refuses filters of what greedy decoding doesn't sample.
+  func check(_ isGreedy: Bool) throws {
+    if isGreedy && (topK != 0 || topP != 1 || minP != 0) {
+      throw ValidationError(
+        "--top-k, --top-p and --min-p mean nothing at --temperature 0: give another, or leave them out"
+      )
+    }
+  }
 
   func sampling(temperature: Float) -> SamplingParameters {
     SamplingParameters(

@@ -122,32 +122,31 @@ extension Chart {
   static func times(_ report: AnalysisReport) -> Chart {
     let parts = ["draft", "verify", "sample", "other"]
     let colors = ["var(--s1)", "var(--s0)", "var(--s2)", "var(--plain)"]
-    let rows = report.configurations.map { configuration in
+    let all = report.configurations.map { configuration in
       let times = configuration.microsecondsPerToken
-      return (
-        configuration.name, [times.draft, times.verify, times.sample, times.other],
-        "\(microseconds(times.total)) a token"
-      )
+      return (configuration.name, [times.draft, times.verify, times.sample, times.other])
     }
     let table = CSVTable(
       ["configuration"] + parts.map { $0 + "_us_per_token" },
-      rows.map { [$0.0] + $0.1.map { CSVTable.cell($0) } })
+      all.map { [$0.0] + $0.1.map { CSVTable.cell($0) } })
+    // One unit for the whole chart, so that its numbers can be compared.
+    let longest = all.map { $0.1.reduce(0, +) }.max() ?? 1
+    let (unit, size, decimals) = longest < 10_000 ? ("µs", 1.0, 0) : ("ms", 1000.0, 2)
+    let rows = all.map { name, times in
+      let shown = times.map { $0 / size }
+      return (name, shown, "\(Figures.fixed(shown.reduce(0, +), decimals)) \(unit) a token")
+    }
     return Chart(
       name: "time",
       caption: """
-        Microseconds of decoding for each token that was kept: proposing drafts, target passes, \
-        processing logits and choosing tokens, and the rest (caches and features).
+        Time of decoding for each token that was kept: proposing drafts, target passes, processing \
+        logits and choosing tokens, and the rest (caches and features).
         """,
       drawings: [
         stacked(
           "Where the time goes", keys: zip(parts, colors).map { ($0, $1) }, rows: rows,
-          name: "µs a token", greatest: rows.map { $0.1.reduce(0, +) }.max() ?? 1)
+          name: "\(unit) a token", greatest: longest / size)
       ], table: table)
-  }
-
-  /// `812 µs`, `12.3 ms`
-  private static func microseconds(_ value: Double) -> String {
-    value < 10_000 ? "\(Figures.fixed(value, 0)) µs" : "\(Figures.fixed(value / 1000, 1)) ms"
   }
 
   /// Where the target's token stood among the drafter's candidates when a draft was rejected.

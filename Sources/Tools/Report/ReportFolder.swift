@@ -4,23 +4,19 @@ import Foundation
 
 /// The folder that a report is written to.
 enum ReportFolder {
-  /// Checks that a folder can be written to, before any work is done, and makes it if it is missing.
+  /// Claims the folder before any work is done.
   ///
-  /// - Throws: `SpeculateError` when it can't be.
-  static func check(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(
-        at: URL(filePath: path), withIntermediateDirectories: true)
-    } catch {
-      throw SpeculateError("\(path): this folder can't be made; give another one")
-    }
+  /// - Parameter traces: What the report is of; they may not lie in it.
+  static func claim(_ path: String, option: String, traces: [String] = []) throws -> OutputClaim {
+    try OutputClaim.folder(
+      path, option: option, command: "analyze report",
+      apartFrom: traces.map { OutputClaim.Input("trace", URL(filePath: $0)) })
   }
 
   /// Writes the page, and each chart as SVG and CSV. Files of an earlier report are replaced.
   ///
   /// - Throws: `SpeculateError` when a file can't be written.
   static func write(_ report: AnalysisReport, to path: String) throws {
-    try check(path)
     let folder = URL(filePath: path, directoryHint: .isDirectory)
     func write(_ text: String, _ name: String) throws {
       try AtomicFile.write(Data(text.utf8), to: folder.appending(path: name))

@@ -10,6 +10,7 @@ struct CommandReport {
   ///
   /// - Throws: exit code 130 after Ctrl-C.
   func show(json: Bool) throws {
+    Interruption.finish()
     if json {
       try Output.json(JoinedObject(parts: parts))
     } else {

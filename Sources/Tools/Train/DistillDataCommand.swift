@@ -31,10 +31,10 @@ struct DistillDataCommand: ParsableCommand {
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
     let recipe = try ResponseRecipe(target: folder, workers: Workers(count: threads.count))
-    Interruption.watch()
+    Interruption.watch(patience: nil)
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
     let wanted = try responses.options(prompts.required(), seed: seed)
-    let made = try ProgressLine.responses { report in
+    let made = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.run(
         wanted, features: choice, folder: place, shouldStop: { Interruption.requested },
         report: report)

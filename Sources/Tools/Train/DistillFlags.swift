@@ -1,5 +1,4 @@
 import ArgumentParser
-import Files
 import Training
 
 /// The sizes of a drafter to train.
@@ -19,8 +18,12 @@ struct DrafterSizes: ParsableArguments {
   @Option("Tokens that can be drafted: the most frequent ones of the responses.")
   var draftVocabulary = 4096
   @Option("Rank of the Markov head; 0 for none.") var markovRank = 0
-  @Option("The token that stands for a draft to be made. (default: the tokenizer's <mask>)")
-  var maskToken: Int?
+  @Option(
+    """
+    The token that stands for a draft to be made, by its id or its spelling; text must not have it. \
+    (default: the tokenizer's <mask>, or an id that no text has, which is told)
+    """, value: "id|text")
+  var maskToken: String?
   @Option(
     """
     First values: random, the target's last layers (target; the first ones for --kind tokens), or \
@@ -41,9 +44,6 @@ struct DrafterSizes: ParsableArguments {
         "--shortest-block is \(shortestBlock): give 2 to \(blockSize), the --block-size")
     }
     try OptionCheck.range("--markov-rank", markovRank, 0...4096)
-    if let maskToken, !(0...1 << 24).contains(maskToken) {
-      throw ValidationError("--mask-token is \(maskToken): give a token of the vocabulary")
-    }
     _ = try taps
   }
 
@@ -54,7 +54,6 @@ struct DrafterSizes: ParsableArguments {
     options.targetLayers = try taps
     options.draftVocabulary = draftVocabulary
     if markovRank > 0 { options.heads.append(MarkovHeadTraining(rank: markovRank)) }
-    options.maskToken = maskToken.map { Token($0) }
     options.initialization = try `init`.map { name in
       switch name {
       case "random": .random

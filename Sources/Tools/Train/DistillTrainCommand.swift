@@ -69,13 +69,15 @@ struct DistillTrainCommand: ParsableCommand {
     objective.apply(to: &options)
     training.apply(to: &options)
     tokenFlags.apply(to: &options, steps: training.run.steps)
+    options.maskToken = try drafter.maskToken.map { try MaskToken.id($0, target: folder) }
 
     let recipe = try DistillRecipe(options)
-    Interruption.watch()
-    let responses = try ProgressLine.responses { report in
+    for remark in recipe.remarks { Output.note(remark + "\n") }
+    Interruption.watch(patience: nil)
+    let answered = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)
     }
-    guard let made = responses,
+    guard let made = answered,
       let held = try recipe.respondHeldout(shouldStop: { Interruption.requested })
     else { throw Interruption.resumable() }
     let conclusion = try train(recipe.training(made, heldout: held), options)

@@ -34,9 +34,9 @@ struct ForceDataCommand: ParsableCommand {
       target: folder, trajectories: .make(try responses.options(prompts.required(), seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
-    let recipe = try ForceRecipe(options)
-    Interruption.watch()
-    let made = try ProgressLine.trajectories(of: recipe)
+    let recipe = try ForceRecipe(options, makesData: true)
+    Interruption.watch(patience: nil)
+    let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {
       Output.note(
         "\(Figures.count(trajectories.count)) trajectories of blocks of \(size) are in \(output)\n")

@@ -57,8 +57,8 @@ struct ForceTrainCommand: ParsableCommand {
     training.apply(to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
 
     let recipe = try ForceRecipe(options)
-    Interruption.watch()
-    let made = try ProgressLine.trajectories(of: recipe)
+    Interruption.watch(patience: nil)
+    let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     let last = try train(recipe.training(made), options)
     Output.note("the model is in \(output), its curves in report.html\n")
     if let last, let end = last.evaluation, let start = last.original {

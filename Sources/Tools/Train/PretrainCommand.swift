@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 public import Training
 
@@ -65,19 +66,27 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.watch()
-    guard let stream = try tokenFile("train", tokens: tokens, documents: data) else { return }
+    Interruption.watch(patience: nil)
     var options = PretrainOptions(
-      trainingTokens: stream, output: URL(fileURLWithPath: output),
+      trainingTokens: tokenFile("train", tokens), output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.architecture = model.architecture
-    options.heldoutTokens = try tokenFile("heldout", tokens: heldoutTokens, documents: heldoutData)
+    if heldoutTokens != nil || heldoutData != nil {
+      options.heldoutTokens = tokenFile("heldout", heldoutTokens)
+    }
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.growth = grow
     training.apply(to: &options)
+    try PretrainRecipe.check(options)
+    let documents = [("data", data), ("heldout data", heldoutData)].compactMap { setting, path in
+      path.map { OutputClaim.Input(setting, URL(fileURLWithPath: $0)) }
+    }
+    let claim = try options.claim(apartFrom: documents)
+    if let data { try tokenize(data, into: "train") }
+    if let heldoutData { try tokenize(heldoutData, into: "heldout") }
 
-    let recipe = try PretrainRecipe(options)
+    let recipe = try PretrainRecipe(options, claim: claim)
     let facts =
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
       + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
@@ -89,12 +98,19 @@ struct PretrainCommand: ParsableCommand {
     Output.note("the model is in \(output), its curves in report.html\n")
   }
 
-  /// The tokens of a pair of flags: a file that was given, or one made from documents; nil for
-  /// neither.
-  private func tokenFile(_ name: String, tokens: String?, documents: String?) throws -> URL? {
-    if let tokens { return URL(fileURLWithPath: tokens) }
-    guard let documents, let tokenizer else { return nil }
-    let cache = TokenCache(name, in: URL(fileURLWithPath: output))
+  /// The tokens of a pair of flags: a file that was given, or the one that is made from documents.
+  private func tokenFile(_ name: String, _ given: String?) -> URL {
+    given.map { URL(fileURLWithPath: $0) } ?? cache(name).url
+  }
+
+  private func cache(_ name: String) -> TokenCache {
+    TokenCache(name, in: URL(fileURLWithPath: output))
+  }
+
+  /// Makes the tokens of documents, unless they are there.
+  private func tokenize(_ documents: String, into name: String) throws {
+    guard let tokenizer else { return }
+    let cache = cache(name)
     let line = ProgressLine("tokenize", unit: "tokens")
     var (read, made) = (0, 0)
     func detail() -> String { "\(Figures.count(read)) documents of \(documents)" }
@@ -110,7 +126,6 @@ struct PretrainCommand: ParsableCommand {
       Output.note("stopped before the tokens were complete; the same command makes them again\n")
       throw Interruption.exitCode
     }
-    return cache.url
   }
 
   private static func detail(_ progress: PretrainProgress) -> String {

@@ -20,17 +20,34 @@ extension ProgressLine {
     return made
   }
 
+  /// Seconds that answers still take, where several are made at a time.
+  ///
+  /// Those that are being made are half done on average; without them the first answers of a batch would
+  /// stand for the time of all.
+  ///
+  /// - Parameters:
+  ///   - done: Answers made in `elapsed` seconds.
+  ///   - remaining: Answers to make, those that are being made included.
+  package static func secondsLeft(
+    elapsed: Double, done: Int, remaining: Int, batch: Int
+  ) -> Double {
+    let underWay = Double(min(batch, remaining)) / 2
+    return elapsed * (Double(remaining) - underWay) / max(Double(done) + underWay, 0.5)
+  }
+
   /// Runs `make`, which lets a target answer, and shows what it reports.
+  ///
+  /// - Parameter batch: Answers made at a time.
   static func responses(
-    _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
+    batch: Int, _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
   ) rethrows -> [Response]? {
     let line = ProgressLine("responses", unit: "tokens")
     let start = Stopwatch.now
     var (last, first) = (ResponseProgress(responses: 0, wanted: 0, tokens: 0), Int?.none)
     func detail() -> String {
-      let done = last.responses - (first ?? 0)
-      let left =
-        done > 0 ? (Stopwatch.now - start) / Double(done) * Double(last.wanted - last.responses) : 0
+      let left = secondsLeft(
+        elapsed: Stopwatch.now - start, done: last.responses - (first ?? 0),
+        remaining: last.wanted - last.responses, batch: batch)
       return "\(last.responses)/\(last.wanted) responses | \(Figures.duration(left)) left"
     }
     let made = try make { progress in
@@ -51,8 +68,8 @@ extension ProgressLine {
   /// Makes or reads a recipe's responses and trajectories.
   ///
   /// - Throws: `Interruption.exitCode` after Ctrl-C.
-  static func trajectories(of recipe: ForceRecipe) throws -> [Int: [Trajectory]] {
-    let responses = try responses { report in
+  static func trajectories(of recipe: ForceRecipe, batch: Int) throws -> [Int: [Trajectory]] {
+    let responses = try responses(batch: batch) { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)
     }
     guard let responses else { throw Interruption.resumable() }

@@ -34,7 +34,8 @@ package struct TokenStream: Sendable {
     let bytes = file.bytes
     for i in 0..<count {
       destination[i] = Token(
-        UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
+        UInt16(
+          littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
     }
   }
 }

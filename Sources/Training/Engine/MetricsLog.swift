@@ -15,23 +15,41 @@ package final class MetricsLog {
   private let events: TensorBoardFile
   private let encoder: JSONEncoder
 
-  /// Opens the logs at their end, or makes them.
-  package init(folder: URL, step: Int) throws {
+  /// Opens the logs, or makes them.
+  ///
+  /// - Parameter first: The first step that will be appended: what the logs say of it and later ones is of a
+  ///   session that was lost, and is cut off.
+  package init(folder: URL, from first: Int) throws {
     let url = folder.appendingPathComponent("metrics.jsonl")
-    if !FileManager.default.fileExists(atPath: url.path) {
-      guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
-        throw SpeculateError("can't write \(url.path): check the folder and its permissions")
-      }
-    }
     do {
+      let written = (try? Data(contentsOf: url)) ?? Data()
+      let kept = Self.lines(of: written, before: first)
+      if kept != written || written.isEmpty { try AtomicFile.write(kept, to: url) }
       lines = try FileHandle(forWritingTo: url)
       try lines.seekToEnd()
+    } catch let error as SpeculateError {
+      throw error
     } catch {
       throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
-    events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: step)
+    events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: first)
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+  }
+
+  /// The lines of steps before `first`, each step once and in order; of a step told twice the later one.
+  private static func lines(of log: Data, before first: Int) -> Data {
+    struct Line: Decodable { var step: Int }
+    var kept: [Data] = []
+    var next = first
+    for line in log.split(separator: UInt8(ascii: "\n")).reversed() {
+      guard let step = try? JSONDecoder().decode(Line.self, from: line).step, step < next else {
+        continue
+      }
+      kept.append(line + Data("\n".utf8))
+      next = step
+    }
+    return Data(kept.reversed().joined())
   }
 
   deinit { try? lines.close() }

@@ -65,5 +65,7 @@ extension RecipeOptions {
 }
 
 extension URL {
+  /// Where a run with this output folder keeps its checkpoint, and the one before it.
   var trainingCheckpoint: URL { appendingPathComponent("checkpoint.safetensors") }
+  var previousCheckpoint: URL { appendingPathComponent("checkpoint.previous.safetensors") }
 }

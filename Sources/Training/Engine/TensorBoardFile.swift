@@ -12,10 +12,12 @@ package final class TensorBoardFile {
 
   /// Makes a new event file in a folder; TensorBoard reads all files of a folder as one run.
   ///
-  /// - Parameter step: The step that a resumed run starts from: what an earlier file says about
-  ///   later steps no longer counts.
+  /// - Parameter step: The first step to be appended: what earlier files say of it and later ones no longer
+  ///   counts.
   package init(folder: URL, step: Int, time: Double = Date().timeIntervalSince1970) throws {
     try OutputFolder.make(folder)
+    let earlier = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    let hasEarlier = step > 1 || earlier?.isEmpty == false
     let name = "events.out.tfevents.\(Int(time)).\(ProcessInfo.processInfo.processIdentifier)"
     url = folder.appendingPathComponent(name + ".speculate")
     guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
@@ -29,7 +31,7 @@ package final class TensorBoardFile {
     var version = Message(time: time, step: 0)
     version.text(field: 3, "brain.Event:2")
     try append(version)
-    guard step > 0 else { return }
+    guard hasEarlier else { return }
     var start = Message(time: time, step: step)
     start.message(field: 7, Message.sessionStart)
     try append(start)

@@ -19,8 +19,11 @@ final class FeatureGenerator {
   }
 
   /// The features of every position.
-  func record(of tokens: [Token]) -> FeatureRecord {
+  ///
+  /// - Returns: `nil` when `shouldStop` says so.
+  func record(of tokens: [Token], shouldStop: () -> Bool) -> FeatureRecord? {
     var record = FeatureRecord(tokens, settings: settings)
+    var isStopped = false
     let (width, k) = (settings.layers.count * settings.hidden, settings.logProbabilities)
     cache.reset()
     record.fill { taps, topTokens, logProbabilities in
@@ -30,10 +33,11 @@ final class FeatureGenerator {
         findMostProbable(
           rows: piece.count, tokens: topTokens + start * k,
           logProbabilities: logProbabilities + start * k)
-        return true
+        isStopped = shouldStop()
+        return !isStopped
       }
     }
-    return record
+    return isStopped ? nil : record
   }
 
   /// Takes the most probable tokens of the last pass's rows: [rows][k] both.

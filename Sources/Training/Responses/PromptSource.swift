@@ -108,13 +108,6 @@ package struct PromptSource: Sendable {
     order = (0..<Int32(count)).shuffled(using: &random)
   }
 
-  /// The tokens after which a response is over.
-  func endTokens(of model: [Token]) -> [Token] {
-    // The end of a turn ends nothing but an answer in a chat.
-    guard chatFingerprint != nil, case .texts(_, let tokenizer) = documents else { return model }
-    return model + tokenizer.endTokens
-  }
-
   /// The document that prompt `number` is from, counted without empty ones.
   func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
 

@@ -41,7 +41,7 @@ package final class ResponseGenerator {
   ///   - drafts: What drafts; nil for plain decoding.
   package init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
-    batch: Int, drafts: ResponseDrafts? = nil
+    endTokens: [Token], batch: Int, drafts: ResponseDrafts? = nil
   ) throws {
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: max(batch, 64),
@@ -49,7 +49,7 @@ package final class ResponseGenerator {
     self.prompts = prompts
     self.settings = settings
     self.drafts = drafts
-    endTokens = Set(prompts.endTokens(of: model.configuration.endTokens))
+    self.endTokens = Set(endTokens)
     let capacity = settings.longestPrompt + settings.responseLength
     let sources = try drafts?.drafter?.makeSources(
       batch, target: model, workers: workers, capacity: capacity)
@@ -66,40 +66,36 @@ package final class ResponseGenerator {
   /// Makes the responses of `numbers`.
   ///
   /// - Parameters:
-  ///   - shouldStop: Asked between passes; those in the making are lost.
+  ///   - shouldStop: Asked between passes and prompts; those in the making are lost.
   ///   - progress: Told after each pass how many tokens were chosen since the start.
-  ///   - emit: Given the responses in the order of their numbers.
+  ///   - emit: Given each response with its number as soon as it is made.
   /// - Returns: Whether all are made.
   /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
-  @discardableResult package func run(
-    _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
-    emit: (Response) throws -> Void
+  @discardableResult
+  package func run(
+    _ numbers: [Int], shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
+    emit: (Response, Int) throws -> Void
   ) throws -> Bool {
     let loop = DecodingLoop(runner: runner)
     var answers: [Answer] = []
-    var finished: [Int: Response] = [:]
-    var (next, nextOut, tokens) = (numbers.lowerBound, numbers.lowerBound, 0)
+    var (waiting, tokens) = (numbers[...], 0)
     defer { idle += answers.map(\.slot) }
-    while nextOut < numbers.upperBound {
-      if shouldStop() { return false }
-      while next < numbers.upperBound, let slot = idle.popLast() {
-        let answer = try begin(next, slot)
+    while !waiting.isEmpty || !answers.isEmpty {
+      while !waiting.isEmpty, let slot = idle.popLast() {
+        let answer = try begin(waiting.removeFirst(), slot)
         loop.add(answer.run)
         answers.append(answer)
-        next += 1
+        if shouldStop() { return false }
       }
-      loop.round()
+      try loop.round()
       for index in answers.indices.reversed() {
         tokens += take(&answers[index])
         guard isComplete(answers[index].response) else { continue }
         let answer = answers.remove(at: index)
-        finished[answer.number] = end(answer)
-      }
-      while let response = finished.removeValue(forKey: nextOut) {
-        try emit(response)
-        nextOut += 1
+        try emit(end(answer), answer.number)
       }
       progress(tokens)
+      if shouldStop() { return waiting.isEmpty && answers.isEmpty }
     }
     return true
   }

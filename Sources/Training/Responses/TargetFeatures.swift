@@ -49,15 +49,22 @@ package final class TargetFeatures {
   /// The features of every position but the last.
   ///
   /// No anchor stands behind the last token, so nobody sees its features.
-  package func compute(_ tokens: [Token]) -> SequenceFeatures {
+  ///
+  /// - Throws: ``Stopped`` when `shouldStop` says so.
+  package func compute(
+    _ tokens: [Token], shouldStop: () -> Bool = { false }
+  ) throws -> SequenceFeatures {
     let positions = max(0, tokens.count - 1)
     let features = room(positions: positions)
     let slots = Array(runner.tapLayers.indices)
     cache.reset()
+    var isStopped = false
     runner.read(tokens.dropLast(), into: cache) { piece in
       copy(runner.taps, slots: slots, stride: slots.count * hidden, to: features, piece)
-      return true
+      isStopped = shouldStop()
+      return !isStopped
     }
+    if isStopped { throw Stopped() }
     return features
   }
 
@@ -132,9 +139,11 @@ final class FeatureCache {
   }
 
   /// The features of sequence `number`.
-  func features(of number: Int, tokens: [Token]) throws -> SequenceFeatures {
+  func features(
+    of number: Int, tokens: [Token], shouldStop: () -> Bool
+  ) throws -> SequenceFeatures {
     if let known = kept[number] { return known }
-    let values = try read(tokens) ?? features.compute(tokens)
+    let values = try read(tokens) ?? features.compute(tokens, shouldStop: shouldStop)
     if values.bytes <= room {
       room -= values.bytes
       kept[number] = values

@@ -71,7 +71,7 @@ enum Shard<Element: ShardElement> {
       }
       let told = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
       let print = FileFingerprint.of(bytes: UnsafeRawBufferPointer(rebasing: bytes[headCount...]))
-      let (elements, end) = ShardRecord<Element>.read(bytes, from: headCount)
+      let (elements, _, end) = ShardRecord<Element>.read(bytes, from: headCount)
       guard told == print, end == bytes.count, elements.count == number(12) else {
         throw damaged("is damaged")
       }

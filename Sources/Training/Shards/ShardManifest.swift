@@ -82,6 +82,13 @@ package protocol ShardElement: Sendable, Equatable {
   var tokenCount: Int { get }
 }
 
+extension Array where Element: ShardElement {
+  /// What tells these elements from others.
+  var fingerprint: UInt64 {
+    reduce(0) { $0 &* 31 &+ $1.numbers.withUnsafeBytes(FileFingerprint.of(bytes:)) }
+  }
+}
+
 /// What one kind of shard is called.
 package struct ShardKind: Sendable, Equatable {
   /// The first eight bytes of a shard.

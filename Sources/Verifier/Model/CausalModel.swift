@@ -18,7 +18,7 @@ package final class CausalModel: Sendable {
   package let finalNorm: FloatBuffer
 
   /// Takes the weights from a source, the embedding and the head by the names that they have there.
-  init(
+  package init(
     _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
     embeddingName: String, headName: String
   ) throws {

@@ -31,7 +31,7 @@ package final class CausalRunner {
   private let plan: RowPlan
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
   private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
-  private var rotary: [RotaryTable] = []  // one a layer
+  private let rotary: RotaryTables
   /// Made by the first pass over a tree that branches.
   private var branches: BranchRows?
 
@@ -57,6 +57,7 @@ package final class CausalRunner {
     scratch = LayerScratch(
       layers: model.layers, head: model.head.format, maximumRows: maximumRows,
       workers: workers.count)
+    rotary = RotaryTables(layers: model.layers)
     plan = RowPlan(maximumRows: maximumRows)
     logitBuffer = FloatBuffer(count: maximumRows * configuration.vocabularySize)
     tapBuffer = FloatBuffer(count: maximumRows * taps.count * configuration.hiddenSize)
@@ -64,19 +65,17 @@ package final class CausalRunner {
 
   /// Makes an empty cache for this model.
   ///
-  /// - Throws: `SpeculateError` when `capacity` is beyond the model's context.
-  package func makeCache(capacity: Int) throws -> KeyValueCache {
+  /// - Parameter room: Positions to take memory for at once; nil for all.
+  /// - Throws: `SpeculateError` when `capacity` is beyond the model's context, or there is no memory.
+  package func makeCache(capacity: Int, room: Int? = nil) throws -> KeyValueCache {
     let configuration = model.configuration
     guard capacity > 0, capacity <= configuration.maximumContext else {
       throw SpeculateError(
         "a context of \(capacity) tokens was asked for, but the model's is "
           + "\(configuration.maximumContext); shorten the prompt or generate fewer tokens")
     }
-    let room = KeyValueCache.roundedUp(capacity)
-    if rotary.allSatisfy({ $0.capacity < room }) {
-      rotary = RotaryTable.tables(for: model.layers, capacity: room)
-    }
-    return KeyValueCache(layers: model.layers, capacity: room, format: cacheFormat, rotary: rotary)
+    return try KeyValueCache(
+      layers: model.layers, capacity: capacity, room: room, format: cacheFormat, rotary: rotary)
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.

@@ -50,8 +50,7 @@ import Verifier
     try folder.write(text.utf8, to: "config.json")
     #expect(throws: SpeculateError.self) {
       try ModelConfiguration(
-        directory: folder.url,
-        families: FamilyRegistry(FamilyRegistry.standard.families + [.exercise]))
+        directory: folder.url, families: FamilyRegistry([.exercise]))
     }
   }
 }

@@ -29,9 +29,9 @@ final class QuantizedRows: @unchecked Sendable {
     self.columns = columns
     self.bits = bits
     let groups = Self.groups(of: columns)
-    values = Memory.zeros(Memory.size(rows, of: columns)).bindMemory(
+    values = Memory.zerosOrExit(Memory.size(rows, of: columns), for: "weights").bindMemory(
       to: Int8.self, capacity: rows * columns)
-    scales = Memory.zeros(Memory.size(rows, of: 2 * groups)).bindMemory(
+    scales = Memory.zerosOrExit(Memory.size(rows, of: 2 * groups), for: "weights").bindMemory(
       to: UInt16.self, capacity: rows * groups)
   }
 

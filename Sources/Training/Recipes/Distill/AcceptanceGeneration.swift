@@ -1,4 +1,5 @@
 import Drafter
+import Files
 import Speculate
 import Text
 import Verifier
@@ -8,9 +9,9 @@ import Verifier
 enum AcceptanceGeneration {
   /// Generates every answer, as long as it was recorded.
   static func run(
-    _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer,
-    drafter: BlockDrafter, threads: Int
-  ) throws -> GeneratedAcceptance {
+    _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer, endTokens: [Token],
+    drafter: BlockDrafter, threads: Int, shouldStop: @escaping () -> Bool
+  ) throws -> GeneratedAcceptance? {
     let generator = try TextGenerator(
       model: target, tokenizer: tokenizer, drafter: .block(drafter), threads: threads)
     let blockSize = drafter.configuration.blockSize
@@ -21,9 +22,10 @@ enum AcceptanceGeneration {
         tokens: Array(answer.response.tokens[..<answer.response.promptLength]),
         parameters: GenerationParameters(
           maximumTokens: answer.response.continuation.count,
-          endTokens: target.configuration.endTokens),
+          endTokens: endTokens),
         mode: .speculative(drafts: blockSize - 1, choice: .argmax, free: FreeDraftOptions.none),
-        observer: counter, isCancelled: { false })
+        observer: counter, isCancelled: shouldStop)
+      if shouldStop() { return nil }
       if output.tokens != Array(answer.response.continuation) { result.differing += 1 }
       result.acceptance.add(answer)
       for round in counter.rounds {

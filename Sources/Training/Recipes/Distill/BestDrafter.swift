@@ -14,6 +14,7 @@ package struct BestDrafter: Sendable, Equatable {
   package static func folder(in output: URL) -> URL { output.appending(path: "best") }
 
   private static let (stepKey, lengthKey) = ("step", "acceptance_length")
+  private static let checkKey = "acceptance_check"
 
   init(step: Int, acceptanceLength: Double) {
     self.step = step
@@ -33,10 +34,22 @@ package struct BestDrafter: Sendable, Equatable {
           + "to write there")
     }
     self.init(step: step, acceptanceLength: length)
+    // Earlier versions wrote none.
+    guard metadata[Self.checkKey] ?? check == check else {
+      throw SpeculateError(
+        "\(file.path) is damaged: move it away, for ‘save best’ to write there")
+    }
   }
 
   /// What the weights' file says.
   var metadata: [String: String] {
-    [Self.stepKey: "\(step)", Self.lengthKey: "\(acceptanceLength)"]
+    [
+      Self.stepKey: "\(step)", Self.lengthKey: "\(acceptanceLength)", Self.checkKey: check,
+    ]
+  }
+
+  private var check: String {
+    let text = Array("\(step) \(acceptanceLength)".utf8)
+    return String(text.withUnsafeBytes(FileFingerprint.of(bytes:)), radix: 16)
   }
 }

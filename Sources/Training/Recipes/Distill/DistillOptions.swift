@@ -60,4 +60,16 @@ package struct DistillOptions: RecipeOptions {
     run.floorShare = 0.02
     run.optimizer.weightDecay = 0.01
   }
+
+  /// What a drafter is made from beside the target and its prompts.
+  var inputs: [OutputClaim.Input] {
+    var inputs: [OutputClaim.Input] = []
+    if case .made(let folders) = responses {
+      inputs += folders.map { OutputClaim.Input("responses from", $0) }
+    }
+    if case .drafter(let folder) = initialization {
+      inputs.append(OutputClaim.Input("init", folder))
+    }
+    return inputs
+  }
 }

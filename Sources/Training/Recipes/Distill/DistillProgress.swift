@@ -48,13 +48,15 @@ package struct DistillPosition: RecipePosition {
   /// The token of each draft index; nil for the whole vocabulary.
   package var draftVocabulary: [Token]?
   package var responses: Int
+  /// A fingerprint of the responses; nil in checkpoints of earlier versions.
+  package var data: UInt64?
   /// The number of the next visit of a sequence.
   package var visit = 0
   package var anchors = 0
 
   package func objection(to start: DistillPosition) -> String? {
-    configuration == start.configuration && draftVocabulary == start.draftVocabulary
-      && responses == start.responses
+    visit >= 0 && configuration == start.configuration && draftVocabulary == start.draftVocabulary
+      && responses == start.responses && data ?? start.data == start.data
       ? nil
       : "was made with other sizes or responses: give the same settings, another ‘output’, "
         + "or delete it"

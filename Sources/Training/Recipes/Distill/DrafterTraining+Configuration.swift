@@ -4,6 +4,43 @@ import Tensors
 import Verifier
 
 extension DrafterTraining {
+  /// Says whether the run can be, as far as that is known before there are responses.
+  static func check(
+    _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token
+  ) throws {
+    // The tokens aren't known yet, but how many there will be.
+    let vocabulary = try draftVocabulary(
+      options, counts: [Int](repeating: 0, count: target.vocabularySize))
+    let drafter = try configuration(
+      options, target, maskToken: maskToken, draftVocabulary: vocabulary)
+    try DrafterInitializer.check(options.initialization, target, drafter)
+    var answers = options.heldout.map { [$0] } ?? []
+    if case .make(let wanted) = options.responses {
+      try check(responses: wanted.count, options)
+      answers.append(wanted)
+    }
+    for answer in answers {
+      try check(length: answer.promptLengths.upperBound + answer.length, options, target)
+    }
+  }
+
+  static func check(responses count: Int, _ options: DistillOptions) throws {
+    guard count < options.sequences else { return }
+    throw SpeculateError(
+      "there are \(count) responses, fewer than the \(options.sequences) of a step: make more of them"
+    )
+  }
+
+  /// - Parameter length: Tokens of the longest response, its prompt included.
+  static func check(
+    length: Int, _ options: DistillOptions, _ target: ModelConfiguration
+  ) throws {
+    guard length + options.blockSize > target.maximumContext else { return }
+    throw SpeculateError(
+      "responses of \(length) tokens with a block of \(options.blockSize) don't fit the target's "
+        + "context of \(target.maximumContext): make shorter ones")
+  }
+
   /// The drafter that the options describe.
   static func configuration(
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,

@@ -46,13 +46,17 @@ package struct ForcePosition: RecipePosition {
   /// The fingerprint of the weights that training began with.
   package var target: UInt64
   package var trajectories: Int
+  /// A fingerprint of the trajectories; nil in checkpoints of earlier versions.
+  package var data: UInt64?
   /// Tokens of a block, before they grow.
   package var blockSize: Int
   package var visit = 0
   package var rows = 0
 
   package func objection(to start: ForcePosition) -> String? {
-    target == start.target && trajectories == start.trajectories && blockSize == start.blockSize
+    visit >= 0 && target == start.target && trajectories == start.trajectories
+      && blockSize == start.blockSize
+      && data ?? start.data == start.data
       ? nil
       : "was made with another target, other trajectories or blocks: give the same settings, another "
         + "‘output’, or delete it"

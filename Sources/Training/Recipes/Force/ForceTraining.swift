@@ -9,6 +9,7 @@ package final class ForceTraining: TrainingRecipe {
   package let state: Run<ForcePosition, CausalTrainingModel>
   package let optimization: Optimization<ForcingPass>
   private let options: ForceOptions
+  private let claim: OutputClaim
   private let target: CausalModel
   private let trajectories: [Int: [Trajectory]]  // by block size
   private let configuration: ModelConfiguration  // of the exported model
@@ -23,21 +24,20 @@ package final class ForceTraining: TrainingRecipe {
   package var hasHeldout: Bool { evaluator != nil }
 
   init(
-    _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
-    encoder: ChatEncoder, workers: Workers, trajectories all: [Int: [Trajectory]]
+    _ options: ForceOptions, claim: OutputClaim, target: CausalModel, checkpoint: Checkpoint,
+    fingerprint: UInt64, evaluator: ForceEvaluator?, workers: Workers,
+    trajectories all: [Int: [Trajectory]]
   ) throws {
     self.options = options
+    self.claim = claim
+    self.evaluator = evaluator
     self.target = target
     // A noisy row needs a token behind it.
     trajectories = all.mapValues {
       $0.filter { $0.response.promptLength > 0 && $0.response.continuation.count > 1 }
     }
     let own = trajectories[options.blockSize] ?? []
-    guard own.count >= options.sequences else {
-      throw SpeculateError(
-        "there are \(own.count) trajectories, fewer than the \(options.sequences) of a step: make "
-          + "more of them")
-    }
+    try Self.check(trajectories: own.count, options)
     summary = TrajectorySummary(own)
     let architecture = try CausalArchitecture(target.configuration, name: options.target.path)
     var exported = target.configuration
@@ -47,16 +47,13 @@ package final class ForceTraining: TrainingRecipe {
     state = try Run(
       options.run,
       from: ForcePosition(
-        target: fingerprint, trajectories: own.count, blockSize: options.blockSize),
+        target: fingerprint, trajectories: own.count, data: own.fingerprint,
+        blockSize: options.blockSize),
       frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding],
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { try Self.copy(checkpoint, to: $0) })
+    state.header.data = own.fingerprint
     visits = VisitOrder(count: own.count, seed: options.seed)
-    evaluator = try options.heldout.map {
-      try ForceEvaluator(
-        documents: $0, encoder: encoder, sizes: options.evaluation, seed: options.seed,
-        workers: workers)
-    }
     let longest = own.map(\.response.tokens.count).max() ?? 1
     let keepsTarget = options.objective.divergence != 0
     cache =
@@ -76,23 +73,43 @@ package final class ForceTraining: TrainingRecipe {
     }
   }
 
-  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
+  package func figures(_ interval: TrainingInterval) -> ForceFigures {
     defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
-    let evaluation = evaluates ? try evaluate() : nil
     return ForceFigures(
       rows: state.header.rows, cleanLoss: sums.clean / Double(max(counts.clean, 1)),
       noisyLoss: sums.noisy / max(counts.noisy, 1),
       divergence: cache == nil ? nil : sums.divergence / Double(max(counts.all, 1)),
-      rowsPerSecond: Double(counts.rows) / interval.seconds,
-      evaluation: evaluation, original: evaluation == nil ? nil : original)
+      rowsPerSecond: Double(counts.rows) / interval.seconds)
+  }
+
+  package func measure(into figures: inout ForceFigures) throws -> Bool {
+    guard let evaluation = try evaluate() else { return evaluator == nil }
+    (figures.evaluation, figures.original) = (evaluation, original)
+    return true
+  }
+
+  static func check(trajectories count: Int, _ options: ForceOptions) throws {
+    guard count < options.sequences else { return }
+    throw SpeculateError(
+      "there are \(count) trajectories, fewer than the \(options.sequences) of a step: make more of "
+        + "them")
   }
 
   /// Exports the model, loads it as a server does, and measures it; the target too, the first time.
+  ///
+  /// - Returns: `nil` without held-out documents, and when it was stopped.
   package func evaluate() throws -> ForceEvaluation? {
     guard let evaluator else { return nil }
-    if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
+    let shouldStop = optimization.shouldStop
+    if original == nil {
+      original = try evaluator.run(
+        target, blockSize: options.blockSize, shouldStop: shouldStop)
+      if original == nil { return nil }
+    }
     try export()
-    return try evaluator.run(CausalModel(directory: options.output), blockSize: options.blockSize)
+    return try evaluator.run(
+      CausalModel(directory: options.output), blockSize: options.blockSize,
+      shouldStop: shouldStop)
   }
 
   package func export() throws {
@@ -115,7 +132,10 @@ package final class ForceTraining: TrainingRecipe {
         own[index], schedule: options.schedule,
         phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
       let states =
-        here.contains(number) ? try cache?.features(of: index, tokens: example.tokens).states : nil
+        here.contains(number)
+        ? try cache?.features(
+          of: index, tokens: example.tokens, shouldStop: optimization.shouldStop
+        ).states : nil
       jobs.append((example, states))
       state.header.visit += 1
     }

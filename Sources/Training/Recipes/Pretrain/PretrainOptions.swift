@@ -1,3 +1,4 @@
+package import Files
 package import Foundation
 
 /// What a pretraining run is to do.
@@ -28,5 +29,26 @@ package struct PretrainOptions: RecipeOptions {
     run = RunOptions(output: output, threads: threads)
     run.learningRate = 2e-3
     run.warmup = .steps(100)
+  }
+
+  /// Claims the output folder.
+  ///
+  /// - Parameter documents: What tokens are made from, into the folder.
+  package func claim(apartFrom documents: [OutputClaim.Input] = []) throws -> OutputClaim {
+    let files = [
+      ("tokens", trainingTokens), ("heldout tokens", heldoutTokens), ("tokenizer", tokenizer),
+    ]
+    // Tokens made for this run and its copy of the tokenizer lie in the folder itself.
+    let own = run.output.standardizedFileURL.path
+    let apart = files.compactMap { setting, url in
+      url.flatMap {
+        $0.deletingLastPathComponent().standardizedFileURL.path == own
+          ? nil : OutputClaim.Input(setting, $0)
+      }
+    }
+    return try OutputClaim(
+      folder: run.output, for: OutputClaim.Job("pretrain"),
+      apartFrom: documents + apart
+        + (initialModel.map { [OutputClaim.Input("init from", $0)] } ?? []))
   }
 }

@@ -1,3 +1,4 @@
+import Files
 package import Foundation
 package import Speculate
 
@@ -40,6 +41,20 @@ package struct ResponseOptions: Sendable {
   package var seed: UInt64 = 1
 
   package init(data: Data) { self.data = data }
+
+  /// What they are made from.
+  func inputs(isHeldOut: Bool = false) -> [OutputClaim.Input] {
+    let setting =
+      switch data {
+      case .text: isHeldOut ? "heldout" : "data"
+      case .tokens: isHeldOut ? "heldout tokens" : "tokens"
+      }
+    var inputs = [OutputClaim.Input(setting, data.url)]
+    if case .drafter(let folder) = drafting {
+      inputs.append(OutputClaim.Input("answer drafter", folder))
+    }
+    return inputs
+  }
 }
 
 /// How far the making of responses is.
