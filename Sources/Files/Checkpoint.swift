@@ -2,8 +2,8 @@ package import Foundation
 
 /// The weights of a checkpoint: safetensors files mapped into memory, found by tensor name.
 ///
-/// Opening reads and checks every header completely and no value. Nothing here knows what the
-/// tensors mean.
+/// Opening reads and checks every header completely and no value; compressed data is decompressed as a
+/// whole when a tensor of it is first asked for. Nothing here knows what the tensors mean.
 package final class Checkpoint: Sendable {
   private typealias Entry = (tensor: SafetensorsHeader.Tensor, shard: Int)
 
@@ -15,7 +15,7 @@ package final class Checkpoint: Sendable {
   /// The `__metadata__` of the files together; of two values for one name the first file's stays.
   package let metadata: [String: String]
 
-  private let contents: [any FileContents]
+  private let contents: [(file: any FileContents, dataStart: Int)]
   private let entries: [String: Entry]
 
   /// Opens the weights of a folder: `model.safetensors`, else `model.safetensors.zst`, else the
@@ -38,12 +38,18 @@ package final class Checkpoint: Sendable {
   private init(url: URL, files: [URL], index: CheckpointIndex?) throws {
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
-    var contents: [any FileContents] = []
+    var contents: [(file: any FileContents, dataStart: Int)] = []
     for (shard, file) in files.enumerated() {
-      let content: any FileContents =
-        file.pathExtension == "zst" ? try DecompressedFile(url: file) : try MappedFile(url: file)
-      let header = try SafetensorsHeader(content.bytes, path: file.path)
-      contents.append(content)
+      let header: SafetensorsHeader
+      if file.pathExtension == "zst" {
+        let compressed = try CompressedTensors(url: file)
+        header = compressed.header
+        contents.append((compressed, 0))
+      } else {
+        let mapped = try MappedFile(url: file)
+        header = try SafetensorsHeader(mapped.bytes, path: file.path)
+        contents.append((mapped, header.dataStart))
+      }
       metadata.merge(header.metadata) { first, _ in first }
       for tensor in header.tensors {
         if let other = entries.updateValue((tensor, shard), forKey: tensor.name) {
@@ -69,6 +75,9 @@ package final class Checkpoint: Sendable {
   /// The shape of a tensor of any type; nil if there is no such tensor.
   package func shape(of name: String) -> [Int]? { entries[name]?.tensor.shape }
 
+  /// The size of a tensor of any type; nil if there is no such tensor.
+  package func byteCount(of name: String) -> Int? { entries[name]?.tensor.bytes.count }
+
   /// Lends the bytes of a tensor of any type, as they lie in the file: little-endian, row by row,
   /// not necessarily aligned.
   ///
@@ -77,9 +86,11 @@ package final class Checkpoint: Sendable {
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
   ) throws -> R {
     guard let entry = entries[name] else { throw missing(name, shape: nil) }
-    let content = contents[entry.shard]
-    return try withExtendedLifetime(content) {
-      try body(UnsafeRawBufferPointer(rebasing: content.bytes[entry.tensor.bytes]))
+    let (file, dataStart) = contents[entry.shard]
+    return try withExtendedLifetime(file) {
+      let start = dataStart + entry.tensor.bytes.lowerBound
+      let bytes = try file.bytes[start..<start + entry.tensor.bytes.count]
+      return try body(UnsafeRawBufferPointer(rebasing: bytes))
     }
   }
 
@@ -96,8 +107,8 @@ package final class Checkpoint: Sendable {
     }
     guard let type = entry.tensor.type.elementType else {
       throw SpeculateError(
-        "\(files[entry.shard].path): tensor \(quoted(name)) is \(entry.tensor.type.rawValue), which is "
-          + "not supported; convert the checkpoint to F32, F16 or BF16")
+        "\(files[entry.shard].path): tensor \(quoted(name)) is \(entry.tensor.type.rawValue), which "
+          + "is not supported; convert the checkpoint to F32, F16 or BF16")
     }
     return type
   }

@@ -5,11 +5,8 @@ package import Foundation
 /// Not for security: FNV-1a over words of 8 bytes.
 package enum FileFingerprint {
   package static func of(_ url: URL) throws -> UInt64 {
-    do {
-      return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
-    } catch {
-      throw SpeculateError("can't read \(url.path): \(systemReason(error))")
-    }
+    let file = try MappedFile(url: url)
+    return withExtendedLifetime(file) { of(bytes: file.bytes) }
   }
 
   package static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {

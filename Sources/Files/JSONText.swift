@@ -1,7 +1,7 @@
 package import Foundation
 
 /// A JSON text (RFC 8259, with a limit on nesting), checked as a whole once and read in place, part
-/// by part, as parts are asked for.
+/// by part, as parts are asked for. A byte order mark in front is no part of it.
 ///
 /// A tokenizer.json is 18 MB of half a million short strings. Building a tree of them takes
 /// Foundation seconds; walking them takes this a tenth of one.
@@ -13,6 +13,7 @@ package final class JSONText: Sendable {
   /// What error messages call the text, most often its path.
   package let name: String
   private let isUTF8: Bool
+  private let start: Int
 
   /// Checks a text.
   ///
@@ -21,7 +22,8 @@ package final class JSONText: Sendable {
     self.bytes = bytes
     self.name = name
     isUTF8 = bytes.withUnsafeBufferPointer { String(validating: $0, as: UTF8.self) } != nil
-    let end = try skipSpace(skip(from: skipSpace(0)))
+    start = byteOrderMarkCount(bytes)
+    let end = try skipSpace(skip(from: skipSpace(start)))
     guard end == bytes.count else { throw problem("text after the end of the document", at: end) }
   }
 
@@ -38,7 +40,7 @@ package final class JSONText: Sendable {
 
   package var root: JSONNode {
     let end = bytes.lastIndex { !Self.isSpace($0) } ?? 0
-    return JSONNode(text: self, span: skipSpace(0)..<end + 1)
+    return JSONNode(text: self, span: skipSpace(start)..<end + 1)
   }
 
   func problem(_ text: String, at index: Int) -> SpeculateError {

@@ -23,7 +23,7 @@ package enum JSONValue: Sendable, Equatable {
   ///
   /// - Parameter bytes: UTF-8 text; blanks around the document are allowed.
   /// - Throws: `SpeculateError` whose text names the byte and the problem, without a file name.
-  package init(parsing bytes: UnsafeRawBufferPointer) throws {
+  package init(parsing bytes: some Sequence<UInt8>) throws {
     try self.init(JSONText(Array(bytes)).root)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A user's mistake or a damaged file, told in one line that says what is wrong and what to do.
 ///
@@ -24,3 +25,10 @@ package func systemReason(_ error: any Error) -> String {
 
 /// The system's words for the last failed call.
 func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+
+/// What can't be thrown: lines for the person at the terminal.
+package enum StandardError {
+  package static func write(_ line: String) {
+    _ = "\(line)\n".withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
+  }
+}

@@ -37,15 +37,8 @@ package final class ZstdReader: ByteSource {
     input.deallocate()
   }
 
-  /// The size of the first frame's content if its header says so; a hint that may be wrong.
-  ///
-  /// - Throws: `SpeculateError` if the file can't be read.
-  func declaredSize() throws -> Int? {
-    if filled == 0 { filled = try file.read(into: input) }
-    let size = ZSTD_getFrameContentSize(input.baseAddress, filled)
-    // The two highest values stand for "unknown" and "no frame".
-    return size >= UInt64.max - 1 ? nil : Int(exactly: size)
-  }
+  /// Bytes of the file as it is.
+  package var compressedSize: Int { file.size }
 
   /// Decompresses the next bytes.
   ///

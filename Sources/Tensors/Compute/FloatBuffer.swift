@@ -1,3 +1,5 @@
+import Glibc
+
 /// An owned, zeroed block of f32 values aligned to a cache line.
 ///
 /// Run state and unpacked weights live in these. A buffer never grows: whoever needs another size
@@ -13,11 +15,9 @@ package final class FloatBuffer: @unchecked Sendable {
   package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
-    let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) / 64 * 64
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    base = raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 + 63) & ~63 }
+    base = Memory.zeros(size).bindMemory(to: Float.self, capacity: count)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit { free(base) }
 }

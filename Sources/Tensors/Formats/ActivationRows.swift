@@ -1,3 +1,5 @@
+import Glibc
+
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
 /// bf16 or quantised.
 ///
@@ -42,7 +44,7 @@ package final class ActivationRows: @unchecked Sendable {
   }
 
   deinit {
-    for rows in prepared { rows.base.deallocate() }
+    for rows in prepared { free(rows.base) }
     prepared.deallocate()
   }
 
@@ -75,8 +77,7 @@ package final class ActivationRows: @unchecked Sendable {
     init(_ coding: any ActivationCoding.Type, count: Int, width: Int) {
       self.coding = coding
       bytes = coding.rowBytes(preparedColumns: width)
-      base = .allocate(byteCount: max(count * bytes, 1), alignment: 64)
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+      base = Memory.zeros(Memory.size(count, of: bytes))
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import CKernels
+import Glibc
 
 /// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.
 ///
@@ -60,7 +61,7 @@ package final class PackedMatrix: @unchecked Sendable {
     self.format = format
     panelCount = (rows + Self.panelRows - 1) / Self.panelRows
     panelBytes = format.coding.panelBytes(columns: columns)
-    storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
+    storage = Memory.allocate(Memory.size(panelCount, of: panelBytes))
   }
 
   /// Packs a matrix out of a buffer, which is kept alive meanwhile.
@@ -73,7 +74,7 @@ package final class PackedMatrix: @unchecked Sendable {
     withExtendedLifetime(values) {}
   }
 
-  deinit { storage.deallocate() }
+  deinit { free(storage) }
 
   /// `y[m][r] (+)= Σ_c w[r][c] · x[m][c] (+ bias[r])` for the rows of some panels.
   ///

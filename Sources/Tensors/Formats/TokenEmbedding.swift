@@ -1,4 +1,5 @@
 package import Files
+import Glibc
 
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///
@@ -40,7 +41,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     self.width = width
     self.format = format
     rowBytes = format.coding.rowBytes(columns: width)
-    storage = .allocate(byteCount: vocabularySize * rowBytes, alignment: 64)
+    storage = Memory.allocate(Memory.size(vocabularySize, of: rowBytes))
   }
 
   /// Copies an embedding out of a buffer, which is kept alive meanwhile.
@@ -55,7 +56,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     withExtendedLifetime(values) {}
   }
 
-  deinit { storage.deallocate() }
+  deinit { free(storage) }
 
   /// Writes the row of `token`, widened to f32, to `row` `[width]`.
   ///

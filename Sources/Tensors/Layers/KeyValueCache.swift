@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the layers keep of one sequence: its keys, rotated, and its values.
 ///
 /// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing.
@@ -21,13 +23,10 @@ package final class KeyValueCache {
     init(layers: [DecoderLayer], capacity: Int, format: KeyValueFormat, rotary: [RotaryTable]) {
       self.rotary = rotary
       let shapes = layers.map(\.mixer.shape)
+      let width = shapes.reduce(0) { $0 + $1.keyValueWidth }
+      let size = Memory.size(capacity, of: width * format.byteCount)
+      memory = (0..<2).map { _ in Memory.zeros(size) }
       let sizes = shapes.map { $0.keyValueWidth * capacity * format.byteCount }
-      memory = (0..<2).map { _ in
-        let bytes = sizes.reduce(0, +)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-        return memory
-      }
       self.layers = .allocate(capacity: layers.count)
       var start = 0
       for (index, shape) in shapes.enumerated() {
@@ -43,7 +42,7 @@ package final class KeyValueCache {
 
     deinit {
       layers.deallocate()
-      for memory in memory { memory.deallocate() }
+      for memory in memory { free(memory) }
     }
 
     /// What an attention layer keeps.

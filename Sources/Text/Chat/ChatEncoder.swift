@@ -40,15 +40,19 @@ package struct ChatEncoder: Sendable {
   ///
   /// - Parameters:
   ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
+  ///   - continuesAnswer: Whether the text ends with that of the assistant's message at the end, for the
+  ///     model to go on there.
   ///   - now: The time, for templates that write the date.
   /// - Throws: `SpeculateError` when the model has no chat template, or when the template can't be
   ///   understood or refuses the conversation.
   package func encode(
-    _ conversation: Conversation, addsGenerationPrompt: Bool = true, now: Date
+    _ conversation: Conversation, addsGenerationPrompt: Bool = true, continuesAnswer: Bool = false,
+    now: Date
   ) throws -> (text: String, ids: [Token]) {
     let template = try template.get()
     let text = try template.render(
-      conversation, addsGenerationPrompt: addsGenerationPrompt, now: now)
+      conversation, addsGenerationPrompt: addsGenerationPrompt, continuesAnswer: continuesAnswer,
+      now: now)
     let ids = tokenizer.encode(text, addSpecial: false, parseSpecial: true)
     guard !ids.isEmpty else {
       throw SpeculateError(

@@ -14,9 +14,10 @@ enum GPT2Files {
         "\(vocabulary.path): a \(name) is not supported from vocab.json and merges.txt; "
           + "copy the checkpoint's tokenizer.json there")
     }
-    let text = try JSONText(TokenizerFiles.read(vocabulary), name: vocabulary.path)
-    var builder = try BytePairModelBuilder(vocabulary: text.root, isByteLevel: true)
-    let lines = try Array(TokenizerFiles.read(merges)).split(separator: UInt8(ascii: "\n"))
+    let pieces = try JSONText(TokenizerFiles.read(vocabulary), name: vocabulary.path).root
+    var builder = try BytePairModelBuilder(vocabulary: pieces, isByteLevel: true)
+    let text = try Array(TokenizerFiles.read(merges))
+    let lines = text.dropFirst(byteOrderMarkCount(text)).split(separator: UInt8(ascii: "\n"))
     for (number, line) in lines.enumerated() {
       let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
       if line.isEmpty || (number == 0 && line.starts(with: "#version".utf8)) { continue }

@@ -143,5 +143,13 @@ extension TextNormalizer {
       default: throw node.error("the normalizer \(quoted(type)) is not supported")
       }
     }
+    // Each replacement may make more places for the next.
+    let growth = steps.reduce(1.0) { growth, step in
+      guard case .replace(let old, let new) = step else { return growth }
+      return growth * max(1, Double(new.count) / Double(old.count))
+    }
+    guard growth <= 4096 else {
+      throw node.error("the normalizer's replacements make texts over 4096 times as long")
+    }
   }
 }

@@ -149,9 +149,7 @@ package struct PromptInput {
   }
 
   private static func utf8(_ data: Data, place: String) throws -> String {
-    // A byte order mark says how the text is written, and is none of it.
-    let bytes = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    guard let text = fileText(data) else {
       throw SpeculateError("\(place) is not UTF-8 text; convert it to UTF-8")
     }
     return text

@@ -82,11 +82,11 @@ struct InspectReport: Encodable, Sendable {
     metadata = checkpoint.metadata
     // Layer 10 after layer 9, not after layer 1.
     let names = checkpoint.names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-    tensors = try names.map { name in
+    tensors = names.map { name in
       Tensor(
         name: name, dtype: checkpoint.storedType(of: name)?.rawValue ?? "",
         shape: checkpoint.shape(of: name) ?? [],
-        bytes: try checkpoint.withBytes(of: name) { $0.count })
+        bytes: checkpoint.byteCount(of: name) ?? 0)
     }
     parameters = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
     bytes = tensors.reduce(0) { $0 + $1.bytes }

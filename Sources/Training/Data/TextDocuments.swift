@@ -55,7 +55,14 @@ final class TextDocuments {
 
   private func rest(after line: String) throws -> Document {
     var text = line
-    while let next = try reader.next() { text += "\n" + next }
+    while let next = try reader.next() {
+      text += "\n" + next
+      // A small compressed file may hold any number of lines.
+      guard text.utf8.count <= 1 << 30 else {
+        throw SpeculateError(
+          "\(path) is one document of more than 1 GiB; give one JSON object a line")
+      }
+    }
     return .text(text)
   }
 }

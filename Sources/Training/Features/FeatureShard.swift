@@ -106,15 +106,6 @@ final class FeatureShard: Sendable {
       fingerprint: prints.withUnsafeBytes(FileFingerprint.of(bytes:)))
   }
 
-  /// Deletes what killed sessions left half-written, which may be large.
-  static func removeLeftovers(in folder: URL) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names
-    where name.hasPrefix(".") && name.contains(".\(kind.name).zst.") && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-    }
-  }
-
   /// What tells a sequence from others.
   static func print(of tokens: [Token]) -> UInt64 {
     tokens.withUnsafeBytes(FileFingerprint.of(bytes:))

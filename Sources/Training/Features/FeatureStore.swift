@@ -107,7 +107,7 @@ package final class FeatureStore {
   func complete(_ sequences: [[Token]], make: ([Token]) throws -> FeatureRecord?) throws -> Bool {
     try checkNumbers(sequences)
     for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.check() }
-    FeatureShard.removeLeftovers(in: folder)
+    Leftovers.remove(in: folder)
     for numbers in missing(below: sequences.count) {
       guard
         let entry = try FeatureShard.write(

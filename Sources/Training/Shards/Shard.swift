@@ -54,6 +54,10 @@ enum Shard<Element: ShardElement> {
       defer { piece.deallocate() }
       while case let count = try reader.read(into: piece), count > 0 {
         content.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        // Tokens that go round in circles shrink well, but not to nothing.
+        guard content.count <= 1 << 26 + 4096 * reader.compressedSize else {
+          throw damaged("is damaged")
+        }
       }
     } catch {
       throw damaged("is damaged or cut short")

@@ -49,7 +49,8 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     }
     var next = 0
     for shard in manifest.shards {
-      guard shard.first == next, shard.count > 0, shard.count <= 1 << 24, !shard.file.contains("/")
+      guard shard.first == next, shard.count > 0, shard.count <= 1 << 24,
+        (0...1 << 40).contains(shard.tokens), !shard.file.contains("/")
       else {
         throw SpeculateError(
           "\(url.path) lists shards that don't follow one another: delete the folder and make it "

@@ -57,8 +57,7 @@ extension ModelConfiguration {
     guard family.windows != .everyLayer || windowedLayers.allSatisfy({ $0 }) else {
       throw problem("layer_types: full_attention beside a sliding window is not supported")
     }
-    let rotated = rotatedDimension
-    guard rotatedShare <= 1, rotated >= 2, rotated % 2 == 0 else {
+    guard (0...1).contains(rotatedShare), rotatedDimension >= 2, rotatedDimension % 2 == 0 else {
       throw problem(
         "partial_rotary_factor is \(rotatedShare), but must rotate an even number of the "
           + "\(headDimension) values of a head")

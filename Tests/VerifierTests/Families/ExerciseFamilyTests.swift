@@ -6,7 +6,7 @@ import Verifier
 
 extension ModelFamily {
   /// A family that is nobody's: half of each head is rotated, and attention is normed behind, not before.
-  fileprivate static let exercise: ModelFamily = {
+  static let exercise: ModelFamily = {
     var family = ModelFamily(name: "exercise", architecture: "ExerciseForCausalLM")
     family.rotatedShare = 0.5
     family.attentionScale = 0.3

@@ -1,4 +1,5 @@
 internal import CKernels
+import Glibc
 
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.
 ///
@@ -28,15 +29,15 @@ final class QuantizedRows: @unchecked Sendable {
     self.columns = columns
     self.bits = bits
     let groups = Self.groups(of: columns)
-    values = .allocate(capacity: rows * columns)
-    values.initialize(repeating: 0, count: rows * columns)
-    scales = .allocate(capacity: rows * groups)
-    scales.initialize(repeating: 0, count: rows * groups)
+    values = Memory.zeros(Memory.size(rows, of: columns)).bindMemory(
+      to: Int8.self, capacity: rows * columns)
+    scales = Memory.zeros(Memory.size(rows, of: 2 * groups)).bindMemory(
+      to: UInt16.self, capacity: rows * groups)
   }
 
   deinit {
-    values.deallocate()
-    scales.deallocate()
+    free(values)
+    free(scales)
   }
 
   /// Rounds f32 rows to integers: `source` `[count][columns]` to the first `count` rows.

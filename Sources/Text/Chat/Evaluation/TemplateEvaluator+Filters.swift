@@ -126,7 +126,8 @@ extension TemplateEvaluator {
     }
     // Escapes and indents make more of a value than its weight says.
     let level = (writer.indentation?.utf8.count ?? 0) * value.depth
-    try evaluator.checkLength(min(value.weight, 1 << 32) * (16 + level))
+    let (size, overflows) = value.weight.multipliedReportingOverflow(by: 16 + level)
+    try evaluator.checkLength(overflows ? .max : size)
     return try evaluator.text(writer.text(of: value))
   }
 

@@ -48,7 +48,12 @@ package final class PretrainRecipe: TrainingRecipe {
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
-    optimization = Optimization(of: state, workers: Workers(count: threads), exchange: exchange) {
+    let workers = Workers(count: threads)
+    // Lanes decide the order of sums, and with it the result.
+    guard workers.count == threads else {
+      throw SpeculateError("the system grants \(workers.count) threads; give as many ‘threads’")
+    }
+    optimization = Optimization(of: state, workers: workers, exchange: exchange) {
       [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }
