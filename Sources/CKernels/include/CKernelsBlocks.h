@@ -66,11 +66,15 @@ void ck_widen_blocks(ck_block_type type, const uint8_t *row, size_t cols, float 
 /// Quantises a row to blocks; columns to spare become zero.
 ///
 /// Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and MXFP4 are to the bit what the package gguf writes of finite values. The
-/// others search for the scales of least weighted error. An infinity or a NaN in a block makes its scale
-/// NaN (of MXFP4: an exponent of 255).
+/// others search for the scales of least weighted error. A scale beyond f16 becomes the greatest f16. A
+/// block that holds an infinity or a NaN becomes NaN, of MXFP4 infinity.
 void ck_narrow_blocks(ck_block_type type, const float *values, size_t cols, uint8_t *row);
 
-/// Bytes of a panel of 16 output rows.
+/// A row of Q4_0 or Q8_0 as ck_pack_quantized takes it: q[cols], scales[(cols + 31) / 32].
+void ck_integers_of_blocks(ck_block_type type, const uint8_t *row, size_t cols, int8_t *q,
+                           uint16_t *scales);
+
+/// Bytes of a panel of 16 output rows. Of panels, types are all but Q4_0 and Q8_0.
 size_t ck_block_panel_bytes(ck_block_type type, size_t cols);
 /// Packs `count` rows of blocks, `stride` bytes apart, into a panel; rows at and past `count` are zero.
 void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size_t count, size_t cols,
@@ -78,13 +82,13 @@ void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size
 /// One row of a panel as blocks again, to the byte.
 void ck_unpack_blocks(ck_block_type type, const uint8_t *panel, size_t lane, size_t cols, uint8_t *row);
 
-/// Bytes of a row of activations, quantised for any type but Q4_0 and Q8_0.
+/// Bytes of a row of activations, quantised for products with blocks.
 size_t ck_block_activation_bytes(size_t cols);
 /// Quantises columns [first, first + count) of a row of activations, which x points to. `first` is a
 /// multiple of CK_GROUP, and so is `count`, unless the row ends there.
 void ck_quantize_for_blocks(const float *x, size_t first, size_t count, uint8_t *row);
 
-/// The product of panels of any type but Q4_0 and Q8_0, as ck_linear_f32 has it. Columns are at most
+/// The product of panels as ck_linear_f32 has it. Columns are at most
 /// CK_QUANTIZED_MAX_COLUMNS.
 void ck_linear_blocks(ck_block_type type, const uint8_t *w, const float *x, size_t xs, float *y,
                       size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,

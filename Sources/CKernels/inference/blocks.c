@@ -311,53 +311,26 @@ void ck_widen_blocks(ck_block_type type, const uint8_t *row, size_t cols, float 
   }
 }
 
+void ck_integers_of_blocks(ck_block_type type, const uint8_t *row, size_t cols, int8_t *q,
+                           uint16_t *scales) {
+  const int offset = offset_of(type);
+  for (size_t c = 0; c < cols; c += CK_GROUP, row += ck_block_bytes(type)) {
+    ck_block_parts parts;
+    ck_split_block(type, row, &parts);
+    scales[c / CK_GROUP] = parts.d;
+    for (size_t i = c; i < c + CK_GROUP && i < cols; i++) q[i] = (int8_t)(parts.q[i - c] - offset);
+  }
+}
+
 // Panels.
 
 size_t ck_block_panel_bytes(ck_block_type type, size_t cols) {
-  if (type == CK_Q4_0) return ck_quantized_panel_bytes(4, cols);
-  if (type == CK_Q8_0) return ck_quantized_panel_bytes(8, cols);
   const ck_block_layout f = layout_of(type);
   const size_t groups = groups_of(cols), span = (size_t)f.span;
   return (groups + span - 1) / span * (size_t)f.header + groups * FORM_GROUP_BYTES(f);
 }
 
-// A half's panels hold the same integers in their own order.
-static void pack_integers(ck_block_type type, const uint8_t *rows, size_t stride, size_t count,
-                          size_t cols, uint8_t *panel) {
-  const int bits = type == CK_Q4_0 ? 4 : 8, offset = offset_of(type);
-  const size_t bytes = ck_block_bytes(type), width = (size_t)32 / (size_t)bits;
-  memset(panel, 0, ck_block_panel_bytes(type, cols));
-  for (size_t g = 0; g < (groups_of(cols) + 1) / 2 * 2; g++) {
-    uint8_t *block = panel + g / 2 * (ck_quantized_panel_bytes(bits, 64));
-    uint8_t *scales = block + g % 2 * CK_PANEL * 2;
-    uint8_t *out = block + CK_PANEL * 4 + g % 2 * CK_GROUP * CK_PANEL * (size_t)bits / 8;
-    for (size_t r = 0; r < CK_PANEL; r++) {
-      ck_block_parts parts = {0};
-      memset(parts.q, offset, CK_GROUP);
-      if (r < count && g < groups_of(cols)) ck_split_block(type, rows + r * stride + g * bytes, &parts);
-      store16(parts.d, scales + r * 2);
-      for (size_t k = 0; k < CK_GROUP; k++)
-        out[(k / width * CK_PANEL + r) * 4 + k % 4] |= (uint8_t)(parts.q[k] << (k % width / 4 * 4));
-    }
-  }
-}
-
-static void unpack_integers(ck_block_type type, const uint8_t *panel, size_t lane, size_t cols,
-                            uint8_t *row) {
-  const int bits = type == CK_Q4_0 ? 4 : 8;
-  const size_t width = (size_t)32 / (size_t)bits;
-  for (size_t g = 0; g < groups_of(cols); g++, row += ck_block_bytes(type)) {
-    const uint8_t *block = panel + g / 2 * (ck_quantized_panel_bytes(bits, 64));
-    const uint8_t *in = block + CK_PANEL * 4 + g % 2 * CK_GROUP * CK_PANEL * (size_t)bits / 8;
-    ck_block_parts parts = {.d = load16(block + (g % 2 * CK_PANEL + lane) * 2)};
-    for (size_t k = 0; k < CK_GROUP; k++)
-      parts.q[k] = (uint8_t)(in[(k / width * CK_PANEL + lane) * 4 + k % 4] >> (k % width / 4 * 4) &
-                             ((1 << bits) - 1));
-    ck_join_block(type, &parts, row);
-  }
-}
-
-// The byte of sub-block scales that group `i` has for a lane, by how headers hold them.
+// The scales that group `i` of a span has for a lane, by how headers hold them.
 static void pack_scales(const ck_block_layout f, const ck_block_parts *parts, size_t i, size_t lane,
                         uint8_t *header) {
   uint8_t *sub = header + SUB_SCALES + lane;
@@ -436,10 +409,6 @@ static void unpack_group(const ck_block_layout f, const uint8_t *in, size_t lane
 
 void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size_t count, size_t cols,
                     uint8_t *panel) {
-  if (ck_block_form(type) < 0) {
-    pack_integers(type, rows, stride, count, cols, panel);
-    return;
-  }
   const ck_block_layout f = layout_of(type);
   const block_size size = size_of(type);
   const size_t per_block = size.columns / CK_GROUP, groups = groups_of(cols), span = (size_t)f.span;
@@ -458,10 +427,6 @@ void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size
 
 void ck_unpack_blocks(ck_block_type type, const uint8_t *panel, size_t lane, size_t cols,
                       uint8_t *row) {
-  if (ck_block_form(type) < 0) {
-    unpack_integers(type, panel, lane, cols, row);
-    return;
-  }
   const ck_block_layout f = layout_of(type);
   const block_size size = size_of(type);
   const size_t per_block = size.columns / CK_GROUP, groups = groups_of(cols), span = (size_t)f.span;

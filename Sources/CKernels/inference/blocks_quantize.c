@@ -200,11 +200,12 @@ static void narrow_scales(const float *x, int bits, int scale_bits, int offset, 
   }
 }
 
-static void narrow_block(ck_block_type type, const float *x, size_t count, ck_block_parts *parts) {
+static void narrow_block(ck_block_type type, const float *x, size_t columns, ck_block_parts *parts) {
   memset(parts, 0, sizeof *parts);
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < columns; i++)
     if (!(fabsf(x[i]) <= FLT_MAX)) {
       parts->d = type == CK_MXFP4 ? 255 : NOT_A_NUMBER;
+      if (type == CK_MXFP4) memset(parts->q, 7, columns);
       return;
     }
   switch (type) {
