@@ -78,6 +78,9 @@ package final class GGUFFile: Sendable {
     names = entries.keys.sorted()
   }
 
+  /// Whether a path is meant as a GGUF model, by its name.
+  package static func isMeant(by url: URL) -> Bool { url.pathExtension.lowercased() == "gguf" }
+
   private static func open(_ url: URL) throws -> (any FileContents, GGUFHeader) {
     let content = try MappedFile(url: url)
     return (content, try GGUFHeader(content, path: url.path))
