@@ -1,4 +1,5 @@
-// Blocks of GGUF files taken apart, widened, packed into panels, and multiplied by the build in use.
+// Blocks of GGUF files taken apart, widened, packed into panels, and multiplied by the build in
+// use.
 #include "CKernelsBlocks.h"
 
 #include <string.h>
@@ -38,7 +39,7 @@ size_t ck_block_row_bytes(ck_block_type type, size_t cols) {
 
 int ck_block_form(ck_block_type type) {
   int form = 0;
-#define IS(name) \
+#define IS(name)                      \
   if (type == CK_##name) return form; \
   form++;
   EACH_FORM(IS)
@@ -66,8 +67,8 @@ static void join_halves(const uint8_t *q, size_t count, uint8_t *out) {
   for (size_t i = 0; i < count; i++) out[i] = (uint8_t)((q[i] & 15) | (q[count + i] & 15) << 4);
 }
 
-// `bits` further bits of weights, at `from` in a weight: byte i of `bytes` has them for the weights i,
-// bytes + i and so on.
+// `bits` further bits of weights, at `from` in a weight: byte i of `bytes` has them for the weights
+// i, bytes + i and so on.
 static void split_more(const uint8_t *in, size_t bytes, int bits, int from, uint8_t *q) {
   for (size_t k = 0; k < (size_t)(8 / bits); k++)
     for (size_t i = 0; i < bytes; i++)
@@ -159,12 +160,14 @@ void ck_split_block(ck_block_type type, const uint8_t *in, ck_block_parts *parts
         parts->scales[i] = in[i] & 15;
         parts->minima[i] = in[i] >> 4;
       }
-      for (int half = 0; half < 2; half++) split_more(in + 16 + half * 32, 32, 2, 0, q + half * 128);
+      for (int half = 0; half < 2; half++)
+        split_more(in + 16 + half * 32, 32, 2, 0, q + half * 128);
       parts->d = load16(in + 80);
       parts->m = load16(in + 82);
       break;
     case CK_Q3_K:
-      for (int half = 0; half < 2; half++) split_more(in + 32 + half * 32, 32, 2, 0, q + half * 128);
+      for (int half = 0; half < 2; half++)
+        split_more(in + 32 + half * 32, 32, 2, 0, q + half * 128);
       split_more(in, 32, 1, 2, q);
       split_sixteen(in + 96, parts->scales);
       parts->d = load16(in + 108);
@@ -219,13 +222,15 @@ void ck_join_block(ck_block_type type, const ck_block_parts *parts, uint8_t *out
       break;
     case CK_Q2_K:
       for (int i = 0; i < 16; i++) out[i] = (uint8_t)(parts->scales[i] | parts->minima[i] << 4);
-      for (int half = 0; half < 2; half++) join_more(q + half * 128, 32, 2, 0, out + 16 + half * 32);
+      for (int half = 0; half < 2; half++)
+        join_more(q + half * 128, 32, 2, 0, out + 16 + half * 32);
       store16(parts->d, out + 80);
       store16(parts->m, out + 82);
       break;
     case CK_Q3_K:
       join_more(q, 32, 1, 2, out);
-      for (int half = 0; half < 2; half++) join_more(q + half * 128, 32, 2, 0, out + 32 + half * 32);
+      for (int half = 0; half < 2; half++)
+        join_more(q + half * 128, 32, 2, 0, out + 32 + half * 32);
       join_sixteen(parts->scales, out + 96);
       store16(parts->d, out + 108);
       break;
@@ -280,9 +285,7 @@ static void scale_of(ck_block_type type, const ck_block_parts *parts, size_t b, 
       break;
     case CK_Q3_K: *scale = d * (float)(parts->scales[b] - 32); break;
     case CK_Q6_K: *scale = d * (float)(int8_t)parts->scales[b]; break;
-    default:
-      *scale = d;
-      *minimum = m;
+    default: *scale = d; *minimum = m;
   }
 }
 
@@ -397,18 +400,20 @@ static void unpack_group(const ck_block_layout f, const uint8_t *in, size_t lane
   const uint8_t *more = in + low * 64;
   for (size_t k = 0; k < CK_GROUP; k++) {
     const size_t dword = k / 4, per = 8 / low;
-    unsigned value = in[dword / per * 64 + lane * 4 + k % 4] >> dword % per * low & ((1u << low) - 1);
+    unsigned value =
+        in[dword / per * 64 + lane * 4 + k % 4] >> dword % per * low & ((1u << low) - 1);
     if (high) {
       const size_t each = 8 / high;
-      value |= (more[dword / each * 64 + lane * 4 + k % 4] >> dword % each * high & ((1u << high) - 1))
-               << low;
+      value |=
+          (more[dword / each * 64 + lane * 4 + k % 4] >> dword % each * high & ((1u << high) - 1))
+          << low;
     }
     q[k] = (uint8_t)value;
   }
 }
 
-void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size_t count, size_t cols,
-                    uint8_t *panel) {
+void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size_t count,
+                    size_t cols, uint8_t *panel) {
   const ck_block_layout f = layout_of(type);
   const block_size size = size_of(type);
   const size_t per_block = size.columns / CK_GROUP, groups = groups_of(cols), span = (size_t)f.span;
@@ -420,7 +425,8 @@ void ck_pack_blocks(ck_block_type type, const uint8_t *rows, size_t stride, size
       for (size_t i = g; i < g + per_block && i < groups; i++) {
         uint8_t *header = panel + i / span * FORM_SPAN_BYTES(f);
         pack_scales(f, &parts, i % span, r, header);
-        pack_group(f, parts.q + (i - g) * CK_GROUP, r, header + f.header + i % span * FORM_GROUP_BYTES(f));
+        pack_group(f, parts.q + (i - g) * CK_GROUP, r,
+                   header + f.header + i % span * FORM_GROUP_BYTES(f));
       }
     }
 }
@@ -455,26 +461,27 @@ void ck_quantize_for_blocks(const float *x, size_t first, size_t count, uint8_t 
 void ck_linear_blocks_quantized(ck_block_type type, const uint8_t *w, const uint8_t *x, float *y,
                                 size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
                                 size_t cols, ck_epilogue end) {
-  ck_quantized_in_use()->blocks->linear[ck_block_form(type)](w, x, y, ys, count, panel0, panel1, rows,
-                                                             cols, end);
+  ck_quantized_in_use()->blocks->linear[ck_block_form(type)](w, x, y, ys, count, panel0, panel1,
+                                                             rows, cols, end);
 }
 
 void ck_linear_blocks(ck_block_type type, const uint8_t *w, const float *x, size_t xs, float *y,
-                      size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
-                      ck_epilogue end) {
+                      size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
+                      size_t cols, ck_epilogue end) {
   const size_t bytes = ck_block_activation_bytes(cols), room = CK_THREAD_ROWS / bytes;
   uint8_t *prepared = ck_thread_rows();
   for (size_t m = 0, some; m < count; m += some) {
     some = count - m < room ? count - m : room;
     for (size_t i = 0; i < some; i++)
       ck_quantize_for_blocks(x + (m + i) * xs, 0, cols, prepared + i * bytes);
-    ck_linear_blocks_quantized(type, w, prepared, y + m * ys, ys, some, panel0, panel1, rows, cols, end);
+    ck_linear_blocks_quantized(type, w, prepared, y + m * ys, ys, some, panel0, panel1, rows, cols,
+                               end);
   }
 }
 
 void ck_linear_blocks_f32(ck_block_type type, const uint8_t *w, const float *x, size_t xs, float *y,
                           size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
                           size_t cols, ck_epilogue end) {
-  ck_quantized_in_use()->blocks->linear_f32[ck_block_form(type)](w, x, xs, y, ys, count, panel0, panel1,
-                                                                 rows, cols, end);
+  ck_quantized_in_use()->blocks->linear_f32[ck_block_form(type)](w, x, xs, y, ys, count, panel0,
+                                                                 panel1, rows, cols, end);
 }

@@ -1,8 +1,8 @@
 // Products of panels of blocks: one source for every type and every instruction set. Included by
 // quantized.inc.h, whose vectors, dot products and fetching it takes.
 //
-// What a type is made of is a constant in blocks_layout.h, so each tile keeps only the branches of its
-// own type.
+// What a type is made of is a constant in blocks_layout.h, so each tile keeps only the branches of
+// its own type.
 #include "blocks_layout.h"
 
 typedef uint8_t bv __attribute__((vector_size(LANES), aligned(1)));
@@ -38,14 +38,15 @@ INLINE iv total_of(const int words, iv sum, int32_t start) {
 }
 #endif
 
-// The weights of four columns, unsigned bytes: part `part` of a vector of low bits, whose further bits
-// begin at bit 0 of each byte of `more`.
+// The weights of four columns, unsigned bytes: part `part` of a vector of low bits, whose further
+// bits begin at bit 0 of each byte of `more`.
 INLINE uv weights_of(const ck_block_layout f, uv raw, uv more, const int part) {
   const uint32_t bytes = 0x01010101u, low = (1u << f.low) - 1, high = (1u << f.high) - 1;
   uv w = raw >> (f.low * part) & low * bytes;
   if (f.high) {
     const int up = f.low - f.high * part;  // from where its bits are to above the low ones
-    w |= (up >= 0 ? more << (up > 0 ? up : 0) : more >> (up < 0 ? -up : 0)) & (high << f.low) * bytes;
+    w |= (up >= 0 ? more << (up > 0 ? up : 0) : more >> (up < 0 ? -up : 0)) &
+         (high << f.low) * bytes;
   }
   if (f.table) {
     static const uint8_t values[16] = CK_MXFP4_VALUES;
@@ -101,7 +102,7 @@ INLINE void scales_of(const ck_block_layout f, const uint8_t *h, size_t lane, co
 #define MOST_ROWS 8
 #define MOST_STRIPS 2
 
-// One vector of low bits against its columns, from activation dword `column` on.
+// One vector of low bits against its columns of `mt` rows of activations, `stride` bytes apart.
 INLINE void step(const ck_block_layout f, const int mt, const int ns, const uint8_t *w,
                  size_t ahead, uv more[MOST_STRIPS], const uint8_t *x, size_t stride,
                  iv sums[MOST_ROWS][MOST_STRIPS]) {
@@ -119,7 +120,8 @@ INLINE void step(const ck_block_layout f, const int mt, const int ns, const uint
       UNROLL for (int s = 0; s < ns; s++) sums[m][s] = dot(words, sums[m][s], v[s], b);
     }
   }
-  if (f.high) UNROLL for (int s = 0; s < ns; s++) more[s] >>= parts * f.high;
+  if (f.high)
+    UNROLL for (int s = 0; s < ns; s++) more[s] >>= parts * f.high;
 }
 
 // The start of a sub-block's sums: what unsigned weights have too much.
@@ -156,13 +158,15 @@ typedef struct {
 // A tile holds `mt` rows against `ns` neighbouring strips. Sums in f32 are one chain over ascending
 // sub-blocks, whatever the tile.
 INLINE void block_tile(const ck_block_layout f, const int mt, const int ns, const uint8_t *w,
-                       size_t first, fetch next, const uint8_t *x, const block_rows *rows_of, float *y,
-                       size_t ys, size_t row, size_t rows, const ck_epilogue *end) {
+                       size_t first, fetch next, const uint8_t *x, const block_rows *rows_of,
+                       float *y, size_t ys, size_t row, size_t rows, const ck_epilogue *end) {
   fv a[MOST_ROWS][MOST_STRIPS];
   const size_t stride = rows_of->stride, groups = rows_of->groups;
   const int steps = f.low / f.subs, words = fits_words(f);
-  UNROLL for (int m = 0; m < mt; m++) UNROLL for (int s = 0; s < ns; s++) a[m][s] = (fv){0};
-  UNROLL for (int m = 0; mt > 1 && m < mt; m++) UNROLL for (int s = 0; s < ns; s++)
+  UNROLL for (int m = 0; m < mt; m++)
+    UNROLL for (int s = 0; s < ns; s++) a[m][s] = (fv){0};
+  UNROLL for (int m = 0; mt > 1 && m < mt; m++)
+    UNROLL for (int s = 0; s < ns; s++)
       __builtin_prefetch(y + (size_t)m * ys + row + (size_t)s * LANES, 1);
   size_t turn = 0;
   for (size_t g = 0; g < groups; w += FORM_SPAN_BYTES(f)) {
@@ -171,7 +175,8 @@ INLINE void block_tile(const ck_block_layout f, const int mt, const int ns, cons
     UNROLL for (int s = 0; s < ns; s++) {
       common[s] = scales_of_span(f, w, (first + (size_t)s) * LANES);
     }
-    for (size_t i = 0; i < (size_t)f.span && g < groups; i++, g++, x += sizeof(ck_block_activations)) {
+    for (size_t i = 0; i < (size_t)f.span && g < groups;
+         i++, g++, x += sizeof(ck_block_activations)) {
       const size_t ahead = turn == next.part ? next.ahead : 0;
       turn = turn + 1 == next.parts ? 0 : turn + 1;
       if (i * 64 < (size_t)f.header) __builtin_prefetch(w + i * 64 + ahead);
@@ -191,10 +196,10 @@ INLINE void block_tile(const ck_block_layout f, const int mt, const int ns, cons
         const uint8_t *part = v + b * steps * 64, *values = x + b * CK_GROUP / 2;
         if (mt == 1) {
           UNROLL for (int k = 0; k < steps; k++)
-              step(f, mt, ns, part + k * 64, ahead, more, values + k * 32 / f.low, stride, sums);
+            step(f, mt, ns, part + k * 64, ahead, more, values + k * 32 / f.low, stride, sums);
         } else {
           ROLL for (int k = 0; k < steps; k++)
-              step(f, mt, ns, part + k * 64, ahead, more, values + k * 32 / f.low, stride, sums);
+            step(f, mt, ns, part + k * 64, ahead, more, values + k * 32 / f.low, stride, sums);
         }
         UNROLL for (int s = 0; s < ns; s++) {
           fv scale, minimum = {0};
@@ -211,44 +216,46 @@ INLINE void block_tile(const ck_block_layout f, const int mt, const int ns, cons
     }
   }
   fv done[MOST_ROWS * MOST_STRIPS];
-  UNROLL for (int m = 0; m < mt; m++) UNROLL for (int s = 0; s < ns; s++) done[m * ns + s] = a[m][s];
+  UNROLL for (int m = 0; m < mt; m++)
+    UNROLL for (int s = 0; s < ns; s++) done[m * ns + s] = a[m][s];
   finish(y, ys, done, (size_t)mt, (size_t)ns, row, rows, end);
 }
 
 #define BLOCK_TILE(form, MT, NS) BLOCK_TILE_(form, MT, NS)
-#define BLOCK_TILE_(form, MT, NS)                                                                     \
-  __attribute__((aligned(64)))                                                                       \
-  static void block_##form##_##MT##_##NS(const uint8_t *w, size_t first, fetch next, const uint8_t *x, \
-                                         const block_rows *rows_of, float *y, size_t ys, size_t row,  \
-                                         size_t rows, const ck_epilogue *end) {                      \
-    block_tile(FORM_##form, MT, NS, w, first, next, x, rows_of, y, ys, row, rows, end);               \
+#define BLOCK_TILE_(form, MT, NS)                                                              \
+  __attribute__((aligned(64))) static void block_##form##_##MT##_##NS(                         \
+      const uint8_t *w, size_t first, fetch next, const uint8_t *x, const block_rows *rows_of, \
+      float *y, size_t ys, size_t row, size_t rows, const ck_epilogue *end) {                  \
+    block_tile(FORM_##form, MT, NS, w, first, next, x, rows_of, y, ys, row, rows, end);        \
   }
 #define BLOCK_ENTRY(form, MT, NS) BLOCK_ENTRY_(form, MT, NS)
 #define BLOCK_ENTRY_(form, MT, NS) {block_##form##_##MT##_##NS, NS}
 
 typedef struct {
-  void (*function)(const uint8_t *, size_t, fetch, const uint8_t *, const block_rows *, float *, size_t,
-                   size_t, size_t, const ck_epilogue *);
+  void (*function)(const uint8_t *, size_t, fetch, const uint8_t *, const block_rows *, float *,
+                   size_t, size_t, size_t, const ck_epilogue *);
   size_t strips;
 } block_tile_entry;
 
 #if TALLEST_BLOCKS == 8
-#define TALL_BLOCK_TILES(form)                                                                 \
-  BLOCK_TILE(form, 5, MORE) BLOCK_TILE(form, 6, MORE) BLOCK_TILE(form, 7, MORE)               \
-  BLOCK_TILE(form, 8, MORE)
-#define TALL_BLOCK_ENTRIES(form)                                                              \
-  BLOCK_ENTRY(form, 5, MORE), BLOCK_ENTRY(form, 6, MORE), BLOCK_ENTRY(form, 7, MORE),         \
+#define TALL_BLOCK_TILES(form) \
+  BLOCK_TILE(form, 5, MORE)    \
+  BLOCK_TILE(form, 6, MORE) BLOCK_TILE(form, 7, MORE) BLOCK_TILE(form, 8, MORE)
+#define TALL_BLOCK_ENTRIES(form)                                                      \
+  BLOCK_ENTRY(form, 5, MORE), BLOCK_ENTRY(form, 6, MORE), BLOCK_ENTRY(form, 7, MORE), \
       BLOCK_ENTRY(form, 8, MORE)
 #else
 #define TALL_BLOCK_TILES(form)
 #define TALL_BLOCK_ENTRIES(form)
 #endif
-#define BLOCK_TILES(form)                                                                      \
-  BLOCK_TILE(form, 1, ONE) BLOCK_TILE(form, 2, MORE) BLOCK_TILE(form, 3, MORE)                \
-  BLOCK_TILE(form, 4, MORE) TALL_BLOCK_TILES(form)
-#define BLOCK_ENTRIES(form)                                                                    \
+#define BLOCK_TILES(form)                                                       \
+  BLOCK_TILE(form, 1, ONE)                                                      \
+  BLOCK_TILE(form, 2, MORE) BLOCK_TILE(form, 3, MORE) BLOCK_TILE(form, 4, MORE) \
+      TALL_BLOCK_TILES(form)
+#define BLOCK_ENTRIES(form)                                                                     \
   {NULL, 1}, BLOCK_ENTRY(form, 1, ONE), BLOCK_ENTRY(form, 2, MORE), BLOCK_ENTRY(form, 3, MORE), \
       BLOCK_ENTRY(form, 4, MORE), TALL_BLOCK_ENTRIES(form)
+
 // Panel by panel, tile by tile. While its last tile multiplies, the next panel is fetched; up to
 // ALONE_BLOCKS rows read panels as one stream.
 INLINE void linear_blocks(const ck_block_type type, const block_tile_entry *tiles, const uint8_t *w,
@@ -287,23 +294,25 @@ INLINE void widened_column(const ck_block_layout f, const int mt, const widening
     value[s] = by->scale[s] * FLOATS(byte - f.offset);
     if (f.minimum) value[s] += by->minimum[s];
   }
-  UNROLL for (int m = 0; m < mt; m++) UNROLL for (int s = 0; s < PANEL_STRIPS; s++)
+  UNROLL for (int m = 0; m < mt; m++)
+    UNROLL for (int s = 0; s < PANEL_STRIPS; s++)
       a[m][s] = FMAV(value[s], (fv){0} + x[(size_t)m * xs], a[m][s]);
 }
 
-INLINE void widened_part(const ck_block_layout f, const widening *by, const uint8_t *w, const int part,
-                         uv bytes[MOST_STRIPS]) {
+INLINE void widened_part(const ck_block_layout f, const widening *by, const uint8_t *w,
+                         const int part, uv bytes[MOST_STRIPS]) {
   UNROLL for (int s = 0; s < PANEL_STRIPS; s++)
-      bytes[s] = weights_of(f, *(const uvu *)(w + s * LANES * 4), by->more[s], part);
+    bytes[s] = weights_of(f, *(const uvu *)(w + s * LANES * 4), by->more[s], part);
 }
 
-INLINE void widened_tile(const ck_block_layout f, const int mt, const uint8_t *w, const float *x, size_t xs,
-                         float *y, size_t ys, size_t row, size_t rows, size_t cols,
+INLINE void widened_tile(const ck_block_layout f, const int mt, const uint8_t *w, const float *x,
+                         size_t xs, float *y, size_t ys, size_t row, size_t rows, size_t cols,
                          const ck_epilogue *end) {
   fv a[MOST_ROWS][MOST_STRIPS];
   const int steps = f.low / f.subs, parts = 8 / f.low;
   const size_t span = (size_t)f.span, width = (size_t)parts * 4;
-  UNROLL for (int m = 0; m < mt; m++) UNROLL for (int s = 0; s < PANEL_STRIPS; s++) a[m][s] = (fv){0};
+  UNROLL for (int m = 0; m < mt; m++)
+    UNROLL for (int s = 0; s < PANEL_STRIPS; s++) a[m][s] = (fv){0};
   for (size_t c = 0, sub = 0; c < cols; sub++) {
     const size_t g = sub / (size_t)f.subs, i = g % span;
     const int b = f.subs == 1 ? 0 : (int)(sub % 2);
@@ -325,7 +334,7 @@ INLINE void widened_tile(const ck_block_layout f, const int mt, const uint8_t *w
         UNROLL for (int part = 0; part < parts; part++) {
           widened_part(f, &by, source, part, bytes);
           UNROLL for (int j = 0; j < 4; j++)
-              widened_column(f, mt, &by, bytes, j, x + part * 4 + j, xs, a);
+            widened_column(f, mt, &by, bytes, j, x + part * 4 + j, xs, a);
         }
       } else {
         ROLL for (int j = 0; j < (int)(cols - c); j++) {
@@ -333,18 +342,20 @@ INLINE void widened_tile(const ck_block_layout f, const int mt, const uint8_t *w
           widened_column(f, mt, &by, bytes, j % 4, x + j, xs, a);
         }
       }
-      if (f.high) UNROLL for (int s = 0; s < PANEL_STRIPS; s++) by.more[s] >>= parts * f.high;
+      if (f.high)
+        UNROLL for (int s = 0; s < PANEL_STRIPS; s++) by.more[s] >>= parts * f.high;
     }
   }
   fv done[MOST_ROWS * MOST_STRIPS];
-  UNROLL for (int m = 0; m < mt; m++) UNROLL for (int s = 0; s < PANEL_STRIPS; s++)
-      done[m * PANEL_STRIPS + s] = a[m][s];
+  UNROLL for (int m = 0; m < mt; m++)
+    UNROLL for (int s = 0; s < PANEL_STRIPS; s++) done[m * PANEL_STRIPS + s] = a[m][s];
   finish(y, ys, done, (size_t)mt, PANEL_STRIPS, row, rows, end);
 }
 
 INLINE void linear_widened(const ck_block_layout f, const ck_block_type type, const uint8_t *w,
-                           const float *x, size_t xs, float *y, size_t ys, size_t count, size_t panel0,
-                           size_t panel1, size_t rows, size_t cols, const ck_epilogue *end) {
+                           const float *x, size_t xs, float *y, size_t ys, size_t count,
+                           size_t panel0, size_t panel1, size_t rows, size_t cols,
+                           const ck_epilogue *end) {
   const size_t bytes = ck_block_panel_bytes(type, cols);
   for (size_t p = panel0; p < panel1; p++) {
     const uint8_t *panel = w + p * bytes;
@@ -382,22 +393,24 @@ static void quantize_for_blocks(const float *x, size_t first, size_t count, uint
   }
 }
 
-#define BLOCK_PRODUCTS(form)                                                                          \
-  BLOCK_TILES(form)                                                                                  \
-  static void linear_##form(const uint8_t *w, const uint8_t *x, float *y, size_t ys, size_t count,     \
-                            size_t panel0, size_t panel1, size_t rows, size_t cols,                  \
-                            ck_epilogue end) {                                                       \
-    static const block_tile_entry tiles[] = {BLOCK_ENTRIES(form)};                                   \
-    linear_blocks(CK_##form, tiles, w, x, y, ys, count, panel0, panel1, rows, cols, &end);           \
-  }                                                                                                  \
-  static void widened_##form(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys,         \
-                             size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,   \
-                             ck_epilogue end) {                                                      \
-    linear_widened(FORM_##form, CK_##form, w, x, xs, y, ys, count, panel0, panel1, rows, cols, &end); \
+#define BLOCK_PRODUCTS(form)                                                                       \
+  BLOCK_TILES(form)                                                                                \
+  static void linear_##form(const uint8_t *w, const uint8_t *x, float *y, size_t ys, size_t count, \
+                            size_t panel0, size_t panel1, size_t rows, size_t cols,                \
+                            ck_epilogue end) {                                                     \
+    static const block_tile_entry tiles[] = {BLOCK_ENTRIES(form)};                                 \
+    linear_blocks(CK_##form, tiles, w, x, y, ys, count, panel0, panel1, rows, cols, &end);         \
+  }                                                                                                \
+  static void widened_##form(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys,     \
+                             size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols, \
+                             ck_epilogue end) {                                                    \
+    linear_widened(FORM_##form, CK_##form, w, x, xs, y, ys, count, panel0, panel1, rows, cols,     \
+                   &end);                                                                          \
   }
 EACH_FORM(BLOCK_PRODUCTS)
 
 #define LINEAR_OF(form) linear_##form,
 #define WIDENED_OF(form) widened_##form,
-static const ck_block_kernels block_kernels = {
-    .quantize = quantize_for_blocks, .linear = {EACH_FORM(LINEAR_OF)}, .linear_f32 = {EACH_FORM(WIDENED_OF)}};
+static const ck_block_kernels block_kernels = {.quantize = quantize_for_blocks,
+                                               .linear = {EACH_FORM(LINEAR_OF)},
+                                               .linear_f32 = {EACH_FORM(WIDENED_OF)}};

@@ -18,15 +18,18 @@ typedef enum {
 typedef struct {
   int low, high;  // bits of a weight: 4 or 2, and 0, 1 or 2 more
   int subs;       // sub-blocks of a group
-  int offset;     // taken off a weight: of 16 (one sub-block) or 32 (two), after shifting by `shift`
-  int shift;      // from 16 or 32 down to the offset
-  int minimum;    // whether there are minima
-  int table;      // whether a weight is the place of its value in a table
+  int offset;   // taken off a weight: of 16 (one sub-block) or 32 (two), after shifting by `shift`
+  int shift;    // from 16 or 32 down to the offset
+  int minimum;  // whether there are minima
+  int table;    // whether a weight is the place of its value in a table
   ck_block_scales scales;
   int span, header;
 } ck_block_layout;
 
-enum { SUB_SCALES = 64, SCALES_6_HIGH = SUB_SCALES + 8 * CK_PANEL };  // where they begin in a header
+enum {
+  SUB_SCALES = 64,
+  SCALES_6_HIGH = SUB_SCALES + 8 * CK_PANEL
+};  // where they begin in a header
 
 // By ck_block_form.
 #define FORM_Q4_1 ((ck_block_layout){4, 0, 1, 0, 0, 1, 0, SCALES_PAIR, 1, 64})
@@ -47,8 +50,7 @@ enum { SUB_SCALES = 64, SCALES_6_HIGH = SUB_SCALES + 8 * CK_PANEL };  // where t
 #define FORM_SPAN_BYTES(form) ((form).header + (form).span * FORM_GROUP_BYTES(form))
 
 // MXFP4's values, doubled, plus the offset.
-#define CK_MXFP4_VALUES \
-  {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4}
+#define CK_MXFP4_VALUES {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4}
 
 // A group of 32 activations: a cache line.
 typedef struct {

@@ -4,9 +4,9 @@
 #include "CKernelsBlocks.h"
 
 typedef struct {
-  uint8_t q[256];       // weights, unsigned; of MXFP4 the places in its table
-  uint16_t d, m;        // f16, or an exponent
-  uint8_t scales[16];   // of sub-blocks, as they are stored
+  uint8_t q[256];      // weights, unsigned; of MXFP4 the places in its table
+  uint16_t d, m;       // f16, or an exponent
+  uint8_t scales[16];  // of sub-blocks, as they are stored
   uint8_t minima[16];
 } ck_block_parts;
 

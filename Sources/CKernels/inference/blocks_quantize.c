@@ -1,9 +1,10 @@
-// Quantising rows to the blocks of GGUF files. Runs when a model is converted, never when one is used.
+// Quantising rows to the blocks of GGUF files. Runs when a model is converted, never when one is
+// used.
 //
 // The simple types are written as the package gguf writes them. Those with two levels of scales fit
 // each sub-block by least squares, weighted by what a weight is likely to matter (its square), at
-// several places of its greatest value, then round the sub-blocks' scales to integers and choose the
-// weights anew. The idea is llama.cpp's (make_qkx2_quants, make_qx_quants); the code is not.
+// several places of its greatest value, then round the sub-blocks' scales to integers and choose
+// the weights anew. The idea is llama.cpp's (make_qkx2_quants, make_qx_quants); the code is not.
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static float peak_of(const float *x, size_t count) {
 
 // 32 weights about zero: the peak is the lowest integer.
 static void narrow_symmetric(const float *x, int bits, ck_block_parts *parts) {
-  const float low = (float)(1 << (bits - 1)), scale = peak_of(x, 32) / -low, inverse = inverse_of(scale);
+  const float low = (float)(1 << (bits - 1)), scale = peak_of(x, 32) / -low,
+              inverse = inverse_of(scale);
   for (int i = 0; i < 32; i++)
     parts->q[i] = (uint8_t)limited(x[i] * inverse + (low + 0.5f), 0, 2 * low - 1);
   parts->d = ck_to_half(scale);
@@ -92,13 +94,15 @@ static void narrow_powers(const float *x, ck_block_parts *parts) {
   }
 }
 
-// Scale and minimum of a sub-block: x is about scale * q - minimum, q in 0...high, minimum not below 0.
+// Scale and minimum of a sub-block: x is about scale * q - minimum, q in 0...high, minimum not
+// below 0.
 typedef struct {
   float scale, minimum;
 } line;
 
 static line fit_line(const float *x, size_t count, float high) {
-  const float most = most_of(x, count), bottom = least_of(x, count), least = bottom < 0 ? bottom : 0;
+  const float most = most_of(x, count), bottom = least_of(x, count),
+              least = bottom < 0 ? bottom : 0;
   line best = {0, -least};
   if (!(most > least)) return best;
   float squares = 0;
@@ -160,7 +164,8 @@ static float fit_scale(const float *x, size_t count, float low) {
 }
 
 // 256 weights in sub-blocks with scales and minima of `scale_bits`.
-static void narrow_lines(const float *x, int bits, size_t sub, int scale_bits, ck_block_parts *parts) {
+static void narrow_lines(const float *x, int bits, size_t sub, int scale_bits,
+                         ck_block_parts *parts) {
   const float high = (float)((1 << bits) - 1), top = (float)((1 << scale_bits) - 1);
   const size_t subs = 256 / sub;
   line lines[16];
@@ -183,9 +188,10 @@ static void narrow_lines(const float *x, int bits, size_t sub, int scale_bits, c
   }
 }
 
-// 256 weights about zero in sub-blocks of 16 with signed scales of `scale_bits`, which are stored plus
-// `offset`.
-static void narrow_scales(const float *x, int bits, int scale_bits, int offset, ck_block_parts *parts) {
+// 256 weights about zero in sub-blocks of 16 with signed scales of `scale_bits`, which are stored
+// plus `offset`.
+static void narrow_scales(const float *x, int bits, int scale_bits, int offset,
+                          ck_block_parts *parts) {
   const float low = (float)(1 << (bits - 1)), top = (float)(1 << (scale_bits - 1));
   float scales[16];
   for (size_t b = 0; b < 16; b++) scales[b] = fit_scale(x + b * 16, 16, low);
@@ -200,7 +206,8 @@ static void narrow_scales(const float *x, int bits, int scale_bits, int offset, 
   }
 }
 
-static void narrow_block(ck_block_type type, const float *x, size_t columns, ck_block_parts *parts) {
+static void narrow_block(ck_block_type type, const float *x, size_t columns,
+                         ck_block_parts *parts) {
   memset(parts, 0, sizeof *parts);
   for (size_t i = 0; i < columns; i++)
     if (!(fabsf(x[i]) <= FLT_MAX)) {

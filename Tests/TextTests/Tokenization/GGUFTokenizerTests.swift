@@ -89,7 +89,7 @@ import Text
     try GGUFWriter.write(metadata: metadata(), [], to: url)
     let encoder = ChatEncoder(directory: url, tokenizer: try TokenizerLoader.load(directory: url))
     let encoded = try encoder.encode(
-      Conversation([.init(role: "user", content: "ab")]), now: ChatEncoder.fixedTime)
+      Conversation(user: "ab"), now: ChatEncoder.fixedTime)
     #expect(encoded.text == "<|begin|>ab" && encoded.ids == [1, 259])
   }
 
