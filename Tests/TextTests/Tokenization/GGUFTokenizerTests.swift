@@ -126,4 +126,39 @@ import Text
       try problem([("tokenizer.ggml.model", .string("llama"))])
         == "tokenizer.ggml.scores is no list of 262 numbers")
   }
+
+  /// Damaged files are refused with one line or load whole.
+  @Test(arguments: ["gpt2", "llama"]) func mutatedVocabularies(model: String) throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("vocabulary.gguf")
+    let pieces = ["<unk>", "<s>", "</s>", "<0x41>", "a", "b", "ab", "\u{2581}"]
+    let types: [Int32] = [2, 3, 3, model == "llama" ? 6 : 1, 1, 1, 1, 1]
+    try GGUFWriter.write(
+      metadata: [
+        ("tokenizer.ggml.model", .string(model)), ("tokenizer.ggml.pre", .string("gpt-2")),
+        ("tokenizer.ggml.tokens", .array(GGUFArray(strings: pieces))),
+        ("tokenizer.ggml.token_type", .array(GGUFArray(types.map { .int32($0) }, of: .int32))),
+        (
+          "tokenizer.ggml.scores",
+          .array(GGUFArray((0..<8).map { .float32(Float(-$0)) }, of: .float32))
+        ),
+        ("tokenizer.ggml.merges", .array(GGUFArray(strings: ["a b"]))),
+        ("tokenizer.ggml.bos_token_id", .uint32(1)), ("tokenizer.ggml.eos_token_id", .uint32(2)),
+      ], [], to: url)
+    #expect(try TokenizerLoader.load(directory: url).encode("ab", addSpecial: false).last == 6)
+    let good = Array(try Data(contentsOf: url))
+    var random = SplitMix(seed: 4)
+    for _ in 0..<1500 {
+      var bytes = good
+      mutate(&bytes, &random)
+      try Data(bytes).write(to: url)
+      do {
+        let tokenizer = try TokenizerLoader.load(directory: url)
+        let ids = tokenizer.encode("ab<s> A", addSpecial: true, parseSpecial: true)
+        _ = tokenizer.decode(ids, skipSpecial: false)
+      } catch let error as SpeculateError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+  }
 }

@@ -158,4 +158,29 @@ import Verifier
       try problem([("llama.attention.key_length", .int32(-8))])
         == "heads have -8 values in keys, but 8 in values, which is not supported")
   }
+
+  /// Damaged files are refused with one line or load whole.
+  @Test func mutatedModels() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("model.gguf")
+    try write(ReferenceModel(name: "llama"), to: url)
+    let good = Array(try Data(contentsOf: url))
+    let header = 2200
+    var random = SplitMix(seed: 9)
+    var loaded = 0
+    for _ in 0..<600 {
+      var bytes = Array(good[..<header])
+      for _ in 0..<Int.random(in: 1...2, using: &random) { mutate(&bytes, &random) }
+      // Of the length that the header had, so that the tensors stay where they are.
+      bytes = Array((bytes + [UInt8](repeating: 0, count: header)).prefix(header))
+      try Data(bytes + good[header...]).write(to: url)
+      do {
+        _ = try CausalModel(directory: url)
+        loaded += 1
+      } catch let error as SpeculateError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+    #expect(loaded > 10 && loaded < 500, "\(loaded) of 600 loaded")
+  }
 }
