@@ -15,7 +15,7 @@ struct GGUFBytes {
     var bytes = magic + Self.number(version)
     bytes += Self.number(tensorCount ?? UInt64(tensors.count))
     bytes += Self.number(keyCount ?? UInt64(keys.count))
-    bytes += keys.joined() + tensors.joined()
+    bytes += (keys + tensors).joined()
     bytes += [UInt8](repeating: 0, count: (32 - bytes.count % 32) % 32 + data)
     return bytes
   }

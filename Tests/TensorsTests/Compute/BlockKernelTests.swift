@@ -73,7 +73,7 @@ struct BlockKernelTests {
     #expect(
       through([-.infinity] + [Float](repeating: 0, count: 255))[..<32].allSatisfy { !$0.isFinite })
     for odd: Float in [3e38, -3e38, 1e-38, -1e-40] {
-      #expect(through([Float](repeating: odd, count: 256)).allSatisfy(\.isFinite))
+      #expect(through([Float](repeating: odd, count: 256)).allSatisfy { $0.isFinite })
     }
     // A row that ends within a block.
     let short = through([1, -1, 0.5])
