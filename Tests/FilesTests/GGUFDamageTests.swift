@@ -45,7 +45,7 @@ import Testing
       $0.keys = [number(UInt64(1)) + [0xFF] + number(UInt32(7)) + [1]]
     },
     Damage(
-      "metadata key 1: a string of 18446744073709551615 bytes is longer than the 32 that follow"
+      "metadata key 1: a string of 18446744073709551615 bytes is longer than the 64 that follow"
         + tail
     ) {
       $0.keys = [number(UInt64.max) + number(UInt32(7)) + [1]]; $0.data = 32
@@ -60,7 +60,7 @@ import Testing
       $0.keys = [GGUFBytes.key("a", 10, [2])]
     },
     Damage(
-      "metadata key \"a\": 4611686018427387904 values of an array don't fit into the 11 bytes "
+      "metadata key \"a\": 4611686018427387904 values of an array don't fit into the 15 bytes "
         + "that follow" + tail
     ) { $0.keys = [GGUFBytes.key("a", 9, number(UInt32(10)) + number(UInt64(1) << 62))] },
     Damage("metadata key \"a\": arrays are nested more than 8 deep" + tail) {

@@ -177,10 +177,13 @@ struct GGUFHeader {
           guard let size = Int(exactly: size) else { throw problem("its shape is too large") }
           shape.append(size)
         }
-        guard let bytesOfRow = type.rowBytes(columns: shape.first ?? 1) else {
+        guard (shape.first ?? 1).isMultiple(of: type.blockColumns) else {
           throw problem(
             "its rows of \(shape.first ?? 1) are no whole blocks of \(type), which have "
               + "\(type.blockColumns) columns")
+        }
+        guard let bytesOfRow = type.rowBytes(columns: shape.first ?? 1) else {
+          throw problem("its shape is too large")
         }
         for size in shape.dropFirst() {
           let (product, overflow) = rows.multipliedReportingOverflow(by: size)

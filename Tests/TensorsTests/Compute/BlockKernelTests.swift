@@ -14,7 +14,7 @@ struct BlockKernelTests {
 
   private func size(of type: ck_block_type) -> [(rows: Int, columns: Int)] {
     ck_block_columns(type) == 32
-      ? [(16, 32), (37, 160), (70, 576)] : [(16, 256), (37, 512), (70, 1280)]
+      ? [(16, 32), (37, 160), (40, 576)] : [(16, 256), (37, 512), (40, 768)]
   }
 
   @Test(arguments: BlockFixtures.types.map(\.name)) func valuesAreThoseOfTheReference(
@@ -72,7 +72,7 @@ struct BlockKernelTests {
       through([1, .nan] + [Float](repeating: 0, count: 254))[..<32].allSatisfy { !$0.isFinite })
     #expect(
       through([-.infinity] + [Float](repeating: 0, count: 255))[..<32].allSatisfy { !$0.isFinite })
-    for odd: Float in [3e38, -3e38, 1e-38, -1e-40] {
+    for odd: Float in [3e38, -3e38, 1e-38, -.leastNonzeroMagnitude] {
       #expect(through([Float](repeating: odd, count: 256)).allSatisfy { $0.isFinite })
     }
     // A row that ends within a block.
@@ -114,23 +114,24 @@ struct BlockKernelTests {
           #expect(bits(results[index]) == bits(results[0]), "\(build.name), \(name), \(rows)")
           #expect(bits(floats[index]) == bits(floats[0]), "\(build.name), \(name), \(rows)")
         }
-        // The chain of f32 sums, and products whose activations are near.
+        // The chain of f32 sums, and products whose activations are near: of the last row.
         var expected: [Float] = []
         var exact: [Double] = []
-        for m in 0..<count {
-          for r in 0..<rows {
-            var sum: Float = 0, double = 0.0
-            for c in 0..<columns {
-              let (weight, value) = (panels.weights[r * columns + c], x[m * columns + c])
-              sum.addProduct(weight, value)
-              double += Double(weight) * Double(value)
-            }
-            expected.append((sum + bias[r]) + old[m * rows + r])
-            exact.append(double + Double(bias[r]) + Double(old[m * rows + r]))
+        let m = count - 1
+        for r in 0..<rows {
+          var sum: Float = 0, double = 0.0
+          for c in 0..<columns {
+            let (weight, value) = (panels.weights[r * columns + c], x[m * columns + c])
+            sum.addProduct(weight, value)
+            double += Double(weight) * Double(value)
           }
+          expected.append((sum + bias[r]) + old[m * rows + r])
+          exact.append(double + Double(bias[r]) + Double(old[m * rows + r]))
         }
-        #expect(bits(floats[0]) == bits(expected), "\(name), \(rows)x\(columns)")
-        #expect(relativeError(results[0], exact) < 0.03, "\(name), \(rows)x\(columns)")
+        #expect(
+          bits(Array(floats[0].suffix(rows))) == bits(expected), "\(name), \(rows)x\(columns)")
+        let last = Array(results[0].suffix(rows))
+        #expect(relativeError(last, exact) < 0.03, "\(name), \(rows)x\(columns)")
       }
     }
   }
