@@ -102,24 +102,26 @@ void ck_linear_blocks(ck_block_type type, const uint8_t *w, const float *x, size
 void ck_linear_blocks_quantized(ck_block_type type, const uint8_t *w, const uint8_t *x, float *y,
                                 size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
                                 size_t cols, ck_epilogue end);
-/// The product with activations as they are: to the bit what ck_linear_f32 gives for the widened
+/// The product with activations as they are, of panels of Q4_0 and Q8_0 as well, which are those of int4
+/// and int8: to the bit what ck_linear_f32 gives for the widened
 /// weights.
 void ck_linear_blocks_f32(ck_block_type type, const uint8_t *w, const float *x, size_t xs, float *y,
                           size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
                           size_t cols, ck_epilogue end);
 
-enum { CK_BLOCK_FORMS = 9 };
+enum { CK_BLOCK_FORMS = 9, CK_WIDENED_FORMS = 11 };
 
 /// The products of one instruction set, by the place of a type in blocks_layout.h.
 typedef struct ck_block_kernels {
   void (*quantize)(const float *, size_t, size_t, uint8_t *);
   void (*linear[CK_BLOCK_FORMS])(const uint8_t *, const uint8_t *, float *, size_t, size_t, size_t,
                                  size_t, size_t, size_t, ck_epilogue);
-  void (*linear_f32[CK_BLOCK_FORMS])(const uint8_t *, const float *, size_t, float *, size_t,
+  void (*linear_f32[CK_WIDENED_FORMS])(const uint8_t *, const float *, size_t, float *, size_t,
                                      size_t, size_t, size_t, size_t, size_t, ck_epilogue);
 } ck_block_kernels;
 
-/// The place of a type in the tables of ck_block_kernels; -1 if it isn't there.
+/// The place of a type in the tables of ck_block_kernels; -1 if it isn't there. Q4_0 and Q8_0 are in the
+/// second one only, behind the others.
 int ck_block_form(ck_block_type type);
 
 #endif

@@ -42,13 +42,14 @@ int ck_block_form(ck_block_type type) {
 #define IS(name)                      \
   if (type == CK_##name) return form; \
   form++;
-  EACH_FORM(IS)
+  EACH_FORM(IS) IS(Q4_0) IS(Q8_0)
   return -1;
 }
 
 static ck_block_layout layout_of(ck_block_type type) {
 #define LAYOUT(name) FORM_##name,
-  static const ck_block_layout layouts[CK_BLOCK_FORMS] = {EACH_FORM(LAYOUT)};
+  static const ck_block_layout layouts[CK_WIDENED_FORMS] = {EACH_FORM(LAYOUT) LAYOUT(Q4_0)
+                                                                LAYOUT(Q8_0)};
   return layouts[ck_block_form(type)];
 }
 
@@ -264,10 +265,6 @@ static float power_of(uint8_t exponent) {
   return value;
 }
 
-static int offset_of(ck_block_type type) {
-  return type == CK_Q4_0 ? 8 : type == CK_Q8_0 ? 128 : layout_of(type).offset;
-}
-
 // Scale and minimum of sub-block `b` of a block, of 32 or 16 columns.
 static void scale_of(ck_block_type type, const ck_block_parts *parts, size_t b, float *scale,
                      float *minimum) {
@@ -291,16 +288,15 @@ static void scale_of(ck_block_type type, const ck_block_parts *parts, size_t b, 
 
 void ck_widen_parts(ck_block_type type, const ck_block_parts *parts, size_t count, float *out) {
   static const uint8_t values[16] = CK_MXFP4_VALUES;
-  const int whole = type == CK_Q4_0 || type == CK_Q8_0;
-  const size_t sub = whole ? 32 : (size_t)(CK_GROUP / layout_of(type).subs);
-  const int minima = whole ? 0 : layout_of(type).minimum, offset = offset_of(type);
+  const ck_block_layout f = layout_of(type);
+  const size_t sub = (size_t)(CK_GROUP / f.subs);
   for (size_t b = 0; b * sub < count; b++) {
     float scale, minimum = 0;
     scale_of(type, parts, b, &scale, &minimum);
     for (size_t c = b * sub; c < (b + 1) * sub && c < count; c++) {
-      const int q = type == CK_MXFP4 ? values[parts->q[c]] : parts->q[c];
-      const float value = scale * (float)(q - offset);
-      out[c] = minima ? value + minimum : value;
+      const int q = f.table ? values[parts->q[c]] : parts->q[c];
+      const float value = scale * (float)(q - f.offset);
+      out[c] = f.minimum ? value + minimum : value;
     }
   }
 }
@@ -316,7 +312,7 @@ void ck_widen_blocks(ck_block_type type, const uint8_t *row, size_t cols, float 
 
 void ck_integers_of_blocks(ck_block_type type, const uint8_t *row, size_t cols, int8_t *q,
                            uint16_t *scales) {
-  const int offset = offset_of(type);
+  const int offset = layout_of(type).offset;
   for (size_t c = 0; c < cols; c += CK_GROUP, row += ck_block_bytes(type)) {
     ck_block_parts parts;
     ck_split_block(type, row, &parts);

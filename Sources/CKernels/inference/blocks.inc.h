@@ -356,7 +356,9 @@ INLINE void linear_widened(const ck_block_layout f, const ck_block_type type, co
                            const float *x, size_t xs, float *y, size_t ys, size_t count,
                            size_t panel0, size_t panel1, size_t rows, size_t cols,
                            const ck_epilogue *end) {
-  const size_t bytes = ck_block_panel_bytes(type, cols);
+  const size_t bytes = type == CK_Q4_0   ? ck_quantized_panel_bytes(4, cols)
+                       : type == CK_Q8_0 ? ck_quantized_panel_bytes(8, cols)
+                                         : ck_block_panel_bytes(type, cols);
   for (size_t p = panel0; p < panel1; p++) {
     const uint8_t *panel = w + p * bytes;
     const size_t row = p * CK_PANEL;
@@ -393,24 +395,27 @@ static void quantize_for_blocks(const float *x, size_t first, size_t count, uint
   }
 }
 
-#define BLOCK_PRODUCTS(form)                                                                       \
+#define BLOCK_PRODUCT(form)                                                                        \
   BLOCK_TILES(form)                                                                                \
   static void linear_##form(const uint8_t *w, const uint8_t *x, float *y, size_t ys, size_t count, \
                             size_t panel0, size_t panel1, size_t rows, size_t cols,                \
                             ck_epilogue end) {                                                     \
     static const block_tile_entry tiles[] = {BLOCK_ENTRIES(form)};                                 \
     linear_blocks(CK_##form, tiles, w, x, y, ys, count, panel0, panel1, rows, cols, &end);         \
-  }                                                                                                \
+  }
+#define WIDENED_PRODUCT(form)                                                                      \
   static void widened_##form(const uint8_t *w, const float *x, size_t xs, float *y, size_t ys,     \
                              size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols, \
                              ck_epilogue end) {                                                    \
     linear_widened(FORM_##form, CK_##form, w, x, xs, y, ys, count, panel0, panel1, rows, cols,     \
                    &end);                                                                          \
   }
-EACH_FORM(BLOCK_PRODUCTS)
+EACH_FORM(BLOCK_PRODUCT)
+EACH_FORM(WIDENED_PRODUCT) WIDENED_PRODUCT(Q4_0) WIDENED_PRODUCT(Q8_0)
 
 #define LINEAR_OF(form) linear_##form,
 #define WIDENED_OF(form) widened_##form,
-static const ck_block_kernels block_kernels = {.quantize = quantize_for_blocks,
-                                               .linear = {EACH_FORM(LINEAR_OF)},
-                                               .linear_f32 = {EACH_FORM(WIDENED_OF)}};
+static const ck_block_kernels block_kernels = {
+    .quantize = quantize_for_blocks,
+    .linear = {EACH_FORM(LINEAR_OF)},
+    .linear_f32 = {EACH_FORM(WIDENED_OF) widened_Q4_0, widened_Q8_0}};

@@ -41,6 +41,9 @@ enum {
 #define FORM_Q4_K ((ck_block_layout){4, 0, 1, 0, 0, 1, 0, SCALES_6, 8, 256})
 #define FORM_Q5_K ((ck_block_layout){4, 1, 1, 0, 0, 1, 0, SCALES_6, 8, 256})
 #define FORM_Q6_K ((ck_block_layout){4, 2, 2, 32, 0, 0, 0, SCALES_8, 8, 320})
+// Panels of int4 and int8: only products of f32 activations are made of them here.
+#define FORM_Q4_0 ((ck_block_layout){4, 0, 1, 8, 0, 0, 0, SCALES_HALF, 2, 64})
+#define FORM_Q8_0 ((ck_block_layout){8, 0, 1, 128, 0, 0, 0, SCALES_HALF, 2, 64})
 #define EACH_FORM(F) F(Q4_1) F(Q5_0) F(Q5_1) F(MXFP4) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K)
 
 // Bytes of a group's weights.

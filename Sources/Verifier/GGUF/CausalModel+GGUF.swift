@@ -22,7 +22,8 @@ extension CausalModel {
         kept.formUnion(configuration.layout(ofLayer: layer).tensors.map(\.tensor.name))
       }
     }
-    let source = GGUFSource(file, places: places, kept: kept)
+    let source = GGUFSource(
+      file, places: places, kept: kept, floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: chosen, source: source, embeddingName: names.embedding,
       headName: headName)

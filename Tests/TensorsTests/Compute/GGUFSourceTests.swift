@@ -239,4 +239,39 @@ import Testing
       }
     }
   }
+
+  /// To the bit what f32 weights of the same values give, whatever the format.
+  @Test(arguments: WeightFormat.blocks + [.int8, .int4])
+  func productsOfFloatActivations(format: WeightFormat) {
+    var noise = Noise(12)
+    let (rows, columns) = (37, 290)
+    let weights = noise.array(rows * columns), x = noise.array(9 * columns)
+    let exact = format.withFloatActivations
+    #expect(exact != format && exact.description == "\(format) with f32 activations")
+    #expect(exact.withFloatActivations == exact && exact.isQuantized)
+    let matrix = PackedMatrix(weights, rows: rows, columns: columns, format: exact)
+    #expect(
+      matrix.byteCount
+        == PackedMatrix(weights, rows: rows, columns: columns, format: format).byteCount)
+    let floats = PackedMatrix(
+      self.rows(of: matrix), rows: rows, columns: columns, format: .f32)
+    for count in [1, 2, 5, 9] {
+      var expected = [Float](repeating: 0, count: count * rows), result = expected
+      floats.multiply(
+        x, stride: columns, into: &expected, stride: rows, count: count,
+        panels: 0..<floats.panelCount)
+      matrix.multiply(
+        x, stride: columns, into: &result, stride: rows, count: count,
+        panels: 0..<matrix.panelCount)
+      #expect(bits(result) == bits(expected))
+    }
+  }
+
+  @Test func floatActivationsAreChosenForProducts() {
+    let choice = WeightFormatChoice(floatActivations: true)
+    let formats = choice.applied(to: WeightFormats(layers: .int4))
+    #expect(formats.layers == WeightFormat.int4.withFloatActivations)
+    #expect(formats.head == WeightFormat.int8.withFloatActivations && formats.embedding == .int8)
+    #expect(choice.applied(to: WeightFormats(layers: .bf16)) == WeightFormats(layers: .bf16))
+  }
 }

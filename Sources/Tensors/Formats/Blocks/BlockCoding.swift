@@ -4,7 +4,7 @@ internal import Foundation
 
 /// The blocks of a GGUF file, computed on as they are stored (docs/formats.md); activations are
 /// quantised to 8 bits. Nothing but the type of the blocks differs between the formats.
-protocol BlockCoding: WeightCoding {
+protocol BlockCoding: WidenedCoding {
   /// The type, by its number in files.
   static var type: ck_block_type { get }
 }

@@ -23,13 +23,20 @@ package final class GGUFSource: WeightSource {
   private let file: GGUFFile
   private let places: [String: Place]
   private let kept: Set<String>
+  private let floatActivations: Bool
   private var used: Set<String> = []
 
   /// - Parameters:
   ///   - places: Where the file has what the model asks for.
   ///   - kept: The tensors that keep the formats of the file, whatever format is asked for.
-  package init(_ file: GGUFFile, places: [String: Place], kept: Set<String> = []) {
+  ///   - floatActivations: Whether the products of matrices that are taken as they are stored take
+  ///     activations in f32.
+  package init(
+    _ file: GGUFFile, places: [String: Place], kept: Set<String> = [],
+    floatActivations: Bool = false
+  ) {
     self.file = file
+    self.floatActivations = floatActivations
     self.places = places
     self.kept = kept
   }
@@ -85,7 +92,8 @@ package final class GGUFSource: WeightSource {
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> PackedMatrix? {
     let (tensor, order) = try find(name, [rows, columns])
-    let own = try Self.format(of: tensor, in: file)
+    let asStored = try Self.format(of: tensor, in: file)
+    let own = floatActivations ? asStored.withFloatActivations : asStored
     guard kept.contains(name) || own == format else { return nil }
     guard tensor.type.elementType == nil else {
       return own == format
