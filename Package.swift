@@ -23,8 +23,9 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "CFiles"),
 
-    .target(name: "Files", dependencies: ["CZstd"], swiftSettings: swiftSettings),
+    .target(name: "Files", dependencies: ["CFiles", "CZstd"], swiftSettings: swiftSettings),
     .target(name: "Text", dependencies: ["Files", "CSentencePiece"], swiftSettings: swiftSettings),
     .target(name: "Tensors", dependencies: ["Files", "CKernels"], swiftSettings: swiftSettings),
     .target(name: "Verifier", dependencies: ["Tensors", "Files"], swiftSettings: swiftSettings),
@@ -43,10 +44,13 @@ let package = Package(
         "COpenBLAS",
       ],
       swiftSettings: swiftSettings),
+    // Runs before the libraries that the command is linked with.
+    .target(name: "CStart"),
     .executableTarget(
       name: "Tools",
       dependencies: [
-        "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files",
+        "CStart", "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors",
+        "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

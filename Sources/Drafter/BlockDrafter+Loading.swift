@@ -13,7 +13,8 @@ extension BlockDrafter {
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)
-    let stored = configuration.layout(ofLayer: 0)[.query].flatMap { checkpoint.info($0.name)?.type }
+    let query = configuration.layout(ofLayer: 0)[.query]
+    let stored = query.flatMap { checkpoint.storedType(of: $0.name) }
     let vocabulary = try configuration.layout.draftVocabulary.map { tensor in
       try Self.draftVocabulary(
         source.integers(tensor.name, count: tensor.shape[0]), of: configuration.vocabularySize,
@@ -42,39 +43,6 @@ extension BlockDrafter {
     } catch {
       preconditionFailure("random weights can't be missing: \(error)")
     }
-  }
-
-  private convenience init(
-    _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
-    source: any WeightSource
-  ) throws {
-    let layout = c.layout
-    self.init(
-      configuration: c, format: format, draftVocabulary: draftVocabulary,
-      fusion: try layout.fusion.map {
-        FeatureFusion(
-          matrix: try source.matrix($0.matrix, format: format), norm: try source.values($0.norm))
-      },
-      vocabulary: try layout.embedding.map {
-        try Self.ownVocabulary($0, format: format, draftVocabulary, source)
-      },
-      layers: try (0..<c.layerCount).map {
-        try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
-      },
-      finalNorm: try source.values(layout.finalNorm),
-      heads: try c.placedHeads.map { try $0.head.load(source, $0.place, format: format) })
-  }
-
-  /// The embedding, and its rows of the draft vocabulary as the head.
-  private static func ownVocabulary(
-    _ tensor: NamedShape, format: WeightFormat, _ draftVocabulary: [Token]?,
-    _ source: any WeightSource
-  ) throws -> OwnVocabulary {
-    let whole = try source.matrix(tensor, format: format)
-    return OwnVocabulary(
-      embedding: try source.embedding(
-        tensor.name, vocabularySize: whole.rows, width: whole.columns, format: format),
-      head: draftVocabulary.map { whole.selecting(rows: $0.map(Int.init)) } ?? whole)
   }
 
   private static func draftVocabulary(

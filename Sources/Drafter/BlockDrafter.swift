@@ -7,10 +7,8 @@ package import Tensors
 /// Immutable and shared between sequences; a pass runs in a `DrafterRunner`. It holds nothing of the
 /// target: features come in as arguments, and so do embedding and head unless it has its own.
 package final class BlockDrafter: Sendable {
-  /// The sizes, as `config.json` gives them.
   package let configuration: DrafterConfiguration
 
-  /// How the matrices are held.
   package let format: WeightFormat
 
   /// The token that each index of the draft vocabulary stands for, ascending; nil for the whole
@@ -25,19 +23,27 @@ package final class BlockDrafter: Sendable {
   let finalNorm: FloatBuffer  // [hidden]
   let heads: [any BlockHead]
 
-  init(
-    configuration: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
-    fusion: FeatureFusion?, vocabulary: OwnVocabulary?, layers: [DecoderLayer],
-    finalNorm: FloatBuffer, heads: [any BlockHead]
-  ) {
-    self.configuration = configuration
+  /// Takes the weights from a source.
+  package init(
+    _ c: DrafterConfiguration, format: WeightFormat, draftVocabulary: [Token]?,
+    source: any WeightSource
+  ) throws {
+    let layout = c.layout
+    configuration = c
     self.format = format
     self.draftVocabulary = draftVocabulary
-    self.fusion = fusion
-    self.vocabulary = vocabulary
-    self.layers = layers
-    self.finalNorm = finalNorm
-    self.heads = heads
+    fusion = try layout.fusion.map {
+      FeatureFusion(
+        matrix: try source.matrix($0.matrix, format: format), norm: try source.values($0.norm))
+    }
+    vocabulary = try layout.embedding.map {
+      try OwnVocabulary($0, format: format, draftVocabulary, source)
+    }
+    layers = try (0..<c.layerCount).map {
+      try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
+    }
+    finalNorm = try source.values(layout.finalNorm)
+    heads = try c.placedHeads.map { try $0.head.load(source, $0.place, format: format) }
   }
 }
 
@@ -51,4 +57,14 @@ struct FeatureFusion: Sendable {
 struct OwnVocabulary: Sendable {
   let embedding: TokenEmbedding  // [vocabulary][hidden]
   let head: PackedMatrix  // [choices][hidden]
+
+  init(
+    _ tensor: NamedShape, format: WeightFormat, _ draftVocabulary: [Token]?,
+    _ source: any WeightSource
+  ) throws {
+    let whole = try source.matrix(tensor, format: format)
+    embedding = try source.embedding(
+      tensor.name, vocabularySize: whole.rows, width: whole.columns, format: format)
+    head = draftVocabulary.map { whole.selecting(rows: $0.map(Int.init)) } ?? whole
+  }
 }

@@ -9,7 +9,6 @@ final class BlockWalk {
   private var rows: [DraftedRow] = []  // those of one place
   private var owners: [Int] = []  // their blocks
 
-  /// Makes what heads keep of passes.
   init(_ heads: [any BlockHead], _ room: HeadRoom) {
     self.heads = HeadStates(heads, room)
     due.reserveCapacity(room.rows)
@@ -25,8 +24,7 @@ final class BlockWalk {
   ///   - choose: Given a block's index, a draft's place in it and its logits, which it may overwrite, returns
   ///     the token.
   func run(
-    _ blocks: ArraySlice<DrafterBlock>, hidden: ActivationRows,
-    logits: UnsafeMutablePointer<Float>,
+    _ blocks: ArraySlice<DrafterBlock>, hidden: ActivationRows, logits: UnsafeMutablePointer<Float>,
     choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Token
   ) {
     func row(_ context: DrafterContext, _ place: Int) -> DraftedRow {

@@ -57,7 +57,6 @@ extension DrafterConfiguration {
       ownsEmbedding: block.settings.ownsEmbedding, heads: heads)
   }
 
-  /// The kind that the architecture names.
   private static func kind(_ file: ConfigurationFile) throws -> DrafterKind {
     let found = try file.texts("architectures") ?? []
     guard found.count == 1, let kind = DrafterKind(architecture: found[0]) else {

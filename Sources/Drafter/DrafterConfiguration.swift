@@ -23,15 +23,11 @@ package struct DrafterConfiguration: Sendable, Equatable {
   package var targetLayers: [Int]
   /// How many layers the target has; 0 where that doesn't matter.
   package var targetLayerCount: Int
-  /// The target's vocabulary.
   package var vocabularySize: Int
-  /// How many layers the drafter has.
   package var layerCount: Int
   /// The sizes of a layer; `hidden` is the target's unless the drafter owns an embedding.
   package var shape: LayerShape
-  /// Base of the rotary frequencies.
   package var ropeTheta: Double
-  /// How the rotary frequencies are stretched.
   package var ropeScaling: RopeScaling
   /// Greatest position plus one.
   package var maximumContext: Int
@@ -40,7 +36,6 @@ package struct DrafterConfiguration: Sendable, Equatable {
   /// What works on a block's rows behind the layers.
   package var heads: DrafterHeads
 
-  /// Makes a configuration from its parts.
   package init(
     blockSize: Int, maskToken: Token, targetLayers: [Int], targetLayerCount: Int,
     vocabularySize: Int, layerCount: Int, shape: LayerShape, ropeTheta: Double = 10_000,
@@ -73,7 +68,6 @@ package struct DrafterConfiguration: Sendable, Equatable {
     return LayerDesign(shape: shape, attention: attention)
   }
 
-  /// The names and shapes of a layer's tensors.
   package func layout(ofLayer index: Int) -> LayerLayout {
     LayerLayout(design, prefix: "layers.\(index).")
   }
@@ -81,7 +75,6 @@ package struct DrafterConfiguration: Sendable, Equatable {
   /// The rows of a pass that drafts `count` tokens.
   package func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
 
-  /// How many tokens the drafter chooses among.
   package var choices: Int { draftVocabularySize ?? vocabularySize }
 
   /// The sizes besides the layers' that the time of a draft pass depends on.

@@ -14,7 +14,6 @@ package final class DrafterContext {
   /// Passes that these took.
   package var passes: Int { block.passes }
 
-  /// The block that is being drafted.
   var block: DenoisedBlock
   /// The row of the block's first draft among those of a pass.
   var firstRow = 0
@@ -26,7 +25,6 @@ package final class DrafterContext {
   /// Committed tokens that no pass has seen yet: at most `waitingRows`.
   var tokens: [Token] = []
 
-  /// The most positions that wait.
   static let waitingRows = 64
 
   init(cache: KeyValueCache, featureWidth: Int, block: DenoisedBlock) {
@@ -39,6 +37,13 @@ package final class DrafterContext {
 
   /// How many committed positions the drafter has been given.
   package var count: Int { cache.count + featureRows + tokens.count }
+
+  /// Sees that there is memory for blocks behind `positions` committed ones.
+  ///
+  /// - Throws: `SpeculateError` when there is none.
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    try cache.reserve(min(positions + block.capacity + 1, cache.capacity))
+  }
 
   /// Takes the drafts of a block without masks.
   func finishBlock() {
@@ -60,14 +65,11 @@ package final class DrafterContext {
 
 /// A block to be drafted behind the committed tokens of a sequence.
 package struct DrafterBlock {
-  /// The sequence's context.
   package var context: DrafterContext
   /// The last committed token, whose features the target has not computed yet.
   package var anchor: Token
-  /// Tokens to draft: 1 to `blockSize - 1`.
   package var count: Int
 
-  /// A block of the given values.
   package init(context: DrafterContext, anchor: Token, count: Int) {
     self.context = context
     self.anchor = anchor

@@ -32,7 +32,6 @@ package enum DrafterKind: String, Sendable, CaseIterable {
     }
   }
 
-  /// The kind that an architecture names.
   package init?(architecture: String) {
     guard let kind = Self.allCases.first(where: { $0.architecture == architecture }) else {
       return nil
@@ -76,7 +75,6 @@ struct KindSettings {
 }
 
 extension DrafterConfiguration {
-  /// The kind's own members of `config.json`.
   var kindMembers: [String: JSONValue] {
     var settings: [String: JSONValue] = ["mask_token_id": .integer(Int(maskToken))]
     switch kind {
@@ -96,8 +94,7 @@ extension DrafterConfiguration {
     switch kind {
     case .conditioned: "target layers \(targetLayers)"
     case .tokens:
-      "sees tokens alone, with "
-        + (ownsEmbedding ? "its own embedding" : "the target's embedding")
+      "sees tokens alone, with " + (ownsEmbedding ? "its own embedding" : "the target's embedding")
     }
   }
 

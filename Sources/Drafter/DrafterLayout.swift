@@ -9,7 +9,6 @@ package struct DrafterLayout: Sendable, Equatable {
   package let fusion: Fusion?
   /// An embedding of the drafter's own; nil for one that borrows its target's.
   package let embedding: NamedShape?
-  /// The last norm.
   package let finalNorm: NamedShape
   /// What maps the draft vocabulary: entry `i` is the token of draft index `i` less `i`, as EAGLE-3
   /// checkpoints store it; nil for the whole vocabulary.
@@ -23,7 +22,6 @@ package struct DrafterLayout: Sendable, Equatable {
     package let norm: NamedShape
   }
 
-  /// The layout of a drafter.
   package init(_ drafter: DrafterConfiguration) {
     let hidden = drafter.shape.hidden
     fusion =
@@ -40,7 +38,6 @@ package struct DrafterLayout: Sendable, Equatable {
 }
 
 extension DrafterConfiguration {
-  /// The names and shapes of its tensors.
   package var layout: DrafterLayout { DrafterLayout(self) }
 
   /// The heads, each with what it is built into.

@@ -7,7 +7,6 @@ package import Tensors
 /// that sees tokens runs each through its layers once, causally. A draft pass adds the rows of blocks
 /// behind them, one block a sequence, and forgets these again.
 package final class DrafterRunner {
-  /// The drafter that runs.
   package let drafter: BlockDrafter
 
   /// How many passes blocks take, and which drafts are chosen after each.
@@ -23,7 +22,7 @@ package final class DrafterRunner {
   private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let walk: BlockWalk
-  private var rotary: [RotaryTable] = []  // one a layer
+  private let rotary: RotaryTables
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -62,6 +61,7 @@ package final class DrafterRunner {
     let rows = Self.waitingRows + maximumBlocks * configuration.blockSize
     scratch = LayerScratch(
       layers: drafter.layers, head: self.head.format, maximumRows: rows, workers: workers.count)
+    rotary = RotaryTables(layers: drafter.layers)
     plan = RowPlan(maximumRows: rows)
     features = ActivationRows(
       maximumRows: Self.waitingRows, width: shape.hidden,
@@ -80,15 +80,16 @@ package final class DrafterRunner {
 
   /// Makes the context of one sequence.
   ///
-  /// - Parameter capacity: Greatest number of committed positions.
-  package func makeContext(capacity: Int) -> DrafterContext {
+  /// - Parameters:
+  ///   - capacity: Greatest number of committed positions.
+  ///   - room: Positions to take memory for at once; nil for all.
+  /// - Throws: `SpeculateError` when there is no memory for it.
+  package func makeContext(capacity: Int, room: Int? = nil) throws -> DrafterContext {
     let configuration = drafter.configuration
-    let room = KeyValueCache.roundedUp(capacity + configuration.blockSize)
-    if rotary.allSatisfy({ $0.capacity < room }) {
-      rotary = RotaryTable.tables(for: drafter.layers, capacity: room)
-    }
     return DrafterContext(
-      cache: KeyValueCache(layers: drafter.layers, capacity: room, rotary: rotary),
+      cache: try KeyValueCache(
+        layers: drafter.layers, capacity: capacity + configuration.blockSize, room: room,
+        rotary: rotary),
       featureWidth: drafter.fusion?.matrix.columns ?? 0,
       block: DenoisedBlock(
         capacity: configuration.blockSize - 1, choices: configuration.choices))
@@ -127,7 +128,6 @@ package final class DrafterRunner {
     }
   }
 
-  /// Runs a context's waiting tokens through the layers.
   private func read(_ context: DrafterContext) {
     plan.reset()
     addWaiting(context)
@@ -135,7 +135,6 @@ package final class DrafterRunner {
     settle(context)
   }
 
-  /// Projects a context's waiting features.
   private func project(_ context: DrafterContext) {
     plan.reset()
     addPositions(context)

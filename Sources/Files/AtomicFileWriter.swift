@@ -3,7 +3,8 @@ import Glibc
 
 /// A file written piece by piece under a temporary name that takes its own name in `commit()`.
 ///
-/// Without `commit()` nothing is left behind once the object is released.
+/// Without `commit()` nothing is left behind once the object is released. What a killed process left
+/// of the same file is removed by the next one that writes it, a minute later at the earliest.
 package final class AtomicFileWriter {
   private let path: String
   private let temporary: String
@@ -16,8 +17,8 @@ package final class AtomicFileWriter {
     path = url.path
     let folder = url.deletingLastPathComponent()
     let name = url.lastPathComponent
-    let suffix = String(UInt64.random(in: 0 ... .max), radix: 36)
-    temporary = folder.appendingPathComponent(".\(name).\(suffix).tmp").path
+    Leftovers.remove(in: folder, of: name, age: 60)
+    temporary = folder.appendingPathComponent(Leftovers.name(for: name)).path
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 {
       let message =
@@ -28,6 +29,8 @@ package final class AtomicFileWriter {
         }
       throw SpeculateError("\(path): can't be written: \(message)")
     }
+    // Says that somebody is still writing it; where a file system can't lock, nothing is ever removed.
+    _ = flock(descriptor, LOCK_EX | LOCK_NB)
   }
 
   deinit { abandon() }

@@ -2,27 +2,20 @@ package import Foundation
 
 /// The weights of a checkpoint: safetensors files mapped into memory, found by tensor name.
 ///
-/// Opening reads and checks every header completely and no value. Nothing here knows what the
-/// tensors mean.
+/// Opening reads and checks every header completely and no value; compressed data is decompressed as a
+/// whole when a tensor of it is first asked for. Nothing here knows what the tensors mean.
 package final class Checkpoint: Sendable {
-  /// Where one tensor lies.
-  struct Entry: Sendable {
-    let type: StoredType
-    let shape: [Int]
-    let bytes: Range<Int>
-    let shard: Int
-  }
+  private typealias Entry = (tensor: SafetensorsHeader.Tensor, shard: Int)
 
   /// The folder or file the checkpoint was opened from, for messages.
   package let url: URL
-  /// The files that hold the tensors.
   package let files: [URL]
   /// The names of all tensors, sorted.
   package let names: [String]
   /// The `__metadata__` of the files together; of two values for one name the first file's stays.
   package let metadata: [String: String]
 
-  private let contents: [any FileContents]
+  private let contents: [(file: any FileContents, dataStart: Int)]
   private let entries: [String: Entry]
 
   /// Opens the weights of a folder: `model.safetensors`, else `model.safetensors.zst`, else the
@@ -33,33 +26,33 @@ package final class Checkpoint: Sendable {
   package convenience init(directory: URL) throws {
     switch try CheckpointFiles(directory: directory) {
     case .single(let file): try self.init(url: directory, files: [file], index: nil)
-    case .sharded(let index):
-      try self.init(url: directory, files: index.files, index: index)
+    case .sharded(let index): try self.init(url: directory, files: index.files, index: index)
     }
   }
 
   /// Opens one `.safetensors` or `.safetensors.zst` file.
   ///
   /// - Throws: `SpeculateError` if it can't be read or is damaged.
-  package convenience init(file: URL) throws {
-    try self.init(url: file, files: [file], index: nil)
-  }
+  package convenience init(file: URL) throws { try self.init(url: file, files: [file], index: nil) }
 
   private init(url: URL, files: [URL], index: CheckpointIndex?) throws {
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
-    var contents: [any FileContents] = []
+    var contents: [(file: any FileContents, dataStart: Int)] = []
     for (shard, file) in files.enumerated() {
-      let content: any FileContents =
-        file.pathExtension == "zst"
-        ? try DecompressedFile(url: file) : try MappedFile(url: file)
-      let header = try SafetensorsHeader(content.bytes, path: file.path)
-      contents.append(content)
+      let header: SafetensorsHeader
+      if file.pathExtension == "zst" {
+        let compressed = try CompressedTensors(url: file)
+        header = compressed.header
+        contents.append((compressed, 0))
+      } else {
+        let mapped = try MappedFile(url: file)
+        header = try SafetensorsHeader(mapped.bytes, path: file.path)
+        contents.append((mapped, header.dataStart))
+      }
       metadata.merge(header.metadata) { first, _ in first }
       for tensor in header.tensors {
-        let entry = Entry(
-          type: tensor.type, shape: tensor.shape, bytes: tensor.bytes, shard: shard)
-        if let other = entries.updateValue(entry, forKey: tensor.name) {
+        if let other = entries.updateValue((tensor, shard), forKey: tensor.name) {
           throw SpeculateError(
             "\(file.path): tensor \(quoted(tensor.name)) is in "
               + "\(files[other.shard].lastPathComponent) too; download or convert the checkpoint "
@@ -76,19 +69,14 @@ package final class Checkpoint: Sendable {
     names = entries.keys.sorted()
   }
 
-  /// What is known of a tensor: nil if there is none of that name, or if its type is one that
-  /// nothing here computes with (then `storedType(of:)` names it).
-  package func info(_ name: String) -> TensorInfo? {
-    guard let entry = entries[name], let type = entry.type.elementType else { return nil }
-    return TensorInfo(name: name, type: type, shape: entry.shape)
-  }
-
-  /// The element type as the file names it, supported or not: `"F32"`, `"I64"`, …; nil if there is
-  /// no such tensor.
-  package func storedType(of name: String) -> String? { entries[name]?.type.rawValue }
+  /// The element type of a tensor, supported or not; nil if there is no such tensor.
+  package func storedType(of name: String) -> StoredType? { entries[name]?.tensor.type }
 
   /// The shape of a tensor of any type; nil if there is no such tensor.
-  package func shape(of name: String) -> [Int]? { entries[name]?.shape }
+  package func shape(of name: String) -> [Int]? { entries[name]?.tensor.shape }
+
+  /// The size of a tensor of any type; nil if there is no such tensor.
+  package func byteCount(of name: String) -> Int? { entries[name]?.tensor.bytes.count }
 
   /// Lends the bytes of a tensor of any type, as they lie in the file: little-endian, row by row,
   /// not necessarily aligned.
@@ -98,9 +86,11 @@ package final class Checkpoint: Sendable {
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
   ) throws -> R {
     guard let entry = entries[name] else { throw missing(name, shape: nil) }
-    let content = contents[entry.shard]
-    return try withExtendedLifetime(content) {
-      try body(UnsafeRawBufferPointer(rebasing: content.bytes[entry.bytes]))
+    let (file, dataStart) = contents[entry.shard]
+    return try withExtendedLifetime(file) {
+      let start = dataStart + entry.tensor.bytes.lowerBound
+      let bytes = try file.bytes[start..<start + entry.tensor.bytes.count]
+      return try body(UnsafeRawBufferPointer(rebasing: bytes))
     }
   }
 
@@ -110,15 +100,15 @@ package final class Checkpoint: Sendable {
   /// - Throws: `SpeculateError` naming the tensor and both shapes.
   package func type(of name: String, shape: [Int]) throws -> ElementType {
     guard let entry = entries[name] else { throw missing(name, shape: shape) }
-    guard entry.shape == shape else {
+    guard entry.tensor.shape == shape else {
       throw SpeculateError(
-        "\(files[entry.shard].path): tensor \(quoted(name)) has shape \(entry.shape), but "
+        "\(files[entry.shard].path): tensor \(quoted(name)) has shape \(entry.tensor.shape), but "
           + "\(shape) is needed; config.json and the weights are not of the same model")
     }
-    guard let type = entry.type.elementType else {
+    guard let type = entry.tensor.type.elementType else {
       throw SpeculateError(
-        "\(files[entry.shard].path): tensor \(quoted(name)) is \(entry.type.rawValue), which is "
-          + "not supported; convert the checkpoint to F32, F16 or BF16")
+        "\(files[entry.shard].path): tensor \(quoted(name)) is \(entry.tensor.type.rawValue), which "
+          + "is not supported; convert the checkpoint to F32, F16 or BF16")
     }
     return type
   }

@@ -7,7 +7,6 @@ package import Foundation
 package struct ConfigurationFile: Sendable {
   /// Where the settings come from, for messages.
   package let url: URL
-  /// The members of the object.
   package let members: [String: JSONValue]
   private let prefix: String
 
@@ -51,20 +50,11 @@ package struct ConfigurationFile: Sendable {
     return value == .null ? nil : value
   }
 
-  /// An integer, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
-  package func integer(_ key: String) throws -> Int? {
-    guard let value = value(key) else { return nil }
-    guard let integer = value.integer else {
-      throw problem("\(name(of: key)) is not an integer; correct it")
-    }
-    return integer
-  }
+  // MARK: Values of a type, nil if absent; another type is an error
+
+  package func integer(_ key: String) throws -> Int? { try typed(key, "an integer", \.integer) }
 
   /// An integer that has to be there.
-  ///
-  /// - Throws: `SpeculateError` if it is absent or something else.
   package func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {
       throw problem("\(name(of: key)) is missing; add it or download the file again")
@@ -72,72 +62,43 @@ package struct ConfigurationFile: Sendable {
     return integer
   }
 
-  /// A number, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
-  package func number(_ key: String) throws -> Double? {
-    guard let value = value(key) else { return nil }
-    guard let number = value.number else {
-      throw problem("\(name(of: key)) is not a number; correct it")
-    }
-    return number
-  }
+  package func number(_ key: String) throws -> Double? { try typed(key, "a number", \.number) }
 
-  /// A truth value, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
-  package func bool(_ key: String) throws -> Bool? {
-    guard let value = value(key) else { return nil }
-    guard let bool = value.bool else {
-      throw problem("\(name(of: key)) is not true or false; correct it")
-    }
-    return bool
-  }
+  package func bool(_ key: String) throws -> Bool? { try typed(key, "true or false", \.bool) }
 
-  /// A string, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
-  package func text(_ key: String) throws -> String? {
-    guard let value = value(key) else { return nil }
-    guard let text = value.text else {
-      throw problem("\(name(of: key)) is not a string; correct it")
-    }
-    return text
-  }
+  package func text(_ key: String) throws -> String? { try typed(key, "a string", \.text) }
 
-  /// An array of integers, nil if absent; a single integer counts as an array of one.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
+  /// An array of integers; a single integer counts as an array of one.
   package func integers(_ key: String) throws -> [Int]? {
-    guard let value = value(key) else { return nil }
-    if let integer = value.integer { return [integer] }
-    let integers = value.elements?.compactMap(\.integer)
-    guard let integers, integers.count == value.elements?.count else {
-      throw problem("\(name(of: key)) is not an integer or a list of integers; correct it")
+    try typed(key, "an integer or a list of integers") { value in
+      value.integer.map { [$0] } ?? value.elements(\.integer)
     }
-    return integers
   }
 
-  /// An array of strings, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
   package func texts(_ key: String) throws -> [String]? {
-    guard let value = value(key) else { return nil }
-    let texts = value.elements?.compactMap(\.text)
-    guard let texts, texts.count == value.elements?.count else {
-      throw problem("\(name(of: key)) is not a list of strings; correct it")
-    }
-    return texts
+    try typed(key, "a list of strings") { $0.elements(\.text) }
   }
 
-  /// An object inside this one, nil if absent.
-  ///
-  /// - Throws: `SpeculateError` if the value is something else.
+  /// An object inside this one.
   package func section(_ key: String) throws -> ConfigurationFile? {
-    guard let value = value(key) else { return nil }
-    guard let members = value.members else {
-      throw problem("\(name(of: key)) is not an object; correct it")
+    try typed(key, "an object", \.members).map {
+      ConfigurationFile(url: url, members: $0, prefix: "\(name(of: key)).")
     }
-    return ConfigurationFile(url: url, members: members, prefix: "\(name(of: key)).")
+  }
+
+  private func typed<T>(_ key: String, _ kind: String, _ read: (JSONValue) -> T?) throws -> T? {
+    guard let value = value(key) else { return nil }
+    guard let result = read(value) else {
+      throw problem("\(name(of: key)) is not \(kind); correct it")
+    }
+    return result
+  }
+}
+
+extension JSONValue {
+  /// The elements of an array, if all are of one kind.
+  fileprivate func elements<T>(_ read: (JSONValue) -> T?) -> [T]? {
+    let values = elements?.compactMap(read)
+    return values?.count == elements?.count ? values : nil
   }
 }

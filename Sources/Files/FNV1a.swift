@@ -12,7 +12,6 @@ package struct FNV1a: Sendable {
     add(text.utf8)
   }
 
-  /// Adds bytes.
   @inlinable package mutating func add(_ bytes: some Sequence<UInt8>) {
     for byte in bytes { add(word: UInt64(byte)) }
   }

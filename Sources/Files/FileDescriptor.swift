@@ -1,8 +1,16 @@
 import Foundation
 import Glibc
 
+/// The bytes of a file from start to end.
+protocol ByteSource: AnyObject {
+  /// Reads up to `buffer.count` bytes; fewer only at the end of the file, 0 behind it.
+  ///
+  /// - Throws: `SpeculateError` if the file can't be read or its compressed data is damaged.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
 /// An open regular file for reading, closed with the object.
-final class FileDescriptor {
+final class FileDescriptor: ByteSource {
   let number: Int32
   let size: Int
   private let path: String
@@ -42,7 +50,6 @@ final class FileDescriptor {
 
   deinit { close(number) }
 
-  /// Reads up to `buffer.count` bytes; fewer only at the end of the file, 0 at its end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     guard let start = buffer.baseAddress else { return 0 }
     var filled = 0
@@ -58,6 +65,3 @@ final class FileDescriptor {
     return filled
   }
 }
-
-/// The system's words for the last failed call.
-func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

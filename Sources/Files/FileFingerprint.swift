@@ -4,16 +4,11 @@ package import Foundation
 ///
 /// Not for security: FNV-1a over words of 8 bytes.
 package enum FileFingerprint {
-  /// The fingerprint of a file's bytes.
   package static func of(_ url: URL) throws -> UInt64 {
-    do {
-      return try Data(contentsOf: url, options: .alwaysMapped).withUnsafeBytes(of(bytes:))
-    } catch {
-      throw SpeculateError("can't read \(url.path): \(systemReason(error))")
-    }
+    let file = try MappedFile(url: url)
+    return withExtendedLifetime(file) { of(bytes: file.bytes) }
   }
 
-  /// The fingerprint of some bytes.
   package static func of(bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hash = FNV1a(seed: UInt64(bytes.count))
     var offset = 0

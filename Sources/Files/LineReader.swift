@@ -10,7 +10,7 @@ package final class LineReader {
 
   private let path: String
   private let limit: Int
-  private let source: ByteReader
+  private let source: any ByteSource
   private let buffer: UnsafeMutableRawBufferPointer
   private var start = 0  // of the bytes in `buffer` not returned yet
   private var end = 0
@@ -28,7 +28,9 @@ package final class LineReader {
     precondition(bufferBytes > 0 && maximumLineBytes > 0, "a reader needs room")
     path = url.path
     limit = maximumLineBytes
-    source = try ByteReader(url: url)
+    source =
+      url.pathExtension.lowercased() == "zst"
+      ? try ZstdReader(url: url) : try FileDescriptor(reading: url)
     buffer = .allocate(byteCount: bufferBytes, alignment: 16)
   }
 
@@ -74,12 +76,20 @@ package final class LineReader {
     lineNumber += 1
     var bytes = bytes
     if bytes.last == 0x0D { bytes = UnsafeRawBufferPointer(rebasing: bytes.dropLast()) }
-    if lineNumber == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-      bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(3))
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    let text = lineNumber == 1 ? fileText(bytes) : String(validating: bytes, as: UTF8.self)
+    guard let text else {
       throw SpeculateError("\(path): line \(lineNumber) is not valid UTF-8; convert the file")
     }
     return text
   }
+}
+
+/// The text of a file in UTF-8 without its byte order mark; nil if it is no UTF-8.
+package func fileText(_ bytes: some Collection<UInt8>) -> String? {
+  String(validating: bytes.dropFirst(byteOrderMarkCount(bytes)), as: UTF8.self)
+}
+
+/// 3 if a byte order mark stands in front of a text in UTF-8, else 0.
+package func byteOrderMarkCount(_ bytes: some Collection<UInt8>) -> Int {
+  bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
 }

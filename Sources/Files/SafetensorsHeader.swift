@@ -6,12 +6,11 @@
 /// those of the offsets, and offsets that cover the data without a gap or an overlap. A name that
 /// appears twice, which the reference lets pass, is refused as well.
 struct SafetensorsHeader {
-  /// One tensor of the file.
-  struct Tensor {
+  struct Tensor: Sendable {
     let name: String
     let type: StoredType
     let shape: [Int]
-    /// Where its bytes lie, counted from the start of the file.
+    /// Where its bytes lie, counted from the end of the header.
     let bytes: Range<Int>
   }
 
@@ -20,7 +19,10 @@ struct SafetensorsHeader {
 
   /// The tensors in the order of their data.
   let tensors: [Tensor]
-  /// The `__metadata__` of the file.
+  /// Where the data begins in the file.
+  let dataStart: Int
+  /// The bytes of all tensors.
+  let dataSize: Int
   let metadata: [String: String]
 
   /// Reads and checks the header of a file.
@@ -30,25 +32,67 @@ struct SafetensorsHeader {
   ///   - path: The file's name for messages.
   /// - Throws: `SpeculateError` naming the file, the tensor and the problem.
   init(_ file: UnsafeRawBufferPointer, path: String) throws {
-    func problem(_ text: String) -> SpeculateError {
-      SpeculateError(
-        "\(path): \(text); the file is damaged or incomplete: download or convert it again")
-    }
     guard file.count >= 8 else {
+      throw Self.problem(
+        path, file.isEmpty ? "the file is empty" : "\(file.count) bytes are no safetensors file")
+    }
+    let length = try Self.length(file.loadUnaligned(as: UInt64.self), path)
+    guard length <= file.count - 8 else {
+      throw Self.problem(path, "the header needs \(length) bytes, but \(file.count - 8) follow")
+    }
+    try self.init(
+      header: UnsafeRawBufferPointer(rebasing: file[8..<8 + length]),
+      dataSize: file.count - 8 - length, path: path)
+  }
+
+  /// Reads and checks the header of a compressed file, and nothing behind it.
+  ///
+  /// - Throws: `SpeculateError` as above, and if header or data are larger than `compressedSize`
+  ///   compressed bytes can be believed to hold.
+  init(_ source: any ByteSource, compressedSize: Int, path: String) throws {
+    var word: UInt64 = 0
+    let count = try withUnsafeMutableBytes(of: &word) { try source.read(into: $0) }
+    guard count == 8 else {
+      throw Self.problem(
+        path, count == 0 ? "the file is empty" : "\(count) bytes are no safetensors file")
+    }
+    let length = try Self.length(word, path)
+    // Names and shapes shrink to a tenth.
+    guard length <= 1 << 20 + 256 * compressedSize else {
+      throw Self.problem(
+        path, "\(compressedSize) compressed bytes can't hold a header of \(length) bytes")
+    }
+    var header = [UInt8](repeating: 0, count: length)
+    let found = try header.withUnsafeMutableBytes { try source.read(into: $0) }
+    guard found == length else {
+      throw Self.problem(path, "the header needs \(length) bytes, but \(found) follow")
+    }
+    try self.init(header: header, dataSize: nil, path: path)
+    // A block of at most 128 KiB takes at least 4 bytes.
+    guard dataSize >> 17 <= compressedSize else {
+      throw Self.problem(
+        path, "\(compressedSize) compressed bytes can't hold \(dataSize) bytes of data")
+    }
+  }
+
+  private static func problem(_ path: String, _ text: String) -> SpeculateError {
+    SpeculateError(
+      "\(path): \(text); the file is damaged or incomplete: download or convert it again")
+  }
+
+  private static func length(_ word: UInt64, _ path: String) throws -> Int {
+    let length = UInt64(littleEndian: word)
+    guard length <= UInt64(sizeLimit) else {
       throw problem(
-        file.isEmpty ? "the file is empty" : "\(file.count) bytes are no safetensors file")
+        path,
+        "the header would be \(length) bytes long, more than \(sizeLimit): not a safetensors file")
     }
-    let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
-    guard length <= UInt64(Self.sizeLimit) else {
-      throw problem(
-        "the header would be \(length) bytes long, more than \(Self.sizeLimit): "
-          + "not a safetensors file")
-    }
-    let dataStart = 8 + Int(length)
-    guard dataStart <= file.count else {
-      throw problem("the header needs \(length) bytes, but \(file.count - 8) follow")
-    }
-    let header = UnsafeRawBufferPointer(rebasing: file[8..<dataStart])
+    return Int(length)
+  }
+
+  /// - Parameter dataSize: The bytes behind the header; nil if only decompressing them could tell.
+  private init(header: some Collection<UInt8>, dataSize: Int?, path: String) throws {
+    func problem(_ text: String) -> SpeculateError { Self.problem(path, text) }
     let document: JSONValue
     do {
       document = try JSONValue(parsing: header)
@@ -64,15 +108,14 @@ struct SafetensorsHeader {
       if name == "__metadata__" {
         metadata = try Self.metadata(member, problem)
       } else {
-        tensors.append(
-          try Self.tensor(name, member, dataStart: dataStart, fileSize: file.count, problem))
+        tensors.append(try Self.tensor(name, member, dataSize: dataSize, problem))
       }
     }
     tensors.sort {
       ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name)
         < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
     }
-    var covered = dataStart
+    var covered = 0
     var previous: Tensor? = nil
     for tensor in tensors {
       if tensor.bytes.lowerBound < covered, let previous {
@@ -86,9 +129,11 @@ struct SafetensorsHeader {
       covered = tensor.bytes.upperBound
       previous = tensor
     }
-    if covered < file.count {
-      throw problem("\(file.count - covered) bytes at the end belong to no tensor")
+    if let dataSize, covered < dataSize {
+      throw problem("\(dataSize - covered) bytes at the end belong to no tensor")
     }
+    dataStart = 8 + header.count
+    self.dataSize = covered
     self.tensors = tensors
     self.metadata = metadata
   }
@@ -108,8 +153,7 @@ struct SafetensorsHeader {
   }
 
   private static func tensor(
-    _ name: String, _ member: JSONValue, dataStart: Int, fileSize: Int,
-    _ plainProblem: (String) -> SpeculateError
+    _ name: String, _ member: JSONValue, dataSize: Int?, _ plainProblem: (String) -> SpeculateError
   ) throws -> Tensor {
     func problem(_ text: String) -> SpeculateError {
       plainProblem("tensor \(quoted(name)): \(text)")
@@ -138,16 +182,14 @@ struct SafetensorsHeader {
       let begin = offsets[0].integer, let end = offsets[1].integer, begin >= 0
     else { throw problem("data_offsets are not two non-negative integers") }
     guard begin <= end else { throw problem("data_offsets [\(begin), \(end)] run backwards") }
-    guard end <= fileSize - dataStart else {
-      throw problem(
-        "data_offsets [\(begin), \(end)] reach beyond the \(fileSize - dataStart) bytes of data")
+    if let dataSize, end > dataSize {
+      throw problem("data_offsets [\(begin), \(end)] reach beyond the \(dataSize) bytes of data")
     }
     guard end - begin == bits / 8 else {
       throw problem(
         "data_offsets [\(begin), \(end)] hold \(end - begin) bytes, but shape \(shape) of "
           + "\(typeName) needs \(bits / 8)")
     }
-    return Tensor(
-      name: name, type: type, shape: shape, bytes: dataStart + begin..<dataStart + end)
+    return Tensor(name: name, type: type, shape: shape, bytes: begin..<end)
   }
 }

@@ -2,9 +2,7 @@ package import Foundation
 
 /// Writes safetensors files that the reference library reads.
 package enum SafetensorsWriter {
-  /// One tensor to be written.
   package struct Entry {
-    /// The tensor's name.
     package let name: String
     /// Its shape, outermost dimension first.
     package let shape: [Int]

@@ -3,10 +3,8 @@
 package struct SplitMix: RandomNumberGenerator, Sendable {
   @usableFromInline var state: UInt64
 
-  /// Starts the sequence of a seed.
   @inlinable package init(seed: UInt64) { state = seed }
 
-  /// The next 64 random bits.
   @inlinable package mutating func next() -> UInt64 {
     state &+= Self.step
     return Self.mix(state)

@@ -4,10 +4,8 @@ import Glibc
 package struct Stopwatch: Sendable {
   private var start = Self.now
 
-  /// Starts the clock.
   package init() {}
 
-  /// Seconds since some moment in the past.
   package static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -27,7 +27,6 @@ package enum StoredType: String, Sendable, CaseIterable {
   case i64 = "I64"
   case u64 = "U64"
 
-  /// The size of one element.
   package var bitCount: Int {
     switch self {
     case .f4: 4
@@ -51,4 +50,16 @@ package enum StoredType: String, Sendable, CaseIterable {
 
   /// The type to compute with, if there is one.
   package var elementType: ElementType? { ElementType(rawValue: rawValue) }
+}
+
+/// The element types whose tensors this package computes with, named as safetensors names them.
+package enum ElementType: String, Sendable, CaseIterable {
+  /// 32-bit IEEE 754 floating point.
+  case f32 = "F32"
+  /// 16-bit IEEE 754 floating point.
+  case f16 = "F16"
+  /// The upper half of an f32.
+  case bf16 = "BF16"
+
+  package var byteCount: Int { self == .f32 ? 4 : 2 }
 }

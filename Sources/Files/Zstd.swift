@@ -5,9 +5,7 @@ package enum Zstd {
   /// Compresses a block into one frame with its size and a checksum.
   ///
   /// - Throws: `SpeculateError` if there is not enough memory.
-  package static func compress(
-    _ bytes: UnsafeRawBufferPointer, level: Int = 3
-  ) throws -> [UInt8] {
+  package static func compress(_ bytes: UnsafeRawBufferPointer, level: Int = 3) throws -> [UInt8] {
     var frame: [UInt8] = []
     let writer = try ZstdWriter(level: level, contentSize: bytes.count) {
       frame.append(contentsOf: $0)
@@ -32,8 +30,7 @@ package enum Zstd {
       throw SpeculateError("the compressed data can't hold \(byteCount) bytes")
     }
     return try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
-      let result = ZSTD_decompress(
-        buffer.baseAddress, byteCount, frame.baseAddress, frame.count)
+      let result = ZSTD_decompress(buffer.baseAddress, byteCount, frame.baseAddress, frame.count)
       if ZSTD_isError(result) != 0 {
         throw SpeculateError(
           "the compressed data is damaged (\(String(cString: ZSTD_getErrorName(result))))")

@@ -5,7 +5,7 @@ package import Foundation
 ///
 /// Reads any number of frames one after the other, as `zstd` and `pzstd` write them, and checks
 /// their checksums where they have them.
-package final class ZstdReader {
+package final class ZstdReader: ByteSource {
   /// The largest window a frame may ask for, as a power of two: what `zstd --long=31` writes.
   private static let windowLogLimit: Int32 = 31
 
@@ -37,15 +37,8 @@ package final class ZstdReader {
     input.deallocate()
   }
 
-  /// The size of the first frame's content if its header says so; a hint that may be wrong.
-  ///
-  /// - Throws: `SpeculateError` if the file can't be read.
-  func declaredSize() throws -> Int? {
-    if filled == 0 { filled = try file.read(into: input) }
-    let size = ZSTD_getFrameContentSize(input.baseAddress, filled)
-    // The two highest values stand for "unknown" and "no frame".
-    return size >= UInt64.max - 1 ? nil : Int(exactly: size)
-  }
+  /// Bytes of the file as it is.
+  package var compressedSize: Int { file.size }
 
   /// Decompresses the next bytes.
   ///

@@ -15,8 +15,7 @@ package final class ZstdWriter {
   ///   - sink: Takes the compressed bytes as they come.
   /// - Throws: `SpeculateError` if there is not enough memory.
   package init(
-    level: Int = 3, contentSize: Int? = nil,
-    sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+    level: Int = 3, contentSize: Int? = nil, sink: @escaping (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard let context = ZSTD_createCCtx() else {
       throw SpeculateError("not enough memory to compress")
@@ -54,8 +53,7 @@ package final class ZstdWriter {
       var target = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
       let remaining = ZSTD_compressStream2(context, &target, &source, end)
       if ZSTD_isError(remaining) != 0 {
-        throw SpeculateError(
-          "compression failed: \(String(cString: ZSTD_getErrorName(remaining)))")
+        throw SpeculateError("compression failed: \(String(cString: ZSTD_getErrorName(remaining)))")
       }
       if target.pos > 0 { try sink(UnsafeRawBufferPointer(rebasing: output[..<target.pos])) }
       let isDone = end == ZSTD_e_end ? remaining == 0 : source.pos == source.size

@@ -6,6 +6,7 @@ struct SpeculateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "speculate",
     abstract: "Generate text several times faster without changing one token of it.",
+    version: "0.1.0",
     subcommands: [
       GenerateCommand.self, PretrainCommand.self, DistillCommand.self, ForceCommand.self,
       AnalyzeCommand.self, BenchCommand.self, InspectCommand.self, ConvertCommand.self,
@@ -13,9 +14,12 @@ struct SpeculateCommand: ParsableCommand {
 
   /// Parses, runs, and ends the process with the command's exit code.
   static func main() {
-    Interruption.endOnClosedPipe()
+    Interruption.settleSignals()
+    let check = try? CommandLineCheck(Array(CommandLine.arguments.dropFirst()), root: Self.self)
+    if let complaint = check?.complaint { Failure.misuse(complaint) }
     do {
       var command = try parseAsRoot()
+      if let complaint = check?.idleOption { Failure.misuse(complaint) }
       try command.run()
     } catch {
       Failure.exit(error, in: Self.self)

@@ -32,28 +32,33 @@ import Testing
 
   @Test func roundsAreCounted() {
     let counts = AcceptanceCounts(Self.generation)
-    #expect(counts.rounds == 5 && counts.tokens == 9 && counts.rows == 17)
-    #expect(counts.draftRounds == 4 && counts.draftRoundTokens == 8)
-    #expect(counts.verified == 12 && counts.accepted == 5)
-    #expect(counts.judgedByPlace == [4, 3, 2, 1])
+    let statistics = counts.statistics
+    #expect(statistics.rounds == 5 && statistics.emittedTokens == 9 && counts.draftRounds == 4)
+    #expect(statistics.verifiedTokens == 12 && statistics.acceptedTokens == 5)
+    #expect(statistics.verifiedByPlace == [4, 3, 2, 1])
     #expect(counts.reachedByPlace == [4, 2, 1, 0])
-    #expect(counts.acceptedByPlace == [3, 2, 0, 0])
-    #expect(counts.histogram == [1, 1, 2] && counts.wholeBlocks == [0, 1, 0])
-    #expect(counts.tau == 9.0 / 5 && counts.blockEfficiency == 2)
-    #expect(counts.acceptanceRate == 5.0 / 12)
-    #expect(counts.acceptanceRateByPlace == [0.75, 2.0 / 3, 0, 0])
+    #expect(statistics.acceptedByPlace == [3, 2, 0, 0])
+    #expect(statistics.acceptanceHistogram == [1, 1, 2] && counts.wholeBlocks == [0, 1, 0])
+    #expect(statistics.tau == 9.0 / 5 && counts.blockEfficiency == 2)
+    #expect(statistics.acceptanceRate == 5.0 / 12)
+    #expect(statistics.acceptanceRateByPlace == [0.75, 2.0 / 3, 0, 0])
     #expect(counts.conditionalRateByPlace == [0.75, 1, 0, 0])
     #expect(counts.survival == [0.75, 0.75, 0, 0])
     var twice = counts
     twice += counts
-    #expect(twice.tau == counts.tau && twice.histogram == [2, 2, 4])
+    #expect(twice.statistics.tau == statistics.tau)
+    #expect(twice.statistics.acceptanceHistogram == [2, 2, 4])
   }
 
-  /// A stop string is found afterwards, so the last round's drafts were all judged.
-  @Test func stopStringsEndNoRound() {
+  /// Only a caller that stops ends no block.
+  @Test func stopStringsEndBlocks() {
     var generation = Self.generation
-    generation.finishReason = .stopString
-    #expect(AcceptanceCounts(generation).judgedByPlace == [4, 3, 3, 2])
+    for reason in [FinishReason.stopString, .length, .context] {
+      generation.finishReason = reason
+      #expect(AcceptanceCounts(generation).statistics.verifiedByPlace == [4, 3, 2, 1])
+    }
+    generation.finishReason = .cancelled
+    #expect(AcceptanceCounts(generation).statistics.verifiedByPlace == [4, 3, 3, 2])
   }
 
   /// In a tree, places are depths.
@@ -68,8 +73,9 @@ import Testing
     walked.tokens = [2, 3, 99]
     walked.probabilities = [0.5, 0.5, 0.5]
     #expect(walked.inconsistency == nil)
-    counts.add(walked, judged: 4)
-    #expect(counts.judgedByPlace == [1, 1, 1] && counts.acceptedByPlace == [1, 1, 0])
+    counts.add(walked, ended: false)
+    #expect(counts.statistics.verifiedByPlace == [1, 1, 1])
+    #expect(counts.statistics.acceptedByPlace == [1, 1, 0])
     walked.tokens = [1, 3, 99]
     #expect(walked.inconsistency == "the accepted drafts are not the tokens")
     walked.parents = [-1, 1, 0, 0]

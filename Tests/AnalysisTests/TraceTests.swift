@@ -80,6 +80,49 @@ import Text
     try body(url)
   }
 
+  /// A second writer would write over what the first one writes.
+  @Test func aTraceHasOneWriter() throws {
+    try withTrace("t.jsonl") { url in
+      let other = url.deletingLastPathComponent().appending(path: "other.jsonl")
+      let tokenizer = try TokenizerLoader.load(directory: url.deletingLastPathComponent())
+      let first = try TraceWriter(url: other, header: Self.header, tokenizer: tokenizer)
+      let expected = SpeculateError(
+        "\(other.path): process \(getpid()) is writing it; wait for that one or give another ‘trace’"
+      )
+      #expect(throws: expected) {
+        try TraceWriter(url: other, header: Self.header, tokenizer: tokenizer)
+      }
+      #expect(throws: expected) { try TraceWriter.claim(other) }
+      try first.write(Self.unit)
+      try first.finish()
+      #expect(try Trace.read(other).units == [Self.unit])
+    }
+  }
+
+  /// The path of weights and the time they were written say nothing; their content does.
+  @Test func fingerprintsAreOfContent() throws {
+    let temporary = try TemporaryFolder()
+    func folder(_ name: String, values: [Float], configuration: String = "{}") throws -> URL {
+      let folder = temporary.url.appending(path: name)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
+      try SafetensorsWriter.write(
+        [
+          SafetensorsWriter.Entry(name: "w", shape: [values.count], type: .f32) { sink in
+            try values.withUnsafeBytes { try sink($0) }
+          }
+        ], to: folder.appending(path: "model.safetensors"))
+      return folder
+    }
+    // More than is hashed at a time.
+    var values = [Float](repeating: 0.5, count: 9 << 20)
+    let one = try ModelFingerprint.of(folder("one", values: values))
+    #expect(try ModelFingerprint.of(folder("two", values: values)) == one)
+    #expect(try ModelFingerprint.of(folder("two", values: values, configuration: "{ }")) != one)
+    values[values.count - 100].negate()
+    #expect(try ModelFingerprint.of(folder("one", values: values)) != one)
+  }
+
   @Test(arguments: ["t.jsonl", "t.jsonl.zst"]) func tracesSurviveTheFile(_ name: String) throws {
     try withTrace(name) { url in
       let trace = try Trace.read(url)

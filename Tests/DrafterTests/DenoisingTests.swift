@@ -72,19 +72,19 @@ import Testing
 
   /// Blocks of several lengths, some of which are done before others.
   @Test(arguments: DrafterKind.allCases, [1, 2])
-  func `blocks that share passes are each as it is alone`(kind: DrafterKind, threads: Int) {
+  func `blocks that share passes are each as it is alone`(kind: DrafterKind, threads: Int) throws {
     for (policy, maximumBlocks) in [
       (HalfThenRest(), 4), (Backwards(), 4), (HalfThenRest(), 3), (SinglePass(), 2),
     ] as [(any DenoisingPolicy, Int)] {
-      func drafts(_ blocks: [(anchor: Token, count: Int)], maximumBlocks: Int) -> [String] {
+      func drafts(_ blocks: [(anchor: Token, count: Int)], maximumBlocks: Int) throws -> [String] {
         let runner = DrafterRunnerTests.runner(
           DrafterRunnerTests.configuration(vocabulary: 20, markov: 5, kind: kind),
           threads: threads, maximumBlocks: maximumBlocks
         ).runner
         runner.policy = policy
-        let requests = blocks.map {
+        let requests = try blocks.map {
           DrafterBlock(
-            context: runner.makeContext(capacity: 20), anchor: $0.anchor, count: $0.count)
+            context: try runner.makeContext(capacity: 20), anchor: $0.anchor, count: $0.count)
         }
         var seen = [String](repeating: "", count: blocks.count)
         runner.draft(requests) { block, place, logits in
@@ -95,8 +95,8 @@ import Testing
       }
       let blocks: [(Token, Int)] = [(9, 5), (4, 1), (7, 3), (9, 4)]
       #expect(
-        drafts(blocks, maximumBlocks: maximumBlocks)
-          == blocks.flatMap { drafts([$0], maximumBlocks: 1) })
+        try drafts(blocks, maximumBlocks: maximumBlocks)
+          == blocks.flatMap { try drafts([$0], maximumBlocks: 1) })
     }
   }
 

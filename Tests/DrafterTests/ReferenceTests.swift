@@ -113,7 +113,7 @@ import Testing
     )
     let table = try inputs.floats("embedding", shape: [vocabulary, hidden])
     let head =
-      inputs.info("head") == nil
+      inputs.shape(of: "head") == nil
       ? table : try inputs.floats("head", shape: [vocabulary, hidden])
     return SingleDrafter(
       drafter: drafter,

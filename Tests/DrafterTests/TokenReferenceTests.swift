@@ -118,7 +118,7 @@ import Testing
       let inputs = try Checkpoint(file: folder.appending(path: "inputs.safetensors"))
       table = try inputs.floats("embedding", shape: [vocabulary, width])
       head =
-        inputs.info("head") == nil
+        inputs.shape(of: "head") == nil
         ? table : try inputs.floats("head", shape: [vocabulary, width])
     }
     return SingleDrafter(

@@ -15,9 +15,9 @@ import Testing
       for name in checkpoint.names {
         let bytes = try checkpoint.withBytes(of: name) { $0.reduce(0) { $0 &+ Int($1) } }
         #expect(bytes >= 0)
-        if let info = checkpoint.info(name) {
-          let floats = try checkpoint.floats(name, shape: info.shape)
-          #expect(floats.count == info.count)
+        let shape = try #require(checkpoint.shape(of: name))
+        if checkpoint.storedType(of: name)?.elementType != nil {
+          #expect(try checkpoint.floats(name, shape: shape).count == shape.reduce(1, *))
         }
       }
       return true
@@ -53,7 +53,7 @@ import Testing
     let header = 8 + Int(good[0]) + Int(good[1]) << 8
     var random = SplitMix(seed: 1)
     var loaded = 0
-    for round in 0..<6000 {
+    for round in 0..<fuzzRounds(6000) {
       var bytes = good
       if round % 2 == 0 {
         // Only the header, and its length put right, so that the checks behind it are reached.
@@ -70,7 +70,29 @@ import Testing
       if loads({ try Checkpoint(file: url) }) { loaded += 1 }
     }
     // Some mutations hit blanks, names or data; most must be found out.
-    #expect(loaded > 100 && loaded < 3500)
+    #expect(loaded > 100 && loaded < fuzzRounds(3500))
+  }
+
+  /// Offsets, shapes and types of all sizes, plain and compressed.
+  @Test(arguments: ["m.safetensors", "m.safetensors.zst"])
+  func hostileHeaders(name: String) throws {
+    let folder = try TemporaryFolder()
+    let good = try sample(in: folder, "model.safetensors")
+    let end = 8 + Int(good[0]) + Int(good[1]) << 8
+    let header = String(decoding: good[8..<end], as: UTF8.self)
+    var random = SplitMix(seed: 5)
+    var loaded = 0
+    for _ in 0..<fuzzRounds(3000) {
+      let text = Array(makeHostile(header, &random).utf8)
+      let length = Bool.random(using: &random) ? text.count : Int(truncatingIfNeeded: random.next())
+      let bytes =
+        withUnsafeBytes(of: UInt64(truncatingIfNeeded: length).littleEndian) { Array($0) } + text
+        + good[end...]
+      let url = try folder.write(
+        name.hasSuffix(".zst") ? bytes.withUnsafeBytes { try Zstd.compress($0) } : bytes, to: name)
+      if loads({ try Checkpoint(file: url) }) { loaded += 1 }
+    }
+    #expect(loaded < fuzzRounds(300))
   }
 
   @Test func mutatedCompressedWeights() throws {
@@ -78,7 +100,7 @@ import Testing
     let good = try sample(in: folder, "model.safetensors.zst")
     var random = SplitMix(seed: 2)
     var loaded = 0
-    for _ in 0..<3000 {
+    for _ in 0..<fuzzRounds(3000) {
       var bytes = good
       for _ in 0..<Int.random(in: 1...2, using: &random) { mutate(&bytes, &random) }
       let url = folder.file("m.safetensors.zst")
@@ -86,7 +108,7 @@ import Testing
       if bytes != good && loads({ try Checkpoint(file: url) }) { loaded += 1 }
     }
     // The checksum leaves next to nothing through.
-    #expect(loaded < 30)
+    #expect(loaded < fuzzRounds(30))
   }
 
   @Test func mutatedIndex() throws {
@@ -97,13 +119,13 @@ import Testing
       #"{"metadata":{},"weight_map":{"a.weight":"one.safetensors","b":"one.safetensors"}}"#.utf8)
     var random = SplitMix(seed: 3)
     var loaded = 0
-    for _ in 0..<3000 {
+    for _ in 0..<fuzzRounds(3000) {
       var bytes = good
       for _ in 0..<Int.random(in: 1...2, using: &random) { mutate(&bytes, &random) }
       try folder.write(bytes, to: "model.safetensors.index.json")
       if loads({ try Checkpoint(directory: folder.url) }) { loaded += 1 }
     }
-    #expect(loaded > 10 && loaded < 2000)
+    #expect(loaded > 10 && loaded < fuzzRounds(2000))
   }
 
   @Test func mutatedLines() throws {
@@ -111,7 +133,7 @@ import Testing
     let good = Array((0..<40).map { "{\"text\": \"Zeile \($0) ä€😀\"}\r\n" }.joined().utf8)
     let frame = try good.withUnsafeBytes { try Zstd.compress($0) }
     var random = SplitMix(seed: 4)
-    for round in 0..<2000 {
+    for round in 0..<fuzzRounds(2000) {
       var bytes = round % 2 == 0 ? good : frame
       for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&bytes, &random) }
       let url = folder.file(round % 2 == 0 ? "l.jsonl" : "l.jsonl.zst")

@@ -10,6 +10,7 @@ import Testing
     ("9223372036854775808", .number(0x1p63)), ("1.0", .number(1)), ("-2.5e-3", .number(-0.0025)),
     ("1E+2", .number(100)), ("\"\"", .string("")), ("[]", .array([])), ("{}", .object([:])),
     ("\"\\u00e9\\ud83d\\ude00\\n\\/\\\\\\\"\"", .string("é😀\n/\\\"")), ("\"é😀\"", .string("é😀")),
+    ("\u{FEFF} 1", .integer(1)),
     ("\"\\b\\f\\u0001\"", .string("\u{8}\u{C}\u{1}")),
     ("[1,[2],{\"a\":null}]", .array([.integer(1), .array([.integer(2)]), .object(["a": .null])])),
     ("\t{ \"a\" : 1 ,\r\n\"b\": 2 } ", .object(["a": .integer(1), "b": .integer(2)])),
@@ -28,7 +29,7 @@ import Testing
     "{1:2}",
     "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\":1,\"a\":1}", "{} {}", "1 1",
     "'a'",
-    "// c\n1", "\u{FEFF}1", "{\"a\":1,\"\\u0061\":2}",
+    "// c\n1", "1\u{FEFF}", "{\"a\":1,\"\\u0061\":2}",
   ])
   func otherTextsAreRefused(text: String) {
     #expect(throws: SpeculateError.self) { try JSONValue(parsing: text) }

@@ -24,7 +24,8 @@ import Testing
     let folder = try TemporaryFolder()
     let cases: [(String, [String])] = [
       ("", []), ("\n", [""]), ("a", ["a"]), ("a\n", ["a"]), ("\n\na", ["", "", "a"]),
-      ("a\r\nb\rc\r\n", ["a", "b\rc"]), ("\u{FEFF}x\n\u{FEFF}y", ["x", "\u{FEFF}y"]),
+      ("a\r\nb\rc\r\n", ["a", "b\rc"]), ("a\0b\r\n\0", ["a\0b", "\0"]),
+      ("\u{FEFF}x\n\u{FEFF}y", ["x", "\u{FEFF}y"]),
       (
         "ä€😀\n" + String(repeating: "0123456789é", count: 50) + "\nz",
         ["ä€😀", String(repeating: "0123456789é", count: 50), "z"]

@@ -155,11 +155,16 @@ import Testing
     #expect(throws: SpeculateError("\(plain.path): \(damage.problem)\(Self.tail)")) {
       try Checkpoint(file: plain)
     }
-    // The same bytes, compressed, are as damaged.
+    // The same bytes, compressed, are as damaged; sizes are found out when data is read.
     let frame = try damage.bytes.withUnsafeBytes { try Zstd.compress($0) }
     let compressed = try folder.write(frame, to: "model.safetensors.zst")
-    #expect(throws: SpeculateError("\(compressed.path): \(damage.problem)\(Self.tail)")) {
-      try Checkpoint(file: compressed)
+    do {
+      let checkpoint = try Checkpoint(file: compressed)
+      for name in checkpoint.names { try checkpoint.withBytes(of: name) { _ in } }
+      #expect(checkpoint.names.isEmpty && damage.problem.hasSuffix("belong to no tensor"))
+    } catch let error as SpeculateError {
+      #expect(error.description.hasPrefix("\(compressed.path): "))
+      #expect(error.description.hasSuffix(Self.tail))
     }
   }
 
@@ -192,14 +197,12 @@ import Testing
           "{\(SafetensorsBytes.tensor("t", type, "[8]", "[0,\(bytes)]"))}", dataBytes: bytes),
         to: "t.safetensors")
       let checkpoint = try Checkpoint(file: file)
-      #expect(checkpoint.storedType(of: "t") == type)
+      #expect(checkpoint.storedType(of: "t")?.rawValue == type)
       #expect(checkpoint.shape(of: "t") == [8])
       #expect(try checkpoint.withBytes(of: "t") { $0.count } == bytes)
-      if let known = ElementType(rawValue: type) {
-        #expect(checkpoint.info("t") == TensorInfo(name: "t", type: known, shape: [8]))
+      if ElementType(rawValue: type) != nil {
         #expect(try checkpoint.floats("t", shape: [8]).count == 8)
       } else {
-        #expect(checkpoint.info("t") == nil)
         #expect(
           throws: SpeculateError(
             "\(file.path): tensor \"t\" is \(type), which is not supported; convert the "

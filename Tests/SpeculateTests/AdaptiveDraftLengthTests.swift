@@ -59,9 +59,12 @@ import Testing
       let count = policy.draftCount(limit: limit)
       let (accepted, spent) = world.round(count, &random)
       let draftSeconds = count > 0 ? world.draft(count) : 0
+      for place in 0..<min(count, accepted + 1) {
+        policy.chances.record(.model(place: place, confidence: nil), accepted: place < accepted)
+      }
       policy.record(
-        drafted: count, verified: count, accepted: accepted, confidences: [],
-        draftSeconds: draftSeconds, verifySeconds: spent - draftSeconds)
+        drafted: count, rows: count + 1, draftSeconds: draftSeconds,
+        verifySeconds: spent - draftSeconds)
       if index >= skip {
         tokens += Double(accepted + 1)
         time += spent

@@ -65,6 +65,8 @@ import Verifier
         parameters: parameters, strategy: DraftStrategy(source: source, length: .fixed(7)))
       _ = Array(decoder)
       #expect(decoder.statistics.acceptanceRate == 1 && decoder.statistics.rounds == 6)
+      // One pass a draft.
+      #expect(decoder.statistics.draftPasses == decoder.statistics.draftedTokens)
     }
   }
 

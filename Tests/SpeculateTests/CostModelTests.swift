@@ -60,7 +60,9 @@ import Testing
     for _ in 0..<2000 {
       let accepted =
         rates.firstIndex { Double.random(in: 0..<1, using: &random) >= $0 } ?? rates.count
-      estimator.record(verified: 3, accepted: accepted)
+      for place in 0..<min(3, accepted + 1) {
+        estimator.record(place: place, accepted: place < accepted)
+      }
     }
     for (place, rate) in rates.enumerated() {
       #expect(abs(estimator.conditional(place) - rate) < 0.15)

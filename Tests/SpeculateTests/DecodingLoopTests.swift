@@ -60,6 +60,8 @@ import Verifier
       strategy.begin(sequence, room: room)
     }
 
+    func reserve(_ positions: Int) throws(SpeculateError) { try strategy.reserve(positions) }
+
     func commit(features: UnsafePointer<Float>, rows: Int) {
       strategy.commit(features: features, rows: rows)
     }
@@ -69,7 +71,7 @@ import Verifier
     }
 
     func propose(_ sequence: SequenceState) -> RowProposal { strategy.propose(sequence) }
-    func rows(_ grant: RowGrant) -> TokenTree { strategy.rows(grant) }
+    func rows(_ count: Int) -> TokenTree { strategy.rows(count) }
 
     func settle(
       _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
@@ -86,10 +88,7 @@ import Verifier
     func learn(_ price: RoundPrice) { strategy.learn(price) }
     var origin: DraftOrigin? { strategy.origin }
     var traced: [TracedDraft] { strategy.traced }
-    var recorder: CandidateRecorder? {
-      get { strategy.recorder }
-      set { strategy.recorder = newValue }
-    }
+    func keepCandidates(in recorder: CandidateRecorder?) { strategy.keepCandidates(in: recorder) }
   }
 
   private func cases(_ count: Int, _ setting: Setting, seed: UInt64) throws -> [Case] {
@@ -190,7 +189,7 @@ import Verifier
     var round = 0
     while round <= 12 || !loop.runs.isEmpty {
       for index in runs.indices where cases[index].joins == round { loop.add(runs[index]) }
-      loop.round()
+      try loop.round()
       round += 1
       for (index, run) in runs.enumerated() {
         while let token = run.take() { ids[index].append(token) }
@@ -231,9 +230,9 @@ import Verifier
       }
       let features = FloatBuffer(count: 160 * max(1, width))
       for index in 0..<features.count { features.base[index] = .random(in: -1...1, using: &random) }
-      func drafts(_ runner: DrafterRunner, _ texts: [[Token]]) -> [[Token]] {
-        let blocks = texts.enumerated().map { index, text in
-          let context = runner.makeContext(capacity: 150)
+      func drafts(_ runner: DrafterRunner, _ texts: [[Token]]) throws -> [[Token]] {
+        let blocks = try texts.enumerated().map { index, text in
+          let context = try runner.makeContext(capacity: 150)
           if kind == .conditioned {
             runner.append(features.base, rows: text.count - 1, to: context)
           } else {
@@ -254,9 +253,11 @@ import Verifier
           drafter: drafter, embedding: target.embedding, head: target.head,
           workers: Workers(count: 2), maximumBlocks: blocks)
       }
-      let alone = texts.flatMap { drafts(runner(1), [$0]) }
+      let alone = try texts.flatMap { try drafts(runner(1), [$0]) }
       #expect(Set(alone).count > 3)
-      for blocks in [1, 2, 3, 7] { #expect(drafts(runner(blocks), texts) == alone, "\(blocks)") }
+      for blocks in [1, 2, 3, 7] {
+        #expect(try drafts(runner(blocks), texts) == alone, "\(blocks)")
+      }
     }
   }
 }

@@ -73,15 +73,48 @@ import Verifier
     let prompt = TinyModels.prompts(1)[0]
     let parameters = GenerationParameters(maximumTokens: .max, ignoresEnd: true)
     let plain = try TinyModels.plain(prompt, parameters, runner: runner)
-    #expect(prompt.count + plain.ids.count == context && plain.reason == .length)
+    #expect(prompt.count + plain.ids.count == context && plain.reason == .context)
     for drafts in [1, 6, 31] {
       let decoder = try speculative(prompt, future: plain.ids, parameters, drafts: drafts)
       #expect(Array(decoder) == plain.ids)
-      #expect(decoder.finishReason == .length)
+      #expect(decoder.finishReason == .context)
     }
+    // The limit that was asked for, as long as the context holds so much.
+    var exact = parameters
+    exact.maximumTokens = context - prompt.count
+    #expect(try TinyModels.plain(prompt, exact, runner: runner).reason == .length)
+    exact.maximumTokens += 1
+    #expect(try TinyModels.plain(prompt, exact, runner: runner).reason == .context)
     // A cache shorter than the model's context ends it earlier, with the same tokens.
     let short = try speculative(prompt, future: plain.ids, parameters, drafts: 5, capacity: 64)
     #expect(Array(short) == Array(plain.ids.prefix(64 - prompt.count)))
+    #expect(short.finishReason == .context)
+  }
+
+  /// Wherever a stop string ends the output, counts are those of what came out.
+  @Test(arguments: [0.7, 1.0]) func whatStandsBehindAStopStringIsNotCounted(_ accuracy: Double)
+    throws
+  {
+    let prompt = TinyModels.prompts(1)[0]
+    let parameters = GenerationParameters(maximumTokens: 40, ignoresEnd: true)
+    let whole = try TinyModels.plain(prompt, parameters, runner: runner).ids
+    for kept in 1...39 {
+      let stopped = try speculative(
+        prompt, future: whole, parameters, drafts: 7, accuracy: accuracy)
+      for token in whole[..<kept] { #expect(stopped.next() == token) }
+      stopped.stop()
+      #expect(stopped.next() == nil && stopped.finishReason == .stopString)
+      let sum = stopped.statistics
+      #expect(sum.emittedTokens == kept)
+      #expect(sum.tau == Double(kept) / Double(sum.targetPasses))
+      #expect(sum.acceptedTokens == sum.acceptedByPlace.reduce(0, +))
+      #expect(sum.acceptanceHistogram.reduce(0, +) == sum.rounds - sum.plainRounds)
+      #expect(
+        sum.acceptedTokens
+          == sum.acceptanceHistogram.enumerated().reduce(0) { $0 + $1.offset * $1.element })
+      #expect(zip(sum.acceptedByPlace, sum.verifiedByPlace).allSatisfy { 0 <= $0 && $0 <= $1 })
+      #expect(sum.acceptedTokens <= kept && sum.acceptedTokens >= kept - sum.rounds)
+    }
   }
 
   @Test func cancellationEndsTheOutputBetweenRounds() throws {

@@ -46,7 +46,8 @@ import Testing
     let context = TokenPresence(vocabulary: logits.count)
     for token in text { context.insert(token) }
     var processor = LogitProcessor(parameters)
-    row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
+    let isFinite = row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
+    #expect(isFinite)
     return row
   }
 
@@ -101,7 +102,7 @@ import Testing
     for token: Token in [0, 3, 4] { context.insert(token) }
     var row: [Float] = [4, 4]
     var processor = LogitProcessor(SamplingParameters(repetitionPenalty: 2))
-    row.withUnsafeMutableBufferPointer { processor.process($0, context: context, map: map) }
+    _ = row.withUnsafeMutableBufferPointer { processor.process($0, context: context, map: map) }
     #expect(row == [4, 2])
   }
 
@@ -153,7 +154,7 @@ import Testing
       var row = logits
       return row.withUnsafeMutableBufferPointer {
         guard let base = $0.baseAddress else { return -1 }
-        return chooser.choose(base, count: 4, position: 1).token
+        return chooser.choose(base, count: 4, position: 1)?.token ?? -1
       }
     }
     let logits: [Float] = [3, 5, 4, 1]

@@ -91,3 +91,17 @@ import Testing
     #expect(none.candidates(after: 1, previous: nil, count: 4, length: 8).isEmpty)
   }
 }
+
+extension SuffixIndex {
+  fileprivate func matches(_ count: Int, ahead: [Token] = []) -> [Match] {
+    var found: [Match] = []
+    findMatches(count, ahead: ahead, into: &found)
+    return found
+  }
+
+  fileprivate func continuation(of match: Match, count: Int) -> [Token] {
+    var tokens: [Token] = []
+    continuation(of: match, count: count, into: &tokens)
+    return tokens
+  }
+}

@@ -72,6 +72,7 @@ import Text
         let result = try generator.generate("stop", parameters: stopping, mode: mode)
         #expect(result.text == plain.text && result.tokens == plain.tokens)
         #expect(result.finishReason == .stopString)
+        #expect(result.statistics.emittedTokens == result.tokens.count)
       }
     }
   }

@@ -1,4 +1,5 @@
 package import Files
+import Foundation
 
 /// Damages bytes in one of the ways files get damaged: a bit, a byte, a digit, a cut, a gap, a copy.
 package func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
@@ -23,4 +24,28 @@ package func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
     let end = min(bytes.count, at + Int.random(in: 1...60, using: &random))
     bytes.removeSubrange(at..<end)
   }
+}
+
+/// Values that no file should hold where a number or a word stands.
+private let hostileValues = [
+  "-1", "0", "1", "-0.0", "0.5", "1e300", "-1e300", "1e-300", "2147483647", "2147483648",
+  "4294967296", "16777215", "16777216", "9223372036854775807", "-9223372036854775808",
+  "4611686018427387904", "18446744073709551616", "null", "true", "[]", "{}", "\"\"", "[[[[1]]]]",
+  "\"\\u0000\"", "[-1,9223372036854775807]",
+]
+
+/// Replaces some of a JSON text's numbers and words, strings among them.
+package func makeHostile(_ json: String, _ random: inout SplitMix) -> String {
+  var text = json
+  for _ in 0..<Int.random(in: 1...3, using: &random) {
+    let places = text.matches(of: /-?[0-9][0-9.eE+-]*|true|false|null|"[^"\\]*"/)
+    guard let place = places.randomElement(using: &random)?.range else { break }
+    text.replaceSubrange(place, with: hostileValues.randomElement(using: &random) ?? "")
+  }
+  return text
+}
+
+/// How many inputs to try: those given, or `FUZZ` times as many where the environment says so.
+package func fuzzRounds(_ count: Int) -> Int {
+  count * (ProcessInfo.processInfo.environment["FUZZ"].flatMap { Int($0) } ?? 1)
 }

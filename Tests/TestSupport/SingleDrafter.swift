@@ -14,7 +14,11 @@ package final class SingleDrafter {
     runner = DrafterRunner(
       drafter: drafter, embedding: embedding, head: head, workers: workers,
       maximumBlocks: maximumBlocks)
-    context = runner.makeContext(capacity: capacity)
+    do {
+      context = try runner.makeContext(capacity: capacity)
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 
   package var drafter: BlockDrafter { runner.drafter }

@@ -64,15 +64,14 @@ import Testing
 
   @Test(arguments: [
     (["--kv-heads", "4"], "6 heads can't share 4 key/value heads evenly"),
-    (["--head-dim", "3"], "give an even number"), (["--batch", "0"], "--batch is 0"),
-    (["--length", "70000"], "--length is 70000: give at most 65536"),
-    (["--micro-batch", "-1"], "--micro-batch is -1"), (["--rounds", "0"], "use 1 to 10000"),
+    (["--head-dim", "3"], "give an even number"), (["--batch", "0"], "--batch 0 is out of range"),
+    (["--length", "70000"], "--length 70000 is out of range: use 1 to 65536"),
+    (["--micro-batch", "-1"], "--micro-batch -1 is out of range"),
+    (["--rounds", "0"], "use 1 to 10000"),
     (["--precision", "f16"], "'f16'"),
   ])
   func sizesThatCannotBe(arguments: [String], complaint: String) throws {
-    // A value that starts with a dash belongs behind an equals sign.
-    let joined = arguments[0] + "=" + arguments[1]
-    let result = try CommandProcess(["bench", "train", joined]).wait()
+    let result = try CommandProcess(["bench", "train"] + arguments).wait()
     #expect(result.status == 64)
     #expect(result.errors.contains(complaint), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count == 1)

@@ -86,7 +86,7 @@ import Testing
       ).wait()
       return try json(result.output)["ids"] as? [Int] ?? []
     }
-    for (option, isChat) in [("--chat", true), ("--stats", false)] {
+    for (option, isChat) in [("--chat", true), ("--remeasure", false)] {
       var isFound = false
       for seed in 1...40 where !isFound {
         let arguments = ["--prompt", "Hi", "--seed", "\(seed)", option]
@@ -156,7 +156,7 @@ import Testing
         "--heldout", file, "--evaluation-length", "20", "--layers", "1", "--block-size", "4",
         "--mask-token",
         "\(TinyTokenizer.mask)", "--steps", "3", "--draft-vocabulary", "50", "--output",
-        pair.folder.appending(path: "drafter").path,
+        pair.folder.appending(path: "learnt").path,
       ]
     ).wait()
     #expect(learnt.status == 0, "\(learnt.errors)")

@@ -122,6 +122,67 @@ import Testing
     #expect(try convert().status == 64)
   }
 
+  /// What convert doesn't write, it doesn't remove; least of all what it reads.
+  @Test func nothingThatIsNotWrittenAnewIsLost() throws {
+    defer { pair.remove() }
+    let target = pair.target
+    let before = try FileManager.default.subpathsOfDirectory(atPath: pair.folder.path).sorted()
+    // A model's folder around the source, by several names.
+    try Data("{}".utf8).write(to: pair.folder.appending(path: "config.json"))
+    try FileManager.default.createSymbolicLink(
+      at: pair.folder.appending(path: "link"), withDestinationURL: pair.folder)
+    for place in [pair.folder.path, pair.folder.path + "/link", ".", "target/.."] {
+      let result = try speculate(
+        "convert", target.path, place, "--weights", "int8", "--force", current: pair.folder)
+      #expect(result.status == 1)
+      #expect(
+        result.errors
+          == "error: \(pair.folder.path) holds the source \(target.path): give a destination apart from "
+          + "it\n", "\(place): \(result.errors)")
+    }
+    let inside = try speculate(
+      "convert", target.path, "target/new", "--weights", "int8", "--force", current: pair.folder)
+    #expect(inside.errors.contains("lies in the source"), "\(inside.errors)")
+    let itself = try speculate(
+      "convert", target.path, "link/target", "--weights", "int8", "--force", current: pair.folder)
+    #expect(itself.errors.contains("is the folder to convert"), "\(itself.errors)")
+    // Something of the user's in the folder to replace.
+    #expect(try convert("--weights", "int8").status == 0)
+    let notes = output.appending(path: "notes.txt")
+    try Data("mine".utf8).write(to: notes)
+    let kept = try convert("--weights", "int4", "--force")
+    #expect(
+      kept.errors.hasSuffix(
+        "\(output.path): holds \"notes.txt\", which would be lost; move that away, or give another "
+          + "folder\n"), "\(kept.errors)")
+    #expect(try Data(contentsOf: notes) == Data("mine".utf8))
+    try FileManager.default.removeItem(at: notes)
+    #expect(try convert("--weights", "int4", "--force").status == 0)
+    try FileManager.default.removeItem(at: output)
+    for name in ["config.json", "link"] {
+      try FileManager.default.removeItem(at: pair.folder.appending(path: name))
+    }
+    let after = try FileManager.default.subpathsOfDirectory(atPath: pair.folder.path).sorted()
+    #expect(after == before)
+  }
+
+  @Test func whatAKilledConversionLeftIsPutBackOrRemoved() throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", "int8").status == 0)
+    let files = FileManager.default
+    let before = try files.subpathsOfDirectory(atPath: pair.folder.path).sorted()
+    // Killed between the renames: the old model is there under another name only.
+    try files.moveItem(at: output, to: pair.folder.appending(path: ".converted.x1.old"))
+    try files.createDirectory(
+      at: pair.folder.appending(path: ".converted.x1.tmp"), withIntermediateDirectories: false)
+    let asked = try convert("--weights", "int4")
+    #expect(
+      asked.errors.hasSuffix("exists already; give another folder, or --force to replace it\n"))
+    #expect(try files.subpathsOfDirectory(atPath: pair.folder.path).sorted() == before)
+    #expect(try convert("--weights", "int4", "--force").status == 0)
+    #expect(try files.subpathsOfDirectory(atPath: pair.folder.path).sorted() == before)
+  }
+
   /// Scales and values that don't belong together.
   @Test func damagedIntegersAreAnError() throws {
     defer { pair.remove() }

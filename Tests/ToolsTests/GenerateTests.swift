@@ -165,7 +165,9 @@ import Testing
     }
   }
 
-  @Test func ctrlCEndsALongGenerationCleanly() throws {
+  /// Ctrl-C, a polite `kill`, and the end of the terminal.
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  func aSignalEndsALongGenerationCleanly(_ signal: Int32) throws {
     var sizes = TinyPair.Sizes()
     sizes.context = 1 << 17
     let pair = try TinyPair(sizes)
@@ -177,12 +179,92 @@ import Testing
       ], environment: ["SPECULATE_WEIGHTS": pair.folder.path])
     let deadline = Date(timeIntervalSinceNow: 60)
     while process.output.utf8.count < 100 && Date() < deadline { usleep(10_000) }
-    process.interrupt()
+    process.interrupt(signal)
     let result = try process.wait()
     #expect(result.status == 130)
     #expect(result.output.utf8.count >= 100)
     #expect(result.output.hasSuffix("\n"))
     #expect(result.errors.hasPrefix("--- interrupted\n"))
     #expect(result.errors.contains("tok/s"))
+  }
+
+  @Test func theContextEndsATextBeforeTheTokenLimit() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let full = try run(
+      pair, "--prompt", "abc", "--max-tokens", "1000", "--ignore-end", "--stats")
+    #expect(full.status == 0)
+    #expect(
+      full.errors.hasPrefix("--- ended by the target's context, which is full\n"), "\(full.errors)")
+    let short = try run(pair, "--prompt", "abc", "--max-tokens", "10", "--ignore-end", "--stats")
+    #expect(short.errors.hasPrefix("--- ended by the token limit\n"))
+  }
+
+  /// A target that the embedded drafter wasn't made for drafts from earlier text, and says so.
+  @Test func aTargetWithoutADrafterDraftsFromEarlierText() throws {
+    var other = TinyPair.Sizes()
+    other.hidden = 48
+    let (pair, stranger) = (try TinyPair(), try TinyPair(other))
+    defer {
+      pair.remove()
+      stranger.remove()
+    }
+    let note =
+      "no drafter is named for \(stranger.target.path): drafts come from earlier text; --drafter names "
+      + "one\n"
+    let options = [
+      "--target", stranger.target.path, "--prompt", "abc", "--max-tokens", "30", "--json",
+    ]
+    let usual = try CommandProcess(
+      ["generate"] + options, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+    #expect(usual.status == 0 && usual.errors == note, "\(usual.errors)")
+    let plain = try CommandProcess(["generate", "--drafter", "none"] + options).wait()
+    #expect(plain.errors == "")
+    #expect(try json(usual.output)["ids"] as? [Int] == json(plain.output)["ids"] as? [Int])
+    // Where there is no embedded drafter at all, nothing else is asked for.
+    let empty = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: empty) }
+    let alone = try CommandProcess(
+      ["generate"] + options, environment: ["SPECULATE_WEIGHTS": empty.path]
+    ).wait()
+    #expect(alone.status == 0 && alone.errors == note)
+    #expect(try json(alone.output)["ids"] as? [Int] == json(plain.output)["ids"] as? [Int])
+    // One that the drafter was made for has it, by whatever name.
+    let fitting = try CommandProcess(
+      [
+        "generate", "--target", pair.target.path, "--prompt", "abc", "--max-tokens", "10", "--json",
+      ],
+      environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+    #expect(fitting.status == 0 && fitting.errors == "")
+    let idle = try CommandProcess(
+      ["generate", "--no-suffix"] + options, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+    #expect(idle.status == 1)
+    #expect(idle.errors.hasSuffix("--no-suffix leaves nothing to draft from: give --drafter too\n"))
+  }
+
+  /// A trace that grows too large, or a full disk, is told; nothing is killed without a word.
+  @Test func aFileThatMayNotGrowIsAnError() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let result = try shell(
+      "ulimit -f 4; speculate generate --prompt abc --max-tokens 100 --ignore-end --trace t.jsonl",
+      environment: ["SPECULATE_WEIGHTS": pair.folder.path], current: pair.folder)
+    #expect(result.status == 1)
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    #expect(result.errors.contains("can't be written"), "\(result.errors)")
+  }
+
+  @Test func passTimesLieInTheHomeOfTheEnvironment() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let home = pair.folder.appending(path: "home")
+    let result = try shell(
+      "unset XDG_CACHE_HOME; speculate generate --prompt abc --max-tokens 40",
+      environment: ["SPECULATE_WEIGHTS": pair.folder.path, "HOME": home.path])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(FileManager.default.fileExists(atPath: home.appending(path: ".cache/speculate").path))
   }
 }

@@ -51,7 +51,8 @@ import Testing
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in the
                                 text so far; or 'none' for plain decoding. (default: the embedded one,
-                                Weights/drafter)
+                                Weights/drafter; 'suffix' for a target that
+                                it wasn't made for)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4)
@@ -117,6 +118,7 @@ import Testing
         --compare               Run plain and speculative decoding in turn, and compare ids and speed.
         --repeats <n>           Runs of each kind for every prompt of a comparison; medians count.
                                 (default: 3)
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -130,6 +132,7 @@ import Testing
       USAGE: speculate bench <subcommand>
 
       OPTIONS:
+        --version               Show the version.
         -h, --help              Show help information.
 
       SUBCOMMANDS:
@@ -175,6 +178,7 @@ import Testing
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -200,6 +204,7 @@ import Testing
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -240,6 +245,7 @@ import Testing
                                 small context)
         --prefill <n>           Time a prompt of this many tokens as well.
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -272,7 +278,8 @@ import Testing
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in
                                 the text so far; or 'none' for plain decoding. (default: the embedded
-                                one, Weights/drafter)
+                                one, Weights/drafter; 'suffix' for a target that
+                                it wasn't made for)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4)
@@ -324,6 +331,7 @@ import Testing
         --context <n>           Positions in the cache before a measurement. (default: 256, or fewer in a
                                 small context)
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -370,6 +378,7 @@ import Testing
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -405,6 +414,7 @@ import Testing
         --threads <n>           Threads to compute with. (default: one a physical core)
         --force                 Replace a model that is in the destination already.
         --json                  Print one JSON object instead of text.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -461,6 +471,7 @@ import Testing
         -o, --output <output>   The folder of shards.
         --seed <seed>           Seed of prompts and sampling. (default: 1)
         --threads <n>           Threads to compute with. (default: one a physical core)
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }

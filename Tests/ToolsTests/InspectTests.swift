@@ -94,7 +94,15 @@ import Verifier
     let report = try JSONValue(parsing: result.output)
     #expect(report["path"]?.text == folder.path)
     #expect(report["configuration"]?["model"]?.text == "qwen3 (Qwen3ForCausalLM)")
-    #expect(report["configuration"]?["sliding window"]?.text == "32 in 1 of 2 layers")
+    // What is a number is one.
+    for (name, value) in [
+      ("vocabulary", 4096), ("context", 2048), ("layers", 2), ("hidden", 64), ("heads", 4),
+      ("head dimension", 16), ("key value heads", 2), ("sliding window", 32),
+      ("windowed layers", 1),
+    ] { #expect(report["configuration"]?[name]?.integer == value, "\(name)") }
+    #expect(report["configuration"]?["rope theta"]?.number == 10_000)
+    #expect(report["configuration"]?["norm epsilon"]?.number == 1e-6)
+    #expect(report["configuration"]?["end tokens"] == .array([.integer(2), .integer(3)]))
     #expect(report["tokenizer"]?.text == "tokenizer.model")
     #expect(report["files"] == .array([.string("model.safetensors.zst")]))
     #expect(report["metadata"] == .object(["format": .string("pt")]))
@@ -157,11 +165,22 @@ import Verifier
       "\(config.path): the model type \"mamba\" is not supported; use one of llama, mistral, qwen2, "
       + "qwen3"
     let result = try speculate("inspect", folder.path)
-    #expect(result.status == 0)
+    #expect(result.status == 1)
+    #expect(result.errors == "error: \(problem)\n")
     #expect(result.output.contains("configuration  not usable: \(problem)\n"))
     #expect(result.output.hasSuffix(Self.table))
     let report = try JSONValue(parsing: speculate("inspect", "--json", folder.path).output)
     #expect(report["configuration_problem"]?.text == problem)
+  }
+
+  @Test func aTargetWithoutATokenizerCannotBeUsed() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.removeItem(at: folder.appending(path: "tokenizer.model"))
+    let result = try speculate("inspect", folder.path)
+    #expect(result.status == 1)
+    #expect(result.output.contains("tokenizer       none\n"))
+    #expect(result.errors.hasPrefix("error: \(folder.path): there is no tokenizer; copy "))
   }
 
   @Test func mistakesAreOneLine() throws {

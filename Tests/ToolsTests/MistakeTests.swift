@@ -17,18 +17,19 @@ import Testing
   }
 
   @Test func wrongPaths() throws {
-    try expectFailure(
-      ["--prompt", "a", "--target", "/nowhere"],
-      "--target /nowhere: there is no such folder; check the path")
     let pair = try TinyPair()
     defer { pair.remove() }
+    let absent = pair.folder.appending(path: "absent").path
+    try expectFailure(
+      ["--prompt", "a", "--target", absent],
+      "--target \(absent): there is no such folder; check the path")
     let file = pair.target.appending(path: "config.json").path
     try expectFailure(
       ["--prompt", "a", "--target", file],
       "--target \(file): this is a file; give the folder that holds config.json and the weights")
     try expectFailure(
-      ["--prompt", "a", "--target", pair.target.path, "--drafter", "/nowhere"],
-      "--drafter /nowhere: there is no such folder; check the path")
+      ["--prompt", "a", "--target", pair.target.path, "--drafter", absent],
+      "--drafter \(absent): there is no such folder; check the path")
     try expectFailure(
       ["--prompt-file", "/nowhere.txt"], weights: pair.folder,
       "--prompt-file /nowhere.txt: there is no such file; check the path")

@@ -78,4 +78,14 @@ import Tools
     line.clear()
     #expect(scene.text == "\r\u{1B}[K")
   }
+
+  /// The first of 32 answers that are made at a time doesn't stand for the time of all.
+  @Test func answersMadeTogetherAreCountedTogether() {
+    // 4,000 answers of 10 seconds each, 32 at a time: 1,250 seconds, of which 10 are over.
+    let first = ProgressLine.secondsLeft(elapsed: 10, done: 1, remaining: 3999, batch: 32)
+    #expect(first > 1240 / 2.5 && first < 1240 * 2.5, "\(first)")
+    let later = ProgressLine.secondsLeft(elapsed: 625, done: 2000, remaining: 2000, batch: 32)
+    #expect(abs(later - 625) < 25, "\(later)")
+    #expect(ProgressLine.secondsLeft(elapsed: 1, done: 1, remaining: 0, batch: 32) == 0)
+  }
 }

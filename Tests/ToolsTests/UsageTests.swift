@@ -13,6 +13,48 @@ import Testing
 
   @Test(arguments: [
     (["--nonsense"], "Unknown option '--nonsense'; see 'speculate --help'"),
+    (
+      ["generate", "--promt", "x"],
+      "Unknown option '--promt'. Did you mean '--prompt'?; see 'speculate generate --help'"
+    ),
+    (
+      ["distill", "--target", "x", "--layer", "3"],
+      "Unknown option '--layer'. Did you mean '--layers'?; see 'speculate distill train --help'"
+    ),
+    (
+      ["pretrain", "--steps", "-1", "--tokens", "x", "--output", "y"],
+      "--steps -1 is out of range: use 1 or more; see 'speculate pretrain --help'"
+    ),
+    (
+      ["pretrain", "--tokens", "x", "--output", ""],
+      "--output is empty: leave it out, or give a value; see 'speculate pretrain --help'"
+    ),
+    (
+      ["convert", "x", "", "--weights", "int8"],
+      "an argument is empty: leave it out, or give what it stands for; see 'speculate convert --help'"
+    ),
+    (
+      ["analyze", "run", "--prompts", "x", "--trace", "t.jsonl", "--temperature", "-1"],
+      "--temperature -1 is out of range: give no negative number; see 'speculate analyze run --help'"
+    ),
+    (
+      ["convert", "x", "y", "--weights", "int8", "--perplexity-tokens", "9"],
+      "--perplexity-tokens belongs to --perplexity: give it too; see 'speculate convert --help'"
+    ),
+    (
+      ["force", "--target", "x", "--trajectories-from", "y", "--output", "z", "--memory", "1"],
+      "--memory belongs to --divergence: give it too; see 'speculate force train --help'"
+    ),
+    (
+      ["distill", "--target", "x", "--responses-from", "y", "--output", "z", "--temperature", "1"],
+      "--temperature means nothing with --responses-from: leave one of them out; see "
+        + "'speculate distill train --help'"
+    ),
+    (
+      ["bench", "decode", "--prompt-file", "x", "--drafter", "suffix", "--drafter-weights", "f32"],
+      "--drafter-weights means nothing with --drafter suffix: leave one of them out; see "
+        + "'speculate bench decode --help'"
+    ),
     (["nonsense"], "Unexpected argument 'nonsense'; see 'speculate --help'"),
     (["bench", "nonsense"], "Unexpected argument 'nonsense'; see 'speculate bench --help'"),
     (
@@ -83,6 +125,22 @@ import Testing
         + "'coupled'"
     ),
     (["--limit", "0"], "--limit 0 is out of range: use 1 or more"),
+    (["--prompt", "b"], "--prompt is given twice: give it once"),
+    (["--seed", "1", "--seed=2"], "--seed is given twice: give it once"),
+    (
+      ["--drafter", "none", "--draft-length", "5"],
+      "--draft-length means nothing with --drafter none: leave one of them out"
+    ),
+    (["--json", "--stats"], "--stats means nothing with --json: leave one of them out"),
+    (["--echo", "--compare"], "--echo means nothing with --compare: leave one of them out"),
+    (
+      ["--top-k", "5"],
+      "--top-k, --top-p and --min-p mean nothing at --temperature 0: give another, or leave them out"
+    ),
+    (
+      ["--suffix", "--no-suffix"],
+      "Value to be set with flag '--no-suffix' had already been set with flag '--suffix'"
+    ),
     (["--repeats", "3"], "--repeats belongs to --compare: give both"),
     (["--compare", "--repeats", "0"], "--repeats 0 is out of range: use 1 to 1000"),
     (["--compare", "--drafter", "none"], "--compare needs a drafter: leave out --drafter none"),
@@ -126,5 +184,11 @@ import Testing
     try expectUsageError(
       ["generate"],
       "There is no prompt: give --prompt, --prompt-file or -; see 'speculate generate --help'")
+  }
+
+  @Test func theVersionIsTold() throws {
+    let result = try speculate("--version")
+    #expect(result.status == 0 && result.errors == "")
+    #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
   }
 }

@@ -2,6 +2,7 @@ import Drafter
 import Files
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier
@@ -39,10 +40,11 @@ import Verifier
       features: isConditioned
         ? try TargetFeatures(
           model: target, workers: workers, layers: [0, 1], maximumLength: 64) : nil)
-    let simulated = replay.run(
-      DrafterRunner(
-        drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
-      capacity: 64)
+    let simulated = try #require(
+      try replay.run(
+        DrafterRunner(
+          drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
+        capacity: 64, shouldStop: { false }))
     ServedAcceptance.expect(simulated, equals: served)
     // Otherwise the comparison proves little.
     #expect(simulated.histogram.filter { $0 > 0 }.count >= 2, "\(simulated.histogram)")

@@ -50,7 +50,7 @@ extension DistillRecipeTests {
 
     // A new run in the same place knows nothing of it.
     try FileManager.default.removeItem(at: parts.output.appending(path: "checkpoint.safetensors"))
-    _ = try Self.run(parts, Stops(train: 1))
+    _ = try Self.run(parts, Stops(train: 2))
     #expect(try BestDrafter(in: parts.output)?.step == 1)
     try FileManager.default.copyItem(
       at: parts.output.appending(path: "model.safetensors"),

@@ -69,12 +69,10 @@ import Verifier
     guard let made = respond, let heldout = try recipe.respondHeldout(shouldStop: { false })
     else { return ([], responses, false) }
     var progress: [DistillProgress] = []
-    var taken = 0
-    let isDone = try recipe.training(made, heldout: heldout).run(
-      shouldStop: {
-        taken += 1
-        return taken >= stops.train
-      }, report: { progress.append($0) })
+    let training = try recipe.training(made, heldout: heldout)
+    let isDone = try training.run(
+      shouldStop: { training.stepCount - training.resumedStep >= stops.train },
+      report: { progress.append($0) })
     return (progress, made.count, isDone)
   }
 
@@ -319,6 +317,7 @@ import Verifier
       twice.prefix(twice.count / 2).map(\.tokens) == twice.suffix(twice.count / 2).map(\.tokens))
     #expect(twice.count > 1 && twice.count.isMultiple(of: 2))
     options.responses = one
+    options.output = folder.file("other")
 
     let other = TinyTraining.livelyModel(TinyTraining.architecture(layers: 3), seed: 8)
     try ModelExport.write(

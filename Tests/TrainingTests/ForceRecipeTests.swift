@@ -10,13 +10,13 @@ import Verifier
 /// Forcing from a target's folder to a forced model's folder.
 @Suite struct ForceRecipeTests {
   /// Where a session is to stop: after so many questions, in each of its parts.
-  private struct Stops {
+  struct Stops {
     var respond = Int.max
     var iterate = Int.max
     var train = Int.max
   }
 
-  private static func options(
+  static func options(
     _ folder: TemporaryFolder, output: String, threads: Int
   ) throws -> ForceOptions {
     let target = folder.file("target")
@@ -57,7 +57,7 @@ import Verifier
   }
 
   /// One session; returns the steps it took, and whether it came to the end.
-  private static func run(
+  static func run(
     _ options: ForceOptions, _ stops: Stops = Stops()
   ) throws -> (progress: [ForceProgress], trajectories: Int, isDone: Bool) {
     let recipe = try ForceRecipe(options)
@@ -73,12 +73,14 @@ import Verifier
       let responses = try recipe.respond(
         shouldStop: stop(after: stops.respond), report: { _ in }),
       let made = try recipe.iterate(
-        responses, shouldStop: stop(after: stops.iterate),
+        responses, shouldStop: { trajectories >= stops.iterate },
         report: { trajectories = $0.trajectories })
     else { return ([], trajectories, false) }
     var progress: [ForceProgress] = []
-    let isDone = try recipe.training(made).run(
-      shouldStop: stop(after: stops.train), report: { progress.append($0) })
+    let training = try recipe.training(made)
+    let isDone = try training.run(
+      shouldStop: { training.stepCount - training.resumedStep >= stops.train },
+      report: { progress.append($0) })
     return (progress, trajectories, isDone)
   }
 
@@ -204,6 +206,7 @@ import Verifier
     #expect(try recipe.training(made).run(shouldStop: { false }, report: { _ in }))
     options.growthStep = nil
     options.blockSize = 5
+    options.output = folder.file("four")
     let path = folder.file("one").appending(path: "trajectories-5").path
     #expect(
       throws: SpeculateError(

@@ -32,13 +32,10 @@ import Training
     _ options: PretrainOptions, stopAfter limit: Int = .max
   ) throws -> (progress: [PretrainProgress], isDone: Bool, resumedStep: Int) {
     let recipe = try PretrainRecipe(options)
-    var taken = 0
     var progress: [PretrainProgress] = []
     let isDone = try recipe.run(
-      shouldStop: {
-        taken += 1
-        return taken >= limit
-      }, report: { progress.append($0) })
+      shouldStop: { recipe.stepCount - recipe.resumedStep >= limit },
+      report: { progress.append($0) })
     return (progress, isDone, recipe.resumedStep)
   }
 

@@ -33,7 +33,7 @@ import Training
   private func fill(to count: Int) throws {
     let store = try open()
     for gap in store.missing(below: count) {
-      for number in gap { try store.append(Self.response(number)) }
+      for number in gap { try store.add(Self.response(number), number: number) }
     }
     try store.flush()
   }
@@ -58,7 +58,7 @@ import Training
       ])
     // A shard that isn't full is followed by others all the same.
     let more = try open()
-    for number in 23..<30 { try more.append(Self.response(number)) }
+    for number in 23..<30 { try more.add(Self.response(number), number: number) }
     #expect(try open().elements(below: 30) == (0..<30).map(Self.response))
     #expect(try ResponseStore(existing: store).count == 30)
   }
@@ -74,6 +74,62 @@ import Training
       try fill(to: 8)
       #expect(try Data(contentsOf: tail) == whole, "\(count)")
     }
+  }
+
+  @Test func `answers are kept in whatever order they come`() throws {
+    try fill(to: 4)
+    do {
+      let store = try open()
+      for number in [9, 5, 11] { try store.add(Self.response(number), number: number) }
+      try store.flush()
+    }
+    let store = try open()
+    #expect(store.count == 4 && store.missing(below: 12) == [4..<5, 6..<9, 10..<11])
+    for number in [10, 8, 7, 6] { try store.add(Self.response(number), number: number) }
+    #expect(try !files.contains("0000000.responses.zst"))
+    try store.add(Self.response(4), number: 4)
+    #expect(try files.filter { $0.hasSuffix(".zst") }.count == 2)
+    let again = try open()
+    #expect(again.missing(below: 12) == [])
+    #expect(again.elements(below: 12) == Array(Self.all.prefix(12)))
+    // The shards are those of answers that come in order.
+    try again.seal()
+    let names = try files.filter { $0.hasSuffix(".zst") }
+    let made = try names.map { try Data(contentsOf: self.store.appending(path: $0)) }
+    try FileManager.default.removeItem(at: self.store)
+    try fill(to: 12)
+    try open().seal()
+    #expect(try names.map { try Data(contentsOf: self.store.appending(path: $0)) } == made)
+  }
+
+  @Test func `a tail that two wrote, or an earlier version, is refused`() throws {
+    try fill(to: 8)
+    let tail = store.appending(path: "tail-5.bin")
+    let whole = try Data(contentsOf: tail)
+    func complaint(_ content: Data) throws -> String {
+      try content.write(to: tail)
+      let error = #expect(throws: SpeculateError.self) { try open() }
+      return error?.description ?? ""
+    }
+    let advice =
+      ": delete it and give the command that made it again, which makes its responses anew"
+    #expect(
+      try complaint(whole + whole.dropFirst(16))
+        == "\(tail.path) holds a record twice or of another place" + advice)
+    #expect(
+      try complaint(whole.dropFirst(16))
+        == "\(tail.path) doesn't number its records: it is damaged or of an earlier version"
+        + advice)
+    var other = Self.settings
+    other.seed = 8
+    try FileManager.default.removeItem(at: store.appending(path: "manifest.json"))
+    for number in [0, 5] {
+      try whole.write(to: store.appending(path: "tail-\(number).bin"))
+    }
+    let error = #expect(throws: SpeculateError.self) { try open(other) }
+    #expect(
+      error?.description
+        == store.appending(path: "tail-0.bin").path + " was made with other settings" + advice)
   }
 
   @Test func `a crash between shard and manifest loses nothing`() throws {

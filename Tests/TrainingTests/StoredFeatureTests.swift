@@ -315,6 +315,30 @@ import Verifier
         "\(FeatureStore.folder(in: folder.file("few")).path) holds layers [0], not all of "
           + "[0, 2]: the target computes them"
       ])
+    options.output = folder.file("last")
     #expect(try DistillRecipeTests.run(options).progress.map(\.loss) == computed.map(\.loss))
+  }
+}
+
+/// Reads records as docs/formats.md describes them.
+extension FeatureRecord {
+  /// What `layers[slot]` gave at a position: [hidden].
+  fileprivate func output(_ slot: Int, at position: Int) -> [Float] {
+    let start = positions + (position * settings.layers.count + slot) * settings.hidden
+    return (start..<start + settings.hidden).map { value($0) }
+  }
+
+  /// The most probable tokens after a position, with their log-probabilities.
+  fileprivate func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
+    let (k, start) = (
+      settings.logProbabilities, positions * (1 + settings.layers.count * settings.hidden)
+    )
+    return (position * k..<position * k + k).map {
+      (value(start + $0), value(start + positions * k + $0))
+    }
+  }
+
+  private func value<T>(_ index: Int) -> T {
+    bytes.withUnsafeBytes { $0.load(fromByteOffset: 4 * index, as: T.self) }
   }
 }

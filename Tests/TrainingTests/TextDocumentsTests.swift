@@ -15,7 +15,6 @@ import Training
         directory: folder.url,
         tokenizer: SentencePieceTokenizer(file: folder.write(TinyTokenizer.data, to: "t.model"))),
       lengths: lengths, seed: 1)
-    #expect(source.documentCount > 0)
     return (0..<40).map { source.prompt($0) }
   }
 

@@ -42,7 +42,7 @@ import Verifier
     for response in try Self.responses() {
       let generator = try TrajectoryGenerator(
         model: Self.model, workers: Workers(count: 2), blockSize: blockSize, capacity: 160)
-      let trajectory = try #require(generator.trajectory(of: response))
+      let trajectory = try #require(try generator.trajectory(of: response))
       #expect(
         trajectory.response == response && trajectory.blocks.count == trajectory.guesses.count)
       for (block, states) in zip(trajectory.blocks, trajectory.guesses) {
@@ -70,7 +70,7 @@ import Verifier
       (response.tokens[response.promptLength + 7] + 1) % 61
     let generator = try TrajectoryGenerator(
       model: Self.model, workers: Workers(count: 1), blockSize: 4, capacity: 160)
-    #expect(generator.trajectory(of: response) == nil)
+    #expect(try generator.trajectory(of: response) == nil)
   }
 
   @Test func `what was appended is there again`() throws {
@@ -81,9 +81,9 @@ import Verifier
         temperature: 0), blockSize: 5)
     let generator = try TrajectoryGenerator(
       model: Self.model, workers: Workers(count: 1), blockSize: 5, capacity: 160)
-    let all = try Self.responses().compactMap(generator.trajectory)
+    let all = try Self.responses().compactMap({ try generator.trajectory(of: $0) })
     let store = try TrajectoryStore(folder: folder.url, settings: settings, shardSize: 4)
-    for trajectory in all { try store.append(trajectory) }
+    for (number, trajectory) in all.enumerated() { try store.add(trajectory, number: number) }
     try store.flush()
     #expect(try TrajectoryStore(existing: folder.url).elements(below: 6) == all)
     try store.seal()

@@ -6,6 +6,7 @@ package struct Advice: Encodable {
   /// The format that the target is stored in.
   package let stored: String
   package let options: [Option]
+  package let best: Option?
 
   package init(machine: Machine, temperature: Float, texts: Int, stored: String, options: [Option])
   {
@@ -14,34 +15,18 @@ package struct Advice: Encodable {
     self.texts = texts
     self.stored = stored
     self.options = options
+    best = Self.best(of: options)
   }
 
   /// By this much another way has to be faster than the usual one, which adapts to other prompts.
   private static let margin = 1.02
 
   /// The choice to take: the fastest, or the usual one where that is hardly slower.
-  package var best: Option? { best(of: options) }
-
-  /// The one to take of some.
-  package func best(of options: [Option]) -> Option? {
+  package static func best(of options: [Option]) -> Option? {
     guard let fastest = options.max(by: { $0.rate < $1.rate }) else { return nil }
     let usual = options.filter { $0.isUsual && $0.format == fastest.format }
       .max { $0.rate < $1.rate }
     guard let usual, usual.rate * Self.margin > fastest.rate else { return fastest }
     return usual
-  }
-
-  private enum CodingKeys: CodingKey {
-    case machine, temperature, texts, stored, options, best
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(machine, forKey: .machine)
-    try container.encode(temperature, forKey: .temperature)
-    try container.encode(texts, forKey: .texts)
-    try container.encode(stored, forKey: .stored)
-    try container.encode(options, forKey: .options)
-    try container.encode(best, forKey: .best)
   }
 }

@@ -36,7 +36,6 @@ extension Advice {
     package let name: String
     package let way: DecodingWay
     package let format: String
-    /// The command that runs it.
     package let command: String
     /// The replayed outputs; empty for what can't be replayed.
     package let terms: [Term]

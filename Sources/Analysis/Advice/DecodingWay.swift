@@ -3,11 +3,8 @@ package import Speculate
 
 /// One way of decoding, as the options of `speculate generate` describe it.
 package enum DecodingWay: Equatable {
-  /// Token by token.
   case plain
-  /// With drafts.
   case draft(Drafting)
-  /// By Jacobi iteration.
   case jacobi(JacobiOptions)
 
   /// Where drafts come from, and how many.
@@ -62,7 +59,6 @@ package enum DecodingWay: Equatable {
     }
   }
 
-  /// The drafter's folder, if there is one.
   package var drafter: URL? {
     if case .draft(let drafting) = self { drafting.drafter } else { nil }
   }

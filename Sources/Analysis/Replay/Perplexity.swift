@@ -1,5 +1,6 @@
 package import Files
 import Foundation
+import Speculate
 package import Tensors
 package import Verifier
 
@@ -8,7 +9,6 @@ package import Verifier
 /// The text is cut into windows that are read one by one, each from an empty cache and after the
 /// model's begin token if it has one.
 package struct Perplexity: Sendable, Equatable {
-  /// How many tokens were predicted.
   package private(set) var tokens = 0
   /// The sum of their negative log-probabilities.
   package private(set) var loss = 0.0
@@ -26,7 +26,7 @@ package struct Perplexity: Sendable, Equatable {
   ///   - onPiece: receives the number of tokens read so far.
   ///   - isCancelled: asked after every piece.
   /// - Returns: what was measured; nil if cancelled.
-  /// - Throws: ``SpeculateError`` if the text is too short to predict anything.
+  /// - Throws: ``SpeculateError`` if the text is too short to predict anything, or logits aren't finite.
   package static func measure(
     _ model: CausalModel, text: [Token], window: Int = 512, workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
@@ -47,7 +47,8 @@ package struct Perplexity: Sendable, Equatable {
   ///
   /// - Parameters: as above; a window's first token is not predicted.
   /// - Returns: what was measured; nil if cancelled.
-  /// - Throws: ``SpeculateError`` if a window is longer than the model's context.
+  /// - Throws: ``SpeculateError`` if a window is longer than the model's context, or logits aren't
+  ///   finite.
   package static func measure(
     _ model: CausalModel, windows: [[Token]], workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
@@ -61,10 +62,10 @@ package struct Perplexity: Sendable, Equatable {
       cache.reset()
       // The last token only predicts what is not there.
       var isStopped = false
-      runner.read(tokens.dropLast(), into: cache, logits: .all) { piece in
+      try runner.read(tokens.dropLast(), into: cache, logits: .all) { piece in
         for (row, position) in piece.enumerated() {
           let logits = runner.logits + row * scratch.count
-          result.add(logits, next: tokens[position + 1], scratch: scratch)
+          try result.add(logits, next: tokens[position + 1], at: position + 1, scratch: scratch)
         }
         onPiece(read + piece.upperBound)
         isStopped = isCancelled()
@@ -77,9 +78,11 @@ package struct Perplexity: Sendable, Equatable {
   }
 
   private mutating func add(
-    _ logits: UnsafePointer<Float>, next: Token, scratch: FloatBuffer
-  ) {
-    let top = Kernels.maximum(logits, count: scratch.count)
+    _ logits: UnsafePointer<Float>, next: Token, at position: Int, scratch: FloatBuffer
+  ) throws {
+    guard let top = Kernels.finiteMaximum(logits, count: scratch.count) else {
+      throw SpeculateError.unusable("model", position: position)
+    }
     let sum = Kernels.exp(logits, into: scratch.base, count: scratch.count, shift: top)
     loss += log(Double(sum)) - Double(logits[Int(next)] - top)
     tokens += 1

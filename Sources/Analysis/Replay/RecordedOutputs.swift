@@ -6,9 +6,10 @@ package struct RecordedOutputs {
   /// The folders that the trace names.
   package let target: String
   package let drafters: [String]
+  /// The fingerprint of the target's weights; nil in older traces.
+  package let targetWeights: String?
   /// The formats that the target's matrices were held in.
   package let formats: [String]
-  /// How the outputs were generated.
   package let parameters: GenerationParameters
   /// How drafts were chosen.
   package let choice: DraftChoice?
@@ -52,6 +53,7 @@ package struct RecordedOutputs {
     formats = recorded.map(\.format)
     textsOfFormats = recorded.map(\.texts)
     target = settings.target
+    targetWeights = settings.targetWeights
     drafters = different(members.compactMap { configurations[$0].drafter })
     choice = members.compactMap { configurations[$0].draftChoice }.first
     parameters = GenerationParameters(

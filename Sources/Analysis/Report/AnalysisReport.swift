@@ -1,3 +1,5 @@
+import Speculate
+
 /// Everything that is reported of one or several traces.
 package struct AnalysisReport: Encodable, Sendable {
   /// The speed of one configuration on the prompts of one category.
@@ -28,7 +30,6 @@ package struct AnalysisReport: Encodable, Sendable {
     }
   }
 
-  /// The names of the traces.
   package var traces: [String]
   /// What they were run on.
   package var machines: [Machine]
@@ -104,7 +105,7 @@ extension AnalysisReport.Category {
     guard !analysis.prompts.isEmpty else { return nil }
     self.init(
       category: category, configuration: run.settings.name, prompts: analysis.prompts.count,
-      tau: analysis.counts.tau,
+      tau: analysis.counts.statistics.tau,
       speedup: baseline.map {
         let comparison = analysis.speed(against: $0)
         return .init(value: comparison.ratio, interval: comparison.interval)

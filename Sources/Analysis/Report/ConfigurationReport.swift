@@ -32,15 +32,15 @@ package struct ConfigurationReport: Encodable, Sendable {
   package struct Source: Encodable, Sendable {
     package var source: DraftOrigin
     /// Rounds that verified a draft of it.
-    package var rounds: Int
+    package var rounds = 0
     /// Drafts that the target was asked about: those whose predecessors were accepted.
-    package var asked: Int
-    package var verified: Int
-    package var accepted: Int
+    package var asked = 0
+    package var verified = 0
+    package var accepted = 0
     /// Accepted of asked.
-    package var conditionalRate: Double
+    package var conditionalRate = 0.0
     /// Accepted drafts of all tokens.
-    package var shareOfTokens: Double
+    package var shareOfTokens = 0.0
   }
 
   /// Microseconds a token.
@@ -119,17 +119,18 @@ extension ConfigurationReport {
     _ settings: TraceConfiguration, _ analysis: AcceptanceAnalysis, baseline: AcceptanceAnalysis?
   ) {
     let counts = analysis.counts
+    let statistics = counts.statistics
     let rounds = analysis.prompts.flatMap(\.generations).flatMap(\.rounds)
     name = settings.name
     self.settings = settings
     prompts = analysis.prompts.count
     generations = analysis.prompts.reduce(0) { $0 + $1.generations.count }
-    tokens = counts.tokens
-    self.rounds = counts.rounds
-    tau = Estimate(value: counts.tau, interval: analysis.tauInterval)
+    tokens = statistics.emittedTokens
+    self.rounds = statistics.rounds
+    tau = Estimate(value: statistics.tau, interval: analysis.tauInterval)
     blockEfficiency = counts.blockEfficiency
     draftAcceptanceRate = Estimate(
-      value: counts.acceptanceRate, interval: analysis.acceptanceRateInterval)
+      value: statistics.acceptanceRate, interval: analysis.acceptanceRateInterval)
     tokensPerSecond = Estimate(
       value: analysis.tokensPerSecond, interval: analysis.tokensPerSecondInterval)
     if let baseline {
@@ -142,26 +143,25 @@ extension ConfigurationReport {
     let straight = analysis.filtered { !$0.endsInLoop }
     if loopShare > 0, !straight.prompts.isEmpty {
       withoutLoops = WithoutLoops(
-        prompts: straight.prompts.count, tau: straight.counts.tau,
+        prompts: straight.prompts.count, tau: straight.counts.statistics.tau,
         speedup: baseline.map { straight.speed(against: $0).ratio })
     }
-    meanVerified =
-      counts.draftRounds > 0 ? Double(counts.verified) / Double(counts.draftRounds) : 0
-    acceptanceHistogram = counts.histogram
+    meanVerified = GenerationStatistics.ratio(statistics.verifiedTokens, counts.draftRounds)
+    acceptanceHistogram = statistics.acceptanceHistogram
     wholeBlocks = counts.wholeBlocks
     let survival = counts.survival
     places = zip(counts.reachedByPlace.indices, analysis.placeIntervals).map { place, intervals in
       Place(
-        place: place + 1, judged: counts.judgedByPlace[place],
-        reached: counts.reachedByPlace[place], accepted: counts.acceptedByPlace[place],
-        acceptanceRate: counts.acceptanceRateByPlace[place],
+        place: place + 1, judged: statistics.verifiedByPlace[place],
+        reached: counts.reachedByPlace[place], accepted: statistics.acceptedByPlace[place],
+        acceptanceRate: statistics.acceptanceRateByPlace[place],
         conditionalRate: counts.conditionalRateByPlace[place],
         conditionalInterval: intervals.conditional, survival: survival[place],
         survivalInterval: intervals.survival)
     }
     reliability = analysis.reliability.bins
     expectedCalibrationError = analysis.reliability.count > 0 ? analysis.reliability.error : nil
-    let perToken = counts.tokens > 0 ? 1e6 / Double(counts.tokens) : 0
+    let perToken = tokens > 0 ? 1e6 / Double(tokens) : 0
     microsecondsPerToken = Times(
       draft: analysis.seconds.draft * perToken, verify: analysis.seconds.verify * perToken,
       sample: analysis.seconds.sampling * perToken, other: analysis.seconds.other * perToken)
@@ -173,10 +173,17 @@ extension ConfigurationReport {
     let plain = baseline?.prompts.flatMap(\.generations).flatMap(\.rounds) ?? []
     guard let cost = settings.cost ?? CostModel(rounds: plain + rounds) else { return }
     expectedSpeedup = cost.expectedRate(of: rounds).map { $0 * cost.verify(1) }
+    // A drafter drafts whenever it is asked to; earlier text holds a match only now and then, and the
+    // rounds between are plain.
+    let drafting =
+      settings.maximumDrafts == nil ? Double(counts.draftRounds) / Double(max(1, self.rounds)) : 1
     // Places behind a drafter's block are those of earlier text, which no length brings about.
     expectations = survival.indices.prefix(settings.maximumDrafts ?? Self.longestCurve).map {
-      Expectation(
-        drafts: $0 + 1, speedup: cost.rate($0 + 1, survival: survival) * cost.verify(1))
+      place in
+      let tokens = drafting * survival[...place].reduce(1, +) + 1 - drafting
+      let draftedRound = cost.draft(place + 1) + cost.verify(place + 2)
+      let seconds = drafting * draftedRound + (1 - drafting) * cost.verify(1)
+      return Expectation(drafts: place + 1, speedup: tokens / seconds * cost.verify(1))
     }
   }
 }
@@ -186,12 +193,7 @@ extension ConfigurationReport.Source {
     var sources: [DraftOrigin: Self] = [:]
     func update(_ origin: DraftOrigin?, _ change: (inout Self) -> Void) {
       guard let origin else { return }
-      change(
-        &sources[
-          origin,
-          default: Self(
-            source: origin, rounds: 0, asked: 0, verified: 0, accepted: 0, conditionalRate: 0,
-            shareOfTokens: 0)])
+      change(&sources[origin, default: Self(source: origin)])
     }
     for generation in analysis.prompts.lazy.flatMap(\.generations) {
       for (index, round) in generation.rounds.enumerated() {
@@ -209,11 +211,9 @@ extension ConfigurationReport.Source {
     return DraftOrigin.allCases.compactMap { origin in
       sources[origin].map {
         var source = $0
-        func share(of whole: Int) -> Double {
-          whole > 0 ? Double(source.accepted) / Double(whole) : 0
-        }
-        source.conditionalRate = share(of: source.asked)
-        source.shareOfTokens = share(of: analysis.counts.tokens)
+        source.conditionalRate = GenerationStatistics.ratio(source.accepted, source.asked)
+        source.shareOfTokens = GenerationStatistics.ratio(
+          source.accepted, analysis.counts.statistics.emittedTokens)
         return source
       }
     }

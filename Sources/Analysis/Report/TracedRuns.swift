@@ -33,22 +33,19 @@ struct TracedRuns {
     }
   }
 
-  /// The prompts of each configuration of a trace.
   private static func prompts(of trace: Trace) -> [[PromptRuns]] {
     var runs = trace.header.configurations.map { _ in [PromptRuns]() }
     for unit in trace.units {
       for prompt in unit.prompts {
         for index in runs.indices {
           let generations = unit.entries.filter {
-            $0.configuration == index && $0.prompt == prompt.number
-              && !$0.generation.rounds.isEmpty
+            $0.configuration == index && $0.prompt == prompt.number && !$0.generation.rounds.isEmpty
           }
           guard !generations.isEmpty else { continue }
           runs[index].append(
             PromptRuns(
               key: "\(prompt.place), turn \(prompt.turn + 1)", category: prompt.category,
-              prompt: prompt.ids,
-              generations: generations.map(\.generation)))
+              prompt: prompt.ids, generations: generations.map(\.generation)))
         }
       }
     }

@@ -2,7 +2,6 @@ package import Speculate
 
 /// What the prompts of one configuration say about it, with confidence intervals.
 package struct AcceptanceAnalysis: Sendable, Equatable {
-  /// The prompts.
   package let prompts: [PromptRuns]
   /// What happened to the drafts, over all of them.
   package let counts: AcceptanceCounts
@@ -12,7 +11,6 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
   package let seconds: RoundRecord.Seconds
   private let bootstrap: Bootstrap
 
-  /// Analyses prompts.
   package init(_ prompts: [PromptRuns], bootstrap: Bootstrap = Bootstrap()) {
     self.prompts = prompts
     self.bootstrap = bootstrap
@@ -38,24 +36,20 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
     return seconds > 0 ? prompts.reduce(0) { $0 + $1.tokens } / seconds : 0
   }
 
-  /// The share of outputs that end in a loop.
   package var loopShare: Double {
-    AcceptanceCounts.ratio(prompts.count { $0.endsInLoop }, prompts.count)
+    GenerationStatistics.ratio(prompts.count { $0.endsInLoop }, prompts.count)
   }
 
-  /// The interval of τ.
-  package var tauInterval: Interval? {
-    bootstrap.interval(
-      ofRatio: prompts.map { (Double($0.counts.tokens), Double($0.counts.rounds)) })
-  }
+  package var tauInterval: Interval? { bootstrap.interval(ofRatio: prompts.map(\.tokensAndRounds)) }
 
-  /// The interval of the draft acceptance rate.
   package var acceptanceRateInterval: Interval? {
     bootstrap.interval(
-      ofRatio: prompts.map { (Double($0.counts.accepted), Double($0.counts.verified)) })
+      ofRatio: prompts.map {
+        let counts = $0.counts.statistics
+        return (Double(counts.acceptedTokens), Double(counts.verifiedTokens))
+      })
   }
 
-  /// The interval of tokens per second.
   package var tokensPerSecondInterval: Interval? {
     bootstrap.interval(ofRatio: prompts.map { ($0.tokens, $0.seconds) })
   }
@@ -70,7 +64,7 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
         let counts = prompts[index].counts
         for place in counts.reachedByPlace.indices {
           reached[place] += counts.reachedByPlace[place]
-          accepted[place] += counts.acceptedByPlace[place]
+          accepted[place] += counts.statistics.acceptedByPlace[place]
         }
       }
       var product: Double? = 1
@@ -99,7 +93,7 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
 
   /// How this compares with another configuration on the prompts that both ran, by τ.
   package func tau(against other: AcceptanceAnalysis) -> PairedComparison {
-    compare(with: other) { (Double($0.counts.tokens), Double($0.counts.rounds)) }
+    compare(with: other) { $0.tokensAndRounds }
   }
 
   private func compare(
@@ -112,7 +106,6 @@ package struct AcceptanceAnalysis: Sendable, Equatable {
       pairs.map { terms($0.0) }, pairs.map { terms($0.1) }, bootstrap: bootstrap)
   }
 
-  /// The same for some of the prompts.
   package func filtered(_ isIncluded: (PromptRuns) -> Bool) -> AcceptanceAnalysis {
     AcceptanceAnalysis(prompts.filter(isIncluded), bootstrap: bootstrap)
   }

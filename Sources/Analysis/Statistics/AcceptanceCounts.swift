@@ -1,118 +1,58 @@
 package import Speculate
 
-/// Which drafts were accepted, in counts that add up: what acceptance curves, histograms and
-/// calibration are derived from.
+/// Which drafts were accepted: what decoding counts, made of a trace, and what only traces tell.
 ///
 /// Places count from 0 for the draft after the anchor. A draft behind an end of output was never
-/// judged and counts nowhere. In a tree, a place is a depth, and it is accepted when one of its
+/// judged and counts at no place. In a tree, a place is a depth, and it is accepted when one of its
 /// drafts is.
 package struct AcceptanceCounts: Sendable, Equatable {
-  /// Rounds, each one target pass.
-  package var rounds = 0
-  /// Tokens committed.
-  package var tokens = 0
-  /// Rounds that verified drafts.
-  package var draftRounds = 0
-  /// Tokens that these committed.
-  package var draftRoundTokens = 0
-  /// Drafts verified.
-  package var verified = 0
-  /// Drafts accepted.
-  package var accepted = 0
-  /// Rows of all target passes.
-  package var rows = 0
-  /// Rounds in which a draft at the place was judged: [place].
-  package var judgedByPlace: [Int] = []
-  /// Of these, rounds in which all drafts before the place were accepted: [place].
-  package var reachedByPlace: [Int] = []
-  /// Of these, rounds in which the draft at the place was accepted, too: [place].
-  package var acceptedByPlace: [Int] = []
-  /// Rounds with drafts by how many were accepted: [accepted].
-  package var histogram: [Int] = []
-  /// Of these, rounds in which every draft was accepted: [accepted].
-  package var wholeBlocks: [Int] = []
+  package private(set) var statistics = GenerationStatistics()
+  /// Rounds in which all drafts before a judged place were accepted: [place].
+  package private(set) var reachedByPlace: [Int] = []
+  /// Rounds in which every draft was accepted, by how many: [accepted].
+  package private(set) var wholeBlocks: [Int] = []
 
-  /// Counts of nothing.
   package init() {}
 
-  /// Counts the rounds of a generation.
   package init(_ generation: TracedGeneration) {
     for (index, round) in generation.rounds.enumerated() {
-      add(round, judged: generation.judged(index))
+      add(round, ended: generation.isCut(index))
     }
   }
 
   /// Counts one round.
-  package mutating func add(_ round: RoundRecord, judged: Int) {
-    rounds += 1
-    tokens += round.tokens.count
-    rows += round.rows
+  ///
+  /// - Parameter ended: whether the output ended among its drafts.
+  package mutating func add(_ round: RoundRecord, ended: Bool) {
+    statistics.countRound(
+      drafted: round.drafted, verified: round.drafts.count, accepted: round.accepted,
+      emitted: round.tokens.count, ended: ended, depth: round.depth)
     guard !round.drafts.isEmpty else { return }
-    draftRounds += 1
-    draftRoundTokens += round.tokens.count
-    verified += round.drafts.count
-    accepted += round.accepted
-    let places = round.parents.isEmpty ? judged : min(round.depth, judged)
-    Self.grow(&judgedByPlace, to: places)
-    Self.grow(&reachedByPlace, to: places)
-    Self.grow(&acceptedByPlace, to: places)
-    for place in 0..<places {
-      judgedByPlace[place] += 1
-      if place <= round.accepted { reachedByPlace[place] += 1 }
-      if place < round.accepted { acceptedByPlace[place] += 1 }
-    }
-    Self.grow(&histogram, to: round.accepted + 1)
-    Self.grow(&wholeBlocks, to: round.accepted + 1)
-    histogram[round.accepted] += 1
+    let judged = ended ? min(round.depth, round.tokens.count) : round.depth
+    reachedByPlace.grow(to: judged)
+    for place in 0..<min(judged, round.accepted + 1) { reachedByPlace[place] += 1 }
+    wholeBlocks.grow(to: round.accepted + 1)
     if round.accepted == round.depth { wholeBlocks[round.accepted] += 1 }
   }
 
-  /// Adds the counts of others.
   package static func += (sum: inout Self, other: Self) {
-    sum.rounds += other.rounds
-    sum.tokens += other.tokens
-    sum.draftRounds += other.draftRounds
-    sum.draftRoundTokens += other.draftRoundTokens
-    sum.verified += other.verified
-    sum.accepted += other.accepted
-    sum.rows += other.rows
-    add(&sum.judgedByPlace, other.judgedByPlace)
-    add(&sum.reachedByPlace, other.reachedByPlace)
-    add(&sum.acceptedByPlace, other.acceptedByPlace)
-    add(&sum.histogram, other.histogram)
-    add(&sum.wholeBlocks, other.wholeBlocks)
+    sum.statistics += other.statistics
+    sum.reachedByPlace.add(other.reachedByPlace)
+    sum.wholeBlocks.add(other.wholeBlocks)
   }
 
-  private static func grow(_ counts: inout [Int], to count: Int) {
-    while counts.count < count { counts.append(0) }
-  }
-
-  private static func add(_ sum: inout [Int], _ other: [Int]) {
-    grow(&sum, to: other.count)
-    for index in other.indices { sum[index] += other[index] }
-  }
-}
-
-/// Rates, under the field's names. Each is 0 where there is nothing to divide by.
-extension AcceptanceCounts {
-  /// Mean acceptance length τ, the bonus token included: tokens per target pass.
-  package var tau: Double { Self.ratio(tokens, rounds) }
+  /// Rounds that verified drafts.
+  package var draftRounds: Int { statistics.rounds - statistics.plainRounds }
 
   /// Tokens per target pass over the rounds that verified drafts, so that the plain rounds of an
-  /// adaptive length do not count.
-  package var blockEfficiency: Double { Self.ratio(draftRoundTokens, draftRounds) }
-
-  /// Accepted drafts per verified draft.
-  package var acceptanceRate: Double { Self.ratio(accepted, verified) }
-
-  /// The share of judged drafts at a place that were accepted, whatever came before: [place].
-  package var acceptanceRateByPlace: [Double] {
-    zip(acceptedByPlace, judgedByPlace).map { Self.ratio($0, $1) }
+  /// adaptive length, which bring a token each, do not count.
+  package var blockEfficiency: Double {
+    GenerationStatistics.ratio(statistics.emittedTokens - statistics.plainRounds, draftRounds)
   }
 
   /// The share of drafts at a place that were accepted once all before were: [place].
   package var conditionalRateByPlace: [Double] {
-    zip(acceptedByPlace, reachedByPlace).map { Self.ratio($0, $1) }
+    zip(statistics.acceptedByPlace, reachedByPlace).map { GenerationStatistics.ratio($0, $1) }
   }
 
   /// The chance that at least `place + 1` drafts are accepted, if that many are verified: [place].
@@ -125,9 +65,5 @@ extension AcceptanceCounts {
       product *= $0
       return product
     }
-  }
-
-  static func ratio(_ part: Int, _ whole: Int) -> Double {
-    whole > 0 ? Double(part) / Double(whole) : 0
   }
 }

@@ -5,14 +5,11 @@ import Files
 /// Rounds of one generation resemble each other, so whole prompts are drawn, with replacement, and
 /// never single rounds.
 package struct Bootstrap: Sendable, Equatable {
-  /// How many samples are drawn.
   package var samples: Int
   /// The share of samples inside an interval.
   package var confidence: Double
-  /// Selects the samples.
   package var seed: UInt64
 
-  /// Makes a bootstrap.
   package init(samples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 1) {
     precondition(samples >= 1 && confidence > 0 && confidence < 1)
     self.samples = samples
@@ -64,8 +61,7 @@ package struct Bootstrap: Sendable, Equatable {
       guard values.count * 2 > samples else { return nil }
       let sorted = values.sorted()
       let tail = (1 - confidence) / 2
-      return Interval(
-        low: Self.quantile(sorted, tail), high: Self.quantile(sorted, 1 - tail))
+      return Interval(low: Self.quantile(sorted, tail), high: Self.quantile(sorted, 1 - tail))
     }
   }
 
@@ -76,4 +72,9 @@ package struct Bootstrap: Sendable, Equatable {
     guard low + 1 < sorted.count else { return sorted[sorted.count - 1] }
     return sorted[low] + (place - Double(low)) * (sorted[low + 1] - sorted[low])
   }
+}
+
+package struct Interval: Sendable, Equatable, Codable {
+  package var low: Double
+  package var high: Double
 }

@@ -15,7 +15,6 @@ package struct PairedComparison: Sendable, Equatable, Codable {
   package var ratio: Double
   /// Its confidence interval; `nil` with fewer than two prompts.
   package var interval: Interval?
-  /// The two-sided p-value.
   package var pValue: Double
   /// Prompts on which the second did better.
   package var wins: Int

@@ -12,13 +12,8 @@ package struct RejectionCounts: Sendable, Equatable, Codable {
   /// Rejections in which the target gave its token less than half of the probability: it was unsure
   /// itself.
   package var unsure = 0
-  /// All rejections.
   package var all = 0
 
-  /// Counts of nothing.
-  package init() {}
-
-  /// Counts the rejections of rounds.
   package init(_ rounds: some Sequence<RoundRecord>) {
     for round in rounds {
       guard let rejection = round.rejection, let token = round.tokens.last,

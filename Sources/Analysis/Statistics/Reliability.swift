@@ -7,9 +7,7 @@ import Speculate
 package struct Reliability: Sendable, Equatable, Codable {
   /// One bar of the diagram.
   package struct Bin: Sendable, Equatable, Codable {
-    /// Drafts in the bin.
     package var count = 0
-    /// Of these, accepted.
     package var accepted = 0
     /// The sum of their confidences.
     package var confidence = 0.0
@@ -23,10 +21,8 @@ package struct Reliability: Sendable, Equatable, Codable {
   /// Bins of equal width over 0 to 1.
   package private(set) var bins = [Bin](repeating: Bin(), count: binCount)
 
-  /// The number of bins.
   package static let binCount = 10
 
-  /// A diagram of nothing.
   package init() {}
 
   /// Counts the drafts of a generation that have a confidence.
@@ -39,16 +35,15 @@ package struct Reliability: Sendable, Equatable, Codable {
     }
   }
 
-  /// Counts one draft.
   package mutating func add(_ confidence: Double, accepted: Bool) {
-    let clamped = min(max(confidence, 0), 1)
+    // Not a number counts as no confidence.
+    let clamped = confidence > 0 ? min(confidence, 1) : 0
     let bin = min(Self.binCount - 1, Int(clamped * Double(Self.binCount)))
     bins[bin].count += 1
     bins[bin].accepted += accepted ? 1 : 0
     bins[bin].confidence += clamped
   }
 
-  /// Drafts counted.
   package var count: Int { bins.reduce(0) { $0 + $1.count } }
 
   /// Expected calibration error: the mean distance of acceptance and confidence, 0 to 1.

@@ -30,9 +30,7 @@ package struct CoreDistance: Codable, Sendable, Equatable {
   /// Whether the cores were at places that differ.
   ///
   /// One place gives between 25 and 60 ns, the other between 170 and 220.
-  package var moved: Bool {
-    (nanoseconds.max() ?? 0) > 2.6 * (nanoseconds.min() ?? 0)
-  }
+  package var moved: Bool { (nanoseconds.max() ?? 0) > 2.6 * (nanoseconds.min() ?? 0) }
 
   /// `cores 52 ns apart`, or `cores 52 ns apart, then 190: figures mix both`.
   package var text: String {
@@ -41,12 +39,10 @@ package struct CoreDistance: Codable, Sendable, Equatable {
       + (moved ? ", then \(values.last ?? "0"): figures mix both" : "")
   }
 
-  /// A single list in JSON.
   package init(from decoder: any Swift.Decoder) throws {
     nanoseconds = try decoder.singleValueContainer().decode([Double].self)
   }
 
-  /// A single list in JSON.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(nanoseconds)

@@ -2,20 +2,15 @@ import Tensors
 
 /// What a measurement ran on.
 package struct Machine: Codable, Sendable, Equatable {
-  /// The processor's name, as the system gives it.
   package var cpu: String
-  /// The kernels in use.
   package var instructionSet: String
-  /// Threads that computed.
   package var threads: Int
   /// How far apart two of them were; nil for one thread, and where it wasn't measured.
   package var coreDistanceNs: CoreDistance?
 
-  /// This machine.
   package init(threads: Int, distance: CoreDistance? = nil) {
     cpu = Processor.name
-    instructionSet =
-      "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
+    instructionSet = "\(InstructionSet.current)" + (InstructionSet.hasDotProducts ? "+vnni" : "")
     self.threads = threads
     coreDistanceNs = distance
   }

@@ -45,13 +45,11 @@ extension RoundRecord {
 
 /// Members that have to be there, of one type.
 extension JSONValue {
-  /// Any member.
   func member(_ name: String) throws -> JSONValue {
     guard let member = self[name] else { throw SpeculateError("\(quoted(name)) is missing") }
     return member
   }
 
-  /// A string.
   func string(_ name: String) throws -> String {
     guard let text = try member(name).text else {
       throw SpeculateError("\(quoted(name)) is not a string")
@@ -67,7 +65,6 @@ extension JSONValue {
     return count
   }
 
-  /// A number.
   func number(_ name: String) throws -> Double {
     guard let number = try member(name).number else {
       throw SpeculateError("\(quoted(name)) is not a number")
@@ -75,7 +72,6 @@ extension JSONValue {
     return number
   }
 
-  /// A list of numbers.
   func floats(_ name: String) throws -> [Float] {
     try list(name, "numbers") { $0.number.map(Float.init) }
   }
@@ -85,15 +81,12 @@ extension JSONValue {
     try list(name, "numbers") { $0 == .null ? .some(nil) : $0.number.map { Float($0) } }
   }
 
-  /// A list of integers.
   func integers(_ name: String) throws -> [Int] { try list(name, "integers") { $0.integer } }
 
-  /// A list of tokens.
   func tokens(_ name: String) throws -> [Token] {
     try list(name, "tokens") { $0.integer.flatMap { Token(exactly: $0) } }
   }
 
-  /// A list of tokens with probabilities.
   func candidates(_ name: String) throws -> [TokenCandidate] {
     try list(name, "tokens with probabilities") {
       guard let pair = $0.elements, pair.count == 2, let id = pair[0].integer,

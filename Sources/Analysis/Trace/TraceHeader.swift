@@ -8,7 +8,6 @@ package struct TraceHeader: Codable, Sendable, Equatable {
   package var kind = "trace"
   /// The version of the format.
   package var version = TraceHeader.version
-  /// The machine.
   package var machine: Machine
   /// What was run; generations name these by index.
   package var configurations: [TraceConfiguration]
@@ -27,17 +26,18 @@ package struct TraceHeader: Codable, Sendable, Equatable {
 
 /// One way of decoding whose generations a trace holds.
 package struct TraceConfiguration: Codable, Sendable, Equatable {
-  /// A short name, unique in the trace.
   package var name: String
-  /// The target's folder.
   package var target: String
+  /// The fingerprint of its weights; nil in older traces.
+  package var targetWeights: String?
   /// The drafter's folder; nil for decoders without one.
   package var drafter: String?
+  /// The fingerprint of its weights; nil without one, and in older traces.
+  package var drafterWeights: String?
   /// How tokens were produced, such as `plain` or `drafter`.
   package var decoder: String
   /// Drafts of a block; nil for as many as pay, and for plain decoding.
   package var draftLength: Int?
-  /// The most drafts of a block.
   package var maximumDrafts: Int?
   /// How drafts were chosen; nil for by the temperature.
   package var draftChoice: DraftChoice?
@@ -47,9 +47,7 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
   package var recycling: Bool?
   /// The format that the target's matrices were held in.
   package var format: String
-  /// How the target's tokens were chosen.
   package var sampling: SamplingParameters
-  /// Tokens of an output at most.
   package var maximumTokens: Int
   /// Whether end tokens were passed over.
   package var ignoresEnd: Bool

@@ -7,7 +7,6 @@ enum TraceLines {
   /// The line after everything about one task.
   static let unitEnd = #"{"kind":"unit"}"# + "\n"
 
-  /// The first line.
   static func header(_ header: TraceHeader) throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -1,21 +1,21 @@
-import Files
+package import Files
 package import Foundation
 package import Text
 
 /// Writes a trace, unit by unit.
 ///
 /// A unit is a task with all its generations. While the work goes on, the trace stands uncompressed
-/// under its name with `.part` behind it, so that what is complete survives whatever happens;
-/// ``finish()`` gives it its own name, compressed if that ends with `.zst`.
+/// under another name, so that what is complete survives whatever happens; ``finish()`` gives it its own
+/// name, compressed if that ends with `.zst`.
 package final class TraceWriter {
-  /// The trace's name at the end.
   package let url: URL
   /// Its name until then.
   package let partial: URL
+  private let claim: OutputClaim
   private let file: FileHandle
   private var encoder: UnitEncoder
 
-  /// The name that a trace has while it is written.
+  /// The name that a trace has while it is written by something that can go on with it.
   package static func partial(of url: URL) -> URL { URL(filePath: url.path + ".part") }
 
   /// Starts a trace, or goes on with one.
@@ -23,17 +23,21 @@ package final class TraceWriter {
   /// - Parameters:
   ///   - url: `.jsonl` or `.jsonl.zst`.
   ///   - tokenizer: spells tokens.
-  ///   - units: what is there already, and comes first.
+  ///   - units: what is there already, and comes first; nil for a writer that never goes on, and so has
+  ///     nothing to do with what another one left.
+  ///   - claim: of the same place, if whoever writes had to have it earlier.
   /// - Throws: `SpeculateError` when the file exists or can't be written.
   package init(
-    url: URL, header: TraceHeader, tokenizer: any Tokenizer, resuming units: [TraceUnit] = []
+    url: URL, header: TraceHeader, tokenizer: any Tokenizer, resuming units: [TraceUnit]? = nil,
+    claim: OutputClaim? = nil
   ) throws {
     try Self.checkName(url)
+    self.claim = try claim ?? Self.claim(url)
     self.url = url
-    partial = Self.partial(of: url)
+    partial = units == nil ? URL(filePath: url.path + ".unfinished") : Self.partial(of: url)
     encoder = UnitEncoder(tokenizer: tokenizer)
     var text = try TraceLines.header(header)
-    for unit in units { text += encoder.text(unit) }
+    for unit in units ?? [] { text += encoder.text(unit) }
     // Replaced whole, so that nothing that was measured can be lost on the way.
     try AtomicFile.write(Data(text.utf8), to: partial)
     do {
@@ -41,6 +45,17 @@ package final class TraceWriter {
       try file.seekToEnd()
     } catch {
       throw SpeculateError("\(partial.path): can't be written; check the folder's permissions")
+    }
+  }
+
+  /// Claims a trace's place, before what stands there is read.
+  ///
+  /// - Throws: `SpeculateError` when another process is writing it.
+  package static func claim(_ url: URL) throws -> OutputClaim {
+    do {
+      return try OutputClaim(file: url)
+    } catch let error as SpeculateError {
+      throw SpeculateError(error.description.replacing("‘output’", with: "‘trace’"))
     }
   }
 

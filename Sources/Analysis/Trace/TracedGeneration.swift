@@ -3,16 +3,12 @@ package import Speculate
 
 /// One generation as its observer saw it, from the first round to the last.
 package struct TracedGeneration: Sendable, Equatable {
-  /// Tokens of the prompt.
   package var promptTokens: Int
   /// The rounds, in order; their positions follow on one another.
   package var rounds: [RoundRecord]
-  /// Why it ended.
   package var finishReason: FinishReason
-  /// Seconds of prefill.
   package var prefillSeconds: Double
 
-  /// Makes a generation.
   package init(
     promptTokens: Int, rounds: [RoundRecord], finishReason: FinishReason, prefillSeconds: Double
   ) {
@@ -22,20 +18,18 @@ package struct TracedGeneration: Sendable, Equatable {
     self.prefillSeconds = prefillSeconds
   }
 
-  /// The generated ids.
   package var tokens: [Token] { rounds.flatMap(\.tokens) }
 
   /// Seconds of decoding, prefill excluded.
   package var seconds: Double { rounds.reduce(0) { $0 + $1.seconds.total } }
 
+  /// Whether the output may have ended among a round's drafts.
+  func isCut(_ index: Int) -> Bool { index == rounds.count - 1 && finishReason != .cancelled }
+
   /// How many of a round's drafts the target judged: all, unless the output ended among them.
-  ///
-  /// A stop string is found in the text afterwards; the round did not know of it.
   package func judged(_ index: Int) -> Int {
     let round = rounds[index]
-    let isCut =
-      index == rounds.count - 1 && (finishReason == .endToken || finishReason == .length)
-    return isCut ? min(round.drafts.count, round.tokens.count) : round.drafts.count
+    return isCut(index) ? min(round.drafts.count, round.tokens.count) : round.drafts.count
   }
 
   /// The drafts of a round that the target was asked about: those whose predecessors it took, unless
@@ -65,5 +59,25 @@ package struct TracedGeneration: Sendable, Equatable {
       position += round.tokens.count
     }
     return nil
+  }
+}
+
+package final class RoundCollector: RoundObserver {
+  package private(set) var rounds: [RoundRecord] = []
+
+  package init() {}
+
+  package func observe(_ round: RoundRecord) { rounds.append(round) }
+
+  /// The rounds and what the result says of them.
+  ///
+  /// A stop string is found in the text afterwards, when the last round was told with what it committed
+  /// behind.
+  package func generation(_ result: GenerationResult) -> TracedGeneration {
+    let rest = rounds.reduce(0) { $0 + $1.tokens.count } - result.tokens.count
+    if rest > 0, let last = rounds.indices.last { rounds[last].removeLast(rest) }
+    return TracedGeneration(
+      promptTokens: result.prompt.count, rounds: rounds, finishReason: result.finishReason,
+      prefillSeconds: result.statistics.prefillSeconds)
   }
 }

@@ -123,6 +123,9 @@ void ck_attend_bf16(const ck_attention *rows, const uint16_t *keys, const uint16
 size_t ck_argmax(const float *x, size_t count);
 /// The greatest value; -infinity when count is 0.
 float ck_maximum(const float *x, size_t count);
+/// The same where every value is finite; else count, and NaN.
+size_t ck_finite_argmax(const float *x, size_t count);
+float ck_finite_maximum(const float *x, size_t count);
 /// y[i] = exp((x[i] - shift) * scale); returns the sum in a fixed order. y may be x.
 float ck_exp(const float *x, float *y, size_t count, float shift, float scale);
 /// x[i] *= factor.

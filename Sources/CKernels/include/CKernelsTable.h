@@ -21,6 +21,8 @@ typedef struct {
   void (*attend_bf16)(const ck_attention *, const uint16_t *, const uint16_t *, size_t);
   size_t (*argmax)(const float *, size_t);
   float (*maximum)(const float *, size_t);
+  size_t (*finite_argmax)(const float *, size_t);
+  float (*finite_maximum)(const float *, size_t);
   float (*exponential)(const float *, float *, size_t, float, float);
   void (*scale)(float *, size_t, float);
   void (*widen_bf16)(const uint16_t *, float *, size_t);

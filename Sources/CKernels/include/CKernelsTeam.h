@@ -14,9 +14,12 @@ typedef struct ck_team ck_team;
 /// A Swift closure (Int) -> Void that doesn't escape, as Swift passes it.
 typedef CK_SWIFT void (*ck_body)(long worker, CK_SWIFT_CONTEXT void *context);
 
-/// Starts `workers - 1` threads. `spin` is how many pauses an idle worker waits before it sleeps.
-/// Returns NULL when memory or threads are not to be had.
+/// Starts `workers - 1` threads, or as many as the system grants. `spin` is how many pauses an idle
+/// worker waits before it sleeps. Returns NULL when memory or a second thread is not to be had.
 ck_team *ck_team_create(int workers, int spin);
+
+/// How many workers the team has, the caller included.
+int ck_team_workers(const ck_team *team);
 
 /// Ends the threads; no region may be open.
 void ck_team_destroy(ck_team *team);

@@ -154,6 +154,8 @@ void ck_attend_bf16(const ck_attention *rows, const uint16_t *keys, const uint16
 }
 size_t ck_argmax(const float *x, size_t count) { return table->argmax(x, count); }
 float ck_maximum(const float *x, size_t count) { return table->maximum(x, count); }
+size_t ck_finite_argmax(const float *x, size_t count) { return table->finite_argmax(x, count); }
+float ck_finite_maximum(const float *x, size_t count) { return table->finite_maximum(x, count); }
 float ck_exp(const float *x, float *y, size_t count, float shift, float scale) {
   return table->exponential(x, y, count, shift, scale);
 }

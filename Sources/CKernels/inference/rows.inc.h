@@ -78,8 +78,31 @@ static float maximum(const float *x, size_t count) {
   return best;
 }
 
-static size_t argmax(const float *x, size_t count) {
-  const float best = maximum(x, count);
+// The greatest value, or NaN if a value is NaN or infinite: only then v - v isn't 0.
+static float finite_maximum(const float *x, size_t count) {
+  float best = -INFINITY, rest = 0;
+  size_t i = 0;
+  if (count >= 32) {
+    f16v a = SPLAT(-INFINITY), b = a, c = SPLAT(0), d = c;
+    for (; i + 32 <= count; i += 32) {
+      const f16v e = LOAD(x + i), f = LOAD(x + i + 16);
+      a = SELECT(e > a, e, a);
+      b = SELECT(f > b, f, b);
+      c += e - e;
+      d += f - f;
+    }
+    a = SELECT(b > a, b, a);
+    best = reduce_max(&a);
+    rest = REDUCE_ADD(c + d);
+  }
+  for (; i < count; i++) {
+    best = x[i] > best ? x[i] : best;
+    rest += x[i] - x[i];
+  }
+  return best + rest;
+}
+
+static size_t index_of(const float *x, size_t count, float best) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {
     const i16v equal = (i16v)(LOAD(x + i) == SPLAT(best));
@@ -87,7 +110,16 @@ static size_t argmax(const float *x, size_t count) {
   }
   for (; i < count; i++)
     if (x[i] == best) return i;
-  return 0;  // nothing but NaN
+  return count;
+}
+
+static size_t argmax(const float *x, size_t count) {
+  const size_t found = index_of(x, count, maximum(x, count));
+  return found < count ? found : 0;  // nothing but NaN
+}
+
+static size_t finite_argmax(const float *x, size_t count) {
+  return index_of(x, count, finite_maximum(x, count));
 }
 
 static float exponential(const float *x, float *y, size_t count, float shift, float factor) {

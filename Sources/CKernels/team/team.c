@@ -85,10 +85,15 @@ ck_team *ck_team_create(int workers, int spin) {
     }
     t->started++;
   }
-  if (t->started == workers) return t;
-  ck_team_destroy(t);
-  return NULL;
+  if (t->started == 1) {
+    ck_team_destroy(t);
+    return NULL;
+  }
+  t->workers = t->started;
+  return t;
 }
+
+int ck_team_workers(const ck_team *t) { return t->workers; }
 
 __attribute__((aligned(64))) CK_SWIFT void ck_team_run(ck_team *t, ck_body body, void *context) {
   if (t->workers == 1) {

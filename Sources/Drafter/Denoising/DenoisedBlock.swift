@@ -6,19 +6,15 @@ import Tensors
 ///
 /// Places count from 0, the one after the anchor.
 package struct DenoisedBlock {
-  /// The last committed token.
   package private(set) var anchor: Token = 0
   /// The drafts so far; nil where a mask still stands.
   package private(set) var drafts: [Token?] = []
-  /// Passes that it has taken.
   package private(set) var passes = 0
 
   /// The places whose drafts are to be chosen of the last pass.
   private var isDue: [Bool] = []
   private var logits: UnsafePointer<Float>?
-  /// The most drafts of a block.
   let capacity: Int
-  /// How many tokens a draft is chosen among.
   let choices: Int
 
   /// Makes room for blocks of up to `capacity` drafts among `choices` tokens.
@@ -42,13 +38,10 @@ package struct DenoisedBlock {
     row == 0 ? anchor : row <= drafts.count ? drafts[row - 1] : nil
   }
 
-  /// Whether a draft is missing.
   package var hasMasks: Bool { drafts.contains(nil) }
 
-  /// Whether a place's draft is to be chosen now.
   package func isDue(_ place: Int) -> Bool { place < isDue.count && isDue[place] }
 
-  /// Begins a block of masks.
   package mutating func begin(anchor: Token, count: Int) {
     self.anchor = anchor
     passes = 0
@@ -71,7 +64,6 @@ package struct DenoisedBlock {
     for place in drafts.indices where drafts[place] == nil { isDue[place] = true }
   }
 
-  /// Sets the draft of a place that was due.
   package mutating func set(_ token: Token, at place: Int) {
     drafts[place] = token
     isDue[place] = false

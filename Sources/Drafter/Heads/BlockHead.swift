@@ -67,7 +67,6 @@ package struct DraftedRow: @unchecked Sendable {
 package struct PreviousRows {
   /// [rows][width], in the order of the rows.
   package let values: FloatBuffer
-  /// Values of a row.
   package let width: Int
 
   package init(values: FloatBuffer, width: Int) {
@@ -78,13 +77,9 @@ package struct PreviousRows {
 
 /// How much a head must have room for, and what it works with.
 package struct HeadRoom {
-  /// The most drafted rows of a pass.
   package var rows: Int
-  /// The most blocks of a pass.
   package var blocks: Int
-  /// Columns of a row's logits.
   package var choices: Int
-  /// The threads, shared with the pass.
   package var workers: Workers
   /// What earlier heads make of the tokens before rows.
   package var previous: [PreviousRows] = []

@@ -24,7 +24,6 @@ package protocol BlockHeadConfiguration: Sendable, Equatable {
   /// - Throws: `SpeculateError` when a value is out of range or asks for what isn't supported.
   init?(_ file: ConfigurationFile, previousWidth: Int) throws
 
-  /// The head's members of `config.json`.
   func members(previousWidth: Int) -> [String: JSONValue]
 
   /// The head's tensors, in the order of training's parameters.
@@ -42,17 +41,13 @@ extension BlockHeadConfiguration {
   package var cost: String? { nil }
   package var previousWidth: Int { 0 }
 
-  /// Whether the other is this head.
   package func equals(_ other: any BlockHeadConfiguration) -> Bool { other as? Self == self }
 }
 
 /// The sizes of a drafter that a head depends on.
 package struct HeadPlace: Sendable, Equatable {
-  /// The width of a row.
   package let hidden: Int
-  /// The target's vocabulary.
   package let vocabularySize: Int
-  /// How many tokens the drafter chooses among.
   package let choices: Int
   /// Values that earlier heads make of the token before a row.
   package let previousWidth: Int

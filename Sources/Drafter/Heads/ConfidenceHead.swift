@@ -54,7 +54,6 @@ package struct ConfidenceHeadConfiguration: BlockHeadConfiguration {
   }
 }
 
-/// The weights of a confidence head.
 package struct ConfidenceHead: BlockHead {
   let weight: FloatBuffer  // [hidden + previous width]
   let bias: FloatBuffer  // [1]

@@ -1,5 +1,5 @@
-internal import Files
-internal import Tensors
+import Files
+import Tensors
 
 /// The heads of a drafter, in the order in which they work on a row.
 package struct DrafterHeads: Sendable, Equatable {
@@ -8,18 +8,14 @@ package struct DrafterHeads: Sendable, Equatable {
     MarkovHeadConfiguration.self, ConfidenceHeadConfiguration.self,
   ]
 
-  /// The heads.
   package let list: [any BlockHeadConfiguration]
 
-  /// No heads.
   package init() { list = [] }
 
-  /// Puts heads in order.
   package init(_ heads: [any BlockHeadConfiguration]) {
     list = Self.kinds.flatMap { kind in heads.filter { type(of: $0) == kind } }
   }
 
-  /// Puts those in order that there are.
   package init(_ heads: (any BlockHeadConfiguration)?...) { self.init(heads.compactMap { $0 }) }
 
   /// Reads the heads that `config.json` describes.
@@ -36,7 +32,6 @@ package struct DrafterHeads: Sendable, Equatable {
     self.list = list
   }
 
-  /// The heads' members of `config.json`.
   var members: [String: JSONValue] {
     zip(list, previousWidths).reduce(into: [:]) { members, head in
       members.merge(head.0.members(previousWidth: head.1)) { _, new in new }
@@ -55,9 +50,41 @@ package struct DrafterHeads: Sendable, Equatable {
     }
   }
 
-  /// Whether both are the same heads of the same sizes.
   package static func == (one: Self, other: Self) -> Bool {
-    one.list.count == other.list.count
-      && zip(one.list, other.list).allSatisfy { $0.equals($1) }
+    one.list.count == other.list.count && zip(one.list, other.list).allSatisfy { $0.equals($1) }
+  }
+}
+
+/// A drafter's heads at work, one after the other.
+package struct HeadStates {
+  private let states: [any BlockHeadState]
+
+  package init(_ heads: [any BlockHead], _ room: HeadRoom) {
+    var room = room
+    var states: [any BlockHeadState] = []
+    for head in heads {
+      let state = head.makeState(room)
+      if let previous = state.previous { room.previous.append(previous) }
+      states.append(state)
+    }
+    self.states = states
+  }
+
+  /// Takes all rows of a pass that are still to be chosen.
+  package func prepare(_ rows: [DraftedRow]) {
+    for state in states { state.prepare(rows) }
+  }
+
+  /// Adjusts rows of one place, each of another block.
+  package func adjust(_ rows: [DraftedRow]) {
+    guard !rows.isEmpty else { return }
+    for state in states { state.adjust(rows) }
+  }
+
+  /// How likely the draft of a row is accepted, all before it being right.
+  ///
+  /// - Parameter probability: By the drafter's distribution; it is the answer where no head has another.
+  package func confidence(of row: Int, probability: Float) -> Float {
+    states.reduce(probability) { $1.confidence(of: row, probability: $0) }
   }
 }

@@ -49,7 +49,6 @@ package struct MarkovHeadConfiguration: BlockHeadConfiguration {
   }
 }
 
-/// The weights of a Markov head.
 struct MarkovHead: BlockHead {
   let embedding: TokenEmbedding  // [vocabulary][rank]: W1
   let projection: PackedMatrix  // [choices][rank]: W2
@@ -57,7 +56,6 @@ struct MarkovHead: BlockHead {
   func makeState(_ room: HeadRoom) -> any BlockHeadState { MarkovState(self, room) }
 }
 
-/// Adds the bias to rows.
 private final class MarkovState: BlockHeadState {
   private let head: MarkovHead
   private let workers: Workers

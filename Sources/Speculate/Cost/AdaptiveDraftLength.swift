@@ -8,16 +8,13 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
   /// The costs, corrected by every round.
   package private(set) var cost: CostModel
   /// How likely drafts are accepted.
-  package internal(set) var chances = DraftChances()
+  package var chances = DraftChances()
 
   /// Pays for trying the worse of plain steps and drafting.
   private var purse = ProbePurse(share: 0.015, interval: 12)
-  /// Pays for trying drafts that are not expected to pay for their row.
-  private var nodePurse = ProbePurse(share: 0.01, interval: 4)
   /// `a_1 …` of the round that is planned: scratch.
   private var products: [Double] = []
 
-  /// Starts from measured costs.
   package init(_ cost: CostModel) { self.cost = cost }
 
   /// The number of drafts to propose in the next round; 0 for none.
@@ -41,39 +38,6 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
     return purse.pays(loss) ? other : better
   }
 
-  /// Whether to verify one node more than pays, to learn whether it would.
-  ///
-  /// - Parameters:
-  ///   - chance: of the node.
-  ///   - rows: of the pass without it.
-  ///   - rate: tokens per second expected without it.
-  mutating func probesNode(chance: Double, rows: Int, rate: Double) -> Bool {
-    let time = cost.verify(rows + 1) - cost.verify(rows)
-    return nodePurse.pays(max(0, time - chance / rate))
-  }
-
-  /// Learns from one round over a chain of a model's drafts.
-  ///
-  /// - Parameters:
-  ///   - drafted: drafts proposed.
-  ///   - verified: drafts verified.
-  ///   - accepted: drafts accepted.
-  ///   - confidences: of the drafts; empty if the source has none.
-  ///   - draftSeconds: time of drafting; `nil` if it was not a usual one (a backlog was projected).
-  ///   - verifySeconds: time of the round without drafting.
-  package mutating func record(
-    drafted: Int, verified: Int, accepted: Int, confidences: [Float], draftSeconds: Double?,
-    verifySeconds: Double
-  ) {
-    for place in 0..<min(verified, accepted + 1) {
-      let confidence = place < confidences.count ? confidences[place] : nil
-      chances.record(.model(place: place, confidence: confidence), accepted: place < accepted)
-    }
-    record(
-      drafted: drafted, rows: verified + 1, draftSeconds: draftSeconds,
-      verifySeconds: verifySeconds)
-  }
-
   /// Learns from the times of one round.
   ///
   /// - Parameters:
@@ -82,14 +46,52 @@ package struct AdaptiveDraftLength: Sendable, Equatable {
   ///   - draftSeconds: time of drafting; `nil` if it was not a usual one.
   ///   - verifySeconds: time of the round without drafting.
   ///   - sequences: that shared the round.
-  mutating func record(
+  package mutating func record(
     drafted: Int, rows: Int, draftSeconds: Double?, verifySeconds: Double, sequences: Int = 1
   ) {
     cost.verify.record(width: rows, seconds: verifySeconds)
     if drafted > 0, let draftSeconds { cost.draft.record(width: drafted, seconds: draftSeconds) }
     let time = (verifySeconds + (draftSeconds ?? 0)) / Double(sequences)
-    let cap = 4 * (cost.verify(1) + cost.draft(1))
-    purse.earn(time, cap: cap)
-    nodePurse.earn(time, cap: cap)
+    purse.earn(time, cap: 4 * (cost.verify(1) + cost.draft(1)))
+  }
+}
+
+/// How many drafts a round proposes and verifies. It decides speed, never the output.
+package enum DraftLength: Sendable, Equatable {
+  /// Always as many as this, as far as the limits of the output allow.
+  case fixed(Int)
+  /// As many as are expected to pay.
+  case adaptive(AdaptiveDraftLength)
+}
+
+/// A small share of all time, saved up for probes: rounds that are expected to lose against the best
+/// known way, but tell whether that is still so.
+struct ProbePurse: Sendable, Equatable {
+  private let share: Double
+  private let interval: Int
+  private var seconds = 0.0
+  private var roundsSinceProbe = 0
+
+  init(share: Double, interval: Int) {
+    self.share = share
+    self.interval = interval
+  }
+
+  /// Pays for a probe, if it can; asked at most once a round.
+  mutating func pays(_ loss: Double) -> Bool {
+    guard roundsSinceProbe > interval, seconds >= loss else { return false }
+    seconds -= loss
+    roundsSinceProbe = 0
+    return true
+  }
+
+  /// Earns from a round.
+  ///
+  /// - Parameters:
+  ///   - time: seconds of the round.
+  ///   - cap: the most seconds that the purse holds.
+  mutating func earn(_ time: Double, cap: Double) {
+    seconds = min(seconds + share * time, cap)
+    roundsSinceProbe += 1
   }
 }

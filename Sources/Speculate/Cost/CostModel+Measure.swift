@@ -48,8 +48,7 @@ extension CostModel {
     var timer = BudgetTimer(budget: Self.updateBudget)
     var fresh = self
     let usual = min(Self.usualRows, passes.widest)
-    fresh.verify = verify.moved(
-      to: [1, usual].map { ($0, passes.verify($0, &timer)) })
+    fresh.verify = verify.moved(to: [1, usual].map { ($0, passes.verify($0, &timer)) })
     let ratio = fresh.verify(usual) / fresh.verify(1) / (verify(usual) / verify(1))
     guard ratio < Self.otherShape, ratio > 1 / Self.otherShape else { return nil }
     if let source {
@@ -70,8 +69,7 @@ extension CostModel {
   ///   - cache: where times are kept; `nil` to measure them every time.
   /// - Throws: what making a cache of keys and values throws.
   package static func current(
-    runner: CausalRunner, drafter: DrafterModel?, source: (any DraftSource)?,
-    cache: CostModelCache?
+    runner: CausalRunner, drafter: DrafterModel?, source: (any DraftSource)?, cache: CostModelCache?
   ) throws -> CostModel {
     guard let cache else { return try measure(runner: runner, source: source) }
     let key = CostModelCache.Key(runner: runner, drafter: drafter)
@@ -87,7 +85,6 @@ extension CostModel {
 
   /// Seconds, about, to bring curves up to date.
   private static let updateBudget = 0.16
-  /// Rows of a usual round.
   private static let usualRows = 8
   /// A change of `T_v(8) / T_v(1)` that makes an old curve useless. Bandwidth alone, which differs by
   /// half between one placement of threads and another, stays below.

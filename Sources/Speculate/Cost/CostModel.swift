@@ -7,7 +7,6 @@ package struct CostModel: Sendable, Equatable, Codable {
   /// `T_d(k)`: seconds to propose `k` drafts, context projection of a usual round included.
   package var draft: PassTimes
 
-  /// Makes a model from measured curves.
   package init(verify: PassTimes, draft: PassTimes) {
     self.verify = verify
     self.draft = draft
@@ -19,7 +18,7 @@ package struct CostModel: Sendable, Equatable, Codable {
   /// - Parameter survival: `a_1, a_2, …`, at least `count` of them.
   package func rate(_ count: Int, survival: [Double]) -> Double {
     guard count > 0 else { return 1 / verify(1) }
-    return expectedTokens(count, survival) / (draft(count) + verify(count + 1))
+    return (1 + survival[..<count].reduce(0, +)) / (draft(count) + verify(count + 1))
   }
 
   /// The draft length of at least 1 with the highest expected rate.
@@ -68,10 +67,5 @@ package struct CostModel: Sendable, Equatable, Codable {
   /// What rounds cost each of several sequences that share their passes, if all do the same.
   func shared(by sequences: Int) -> CostModel {
     CostModel(verify: verify.shared(by: sequences), draft: draft.shared(by: sequences))
-  }
-
-  /// Expected tokens of a round, the bonus included.
-  func expectedTokens(_ count: Int, _ survival: [Double]) -> Double {
-    1 + survival[..<count].reduce(0, +)
   }
 }

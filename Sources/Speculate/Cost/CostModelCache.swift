@@ -28,16 +28,18 @@ public struct CostModelCache: Sendable {
 
   /// The cache of this user: `$XDG_CACHE_HOME/speculate`, or `~/.cache/speculate`.
   public static func user(measuresAgain: Bool = false) -> CostModelCache {
-    let set = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap { path in
-      // The specification has relative paths ignored.
-      path.hasPrefix("/") ? URL(filePath: path, directoryHint: .isDirectory) : nil
+    let environment = ProcessInfo.processInfo.environment
+    func folder(_ name: String) -> URL? {
+      environment[name].flatMap { path in
+        // The specification has relative paths ignored.
+        path.hasPrefix("/") ? URL(filePath: path, directoryHint: .isDirectory) : nil
+      }
     }
-    let base = set ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-    return CostModelCache(
-      folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
+    let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
+    let base = folder("XDG_CACHE_HOME") ?? home.appending(path: ".cache")
+    return CostModelCache(folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
   }
 
-  /// What an entry stands for.
   package struct Key: Codable, Equatable {
     /// Raised whenever kernels change so much that old times mislead.
     package var version = 1
@@ -46,7 +48,6 @@ public struct CostModelCache: Sendable {
     package var threads: Int
     package var maximumRows: Int
     package var target: String
-    /// The drafter, if there is one.
     package var drafter: String?
   }
 
@@ -55,7 +56,6 @@ public struct CostModelCache: Sendable {
     var cost: CostModel
   }
 
-  /// The entry of a key, if there is a sound one.
   package func cost(of key: Key) -> CostModel? {
     guard !measuresAgain, let data = try? Data(contentsOf: file(of: key)),
       let entry = try? JSONDecoder().decode(Entry.self, from: data),
@@ -64,7 +64,6 @@ public struct CostModelCache: Sendable {
     return entry.cost
   }
 
-  /// Writes the entry of a key, as far as that is possible.
   package func store(_ cost: CostModel, of key: Key) {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
@@ -73,7 +72,6 @@ public struct CostModelCache: Sendable {
     try? AtomicFile.write(data, to: file(of: key))
   }
 
-  /// Where the entry of a key is.
   package func file(of key: Key) -> URL {
     let text = [
       "\(key.version)", key.processor, key.kernels, "\(key.threads)", "\(key.maximumRows)",
@@ -86,7 +84,6 @@ public struct CostModelCache: Sendable {
 }
 
 extension CostModelCache.Key {
-  /// The key of a target's run state and its drafter on this machine.
   package init(runner: CausalRunner, drafter: DrafterModel?) {
     let configuration = runner.model.configuration
     self.init(
@@ -123,7 +120,6 @@ extension CausalModel {
 }
 
 extension LayerShape {
-  /// The sizes that pass times depend on.
   fileprivate var summary: String {
     "width \(hidden), heads \(heads)/\(keyValueHeads) of \(headDimension), inside \(intermediate)"
   }

@@ -11,9 +11,7 @@ struct PassTimer {
   private let request: DraftRequest
   private let start: KeyValueCache.Checkpoint
 
-  /// The widest pass to measure.
   let widest: Int
-  /// Positions in the cache.
   let position: Int
 
   /// Drafts of a round that cost no pass, at most: how wide passes are measured without a source.
@@ -40,6 +38,7 @@ struct PassTimer {
       chooser: DraftChooser(
         .greedy, choice: .argmax, context: TokenPresence(vocabulary: vocabulary)))
     source?.rewind(to: 0)
+    try source?.reserve(position + widest)
     runner.read(tokens[..<position], into: cache) { piece in
       source?.commit(features: runner.taps, rows: piece.count)
       return true
@@ -76,5 +75,35 @@ struct PassTimer {
       request.reset(after: Array(tokens[...position]), count: count)
       source.draft(request)
     }
+  }
+}
+
+/// Times short pieces of work within a budget of seconds.
+struct BudgetTimer {
+  private let budget: Double
+  private var spent = 0.0
+
+  private static let runs = 9
+  /// The share of the budget that one piece may use before its last run.
+  private static let share = 1.0 / 16
+
+  init(budget: Double) { self.budget = budget }
+
+  var isSpent: Bool { spent >= budget }
+
+  /// Runs the work a few times, once at least, and returns the median of the seconds of one run.
+  mutating func measure(_ body: () -> Void) -> Double {
+    var times: [Double] = []
+    var used = 0.0
+    repeat {
+      var watch = Stopwatch()
+      body()
+      let seconds = max(watch.lap(), 1e-9)
+      times.append(seconds)
+      used += seconds
+    } while times.count < Self.runs && used < budget * Self.share
+    spent += used
+    times.sort()
+    return times[(times.count - 1) / 2]
   }
 }

@@ -5,7 +5,6 @@ package import Verifier
 
 /// A block-diffusion drafter as a source of drafts.
 package final class BlockDraftSource: DraftSource {
-  /// The target layers whose outputs condition the drafter.
   package var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
   /// One less than the drafter's block, whose first row is the anchor's.
   package var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
@@ -19,27 +18,15 @@ package final class BlockDraftSource: DraftSource {
   private let passes: BlockDraftPasses
   private let context: DrafterContext
 
-  /// Makes the run state of a drafter for one sequence at a time of a target.
+  /// Makes the run state of one sequence that shares its passes with others.
   ///
-  /// - Parameters:
-  ///   - drafter: the drafter's weights.
-  ///   - target: the model it was made for, which lends embedding and head.
-  ///   - workers: the threads, shared with the target's runner.
-  ///   - capacity: the most committed positions.
-  /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  package convenience init(
-    drafter: BlockDrafter, target: CausalModel, workers: Workers, capacity: Int
-  ) throws {
-    self.init(
-      sharing: try BlockDraftPasses(
-        drafter: drafter, target: target, workers: workers, maximumBlocks: 1), capacity: capacity)
+  /// - Throws: ``SpeculateError`` when there is no memory for it.
+  package init(sharing passes: BlockDraftPasses, capacity: Int) throws {
+    self.passes = passes
+    context = try passes.runner.makeContext(capacity: capacity, room: 1)
   }
 
-  /// Makes the run state of one sequence that shares its passes with others.
-  init(sharing passes: BlockDraftPasses, capacity: Int) {
-    self.passes = passes
-    context = passes.runner.makeContext(capacity: capacity)
-  }
+  package func reserve(_ positions: Int) throws(SpeculateError) { try context.reserve(positions) }
 
   /// Checks that a drafter was made for a target of this shape.
   ///
@@ -79,10 +66,8 @@ package final class BlockDraftSource: DraftSource {
     passes.runner.append(features, rows: rows, to: context)
   }
 
-  /// Forgets committed positions from `count` on.
   package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
-  /// Adds a block to the pass.
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
@@ -96,7 +81,7 @@ package final class BlockDraftSource: DraftSource {
 }
 
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.
-final class BlockDraftPasses {
+package final class BlockDraftPasses {
   let runner: DrafterRunner
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
@@ -105,7 +90,7 @@ final class BlockDraftPasses {
   /// Makes the buffers of passes.
   ///
   /// - Throws: ``SpeculateError`` if the drafter was made for another target.
-  init(
+  package init(
     drafter: BlockDrafter, target: CausalModel, workers: Workers, maximumBlocks: Int
   ) throws {
     try BlockDraftSource.checkFit(drafter.configuration, target: target.configuration)
@@ -138,10 +123,13 @@ final class BlockDraftPasses {
       let request = requests[index]
       let draft = request.chooser.choose(
         row, count: columns, position: request.tokens.count + place, map: map)
-      request.block.tokens[place] = draft.token
-      request.block.confidences[place] = runner.confidence(
-        place, of: blocks[index].context, probability: draft.confidence)
-      return draft.column
+      request.set(
+        draft.map {
+          let confidence = runner.confidence(
+            place, of: blocks[index].context, probability: $0.confidence)
+          return ($0.token, confidence)
+        }, at: place)
+      return draft?.column ?? 0
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)

@@ -11,7 +11,6 @@ package final class CausalDraftSource: DraftSource {
   /// The most drafts of a round.
   package static let longestDraft = 16
 
-  /// No layer of the target.
   package var taps: [Int] { [] }
   /// The most drafts of one block.
   package var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
@@ -31,39 +30,30 @@ package final class CausalDraftSource: DraftSource {
   /// The tokens of the next pass, of which the first `lead` are only read.
   private var rows: [Token] = []
   private var lead = 0
-  /// The drafts under iteration.
   private var iterated: [Token] = []
 
-  /// Makes the run state of a drafter for one sequence at a time.
+  /// Makes the run state of one sequence that shares its passes with others.
   ///
   /// - Parameters:
-  ///   - drafter: a model with the target's vocabulary.
-  ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions; behind the drafter's own context it drafts nothing.
   ///   - passes: passes of a round, in which all drafts are iterated on; `nil` for one pass a draft.
   /// - Throws: ``SpeculateError`` when there is no room for a cache.
-  package convenience init(
-    drafter: CausalModel, workers: Workers, capacity: Int, passes: Int? = nil
-  ) throws {
-    try self.init(
-      sharing: CausalDraftPasses(drafter: drafter, workers: workers, maximumSequences: 1),
-      capacity: capacity, passes: passes)
-  }
-
-  /// Makes the run state of one sequence that shares its passes with others.
-  init(sharing shared: CausalDraftPasses, capacity: Int, passes: Int?) throws {
+  package init(sharing shared: CausalDraftPasses, capacity: Int, passes: Int?) throws {
     self.shared = shared
     limit = passes
     cache = try shared.runner.makeCache(
       capacity: min(
-        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext))
-    read.reserveCapacity(cache.capacity)
+        capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext), room: 1)
+  }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    try cache.reserve(min(positions + Self.longestDraft, cache.capacity))
+    read.reserveCapacity(cache.room)
   }
 
   /// Nothing: committed tokens come with the next draft.
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
 
-  /// Forgets committed positions from `count` on.
   package func rewind(to count: Int) {
     committed = min(committed, count)
     keep(min(read.count, count))
@@ -142,8 +132,9 @@ package final class CausalDraftSource: DraftSource {
     let draft = request.chooser.choose(
       row, count: shared.runner.model.configuration.vocabularySize,
       position: request.tokens.count + request.block.tokens.count)
-    request.block.tokens.append(draft.token)
-    request.block.confidences.append(draft.confidence)
+    request.block.tokens.append(0)
+    request.block.confidences.append(0)
+    request.set(draft.map { ($0.token, $0.confidence) }, at: request.block.tokens.count - 1)
   }
 
   /// Brings the cache near all tokens but the anchor.
@@ -171,14 +162,14 @@ package final class CausalDraftSource: DraftSource {
 }
 
 /// The passes of a causal drafter, which the sources of several sequences share.
-final class CausalDraftPasses {
+package final class CausalDraftPasses {
   let runner: CausalRunner
   private var entered: [CausalDraftSource] = []
 
   /// Rows of a pass: those of one sequence at the most fit.
   private static let maximumRows = 64
 
-  init(drafter: CausalModel, workers: Workers, maximumSequences: Int) {
+  package init(drafter: CausalModel, workers: Workers, maximumSequences: Int) {
     runner = CausalRunner(
       model: drafter, workers: workers, maximumRows: max(Self.maximumRows, maximumSequences))
   }
@@ -203,8 +194,7 @@ final class CausalDraftPasses {
       var firstRow = 0
       for (source, planted) in zip(waiting, forest) {
         let count = planted.tree.count
-        runner.keep(
-          Array(0..<count), of: planted.tree, firstRow: firstRow, cache: planted.cache)
+        runner.keep(Array(0..<count), of: planted.tree, firstRow: firstRow, cache: planted.cache)
         if !source.take(RowLogits(runner, firstRow: firstRow)) { unfinished.append(source) }
         firstRow += count
       }

@@ -10,7 +10,6 @@ package struct ConfidenceCalibration: Sendable, Equatable {
   private var hits = [Double](repeating: 0, count: bins)
   private var trials = [Double](repeating: 0, count: bins)
 
-  /// A calibration that has seen nothing: every confidence is believed.
   package init() {}
 
   /// The chance that a draft of this confidence is accepted, given that all before it were.

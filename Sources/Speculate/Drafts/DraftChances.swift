@@ -10,12 +10,16 @@ package struct DraftChances: Sendable, Equatable {
 
   /// Drafts beside another source's are right only where that one is wrong.
   private static let branchShare = 0.4
+  /// Observations that the first chance of a free draft counts for: few, because every round that finds a
+  /// match tells whether it was right, verified or not.
+  private static let firstWeight = 2.0
 
-  /// Chances of sources that have not been seen at work.
   package init() {
     free = (0..<FreeDraftKind.count).flatMap { index in
       let first = FreeDraftKind(index: index).firstChance
-      return [first, first * Self.branchShare].map { SurvivalEstimator(firstRate: $0) }
+      return [first, first * Self.branchShare].map {
+        SurvivalEstimator(firstRate: $0, firstWeight: Self.firstWeight)
+      }
     }
   }
 
@@ -35,12 +39,35 @@ package struct DraftChances: Sendable, Equatable {
   }
 
   /// Learns from a draft whose parent was accepted.
-  mutating func record(_ cell: ChanceCell, accepted: Bool) {
+  package mutating func record(_ cell: ChanceCell, accepted: Bool) {
     if cell.table > 0 {
       free[cell.table - 1].record(place: cell.place, accepted: accepted)
     } else if cell.table == 0 {
       survival.record(place: cell.place, accepted: accepted)
       if let confidence = cell.confidence { calibration.record(confidence, accepted: accepted) }
     }
+  }
+}
+
+/// Whose experience tells the chance of a draft, and at which place.
+package struct ChanceCell: Equatable {
+  /// A row of ``DraftChances``: the model drafter's, or that of a kind of free draft.
+  var table: Int
+  /// Tokens since this source's path left the others'.
+  var place: Int
+  /// The draft's probability by its source's own account, if it has one.
+  var confidence: Float?
+
+  /// No draft: the anchor.
+  static let root = Self(table: -1, place: 0)
+
+  package static func model(place: Int, confidence: Float?) -> Self {
+    Self(table: 0, place: place, confidence: confidence)
+  }
+
+  /// A free draft; as a branch it stands beside another source's draft, and so is right where that
+  /// one is wrong.
+  static func free(_ kind: FreeDraftKind, isBranch: Bool, place: Int) -> Self {
+    Self(table: 1 + 2 * kind.index + (isBranch ? 1 : 0), place: place)
   }
 }

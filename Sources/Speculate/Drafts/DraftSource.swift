@@ -20,6 +20,9 @@ package protocol DraftSource: AnyObject {
   /// Forgets committed positions from `count` on; `rewind(to: 0)` starts another sequence.
   func rewind(to count: Int)
 
+  /// Sees that there is memory for `positions`, anchor included; called before passes that need it.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes part in the next passes.
   ///
   /// - Parameter request: what is wanted; its block receives the drafts in ``runPasses()``.
@@ -30,7 +33,9 @@ package protocol DraftSource: AnyObject {
 }
 
 extension DraftSource {
-  /// Proposes tokens for one sequence.
+  /// A source that keeps nothing.
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
+
   func draft(_ request: DraftRequest) {
     enter(request)
     runPasses()
@@ -47,48 +52,50 @@ package final class DraftRequest {
   package var chooser: DraftChooser
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
   package var block = DraftBlock()
+  /// Why the drafts can't be used, if they can't.
+  package private(set) var failure: SpeculateError?
 
-  /// A request that asks for nothing yet.
   package init(chooser: DraftChooser) { self.chooser = chooser }
 
-  /// Asks for drafts behind a text.
   func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
     self.count = count
+    failure = nil
     block.removeAll()
     chooser.beginBlock(at: tokens.count)
   }
 
-  /// Lets go of the text and of drafts that weren't asked for.
+  /// Takes a draft, or notes that the source has none to give: its logits or confidences aren't numbers.
+  func set(_ draft: (token: Token, confidence: Float)?, at place: Int) {
+    if let draft, draft.confidence.isFinite {
+      block.tokens[place] = draft.token
+      block.confidences[place] = draft.confidence
+    } else {
+      failure = failure ?? .unusable("drafter", position: tokens.count + place)
+    }
+  }
+
+  /// Lets go of the text, and of drafts that weren't asked for or can't be used.
   func finish() {
     tokens = []
-    block.truncate(to: count)
+    block.truncate(to: failure == nil ? count : 0)
   }
 }
 
-/// Proposed tokens.
 package struct DraftBlock: Sendable, Equatable {
   /// The tokens, the first at the position after the anchor.
   package var tokens: [Token] = []
   /// Their probabilities by the source's own account, one for each token, or none at all.
   package var confidences: [Float] = []
-  /// Where the tokens came from; sources other than drafter models say so.
-  package var origin = DraftOrigin.drafter
   /// Passes that were run for them, as they ran.
   package var passes = 0
 
-  /// An empty block.
-  package init() {}
-
-  /// Drops all tokens and keeps the memory.
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
-    origin = .drafter
     passes = 0
   }
 
-  /// Drops the tokens from `count` on.
   mutating func truncate(to count: Int) {
     guard count < tokens.count else { return }
     tokens.removeLast(tokens.count - count)

@@ -1,4 +1,5 @@
 import Files
+import Verifier
 
 /// Ways the text may go on behind the anchor, with their common beginnings merged, and how likely
 /// the target takes each of their tokens.
@@ -27,8 +28,9 @@ struct DraftTree {
   var nextSibling: [Int] = []
   /// Nodes to lay out, the next one last, with the row of their parent.
   var waiting: [(node: Int, parent: Int)] = []
+  /// How far each node is from the root, −1 where the text went on otherwise.
+  private var places: [Int] = []
 
-  /// An empty tree with room for `capacity` nodes.
   init(capacity: Int = 0) {
     nodes.reserveCapacity(capacity)
     ranking.reserveCapacity(capacity)
@@ -36,9 +38,9 @@ struct DraftTree {
     firstChild.reserveCapacity(capacity)
     nextSibling.reserveCapacity(capacity)
     waiting.reserveCapacity(capacity)
+    places.reserveCapacity(capacity)
   }
 
-  /// Starts over with the root alone.
   mutating func reset(root: Token) {
     nodes.removeAll(keepingCapacity: true)
     nodes.append(
@@ -46,7 +48,6 @@ struct DraftTree {
         token: root, parent: -1, cell: .root, conditional: 1, chance: 1, origin: .drafter))
   }
 
-  /// How many nodes there are, the root included.
   var count: Int { nodes.count }
 
   /// Adds a path from the root, sharing the nodes that are there.
@@ -85,6 +86,38 @@ struct DraftTree {
           chance: nodes[parent].chance * conditional, origin: origin))
       parent = nodes.count - 1
       place += 1
+    }
+  }
+
+  /// Adds a path that costs no pass.
+  mutating func insert(_ candidate: FreeDrafts.Candidate, chances: DraftChances) {
+    insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
+      .free(candidate.kind, isBranch: $0, place: $1)
+    }
+  }
+
+  /// Tells which nodes were right, as far as the text says: those whose parents it goes through.
+  ///
+  /// Whether a node was verified makes no difference: what the target chose behind its parent is known all
+  /// the same. So chances are learned from drafts that cost nothing.
+  ///
+  /// - Parameters:
+  ///   - emitted: the tokens that the round committed.
+  ///   - tell: takes each judged node and its number, and whether it was right.
+  mutating func judge(
+    _ emitted: ArraySlice<Token>, tell: (_ node: Node, _ number: Int, _ isRight: Bool) -> Void
+  ) {
+    places.removeAll(keepingCapacity: true)
+    places.append(0)
+    for node in 1..<Swift.max(1, count) {
+      let place = places[nodes[node].parent]
+      guard place >= 0, place < emitted.count else {
+        places.append(-1)
+        continue
+      }
+      let isRight = nodes[node].token == emitted[emitted.startIndex + place]
+      places.append(isRight ? place + 1 : -1)
+      tell(nodes[node], node, isRight)
     }
   }
 

@@ -54,7 +54,6 @@ package enum DrafterModel: Sendable {
       ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).blockSize - 1
   }
 
-  /// Drafts of a round, at most.
   package var maximumDrafts: Int {
     switch self {
     case .block(let drafter): drafter.configuration.blockSize - 1
@@ -67,6 +66,18 @@ package enum DrafterModel: Sendable {
     switch self {
     case .block(let drafter): drafter.configuration.targetLayers
     case .causal: []
+    }
+  }
+
+  /// Whether a block drafter's folder was made for a target's, as far as their configurations say.
+  package static func fits(_ drafter: URL, target: URL) -> Bool {
+    do {
+      guard try !isCausal(drafter) else { return false }
+      try BlockDraftSource.checkFit(
+        DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -87,12 +98,7 @@ package enum DrafterModel: Sendable {
     }
   }
 
-  /// Makes the run state that drafts for one sequence at a time of a target.
-  ///
-  /// - Parameters:
-  ///   - workers: the threads, shared with the target's runner.
-  ///   - capacity: the most committed positions.
-  /// - Throws: ``SpeculateError`` if it doesn't fit the target.
+  /// Makes the run state that drafts for one sequence at a time of a target, as ``makeSources``.
   package func makeSource(
     target: CausalModel, workers: Workers, capacity: Int
   ) throws -> any DraftSource {
@@ -114,7 +120,7 @@ package enum DrafterModel: Sendable {
     case .block(let drafter):
       let passes = try BlockDraftPasses(
         drafter: drafter, target: target, workers: workers, maximumBlocks: count)
-      return (0..<count).map { _ in BlockDraftSource(sharing: passes, capacity: capacity) }
+      return try (0..<count).map { _ in try BlockDraftSource(sharing: passes, capacity: capacity) }
     case .causal(let model, let limit):
       let passes = CausalDraftPasses(drafter: model, workers: workers, maximumSequences: count)
       return try (0..<count).map { _ in

@@ -15,16 +15,13 @@ struct FreeDraftKind: Hashable {
   static let predictions = Self(index: lengths.count + 1)
   /// The drafts behind a rejected one.
   static let tail = Self(index: lengths.count + 2)
-  /// A run of the pool.
   static let pool = Self(index: lengths.count + 3)
 
   /// A guess under Jacobi iteration.
   static let guess = Self(index: lengths.count + 4)
 
-  /// How many kinds there are.
   static let count = lengths.count + 5
 
-  /// The most drafts of any kind.
   static let longest = 32
 
   /// The most drafts that are worth trying: 8 for short matches, 16 for long ones (docs/algorithms.md
@@ -42,9 +39,32 @@ struct FreeDraftKind: Hashable {
     return suffixes.indices.contains(index) ? suffixes[index] : 0.3
   }
 
-  /// The name in traces.
   var origin: DraftOrigin {
     if index <= Self.lengths.count { return .suffix }
     return self == .guess ? .jacobi : .recycled
   }
+}
+
+/// Which drafts are tried that cost no pass. None of this changes the output.
+public struct FreeDraftOptions: Sendable, Equatable {
+  /// Whether the end of the text is looked up in earlier text.
+  public var suffix: Bool
+  /// Whether what verification threw away is tried again.
+  public var recycling: Bool
+
+  /// Matches in earlier text that are tried in one round.
+  var suffixMatches = 2
+  /// Runs that the pool of what was thrown away holds.
+  var poolRuns = 4
+
+  /// Neither.
+  public static let none = FreeDraftOptions(suffix: false, recycling: false)
+
+  /// Makes a choice.
+  public init(suffix: Bool = true, recycling: Bool = false) {
+    self.suffix = suffix
+    self.recycling = recycling
+  }
+
+  var isEmpty: Bool { !suffix && !recycling }
 }

@@ -60,8 +60,12 @@ struct FreeDrafts {
   /// What followed when the text with `ahead` behind it stood in the text before; empty if it
   /// didn't.
   func continuation(ahead: [Token], count: Int) -> [Token] {
-    guard options.suffix, let match = index.matches(1, ahead: ahead).first else { return [] }
-    return index.continuation(of: match, count: count)
+    guard options.suffix else { return [] }
+    var matches: [SuffixIndex.Match] = []
+    var tokens: [Token] = []
+    index.findMatches(1, ahead: ahead, into: &matches)
+    for match in matches { index.continuation(of: match, count: count, into: &tokens) }
+    return tokens
   }
 
   /// Ways the text may go on, the likeliest kinds first, as ``lookUp(_:limit:)`` found them.

@@ -5,14 +5,12 @@ package import Files
 /// A run is found by any of its tokens: what follows that token in the run may follow it in the
 /// text.
 package struct NgramPool {
-  /// The most runs.
   let capacity: Int
   private var runs: [[Token]] = []
 
   /// Tokens of one run that are kept.
   private static let longest = 64
 
-  /// An empty pool.
   package init(capacity: Int) { self.capacity = capacity }
 
   /// Adds a run, in place of the oldest if the pool is full. Runs of one token say nothing.

@@ -30,7 +30,6 @@ package struct SuffixIndex {
   /// The place before with the same hash, for the run that ends at an index: [text.count].
   private var earlier: [Int32] = []
 
-  /// An index of nothing, with room for `capacity` tokens.
   package init(capacity: Int = 0) {
     text.reserveCapacity(capacity)
     earlier.reserveCapacity(capacity)
@@ -63,14 +62,8 @@ package struct SuffixIndex {
   /// - Parameters:
   ///   - count: the most matches.
   ///   - ahead: tokens that are taken for the text's end, behind the text.
-  package func matches(_ count: Int, ahead: [Token] = []) -> [Match] {
-    var found: [Match] = []
-    findMatches(count, ahead: ahead, into: &found)
-    return found
-  }
-
-  /// The same, in an array that is used again.
-  func findMatches(_ count: Int, ahead: [Token] = [], into found: inout [Match]) {
+  ///   - found: is replaced by them, in the memory that it has.
+  package func findMatches(_ count: Int, ahead: [Token] = [], into found: inout [Match]) {
     found.removeAll(keepingCapacity: true)
     guard text.count + ahead.count > Self.shortest, count > 0 else { return }
     var place = Int(latest[Self.bucket { token(beforeEnd: $0, ahead) }])
@@ -90,14 +83,9 @@ package struct SuffixIndex {
 
   /// What followed a match. Where the text ends, what was read goes on: a text of period p is
   /// continued with period p.
-  package func continuation(of match: Match, count: Int) -> [Token] {
-    var tokens: [Token] = []
-    continuation(of: match, count: count, into: &tokens)
-    return tokens
-  }
-
-  /// The same, in an empty array that is used again.
-  func continuation(of match: Match, count: Int, into tokens: inout [Token]) {
+  ///
+  /// - Parameter tokens: empty; takes them, in the memory that it has.
+  package func continuation(of match: Match, count: Int, into tokens: inout [Token]) {
     tokens.reserveCapacity(count)
     for index in match.next..<match.next + count {
       tokens.append(index < text.count ? text[index] : tokens[index - text.count])

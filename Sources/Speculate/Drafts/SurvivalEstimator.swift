@@ -11,7 +11,7 @@ package struct SurvivalEstimator: Sendable, Equatable {
   private static let priorWeight = 4.0
   /// The chance of acceptance before anything was seen, and how many observations it counts for.
   private let firstRate: Double
-  private static let firstWeight = 8.0
+  private let firstWeight: Double
 
   private var hits: [Double] = []
   private var trials: [Double] = []
@@ -20,9 +20,12 @@ package struct SurvivalEstimator: Sendable, Equatable {
 
   /// An estimator that has seen nothing.
   ///
-  /// - Parameter firstRate: the chance of acceptance until something was seen.
-  package init(firstRate: Double = 0.7) {
+  /// - Parameters:
+  ///   - firstRate: the chance of acceptance until something was seen.
+  ///   - firstWeight: how many observations that counts for.
+  package init(firstRate: Double = 0.7, firstWeight: Double = 8) {
     self.firstRate = firstRate
+    self.firstWeight = firstWeight
     hits.reserveCapacity(FreeDraftKind.longest)
     trials.reserveCapacity(FreeDraftKind.longest)
   }
@@ -30,8 +33,7 @@ package struct SurvivalEstimator: Sendable, Equatable {
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that
   /// all before it were.
   package func conditional(_ place: Int) -> Double {
-    let pooled =
-      (allHits + firstRate * Self.firstWeight) / (allTrials + Self.firstWeight)
+    let pooled = (allHits + firstRate * firstWeight) / (allTrials + firstWeight)
     guard place < trials.count else { return pooled }
     return (hits[place] + pooled * Self.priorWeight) / (trials[place] + Self.priorWeight)
   }
@@ -43,13 +45,6 @@ package struct SurvivalEstimator: Sendable, Equatable {
     for place in 0..<count {
       product *= conditional(place)
       survival.append(product)
-    }
-  }
-
-  /// Learns from one round. Drafts behind the first rejected one say nothing.
-  package mutating func record(verified: Int, accepted: Int) {
-    for place in 0..<min(verified, accepted + 1) {
-      record(place: place, accepted: place < accepted)
     }
   }
 

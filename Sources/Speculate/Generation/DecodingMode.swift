@@ -7,10 +7,9 @@ public enum DecodingMode: Sendable, Equatable {
   /// - `drafts`: drafts of a round; `nil` chooses each round by expected speed.
   /// - `choice`: how drafts are chosen; `nil` chooses by the temperature.
   /// - `free`: which drafts are tried that cost no pass; `nil` looks the end of the text up in
-  ///   earlier text beside a drafter, if `drafts` is `nil` too. Without any of them and without a
+  ///   earlier text, except beside a drafter with a number of `drafts`. With none of them and no
   ///   drafter decoding is plain.
-  case speculative(
-    drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
+  case speculative(drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
   /// By Jacobi iteration of the target on its own guesses, without a drafter.
   case jacobi(JacobiOptions = JacobiOptions())
 }

@@ -11,7 +11,6 @@ final class GenerationEngine {
   private let runner: CausalRunner
   private var cache: KeyValueCache?
   private var source: (any DraftSource)?
-  private var sourceCapacity = 0
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
   private let costCache: CostModelCache?
@@ -40,31 +39,27 @@ final class GenerationEngine {
     observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
   ) throws -> Decoder {
     try parameters.validated()
-    let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
-    let wanted = overflow ? Int.max : sum
-    let capacity = min(max(wanted, 1), model.configuration.maximumContext)
-    let cache = try emptyCache(capacity: capacity)
+    let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      strategy: strategy(mode, parameters.sampling, capacity: capacity), isCancelled: isCancelled)
+      strategy: strategy(mode, parameters.sampling), isCancelled: isCancelled)
     decoder.observer = observer
     return decoder
   }
 
-  /// How the rounds of a mode go.
   private func strategy(
-    _ mode: DecodingMode, _ sampling: SamplingParameters, capacity: Int
+    _ mode: DecodingMode, _ sampling: SamplingParameters
   ) throws -> any RoundStrategy {
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
     case .speculative(let drafts, let choice, let freeDrafts):
-      let free = freeDrafts ?? FreeDraftOptions(suffix: drafter != nil && drafts == nil)
+      let free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
       if let drafts, drafts < 1 {
         throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
       }
-      let source = try draftSource(capacity: capacity)
+      let source = try draftSource()
       return DraftStrategy(
         source: source,
         length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
@@ -72,11 +67,9 @@ final class GenerationEngine {
     }
   }
 
-  /// Measures pass times of target and drafter.
   func measureCost(context: Int, budget: Double) throws -> CostModel {
-    let source = try draftSource(capacity: min(context + 64, model.configuration.maximumContext))
-    return try CostModel.measure(
-      runner: runner, source: source, context: context, budget: budget)
+    try CostModel.measure(
+      runner: runner, source: draftSource(), context: context, budget: budget)
   }
 
   /// Keeps what a finished decoder learned about speed for the next generation.
@@ -85,44 +78,31 @@ final class GenerationEngine {
     if let learned = (decoder.strategy as? JacobiStrategy)?.policy { jacobi = learned }
   }
 
-  /// Memory grows in powers of two, so that generations of similar length share it.
-  private func grown(_ capacity: Int) -> Int {
-    var size = 1024
-    while size < capacity { size *= 2 }
-    return min(size, model.configuration.maximumContext)
-  }
-
-  private func emptyCache(capacity: Int) throws -> KeyValueCache {
-    if let cache, cache.capacity >= capacity {
-      cache.reset()
-      return cache
-    }
-    cache = nil
-    let made = try runner.makeCache(capacity: grown(capacity))
+  /// The cache of all generations, which grows with the longest of them.
+  private func emptyCache() throws -> KeyValueCache {
+    let made = try cache ?? runner.makeCache(capacity: model.configuration.maximumContext, room: 1)
+    made.reset()
     cache = made
     return made
   }
 
-  private func draftSource(capacity: Int) throws -> (any DraftSource)? {
-    if let source, sourceCapacity >= capacity { return source }
-    guard let drafter else { return nil }
-    source = nil
-    sourceCapacity = grown(capacity)
-    let made = try drafter.makeSource(target: model, workers: workers, capacity: sourceCapacity)
+  private func draftSource() throws -> (any DraftSource)? {
+    let made =
+      try source
+      ?? drafter?.makeSource(
+        target: model, workers: workers, capacity: model.configuration.maximumContext)
     source = made
     return made
   }
 
   private func jacobiPolicy() throws -> JacobiPolicy {
-    if let jacobi { return jacobi }
-    let made = try JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
+    let made = try jacobi ?? JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
     jacobi = made
     return made
   }
 
   private func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
-    if let length { return length }
-    let made = try AdaptiveDraftLength(cost(source))
+    let made = try length ?? AdaptiveDraftLength(cost(source))
     length = made
     return made
   }

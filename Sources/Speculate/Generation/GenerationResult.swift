@@ -10,8 +10,7 @@ public struct GenerationResult: Sendable, Equatable {
   public var text: String
   /// Why generation ended.
   public var finishReason: FinishReason
-  /// What happened. When a stop string ended the output, tokens of the last block behind it count
-  /// as emitted.
+  /// What happened. Tokens of the last block behind a stop string count as never emitted.
   public var statistics: GenerationStatistics
 }
 

@@ -14,7 +14,6 @@ package struct StopMatcher {
   /// Makes a matcher of stop strings, none of them empty.
   package init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) } }
 
-  /// Takes a piece of text and returns what can be given out.
   package mutating func append(_ text: String) -> String {
     guard !hasStopped else { return "" }
     guard !stops.isEmpty else { return text }

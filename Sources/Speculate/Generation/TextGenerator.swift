@@ -21,11 +21,8 @@ package import Verifier
 public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
 
-  /// Turns text into ids and back.
   package let tokenizer: any Tokenizer
-  /// The target's weights.
   package let model: CausalModel
-  /// The drafter's weights, if there is one.
   package let drafter: DrafterModel?
 
   private let chats: ChatEncoder?
@@ -38,7 +35,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Parameters:
   ///   - target: holds `config.json`, the weights and the tokenizer.
   ///   - drafter: holds `config.json` and the weights, of a drafter made for the target or of a causal
-  ///     model with its vocabulary; `nil` for plain decoding only.
+  ///     model with its vocabulary; `nil` for drafts from the text so far only.
   ///   - weights: how the target's matrices and embedding are held.
   ///   - drafterWeights: how the drafter's matrices are held; `nil` for its default.
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
@@ -127,7 +124,8 @@ public final class TextGenerator: @unchecked Sendable {
   package func answering(_ parameters: GenerationParameters) -> GenerationParameters {
     var parameters = parameters
     parameters.endTokens =
-      parameters.endTokens ?? chats?.endTokens(of: model.configuration.endTokens)
+      parameters.endTokens
+      ?? chats.map { _ in tokenizer.endTokens(of: model.configuration.endTokens, inChat: true) }
     return parameters
   }
 
@@ -144,8 +142,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func chat(
     _ conversation: Conversation, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(conversation), parameters: answering(parameters), mode: mode,
@@ -164,8 +161,7 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     try generate(
       tokens: encode(prompt), parameters: parameters, mode: mode, observer: observer,
@@ -179,20 +175,19 @@ public final class TextGenerator: @unchecked Sendable {
   public func generate(
     tokens prompt: [Token], parameters: GenerationParameters = GenerationParameters(),
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
-    onText: (String) -> Void = { _ in },
-    isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
     var parameters = parameters
-    if parameters.endTokens == nil, model.configuration.endTokens.isEmpty {
-      parameters.endTokens = tokenizer.endTokens
-    }
+    parameters.endTokens =
+      parameters.endTokens
+      ?? tokenizer.endTokens(of: model.configuration.endTokens, inChat: false)
     lock.lock()
     defer { lock.unlock() }
     let decoder = try engine.makeDecoder(
       prompt: prompt, parameters: parameters, mode: mode, observer: observer,
       isCancelled: isCancelled)
     defer { engine.retire(decoder) }
-    return read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
+    return try read(decoder, prompt: prompt, stops: parameters.stopStrings, onText: onText)
   }
 
   /// Measures how long passes of target and drafter take on this machine now.
@@ -262,7 +257,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// Takes tokens until the decoder or a stop string ends the output.
   private func read(
     _ decoder: Decoder, prompt: [Token], stops: [String], onText: (String) -> Void
-  ) -> GenerationResult {
+  ) throws -> GenerationResult {
     var detokenizer = StreamingDetokenizer(tokenizer, continuing: true)
     var matcher = StopMatcher(stops)
     var text = ""
@@ -277,17 +272,17 @@ public final class TextGenerator: @unchecked Sendable {
       give(matcher.append(detokenizer.append(token)))
     }
     if !matcher.hasStopped {
+      if let failure = decoder.failure { throw failure }
       give(matcher.append(detokenizer.finish()))
       give(matcher.finish())
     }
-    if matcher.hasStopped { decoder.finish(.stopString) }
+    if matcher.hasStopped { decoder.stop() }
     return GenerationResult(
       prompt: prompt, tokens: tokens, text: text,
       finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,
       statistics: decoder.statistics)
   }
 
-  /// A flag between two threads.
   private final class Flag: Sendable {
     private let value = Atomic(false)
     var isRaised: Bool { value.load(ordering: .relaxed) }

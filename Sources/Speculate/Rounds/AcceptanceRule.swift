@@ -14,32 +14,23 @@ package enum AcceptanceRule {
   ///
   /// - Parameters:
   ///   - tree: the anchor and the drafts behind it.
-  ///   - choice: the target's own token of a row, asked along the path, once each.
+  ///   - rows: is replaced by the rows whose choices were emitted, one for each emitted token.
+  ///   - choice: the target's own token of a row, asked along the path, once each; `nil` ends there.
   ///   - emit: takes the tokens in order; returns `false` to end there (an end token).
-  /// - Returns: the rows whose choices were emitted, one for each emitted token, and how many of
-  ///   these tokens were drafts.
+  /// - Returns: how many of the emitted tokens were drafts.
   package static func path(
-    in tree: TokenTree, choice: (Int) -> Token, emit: (Token) -> Bool
-  ) -> (rows: [Int], accepted: Int) {
-    var rows: [Int] = []
-    let accepted = path(in: tree, into: &rows, choice: choice, emit: emit)
-    return (rows, accepted)
-  }
-
-  /// The same, with the rows in an array that is used again.
-  static func path(
-    in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token, emit: (Token) -> Bool
+    in tree: TokenTree, into rows: inout [Int], choice: (Int) -> Token?, emit: (Token) -> Bool
   ) -> Int {
     rows.removeAll(keepingCapacity: true)
-    rows.append(0)
-    while true {
-      let row = rows[rows.count - 1]
-      let own = choice(row)
+    var row = 0
+    while let own = choice(row) {
+      rows.append(row)
       let next = tree.child(of: row, token: own)
       let goesOn = emit(own)
       guard let next else { return rows.count - 1 }
-      guard goesOn else { return rows.count }
-      rows.append(next)
+      guard goesOn else { break }
+      row = next
     }
+    return rows.count
   }
 }

@@ -13,14 +13,7 @@ package final class Decoder: Sequence, IteratorProtocol {
 
   /// Prepares a generation; no pass runs before the first token is asked for.
   ///
-  /// - Parameters:
-  ///   - runner: the target, with the taps of what drafts, used by this decoder alone while it works.
-  ///   - cache: an empty cache with room for prompt and output.
-  ///   - prompt: at least one token.
-  ///   - parameters: checked here.
-  ///   - strategy: how rounds go.
-  ///   - isCancelled: asked before every round.
-  /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
+  /// - Parameters: as of ``SequenceRun``; the runner is used by this decoder alone while it works.
   package init(
     runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
     parameters: GenerationParameters, strategy: any RoundStrategy = PlainStrategy(),
@@ -40,7 +33,9 @@ package final class Decoder: Sequence, IteratorProtocol {
   /// handed out.
   package var finishReason: FinishReason? { run.finishReason }
 
-  /// How rounds go.
+  /// What ended generation before its time. Whoever has taken the last token asks.
+  package private(set) var failure: SpeculateError?
+
   package var strategy: any RoundStrategy { run.strategy }
 
   /// Who is told every round; set before the first token is asked for.
@@ -49,14 +44,20 @@ package final class Decoder: Sequence, IteratorProtocol {
     set { run.observer = newValue }
   }
 
-  /// The next token; `nil` at the end.
   package func next() -> Token? {
     while true {
       if let token = run.take() { return token }
-      guard run.finishReason == nil else { return nil }
-      loop.round()
+      guard !run.hasEnded else { return nil }
+      do {
+        try loop.round()
+      } catch {
+        failure = error
+      }
     }
   }
+
+  /// Ends generation where a stop string was found, behind the last token that was handed out.
+  package func stop() { run.stop() }
 
   /// Ends generation before the next round; committed tokens are still handed out.
   package func finish(_ reason: FinishReason) { run.finish(reason) }

@@ -1,4 +1,4 @@
-import Files
+package import Files
 package import Verifier
 
 /// Decodes any number of sequences together: in every round one draft pass and one target pass for all.
@@ -10,7 +10,6 @@ package final class DecodingLoop {
   /// The target, used by this loop alone.
   package let runner: CausalRunner
 
-  /// The sequences that go on.
   package private(set) var runs: [SequenceRun] = []
 
   private var budget = RowBudget()
@@ -18,6 +17,7 @@ package final class DecodingLoop {
   private var wishes: [DraftWish] = []
   private var proposals: [RowProposal] = []
   private var forest: [PlantedTree] = []
+  private var logits: [RowLogits] = []
   private var accepted: [Int] = []
 
   /// Makes a loop without sequences.
@@ -26,7 +26,6 @@ package final class DecodingLoop {
   ///   sequence at least.
   package init(runner: CausalRunner) { self.runner = runner }
 
-  /// Lets a sequence join in the next round.
   package func add(_ run: SequenceRun) {
     precondition(runs.count < runner.maximumRows, "a pass has a row for each sequence")
     runs.append(run)
@@ -35,15 +34,19 @@ package final class DecodingLoop {
   /// Reads the prompts of those that joined, and runs one round for all that go on.
   ///
   /// Those that ended leave; a cancelled one leaves without a round.
-  package func round() {
-    for run in runs where run.finishReason == nil {
+  ///
+  /// - Throws: ``SpeculateError`` for logits of which no token can be chosen. The sequences that met them
+  ///   leave, with the tokens that were committed before; the others may go on.
+  package func round() throws(SpeculateError) {
+    for run in runs where !run.hasEnded {
       if run.isCancelled() {
         run.finish(.cancelled)
-      } else if !run.isPrefilled {
-        run.prefill(runner)
+        continue
       }
+      run.reserve(runner.maximumRows)
+      if !run.isPrefilled && !run.hasEnded { run.prefill(runner) }
     }
-    runs.removeAll { $0.finishReason != nil }
+    try dismiss()
     guard !runs.isEmpty else { return }
     var watch = Stopwatch()
     draft()
@@ -61,13 +64,21 @@ package final class DecodingLoop {
     record(
       .init(
         draft: draftSeconds, verify: verifySeconds, sampling: samplingSeconds, other: otherSeconds))
-    runs.removeAll { $0.finishReason != nil }
+    try dismiss()
+  }
+
+  /// Lets those leave that ended.
+  private func dismiss() throws(SpeculateError) {
+    let failure = runs.lazy.compactMap(\.sequence.failure).first
+    runs.removeAll { $0.hasEnded }
+    if let failure { throw failure }
   }
 
   /// One pass of each drafter for all sequences that want its drafts.
   private func draft() {
     for run in runs {
       run.tracer?.candidates.reset()
+      run.request = nil
       guard let wish = run.strategy.request(run.sequence, sharing: runs.count) else { continue }
       run.request = wish.request
       wishes.append(wish)
@@ -84,32 +95,27 @@ package final class DecodingLoop {
     for run in runs { proposals.append(run.strategy.propose(run.sequence)) }
     budget.share(proposals, rows: runner.maximumRows)
     proposals.removeAll(keepingCapacity: true)
-    var rows = runs.count + budget.counts.reduce(0, +)
+    var firstRow = 0
     for (run, count) in zip(runs, budget.counts) {
-      let tree = run.strategy.rows(
-        RowGrant(
-          count: count, rows: rows, rate: budget.rate, hasRoom: rows < runner.maximumRows))
-      rows += tree.count - 1 - count
+      let tree = run.strategy.rows(count)
       forest.append(PlantedTree(tree, in: run.cache))
+      logits.append(RowLogits(runner, firstRow: firstRow))
+      firstRow += tree.count
     }
   }
 
   private func accept() {
-    var firstRow = 0
-    for (run, planted) in zip(runs, forest) {
-      accepted.append(run.accept(RowLogits(runner, firstRow: firstRow), in: planted.tree))
-      firstRow += planted.tree.count
+    for (index, run) in runs.enumerated() {
+      accepted.append(run.accept(logits[index], in: forest[index].tree))
+      // A drafter may have borrowed embedding and head of a target that is damaged itself.
+      if let failure = run.request?.failure { run.fail(failure) }
     }
   }
 
   private func settle() {
-    var firstRow = 0
-    for (index, run) in runs.enumerated() {
-      let tree = forest[index].tree
+    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
       run.settle(
-        runner, tree: tree, firstRow: firstRow, accepted: accepted[index],
-        logits: RowLogits(runner, firstRow: firstRow))
-      firstRow += tree.count
+        runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
   }
 
@@ -121,22 +127,20 @@ package final class DecodingLoop {
       drafted: runs.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
       draftSeconds: seconds.draft,
       verifySeconds: seconds.verify + seconds.sampling + seconds.other)
-    var firstRow = 0
-    for index in runs.indices {
+    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
       let tree = forest[index].tree
-      runs[index].record(
+      run.record(
         tree: tree, accepted: accepted[index],
         seconds: seconds.part(Double(tree.count) / Double(rows)), price: price,
-        logits: RowLogits(runner, firstRow: firstRow))
-      firstRow += tree.count
+        logits: logits[index])
     }
     forest.removeAll(keepingCapacity: true)
+    logits.removeAll(keepingCapacity: true)
     accepted.removeAll(keepingCapacity: true)
   }
 }
 
 extension RoundRecord.Seconds {
-  /// A share of the time.
   fileprivate func part(_ share: Double) -> Self {
     share == 1
       ? self

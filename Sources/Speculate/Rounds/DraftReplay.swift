@@ -11,14 +11,10 @@ package import Verifier
 /// text included; only what the target predicts behind a rejection, which recycling wants, is not
 /// known.
 package final class DraftReplay {
-  /// A text to replay.
   package struct Text: Sendable, Equatable {
-    /// The prompt's ids.
     package var prompt: [Token]
-    /// The output's ids.
     package var output: [Token]
 
-    /// Makes a text.
     package init(prompt: [Token], output: [Token]) {
       self.prompt = prompt
       self.output = output
@@ -29,11 +25,8 @@ package final class DraftReplay {
   package struct Round: Sendable, Equatable {
     /// Drafts that a draft pass made; 0 where none ran.
     package var drafted: Int
-    /// Drafts verified.
     package var verified: Int
-    /// Drafts accepted.
     package var accepted: Int
-    /// Tokens committed.
     package var emitted: Int
   }
 
@@ -100,6 +93,7 @@ package final class DraftReplay {
       capacity: configuration.maximumContext)
     strategy.begin(
       sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
+    try strategy.reserve(tokens.count)
     var budget = RowBudget()
     var path: [Int] = []
     var rounds: [Round] = []
@@ -109,12 +103,10 @@ package final class DraftReplay {
       if let wish {
         wish.source.draft(wish.request)
         wish.request.finish()
+        if let failure = wish.request.failure { throw failure }
       }
       budget.share([strategy.propose(sequence)], rows: runner.maximumRows)
-      let tree = strategy.rows(
-        RowGrant(
-          count: budget.counts[0], rows: budget.counts[0] + 1, rate: budget.rate,
-          hasRoom: budget.counts[0] + 1 < runner.maximumRows))
+      let tree = strategy.rows(budget.counts[0])
       let accepted = AcceptanceRule.path(
         in: tree, into: &path, choice: { _ in tokens[sequence.tokens.count] },
         emit: { sequence.commit($0) && sequence.tokens.count < tokens.count })
@@ -146,7 +138,6 @@ package final class DraftReplay {
 }
 
 extension CostModel {
-  /// What rounds would take.
   package func seconds(of rounds: some Sequence<DraftReplay.Round>) -> Double {
     rounds.reduce(0) {
       $0 + verify($1.verified + 1) + ($1.drafted > 0 ? draft($1.drafted) : 0)

@@ -22,11 +22,10 @@ package final class DraftStrategy: RoundStrategy {
 
   /// Rejected rows whose predictions are looked at.
   private static let longestRecycled = 16
+  /// Tokens of an output that there is room for at once, where texts are looked up.
+  private static let usualOutput = 4096
 
-  /// Keeps the candidates of the source's drafts.
-  package var recorder: CandidateRecorder? {
-    didSet { asked?.chooser.recorder = recorder }
-  }
+  private var recorder: CandidateRecorder?
 
   /// Makes a strategy.
   ///
@@ -49,7 +48,6 @@ package final class DraftStrategy: RoundStrategy {
   /// length is fixed.
   package var learnedLength: AdaptiveDraftLength? { planner.policy }
 
-  /// Rewinds the source and takes the prompt.
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
     let request = DraftRequest(
@@ -58,9 +56,17 @@ package final class DraftStrategy: RoundStrategy {
     asked = request
     source?.rewind(to: 0)
     guard !options.isEmpty else { return }
-    free = FreeDrafts(options, capacity: room.capacity)
+    let capacity = sequence.tokens.count + min(sequence.remaining, Self.usualOutput)
+    free = FreeDrafts(options, capacity: capacity)
     free?.commit(sequence.tokens)
   }
+
+  package func keepCandidates(in recorder: CandidateRecorder?) {
+    self.recorder = recorder
+    asked?.chooser.recorder = recorder
+  }
+
+  package func reserve(_ positions: Int) throws(SpeculateError) { try source?.reserve(positions) }
 
   /// Gives the source the features of the next committed positions.
   package func commit(features: UnsafePointer<Float>, rows: Int) {
@@ -95,9 +101,8 @@ package final class DraftStrategy: RoundStrategy {
 
   private var candidates: ArraySlice<FreeDrafts.Candidate> { free?.candidates ?? [] }
 
-  /// The rows of the likeliest nodes.
-  package func rows(_ grant: RowGrant) -> TokenTree {
-    planner.layOut(grant)
+  package func rows(_ count: Int) -> TokenTree {
+    planner.layOut(count)
     return planner.rows
   }
 
@@ -107,7 +112,7 @@ package final class DraftStrategy: RoundStrategy {
   ) {
     free?.commit(sequence.tokens.suffix(outcome.path.count))
     if free?.isRecycling == true { recycle(outcome, &sequence) }
-    planner.judge(path: outcome.path, next: sequence.anchor, accept: accept)
+    planner.judge(sequence.tokens.suffix(outcome.path.count), accept: accept)
   }
 
   /// Keeps the likeliest drafts behind the last accepted one, and what the target predicted on their
@@ -121,24 +126,18 @@ package final class DraftStrategy: RoundStrategy {
     while let child = outcome.tree.parents.lastIndex(of: row),
       rejected.count < Self.longestRecycled
     {
-      rejected.append(outcome.tree.tokens[child])
       let position = sequence.tokens.count + predictions.count
-      predictions.append(sequence.guess(outcome.logits[child], position: position))
+      guard let guess = sequence.guess(outcome.logits[child], position: position) else { break }
+      rejected.append(outcome.tree.tokens[child])
+      predictions.append(guess)
       row = child
     }
     free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
   }
 
-  /// Learns what the round cost.
   package func learn(_ price: RoundPrice) { planner.learn(price, isUsual: isUsual) }
 
-  /// Where the first of the round's drafts came from.
   package var origin: DraftOrigin? { planner.origin }
 
-  /// What an observer is told of the drafts.
-  package var traced: [TracedDraft] {
-    planner.nodes.dropFirst().map { node in
-      TracedDraft(origin: planner.origin(of: node), confidence: planner.confidence(of: node))
-    }
-  }
+  package var traced: [TracedDraft] { planner.traced }
 }

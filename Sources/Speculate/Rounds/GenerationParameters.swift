@@ -41,7 +41,19 @@ public struct GenerationParameters: Sendable, Equatable {
   }
 
   /// The tokens that end this generation of a model with the given end tokens.
-  package func endTokens(of model: [Token]) -> [Token] {
-    ignoresEnd ? [] : endTokens ?? model
-  }
+  package func endTokens(of model: [Token]) -> [Token] { ignoresEnd ? [] : endTokens ?? model }
+}
+
+/// Why a generation ended.
+public enum FinishReason: String, Sendable, Equatable, Codable {
+  /// The target chose an end token, which is the last of the output's ids.
+  case endToken = "end"
+  /// The text reached a stop string, which is not part of the output's text.
+  case stopString = "stop"
+  /// The token limit was reached.
+  case length
+  /// The context is full, before the token limit.
+  case context
+  /// The caller asked to stop.
+  case cancelled
 }

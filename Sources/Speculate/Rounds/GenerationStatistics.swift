@@ -71,14 +71,33 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
       plainRounds += 1
       return
     }
-    Self.grow(&acceptanceHistogram, to: accepted + 1)
+    acceptanceHistogram.grow(to: accepted + 1)
     acceptanceHistogram[accepted] += 1
     let places = depth ?? verified
     let judged = ended ? min(places, emitted) : places
-    Self.grow(&verifiedByPlace, to: judged)
-    Self.grow(&acceptedByPlace, to: judged)
+    verifiedByPlace.grow(to: judged)
+    acceptedByPlace.grow(to: judged)
     for place in 0..<judged { verifiedByPlace[place] += 1 }
     for place in 0..<min(accepted, judged) { acceptedByPlace[place] += 1 }
+  }
+
+  /// Counts of the last round only what came out before a stop string.
+  ///
+  /// - Parameters: as ``countRound(drafted:verified:accepted:emitted:ended:depth:passes:)`` had them.
+  ///   - kept: tokens that came out.
+  ///   - depth: places in the block that the verified drafts cover.
+  package mutating func cutRound(
+    verified: Int, accepted: Int, emitted: Int, ended: Bool, depth: Int, to kept: Int
+  ) {
+    let stay = min(accepted, kept)
+    emittedTokens -= emitted - kept
+    acceptedTokens -= accepted - stay
+    guard verified > 0 else { return }
+    acceptanceHistogram[accepted] -= 1
+    acceptanceHistogram[stay] += 1
+    let judged = ended ? min(depth, emitted) : depth
+    for place in min(depth, kept)..<judged { verifiedByPlace[place] -= 1 }
+    for place in stay..<min(accepted, judged) { acceptedByPlace[place] -= 1 }
   }
 
   /// Makes room to count rounds of up to `drafts` drafts.
@@ -88,11 +107,11 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     acceptedByPlace.reserveCapacity(drafts)
   }
 
-  /// Counts an accepted draft by where it came from.
-  mutating func countAccepted(_ origin: DraftOrigin) {
+  /// Counts an accepted draft by where it came from, or takes it back.
+  mutating func countAccepted(_ origin: DraftOrigin, by count: Int = 1) {
     switch origin {
-    case .suffix: suffixTokens += 1
-    case .recycled: recycledTokens += 1
+    case .suffix: suffixTokens += count
+    case .recycled: recycledTokens += count
     case .drafter, .jacobi: break
     }
   }
@@ -111,22 +130,61 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     sum.acceptedTokens += other.acceptedTokens
     sum.suffixTokens += other.suffixTokens
     sum.recycledTokens += other.recycledTokens
-    add(&sum.acceptanceHistogram, other.acceptanceHistogram)
-    add(&sum.verifiedByPlace, other.verifiedByPlace)
-    add(&sum.acceptedByPlace, other.acceptedByPlace)
+    sum.acceptanceHistogram.add(other.acceptanceHistogram)
+    sum.verifiedByPlace.add(other.verifiedByPlace)
+    sum.acceptedByPlace.add(other.acceptedByPlace)
     sum.prefillSeconds += other.prefillSeconds
     sum.draftSeconds += other.draftSeconds
     sum.verifySeconds += other.verifySeconds
     sum.samplingSeconds += other.samplingSeconds
     sum.decodeSeconds += other.decodeSeconds
   }
+}
 
-  private static func grow(_ counts: inout [Int], to count: Int) {
-    while counts.count < count { counts.append(0) }
+/// Rates, under the field's names. Each is 0 where there is nothing to divide by.
+extension GenerationStatistics {
+  /// Mean acceptance length τ, the bonus token included: emitted tokens per target pass.
+  public var tau: Double { Self.ratio(emittedTokens, targetPasses) }
+
+  /// Accepted drafts per verified draft.
+  public var acceptanceRate: Double { Self.ratio(acceptedTokens, verifiedTokens) }
+
+  /// Accepted drafts per verified draft, by place in the block.
+  public var acceptanceRateByPlace: [Double] {
+    zip(acceptedByPlace, verifiedByPlace).map { Self.ratio($0, $1) }
   }
 
-  private static func add(_ sum: inout [Int], _ other: [Int]) {
-    grow(&sum, to: other.count)
-    for index in other.indices { sum[index] += other[index] }
+  /// The most drafts that a round accepted.
+  public var longestAccepted: Int { acceptanceHistogram.lastIndex { $0 > 0 } ?? 0 }
+
+  /// Emitted tokens per second of decoding.
+  public var tokensPerSecond: Double {
+    decodeSeconds > 0 ? Double(emittedTokens) / decodeSeconds : 0
+  }
+
+  /// Prompt tokens per second of prefill.
+  public var prefillTokensPerSecond: Double {
+    prefillSeconds > 0 ? Double(promptTokens) / prefillSeconds : 0
+  }
+
+  /// Seconds of decoding outside drafting, target passes and sampling.
+  public var otherSeconds: Double {
+    max(0, decodeSeconds - draftSeconds - verifySeconds - samplingSeconds)
+  }
+
+  package static func ratio(_ part: Int, _ whole: Int) -> Double {
+    whole > 0 ? Double(part) / Double(whole) : 0
+  }
+}
+
+/// Counts by place or number, as many as were needed so far.
+extension [Int] {
+  package mutating func grow(to count: Int) {
+    while self.count < count { append(0) }
+  }
+
+  package mutating func add(_ other: [Int]) {
+    grow(to: other.count)
+    for index in other.indices { self[index] += other[index] }
   }
 }

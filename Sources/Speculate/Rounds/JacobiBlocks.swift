@@ -6,7 +6,6 @@ package import Files
 /// behind it are pseudo-active: iterated ahead on the guess before them, and committed only when
 /// they have become the first and are verified again. Pure bookkeeping of tokens, without a model.
 package struct JacobiBlocks {
-  /// One block.
   package struct Block: Equatable {
     /// The guessed tokens that are not committed yet.
     package var guess: [Token]
@@ -15,16 +14,13 @@ package struct JacobiBlocks {
     package var accepted = 0
   }
 
-  /// Tokens of a block.
   let size: Int
-  /// The most blocks.
   let most: Int
   /// Accepted tokens of the newest block from which on another one is opened.
   let spawn: Int
   /// The blocks, the real-active one first.
   package private(set) var blocks: [Block] = []
 
-  /// No block yet.
   package init(size: Int, most: Int, spawn: Double) {
     self.size = size
     self.most = most
@@ -34,13 +30,11 @@ package struct JacobiBlocks {
   /// The guesses of all blocks: the first stands behind the anchor.
   package var guess: [Token] { blocks.flatMap(\.guess) }
 
-  /// Whether another block is to be opened.
   package var wantsBlock: Bool {
     guard let newest = blocks.last else { return true }
     return blocks.count < most && newest.accepted >= spawn
   }
 
-  /// Opens a block behind the others.
   package mutating func open(_ guess: [Token]) {
     precondition(guess.count == size, "a block has \(size) tokens")
     blocks.append(Block(guess: guess))

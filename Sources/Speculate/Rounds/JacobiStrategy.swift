@@ -9,9 +9,6 @@ package import Verifier
 /// choices on the rows behind become the next guess. What is thrown away is tried again where it
 /// may fit, as branches of the same pass.
 package final class JacobiStrategy: RoundStrategy {
-  /// Nothing, since no source drafts.
-  package var recorder: CandidateRecorder?
-
   /// What was learned about speed so far, to start the next generation with.
   package private(set) var policy: JacobiPolicy
 
@@ -45,17 +42,10 @@ package final class JacobiStrategy: RoundStrategy {
     free = FreeDrafts(drafts)
   }
 
-  /// Takes the prompt.
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
     free.commit(sequence.tokens)
   }
-
-  /// Nothing is drafted from features.
-  package func commit(features: UnsafePointer<Float>, rows: Int) {}
-
-  /// No source drafts.
-  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
 
   /// Ranks the guess, and beside it what else is likely.
   package func propose(_ sequence: SequenceState) -> RowProposal {
@@ -76,17 +66,16 @@ package final class JacobiStrategy: RoundStrategy {
     if let better = better(of: candidates, length: length) {
       // What followed a long match is a better guess than the one under iteration.
       blocks.replace(with: better.tokens)
-      insert(better)
+      tree.insert(better, chances: policy.chances)
       length = max(length, better.tokens.count)
     }
     guess = Array(blocks.guess.prefix(length))
-    insert(FreeDrafts.Candidate(kind: .guess, tokens: guess))
-    for candidate in candidates { insert(candidate) }
+    tree.insert(FreeDrafts.Candidate(kind: .guess, tokens: guess), chances: policy.chances)
+    for candidate in candidates { tree.insert(candidate, chances: policy.chances) }
 
     // The guess keeps most of the width; the rest, and what pays beyond it, goes by chance.
     let branches = max(0, tree.count - 1 - guess.count)
-    let kept = min(
-      guess.count, tree.count - 1, width - min(branches, width / Self.branchShare))
+    let kept = min(guess.count, tree.count - 1, width - min(branches, width / Self.branchShare))
     tree.rank(kept: kept)
     let given = min(width, tree.ranking.count)
     return RowProposal(
@@ -95,9 +84,9 @@ package final class JacobiStrategy: RoundStrategy {
   }
 
   /// The rows of the guess and of branches.
-  package func rows(_ grant: RowGrant) -> TokenTree {
-    let guessed = tree.ranking.prefix(grant.count).count { $0 <= guess.count }
-    tree.layOut(grant.count, into: &rows, nodes: &nodes)
+  package func rows(_ count: Int) -> TokenTree {
+    let guessed = tree.ranking.prefix(count).count { $0 <= guess.count }
+    tree.layOut(count, into: &rows, nodes: &nodes)
     guess.removeLast(guess.count - guessed)
     return rows
   }
@@ -107,9 +96,9 @@ package final class JacobiStrategy: RoundStrategy {
     _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
   ) {
     if sequence.finishReason == nil { guessAgain(outcome, &sequence) }
-    tree.judge(outcome.tree, nodes: nodes, path: outcome.path, next: sequence.anchor) {
-      policy.chances.record($0.cell, accepted: $1)
-      if $1 { accept($0.origin) }
+    tree.judge(sequence.tokens.suffix(outcome.path.count)) { node, number, isRight in
+      policy.chances.record(node.cell, accepted: isRight)
+      if isRight, nodes.contains(number) { accept(node.origin) }
     }
   }
 
@@ -120,26 +109,17 @@ package final class JacobiStrategy: RoundStrategy {
       rows: price.rows, emitted: price.emitted, seconds: price.draftSeconds + price.verifySeconds)
   }
 
-  /// Where the first of the round's drafts came from.
   package var origin: DraftOrigin? { tree.count > 1 ? tree.nodes[1].origin : nil }
 
-  /// What an observer is told of the drafts.
   package var traced: [TracedDraft] {
     nodes.dropFirst().map { TracedDraft(origin: tree.nodes[$0].origin) }
-  }
-
-  private func insert(_ candidate: FreeDrafts.Candidate) {
-    tree.insert(candidate.tokens, origin: candidate.kind.origin, chances: policy.chances) {
-      .free(candidate.kind, isBranch: $0, place: $1)
-    }
   }
 
   /// The match of earlier text that is expected to bring more tokens than the guess, if one is.
   private func better(
     of candidates: ArraySlice<FreeDrafts.Candidate>, length: Int
   ) -> FreeDrafts.Candidate? {
-    let guessed = policy.chances.expectedTokens(
-      .guess, count: min(length, blocks.guess.count))
+    let guessed = policy.chances.expectedTokens(.guess, count: min(length, blocks.guess.count))
     return candidates.first {
       $0.kind.origin == .suffix
         && policy.chances.expectedTokens($0.kind, count: $0.tokens.count) > guessed

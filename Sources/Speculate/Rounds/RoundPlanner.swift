@@ -11,9 +11,7 @@ struct RoundPlanner {
   /// What is known about chances when lengths are fixed.
   private var fixedChances = DraftChances()
   private var tree = DraftTree(capacity: usualNodes)
-  /// The rows to verify.
   private(set) var rows = TokenTree(root: 0)
-  /// The node of each row.
   private(set) var nodes: [Int] = []
   /// Nodes that a model drafted, the first behind the root.
   private var modelNodes = 0
@@ -27,7 +25,6 @@ struct RoundPlanner {
   /// Rounds for which shared costs are kept.
   private static let sharedRounds = 32
 
-  /// Starts to plan.
   init(_ length: DraftLength) {
     rows.reserveCapacity(Self.usualNodes)
     nodes.reserveCapacity(Self.usualNodes)
@@ -39,14 +36,13 @@ struct RoundPlanner {
     }
   }
 
-  /// Where the round's first draft comes from.
   var origin: DraftOrigin? { tree.nodes.count > 1 ? tree.nodes[1].origin : nil }
 
-  /// Where a node came from; where sources agree, the first of them.
-  func origin(of node: Int) -> DraftOrigin { tree.nodes[node].origin }
-
-  /// The probability of a node by its source's own account, if it has one.
-  func confidence(of node: Int) -> Float? { tree.nodes[node].cell.confidence }
+  var traced: [TracedDraft] {
+    nodes.dropFirst().map {
+      TracedDraft(origin: tree.nodes[$0].origin, confidence: tree.nodes[$0].cell.confidence)
+    }
+  }
 
   private var chances: DraftChances { policy?.chances ?? fixedChances }
 
@@ -106,34 +102,22 @@ struct RoundPlanner {
       limit: policy == nil ? count : limit, drafted: modelNodes, cost: policy?.cost)
   }
 
-  /// Lays out the rows to verify, with one more where that may teach something.
-  mutating func layOut(_ grant: RowGrant) {
-    var count = grant.count
-    if let rate = grant.rate, grant.hasRoom, count < tree.ranking.count {
-      let next = tree.nodes[tree.ranking[count]]
-      if next.cell.table > 0,
-        policy?.probesNode(chance: next.chance, rows: grant.rows, rate: rate) == true
-      {
-        count += 1
-      }
-    }
-    tree.layOut(count, into: &rows, nodes: &nodes)
-  }
+  /// Lays out the rows to verify.
+  mutating func layOut(_ count: Int) { tree.layOut(count, into: &rows, nodes: &nodes) }
 
-  /// Learns which drafts were accepted.
+  /// Learns which drafts were right, the unverified ones among them.
   ///
   /// - Parameters:
-  ///   - path: the rows whose choices were emitted.
-  ///   - next: the last token emitted.
+  ///   - emitted: the tokens that the round committed.
   ///   - accept: is told where each accepted draft came from.
-  mutating func judge(path: [Int], next: Token, accept: (DraftOrigin) -> Void) {
-    tree.judge(rows, nodes: nodes, path: path, next: next) { node, isAccepted in
+  mutating func judge(_ emitted: ArraySlice<Token>, accept: (DraftOrigin) -> Void) {
+    tree.judge(emitted) { node, number, isRight in
       if policy != nil {
-        policy?.chances.record(node.cell, accepted: isAccepted)
+        policy?.chances.record(node.cell, accepted: isRight)
       } else {
-        fixedChances.record(node.cell, accepted: isAccepted)
+        fixedChances.record(node.cell, accepted: isRight)
       }
-      if isAccepted { accept(node.origin) }
+      if isRight, nodes.contains(number) { accept(node.origin) }
     }
   }
 
@@ -148,10 +132,6 @@ struct RoundPlanner {
   }
 
   private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {
-    for candidate in candidates {
-      tree.insert(candidate.tokens, origin: candidate.kind.origin, chances: chances) {
-        .free(candidate.kind, isBranch: $0, place: $1)
-      }
-    }
+    for candidate in candidates { tree.insert(candidate, chances: chances) }
   }
 }

@@ -10,6 +10,15 @@ extension RoundRecord {
     return depths.max() ?? 0
   }
 
+  /// Takes back the last tokens, which came out no more.
+  package mutating func removeLast(_ count: Int) {
+    guard count > 0 else { return }
+    tokens.removeLast(count)
+    probabilities.removeLast(count)
+    accepted = min(accepted, tokens.count)
+    rejection = nil
+  }
+
   /// Where a draft came from.
   public func origin(of draft: Int) -> DraftOrigin? {
     origins.indices.contains(draft) ? origins[draft] : origin

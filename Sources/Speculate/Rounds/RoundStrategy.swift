@@ -11,6 +11,9 @@ package protocol RoundStrategy: AnyObject {
   /// Starts the sequence, whose prompt is committed.
   func begin(_ sequence: SequenceState, room: SequenceRoom)
 
+  /// Sees that there is memory for `positions`, the anchor's included; called before each round.
+  func reserve(_ positions: Int) throws(SpeculateError)
+
   /// Takes the target's features of the next committed positions: [rows][taps · width].
   func commit(features: UnsafePointer<Float>, rows: Int)
 
@@ -22,8 +25,8 @@ package protocol RoundStrategy: AnyObject {
   /// Ranks what could be verified behind the anchor, the drafts asked for included.
   func propose(_ sequence: SequenceState) -> RowProposal
 
-  /// The anchor and the first of the ranked nodes, as rows in depth-first order.
-  func rows(_ grant: RowGrant) -> TokenTree
+  /// The anchor and the first `count` of the ranked nodes, as rows in depth-first order.
+  func rows(_ count: Int) -> TokenTree
 
   /// Takes what the target said.
   ///
@@ -43,21 +46,34 @@ package protocol RoundStrategy: AnyObject {
   /// What an observer is told of the drafts in the rows behind the anchor.
   var traced: [TracedDraft] { get }
 
-  /// Keeps the candidates of the source's drafts, for an observer.
-  var recorder: CandidateRecorder? { get set }
+  /// Has the candidates of the source's drafts kept, for an observer.
+  func keepCandidates(in recorder: CandidateRecorder?)
+}
+
+/// A strategy without a drafter, which learns nothing.
+extension RoundStrategy {
+  package func begin(_ sequence: SequenceState, room: SequenceRoom) {}
+  package func reserve(_ positions: Int) throws(SpeculateError) {}
+  package func commit(features: UnsafePointer<Float>, rows: Int) {}
+  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
+  package func settle(
+    _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
+  ) {}
+  package func learn(_ price: RoundPrice) {}
+  package var origin: DraftOrigin? { nil }
+  package var traced: [TracedDraft] { [] }
+  package func keepCandidates(in recorder: CandidateRecorder?) {}
 }
 
 /// What a sequence has room for.
 package struct SequenceRoom: Sendable, Equatable {
   /// Tokens that there is room for at once, the prompt's included.
   package var capacity: Int
-  /// Rows of a target pass.
   package var maximumRows: Int
 }
 
 /// Drafts that a strategy wants of a source in this round.
 package struct DraftWish {
-  /// What drafts.
   package var source: any DraftSource
   /// What is wanted, and receives it.
   package var request: DraftRequest
@@ -70,17 +86,14 @@ package struct RowProposal {
   package var chances: [Double] = []
   /// Nodes that are verified in any case.
   package var kept = 0
-  /// The most nodes.
   package var limit = 0
   /// Drafts that a model proposed in this round.
   package var drafted = 0
   /// What passes cost; `nil` where nothing is left to choose.
   package var cost: CostModel?
 
-  /// A proposal of the given values; without any the anchor alone.
   package init(
-    chances: [Double] = [], kept: Int = 0, limit: Int = 0, drafted: Int = 0,
-    cost: CostModel? = nil
+    chances: [Double] = [], kept: Int = 0, limit: Int = 0, drafted: Int = 0, cost: CostModel? = nil
   ) {
     self.chances = chances
     self.kept = kept
@@ -90,42 +103,23 @@ package struct RowProposal {
   }
 }
 
-/// What a strategy may verify in a round.
-package struct RowGrant: Sendable, Equatable {
-  /// Nodes behind the anchor.
-  package var count: Int
-  /// Rows of the pass that were granted so far, to all sequences.
-  package var rows: Int
-  /// Expected tokens a second of the round, where that was weighed.
-  package var rate: Double?
-  /// Whether the pass has room for a row more.
-  package var hasRoom: Bool
-}
-
 /// What the target said to the rows of a sequence.
 package struct RoundOutcome {
-  /// The rows.
   package var tree: TokenTree
   /// The rows whose choices were committed, from the anchor's on.
   package var path: [Int]
-  /// How many drafts were accepted.
   package var accepted: Int
   /// The rows' logits, as the choices left them.
   package var logits: RowLogits
 }
 
-/// What a round cost.
 package struct RoundPrice: Sendable, Equatable {
-  /// Sequences of the round.
   package var sequences: Int
-  /// Rows of the target pass.
   package var rows: Int
   /// Drafts that models proposed.
   package var drafted: Int
   /// Tokens committed, of this sequence.
   package var emitted: Int
-  /// Seconds of drafting.
   package var draftSeconds: Double
-  /// Seconds of the rest.
   package var verifySeconds: Double
 }

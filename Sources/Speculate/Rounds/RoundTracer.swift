@@ -20,26 +20,21 @@ struct RoundTracer {
   /// Tells the observer about a round.
   ///
   /// - Parameters:
-  ///   - tree: what was verified: the anchor and the drafts behind it.
-  ///   - drafts: more about each of these drafts: [rows − 1].
-  ///   - path: the rows whose choices were committed, from the anchor's on.
-  ///   - accepted: how many drafts were accepted.
+  ///   - outcome: what was verified and accepted, with the rows as the choices left them.
   ///   - drafted: drafts proposed.
   ///   - passDrafts: of these, drafts that a draft pass made.
-  ///   - origin: where the likeliest of them came from.
   ///   - tokens: the committed text, the round's tokens included.
-  ///   - seconds: what it took.
-  ///   - logits: a row, as the choice left it: [vocabulary].
   func observe(
-    _ tree: TokenTree, drafts: [TracedDraft] = [], path: [Int], accepted: Int, drafted: Int = 0,
-    passDrafts: Int = 0, origin: DraftOrigin? = nil, tokens: [Token],
-    seconds: RoundRecord.Seconds, logits: (Int) -> UnsafePointer<Float>
+    _ outcome: RoundOutcome, of strategy: any RoundStrategy, drafted: Int, passDrafts: Int,
+    tokens: [Token], seconds: RoundRecord.Seconds
   ) {
+    let (tree, path, accepted) = (outcome.tree, outcome.path, outcome.accepted)
+    let drafts = strategy.traced
     let committed = Array(tokens.suffix(path.count))
     var probabilities: [Float] = []
     var rejection: RoundRecord.Rejection?
     for (place, token) in committed.enumerated() {
-      let total = weigh(logits(path[place]))
+      let total = weigh(outcome.logits[path[place]])
       probabilities.append(scratch.base[Int(token)] / total)
       let rejected = tree.parents.indices.filter { tree.parents[$0] == path[place] }
       // Of drafts beside each other the likeliest stands last.
@@ -61,7 +56,7 @@ struct RoundTracer {
     observer.observe(
       RoundRecord(
         position: tokens.count - path.count,
-        origin: drafted > 0 ? (origins.count == 1 ? origins.first : origin) : nil,
+        origin: drafted > 0 ? (origins.count == 1 ? origins.first : strategy.origin) : nil,
         drafted: drafted, passDrafts: passDrafts, drafts: Array(tree.tokens.dropFirst()),
         origins: origins.count > 1 ? drafts.map(\.origin) : [],
         confidences: drafts.contains { $0.confidence != nil } ? drafts.map(\.confidence) : [],
@@ -75,4 +70,12 @@ struct RoundTracer {
     let top = Kernels.maximum(row, count: scratch.count)
     return Kernels.exp(row, into: scratch.base, count: scratch.count, shift: top)
   }
+}
+
+/// What a decoder tells about a verified draft.
+package struct TracedDraft {
+  /// Where it came from; where sources agree, the first of them.
+  package var origin: DraftOrigin
+  /// Its probability by the source's own account, if it has one.
+  package var confidence: Float?
 }

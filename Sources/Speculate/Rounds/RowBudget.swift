@@ -6,14 +6,11 @@
 package struct RowBudget {
   /// Nodes of a sequence that get rows: [proposals].
   package private(set) var counts: [Int] = []
-  /// Expected tokens a second of the pass, where that was weighed.
-  package private(set) var rate: Double?
 
   /// Ranked nodes of several sequences: scratch.
   private var nodes: [(chance: Double, owner: Int)] = []
   private var chances: [Double] = []
 
-  /// Nothing shared yet.
   package init() {}
 
   /// Shares rows out.
@@ -23,7 +20,6 @@ package struct RowBudget {
   ///   - rows: rows that the pass has, at least one a sequence.
   package mutating func share(_ proposals: [RowProposal], rows: Int) {
     counts.removeAll(keepingCapacity: true)
-    rate = nil
     let spare = rows - proposals.count
     if proposals.count == 1 {
       shareAlone(proposals[0], spare: spare)
@@ -40,7 +36,6 @@ package struct RowBudget {
       chances: proposal.chances, kept: kept, limit: min(proposal.limit, spare),
       drafted: proposal.drafted)
     counts.append(best.count)
-    rate = best.rate
   }
 
   /// Gives each sequence the nodes that it has in any case, or an equal part if they are too many.
@@ -69,6 +64,5 @@ package struct RowBudget {
       chances: chances, kept: kept, limit: spare,
       drafted: proposals.reduce(0) { $0 + $1.drafted }, roots: proposals.count)
     for node in nodes.prefix(best.count - kept) { counts[node.owner] += 1 }
-    rate = best.rate
   }
 }

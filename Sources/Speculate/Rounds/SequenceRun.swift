@@ -6,7 +6,6 @@ package import Verifier
 package final class SequenceRun {
   /// The committed tokens, and how the next is chosen.
   package private(set) var sequence: SequenceState
-  /// How its rounds go.
   package let strategy: any RoundStrategy
   /// What happened so far. Complete once ``finishReason`` is set.
   package private(set) var statistics = GenerationStatistics()
@@ -22,6 +21,18 @@ package final class SequenceRun {
   var request: DraftRequest?
   /// The rows whose choices the last round emitted.
   private var path: [Int] = []
+  /// Where the last round's accepted drafts came from.
+  private var origins: [DraftOrigin] = []
+  private var last = LastRound()
+
+  /// What was counted of the last round.
+  private struct LastRound {
+    var verified = 0
+    var accepted = 0
+    var emitted = 0
+    var ended = false
+    var depth = 0
+  }
 
   /// Prepares a sequence; no pass runs before the loop's next round.
   ///
@@ -35,8 +46,7 @@ package final class SequenceRun {
   /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
   package init(
     runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
-    parameters: GenerationParameters, strategy: any RoundStrategy,
-    isCancelled: @escaping () -> Bool
+    parameters: GenerationParameters, strategy: any RoundStrategy, isCancelled: @escaping () -> Bool
   ) throws {
     precondition(cache.count == 0, "the cache belongs to another sequence")
     sequence = try SequenceState(
@@ -49,6 +59,7 @@ package final class SequenceRun {
     strategy.begin(
       sequence, room: SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows))
     path.reserveCapacity(runner.maximumRows)
+    origins.reserveCapacity(runner.maximumRows)
     statistics.reserveCapacity(drafts: runner.maximumRows)
     statistics.generations = 1
     statistics.promptTokens = prompt.count
@@ -57,12 +68,17 @@ package final class SequenceRun {
   /// Why the sequence ended; `nil` while it goes on.
   package var finishReason: FinishReason? { sequence.finishReason }
 
-  /// Who is told every round.
+  /// Whether it has finished or failed.
+  var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
+
+  /// Ends the sequence by an error.
+  func fail(_ error: SpeculateError) { sequence.fail(error) }
+
   package var observer: (any RoundObserver)? {
     get { tracer?.observer }
     set {
       tracer = newValue.map { RoundTracer($0, vocabulary: vocabulary) }
-      strategy.recorder = tracer?.candidates
+      strategy.keepCandidates(in: tracer?.candidates)
     }
   }
 
@@ -72,7 +88,28 @@ package final class SequenceRun {
   /// Ends the sequence before its next round, unless it has ended.
   package func finish(_ reason: FinishReason) { sequence.finish(reason) }
 
+  /// Ends the sequence where a stop string was found: behind the last token that was handed out. Those that
+  /// the last round committed behind it are not counted.
+  package func stop() {
+    let kept = last.emitted - sequence.stop()
+    statistics.cutRound(
+      verified: last.verified, accepted: last.accepted, emitted: last.emitted, ended: last.ended,
+      depth: last.depth, to: kept)
+    for origin in origins.dropFirst(kept) { statistics.countAccepted(origin, by: -1) }
+  }
+
   // MARK: What the loop does with it
+
+  /// Sees that there is memory for all tokens and a round of `rows`, or fails.
+  func reserve(_ rows: Int) {
+    let positions = min(sequence.tokens.count + rows, cache.capacity)
+    do {
+      try cache.reserve(positions)
+      try strategy.reserve(positions)
+    } catch {
+      sequence.fail(error)
+    }
+  }
 
   /// Reads the prompt but for its last token.
   func prefill(_ runner: CausalRunner) {
@@ -94,19 +131,20 @@ package final class SequenceRun {
   /// - Returns: How many drafts were accepted.
   func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
     AcceptanceRule.path(
-      in: tree, into: &path, choice: { sequence.choose(logits[$0]) },
-      emit: { sequence.commit($0) })
+      in: tree, into: &path, choice: { sequence.choose(logits[$0]) }, emit: { sequence.commit($0) })
   }
 
   /// Keeps what was accepted in the cache and tells the strategy.
-  func settle(
-    _ runner: CausalRunner, tree: TokenTree, firstRow: Int, accepted: Int, logits: RowLogits
-  ) {
-    runner.keep(path, of: tree, firstRow: firstRow, cache: cache)
-    strategy.commit(features: runner.taps(from: firstRow), rows: path.count)
+  func settle(_ runner: CausalRunner, tree: TokenTree, accepted: Int, logits: RowLogits) {
+    runner.keep(path, of: tree, firstRow: logits.firstRow, cache: cache)
+    strategy.commit(features: runner.taps(from: logits.firstRow), rows: path.count)
+    origins.removeAll(keepingCapacity: true)
     strategy.settle(
       RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits), &sequence,
-      accept: { statistics.countAccepted($0) })
+      accept: {
+        origins.append($0)
+        statistics.countAccepted($0)
+      })
   }
 
   /// Counts the round, and tells the strategy and an observer.
@@ -120,9 +158,12 @@ package final class SequenceRun {
   ) {
     let passDrafts = request?.block.tokens.count ?? 0
     let drafted = max(passDrafts, tree.count - 1)
+    last = LastRound(
+      verified: tree.count - 1, accepted: accepted, emitted: path.count,
+      ended: finishReason != nil, depth: tree.depth)
     statistics.countRound(
-      drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count,
-      ended: finishReason != nil, depth: tree.depth, passes: request?.block.passes ?? 0)
+      drafted: drafted, verified: last.verified, accepted: accepted, emitted: path.count,
+      ended: last.ended, depth: last.depth, passes: request?.block.passes ?? 0)
     statistics.draftSeconds += seconds.draft
     statistics.verifySeconds += seconds.verify
     statistics.samplingSeconds += seconds.sampling
@@ -131,9 +172,9 @@ package final class SequenceRun {
     price.emitted = path.count
     strategy.learn(price)
     tracer?.observe(
-      tree, drafts: strategy.traced, path: path, accepted: accepted, drafted: drafted,
-      passDrafts: passDrafts, origin: strategy.origin, tokens: sequence.tokens,
-      seconds: seconds, logits: { UnsafePointer(logits[$0]) })
+      RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits),
+      of: strategy, drafted: drafted, passDrafts: passDrafts, tokens: sequence.tokens,
+      seconds: seconds)
     request = nil
   }
 }

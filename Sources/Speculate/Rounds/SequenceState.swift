@@ -9,7 +9,8 @@ package struct SequenceState {
   package private(set) var tokens: [Token]
   /// Why no more tokens are committed.
   package private(set) var finishReason: FinishReason?
-  /// How the target's logits become tokens.
+  /// What made it impossible to go on.
+  package private(set) var failure: SpeculateError?
   package let sampling: SamplingParameters
   /// Which tokens are committed, for penalties.
   package let context: TokenPresence
@@ -19,6 +20,8 @@ package struct SequenceState {
   private let endTokens: [Token]
   /// The most tokens, prompt included.
   private let limit: Int
+  /// Whether the context ends the sequence before the token limit does.
+  private let isShort: Bool
   /// How many of `tokens` were handed out.
   private var handedOut: Int
 
@@ -56,7 +59,8 @@ package struct SequenceState {
     self.vocabulary = vocabulary
     endTokens = parameters.endTokens(of: configuration.endTokens)
     let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
-    limit = overflow ? contextLimit : min(sum, contextLimit)
+    isShort = overflow || sum > contextLimit
+    limit = isShort ? contextLimit : sum
     sampling = parameters.sampling
     chooser = TokenChooser(sampling)
     context = TokenPresence(vocabulary: vocabulary)
@@ -64,25 +68,28 @@ package struct SequenceState {
     tokens.reserveCapacity(min(limit, prompt.count + 4096))
   }
 
-  /// The last committed token.
   package var anchor: Token { tokens[tokens.count - 1] }
 
-  /// How many tokens may still be committed.
   package var remaining: Int { finishReason == nil ? limit - tokens.count : 0 }
 
   /// The target's own next token, from the row of the last committed token.
   ///
+  /// A row with a logit that is NaN or infinite fails the sequence: the choice would be anything.
+  ///
   /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
-  package mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token {
-    Token(chooser.column(row, count: vocabulary, position: tokens.count, context: context))
+  package mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token? {
+    let token = guess(row, position: tokens.count)
+    if token == nil { fail(.unusable("target", position: tokens.count)) }
+    return token
   }
 
   /// What the target would choose at `position` if the row's text were the committed one: a guess,
   /// since the penalties of what stands between are not applied.
   ///
   /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
-  package mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token {
-    Token(chooser.column(row, count: vocabulary, position: position, context: context))
+  /// - Returns: `nil` if a logit is NaN or infinite.
+  package mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token? {
+    chooser.column(row, count: vocabulary, position: position, context: context).map { Token($0) }
   }
 
   /// Commits the target's choice.
@@ -94,14 +101,27 @@ package struct SequenceState {
     if endTokens.contains(token) {
       finishReason = .endToken
     } else if tokens.count == limit {
-      finishReason = .length
+      finishReason = isShort ? .context : .length
     }
     return finishReason == nil
   }
 
+  /// Ends the sequence by an error.
+  package mutating func fail(_ error: SpeculateError) { failure = failure ?? error }
+
   /// Ends the sequence, unless it has ended.
   package mutating func finish(_ reason: FinishReason) {
     if finishReason == nil { finishReason = reason }
+  }
+
+  /// Ends the sequence behind the last token that was handed out.
+  ///
+  /// - Returns: How many tokens were committed behind it.
+  mutating func stop() -> Int {
+    let rest = tokens.count - handedOut
+    tokens.removeLast(rest)
+    finishReason = .stopString
+    return rest
   }
 
   /// The next committed token that was not handed out yet.
@@ -109,5 +129,16 @@ package struct SequenceState {
     guard handedOut < tokens.count else { return nil }
     handedOut += 1
     return tokens[handedOut - 1]
+  }
+}
+
+extension SpeculateError {
+  /// Logits of a model that no token can be chosen of.
+  ///
+  /// - Parameter position: of the token, from 0.
+  package static func unusable(_ model: String, position: Int) -> Self {
+    SpeculateError(
+      "the \(model)'s logits for position \(position) hold NaN or infinity: its weights are damaged or"
+        + " too large; copy the \(model) again, or use another")
   }
 }

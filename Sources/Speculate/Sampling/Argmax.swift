@@ -38,8 +38,7 @@ package enum Argmax {
   }
 
   private static func gumbelIndex(
-    _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream,
-    tokens: UnsafePointer<Token>?
+    _ row: UnsafePointer<Float>, count: Int, noise: KeyedNoise.Stream, tokens: UnsafePointer<Token>?
   ) -> Int {
     var best = index(row, count: count)
     let top = row[best]

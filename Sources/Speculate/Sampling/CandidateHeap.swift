@@ -15,13 +15,9 @@ struct CandidateHeap {
     }
   }
 
-  private(set) var items: [Candidate] = []
+  private var items: [Candidate] = []
 
-  /// Makes room for `count` candidates.
   mutating func reserveCapacity(_ count: Int) { items.reserveCapacity(count) }
-
-  var isEmpty: Bool { items.isEmpty }
-  var count: Int { items.count }
 
   mutating func removeAll() { items.removeAll(keepingCapacity: true) }
 
@@ -31,11 +27,7 @@ struct CandidateHeap {
 
   /// Makes a heap of what was collected. `O(count)`.
   mutating func order() {
-    items.withUnsafeMutableBufferPointer { buffer in
-      for root in stride(from: buffer.count / 2 - 1, through: 0, by: -1) {
-        Self.sift(buffer, root)
-      }
-    }
+    items.withUnsafeMutableBufferPointer { $0.makeHeap { $0.precedes($1) } }
   }
 
   /// Removes and returns the first candidate. `O(log count)`.
@@ -43,22 +35,32 @@ struct CandidateHeap {
     guard let first = items.first, let last = items.popLast() else { return nil }
     if !items.isEmpty {
       items[0] = last
-      items.withUnsafeMutableBufferPointer { Self.sift($0, 0) }
+      items.withUnsafeMutableBufferPointer { $0.sift(0) { $0.precedes($1) } }
     }
     return first
   }
+}
 
-  private static func sift(_ heap: UnsafeMutableBufferPointer<Candidate>, _ start: Int) {
-    let item = heap[start]
+/// A binary heap, whose first element comes before all others.
+extension UnsafeMutableBufferPointer {
+  @inline(__always)
+  func makeHeap(_ precedes: (Element, Element) -> Bool) {
+    for root in stride(from: count / 2 - 1, through: 0, by: -1) { sift(root, precedes) }
+  }
+
+  /// Moves an element down to where it belongs.
+  @inline(__always)
+  func sift(_ start: Int, _ precedes: (Element, Element) -> Bool) {
+    let item = self[start]
     var hole = start
     while true {
       var child = 2 * hole + 1
-      guard child < heap.count else { break }
-      if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
-      guard heap[child].precedes(item) else { break }
-      heap[hole] = heap[child]
+      guard child < count else { break }
+      if child + 1 < count, precedes(self[child + 1], self[child]) { child += 1 }
+      guard precedes(self[child], item) else { break }
+      self[hole] = self[child]
       hole = child
     }
-    heap[hole] = item
+    self[hole] = item
   }
 }

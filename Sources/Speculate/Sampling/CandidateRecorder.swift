@@ -2,7 +2,6 @@ import Files
 
 /// Keeps a source's most probable tokens at each place of a block, for an observer.
 package final class CandidateRecorder {
-  /// How many candidates are kept of a place.
   static let limit = 5
 
   /// The candidates of each place drafted so far.
@@ -10,7 +9,6 @@ package final class CandidateRecorder {
   /// What keeping them took since the last ``reset()``: no part of drafting.
   private(set) var seconds = 0.0
 
-  /// Forgets the last block.
   func reset() {
     places.removeAll(keepingCapacity: true)
     seconds = 0

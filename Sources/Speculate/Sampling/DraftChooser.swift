@@ -36,12 +36,15 @@ package struct DraftChooser {
   ///   - count: columns.
   ///   - position: the absolute position of the draft.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
-  /// - Returns: the column, its token, and its probability under the processed row.
+  /// - Returns: the column, its token, and its probability under the processed row; `nil` if a logit
+  ///   is NaN or infinite.
   package mutating func choose(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
-  ) -> (column: Int, token: Token, confidence: Float) {
-    let column = chooser.column(
-      row, count: count, position: position, context: context, drafts: drafts, map: map)
+  ) -> (column: Int, token: Token, confidence: Float)? {
+    guard
+      let column = chooser.column(
+        row, count: count, position: position, context: context, drafts: drafts, map: map)
+    else { return nil }
     let token = map?.tokens[column] ?? Token(column)
     let top = Kernels.maximum(row, count: count)
     let chosen = exp(row[column] - top)
@@ -58,5 +61,23 @@ package struct DraftChooser {
   mutating func beginBlock(at position: Int) {
     drafts.removeAll(keepingCapacity: true)
     start = position
+  }
+}
+
+/// How a drafter's logits become draft tokens. The output is the same either way; how many drafts
+/// match is not.
+public enum DraftChoice: String, Sendable, Equatable, Codable, CaseIterable {
+  /// The drafter's most probable token: the better choice at low temperature.
+  case argmax
+  /// The drafter's own sample under the noise that the target will use at that position, so that
+  /// both fall on the same token with probability at least `(1 − TV)/(1 + TV)` (arXiv 2408.07978).
+  case coupled
+
+  /// Up to this temperature argmax drafts are expected to match more often than coupled ones.
+  private static let argmaxTemperature: Float = 0.6
+
+  /// The choice that is expected to match more often.
+  public static func automatic(_ sampling: SamplingParameters) -> DraftChoice {
+    sampling.temperature <= argmaxTemperature ? .argmax : .coupled
   }
 }

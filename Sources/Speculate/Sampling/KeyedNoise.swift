@@ -14,10 +14,8 @@ import Tensors
 /// the lower 20 are of the SplitMix64 sequence that starts at the key, and only computed for tokens
 /// that matter. It does not serve cryptography.
 package struct KeyedNoise: Sendable, Equatable {
-  /// The seed all numbers depend on.
   package let seed: UInt64
 
-  /// Makes the noise of a seed.
   package init(seed: UInt64) { self.seed = seed }
 
   /// The noise of all tokens at one position.
@@ -36,8 +34,7 @@ package struct KeyedNoise: Sendable, Equatable {
     @inline(__always)
     package func bits(_ token: Token) -> UInt64 {
       let upper = Kernels.noise(of: token, key: key)
-      let lower = SplitMix.mix(
-        key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
+      let lower = SplitMix.mix(key &+ SplitMix.step &* (UInt64(UInt32(bitPattern: token)) &+ 1))
       return UInt64(upper) << 20 | lower >> 44
     }
 

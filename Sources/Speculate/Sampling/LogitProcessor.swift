@@ -13,7 +13,6 @@ import Tensors
 ///
 /// A value keeps scratch space between rows and belongs to one sequence.
 package struct LogitProcessor: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
 
   /// The largest logits of the row while the k-th largest is looked for; a min-heap.
@@ -30,41 +29,44 @@ package struct LogitProcessor: Sendable {
   private static let bins = 1024
   private static let binsPerUnit: Float = 32
 
-  /// Makes the processor of validated parameters.
   package init(_ parameters: SamplingParameters) { self.parameters = parameters }
 
   /// Processes one row in place.
   ///
-  /// At temperature 0 only the repetition penalty is applied: filters keep the most probable token.
+  /// At temperature 0 only the repetition penalty is applied: filters keep the most probable token,
+  /// and whoever looks for it finds out whether all are finite.
   ///
   /// - Parameters:
   ///   - row: logits: [columns].
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  /// - Returns: whether the row may be chosen from: `false` if a logit is NaN or infinite.
   /// - Complexity: O(columns) for the usual filters, without allocation once warm.
+  @discardableResult
   package mutating func process(
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
     map: VocabularyMap? = nil
-  ) {
+  ) -> Bool {
     penalize(row, context.distinct, map: map)
     penalize(row, drafts, map: map)
-    guard !parameters.isGreedy, let logits = row.baseAddress else { return }
+    guard !parameters.isGreedy, let logits = row.baseAddress else { return true }
     if found.count < row.count { makeRoom(row.count) }
     if parameters.temperature != 1 {
       Kernels.divide(logits, by: parameters.temperature, count: row.count)
     }
+    guard let top = Kernels.finiteMaximum(logits, count: row.count) else { return false }
     var cut = Cut.none
     if parameters.topK > 0, parameters.topK < row.count {
       cut.logit = kthLargest(row, parameters.topK)
     }
-    let top = Kernels.maximum(logits, count: row.count)
-    if parameters.topP < 1, top.isFinite { cut = nucleus(row, top: top, atLeast: cut.logit) }
+    if parameters.topP < 1 { cut = nucleus(row, top: top, atLeast: cut.logit) }
     if parameters.minP > 0 {
       let least = top + log(parameters.minP)
       if least > cut.logit { cut = Cut(logit: least, column: .max) }
     }
     apply(cut, to: row)
+    return true
   }
 
   private mutating func makeRoom(_ columns: Int) {
@@ -125,31 +127,17 @@ package struct LogitProcessor: Sendable {
   ) -> Float {
     largest.removeAll(keepingCapacity: true)
     largest.append(contentsOf: row[..<count])
-    for root in stride(from: count / 2 - 1, through: 0, by: -1) { sift(root) }
+    largest.withUnsafeMutableBufferPointer { $0.makeHeap(<) }
     let piece = 1024
     for start in stride(from: count, to: row.count, by: piece) {
       for slot in 0..<find(row[start..<min(start + piece, row.count)], atLeast: largest[0]) {
         let logit = row[start + Int(found[slot])]
         guard logit > largest[0] else { continue }
         largest[0] = logit
-        sift(0)
+        largest.withUnsafeMutableBufferPointer { $0.sift(0, <) }
       }
     }
     return largest[0]
-  }
-
-  private mutating func sift(_ start: Int) {
-    let value = largest[start]
-    var hole = start
-    while true {
-      var child = 2 * hole + 1
-      guard child < largest.count else { break }
-      if child + 1 < largest.count, largest[child + 1] < largest[child] { child += 1 }
-      guard largest[child] < value else { break }
-      largest[hole] = largest[child]
-      hole = child
-    }
-    largest[hole] = value
   }
 
   /// The last token of the smallest head whose mass reaches `topP`, among logits of at least

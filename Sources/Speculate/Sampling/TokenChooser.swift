@@ -6,12 +6,10 @@ import Tensors
 /// One chooser belongs to one sequence (it keeps scratch space). Two choosers with the same
 /// parameters choose the same tokens from the same rows, in whatever order they see them.
 package struct TokenChooser: Sendable {
-  /// The parameters that are applied.
   package let parameters: SamplingParameters
   private let noise: KeyedNoise
   private var processor: LogitProcessor
 
-  /// Makes the chooser of validated parameters.
   package init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     noise = KeyedNoise(seed: parameters.seed)
@@ -27,17 +25,48 @@ package struct TokenChooser: Sendable {
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
-  /// - Returns: the chosen column.
+  /// - Returns: the chosen column; `nil` if a logit is NaN or infinite, as damaged weights make them.
   package mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
     drafts: [Token] = [], map: VocabularyMap? = nil
-  ) -> Int {
-    if parameters.isGreedy && !parameters.usesContext { return Argmax.index(row, count: count) }
-    processor.process(
-      UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
-      map: map)
-    if parameters.isGreedy { return Argmax.index(row, count: count) }
-    return Argmax.gumbelIndex(
-      row, count: count, noise: noise.stream(position: position), map: map)
+  ) -> Int? {
+    if parameters.isGreedy && !parameters.usesContext {
+      return Kernels.finiteArgmax(row, count: count)
+    }
+    guard
+      processor.process(
+        UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
+        map: map)
+    else { return nil }
+    if parameters.isGreedy { return Kernels.finiteArgmax(row, count: count) }
+    return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
+  }
+}
+
+/// Which tokens a text holds.
+///
+/// The repetition penalty of a row looks at every token at and before the row. Verification walks
+/// the rows of a block in order and adds each token it commits; a drafter looks at the same text and
+/// keeps its own drafts apart.
+package final class TokenPresence {
+  /// Whether the text holds a token: [vocabulary].
+  private var isPresent: [Bool]
+  /// The distinct tokens, by first appearance.
+  package private(set) var distinct: [Token] = []
+
+  package init(vocabulary: Int) {
+    isPresent = [Bool](repeating: false, count: vocabulary)
+    distinct.reserveCapacity(vocabulary)
+  }
+
+  /// Appends a token. One outside the vocabulary has no logit to penalise and is ignored.
+  package func insert(_ token: Token) {
+    guard isPresent.indices.contains(Int(token)), !isPresent[Int(token)] else { return }
+    isPresent[Int(token)] = true
+    distinct.append(token)
+  }
+
+  package func contains(_ token: Token) -> Bool {
+    isPresent.indices.contains(Int(token)) && isPresent[Int(token)]
   }
 }

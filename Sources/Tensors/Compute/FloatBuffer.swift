@@ -1,3 +1,5 @@
+import Glibc
+
 /// An owned, zeroed block of f32 values aligned to a cache line.
 ///
 /// Run state and unpacked weights live in these. A buffer never grows: whoever needs another size
@@ -8,18 +10,14 @@ package final class FloatBuffer: @unchecked Sendable {
   /// The first value; aligned to 64 bytes.
   package let base: UnsafeMutablePointer<Float>
 
-  /// How many values the buffer holds.
   package let count: Int
 
-  /// Makes a buffer of `count` zeros.
   package init(count: Int) {
     precondition(count >= 0, "a buffer's count can't be negative")
     self.count = count
-    let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) / 64 * 64
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    base = raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    let size = Memory.size(count, of: MemoryLayout<Float>.stride).map { ($0 + 63) & ~63 }
+    base = Memory.zerosOrExit(size, for: "values").bindMemory(to: Float.self, capacity: count)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit { free(base) }
 }

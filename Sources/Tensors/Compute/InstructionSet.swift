@@ -13,12 +13,10 @@ package enum InstructionSet: Int, Sendable, CaseIterable, Comparable {
   /// AVX-512 with BF16 products.
   case avx512bf16 = 3
 
-  /// The best this machine supports.
   package static var best: InstructionSet {
     InstructionSet(rawValue: Int(ck_isa_detect().rawValue)) ?? .portable
   }
 
-  /// The one in use in this process.
   package static var current: InstructionSet {
     InstructionSet(rawValue: Int(ck_isa_current().rawValue)) ?? .portable
   }

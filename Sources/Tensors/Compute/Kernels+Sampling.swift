@@ -1,7 +1,6 @@
 internal import CKernels
 package import Files
 
-/// Searches in rows of logits.
 extension Kernels {
   /// Finds the columns whose noise lets them win a Gumbel race.
   ///

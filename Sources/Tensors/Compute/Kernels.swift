@@ -47,6 +47,18 @@ package enum Kernels {
     ck_maximum(x, count)
   }
 
+  /// The index of the greatest of `count` values, of equals the lowest; nil if one is NaN or infinite.
+  package static func finiteArgmax(_ x: UnsafePointer<Float>, count: Int) -> Int? {
+    let index = ck_finite_argmax(x, count)
+    return index < count ? index : nil
+  }
+
+  /// The greatest of `count` values; nil if one is NaN or infinite.
+  package static func finiteMaximum(_ x: UnsafePointer<Float>, count: Int) -> Float? {
+    let maximum = ck_finite_maximum(x, count)
+    return maximum.isFinite ? maximum : nil
+  }
+
   /// `y = exp((x − shift) · scale)` over `count` values; `y` may be `x`.
   /// - Returns: The sum of `y`, added in a fixed order.
   @discardableResult
@@ -66,19 +78,5 @@ package enum Kernels {
   /// The sum of `count` values, read as fast as the machine can: the yardstick for bandwidth.
   package static func readSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     ck_read_sum(x, count)
-  }
-
-  /// Rounds `count` values to bf16, to nearest even.
-  static func narrow(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<UInt16>, count: Int
-  ) {
-    ck_narrow_bf16(x, y, count)
-  }
-
-  /// Widens `count` bf16 values.
-  static func widen(
-    _ x: UnsafePointer<UInt16>, into y: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    ck_widen_bf16(x, y, count)
   }
 }

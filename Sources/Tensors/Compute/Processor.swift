@@ -1,8 +1,6 @@
 import Foundation
 
-/// The processor this program runs on.
 package enum Processor {
-  /// Its name, as the system gives it.
   package static let name: String = {
     let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }

@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 
 /// A fixed team of threads that runs one small parallel region at a time.
 ///
@@ -16,11 +17,16 @@ package final class Workers: @unchecked Sendable {
 
   /// Starts `count - 1` threads.
   ///
-  /// If the system grants no threads, the team runs alone: slower, with the same results.
+  /// If the system grants fewer, the team is smaller, which a line on standard error says: slower, with
+  /// the same results.
   package init(count: Int) {
     precondition(count > 0, "a team needs at least one worker")
     team = count == 1 ? nil : ck_team_create(Int32(count), 20_000)
-    self.count = team == nil ? 1 : count
+    self.count = team.map { Int(ck_team_workers($0)) } ?? 1
+    if self.count < count {
+      StandardError.write(
+        "note: the system grants \(self.count) of \(count) threads; allow more, or ask for fewer")
+    }
   }
 
   deinit {

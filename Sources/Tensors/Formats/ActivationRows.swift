@@ -1,3 +1,5 @@
+import Glibc
+
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
 /// bf16 or quantised.
 ///
@@ -9,7 +11,6 @@ package final class ActivationRows: @unchecked Sendable {
   /// The values, `[maximumRows][width]`.
   package let values: FloatBuffer
 
-  /// Columns.
   package let width: Int
 
   /// One a way that the formats want rows. No arrays or classes: workers that share an object's
@@ -44,7 +45,7 @@ package final class ActivationRows: @unchecked Sendable {
   }
 
   deinit {
-    for rows in prepared { rows.base.deallocate() }
+    for rows in prepared { free(rows.base) }
     prepared.deallocate()
   }
 
@@ -77,8 +78,7 @@ package final class ActivationRows: @unchecked Sendable {
     init(_ coding: any ActivationCoding.Type, count: Int, width: Int) {
       self.coding = coding
       bytes = coding.rowBytes(preparedColumns: width)
-      base = .allocate(byteCount: max(count * bytes, 1), alignment: 64)
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
+      base = Memory.zerosOrExit(Memory.size(count, of: bytes), for: "rows of a pass")
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import CKernels
+import Glibc
 
 /// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.
 ///
@@ -9,11 +10,8 @@ package final class PackedMatrix: @unchecked Sendable {
   // Unchecked: the storage is written in `init` only.
   private let storage: UnsafeMutableRawPointer
 
-  /// Output features.
   package let rows: Int
-  /// Input features.
   package let columns: Int
-  /// How the weights are held.
   package let format: WeightFormat
   /// How many panels of sixteen rows there are.
   package let panelCount: Int
@@ -57,14 +55,13 @@ package final class PackedMatrix: @unchecked Sendable {
   /// Takes the memory; the panels are still to be written.
   private init(rows: Int, columns: Int, format: WeightFormat) {
     precondition(rows > 0 && columns > 0, "a matrix needs rows and columns")
-    precondition(
-      format.complaint(columns: columns) == nil, "more columns than the format has")
+    precondition(format.complaint(columns: columns) == nil, "more columns than the format has")
     self.rows = rows
     self.columns = columns
     self.format = format
     panelCount = (rows + Self.panelRows - 1) / Self.panelRows
     panelBytes = format.coding.panelBytes(columns: columns)
-    storage = .allocate(byteCount: panelCount * panelBytes, alignment: 64)
+    storage = Memory.takeOrExit(Memory.size(panelCount, of: panelBytes), for: "weights")
   }
 
   /// Packs a matrix out of a buffer, which is kept alive meanwhile.
@@ -77,7 +74,7 @@ package final class PackedMatrix: @unchecked Sendable {
     withExtendedLifetime(values) {}
   }
 
-  deinit { storage.deallocate() }
+  deinit { free(storage) }
 
   /// `y[m][r] (+)= Σ_c w[r][c] · x[m][c] (+ bias[r])` for the rows of some panels.
   ///
@@ -93,52 +90,46 @@ package final class PackedMatrix: @unchecked Sendable {
     stride yStride: Int, count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil,
     accumulates: Bool = false
   ) {
-    format.coding.multiply(
-      .values(x, stride: xStride),
-      product(
-        y, stride: yStride, count: count, panels: panels, bias: bias, accumulates: accumulates,
-        next: (ck_range(), ck_range())))
+    multiply(
+      .values(x, stride: xStride), into: y, stride: yStride, count: count, panels: panels,
+      bias: bias, accumulates: accumulates)
   }
 
   /// The same product of rows that their maker has prepared for the format: to the bit what f32 gives.
   ///
   /// - Parameter x: At least `count` rows as wide as the matrix has columns.
   package func multiply(
-    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
+    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride: Int, count: Int,
     panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
   ) {
     multiply(
-      x, into: y, stride: yStride, count: count, panels: panels, bias: bias,
+      x, into: y, stride: stride, count: count, panels: panels, bias: bias,
       accumulates: accumulates, next: (ck_range(), ck_range()))
   }
 
   /// The same, and meanwhile perhaps fetches what the thread reads afterwards.
   func multiply(
-    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride yStride: Int, count: Int,
+    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride: Int, count: Int,
     panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
   ) {
     precondition(x.width == columns, "rows and columns differ")
     let rows = x.rows(for: format)
-    guard case .prepared = rows else {
-      multiply(
-        x.values.base, stride: columns, into: y, stride: yStride, count: count, panels: panels,
-        bias: bias, accumulates: accumulates)
-      return
-    }
-    format.coding.multiply(
-      rows,
-      product(
-        y, stride: yStride, count: count, panels: panels, bias: bias, accumulates: accumulates,
-        next: next))
+    let isPrepared = if case .prepared = rows { true } else { false }
+    multiply(
+      rows, into: y, stride: stride, count: count, panels: panels, bias: bias,
+      accumulates: accumulates, next: isPrepared ? next : (ck_range(), ck_range()))
   }
 
-  private func product(
-    _ y: UnsafeMutablePointer<Float>, stride: Int, count: Int, panels: Range<Int>,
-    bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
-  ) -> PanelProduct {
-    PanelProduct(
-      storage: storage, rows: rows, columns: columns, panels: panels, count: count, y: y,
-      stride: stride, end: ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0, next: next))
+  private func multiply(
+    _ x: ProductRows, into y: UnsafeMutablePointer<Float>, stride: Int, count: Int,
+    panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool,
+    next: (ck_range, ck_range) = (ck_range(), ck_range())
+  ) {
+    format.coding.multiply(
+      x,
+      PanelProduct(
+        storage: storage, rows: rows, columns: columns, panels: panels, count: count, y: y,
+        stride: stride, end: ck_epilogue(bias: bias, accumulate: accumulates ? 1 : 0, next: next)))
   }
 
   /// The weights of some panels, as a product reads them: what can be fetched before.
@@ -166,9 +157,7 @@ package final class PackedMatrix: @unchecked Sendable {
   /// A matrix of some of the rows, in the order given: a head over a draft vocabulary.
   package func selecting(rows selected: [Int], format: WeightFormat? = nil) -> PackedMatrix {
     let values = FloatBuffer(count: selected.count * columns)
-    for (index, row) in selected.enumerated() {
-      copyRow(row, to: values.base + index * columns)
-    }
+    for (index, row) in selected.enumerated() { copyRow(row, to: values.base + index * columns) }
     return PackedMatrix(
       values.base, rows: selected.count, columns: columns, format: format ?? self.format)
   }

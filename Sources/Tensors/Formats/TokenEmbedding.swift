@@ -1,4 +1,5 @@
 package import Files
+import Glibc
 
 /// The rows of a token embedding, `[vocabulary][width]`, looked up one at a time.
 ///
@@ -9,12 +10,9 @@ package final class TokenEmbedding: @unchecked Sendable {
   private let storage: UnsafeMutableRawPointer
   private let rowBytes: Int
 
-  /// How the rows are held.
   package let format: WeightFormat
 
-  /// How many rows there are.
   package let vocabularySize: Int
-  /// Values a row.
   package let width: Int
 
   /// Copies f32 rows, rounding to nearest even for bf16 and to scaled integers for int8 and int4.
@@ -43,7 +41,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     self.width = width
     self.format = format
     rowBytes = format.coding.rowBytes(columns: width)
-    storage = .allocate(byteCount: vocabularySize * rowBytes, alignment: 64)
+    storage = Memory.takeOrExit(Memory.size(vocabularySize, of: rowBytes), for: "weights")
   }
 
   /// Copies an embedding out of a buffer, which is kept alive meanwhile.
@@ -58,7 +56,7 @@ package final class TokenEmbedding: @unchecked Sendable {
     withExtendedLifetime(values) {}
   }
 
-  deinit { storage.deallocate() }
+  deinit { free(storage) }
 
   /// Writes the row of `token`, widened to f32, to `row` `[width]`.
   ///

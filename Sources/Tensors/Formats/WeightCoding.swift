@@ -6,7 +6,6 @@ package import Files
 /// One type a format, in a folder of its own, and never an instance. A product is one call through the
 /// type; all else is called while models are loaded or converted.
 protocol WeightCoding: Sendable {
-  /// The name that users write.
   static var name: String { get }
   /// Whether weights are rounded to less than a float of 16 bits.
   static var isQuantized: Bool { get }
@@ -36,8 +35,7 @@ protocol WeightCoding: Sendable {
   static func encode(
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, into table: UnsafeMutableRawPointer)
   /// Widens one row of an embedding to f32 `[columns]`.
-  static func decode(
-    _ row: UnsafeRawPointer, columns: Int, to values: UnsafeMutablePointer<Float>)
+  static func decode(_ row: UnsafeRawPointer, columns: Int, to values: UnsafeMutablePointer<Float>)
 
   /// A matrix that a checkpoint holds in this format and that can be taken without rounding it again; nil
   /// if the tensor isn't such a one.
@@ -130,9 +128,7 @@ enum ProductRows {
 struct PanelProduct {
   /// The matrix: all its panels.
   var storage: UnsafeRawPointer
-  /// Output features.
   var rows: Int
-  /// Input features.
   var columns: Int
   /// The panels to compute.
   var panels: Range<Int>
@@ -147,7 +143,7 @@ struct PanelProduct {
 }
 
 /// A matrix as a checkpoint holds it in a format, to be taken without rounding it again.
-protocol StoredMatrix {
+package protocol StoredMatrix {
   /// The tensors that it takes.
   var names: [String] { get }
   /// Packs it into panels.
@@ -162,12 +158,9 @@ protocol StoredMatrix {
 package struct StoredPart: Sendable {
   /// What follows the matrix's name.
   package let suffix: String
-  /// The shape of the tensor.
   package let shape: [Int]
-  /// The type of its elements.
   package let type: StoredType
 
-  /// Bytes of the tensor.
   package var byteCount: Int { shape.reduce(1, *) * type.bitCount / 8 }
 }
 

@@ -20,9 +20,6 @@ public struct WeightFormat: Sendable {
   /// Whether weights are rounded to less than a float of 16 bits.
   public var isQuantized: Bool { coding.isQuantized }
 
-  /// The usual format of a head beside layers of this one.
-  var usualHead: WeightFormat { coding.usualHead }
-
   /// Columns of activations that products take together.
   var activationGroup: Int { coding.activations?.group ?? 1 }
 

@@ -3,30 +3,25 @@
 /// The head decides between tokens and the embedding is where all else starts, so both may keep more
 /// bits than the layers, which are most of a model.
 package struct WeightFormats: Sendable, Equatable {
-  /// The matrices of the decoder layers.
   package var layers: WeightFormat
-  /// The head.
   package var head: WeightFormat
-  /// The token embedding.
   package var embedding: WeightFormat
 
   /// Makes a choice for each part; what is left out is `defaultHead` of the layers' format, and the
   /// head's for the embedding.
-  package init(
-    layers: WeightFormat, head: WeightFormat? = nil, embedding: WeightFormat? = nil
-  ) {
+  package init(layers: WeightFormat, head: WeightFormat? = nil, embedding: WeightFormat? = nil) {
     self.layers = layers
     self.head = head ?? Self.defaultHead(layers)
     self.embedding = embedding ?? self.head
   }
 
   /// The usual format of a head: that of the layers, but 8 bits where they have 4.
-  package static func defaultHead(_ layers: WeightFormat) -> WeightFormat { layers.usualHead }
+  package static func defaultHead(_ layers: WeightFormat) -> WeightFormat {
+    layers.coding.usualHead
+  }
 
   /// Whether any part is in an integer format.
-  package var isQuantized: Bool {
-    [layers, head, embedding].contains(where: \.isQuantized)
-  }
+  package var isQuantized: Bool { [layers, head, embedding].contains(where: \.isQuantized) }
 
   /// `bf16`, or `int4, head int8, embedding bf16` where the parts differ.
   package var description: String {

@@ -17,8 +17,7 @@ extension Attention {
         project(normed, plan, heads: heads, index: index, buffers)
         attend(
           plan, heads: heads, index: index, buffers,
-          next: output.bytes(
-            of: (0..<output.panelCount).share(of: worker, among: workers.count)))
+          next: output.bytes(of: (0..<output.panelCount).share(of: worker, among: workers.count)))
       }
     } else {
       project(rows: plan.count, norms: norms, scratch: scratch, buffers, workers: workers)
@@ -107,9 +106,7 @@ extension Attention {
         attendBranches(plan, in: branches, head: head, index: index, buffers)
         continue
       }
-      for row in 0..<plan.count {
-        storeAndRotate(row, head: head, plan, index: index, buffers)
-      }
+      for row in 0..<plan.count { storeAndRotate(row, head: head, plan, index: index, buffers) }
       var row = 0
       while row < plan.count {
         let run = plan.run(from: row)
@@ -124,9 +121,7 @@ extension Attention {
   }
 
   /// Keys, values and attention where the workers can't have heads of their own.
-  private func attend(
-    _ plan: RowPlan, index: Int, _ buffers: AttentionBuffers, workers: Workers
-  ) {
+  private func attend(_ plan: RowPlan, index: Int, _ buffers: AttentionBuffers, workers: Workers) {
     let heads = shape.keyValueHeads
     if plan.branches != nil {
       // A head's rows follow each other.
@@ -138,9 +133,7 @@ extension Attention {
     }
     workers.run { worker in
       for row in (0..<plan.count).share(of: worker, among: workers.count) {
-        for head in 0..<heads {
-          storeAndRotate(row, head: head, plan, index: index, buffers)
-        }
+        for head in 0..<heads { storeAndRotate(row, head: head, plan, index: index, buffers) }
       }
     }
     // Later rows see more keys, so that small items are dealt out in turn.
@@ -151,9 +144,7 @@ extension Attention {
       while row < plan.count {
         let run = plan.run(from: row, atMost: rowsAtOnce)
         for head in 0..<heads {
-          if item % workers.count == worker {
-            attend(run, head: head, index: index, buffers)
-          }
+          if item % workers.count == worker { attend(run, head: head, index: index, buffers) }
           item += 1
         }
         row = run.rows.upperBound

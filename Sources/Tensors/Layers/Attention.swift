@@ -2,11 +2,9 @@
 ///
 /// How a pass runs through it is in `Attention+Forward.swift`.
 package struct Attention: Sendable {
-  /// The sizes of the heads.
   var shape: AttentionShape
   /// How queries and keys are rotated.
   var rope: Rope
-  /// The factor of scores.
   var scale: Float
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
@@ -36,6 +34,5 @@ package struct Attention: Sendable {
   /// See `queryNorm`.
   var keyNorm: FloatBuffer?
 
-  /// The matrices.
   var matrices: [PackedMatrix] { [query, key, value, output] }
 }

@@ -19,8 +19,7 @@ package final class BranchRows: @unchecked Sendable {
     var count = 0
     self.layers = .allocate(capacity: layers.count)
     for (index, layer) in layers.enumerated() {
-      self.layers.initializeElement(
-        at: index, to: Place(start: count, shape: layer.mixer.shape))
+      self.layers.initializeElement(at: index, to: Place(start: count, shape: layer.mixer.shape))
       count += maximumRows * layer.mixer.shape.keyValueWidth
     }
     keys = FloatBuffer(count: count)
@@ -33,7 +32,7 @@ package final class BranchRows: @unchecked Sendable {
   ///
   /// - Complexity: O(layers · keyValueWidth).
   package func store(row: Int, in cache: KeyValueCache, at position: Int) {
-    precondition(position < cache.capacity, "the cache is full")
+    precondition(position < cache.room, "the cache is full")
     for (layer, place) in layers.enumerated() {
       for head in 0..<place.shape.keyValueHeads {
         store(row: row, in: cache.storage, layer: layer, head: head, position: position)
@@ -52,9 +51,7 @@ package final class BranchRows: @unchecked Sendable {
   }
 
   /// Stores one head of a row in a cache.
-  func store(
-    row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int
-  ) {
+  func store(row: Int, in cache: KeyValueCache.Storage, layer: Int, head: Int, position: Int) {
     let offset = head * layers[layer].shape.headDimension
     cache[layer].store(
       key: key(layer: layer, row: row) + offset, value: value(layer: layer, row: row) + offset,

@@ -4,26 +4,21 @@
 /// What families differ in are the values in here; a layer knows no family.
 package struct DecoderLayer: Sendable {
   /// Lets a row look at those before it.
-  package var mixer: Mixer
+  package var mixer: Attention
   /// Transforms each row by itself.
-  package var feedForward: FeedForward
+  package var feedForward: GatedFeedForward
   /// The norms around the mixer.
   package var mixerNorms: SublayerNorms
   /// The norms around the feed-forward part.
   package var feedForwardNorms: SublayerNorms
 
   /// Width of the residual stream.
-  var hidden: Int { feedForward.hidden }
+  var hidden: Int { feedForward.down.rows }
 
-  /// The layer's matrices.
   package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
 
   /// The formats of the matrices that the mixer multiplies context features with.
-  package var contextFormats: [WeightFormat] {
-    switch mixer {
-    case .attention(let attention): [attention.key.format, attention.value.format]
-    }
-  }
+  package var contextFormats: [WeightFormat] { [mixer.key.format, mixer.value.format] }
 
   /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
   ///
@@ -34,15 +29,9 @@ package struct DecoderLayer: Sendable {
   ///
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
   package func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
-    switch mixer {
-    case .attention(let attention):
-      attention.forward(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
-    }
-    switch feedForward {
-    case .gated(let gated):
-      gated.forward(
-        rows: plan.count, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
-    }
+    mixer.forward(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    feedForward.forward(
+      rows: plan.count, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
   }
 
   /// Projects context features to what the mixer keeps of a row, without running the row.
@@ -53,49 +42,6 @@ package struct DecoderLayer: Sendable {
   package func storeContext(
     _ features: ActivationRows, _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers
   ) {
-    switch mixer {
-    case .attention(let attention):
-      attention.storeContext(features, plan, index: index, scratch: scratch, workers: workers)
-    }
-  }
-}
-
-/// What lets a row of a layer look at those before it.
-package enum Mixer: Sendable {
-  /// Attention over the keys and values of all rows that it sees.
-  case attention(Attention)
-
-  /// The sizes of the heads whose keys and values are kept.
-  var shape: AttentionShape {
-    switch self {
-    case .attention(let attention): attention.shape
-    }
-  }
-
-  /// The mixer's matrices.
-  var matrices: [PackedMatrix] {
-    switch self {
-    case .attention(let attention): attention.matrices
-    }
-  }
-}
-
-/// What transforms each row of a layer by itself.
-package enum FeedForward: Sendable {
-  /// `down(activation(gate(x)) · up(x))`.
-  case gated(GatedFeedForward)
-
-  /// The part's matrices.
-  var matrices: [PackedMatrix] {
-    switch self {
-    case .gated(let gated): gated.matrices
-    }
-  }
-
-  /// Width of the residual stream.
-  var hidden: Int {
-    switch self {
-    case .gated(let gated): gated.down.rows
-    }
+    mixer.storeContext(features, plan, index: index, scratch: scratch, workers: workers)
   }
 }

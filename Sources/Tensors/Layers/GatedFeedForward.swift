@@ -1,6 +1,5 @@
 /// The weights of a gated feed-forward part: `down(activation(gate(x)) · up(x))`.
 package struct GatedFeedForward: Sendable {
-  /// What is applied to the gate.
   var activation: Activation
   /// `[intermediate][hidden]`.
   var gate: PackedMatrix
@@ -15,7 +14,6 @@ package struct GatedFeedForward: Sendable {
   /// See `gateBias`.
   var downBias: FloatBuffer?
 
-  /// The matrices.
   var matrices: [PackedMatrix] { [gate, up, down] }
 
   /// Adds to `scratch.residual` what the part makes of its rows.

@@ -1,77 +1,143 @@
+package import Files
+import Foundation
+
 /// What the layers keep of one sequence: its keys, rotated, and its values.
 ///
-/// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing.
+/// Entries past `count` are garbage that the next pass overwrites, so that rewinding costs nothing. Memory is
+/// taken as the sequence grows.
 package final class KeyValueCache {
   /// How many positions are valid.
   package private(set) var count = 0
-  /// How many positions there is room for.
+  /// How many positions it may hold.
   package let capacity: Int
+  /// How many positions it has memory for.
+  package private(set) var room = 0
 
   let storage: Storage
+  private let rotary: RotaryTables
 
-  /// How keys and values are held.
   package let format: KeyValueFormat
+
+  /// What memory grows by at least, so that it seldom does.
+  private static let leastStep = 512
 
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
     // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
-    private let layers: UnsafeMutableBufferPointer<LayerState>
-    private let memory: [UnsafeMutableRawPointer]
-    private let rotary: [RotaryTable]  // kept for the layers' angles
+    private let shapes: [AttentionShape]
+    private let layers: UnsafeMutableBufferPointer<KeyValueState>
+    private let format: KeyValueFormat
+    private var rotary: [RotaryTable] = []  // kept for the layers' angles, of all that they look at
+    /// The layers that have memory.
+    private var made = 0
 
-    init(layers: [DecoderLayer], capacity: Int, format: KeyValueFormat, rotary: [RotaryTable]) {
-      self.rotary = rotary
-      let shapes = layers.map(\.mixer.shape)
-      let sizes = shapes.map { $0.keyValueWidth * capacity * format.byteCount }
-      memory = (0..<2).map { _ in
-        let bytes = sizes.reduce(0, +)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-        return memory
-      }
+    init(layers: [DecoderLayer], format: KeyValueFormat) {
+      shapes = layers.map(\.mixer.shape)
+      self.format = format
       self.layers = .allocate(capacity: layers.count)
-      var start = 0
-      for (index, shape) in shapes.enumerated() {
-        self.layers.initializeElement(
-          at: index,
-          to: .keysAndValues(
-            KeyValueState(
-              keys: memory[0] + start, values: memory[1] + start,
-              headBytes: sizes[index] / shape.keyValueHeads, dimension: shape.headDimension,
-              format: format, angles: rotary[index].angles)))
-        start += sizes[index]
-      }
     }
 
     deinit {
+      for layer in layers[..<made] { layer.free() }
       layers.deallocate()
-      for memory in memory { memory.deallocate() }
     }
 
     /// What an attention layer keeps.
-    subscript(layer: Int) -> KeyValueState {
-      switch layers[layer] {
-      case .keysAndValues(let state): state
+    subscript(layer: Int) -> KeyValueState { layers[layer] }
+
+    /// Bytes of keys and values of `room` positions.
+    func bytes(_ room: Int) -> Int {
+      shapes.reduce(0) { $0 + 2 * $1.keyValueWidth * room * format.byteCount }
+    }
+
+    /// Moves what is there to memory for `room` positions, layer by layer. If there is none for a layer,
+    /// those before it have more than they need.
+    ///
+    /// - Parameter kept: Positions that are valid, in whole blocks.
+    func grow(to room: Int, keeping kept: Int, rotary: [RotaryTable]) throws(SpeculateError) {
+      self.rotary += rotary
+      for (index, shape) in shapes.enumerated() {
+        let headBytes = shape.headDimension * room * format.byteCount
+        let bytes = headBytes * shape.keyValueHeads
+        let keys = try Memory.take(bytes, for: "keys")
+        let values: UnsafeMutableRawPointer
+        do {
+          values = try Memory.take(bytes, for: "values")
+        } catch {
+          free(keys)
+          throw error
+        }
+        keys.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        values.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        let keptBytes = shape.headDimension * kept * format.byteCount
+        if index < made {
+          let old = layers[index]
+          for head in 0..<shape.keyValueHeads {
+            (keys + head * headBytes).copyMemory(
+              from: old.keys + head * old.headBytes, byteCount: keptBytes)
+            (values + head * headBytes).copyMemory(
+              from: old.values + head * old.headBytes, byteCount: keptBytes)
+          }
+          old.free()
+        }
+        layers.initializeElement(
+          at: index,
+          to: KeyValueState(
+            keys: keys, values: values, headBytes: headBytes, dimension: shape.headDimension,
+            format: format, angles: rotary[index].angles))
+        made = max(made, index + 1)
       }
+      self.rotary = rotary
     }
   }
 
-  /// Makes an empty cache; the room is rounded up to whole blocks of sixteen positions.
+  /// Makes an empty cache; positions are rounded up to whole blocks of sixteen.
   ///
   /// - Parameters:
   ///   - layers: Those of the model, in their order.
-  ///   - rotary: One a layer (`RotaryTable.tables`); each covers at least `capacity` positions, rounded up
-  ///     likewise.
+  ///   - room: Positions to take memory for at once; nil for all. ``reserve(_:)`` takes more.
+  ///   - rotary: Of these layers.
+  /// - Throws: `SpeculateError` when there is no memory for it.
   package init(
-    layers: [DecoderLayer], capacity: Int, format: KeyValueFormat = .f32, rotary: [RotaryTable]
-  ) {
-    let room = Self.roundedUp(capacity)
-    precondition(
-      rotary.count == layers.count && rotary.allSatisfy { $0.capacity >= room },
-      "the rotary tables are shorter than the cache")
-    self.capacity = room
+    layers: [DecoderLayer], capacity: Int, room: Int? = nil, format: KeyValueFormat = .f32,
+    rotary: RotaryTables
+  ) throws(SpeculateError) {
+    self.capacity = Self.roundedUp(capacity)
     self.format = format
-    storage = Storage(layers: layers, capacity: room, format: format, rotary: rotary)
+    self.rotary = rotary
+    storage = Storage(layers: layers, format: format)
+    try grow(to: min(Self.roundedUp(room ?? capacity), self.capacity))
+  }
+
+  /// Sees that there is memory for `positions`, at most `capacity`; called before the pass that needs it.
+  ///
+  /// What is there is copied, so that memory grows by half of itself if the system has it.
+  ///
+  /// - Throws: `SpeculateError` when there is no memory; what was there stays.
+  package func reserve(_ positions: Int) throws(SpeculateError) {
+    precondition(positions <= capacity, "the cache is full")
+    guard positions > room else { return }
+    let least = Self.roundedUp(positions)
+    let usual = Self.roundedUp(room + max(room / 2, Self.leastStep))
+    do {
+      try grow(to: min(max(least, usual), capacity))
+    } catch {
+      guard least < usual else { throw error }
+      try grow(to: least)
+    }
+  }
+
+  private func grow(to room: Int) throws(SpeculateError) {
+    do {
+      try Memory.require(storage.bytes(room), for: "keys and values")
+      try storage.grow(
+        to: room, keeping: count > 0 ? Self.roundedUp(count) : 0, rotary: rotary.covering(room))
+    } catch {
+      throw SpeculateError(
+        "there is no memory for \(storage.bytes(room)) bytes of keys and values of \(room) tokens: "
+          + "generate fewer tokens, shorten the prompt, or decode fewer sequences at once")
+    }
+    self.room = room
   }
 
   /// `capacity` rounded up to whole blocks of sixteen positions.
@@ -79,17 +145,15 @@ package final class KeyValueCache {
 
   /// Counts `rows` more positions as valid, after a pass has written them.
   package func advance(by rows: Int) {
-    precondition(count + rows <= capacity, "the cache is full")
+    precondition(count + rows <= room, "the cache is full")
     count += rows
   }
 
   /// A point of the sequence to come back to.
-  package struct Checkpoint: Sendable {
-    fileprivate let count: Int
-  }
+  package struct Checkpoint: Sendable { fileprivate let count: Int }
 
-  /// The point that the sequence has reached: the number of positions, as long as every layer keeps all of
-  /// them apart (`LayerState`).
+  /// The point that the sequence has reached: the number of positions, as every layer keeps all of
+  /// them apart.
   package func checkpoint() -> Checkpoint { Checkpoint(count: count) }
 
   /// Forgets what was read since a checkpoint.
@@ -103,6 +167,5 @@ package final class KeyValueCache {
     count = position
   }
 
-  /// Forgets everything.
   package func reset() { count = 0 }
 }

@@ -1,13 +1,5 @@
 internal import CKernels
-
-/// What a layer keeps of a sequence between passes.
-///
-/// A kind that changes in place, and keeps no earlier position, has to be copied at a checkpoint and
-/// restored from there.
-enum LayerState {
-  /// Of attention.
-  case keysAndValues(KeyValueState)
-}
+import Foundation
 
 /// What an attention layer keeps of a sequence: the rotated key and the value of every position.
 ///
@@ -21,6 +13,11 @@ struct KeyValueState {
   let dimension: Int
   let format: KeyValueFormat
   let angles: RotaryTable.Angles
+
+  func free() {
+    Foundation.free(keys)
+    Foundation.free(values)
+  }
 
   /// Writes the key and the value `[dimension]` of one head at a position.
   func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, head: Int, position: Int) {

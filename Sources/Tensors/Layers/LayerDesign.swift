@@ -2,15 +2,12 @@
 ///
 /// Layers of a model may differ in every respect but the width of the residual stream.
 package struct LayerDesign: Sendable, Equatable {
-  /// The sizes.
   package var shape: LayerShape
   /// How rows look at one another.
   package var attention: AttentionOptions
   /// How a row is transformed by itself.
   package var feedForward = FeedForwardOptions()
-  /// Where attention is normed.
   package var mixerNorms = NormPlacement.before
-  /// Where the feed-forward part is normed.
   package var feedForwardNorms = NormPlacement.before
 
   /// Makes a design; what is left out is as in Llama.
@@ -35,13 +32,11 @@ package struct AttentionOptions: Sendable, Equatable {
   /// Whether the output product has a bias.
   package var outputBias = false
 
-  /// Makes options without optional parts.
   package init(rope: Rope) { self.rope = rope }
 }
 
 /// How a feed-forward part computes: `down(activation(gate(x)) · up(x))`.
 package struct FeedForwardOptions: Sendable, Equatable {
-  /// What is applied to the gate.
   package var activation = Activation.silu
   /// Whether the three products have biases.
   package var bias = false

@@ -35,7 +35,6 @@ package struct LayerNames: Sendable, Equatable {
 
 /// The names and shapes of a layer's tensors, for whoever reads, trains, converts or writes them.
 package struct LayerLayout: Sendable {
-  /// The design that the tensors belong to.
   package let design: LayerDesign
   /// The tensors that the layer has, in the order in which training holds them.
   package private(set) var tensors: [(role: LayerTensor, tensor: NamedShape)] = []
@@ -77,9 +76,7 @@ package struct LayerLayout: Sendable {
   }
 
   /// A tensor; nil if the design has no such one.
-  package subscript(role: LayerTensor) -> NamedShape? {
-    tensors.first { $0.role == role }?.tensor
-  }
+  package subscript(role: LayerTensor) -> NamedShape? { tensors.first { $0.role == role }?.tensor }
 
   /// Whether another layer has the same tensors of the same shapes, whatever their names.
   package func matches(_ other: LayerLayout) -> Bool {

@@ -1,6 +1,5 @@
 /// The buffers of one pass over up to `maximumRows` rows; layers of equal sizes use the same ones.
 package final class LayerScratch: Sendable {
-  /// How many rows fit.
   package let maximumRows: Int
   /// The residual stream, `[maximumRows][hidden]`.
   package let residual: FloatBuffer
@@ -35,18 +34,11 @@ package final class LayerScratch: Sendable {
     }
     normed = rows(for: inputs)
     last = inputs == [head] ? normed : rows(for: [head])
-    attention = layers.reduce(into: []) { made, layer in
-      switch layer.mixer {
-      case .attention(let part):
-        made.append(
-          made.first { $0.fit(part) } ?? AttentionBuffers(part, maximumRows: maximumRows))
-      }
+    attention = layers.map(\.mixer).reduce(into: []) { made, part in
+      made.append(made.first { $0.fit(part) } ?? AttentionBuffers(part, maximumRows: maximumRows))
     }
-    gated = layers.reduce(into: []) { made, layer in
-      switch layer.feedForward {
-      case .gated(let part):
-        made.append(made.first { $0.fit(part) } ?? GatedBuffers(part, maximumRows: maximumRows))
-      }
+    gated = layers.map(\.feedForward).reduce(into: []) { made, part in
+      made.append(made.first { $0.fit(part) } ?? GatedBuffers(part, maximumRows: maximumRows))
     }
   }
 
@@ -149,14 +141,6 @@ final class GatedBuffers: Sendable {
 extension DecoderLayer {
   /// The formats of the matrices that normed rows are multiplied with.
   fileprivate var inputFormats: [WeightFormat] {
-    var formats: [WeightFormat]
-    switch mixer {
-    case .attention(let attention):
-      formats = [attention.query.format, attention.key.format, attention.value.format]
-    }
-    switch feedForward {
-    case .gated(let gated): formats += [gated.gate.format, gated.up.format]
-    }
-    return formats
+    [mixer.query, mixer.key, mixer.value, feedForward.gate, feedForward.up].map(\.format)
   }
 }

@@ -2,7 +2,6 @@
 package struct LayerShape: Sendable, Equatable {
   /// Width of the residual stream.
   package var hidden: Int
-  /// Query heads.
   package var heads: Int
   /// Key-value heads; divides `heads`.
   package var keyValueHeads: Int
@@ -13,7 +12,6 @@ package struct LayerShape: Sendable, Equatable {
   /// Added to the mean square in every norm.
   package var normEpsilon: Float
 
-  /// Makes a shape from its sizes.
   package init(
     hidden: Int, heads: Int, keyValueHeads: Int, headDimension: Int, intermediate: Int,
     normEpsilon: Float
@@ -34,7 +32,6 @@ package struct LayerShape: Sendable, Equatable {
 
 /// The sizes of an attention's heads.
 struct AttentionShape: Sendable, Hashable {
-  /// Query heads.
   var heads: Int
   /// Key-value heads; divides `heads`.
   var keyValueHeads: Int

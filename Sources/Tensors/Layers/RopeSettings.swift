@@ -55,8 +55,7 @@ package struct RopeSettings: Sendable {
       scaling = .llama3(
         factor: try required("factor"), lowFrequencyFactor: try required("low_freq_factor"),
         highFrequencyFactor: try required("high_freq_factor"),
-        originalContext: try section.integer("original_max_position_embeddings")
-          ?? maximumContext)
+        originalContext: try section.integer("original_max_position_embeddings") ?? maximumContext)
     default:
       throw file.problem(
         "rope scaling of type \(quoted(type)) is not supported; only default, linear and llama3 are"
@@ -70,13 +69,11 @@ extension RopeScaling {
   package var encoded: JSONValue {
     switch self {
     case .none: .null
-    case .linear(let factor):
-      .object(["rope_type": .string("linear"), "factor": .number(factor)])
+    case .linear(let factor): .object(["rope_type": .string("linear"), "factor": .number(factor)])
     case .llama3(let factor, let low, let high, let original):
       .object([
-        "rope_type": .string("llama3"), "factor": .number(factor),
-        "low_freq_factor": .number(low), "high_freq_factor": .number(high),
-        "original_max_position_embeddings": .integer(original),
+        "rope_type": .string("llama3"), "factor": .number(factor), "low_freq_factor": .number(low),
+        "high_freq_factor": .number(high), "original_max_position_embeddings": .integer(original),
       ])
     }
   }

@@ -1,4 +1,5 @@
-internal import Foundation
+import Files
+import Foundation
 
 /// Cosines and sines of the rotary embedding for positions `0 ..< capacity`.
 package final class RotaryTable: Sendable {
@@ -9,16 +10,21 @@ package final class RotaryTable: Sendable {
   /// How many positions the table covers.
   package let capacity: Int
 
-  /// Computes the table in double precision.
+  /// Computes the table in double precision, as far as a shorter one doesn't hold it.
   ///
   /// - Complexity: O(capacity · dimension).
-  init(_ rope: Rope, capacity: Int) {
+  init(_ rope: Rope, capacity: Int, extending shorter: RotaryTable?) {
     half = rope.dimension / 2
     self.capacity = capacity
     cosines = FloatBuffer(count: capacity * half)
     sines = FloatBuffer(count: capacity * half)
+    let known = min(shorter?.capacity ?? 0, capacity)
+    if let shorter {
+      cosines.base.update(from: shorter.cosines.base, count: known * half)
+      sines.base.update(from: shorter.sines.base, count: known * half)
+    }
     let frequencies = rope.frequencies
-    for position in 0..<capacity {
+    for position in known..<capacity {
       for (pair, frequency) in frequencies.enumerated() {
         let angle = Double(position) * frequency
         cosines.base[position * half + pair] = Float(cos(angle))
@@ -27,23 +33,10 @@ package final class RotaryTable: Sendable {
     }
   }
 
-  /// The table of each layer; layers that rotate alike share one.
-  ///
-  /// - Parameter capacity: How many positions the tables cover.
-  package static func tables(for layers: [DecoderLayer], capacity: Int) -> [RotaryTable] {
-    var made: [Rope: RotaryTable] = [:]
-    return layers.map { layer in
-      switch layer.mixer {
-      case .attention(let attention):
-        let table = made[attention.rope] ?? RotaryTable(attention.rope, capacity: capacity)
-        made[attention.rope] = table
-        return table
-      }
-    }
-  }
-
   /// The table without its reference count, for workers; whoever takes it keeps the table alive.
-  var angles: Angles { Angles(cosines: cosines.base, sines: sines.base, half: half) }
+  var angles: Angles {
+    Angles(cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half)
+  }
 
   /// Where cosines and sines lie.
   struct Angles {
@@ -51,18 +44,33 @@ package final class RotaryTable: Sendable {
     let sines: UnsafePointer<Float>  // [capacity][half]
     let half: Int
 
-    init(
-      cosines: UnsafeMutablePointer<Float>, sines: UnsafeMutablePointer<Float>, half: Int
-    ) {
-      self.cosines = UnsafePointer(cosines)
-      self.sines = UnsafePointer(sines)
-      self.half = half
-    }
-
     /// Rotates the first `2 · half` values of one head in place to `position`.
     func rotate(_ head: UnsafeMutablePointer<Float>, to position: Int) {
       Kernels.rope(
         head, cosine: cosines + position * half, sine: sines + position * half, count: half * 2)
     }
+  }
+}
+
+/// The rotary tables of a model's layers, which all its caches share, as far as a sequence has reached.
+package final class RotaryTables {
+  private let ropes: [Rope]  // one a layer
+  private var tables: [RotaryTable] = []  // likewise
+
+  package init(layers: [DecoderLayer]) { ropes = layers.map(\.mixer.rope) }
+
+  /// The table of each layer, over at least `positions`; layers that rotate alike share one.
+  ///
+  /// - Throws: `SpeculateError` when there is no memory for longer ones.
+  func covering(_ positions: Int) throws(SpeculateError) -> [RotaryTable] {
+    if let first = tables.first, first.capacity >= positions { return tables }
+    var made: [Rope: RotaryTable] = [:]
+    for (index, rope) in ropes.enumerated() where made[rope] == nil {
+      try Memory.require(4 * positions * rope.dimension, for: "rotary tables")
+      made[rope] = RotaryTable(
+        rope, capacity: positions, extending: tables.isEmpty ? nil : tables[index])
+    }
+    tables = ropes.compactMap { made[$0] }
+    return tables
   }
 }

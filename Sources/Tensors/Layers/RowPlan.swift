@@ -22,7 +22,6 @@ package final class RowPlan: @unchecked Sendable {
   /// depth-first order; nil for passes whose rows all have places of their own.
   package var branches: BranchRows?
 
-  /// Makes room for `maximumRows` rows.
   package init(maximumRows: Int) { rows = .allocate(capacity: maximumRows) }
 
   deinit { rows.deallocate() }
@@ -40,7 +39,7 @@ package final class RowPlan: @unchecked Sendable {
   package func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
     precondition(count < rows.count, "more rows than the pass has room for")
     precondition(
-      position < cache.capacity && visible.upperBound <= cache.capacity, "the cache is full")
+      position < cache.room && visible.upperBound <= cache.room, "the cache is full")
     rows.initializeElement(
       at: count,
       to: Row(

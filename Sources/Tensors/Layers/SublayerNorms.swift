@@ -27,8 +27,7 @@ package struct SublayerNorms: Sendable {
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
         let values = out.base + row * hidden
-        Kernels.rmsNorm(
-          values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
+        Kernels.rmsNorm(values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)
       }
     }

@@ -23,23 +23,7 @@ package final class CheckpointSource: WeightSource {
     return try checkpoint.floats(name, shape: shape)
   }
 
-  package func storedMatrix(
-    _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> PackedMatrix? {
-    try stored(name, rows: rows, columns: columns, format: format).map {
-      try PackedMatrix($0, rows: rows, columns: columns, format: format)
-    }
-  }
-
-  package func storedEmbedding(
-    _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
-  ) throws -> TokenEmbedding? {
-    try stored(name, rows: vocabularySize, columns: width, format: format).map {
-      try TokenEmbedding($0, vocabularySize: vocabularySize, width: width, format: format)
-    }
-  }
-
-  private func stored(
+  package func stored(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> (any StoredMatrix)? {
     let stored = try format.coding.stored(name, in: checkpoint, rows: rows, columns: columns)
@@ -52,11 +36,11 @@ package final class CheckpointSource: WeightSource {
   /// - Throws: `SpeculateError` naming the tensor when it is missing, of another type or length.
   package func integers(_ name: String, count: Int) throws -> [Int] {
     used.insert(name)
-    let stored = checkpoint.storedType(of: name) ?? "missing"
-    guard stored == "I64", checkpoint.shape(of: name) == [count] else {
+    let stored = checkpoint.storedType(of: name)
+    guard stored == .i64, checkpoint.shape(of: name) == [count] else {
       let shape = checkpoint.shape(of: name).map { " of shape \($0)" } ?? ""
       throw SpeculateError(
-        "\(path): tensor '\(name)' is \(stored)\(shape), but I64 of shape [\(count)] is needed; "
+        "\(path): tensor '\(name)' is \(stored?.rawValue ?? "missing")\(shape), but I64 of shape [\(count)] is needed; "
           + "config.json and the weights are not of the same model")
     }
     return try checkpoint.withBytes(of: name) { bytes in
@@ -79,5 +63,24 @@ package final class CheckpointSource: WeightSource {
     throw SpeculateError(
       "\(path): tensor '\(extra)' has no place in the model that config.json describes; "
         + "check that both belong together")
+  }
+}
+
+extension Checkpoint {
+  /// A tensor's values as f32, whatever floating-point type they are stored in.
+  ///
+  /// - Parameters:
+  ///   - name: The tensor.
+  ///   - shape: The shape it must have.
+  /// - Throws: `SpeculateError` if it is missing, of another shape or of a type without floats here.
+  package func floats(_ name: String, shape: [Int]) throws -> FloatBuffer {
+    let type = try type(of: name, shape: shape)
+    return try withBytes(of: name) { bytes in
+      let buffer = FloatBuffer(count: bytes.count / type.byteCount)
+      if let start = bytes.baseAddress {
+        FloatConversion.widen(start, as: type, into: buffer.base, count: buffer.count)
+      }
+      return buffer
+    }
   }
 }

@@ -1,6 +1,5 @@
 /// A tensor's name in a checkpoint and its shape, written once for loading, training and export.
 package struct NamedShape: Sendable, Equatable {
-  /// The name in a checkpoint.
   package let name: String
   /// The shape; linear weights are [out, in].
   package let shape: [Int]
@@ -23,7 +22,6 @@ extension WeightSource {
   ///
   /// - Throws: `SpeculateError` as `matrix(_:rows:columns:format:)` does.
   package func matrix(_ tensor: NamedShape, format: WeightFormat) throws -> PackedMatrix {
-    try matrix(
-      tensor.name, rows: tensor.shape[0], columns: tensor.shape[1], format: format)
+    try matrix(tensor.name, rows: tensor.shape[0], columns: tensor.shape[1], format: format)
   }
 }

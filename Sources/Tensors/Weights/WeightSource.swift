@@ -7,29 +7,18 @@ package protocol WeightSource {
   /// - Throws: `SpeculateError` naming the tensor when it is missing or has another shape.
   func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer
 
-  /// A matrix that is stored in just this format, taken as it is; nil if it is not.
+  /// A matrix that is stored in just this format, to be taken as it is; nil if it is not.
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
-  func storedMatrix(
+  func stored(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> PackedMatrix?
-
-  /// An embedding that is stored in just this format, taken as it is; nil if it is not.
-  ///
-  /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
-  func storedEmbedding(
-    _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
-  ) throws -> TokenEmbedding?
+  ) throws -> (any StoredMatrix)?
 }
 
 extension WeightSource {
-  package func storedMatrix(
+  package func stored(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> PackedMatrix? { nil }
-
-  package func storedEmbedding(
-    _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
-  ) throws -> TokenEmbedding? { nil }
+  ) throws -> (any StoredMatrix)? { nil }
 
   /// A tensor packed for products: as it is stored where the formats agree, else converted.
   ///
@@ -41,8 +30,11 @@ extension WeightSource {
     if let complaint = format.complaint(columns: columns) {
       throw SpeculateError("tensor \(quoted(name)) \(complaint)")
     }
-    if let matrix = try storedMatrix(name, rows: rows, columns: columns, format: format) {
-      return matrix
+    try Memory.require(
+      4 * rows * columns + format.coding.panelBytes(columns: columns) * (rows / 16 + 1),
+      for: "the weights of tensor \(quoted(name))")
+    if let stored = try stored(name, rows: rows, columns: columns, format: format) {
+      return try PackedMatrix(stored, rows: rows, columns: columns, format: format)
     }
     return PackedMatrix(
       try values(name, [rows, columns]), rows: rows, columns: columns, format: format)
@@ -54,10 +46,12 @@ extension WeightSource {
   package func embedding(
     _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
   ) throws -> TokenEmbedding {
-    if let embedding = try storedEmbedding(
-      name, vocabularySize: vocabularySize, width: width, format: format)
-    {
-      return embedding
+    try Memory.require(
+      (4 * width + format.coding.rowBytes(columns: width)) * vocabularySize,
+      for: "the weights of tensor \(quoted(name))")
+    if let stored = try stored(name, rows: vocabularySize, columns: width, format: format) {
+      return try TokenEmbedding(
+        stored, vocabularySize: vocabularySize, width: width, format: format)
     }
     return TokenEmbedding(
       try values(name, [vocabularySize, width]), vocabularySize: vocabularySize, width: width,

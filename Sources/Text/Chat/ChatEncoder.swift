@@ -5,7 +5,6 @@ package import Foundation
 ///
 /// A model without a usable chat template is no mistake until a conversation comes.
 package struct ChatEncoder: Sendable {
-  /// Turns text into ids and back.
   package let tokenizer: any Tokenizer
   /// A time for chat templates where a command has to give the same prompts on any day: 1 January
   /// 2026.
@@ -28,12 +27,6 @@ package struct ChatEncoder: Sendable {
     }
   }
 
-  /// The tokens after which the assistant's answer is over: the model's, and the tokenizer's
-  /// `eos_token`, which instruction models set to the end of a turn.
-  package func endTokens(of model: [Token]) -> [Token] {
-    model + tokenizer.endTokens.filter { !model.contains($0) }
-  }
-
   /// The text of a conversation and its ids.
   ///
   /// Special tokens are those that the template writes, so none is added. A special token's
@@ -41,15 +34,19 @@ package struct ChatEncoder: Sendable {
   ///
   /// - Parameters:
   ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
+  ///   - continuesAnswer: Whether the text ends with that of the assistant's message at the end, for the
+  ///     model to go on there.
   ///   - now: The time, for templates that write the date.
   /// - Throws: `SpeculateError` when the model has no chat template, or when the template can't be
   ///   understood or refuses the conversation.
   package func encode(
-    _ conversation: Conversation, addsGenerationPrompt: Bool = true, now: Date
+    _ conversation: Conversation, addsGenerationPrompt: Bool = true, continuesAnswer: Bool = false,
+    now: Date
   ) throws -> (text: String, ids: [Token]) {
     let template = try template.get()
     let text = try template.render(
-      conversation, addsGenerationPrompt: addsGenerationPrompt, now: now)
+      conversation, addsGenerationPrompt: addsGenerationPrompt, continuesAnswer: continuesAnswer,
+      now: now)
     let ids = tokenizer.encode(text, addSpecial: false, parseSpecial: true)
     guard !ids.isEmpty else {
       throw SpeculateError(

@@ -52,8 +52,8 @@ package struct ChatTemplate: Sendable {
   }
 
   /// The template of a model's folder: `chat_template.jinja`, or else `chat_template` in
-  /// `tokenizer_config.json`, which is one template or a list of them by name; of a GGUF file, that of
-  /// its metadata.
+  /// `tokenizer_config.json`, which is one template or a list of them by name. For tools there may be
+  /// `additional_chat_templates/tool_use.jinja`. Of a GGUF file it is that of the metadata.
   ///
   /// - Parameter tokenizer: Knows the begin and end tokens where no file spells them.
   /// - Throws: `SpeculateError` when there is none, or it is damaged or not supported.
@@ -86,11 +86,32 @@ package struct ChatTemplate: Sendable {
 
   /// The text of a conversation.
   ///
+  /// Content in parts goes to templates that look into parts; others see the texts of the parts.
+  ///
   /// - Parameters:
   ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
+  ///   - continuesAnswer: Whether the text ends with that of the assistant's message at the end, for
+  ///     the model to go on there. Then there is no generation prompt.
   ///   - now: The time, for templates that write the date.
   /// - Throws: `SpeculateError` naming the template's line when it refuses the conversation.
   package func render(
+    _ conversation: Conversation, addsGenerationPrompt: Bool, continuesAnswer: Bool = false,
+    now: Date
+  ) throws -> String {
+    do {
+      var conversation = conversation
+      if conversation.hasParts, !takesParts(of: conversation, now: now) {
+        conversation = try conversation.joiningParts()
+      }
+      let text = try evaluate(
+        conversation, addsGenerationPrompt: addsGenerationPrompt && !continuesAnswer, now: now)
+      return continuesAnswer ? try upToAnswer(of: conversation, text) : text
+    } catch let problem as TemplateProblem {
+      throw problem.error(in: name)
+    }
+  }
+
+  private func evaluate(
     _ conversation: Conversation, addsGenerationPrompt: Bool, now: Date
   ) throws -> String {
     var variables = specialTokens.mapValues { TemplateValue.string($0) }
@@ -98,12 +119,43 @@ package struct ChatTemplate: Sendable {
     variables["tools"] = conversation.tools
     variables["documents"] = .null
     variables["add_generation_prompt"] = .bool(addsGenerationPrompt)
+    variables["messages"] = try .list(of: conversation.messages.map { .mapping($0.fields) })
     let statements = conversation.tools.isNull ? statements : toolStatements ?? statements
-    do {
-      variables["messages"] = try .list(of: conversation.messages.map { .mapping($0.fields) })
-      return try TemplateEvaluator.render(statements, variables: variables, now: now)
-    } catch let problem as TemplateProblem {
-      throw problem.error(in: name)
+    return try TemplateEvaluator.render(statements, variables: variables, now: now)
+  }
+
+  /// Whether the template writes the texts of parts, and neither drops them nor prints lists.
+  private func takesParts(of conversation: Conversation, now: Date) -> Bool {
+    guard let (marked, marks) = try? conversation.markingParts(),
+      let text = try? evaluate(marked, addsGenerationPrompt: false, now: now)
+    else { return false }
+    return marks.allSatisfy { mark in
+      text.contains(mark) && !text.contains("'\(mark)'") && !text.contains("\"\(mark)\"")
     }
+  }
+
+  /// A rendered text without what stands behind the last message's, as transformers'
+  /// `continue_final_message` cuts it: blanks around the message may be gone.
+  private func upToAnswer(of conversation: Conversation, _ text: String) throws -> String {
+    guard let answer = conversation.unfinishedAnswer else {
+      throw SpeculateError(
+        "the last message has no text of the assistant's to go on from; give one, or ask for an answer"
+      )
+    }
+    let bare = Array(PythonText.stripped(answer).utf8)
+    let bytes = Array(text.utf8)
+    // Backwards, the last place is the first.
+    guard
+      let place = bare.isEmpty
+        ? nil : PythonText.places(of: bare.reversed(), in: bytes.reversed(), limit: 1).first
+    else {
+      throw SpeculateError(
+        "\(name): the template doesn't write the assistant's message as it is, so that an answer "
+          + "can't go on from it; ask for an answer instead")
+    }
+    let start = bytes.count - place.upperBound
+    let whole = Array(PythonText.stripped(answer, right: false).utf8)
+    let count = bytes[start...].starts(with: whole) ? whole.count : bare.count
+    return String(decoding: bytes[..<(start + count)], as: UTF8.self)
   }
 }

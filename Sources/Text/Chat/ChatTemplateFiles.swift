@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a model's folder says about chats.
@@ -17,7 +18,6 @@ struct ChatTemplateFiles {
   /// The special tokens that a file names, those without a spelling included.
   private(set) var named: Set<String> = []
 
-  /// Reads the folder's files.
   init(directory: URL) throws {
     func file(_ name: String) -> URL { directory.appending(path: name) }
     for name in ["special_tokens_map.json", "tokenizer_config.json"] {
@@ -33,6 +33,7 @@ struct ChatTemplateFiles {
     }
     if let template = try Self.text(of: file("chat_template.jinja")) {
       source = template
+      toolSource = try Self.text(of: file("additional_chat_templates/tool_use.jinja"))
     } else {
       try readTemplates(of: file("tokenizer_config.json"))
     }
@@ -69,7 +70,7 @@ struct ChatTemplateFiles {
 
   private static func text(of file: URL) throws -> Source? {
     guard TokenizerFiles.exists(file) else { return nil }
-    guard let text = String(validating: try TokenizerFiles.read(file), as: UTF8.self) else {
+    guard let text = fileText(try TokenizerFiles.read(file)) else {
       throw TemplateProblem("the file is not UTF-8 text").error(in: file.path)
     }
     return Source(text: text, name: file.path)

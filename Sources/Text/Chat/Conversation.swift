@@ -73,14 +73,15 @@ public struct Conversation: Sendable {
     guard let list = members["messages"], list.isArray else {
       throw SpeculateError("\"messages\" is not a list; give [{\"role\": …, \"content\": …}, …]")
     }
-    messages = try list.elements().map { node in
+    messages = try list.elements().enumerated().map { index, node in
       guard let fields = try Self.checked({ try TemplateValue(node) }).mapping,
         fields["role"]?.text != nil
       else {
         throw SpeculateError(
           "a message is not an object with a \"role\"; give {\"role\": …, \"content\": …}")
       }
-      return Message(fields: try Self.checked { try Self.namingReasoning(fields) })
+      try Self.checkParts(fields, of: index + 1)
+      return Message(fields: try Self.checked { try Self.namingReasoning(Self.calling(fields)) })
     }
     guard !messages.isEmpty else {
       throw SpeculateError("\"messages\" is empty; give at least one message")
@@ -92,6 +93,31 @@ public struct Conversation: Sendable {
     try members["chat_template_kwargs"]?.forEachMember { key, value in
       if let key = key.string { options[key] = try Self.checked { try TemplateValue(value) } }
     }
+  }
+
+  /// Content in parts has to be of texts.
+  private static func checkParts(_ message: TemplateMapping, of number: Int) throws {
+    for part in message["content"]?.list?.elements ?? [] {
+      let type = part.mapping?["type"]?.text
+      guard type == "text", part.mapping?["text"]?.text != nil else {
+        let problem =
+          switch type {
+          case nil: "no \"type\""
+          case "text": "no \"text\""
+          case let type?: "the type \(quoted(type)), which is not supported"
+          }
+        throw SpeculateError(
+          "a part of message \(number) has \(problem); give {\"type\": \"text\", \"text\": …}")
+      }
+    }
+  }
+
+  /// An answer that only calls tools has no content, as transformers has it, and not an empty one.
+  private static func calling(_ message: TemplateMapping) throws -> TemplateMapping {
+    guard message["content"]?.isNull ?? false, !(message["tool_calls"]?.isNull ?? true) else {
+      return message
+    }
+    return try TemplateMapping(message.members.filter { $0.key != "content" })
   }
 
   /// Reasoning goes by several names; templates find it under each, as transformers has it.
@@ -111,6 +137,47 @@ public struct Conversation: Sendable {
     } catch let problem as TemplateProblem {
       throw SpeculateError("the conversation can't be used: \(problem.message)")
     }
+  }
+
+  /// Whether content comes in parts, `[{"type": "text", "text": …}, …]`.
+  var hasParts: Bool { messages.contains { $0.fields["content"]?.list != nil } }
+
+  /// The same with the texts of parts one below the other.
+  func joiningParts() throws -> Conversation {
+    try mappingContent { texts, _ in .string(texts.joined(separator: "\n")) }
+  }
+
+  /// The same with a mark for the text of each part, and the marks.
+  func markingParts() throws -> (conversation: Conversation, marks: [String]) {
+    var marks: [String] = []
+    let marked = try mappingContent { texts, message in
+      let own = texts.indices.map { "Message\(message)Part\($0)End" }
+      marks += own
+      return try .list(
+        of: own.map { .mapping(TemplateMapping(texts: [("type", "text"), ("text", $0)])) })
+    }
+    return (marked, marks)
+  }
+
+  private func mappingContent(
+    _ content: (_ texts: [String], _ message: Int) throws -> TemplateValue
+  ) throws -> Conversation {
+    var other = self
+    for (index, message) in messages.enumerated() {
+      guard let parts = message.fields["content"]?.list?.elements else { continue }
+      let texts = parts.compactMap { $0.mapping?["text"]?.text }
+      let members = try message.fields.members + [("content", content(texts, index))]
+      other.messages[index] = Message(fields: try TemplateMapping(members))
+    }
+    return other
+  }
+
+  /// The text of the assistant's message at the end, which its answer may go on from; nil where the
+  /// last message is another's, or has no text.
+  package var unfinishedAnswer: String? {
+    guard let last = messages.last, last.role == "assistant", let content = last.fields["content"]
+    else { return nil }
+    return content.text ?? content.list?.elements.last?.mapping?["text"]?.text
   }
 
   /// Adds what is said next: the model's answer, or what the user says to it.

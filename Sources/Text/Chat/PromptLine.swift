@@ -11,7 +11,6 @@ import Foundation
 ///   2108.07732);
 /// - `text`: a document.
 package struct PromptLine: Sendable {
-  /// What a line holds.
   package enum Content: Sendable {
     /// A whole conversation.
     case chat(Conversation)
@@ -23,7 +22,6 @@ package struct PromptLine: Sendable {
     case document(String)
   }
 
-  /// What is asked.
   package let content: Content
   /// What it is about, where the file says so.
   package let category: String?
@@ -35,13 +33,9 @@ package struct PromptLine: Sendable {
   package init(_ line: String) throws {
     let node: JSONNode
     do {
-      node = try JSONText(Data(line.utf8), name: "the line").root
+      node = try JSONText(Array(line.utf8), name: "the line").root
     } catch {
-      // The other reader says where, and what is missing.
-      do { _ = try JSONValue(parsing: line) } catch {
-        throw SpeculateError("is \(error); correct the line or remove it")
-      }
-      throw SpeculateError("is not JSON; correct the line or remove it")
+      throw SpeculateError("is \(error); correct the line or remove it")
     }
     guard node.isObject else { throw SpeculateError("is not a JSON object; correct the line") }
     let members = try node.members()

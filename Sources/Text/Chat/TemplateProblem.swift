@@ -2,7 +2,6 @@ import Files
 
 /// What is wrong with a template, or with what it is given; the line is added where it is known.
 struct TemplateProblem: Error {
-  /// What is wrong, on one line.
   let message: String
   /// The template's line, from 1; nil until somebody knows.
   var line: Int?
@@ -14,7 +13,6 @@ struct TemplateProblem: Error {
     self.line = line
   }
 
-  /// The error that a person sees.
   func error(in name: String) -> SpeculateError {
     SpeculateError("\(name): template line \(line ?? 1): \(message)")
   }

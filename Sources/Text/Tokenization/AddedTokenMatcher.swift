@@ -27,9 +27,7 @@ struct AddedTokenMatcher: Sendable {
       byFirstByte[Int(first)].append(Pattern(bytes: bytes, token: token))
       isEmpty = false
     }
-    for first in byFirstByte.indices {
-      byFirstByte[first].sort { $0.bytes.count > $1.bytes.count }
-    }
+    for first in byFirstByte.indices { byFirstByte[first].sort { $0.bytes.count > $1.bytes.count } }
   }
 
   /// Cuts a text into tokens and non-empty stretches between them.
@@ -64,8 +62,7 @@ struct AddedTokenMatcher: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, at position: Int, parseSpecial: Bool
   ) -> Pattern? {
     byFirstByte[Int(text[position])].first { pattern in
-      (parseSpecial || !pattern.token.special)
-        && pattern.bytes.count <= text.count - position
+      (parseSpecial || !pattern.token.special) && pattern.bytes.count <= text.count - position
         && pattern.bytes.indices.allSatisfy { text[position + $0] == pattern.bytes[$0] }
     }
   }

@@ -1,5 +1,22 @@
 import Files
 
+/// A token that is found in a text by its spelling, not by merging.
+struct AddedToken: Equatable, Sendable {
+  var id: Token
+  /// How it is spelled in a text.
+  var content: String
+  /// Whether it is structure, not text.
+  var special: Bool
+  /// Whether spaces on its left belong to it.
+  var stripsLeft = false
+  /// Whether spaces on its right belong to it.
+  var stripsRight = false
+  /// Whether it is found only where no letter, digit or underscore touches it.
+  var singleWord = false
+  /// Whether it is looked for in the normalized text, normalized itself.
+  var normalized = false
+}
+
 /// All added tokens of a tokenizer.
 struct AddedTokens: Sendable {
   private let byID: [Token: AddedToken]
@@ -27,8 +44,7 @@ struct AddedTokens: Sendable {
     }
     surfaces = byID.mapValues(surface)
     matcher = AddedTokenMatcher(tokens.filter { !$0.normalized }.map { (surface($0), $0) })
-    normalizedMatcher = AddedTokenMatcher(
-      tokens.filter(\.normalized).map { (surface($0), $0) })
+    normalizedMatcher = AddedTokenMatcher(tokens.filter(\.normalized).map { (surface($0), $0) })
   }
 
   /// What a token stands for in a normalized text; empty for special and for other tokens.

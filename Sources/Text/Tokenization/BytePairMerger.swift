@@ -18,7 +18,6 @@ package struct BytePairMerger {
   /// A binary heap of candidates, least first: rank in the high half, left symbol in the low one.
   private var heap: [UInt64] = []
 
-  /// Makes a merger.
   package init() {}
 
   /// Appends what the tokens of a word become by merging.

@@ -104,8 +104,7 @@ struct BytePairModel: Sendable {
 
   /// Appends the tokens of a word, given in UTF-8 with spaces as the pieces have them.
   func encode(
-    _ word: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger,
-    into ids: inout [Token]
+    _ word: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into ids: inout [Token]
   ) {
     if ignoresMerges, let piece = pieces.index(of: word) { return ids.append(tokens[piece]) }
     var symbols: [Token] = []

@@ -11,7 +11,6 @@ struct BytePairModelBuilder {
   /// them, but a model may say them.
   private var foreign: [Token: [UInt8]] = [:]
 
-  /// How many merges have been added.
   var mergeCount: Int { merges.count }
 
   /// Reads a vocabulary: an object of tokens by spelling.
@@ -29,9 +28,7 @@ struct BytePairModelBuilder {
         throw value.error("the piece \(quoted(Self.text(spelling))) has no usable number")
       }
       while used.count <= number { used.append(false) }
-      guard !used[number] else {
-        throw value.error("two pieces have the number \(number)")
-      }
+      guard !used[number] else { throw value.error("two pieces have the number \(number)") }
       used[number] = true
       guard let piece = self.piece(spelling) else {
         foreign[token] = Array(spelling)
@@ -89,7 +86,6 @@ struct BytePairModelBuilder {
     try addMerge(sides[0], sides[1])
   }
 
-  /// Adds the merge of next rank.
   mutating func addMerge(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) throws {
     guard let leftPiece = piece(left), let rightPiece = piece(right),
       let leftIndex = pieces.index(of: leftPiece), let rightIndex = pieces.index(of: rightPiece),

@@ -11,7 +11,6 @@ struct BytePairModelJSON {
     (0..<1 << 24).contains(number) ? Token(number) : nil
   }
 
-  /// Reads the whole model.
   func model() throws -> BytePairModel {
     let fields = try node.members()
     // Files of old versions have no type.
@@ -47,9 +46,7 @@ struct BytePairModelJSON {
 
   /// A merge is `"a b"` or `["a", "b"]`.
   private func addMerge(_ merge: JSONNode, to builder: inout BytePairModelBuilder) throws {
-    if let line = merge.stringBytes {
-      return try builder.addMerge(line: line)
-    }
+    if let line = merge.stringBytes { return try builder.addMerge(line: line) }
     var left: ArraySlice<UInt8>?
     var right: ArraySlice<UInt8>?
     var count = 0

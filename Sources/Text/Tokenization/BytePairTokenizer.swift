@@ -7,15 +7,12 @@ package import Foundation
 /// Unlike huggingface/tokenizers, decoding replaces broken characters the same way for all kinds:
 /// one U+FFFD for each maximal part of a character.
 package final class BytePairTokenizer: Tokenizer {
-  /// What a tokenizer is made of.
   struct Parts: Sendable {
     var model: BytePairModel
     var added = AddedTokens([])
     var normalizer = TextNormalizer()
     var preTokenizer: PreTokenizer
-    /// The tokens put in front of a text.
     var prefix: [Token] = []
-    /// The tokens put behind a text.
     var suffix: [Token] = []
     var leadingSpaceRule = LeadingSpaceRule.keep
     var beginToken: Token?
@@ -40,9 +37,7 @@ package final class BytePairTokenizer: Tokenizer {
 
   /// One more than the largest id of vocabulary and added tokens.
   package var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
-  /// The begin token that the files name.
   package var beginToken: Token? { parts.beginToken }
-  /// The end token that the files name.
   package var endTokens: [Token] { parts.endTokens }
   /// Whether the tokenizer puts a space in front of a text.
   package var leadingSpaceRule: LeadingSpaceRule { parts.leadingSpaceRule }
@@ -106,7 +101,6 @@ package final class BytePairTokenizer: Tokenizer {
     return parts.model.symbols == .bytes ? surface : PreTokenizer.restoringSpaces(surface)
   }
 
-  /// Whether the token is a special one.
   package func isSpecial(_ id: Token) -> Bool { parts.added.isSpecial(id) }
 
   /// The token's spelling in the vocabulary, or as an added token.

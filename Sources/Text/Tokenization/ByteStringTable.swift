@@ -13,7 +13,6 @@ struct ByteStringTable: Sendable {
   /// [power of two] string numbers by hash, open addressing; -1 is empty. At most half full.
   private var slots: [Int32]
 
-  /// The number of strings.
   var count: Int { starts.count - 1 }
 
   /// Makes an empty table with room for some strings.
@@ -23,7 +22,6 @@ struct ByteStringTable: Sendable {
     slots = Array(repeating: -1, count: size)
   }
 
-  /// The string with a number.
   subscript(index: Int) -> ArraySlice<UInt8> { bytes[starts[index]..<starts[index + 1]] }
 
   /// The number of a string, `nil` when it is not in the table.

@@ -6,7 +6,6 @@ enum GPT2Files {
   /// Its one special token, with which texts begin and end.
   private static let endOfText = "<|endoftext|>"
 
-  /// Loads the tokenizer of a folder.
   static func load(
     vocabulary: URL, merges: URL, _ configuration: TokenizerConfiguration
   ) throws -> BytePairTokenizer {
@@ -15,17 +14,17 @@ enum GPT2Files {
         "\(vocabulary.path): a \(name) is not supported from vocab.json and merges.txt; "
           + "copy the checkpoint's tokenizer.json there")
     }
-    let text = try JSONText(TokenizerFiles.read(vocabulary), name: vocabulary.path)
-    var builder = try BytePairModelBuilder(vocabulary: text.root, isByteLevel: true)
-    let lines = try Array(TokenizerFiles.read(merges)).split(separator: UInt8(ascii: "\n"))
+    let pieces = try JSONText(TokenizerFiles.read(vocabulary), name: vocabulary.path).root
+    var builder = try BytePairModelBuilder(vocabulary: pieces, isByteLevel: true)
+    let text = try Array(TokenizerFiles.read(merges))
+    let lines = text.dropFirst(byteOrderMarkCount(text)).split(separator: UInt8(ascii: "\n"))
     for (number, line) in lines.enumerated() {
       let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
       if line.isEmpty || (number == 0 && line.starts(with: "#version".utf8)) { continue }
       try builder.addMerge(line: line)
     }
     let model = try builder.model()
-    var parts = BytePairTokenizer.Parts(
-      model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
+    var parts = BytePairTokenizer.Parts(model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
     if let id = model.token(ofSpelling: endOfText) {
       parts.added = AddedTokens([AddedToken(id: id, content: endOfText, special: true)])
       parts.beginToken = id

@@ -7,7 +7,6 @@ package struct MergeTable: Sendable {
     package var rank: UInt32
     package var token: Token
 
-    /// Makes a merge of a rank into a token.
     package init(rank: UInt32, token: Token) {
       self.rank = rank
       self.token = token

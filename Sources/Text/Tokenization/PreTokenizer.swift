@@ -2,7 +2,6 @@
 package struct PreTokenizer: Equatable, Sendable {
   /// One way to cut; several are applied one after another, each to what the former left.
   package enum Step: Equatable, Sendable {
-    /// GPT-2's pattern.
     case gpt2
     /// Llama 3's pattern, with words of at most so many digits; with 1 it is Qwen2's.
     case llama3(digits: Int)
@@ -34,9 +33,7 @@ package struct PreTokenizer: Equatable, Sendable {
   func rewritten(_ text: UnsafeBufferPointer<UInt8>, isFirst: Bool) -> [UInt8]? {
     let space = replacesSpaces ? Self.metaspace : [UInt8(ascii: " ")]
     var result: [UInt8]?
-    if replacesSpaces, text.contains(UInt8(ascii: " ")) {
-      result = Self.replacingSpaces(text)
-    }
+    if replacesSpaces, text.contains(UInt8(ascii: " ")) { result = Self.replacingSpaces(text) }
     if spacePrefix == .always || (spacePrefix == .first && isFirst) {
       let current = result ?? Array(text)
       if !current.isEmpty, !current.starts(with: space) { result = space + current }
@@ -100,9 +97,7 @@ extension PreTokenizer.Step {
   }
 
   /// Calls `word` with the end of each word of a range of a text; the words cover the range.
-  func scan(
-    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ word: (_ end: Int) -> Void
-  ) {
+  func scan(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ word: (_ end: Int) -> Void) {
     switch self {
     case .gpt2: PreTokenizer.scanGPT2(text, range, word)
     case .llama3(let digits): PreTokenizer.scanLlama3(text, range, digits: digits, word)

@@ -12,7 +12,6 @@ struct ProtobufReader {
   private var rest: Data
   private let name: String
 
-  /// Starts at the first field; `name` stands for the file in error messages.
   init(_ message: Data, name: String) {
     rest = message
     self.name = name

@@ -18,9 +18,7 @@ package final class SentencePieceTokenizer: Tokenizer {
   private let addsBegin: Bool
   private let addsEnd: Bool
 
-  /// The number of pieces.
   package var vocabularySize: Int { pieces.count }
-  /// The model's begin piece.
   package let beginToken: Token?
   /// The model's end piece, if it has one.
   package let endTokens: [Token]
@@ -74,16 +72,14 @@ package final class SentencePieceTokenizer: Tokenizer {
       case csp_kind_control:
         control.insert(id)
         surfaces.append([])
-      case csp_kind_unknown:
-        surfaces.append(processor.decode([id]) ?? [])
+      case csp_kind_unknown: surfaces.append(processor.decode([id]) ?? [])
       case csp_kind_byte:
         guard let byte = Self.byte(ofPiece: piece) else {
           throw SpeculateError(
             "\(name): byte piece \(id) is spelled \(quoted(piece)), not '<0xNN>'")
         }
         surfaces.append([byte])
-      default:
-        surfaces.append(PreTokenizer.restoringSpaces(piece.utf8))
+      default: surfaces.append(PreTokenizer.restoringSpaces(piece.utf8))
       }
     }
     self.surfaces = surfaces
@@ -124,15 +120,12 @@ package final class SentencePieceTokenizer: Tokenizer {
     surfaces.indices.contains(Int(id)) ? surfaces[Int(id)] : []
   }
 
-  /// Whether the piece is a control piece.
   package func isSpecial(_ id: Token) -> Bool { control.contains(id) }
 
-  /// The piece's spelling in the model.
   package func piece(of id: Token) -> String? {
     pieces.indices.contains(Int(id)) ? pieces[Int(id)] : nil
   }
 
-  /// The piece with this spelling in the model.
   package func id(of piece: String) -> Token? { ids[Array(piece.utf8)] }
 
   /// The byte of a piece spelled `<0xNN>`.

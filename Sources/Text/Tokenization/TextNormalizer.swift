@@ -25,12 +25,9 @@ struct TextNormalizer: Equatable, Sendable {
 
   private static func apply(_ step: Step, to text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     switch step {
-    case .nfc:
-      return CanonicalComposition.composed(text)
-    case .prepend(let prefix):
-      return text.isEmpty ? nil : Array(prefix.utf8) + text
-    case .replace(let old, let new):
-      return replacing(old, with: new, in: text)
+    case .nfc: return CanonicalComposition.composed(text)
+    case .prepend(let prefix): return text.isEmpty ? nil : Array(prefix.utf8) + text
+    case .replace(let old, let new): return replacing(old, with: new, in: text)
     }
   }
 

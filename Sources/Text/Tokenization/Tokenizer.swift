@@ -44,16 +44,22 @@ package protocol Tokenizer: Sendable {
   var leadingSpaceRule: LeadingSpaceRule { get }
 }
 
+extension Tokenizer {
+  /// The tokens after which an output of a model is over: those that the model names, or this tokenizer's
+  /// where it names none. An answer in a chat ends at both: instruction models set the `eos_token` to the end
+  /// of a turn.
+  package func endTokens(of model: [Token], inChat: Bool) -> [Token] {
+    inChat || model.isEmpty ? model + endTokens.filter { !model.contains($0) } : model
+  }
+}
+
 /// What becomes of spaces at the very beginning of a decoded text.
 ///
 /// SentencePiece models often put a space in front of every text before encoding it; decoding
 /// takes it away again.
 package enum LeadingSpaceRule: Sendable, Equatable {
-  /// Spaces are text.
   case keep
-  /// One space is dropped.
   case dropOne
-  /// All spaces are dropped.
   case dropAll
 }
 

@@ -6,14 +6,11 @@ import Foundation
 struct TokenizerConfiguration: Equatable {
   var addsBegin: Bool?
   var addsEnd: Bool?
-  /// The spelling of the begin token.
   var beginToken: String?
-  /// The spelling of the end token.
   var endToken: String?
   /// The class of Python's transformers that the files were made for.
   var className: String?
 
-  /// A configuration that says nothing.
   init() {}
 
   /// Reads the folder's files; without them every field is `nil`.

@@ -28,8 +28,7 @@ struct TokenizerJSON {
       pipeline.preTokenizer.replacesSpaces
       || normalizer.steps.contains(.replace([0x20], with: PreTokenizer.metaspace))
     guard pipeline.isByteLevel || replacesSpaces else {
-      throw root.error(
-        "a pre_tokenizer that is neither ByteLevel nor Metaspace is not supported")
+      throw root.error("a pre_tokenizer that is neither ByteLevel nor Metaspace is not supported")
     }
     let reader = BytePairModelJSON(
       node: members["model"] ?? root, isByteLevel: pipeline.isByteLevel)
@@ -76,9 +75,7 @@ struct TokenizerJSON {
   // MARK: Decoder
 
   private func leadingSpaceRule(isByteLevel: Bool, hasPrefix: Bool) throws -> LeadingSpaceRule {
-    guard let decoder = part("decoder") else {
-      return hasPrefix && !isByteLevel ? .dropOne : .keep
-    }
+    guard let decoder = part("decoder") else { return hasPrefix && !isByteLevel ? .dropOne : .keep }
     var rule = LeadingSpaceRule.keep
     for (node, type, fields) in try decoder.sequence("decoders", kind: "decoder") {
       switch type {
@@ -145,6 +142,14 @@ extension TextNormalizer {
         steps.append(.replace(Array(old), with: Array(new)))
       default: throw node.error("the normalizer \(quoted(type)) is not supported")
       }
+    }
+    // Each replacement may make more places for the next.
+    let growth = steps.reduce(1.0) { growth, step in
+      guard case .replace(let old, let new) = step else { return growth }
+      return growth * max(1, Double(new.count) / Double(old.count))
+    }
+    guard growth <= 4096 else {
+      throw node.error("the normalizer's replacements make texts over 4096 times as long")
     }
   }
 }

@@ -24,8 +24,7 @@ package enum TokenizerLoader {
     let configuration = try TokenizerConfiguration(directory: directory)
     if hasFile("tokenizer.json") {
       let json = file("tokenizer.json")
-      return try BytePairTokenizer(
-        json: TokenizerFiles.read(json), name: json.path, configuration)
+      return try BytePairTokenizer(json: TokenizerFiles.read(json), name: json.path, configuration)
     }
     if hasFile("tokenizer.model") {
       return try SentencePieceTokenizer(directory: directory, configuration)
@@ -38,4 +37,19 @@ package enum TokenizerLoader {
       "no tokenizer in \(directory.path); copy the checkpoint's tokenizer.json or "
         + "tokenizer.model there")
   }
+}
+
+/// Reads the files of a tokenizer folder with errors that say which file and why.
+enum TokenizerFiles {
+  static func read(_ file: URL) throws -> Data {
+    do {
+      return try Data(contentsOf: file)
+    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+      throw SpeculateError("\(file.path): there is no such file; check the path")
+    } catch {
+      throw SpeculateError("can't read \(file.path): \(systemReason(error))")
+    }
+  }
+
+  static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 }

@@ -45,8 +45,7 @@ struct WordScanner {
       return start + 2
     case UInt8(ascii: "r"), UInt8(ascii: "v"):
       return letter(start + 2) == UInt8(ascii: "e") ? start + 3 : nil
-    case UInt8(ascii: "l"):
-      return letter(start + 2) == UInt8(ascii: "l") ? start + 3 : nil
+    case UInt8(ascii: "l"): return letter(start + 2) == UInt8(ascii: "l") ? start + 3 : nil
     case 0xC5:
       // U+017F, the long s, whose upper case is S.
       return ignoringCase && letter(start + 2) == 0xBF ? start + 3 : nil

@@ -2,30 +2,28 @@ import Analysis
 import Files
 import Foundation
 
-/// The curve behind the advice.
 extension Advice {
   /// Writes the curve as SVG and CSV.
   ///
   /// - Throws: `SpeculateError` when a file can't be written.
   func write(to path: String) throws {
     let folder = URL(filePath: path, directoryHint: .isDirectory)
-    var table = CSVTable([
-      "name", "format", "drafts", "tau", "tokens_per_second", "low", "high", "speedup", "measured",
-      "command",
-    ])
-    for option in options {
-      table.add(
+    let table = CSVTable(
+      [
+        "name", "format", "drafts", "tau", "tokens_per_second", "low", "high", "speedup",
+        "measured", "command",
+      ],
+      options.map { option in
         [
           option.name, option.format, option.drafts.map(String.init) ?? "",
           CSVTable.cell(option.tau), CSVTable.cell(option.rate),
         ] + CSVTable.cells(option.interval)
-          + [CSVTable.cell(option.speedup), CSVTable.cell(option.trial?.rate), option.command])
-    }
+          + [CSVTable.cell(option.speedup), CSVTable.cell(option.trial?.rate), option.command]
+      })
     try AtomicFile.write(Data(table.text.utf8), to: folder.appending(path: "advice.csv"))
     try AtomicFile.write(Data(drawing.file.utf8), to: folder.appending(path: "advice.svg"))
   }
 
-  /// A line of the chart.
   private struct Line {
     var name: String
     /// By draft length, or one for all lengths.
@@ -53,24 +51,14 @@ extension Advice {
     return lines
   }
 
-  /// Tokens per second by draft length.
   private var drawing: SVGDrawing {
     let lines = chartLines
-    let keys = lines.enumerated().map {
-      let style = Chart.style($0)
-      return ChartFrame.Key(name: $1.name, color: style.color, dash: style.dash)
-    }
     let longest = options.compactMap(\.drafts).max() ?? 1
     let greatest = options.map { max($0.rate, $0.interval?.high ?? 0) }.max() ?? 1
     var frame = ChartFrame(
-      title: "Expected tokens per second", keys: keys, xName: "drafts of a block (0: plain)",
-      yName: "tokens/s", xTicks: (0...longest).map { (Double($0), "\($0)") }
-    ) { left, right, bottom, top in
-      (
-        Scale(places: 0...longest, start: left + 10, end: right - 10),
-        Scale(0...greatest, start: bottom, end: top)
-      )
-    }
+      title: "Expected tokens per second", keys: Chart.keys(lines.map(\.name)),
+      xName: "drafts of a block (0: plain)", yName: "tokens/s", places: 0...longest,
+      greatest: greatest)
     for (index, line) in lines.enumerated() {
       let style = Chart.style(index)
       let points = line.isLevel ? [line.points[0], line.points[0]] : line.points

@@ -24,7 +24,7 @@ extension Advice {
       })
     guard let best else { return lines }
     lines += [""] + recommendation(best, title: "recommended")
-    if best.format != stored, let other = self.best(of: options.filter { $0.format == stored }) {
+    if best.format != stored, let other = Self.best(of: options.filter { $0.format == stored }) {
       lines.append("  \(best.format) gives other text than \(stored), in which the model is stored")
       lines += recommendation(other, title: "with the text of \(stored)")
     }

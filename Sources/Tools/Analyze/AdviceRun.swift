@@ -11,6 +11,8 @@ import Verifier
 struct AdviceRun {
   let target: URL
   let drafters: [URL]
+  /// Whether matches in the text so far are tried as the only source of drafts.
+  let looksUp: Bool
   let formats: [WeightFormat]
   let outputs: RecordedOutputs
   let threads: Int
@@ -18,7 +20,6 @@ struct AdviceRun {
   /// Texts that rounds are measured on, and tokens of each.
   private static let measuredTexts = 6
   private static let measuredTokens = 48
-  /// Texts that the best ways are tried on.
   private static let triedTexts = 16
   /// How many of the replayed ways are tried.
   private static let tried = 3
@@ -51,7 +52,7 @@ struct AdviceRun {
         + (1...max(1, longest)).map { draft(drafter, $0) }
         + (1...max(1, longest)).map { draft(drafter, $0, suffix: true) }
     }
-    return drafting + [draft(nil), .jacobi(JacobiOptions())]
+    return drafting + (looksUp ? [draft(nil)] : []) + [.jacobi(JacobiOptions())]
   }
 
   // MARK: One format
@@ -102,8 +103,7 @@ struct AdviceRun {
     _ configurations: [RunConfiguration], _ texts: [DraftReplay.Text], _ costs: [URL?: CostModel]
   ) throws -> [Advice.Option] {
     let drafters = Set(configurations.map(\.way.drafter))
-    let progress = ProgressLine(
-      "replaying", unit: "outputs", total: drafters.count * texts.count)
+    let progress = ProgressLine("replaying", unit: "outputs", total: drafters.count * texts.count)
     defer { progress.clear() }
     var terms = configurations.map { _ in [Advice.Term]() }
     for (turn, drafter) in drafters.enumerated() {
@@ -140,8 +140,7 @@ struct AdviceRun {
       Advice.Option(
         name: configuration.description.name, way: configuration.way,
         format: configuration.description.format,
-        terms: configuration.way == .plain ? plain : terms,
-        command: try command(configuration))
+        terms: configuration.way == .plain ? plain : terms, command: try command(configuration))
     }
   }
 
@@ -194,8 +193,7 @@ struct AdviceRun {
   private func command(_ configuration: RunConfiguration) throws -> String {
     let locator = WeightsLocator()
     var words = ["speculate", "generate"]
-    if (try? locator.folder("target"))?.standardizedFileURL.path
-      != target.standardizedFileURL.path
+    if (try? locator.folder("target"))?.standardizedFileURL.path != target.standardizedFileURL.path
     {
       words += ["--target", target.path]
     }
@@ -208,9 +206,11 @@ struct AdviceRun {
     }
     add("--max-tokens", outputs.parameters.maximumTokens, SamplingOptions.usualMaxTokens)
     add("--temperature", sampling.temperature, usual.temperature)
-    add("--top-k", sampling.topK, usual.topK)
-    add("--top-p", sampling.topP, usual.topP)
-    add("--min-p", sampling.minP, usual.minP)
+    if !sampling.isGreedy {
+      add("--top-k", sampling.topK, usual.topK)
+      add("--top-p", sampling.topP, usual.topP)
+      add("--min-p", sampling.minP, usual.minP)
+    }
     add("--repetition-penalty", sampling.repetitionPenalty, usual.repetitionPenalty)
     add("--seed", sampling.seed, usual.seed)
     if outputs.parameters.endTokens != nil { words.append("--chat") }

@@ -47,8 +47,10 @@ final class AnalysisRun {
 
   /// Runs all tasks, those that an earlier run traced excepted.
   ///
+  /// - Parameter claim: Of the trace's place, from before what stands there is read.
+  ///
   /// - Throws: exit code 130 after Ctrl-C; what is complete is kept.
-  func run(to url: URL) throws {
+  func run(to url: URL, claim: OutputClaim) throws {
     let partial = TraceWriter.partial(of: url)
     let plan = plan()
     var units: [TraceUnit] = []
@@ -57,7 +59,7 @@ final class AnalysisRun {
       let trace = try Trace.read(partial, salvaging: true)
       guard trace.header.plan == plan else {
         throw SpeculateError(
-          "\(partial.path) was left by another run, of other prompts or configurations; remove it, "
+          "\(partial.path) was left by another run, of other prompts, models or configurations; remove it, "
             + "or write to another file")
       }
       (header, units) = (trace.header, trace.units)
@@ -67,7 +69,8 @@ final class AnalysisRun {
         machine: Machine(threads: threads), configurations: try measured(), plan: plan)
     }
     let writer = try TraceWriter(
-      url: url, header: header, tokenizer: configurations[0].generator.tokenizer, resuming: units)
+      url: url, header: header, tokenizer: configurations[0].generator.tokenizer, resuming: units,
+      claim: claim)
     if units.count < tasks.count { try warmUp() }
     let done = units.count
     let progress = ProgressLine("running", unit: "tasks", total: tasks.count - done)
@@ -82,6 +85,7 @@ final class AnalysisRun {
       progress.update(task + 1 - done, detail: tasks[task].category)
     }
     progress.clear()
+    Interruption.finish()
     try writer.finish()
     let tooLong = units.count { $0.prompts.isEmpty }
     if tooLong > 0 {
@@ -115,13 +119,7 @@ final class AnalysisRun {
   /// A few tokens of each kind, so that no measured run meets cold memory or unmeasured pass times.
   private func warmUp() throws {
     guard let prompt = prompts.lazy.compactMap(\.self).first else { return }
-    for configuration in configurations {
-      var short = configuration.parameters
-      short.maximumTokens = min(16, short.maximumTokens)
-      try configuration.generator.generate(
-        tokens: prompt, parameters: short, mode: configuration.way.mode,
-        isCancelled: { Interruption.requested })
-    }
+    for configuration in configurations { try configuration.generate(prompt, most: 16) }
   }
 
   /// What two runs must have in common to be one.
@@ -182,10 +180,7 @@ final class AnalysisRun {
       let shift = (task + repetition) % members.count
       for index in members[shift...] + members[..<shift] {
         let collector = RoundCollector()
-        let configuration = configurations[index]
-        let result = try configuration.generator.generate(
-          tokens: ids, parameters: configuration.parameters, mode: configuration.way.mode,
-          observer: collector, isCancelled: { Interruption.requested })
+        let result = try configurations[index].generate(ids, observer: collector)
         if Interruption.requested { return nil }
         expected = expected ?? result
         unit.entries.append(

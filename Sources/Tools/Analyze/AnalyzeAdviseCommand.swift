@@ -4,7 +4,6 @@ import Files
 import Foundation
 import Tensors
 
-/// `speculate analyze advise`: which block size, drafter and format to run on this machine.
 struct AnalyzeAdviseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "advise",
@@ -23,79 +22,79 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     help: ArgumentHelp(
       "A trace that 'analyze run' or 'generate --trace' wrote.", valueName: "trace"))
   var trace: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Folder of the target. (default: the one that the trace names)", valueName: "dir"))
+  @Option("Folder of the target. (default: the one that the trace names)", value: "dir")
   var target: String?
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters to try. (default: those that the trace names)", valueName: "dir"))
-  var drafter: [String] = []
-
+    """
+    Folders of drafters to try; matches in the text so far are tried beside them. 'suffix' tries these \
+    alone, and 'none' no drafts. (default: those that the trace names)
+    """, value: "dir|suffix|none")
+  var drafter: [DrafterChoice] = []
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Formats of the target's matrices to try. (default: those that the trace names)",
-      valueName: "format"))
+    "Formats of the target's matrices to try. (default: those that the trace names)",
+    value: "format")
   var weights: [WeightFormat] = []
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Which of the trace's temperatures to advise for. (default: its first)", valueName: "t"))
+  @Option("Which of the trace's temperatures to advise for. (default: its first)", value: "t")
   var temperature: Float?
-
   @OptionGroup var threads: ThreadOptions
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Prompts to replay, at most, spread over the trace.", valueName: "n"))
-  var limit = 60
-
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Also write the curve as SVG and CSV to this folder.", valueName: "dir"))
+  @Option("Prompts to replay, at most, spread over the trace.", value: "n") var limit = 60
+  @Option("Also write the curve as SVG and CSV to this folder.", value: "dir", name: .shortAndLong)
   var output: String?
-
-  @Flag(help: "Print the advice as one JSON object.")
-  var json = false
+  @Flag(help: "Print the advice as one JSON object.") var json = false
 
   func validate() throws {
-    guard limit >= 1 else {
-      throw ValidationError("--limit \(limit) is out of range: use 1 or more")
+    try OptionCheck.atLeast(1, ("--limit", limit))
+    if drafter.contains(.none) && drafter.count > 1 {
+      throw ValidationError("--drafter none stands alone: leave it or the others out")
     }
   }
 
   func run() throws {
-    if let output { try ReportFolder.check(output) }
     let url = URL(filePath: trace)
+    let claim = try output.map {
+      try OutputClaim.folder(
+        $0, option: "--output", command: "analyze advise",
+        apartFrom: [OutputClaim.Input("trace", url)])
+    }
+    defer { withExtendedLifetime(claim) {} }
     let recorded = try RecordedOutputs(
       Trace.read(url), name: url.lastPathComponent, temperature: temperature, limit: limit)
     let folder = try ModelFolder.url(target ?? recorded.target, option: "--target")
-    let named = drafter.isEmpty ? recorded.drafters : drafter
+    // Another folder that is named may hold the same model in another format.
+    if target == nil, let weights = recorded.targetWeights,
+      try weights != ModelFingerprint.of(folder)
+    {
+      throw SpeculateError(
+        "\(trace): its outputs are not those of the weights that are in \(folder.path) now; trace them "
+          + "again, or give the model's folder with --target")
+    }
     let drafters =
-      named.isEmpty
-      ? [try WeightsLocator().folder("drafter")]
-      : try named.map { try ModelFolder.url($0, option: "--drafter") }
+      drafter.isEmpty
+      ? try named(recorded, target: folder)
+      : try drafter.compactMap { choice in
+        guard case .folder(let path) = choice else { return nil }
+        return try ModelFolder.url(path, option: "--drafter")
+      }
     let formats = weights.isEmpty ? recorded.formats.compactMap(WeightFormat.init) : weights
     guard !formats.isEmpty else {
-      throw SpeculateError(
-        "\(trace) names formats that this program doesn't know; give --weights")
+      throw SpeculateError("\(trace) names formats that this program doesn't know; give --weights")
     }
     Interruption.watch()
     let advice = try AdviceRun(
-      target: folder, drafters: drafters, formats: formats, outputs: recorded,
-      threads: threads.count
+      target: folder, drafters: drafters, looksUp: drafter != [.none], formats: formats,
+      outputs: recorded, threads: threads.count
     ).advice()
     if let output { try advice.write(to: output) }
-    if json {
-      try Output.json(advice)
-    } else {
-      try Output.line(advice.lines.joined(separator: "\n"))
-      if let output { try Output.line("written to \(output)/advice.svg") }
+    let written = output.map { "written to \($0)/advice.svg" }
+    try CommandReport(lines: advice.lines + [written].compactMap(\.self), parts: [advice])
+      .show(json: json)
+  }
+
+  /// The drafters of a trace; where it names none, the embedded one if it fits.
+  private func named(_ recorded: RecordedOutputs, target: URL) throws -> [URL] {
+    guard recorded.drafters.isEmpty else {
+      return try recorded.drafters.map { try ModelFolder.url($0, option: "--drafter") }
     }
+    return try DrafterSource.embedded(for: target).map { [$0] } ?? []
   }
 }

@@ -1,11 +1,8 @@
 import ArgumentParser
 
-/// `speculate analyze`: how long accepted drafts are, why they end, and what to change.
 struct AnalyzeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "analyze",
     abstract: "Study acceptance: run configurations side by side, report on traces, give advice.",
-    subcommands: [
-      AnalyzeRunCommand.self, AnalyzeReportCommand.self, AnalyzeAdviseCommand.self,
-    ])
+    subcommands: [AnalyzeRunCommand.self, AnalyzeReportCommand.self, AnalyzeAdviseCommand.self])
 }

@@ -3,7 +3,6 @@ import ArgumentParser
 import Files
 import Foundation
 
-/// `speculate analyze report`: what traces say, as text, page, charts and tables.
 struct AnalyzeReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
@@ -20,15 +19,14 @@ struct AnalyzeReportCommand: ParsableCommand {
     help: ArgumentHelp("Traces that 'analyze run' or 'generate --trace' wrote.", valueName: "trace")
   )
   var traces: [String]
-
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write to.", valueName: "dir"))
-  var output: String?
-
-  @Flag(help: "Print every figure as one JSON object instead of the summary.")
-  var json = false
+  @Option("The folder to write to.", value: "dir", name: .shortAndLong) var output: String?
+  @Flag(help: "Print every figure as one JSON object instead of the summary.") var json = false
 
   func run() throws {
-    if let output { try ReportFolder.check(output) }
+    let claim = try output.map {
+      try ReportFolder.claim($0, option: "--output", traces: traces)
+    }
+    defer { withExtendedLifetime(claim) {} }
     let report = AnalysisReport(
       try traces.map { path in
         let url = URL(filePath: path)
@@ -38,11 +36,9 @@ struct AnalyzeReportCommand: ParsableCommand {
       throw SpeculateError("there is no generation in \(traces.joined(separator: ", ")); run more")
     }
     if let output { try ReportFolder.write(report, to: output) }
-    if json {
-      try Output.json(report)
-    } else {
-      try Output.line(TerminalReport.lines(report).joined(separator: "\n"))
-      if let output { try Output.line("written to \(output)/report.html") }
-    }
+    let written = output.map { "written to \($0)/report.html" }
+    try CommandReport(
+      lines: TerminalReport.lines(report) + [written].compactMap(\.self), parts: [report]
+    ).show(json: json)
   }
 }

@@ -6,7 +6,6 @@ import Speculate
 import Tensors
 import Text
 
-/// `speculate analyze run`: several configurations side by side on the same prompts, traced.
 struct AnalyzeRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -27,61 +26,42 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
   @OptionGroup(title: "Prompts") var chat: ChatFlags
-
   @OptionGroup(title: "Models") var target: TargetOptions
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Formats to hold the target's matrices in. (default: as stored)", valueName: "format"))
+  @Option("Formats to hold the target's matrices in. (default: as stored)", value: "format")
   var weights: [WeightFormat] = []
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Temperatures; 0 is greedy decoding.", valueName: "t"))
-  var temperature: [Float] = [0]
-
+  @Option("Temperatures; 0 is greedy decoding.", value: "t") var temperature: [Float] = [0]
   @OptionGroup(title: "Decoders") var decoding: DecodingListOptions
   @OptionGroup(title: "Sampling") var sampling: AnalysisSamplingOptions
   @OptionGroup var threads: ThreadOptions
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Runs of every configuration on every prompt.", valueName: "n"))
-  var repeats = 1
-
-  @Option(help: ArgumentHelp("The trace to write, .jsonl or .jsonl.zst.", valueName: "file"))
-  var trace: String
-
-  @Option(help: ArgumentHelp("Also write a report to this folder.", valueName: "dir"))
-  var report: String?
-
-  @Flag(help: "Print the summary as one JSON object.")
-  var json = false
+  @Option("Runs of every configuration on every prompt.", value: "n") var repeats = 1
+  @Option("The trace to write, .jsonl or .jsonl.zst.", value: "file") var trace: String
+  @Option("Also write a report to this folder.", value: "dir") var report: String?
+  @Flag(help: "Print the summary as one JSON object.") var json = false
 
   func validate() throws {
-    guard (1...1000).contains(repeats) else {
-      throw ValidationError("--repeats \(repeats) is out of range: use 1 to 1000")
-    }
+    try OptionCheck.range("--repeats", repeats, 1...1000)
     for temperature in temperature { _ = try parameters(temperature) }
+    try sampling.filters.check(temperature.allSatisfy { $0 == 0 })
   }
 
   private func parameters(_ temperature: Float) throws -> GenerationParameters {
-    do {
-      return try sampling.parameters(temperature: temperature).validated()
-    } catch let error as SpeculateError {
-      throw ValidationError(error.description)
-    }
+    try OptionCheck.library(sampling.parameters(temperature: temperature).validated)
   }
 
   func run() throws {
     let url = URL(filePath: trace)
     try TraceWriter.checkName(url)
-    if let report { try ReportFolder.check(report) }
+    let claim = try OutputClaim.file(
+      url, option: "--trace",
+      apartFrom: prompts.files.map { OutputClaim.Input("prompts", URL(filePath: $0)) })
+    let reportClaim = try report.map {
+      try ReportFolder.claim($0, option: "--report", traces: [trace])
+    }
+    defer { withExtendedLifetime(reportClaim) {} }
     let tasks = try prompts.read()
     let folder = try target.folder()
     let configurations = try ConfigurationGrid(
-      target: folder, ways: decoding.ways(), formats: weights.isEmpty ? [nil] : weights,
+      target: folder, ways: decoding.ways(for: target), formats: weights.isEmpty ? [nil] : weights,
       parameters: temperature.map(parameters), threads: threads.count
     ).configurations()
     // Templates that write the date write the same one when a run goes on some other day.
@@ -92,7 +72,7 @@ struct AnalyzeRunCommand: ParsableCommand {
       tasks: tasks, encoder: encoder, configurations: configurations, turns: prompts.turns,
       promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)
     Interruption.watch()
-    try run.run(to: url)
+    try run.run(to: url, claim: claim)
     let analysis = AnalysisReport([(url.lastPathComponent, try Trace.read(url))])
     if let report { try ReportFolder.write(analysis, to: report) }
     if json {
@@ -106,5 +86,17 @@ struct AnalyzeRunCommand: ParsableCommand {
           + "report it")
       throw ExitCode.failure
     }
+  }
+}
+
+/// How the target's tokens are chosen in an analysis; temperatures are compared, and so apart.
+struct AnalysisSamplingOptions: ParsableArguments {
+  @Option("Tokens to generate at most.", value: "n") var maxTokens = 128
+  @OptionGroup var filters: SamplingFilterOptions
+
+  func parameters(temperature: Float) -> GenerationParameters {
+    GenerationParameters(
+      sampling: filters.sampling(temperature: temperature), maximumTokens: maxTokens,
+      ignoresEnd: filters.ignoreEnd)
   }
 }

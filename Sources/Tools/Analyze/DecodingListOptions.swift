@@ -5,44 +5,32 @@ import Foundation
 /// The ways of decoding that are compared: the options of `generate`, with several values each.
 struct DecodingListOptions: ParsableArguments {
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
-      valueName: "decoder"))
+    "What decodes beside plain decoding, which always runs: 'draft', 'jacobi' or both.",
+    value: "decoder")
   var decoder = [DecoderChoice.draft]
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for "
-        + "drafts from matches in the text so far. (default: the embedded one, Weights/drafter)",
-      valueName: "dir|suffix"))
+    """
+    Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for \
+    drafts from matches in the text so far. (default: the embedded one, Weights/drafter; 'suffix' for \
+    a target that it wasn't made for)
+    """, value: "dir|suffix")
   var drafter: [DrafterChoice] = []
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. "
-        + "(default: auto)", valueName: "n|auto"))
+    """
+    Drafts of a block, or the drafter's most if that is less; 'auto' drafts as many as pay. \
+    (default: auto)
+    """, value: "n|auto")
   var draftLength: [DraftLengthChoice] = []
-
   @OptionGroup var rule: DraftChoiceOptions
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. "
-        + "(default: on, but off beside a drafter where --draft-length is a number)",
-      valueName: "on|off"))
+    """
+    Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. \
+    (default: on, but off beside a drafter where --draft-length is a number)
+    """, value: "on|off")
   var suffix: [SwitchChoice] = []
-
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Try again what verification threw away: 'on', 'off' or both. (default: off)",
-      valueName: "on|off"))
+    "Try again what verification threw away: 'on', 'off' or both. (default: off)", value: "on|off")
   var recycling: [SwitchChoice] = []
-
   @OptionGroup var jacobi: JacobiFlags
 
   func validate() throws {
@@ -60,35 +48,32 @@ struct DecodingListOptions: ParsableArguments {
       throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
     }
     if drafter.contains(.suffix) && suffix == [.off] {
-      throw ValidationError(
-        "--suffix off leaves --drafter suffix without drafts: drop one of them")
+      throw ValidationError("--suffix off leaves --drafter suffix without drafts: drop one of them")
     }
   }
 
   /// Every combination.
   ///
   /// - Throws: `SpeculateError` for a folder that doesn't exist.
-  func ways() throws -> [DecodingWay] {
+  func ways(for target: TargetOptions) throws -> [DecodingWay] {
     var ways: [DecodingWay] = []
     let lookups: [Bool?] = suffix.isEmpty ? [nil] : suffix.map { $0 == .on }
     for decoder in decoder {
       switch decoder {
       case .jacobi: ways += lookups.map { .jacobi(jacobi.options(suffix: $0 ?? true)) }
-      case .draft: ways += try drafts(lookups)
+      case .draft: ways += try drafts(lookups, for: target)
       }
     }
     return ways
   }
 
-  private func drafts(_ lookups: [Bool?]) throws -> [DecodingWay] {
+  private func drafts(_ lookups: [Bool?], for target: TargetOptions) throws -> [DecodingWay] {
     let choices: [DrafterChoice?] = drafter.isEmpty ? [nil] : drafter
     let lengths = draftLength.isEmpty ? [nil] : draftLength.map(\.count)
     let recyclings = recycling.isEmpty ? [false] : recycling.map { $0 == .on }
     var ways: [DecodingWay] = []
     for choice in choices {
-      var sources = DrafterOptions()
-      sources.drafter = choice
-      let folder = try sources.folder()
+      let folder = try DrafterSource(choice, for: target).folder
       for length in lengths {
         // Without a drafter there is nothing to look up beside.
         for suffix in lookups where folder != nil || suffix != false {
@@ -103,5 +88,17 @@ struct DecodingListOptions: ParsableArguments {
       }
     }
     return ways
+  }
+}
+
+/// A draft length as the command line names it: a number, or `auto`.
+struct DraftLengthChoice: ExpressibleByArgument, Equatable {
+  /// Drafts of a block; nil for as many as pay.
+  var count: Int?
+
+  init?(argument: String) {
+    if argument == "auto" { return }
+    guard let number = Int(argument), number >= 1 else { return nil }
+    count = number
   }
 }

@@ -4,7 +4,6 @@ import Foundation
 package struct PromptTask: Sendable {
   /// What it is about: the file's own category, or the file's name.
   package var category: String
-  /// What is asked first.
   package var prompt: PromptInput.Prompt
 
   package init(category: String, prompt: PromptInput.Prompt) {

@@ -8,7 +8,6 @@ import Speculate
 struct RoundTrials {
   /// What one way of decoding brought.
   struct Outcome {
-    /// Seconds of decoding each text.
     var seconds: [Double] = []
     var tokens = 0
     /// The rounds, but the first of each generation, in which the whole prompt is projected.
@@ -19,12 +18,9 @@ struct RoundTrials {
   let configurations: [RunConfiguration]
   /// Prompts, each with the output that is known of it.
   let texts: [DraftReplay.Text]
-  /// What the progress line says.
   let title: String
   /// After this many seconds no text is begun, but for the first two.
   var budget = 60.0
-
-  private static let warmUpTokens = 16
 
   /// Runs all ways of decoding on the texts.
   ///
@@ -33,15 +29,13 @@ struct RoundTrials {
   ///   - tokens: the most to generate.
   /// - Returns: an outcome for each configuration, all over the same texts.
   /// - Throws: exit code 130 after Ctrl-C.
-  func run(
-    prompt: (DraftReplay.Text) -> [Token], tokens: Int
-  ) throws -> [Outcome] {
+  func run(prompt: (DraftReplay.Text) -> [Token], tokens: Int) throws -> [Outcome] {
     let progress = ProgressLine(
       title, unit: "generations", total: configurations.count * texts.count)
     defer { progress.clear() }
     var outcomes = configurations.map { _ in Outcome() }
     for configuration in configurations {
-      _ = try generate(configuration, prompt(texts[0]), min(tokens, Self.warmUpTokens))
+      _ = try generate(configuration, prompt(texts[0]), min(tokens, 16))
     }
     let start = Stopwatch.now
     for (number, text) in texts.enumerated() where number < 2 || Stopwatch.now < start + budget {
@@ -62,12 +56,8 @@ struct RoundTrials {
   private func generate(
     _ configuration: RunConfiguration, _ prompt: [Token], _ tokens: Int
   ) throws -> [RoundRecord] {
-    var parameters = configuration.parameters
-    parameters.maximumTokens = min(tokens, parameters.maximumTokens)
     let collector = RoundCollector()
-    try configuration.generator.generate(
-      tokens: prompt, parameters: parameters, mode: configuration.way.mode, observer: collector,
-      isCancelled: { Interruption.requested })
+    try configuration.generate(prompt, most: tokens, observer: collector)
     if Interruption.requested { throw Interruption.exitCode }
     return collector.rounds
   }

@@ -6,7 +6,6 @@ import Tensors
 import Text
 import Verifier
 
-/// One way of decoding that is ready to run.
 struct RunConfiguration {
   /// What a trace says of it.
   private(set) var description: TraceConfiguration
@@ -16,12 +15,23 @@ struct RunConfiguration {
   let generator: TextGenerator
   private(set) var parameters: GenerationParameters
 
-  /// The same with other parameters.
   func decoding(_ parameters: GenerationParameters) -> RunConfiguration {
     var other = self
     other.parameters = parameters
     other.description.endTokens = parameters.endTokens
     return other
+  }
+
+  /// Continues a prompt by at most so many tokens; Ctrl-C ends it early.
+  @discardableResult
+  func generate(
+    _ prompt: [Token], most: Int = .max, observer: RoundCollector? = nil
+  ) throws -> GenerationResult {
+    var parameters = parameters
+    parameters.maximumTokens = min(most, parameters.maximumTokens)
+    return try generator.generate(
+      tokens: prompt, parameters: parameters, mode: way.mode, observer: observer,
+      isCancelled: { Interruption.requested })
   }
 
   /// What outputs must be equal in: target, format and sampling.
@@ -49,6 +59,11 @@ struct ConfigurationGrid {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let chats = ChatEncoder(directory: target, tokenizer: tokenizer)
     var drafters: [URL: DrafterModel] = [:]
+    let targetWeights = try ModelFingerprint.of(target)
+    let drafterWeights = try Dictionary(
+      uniqueKeysWithValues: Set(ways.compactMap(\.drafter)).map {
+        ($0, try ModelFingerprint.of($0))
+      })
     for url in ways.compactMap(\.drafter) where drafters[url] == nil {
       drafters[url] = try DrafterModel(directory: url, tokenizer: tokenizer)
     }
@@ -66,15 +81,17 @@ struct ConfigurationGrid {
             try generators[learning(way)]
             ?? TextGenerator(
               model: model, tokenizer: tokenizer, chats: chats,
-              drafter: drafter.flatMap { drafters[$0] },
-              threads: threads)
+              drafter: drafter.flatMap { drafters[$0] }, threads: threads)
           generators[learning(way)] = generator
+          var description = TraceConfiguration(
+            name: name, target: target, generator: generator, way: way, parameters: parameters,
+            baseline: way == .plain ? nil : "plain" + suffix)
+          description.targetWeights = targetWeights
+          description.drafterWeights = drafter.flatMap { drafterWeights[$0] }
           made.append(
             RunConfiguration(
-              description: TraceConfiguration(
-                name: name, target: target, generator: generator, way: way, parameters: parameters,
-                baseline: way == .plain ? nil : "plain" + suffix),
-              way: way, chosenFormat: format, generator: generator, parameters: parameters))
+              description: description, way: way, chosenFormat: format, generator: generator,
+              parameters: parameters))
         }
       }
     }
@@ -102,5 +119,37 @@ struct ConfigurationGrid {
           + "and drafters in folders of different names")
     }
     return made
+  }
+}
+
+extension TraceConfiguration {
+  /// Describes generations by a generator.
+  ///
+  /// - Parameters:
+  ///   - target: the folder of its target.
+  ///   - way: how it decodes.
+  init(
+    name: String, target: URL, generator: TextGenerator, way: DecodingWay,
+    parameters: GenerationParameters, baseline: String? = nil
+  ) {
+    self.init(
+      name: name, target: target.path, decoder: "plain",
+      format: generator.model.formats.layers.rawValue,
+      sampling: parameters.sampling, maximumTokens: parameters.maximumTokens,
+      ignoresEnd: parameters.ignoresEnd, endTokens: parameters.endTokens, baseline: baseline)
+    switch way {
+    case .plain: break
+    case .jacobi(let options):
+      decoder = "jacobi"
+      suffix = options.suffix
+    case .draft(let drafting):
+      decoder = drafting.drafter == nil ? "suffix" : "drafter"
+      drafter = drafting.drafter?.path
+      draftLength = drafting.length
+      maximumDrafts = generator.drafter?.maximumDrafts
+      draftChoice = drafting.choice
+      suffix = drafting.looksUp
+      recycling = drafting.recycling
+    }
   }
 }

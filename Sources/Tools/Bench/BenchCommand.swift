@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// `speculate bench`: what this machine can do, and how much of it is used.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",

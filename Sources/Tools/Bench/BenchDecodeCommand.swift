@@ -29,29 +29,16 @@ struct BenchDecodeCommand: ParsableCommand {
   @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup(title: "Prompts") var prompts: BenchPromptOptions
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Measurements to take the median of. (default: 9, or 3 with --prompt-file)", valueName: "n"))
+  @Option("Measurements to take the median of. (default: 9, or 3 with --prompt-file)", value: "n")
   var rounds: Int?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Tokens of one measurement without --prompt-file. (default: 64)", valueName: "n"))
+  @Option("Tokens of one measurement without --prompt-file. (default: 64)", value: "n")
   var tokens: Int?
-
   @OptionGroup var context: BenchContextOptions
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {
-    if let rounds { try BenchRoundOptions.check(rounds) }
-    if let tokens, !(1...100_000).contains(tokens) {
-      throw ValidationError("--tokens \(tokens) is out of range: use 1 to 100000")
-    }
+    try BenchRoundOptions.check(rounds)
+    try OptionCheck.range("--tokens", tokens, 1...100_000)
     guard prompts.file != nil else { return }
     if tokens != nil || context.requested != nil {
       throw ValidationError(
@@ -68,7 +55,7 @@ struct BenchDecodeCommand: ParsableCommand {
 
   private func decodePrompts(_ file: String) throws {
     let texts = try prompts.read(file)
-    let way = try prompts.way()
+    let way = try prompts.drafting.way(prompts.drafter, for: model.target)
     let generator = try TextGenerator(
       target: model.target.folder(), drafter: way.drafter, weights: model.weights.choice,
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
@@ -113,53 +100,45 @@ struct BenchDecodeCommand: ParsableCommand {
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
     var readings: [DecodeBench.Reading] = []
-    for _ in 0..<(rounds ?? BenchRoundOptions.usual) {
+    let rounds = rounds ?? BenchRoundOptions.usual
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds)
+    for round in 0..<rounds {
+      progress.update(round)
       guard let reading = try bench.measure() else { break }
       readings.append(reading)
     }
+    progress.clear()
     guard !readings.isEmpty else { throw Interruption.exitCode }
-    let report = Report(
-      machine: Machine(threads: threads.count, distance: distance?.again()), model: model.name,
-      weights: weights.formats.description,
-      kvType: cache.format.rawValue,
-      weightBytes: weights.bytesPerToken, context: context,
-      rounds: readings.count, tokensPerSecond: median(readings.map(\.tokensPerSecond)),
-      tokensPerSecondSpread: Spread(readings.map(\.tokensPerSecond)),
-      decodeGbs: median(readings.map(\.decoded)) / 1e9,
-      bandwidthGbs: median(readings.map(\.read)) / 1e9,
-      bandwidthFraction: median(readings.map { $0.decoded / $0.read }))
-    if json { try Output.json(report) } else { try print(report) }
-    if Interruption.requested { throw Interruption.exitCode }
+    var subject = BenchSubject(
+      Machine(threads: threads.count, distance: distance?.again()), model.name, weights,
+      rounds: readings.count)
+    subject.kvType = cache.format.rawValue
+    subject.context = context
+    let speed = Speed(readings)
+    let lines = [
+      "plain decoding: \(Figures.fixed(speed.tokensPerSecond, 1)) tok/s "
+        + "(\(speed.tokensPerSecondSpread.text(1))), "
+        + "\(Figures.fixed(speed.decodeGbs, 1)) GB/s of weights",
+      "simple read in the same run: \(Figures.fixed(speed.bandwidthGbs, 1)) GB/s",
+      "decoding uses \(Figures.fixed(100 * speed.bandwidthFraction, 1)) % of it "
+        + "(\(BenchSubject.median(subject.rounds)))",
+    ]
+    try CommandReport(lines: subject.lines + lines, parts: [subject, speed]).show(json: json)
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line(report.machine.line)
-    try Output.line(
-      "\(report.model), \(report.weights), keys and values \(report.kvType), weights \(Figures.bytes(report.weightBytes)), context "
-        + "\(report.context)")
-    try Output.line(
-      "plain decoding: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s "
-        + "(\(report.tokensPerSecondSpread.text(1))), "
-        + "\(Figures.fixed(report.decodeGbs, 1)) GB/s of weights")
-    try Output.line(
-      "simple read in the same run: \(Figures.fixed(report.bandwidthGbs, 1)) GB/s")
-    try Output.line(
-      "decoding uses \(Figures.fixed(100 * report.bandwidthFraction, 1)) % of it "
-        + "(median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s"))")
-  }
+  private struct Speed: Encodable {
+    let tokensPerSecond: Double
+    let tokensPerSecondSpread: Spread
+    let decodeGbs: Double
+    let bandwidthGbs: Double
+    let bandwidthFraction: Double
 
-  private struct Report: Codable {
-    var machine: Machine
-    var model: String
-    var weights: String
-    var kvType: String
-    var weightBytes: Int
-    var context: Int
-    var rounds: Int
-    var tokensPerSecond: Double
-    var tokensPerSecondSpread: Spread
-    var decodeGbs: Double
-    var bandwidthGbs: Double
-    var bandwidthFraction: Double
+    init(_ readings: [DecodeBench.Reading]) {
+      tokensPerSecond = median(readings.map(\.tokensPerSecond))
+      tokensPerSecondSpread = Spread(readings.map(\.tokensPerSecond))
+      decodeGbs = median(readings.map(\.decoded)) / 1e9
+      bandwidthGbs = median(readings.map(\.read)) / 1e9
+      bandwidthFraction = median(readings.map { $0.decoded / $0.read })
+    }
   }
 }

@@ -3,7 +3,6 @@ import ArgumentParser
 import Tensors
 import Verifier
 
-/// `speculate bench forward`: what checking several tokens costs against producing one.
 struct BenchForwardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "forward",
@@ -20,25 +19,12 @@ struct BenchForwardCommand: ParsableCommand {
   @OptionGroup var cache: CacheOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
-  @Option(help: ArgumentHelp("Rows of the passes.", valueName: "n,n,…"))
-  var rows = RowCounts.curve
-
+  @Option("Rows of the passes.", value: "n,n,…") var rows = RowCounts.curve
   @OptionGroup var context: BenchContextOptions
+  @Option("Time a prompt of this many tokens as well.", value: "n") var prefill: Int?
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Time a prompt of this many tokens as well.", valueName: "n"))
-  var prefill: Int?
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
-
-  func validate() throws {
-    if let prefill, !(1...1_000_000).contains(prefill) {
-      throw ValidationError("--prefill \(prefill) is out of range: use 1 to 1000000")
-    }
-  }
+  func validate() throws { try OptionCheck.range("--prefill", prefill, 1...1_000_000) }
 
   func run() throws {
     let weights = try model.load()
@@ -52,12 +38,15 @@ struct BenchForwardCommand: ParsableCommand {
     Interruption.watch()
     var readings = rows.values.map { _ in [ForwardBench.Reading]() }
     var prompts: [Double] = []
-    for _ in 0..<rounds.count {
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds.count)
+    for round in 0..<rounds.count {
+      progress.update(round)
       if !Interruption.requested, let seconds = bench.prefill() { prompts.append(seconds) }
       for (index, width) in rows.values.enumerated() where !Interruption.requested {
         readings[index].append(bench.measure(rows: width, passes: passes))
       }
     }
+    progress.clear()
     let curve = zip(rows.values, readings).filter { !$1.isEmpty }.map { width, readings in
       let seconds = median(readings.map(\.seconds))
       return Point(
@@ -66,40 +55,32 @@ struct BenchForwardCommand: ParsableCommand {
         gflops: Double(2 * weights.weightCount * width) / seconds / 1e9,
         bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
     }
-    let report = Report(
-      machine: Machine(threads: threads.count, distance: distance?.again()), model: model.name,
-      weights: weights.formats.description,
-      kvType: cache.format.rawValue,
-      weightBytes: weights.bytesPerToken, context: context, rounds: readings[0].count,
-      passes: curve, prefill: prefill.flatMap { Prefill(tokens: $0, weights, seconds: prompts) })
-    if json { try Output.json(report) } else { try print(report) }
-    if Interruption.requested { throw Interruption.exitCode }
-  }
-
-  private func print(_ report: Report) throws {
-    try Output.line(report.machine.line)
-    try Output.line(
-      "\(report.model), \(report.weights), keys and values \(report.kvType), weights \(Figures.bytes(report.weightBytes)), context "
-        + "\(report.context)")
-    try Output.table(
+    let prefill = prefill.flatMap { Prefill(tokens: $0, weights, seconds: prompts) }
+    var subject = BenchSubject(
+      Machine(threads: threads.count, distance: distance?.again()), model.name, weights,
+      rounds: readings[0].count)
+    subject.kvType = cache.format.rawValue
+    subject.context = context
+    let table = TextTable.lines(
       ["rows", "ms", "t(M)/t(1)", "spread", "GB/s", "GFLOP/s"],
-      report.passes.map {
+      curve.map {
         [
           "\($0.rows)", Figures.fixed($0.milliseconds, 2), Figures.fixed($0.ratio, 2),
           $0.spread.text(2), Figures.fixed($0.bandwidthGbs, 1), Figures.fixed($0.gflops, 0),
         ]
-      })
-    if let prefill = report.prefill {
-      try Output.line(
-        "prefill of \(prefill.tokens) tokens: \(Figures.fixed(prefill.milliseconds, 1)) ms, "
-          + "\(Figures.fixed(prefill.gflops, 0)) GFLOP/s in products "
-          + "(\(prefill.spread.text(0)))")
+      }, names: 0)
+    let prompt = prefill.map {
+      "prefill of \($0.tokens) tokens: \(Figures.fixed($0.milliseconds, 1)) ms, "
+        + "\(Figures.fixed($0.gflops, 0)) GFLOP/s in products (\($0.spread.text(0)))"
     }
-    try Output.line(
-      "median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s"), least and greatest")
+    let last = BenchSubject.median(subject.rounds) + ", least and greatest"
+    try CommandReport(
+      lines: subject.lines + table + [prompt, last].compactMap(\.self),
+      parts: [subject, Times(passes: curve, prefill: prefill)]
+    ).show(json: json)
   }
 
-  private struct Point: Codable {
+  private struct Point: Encodable {
     var rows: Int
     var milliseconds: Double
     var ratio: Double
@@ -109,7 +90,7 @@ struct BenchForwardCommand: ParsableCommand {
   }
 
   /// A prompt's passes. Attention isn't counted in `gflops`, and the head for the last row only.
-  private struct Prefill: Codable {
+  private struct Prefill: Encodable {
     var tokens: Int
     var milliseconds: Double
     var gflops: Double
@@ -127,14 +108,7 @@ struct BenchForwardCommand: ParsableCommand {
     }
   }
 
-  private struct Report: Codable {
-    var machine: Machine
-    var model: String
-    var weights: String
-    var kvType: String
-    var weightBytes: Int
-    var context: Int
-    var rounds: Int
+  private struct Times: Encodable {
     var passes: [Point]
     var prefill: Prefill?
   }

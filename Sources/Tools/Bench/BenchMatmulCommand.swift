@@ -2,7 +2,6 @@ import Analysis
 import ArgumentParser
 import Tensors
 
-/// `speculate bench matmul`: the matrix kernels alone.
 struct BenchMatmulCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "matmul",
@@ -15,43 +14,53 @@ struct BenchMatmulCommand: ParsableCommand {
       speculate bench matmul --matrix 3072x1024 --formats bf16 --rows 1,16,64 --json
       """)
 
-  @Option(
-    help: ArgumentHelp("Outputs and inputs of the matrix.", valueName: "rowsxcolumns"))
+  @Option("Outputs and inputs of the matrix.", value: "rowsxcolumns")
   var matrix = MatrixSize(rows: 4096, columns: 4096)
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Weight formats to measure. (default: all)", valueName: "format"))
+  @Option("Weight formats to measure. (default: all)", value: "format")
   var formats: [WeightFormat] = []
-
-  @Option(help: ArgumentHelp("Rows of activations.", valueName: "n,n,…"))
-  var rows = RowCounts.curve
-
+  @Option("Rows of activations.", value: "n,n,…") var rows = RowCounts.curve
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     let workers = Workers(count: threads.count)
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
+    let formats = formats.isEmpty ? WeightFormat.allCases : formats
+    let progress = ProgressLine("measuring", unit: "rounds", total: formats.count * rounds.count)
     var products: [Product] = []
-    for format in formats.isEmpty ? WeightFormat.allCases : formats {
-      products += measure(
-        MatmulBench(matrix, format: format, widest: rows.values.last ?? 1, workers: workers))
+    for (index, format) in formats.enumerated() where !Interruption.requested {
+      progress.update(index * rounds.count, detail: format.rawValue)
+      let bench = MatmulBench(
+        matrix, format: format, widest: rows.values.last ?? 1, workers: workers)
+      products += measure(bench) {
+        progress.update(index * rounds.count + $0, detail: format.rawValue)
+      }
     }
-    let report = Report(
+    progress.clear()
+    let setting = Setting(
       machine: Machine(threads: threads.count, distance: distance?.again()),
-      matrix: [matrix.rows, matrix.columns],
-      rounds: rounds.count, products: products)
-    if json { try Output.json(report) } else { try print(report) }
-    if Interruption.requested { throw Interruption.exitCode }
+      matrix: [matrix.rows, matrix.columns], rounds: rounds.count, products: products)
+    let table = TextTable.lines(
+      ["format", "rows", "µs", "t(M)/t(1)", "GB/s", "of a read", "GFLOP/s"],
+      products.map {
+        [
+          $0.format, "\($0.rows)", Figures.fixed($0.microseconds, 0),
+          $0.ratio.map { Figures.fixed($0, 2) } ?? "", Figures.fixed($0.bandwidthGbs, 1),
+          Figures.fixed(100 * $0.bandwidthFraction, 0) + " %", Figures.fixed($0.gflops, 0),
+        ]
+      }, names: 0)
+    let lines =
+      [
+        setting.machine.line,
+        "\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory",
+      ] + table + [BenchSubject.median(rounds.count)]
+    try CommandReport(lines: lines, parts: [setting]).show(json: json)
   }
 
   /// All widths of one format take turns, so that a change of the machine meets all.
-  private func measure(_ bench: MatmulBench) -> [Product] {
+  private func measure(_ bench: MatmulBench, onRound: (_ done: Int) -> Void) -> [Product] {
     var times = rows.values.map { _ in [Double]() }
     var reads: [Double] = []
     _ = bench.seconds(rows: 1)
@@ -60,6 +69,7 @@ struct BenchMatmulCommand: ParsableCommand {
       for (index, width) in rows.values.enumerated() {
         times[index].append(bench.seconds(rows: width))
       }
+      onRound(reads.count)
     }
     guard !reads.isEmpty else { return [] }
     let single = rows.values[0] == 1 ? median(times[0]) : nil
@@ -74,23 +84,7 @@ struct BenchMatmulCommand: ParsableCommand {
     }
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line(report.machine.line)
-    try Output.line("\(matrix.rows) outputs of \(matrix.columns) inputs, weights from memory")
-    try Output.table(
-      ["format", "rows", "µs", "t(M)/t(1)", "GB/s", "of a read", "GFLOP/s"],
-      report.products.map {
-        [
-          $0.format, "\($0.rows)", Figures.fixed($0.microseconds, 0),
-          $0.ratio.map { Figures.fixed($0, 2) } ?? "", Figures.fixed($0.bandwidthGbs, 1),
-          Figures.fixed(100 * $0.bandwidthFraction, 0) + " %", Figures.fixed($0.gflops, 0),
-        ]
-      })
-    try Output.line(
-      "median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s")")
-  }
-
-  private struct Product: Codable {
+  private struct Product: Encodable {
     var format: String
     var rows: Int
     var microseconds: Double
@@ -100,7 +94,7 @@ struct BenchMatmulCommand: ParsableCommand {
     var gflops: Double
   }
 
-  private struct Report: Codable {
+  private struct Setting: Encodable {
     var machine: Machine
     var matrix: [Int]
     var rounds: Int

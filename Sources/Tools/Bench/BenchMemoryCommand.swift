@@ -3,7 +3,6 @@ import ArgumentParser
 import Tensors
 import Verifier
 
-/// `speculate bench memory`: how fast the target's weights can be read, by one thread and by all.
 struct BenchMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "memory",
@@ -16,9 +15,7 @@ struct BenchMemoryCommand: ParsableCommand {
   @OptionGroup var model: BenchModelOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     let weights = try model.load()
@@ -29,46 +26,32 @@ struct BenchMemoryCommand: ParsableCommand {
     var rates = teams.map { _ in [Double]() }
     let distance = CoreDistance(threads: threads.count)
     Interruption.watch()
-    for _ in 0..<rounds.count where !Interruption.requested {
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds.count)
+    for round in 0..<rounds.count where !Interruption.requested {
+      progress.update(round)
       for (index, team) in teams.enumerated() {
         rates[index].append(reader.measure(passes: passes[index], workers: team))
       }
     }
+    progress.clear()
     let machine = Machine(threads: threads.count, distance: distance?.again())
     let readings = zip(teams, rates).map { team, rates in
       Reading(
         threads: team.count, bandwidthGbs: median(rates) / 1e9,
         spread: Spread(rates.map { $0 / 1e9 }))
     }
-    if json {
-      try Output.json(
-        Report(
-          machine: machine, model: model.name, weights: weights.formats.description,
-          weightBytes: reader.bytes, rounds: rates[0].count, read: readings))
-    } else {
-      try Output.line(machine.line)
-      try Output.line("\(model.name), \(weights.formats), weights \(Figures.bytes(reader.bytes))")
-      for reading in readings {
-        try Output.line(
-          "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "
-            + "\(Figures.fixed(reading.bandwidthGbs, 1)) GB/s (\(reading.spread.text(1)))")
-      }
+    let subject = BenchSubject(machine, model.name, weights, rounds: rates[0].count)
+    let lines = readings.map { reading in
+      "read by \(reading.threads) thread\(reading.threads == 1 ? "" : "s"): "
+        + "\(Figures.fixed(reading.bandwidthGbs, 1)) GB/s (\(reading.spread.text(1)))"
     }
-    if Interruption.requested { throw Interruption.exitCode }
+    try CommandReport(lines: subject.lines + lines, parts: [subject, ["read": readings]])
+      .show(json: json)
   }
 
-  private struct Reading: Codable {
+  private struct Reading: Encodable {
     var threads: Int
     var bandwidthGbs: Double
     var spread: Spread
-  }
-
-  private struct Report: Codable {
-    var machine: Machine
-    var model: String
-    var weights: String
-    var weightBytes: Int
-    var rounds: Int
-    var read: [Reading]
   }
 }

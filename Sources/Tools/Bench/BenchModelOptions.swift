@@ -6,13 +6,12 @@ import Verifier
 /// Which model is measured: a folder's, or random weights of a published shape.
 struct BenchModelOptions: ParsableArguments {
   @OptionGroup var target: TargetOptions
-
   @Option(
-    help: ArgumentHelp(
-      "Measure random weights of a published model's shape instead of a target: bf16 unless --weights "
-        + "says otherwise.", valueName: "name"))
+    """
+    Measure random weights of a published model's shape instead of a target: bf16 unless --weights \
+    says otherwise.
+    """, value: "name")
   var shape: PublishedShape?
-
   @OptionGroup var weights: WeightOptions
 
   func validate() throws {
@@ -33,6 +32,5 @@ struct BenchModelOptions: ParsableArguments {
       formats: weights.choice.applied(to: WeightFormats(layers: .bf16)))
   }
 
-  /// What the model is called in reports.
   var name: String { shape?.rawValue ?? target.target ?? "embedded target" }
 }

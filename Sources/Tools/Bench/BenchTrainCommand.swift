@@ -2,7 +2,6 @@ import Analysis
 import ArgumentParser
 import Training
 
-/// `speculate bench train`: steps of pretraining against the fastest matrix product.
 struct BenchTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -24,21 +23,16 @@ struct BenchTrainCommand: ParsableCommand {
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var rounds: BenchRoundOptions
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
-
-  func validate() throws {
-    try batch.check()
-  }
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
     Interruption.watch()
     let architecture = model.architecture
+    let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
+    progress.update(0)
     let bench = try TrainBench(
       architecture, batch: batch, precision: precision.wanted, threads: threads.count)
     try bench.warmUp()
-    let progress = ProgressLine("measuring", unit: "steps", total: rounds.count)
     var readings: [TrainBench.Reading] = []
     while readings.count < rounds.count && !Interruption.requested {
       readings.append(try bench.measure())
@@ -60,31 +54,10 @@ struct BenchTrainCommand: ParsableCommand {
       gflops: operations / seconds / 1e9, weightGflops: weights / seconds / 1e9,
       peakGflops: median(readings.map(\.peak)) / 1e9,
       peakFraction: median(readings.map { operations / $0.seconds / $0.peak }))
-    if json { try Output.json(report) } else { try print(report) }
-    if Interruption.requested { throw Interruption.exitCode }
+    try CommandReport(lines: report.lines, parts: [report]).show(json: json)
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line("\(report.machine.line) | products: \(report.kernels)")
-    try Output.line(
-      "\(Figures.count(report.parameters)) parameters, \(report.precision), \(report.batch) × "
-        + "\(report.length) tokens a step")
-    try Output.line(
-      "training: \(Figures.fixed(report.tokensPerSecond, 1)) tok/s "
-        + "(\(report.tokensPerSecondSpread.text(1))), "
-        + "\(Figures.fixed(report.secondsPerStep, 2)) s a step")
-    try Output.line(
-      "matrix products: \(Figures.fixed(report.gflops, 1)) GFLOP/s, with weights "
-        + "\(Figures.fixed(report.weightGflops, 1)), in attention "
-        + "\(Figures.fixed(report.gflops - report.weightGflops, 1))")
-    try Output.line(
-      "large product in the same run: \(Figures.fixed(report.peakGflops, 1)) GFLOP/s")
-    try Output.line(
-      "training uses \(Figures.fixed(100 * report.peakFraction, 1)) % of it "
-        + "(median of \(report.rounds) measurement\(report.rounds == 1 ? "" : "s"))")
-  }
-
-  private struct Report: Codable {
+  private struct Report: Encodable {
     var machine: Machine
     var blasCore: String
     var precision: String
@@ -100,5 +73,33 @@ struct BenchTrainCommand: ParsableCommand {
     var weightGflops: Double
     var peakGflops: Double
     var peakFraction: Double
+
+    var lines: [String] {
+      [
+        "\(machine.line) | products: \(kernels)",
+        "\(Figures.count(parameters)) parameters, \(precision), \(batch) × \(length) tokens a step",
+        "training: \(Figures.fixed(tokensPerSecond, 1)) tok/s (\(tokensPerSecondSpread.text(1))), "
+          + "\(Figures.fixed(secondsPerStep, 2)) s a step",
+        "matrix products: \(Figures.fixed(gflops, 1)) GFLOP/s, with weights "
+          + "\(Figures.fixed(weightGflops, 1)), in attention "
+          + Figures.fixed(gflops - weightGflops, 1),
+        "large product in the same run: \(Figures.fixed(peakGflops, 1)) GFLOP/s",
+        "training uses \(Figures.fixed(100 * peakFraction, 1)) % of it "
+          + "(\(BenchSubject.median(rounds)))",
+      ]
+    }
+  }
+}
+
+/// The sizes of a model whose training is measured: those of `speculate pretrain` that matter for
+/// the time, with the embedded target's values.
+struct TrainSizes: ParsableArguments {
+  @OptionGroup var widths: ModelWidths
+  @Option("Decoder layers.") var layers = 20
+
+  var architecture: CausalArchitecture { widths.architecture(layers: layers) }
+
+  func validate() throws {
+    if let complaint = architecture.complaint { throw ValidationError(complaint) }
   }
 }

@@ -7,7 +7,6 @@ import Verifier
 struct DecodeBench {
   /// One measurement of decoding, and the mean of the reads before and after it.
   struct Reading {
-    /// Tokens per second.
     var tokensPerSecond: Double
     /// Bytes of weights per second that decoding moved.
     var decoded: Double
@@ -42,6 +41,7 @@ struct DecodeBench {
       parameters: GenerationParameters(maximumTokens: tokens, ignoresEnd: true),
       isCancelled: { Interruption.requested })
     while decoder.next() != nil {}
+    if let failure = decoder.failure { throw failure }
     let after = reader.measure(passes: tokens, workers: runner.workers)
     let rate = decoder.statistics.tokensPerSecond
     guard !Interruption.requested, rate > 0 else { return nil }

@@ -5,21 +5,16 @@ import Analysis
 ///
 /// A round's rate is the tokens of all outputs over the seconds of decoding them, prefill excluded.
 package struct DecodeFigures: Codable, Sendable, Equatable {
-  /// Whether all runs of a prompt gave the same ids, for every prompt.
   package var identical: Bool
-  /// Outputs of a round.
   package var outputs: Int
-  /// Tokens of a round.
   package var tokens: Int
   /// Speculative over plain tokens per second.
   package var speedup: Double
-  /// The speed-ups of the rounds.
   package var speedupSpread: Spread
   /// Mean acceptance length, the bonus token included.
   package var tau: Double
   /// The share of tau that became speed: the cost of a plain step over that of a round.
   package var speedupPerTau: Double
-  /// The most drafts that a round accepted.
   package var longestAccepted: Int
   /// The median of the rounds' rates.
   package var plainTokensPerSecond: Double
@@ -36,8 +31,8 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     let rates = (0..<rounds).map { round in
       let seconds = comparisons.map { $0.seconds(round: round) }
       return (
-        plain: Self.rate(tokens, seconds.reduce(0) { $0 + $1.plain }),
-        speculative: Self.rate(tokens, seconds.reduce(0) { $0 + $1.speculative })
+        plain: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.plain }),
+        speculative: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.speculative })
       )
     }
     identical = comparisons.allSatisfy(\.identical)
@@ -55,20 +50,14 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
     speedupPerTau = Self.quotient(speedup, tau)
   }
 
-  private static func rate(_ tokens: Int, _ seconds: Double) -> Double {
-    quotient(Double(tokens), seconds)
-  }
-
   /// 0 where nothing was measured.
   private static func quotient(_ a: Double, _ b: Double) -> Double { b > 0 ? a / b : 0 }
 
-  /// The headings of ``row(_:)``.
   package static let headings = [
     "", "outputs", "plain tok/s", "spread", "speculative tok/s", "spread", "speedup", "spread",
     "tau", "speedup / tau", "longest draft",
   ]
 
-  /// A line of a table.
   package func row(_ name: String) -> [String] {
     [
       name, "\(outputs)", Figures.fixed(plainTokensPerSecond, 1),

@@ -2,14 +2,12 @@ package import Analysis
 
 /// What `bench decode --prompt-file` says, as text and as JSON.
 package struct DecodeReport: Encodable, Sendable {
-  /// What was measured, and on what.
   package struct Setting: Codable, Sendable {
     package var machine: Machine
     package var blasCore: String
     package var model: String
     package var weights: String
     package var kvType: String
-    /// What drafts, and the format of its matrices.
     package var drafter: String
     package var maxTokens: Int
     package var temperature: Float
@@ -29,15 +27,10 @@ package struct DecodeReport: Encodable, Sendable {
     }
   }
 
-  /// What was measured.
   package var setting: Setting
-  /// Measurements of each kind for every prompt.
   package var rounds: Int
-  /// The figures of all outputs.
   package var figures: DecodeFigures
-  /// The share of outputs that end in a repeating loop.
   package var loopShare: Double
-  /// The figures of the outputs that don't; nil when there are none.
   package var withoutLoops: DecodeFigures?
 
   /// - Parameter comparisons: The runs of each prompt, as many for all.
@@ -70,7 +63,6 @@ package struct DecodeReport: Encodable, Sendable {
 
   private enum CodingKeys: CodingKey { case rounds, loopShare, withoutLoops }
 
-  /// Writes the setting and the figures of all outputs at the top level.
   package func encode(to encoder: any Encoder) throws {
     try setting.encode(to: encoder)
     try figures.encode(to: encoder)

@@ -10,7 +10,6 @@ struct ForwardBench {
     var seconds: Double
     /// Seconds of a pass over one row, the mean of before and after.
     var single: Double
-    /// Seconds over those of one row.
     var ratio: Double { seconds / single }
   }
 

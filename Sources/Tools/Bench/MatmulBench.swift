@@ -13,7 +13,6 @@ struct MatmulBench {
   private let input: FloatBuffer  // [widest][columns]
   private let output: FloatBuffer  // [widest][rows]
 
-  /// How the weights are held.
   let format: WeightFormat
   /// Bytes of one copy.
   var bytes: Int { copies[0].byteCount }
@@ -25,13 +24,12 @@ struct MatmulBench {
     self.format = format
     weightCount = size.rows * size.columns
     let values = Self.noise(size.rows * size.columns)
-    let first = PackedMatrix(values, rows: size.rows, columns: size.columns, format: format)
-    let count = max(1, (Self.footprint + first.byteCount - 1) / first.byteCount)
-    copies =
-      [first]
-      + (1..<count).map { _ in
-        PackedMatrix(values, rows: size.rows, columns: size.columns, format: format)
-      }
+    func copy() -> PackedMatrix {
+      PackedMatrix(values, rows: size.rows, columns: size.columns, format: format)
+    }
+    var copies = [copy()]
+    while copies.count * copies[0].byteCount < Self.footprint { copies.append(copy()) }
+    self.copies = copies
     input = Self.noise(widest * size.columns)
     output = FloatBuffer(count: widest * size.rows)
   }

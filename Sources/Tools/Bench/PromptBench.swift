@@ -13,6 +13,7 @@ struct PromptBench {
     guard let first = prompts.first else { return [] }
     let progress = ProgressLine("measuring", unit: "prompts", total: rounds * prompts.count)
     defer { progress.clear() }
+    progress.update(0)
     try decoder.warmUp(first)
     var complete = prompts.map { _ in PromptComparison() }
     for round in 0..<rounds {

@@ -11,7 +11,6 @@ enum PublishedShape: String, CaseIterable, ExpressibleByArgument {
   case qwen3of1700M = "qwen3-1.7b"
   case qwen3of4B = "qwen3-4b"
 
-  /// The model's sizes.
   var configuration: ModelConfiguration {
     switch self {
     case .qwen25of500M:

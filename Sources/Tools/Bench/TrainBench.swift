@@ -22,9 +22,7 @@ final class TrainBench {
   private let factors: (FloatBuffer, FloatBuffer)  // [side][side] each, read by all workers
   private let results: FloatBuffer  // [worker][side][side]
 
-  /// Parameters of the model, norms included.
   var parameterCount: Int { recipe.parameterCount }
-  /// How the model and the large product multiply.
   var product: MatrixProduct { MatrixProduct(recipe.precision) }
   /// Threads that take a step: no more than sequences.
   var threads: Int { recipe.workers.count }
@@ -71,7 +69,6 @@ final class TrainBench {
     _ = peak()
   }
 
-  /// Multiplies, takes a step, multiplies.
   func measure() throws -> Reading {
     let before = peak()
     let start = Stopwatch.now
@@ -94,16 +91,10 @@ final class TrainBench {
     return operations / (Stopwatch.now - start)
   }
 
-  /// Little-endian 16-bit tokens.
   private static func randomTokens(_ count: Int, below vocabulary: Int) -> Data {
     var random = KeyedRandom(seed: 1, key: "bench")
     let highest = UInt64(min(vocabulary, 1 << 16))
-    var bytes = Data(capacity: 2 * count)
-    for _ in 0..<count {
-      let token = UInt16(random.next() % highest)
-      bytes.append(UInt8(truncatingIfNeeded: token))
-      bytes.append(UInt8(truncatingIfNeeded: token >> 8))
-    }
-    return bytes
+    let tokens = (0..<count).map { _ in UInt16(random.next() % highest).littleEndian }
+    return tokens.withUnsafeBytes { Data($0) }
   }
 }

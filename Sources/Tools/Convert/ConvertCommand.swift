@@ -6,7 +6,6 @@ import Tensors
 import Text
 import Verifier
 
-/// `speculate convert`: a model's folder with its weights in another format.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
@@ -22,46 +21,24 @@ struct ConvertCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Folder of the model to convert.", valueName: "source"))
   var source: String
-
   @Argument(help: ArgumentHelp("Folder to write.", valueName: "destination"))
   var destination: String
-
-  @Option(help: ArgumentHelp("Format of the matrices.", valueName: "format"))
-  var weights: WeightFormat
-
+  @Option("Format of the matrices.", value: "format") var weights: WeightFormat
   @Option(
-    help: ArgumentHelp(
-      "Format of the head. (default: like the matrices, but int8 where they are int4)",
-      valueName: "format"))
+    "Format of the head. (default: like the matrices, but int8 where they are int4)",
+    value: "format")
   var headWeights: WeightFormat?
-
-  @Option(
-    help: ArgumentHelp(
-      "Format of the token embedding. (default: like the head)", valueName: "format"))
+  @Option("Format of the token embedding. (default: like the head)", value: "format")
   var embeddingWeights: WeightFormat?
-
-  @Option(
-    help: ArgumentHelp(
-      "A text whose perplexity is measured before and after.", valueName: "file"))
+  @Option("A text whose perplexity is measured before and after.", value: "file")
   var perplexity: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Tokens of that text to read, at most.", valueName: "n"))
-  var perplexityTokens = 4096
-
+  @Option("Tokens of that text to read, at most.", value: "n") var perplexityTokens = 4096
   @OptionGroup var threads: ThreadOptions
-
-  @Flag(help: "Replace a model that is in the destination already.")
-  var force = false
-
-  @Flag(help: "Print one JSON object instead of text.")
-  var json = false
+  @Flag(help: "Replace a model that is in the destination already.") var force = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {
-    guard !(2...100_000_000).contains(perplexityTokens) else { return }
-    throw ValidationError(
-      "--perplexity-tokens \(perplexityTokens) is out of range: use 2 to 100000000")
+    try OptionCheck.range("--perplexity-tokens", perplexityTokens, 2...100_000_000)
   }
 
   func run() throws {
@@ -89,7 +66,7 @@ struct ConvertCommand: ParsableCommand {
       bytesBefore: converter.sourceBytes, bytesAfter: converter.convertedBytes,
       perplexityTokens: before?.tokens, perplexityBefore: before?.value,
       perplexityAfter: after?.value)
-    if json { try Output.json(report) } else { try print(report) }
+    try CommandReport(lines: report.lines, parts: [report]).show(json: json)
   }
 
   /// The beginning of a text as tokens of the model.
@@ -123,20 +100,7 @@ struct ConvertCommand: ParsableCommand {
     return result
   }
 
-  private func print(_ report: Report) throws {
-    try Output.line("\(report.destination): \(report.weights)")
-    try Output.line(
-      "weights \(Figures.bytes(report.bytesBefore)) before, \(Figures.bytes(report.bytesAfter)) after"
-    )
-    if let before = report.perplexityBefore, let after = report.perplexityAfter {
-      try Output.line(
-        "perplexity \(Figures.fixed(before, 4)) before, \(Figures.fixed(after, 4)) after "
-          + "(\(Figures.fixed(100 * (after / before - 1), 2)) %, "
-          + "\(Figures.count(report.perplexityTokens ?? 0)) tokens)")
-    }
-  }
-
-  private struct Report: Codable {
+  private struct Report: Encodable {
     var source: String
     var destination: String
     var weights: String
@@ -145,5 +109,19 @@ struct ConvertCommand: ParsableCommand {
     var perplexityTokens: Int?
     var perplexityBefore: Double?
     var perplexityAfter: Double?
+
+    var lines: [String] {
+      var lines = [
+        "\(destination): \(weights)",
+        "weights \(Figures.bytes(bytesBefore)) before, \(Figures.bytes(bytesAfter)) after",
+      ]
+      if let before = perplexityBefore, let after = perplexityAfter {
+        lines.append(
+          "perplexity \(Figures.fixed(before, 4)) before, \(Figures.fixed(after, 4)) after "
+            + "(\(Figures.fixed(100 * (after / before - 1), 2)) %, "
+            + "\(Figures.count(perplexityTokens ?? 0)) tokens)")
+      }
+      return lines
+    }
   }
 }

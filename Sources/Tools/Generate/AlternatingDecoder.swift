@@ -23,9 +23,7 @@ struct AlternatingDecoder {
   /// - Parameter number: Who goes first changes with it, so that neither always profits from the
   ///   other.
   /// - Returns: Whether both runs are complete; after Ctrl-C nothing is added.
-  func run(
-    _ prompt: EncodedPrompt, number: Int, into runs: inout PromptComparison
-  ) throws -> Bool {
+  func run(_ prompt: EncodedPrompt, number: Int, into runs: inout PromptComparison) throws -> Bool {
     let modes: [DecodingMode] = number % 2 == 0 ? [.plain, mode] : [mode, .plain]
     let outcomes = try modes.map { try outcome(prompt, parameters, $0) }
     if Interruption.requested { return false }

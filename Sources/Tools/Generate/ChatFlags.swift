@@ -4,15 +4,11 @@ import ArgumentParser
 struct ChatFlags: ParsableArguments {
   @Flag(
     name: .customLong("chat"),
-    help: ArgumentHelp(
-      "Take each prompt for what a user says, and write it as the target's chat template does."))
+    help: "Take each prompt for what a user says, and write it as the target's chat template does.")
   var isOn = false
-
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "The system message of chats that have none of their own. Belongs to --chat.",
-      valueName: "text"))
+    "The system message of chats that have none of their own. Belongs to --chat.", value: "text",
+    parsing: .unconditional)
   var system: String?
 
   func validate() throws {

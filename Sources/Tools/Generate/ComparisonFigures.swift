@@ -5,23 +5,16 @@ import Speculate
 /// A rate is the tokens of all outputs over the sum of each prompt's median decoding time, prefill
 /// excluded, so that the speed-up is the quotient of the two rates.
 package struct ComparisonFigures: Codable, Sendable, Equatable {
-  /// Whether plain and speculative decoding gave the same ids, all of them.
   package var identical: Bool
   /// Speculative over plain tokens per second; 0 when nothing was measured.
   package var speedup: Double
   /// Mean acceptance length, the bonus token included.
   package var tau: Double
-  /// The most drafts that a round accepted.
   package var longestAccepted: Int
-  /// Tokens per second of plain decoding.
   package var plain: Double
-  /// Tokens per second of speculative decoding.
   package var speculative: Double
-  /// Outputs compared.
   package var outputs: Int
-  /// Tokens of those outputs.
   package var tokens: Int
-  /// Rounds by how many drafts were accepted.
   package var acceptanceHistogram: [Int]
 
   package init(_ comparisons: some Sequence<PromptComparison>) {

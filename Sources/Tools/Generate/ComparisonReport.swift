@@ -2,24 +2,17 @@ package import Analysis
 
 /// What `--compare` says in the end, as text and as JSON.
 package struct ComparisonReport: Encodable, Sendable {
-  /// The figures of one prompt.
   package struct Prompt: Codable, Sendable {
     package var place: String
     package var endsInLoop: Bool
     package var figures: ComparisonFigures
   }
 
-  /// The figures of all prompts.
   package var figures: ComparisonFigures
-  /// The share of outputs that end in a repeating loop.
   package var loopShare: Double
-  /// The figures of the outputs that don't; nil when there are none.
   package var withoutLoops: ComparisonFigures?
-  /// Prompt by prompt.
   package var prompts: [Prompt]
-  /// What it ran on.
   package var machine: Machine
-  /// Whether Ctrl-C ended the comparison early.
   package var interrupted: Bool
 
   package init(
@@ -33,8 +26,7 @@ package struct ComparisonReport: Encodable, Sendable {
       ? 0 : Double(comparisons.count - straight.count) / Double(comparisons.count)
     withoutLoops = straight.isEmpty ? nil : ComparisonFigures(straight)
     prompts = comparisons.map {
-      Prompt(
-        place: $0.place, endsInLoop: $0.runs.endsInLoop, figures: ComparisonFigures([$0.runs]))
+      Prompt(place: $0.place, endsInLoop: $0.runs.endsInLoop, figures: ComparisonFigures([$0.runs]))
     }
     self.interrupted = interrupted
   }
@@ -83,7 +75,6 @@ package struct ComparisonReport: Encodable, Sendable {
     case loopShare, withoutLoops, prompts, machine, interrupted
   }
 
-  /// Writes the figures of all prompts at the top level.
   package func encode(to encoder: any Encoder) throws {
     try figures.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -56,6 +56,7 @@ struct ComparisonRun {
   }
 
   private func report(_ comparisons: [(place: String, runs: PromptComparison)]) throws {
+    Interruption.finish()
     let interrupted = Interruption.requested
     let report = ComparisonReport(
       comparisons, machine: Machine(threads: threads), interrupted: interrupted)

@@ -1,9 +1,9 @@
 import Analysis
 import ArgumentParser
+import Files
 import Foundation
 import Speculate
 
-/// `speculate generate`: text from prompts, or both ways of decoding compared.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
@@ -24,36 +24,23 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Output") var sampling: SamplingOptions
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
   @OptionGroup(title: "Jacobi decoding") var jacobi: JacobiFlags
-
   @Option(
-    help: ArgumentHelp(
-      "What decodes: 'draft' with the drafter, or 'jacobi' by the target's iteration on its own "
-        + "guesses, without a drafter.", valueName: "decoder"))
+    """
+    What decodes: 'draft' with the drafter, or 'jacobi' by the target's iteration on its own \
+    guesses, without a drafter.
+    """)
   var decoder = DecoderChoice.draft
-
-  @Flag(help: "Print the prompt before its continuation.")
-  var echo = false
-
-  @Flag(help: "Say what happened: rounds, acceptance, times.")
-  var stats = false
-
+  @Flag(help: "Print the prompt before its continuation.") var echo = false
+  @Flag(help: "Say what happened: rounds, acceptance, times.") var stats = false
   @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
   var json = false
-
   @Option(
-    help: ArgumentHelp(
-      "Write every round to this file, .jsonl or .jsonl.zst, for 'speculate analyze'.",
-      valueName: "file"))
+    "Write every round to this file, .jsonl or .jsonl.zst, for 'speculate analyze'.", value: "file")
   var trace: String?
-
   @Flag(help: "Run plain and speculative decoding in turn, and compare ids and speed.")
   var compare = false
-
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Runs of each kind for every prompt of a comparison; medians count. (default: 3)",
-      valueName: "n"))
+    "Runs of each kind for every prompt of a comparison; medians count. (default: 3)", value: "n")
   var repeats: Int?
 
   func validate() throws {
@@ -61,20 +48,16 @@ struct GenerateCommand: ParsableCommand {
     if compare && drafter.drafter == DrafterChoice.none && decoder == .draft {
       throw ValidationError("--compare needs a drafter: leave out --drafter none")
     }
-    if drafter.isSuffix && drafting.suffix == false {
-      throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
-    }
+    try drafting.check(drafter)
     if compare && trace != nil {
       throw ValidationError(
         "--trace records one way of decoding: leave out --compare, or use "
           + "'speculate analyze run', which records both")
     }
-    if let repeats {
-      guard compare else { throw ValidationError("--repeats belongs to --compare: give both") }
-      guard (1...1000).contains(repeats) else {
-        throw ValidationError("--repeats \(repeats) is out of range: use 1 to 1000")
-      }
+    if repeats != nil && !compare {
+      throw ValidationError("--repeats belongs to --compare: give both")
     }
+    try OptionCheck.range("--repeats", repeats, 1...1000)
   }
 
   private func checkDecoder() throws {
@@ -96,7 +79,7 @@ struct GenerateCommand: ParsableCommand {
 
   private func way() throws -> DecodingWay {
     switch decoder {
-    case .draft: try drafting.way(drafter: drafter.folder(), isSuffix: drafter.isSuffix)
+    case .draft: try drafting.way(drafter, for: target)
     case .jacobi: .jacobi(jacobi.options(suffix: drafting.suffix ?? true))
     }
   }
@@ -104,23 +87,22 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let traceFile = trace.map { URL(filePath: $0) }
     if let traceFile { try TraceWriter.checkName(traceFile) }
+    let claim = try traceFile.map { try OutputClaim.file($0, option: "--trace") }
     let texts = try prompts.read()
     let folder = try target.folder()
     let way = try way()
     let generator = try TextGenerator(
-      target: folder, drafter: way.drafter,
-      weights: weights.choice, drafterWeights: drafter.weights, drafterPasses: drafter.passes,
-      cacheFormat: cache.format,
+      target: folder, drafter: way.drafter, weights: weights.choice,
+      drafterWeights: drafter.weights, drafterPasses: drafter.passes, cacheFormat: cache.format,
       threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)
-    let tracer = try traceFile.map { try writer($0, generator, way, parameters) }
+    let tracer = try traceFile.map { try writer($0, claim, generator, way, parameters) }
     Interruption.watch()
     if compare {
       try ComparisonRun(
-        decoder: AlternatingDecoder(
-          generator: generator, parameters: parameters, mode: way.mode),
+        decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
         prompts: encoded, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
       ).run()
     } else {
@@ -132,15 +114,18 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func writer(
-    _ url: URL, _ generator: TextGenerator, _ way: DecodingWay, _ parameters: GenerationParameters
+    _ url: URL, _ claim: OutputClaim?, _ generator: TextGenerator, _ way: DecodingWay,
+    _ parameters: GenerationParameters
   ) throws -> TraceWriter {
-    let configuration = TraceConfiguration(
+    var configuration = TraceConfiguration(
       name: way.name(), target: try target.folder(), generator: generator, way: way,
       parameters: parameters)
+    configuration.targetWeights = try ModelFingerprint.of(target.folder())
+    configuration.drafterWeights = try way.drafter.map(ModelFingerprint.of)
     return try TraceWriter(
       url: url,
       header: TraceHeader(
         machine: Machine(threads: threads.count), configurations: [configuration]),
-      tokenizer: generator.tokenizer)
+      tokenizer: generator.tokenizer, claim: claim)
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Analysis
 import Speculate
 
@@ -21,12 +22,13 @@ struct GenerationRun {
       all += result.statistics
       finished += 1
       if stats && !json || Interruption.requested && !json {
-        report(result.statistics, "\(result.finishReason.text)")
+        report(result.statistics, ending(result))
       }
     }
     if finished > 1 && !json && (stats || Interruption.requested) {
       report(all, "\(finished) of \(prompts.count) prompts in all")
     }
+    Interruption.finish()
     try trace?.finish()
     if Interruption.requested { throw Interruption.exitCode }
   }
@@ -35,8 +37,7 @@ struct GenerationRun {
     let sink = TextSink()
     if !json {
       if prompts.count > 1 {
-        sink.write(
-          "\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
+        sink.write("\(number > 1 ? "\n" : "")--- [\(number)/\(prompts.count)] \(prompt.place)\n")
       }
       if echo { sink.write(prompt.text) }
     }
@@ -50,9 +51,7 @@ struct GenerationRun {
     return result
   }
 
-  private func record(
-    _ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration
-  ) throws {
+  private func record(_ prompt: EncodedPrompt, number: Int, _ generation: TracedGeneration) throws {
     try trace?.write(
       TraceUnit(
         prompts: [
@@ -61,9 +60,20 @@ struct GenerationRun {
             ids: prompt.ids)
         ],
         entries: [
-          TraceEntry(
-            configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
+          TraceEntry(configuration: 0, prompt: number - 1, repetition: 0, generation: generation)
         ]))
+  }
+
+  private func ending(_ result: GenerationResult) -> String {
+    switch result.finishReason {
+    case .endToken: "ended by an end token"
+    case .stopString: "ended by a stop string"
+    case .length where result.tokens.count < parameters.maximumTokens:
+      "ended by the target's context, which is full"
+    case .length: "ended by the token limit"
+    case .context: "ended by the context, which is full"
+    case .cancelled: "interrupted"
+    }
   }
 
   private func report(_ statistics: GenerationStatistics, _ title: String) {
@@ -71,14 +81,27 @@ struct GenerationRun {
   }
 }
 
-extension FinishReason {
-  /// The reason in words.
-  var text: String {
-    switch self {
-    case .endToken: "ended by an end token"
-    case .stopString: "ended by a stop string"
-    case .length: "ended by the token limit"
-    case .cancelled: "interrupted"
-    }
+/// What `--json` says of one generation.
+struct GenerationRecord: Encodable {
+  var place: String
+  var prompt: String
+  var text: String
+  var ids: [Token]
+  var finish: FinishReason
+  var tau: Double
+  var tokensPerSecond: Double
+  var endsInLoop: Bool
+  var statistics: GenerationStatistics
+
+  init(_ source: EncodedPrompt, _ result: GenerationResult) {
+    place = source.place
+    prompt = source.text
+    text = result.text
+    ids = result.tokens
+    finish = result.finishReason
+    tau = result.statistics.tau
+    tokensPerSecond = result.statistics.tokensPerSecond
+    endsInLoop = LoopDetector().endsInLoop(result.tokens)
+    statistics = result.statistics
   }
 }

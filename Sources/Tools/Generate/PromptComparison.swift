@@ -1,4 +1,5 @@
 import Analysis
+package import Files
 package import Speculate
 
 /// Plain and speculative runs of one prompt.
@@ -8,13 +9,11 @@ package struct PromptComparison: Sendable {
 
   package init() {}
 
-  /// Adds one plain run and one speculative run that alternated.
   package mutating func add(plain: RunOutcome, speculative: RunOutcome) {
     self.plain.append(plain)
     self.speculative.append(speculative)
   }
 
-  /// Whether every run gave the same ids.
   package var identical: Bool { divergence == nil }
 
   /// The first place where two runs differ.
@@ -28,7 +27,6 @@ package struct PromptComparison: Sendable {
     }.min()
   }
 
-  /// Whether the plain output ends in a repeating loop.
   package var endsInLoop: Bool { plain.first.map { LoopDetector().endsInLoop($0.ids) } ?? false }
 
   /// Tokens that a run emits.
@@ -37,21 +35,27 @@ package struct PromptComparison: Sendable {
   /// Runs of each kind.
   package var rounds: Int { plain.count }
 
-  /// Seconds of decoding the runs of one round.
   package func seconds(round: Int) -> (plain: Double, speculative: Double) {
     (plain[round].statistics.decodeSeconds, speculative[round].statistics.decodeSeconds)
   }
 
-  /// Median seconds of decoding a plain run.
   package var plainSeconds: Double { median(plain.map(\.statistics.decodeSeconds)) }
 
-  /// Median seconds of decoding a speculative run.
   package var speculativeSeconds: Double {
     median(speculative.map(\.statistics.decodeSeconds))
   }
 
-  /// The counts of all speculative runs.
   package var speculativeStatistics: GenerationStatistics {
     speculative.reduce(into: GenerationStatistics()) { $0 += $1.statistics }
+  }
+}
+
+package struct RunOutcome: Sendable, Equatable {
+  package var ids: [Token]
+  package var statistics: GenerationStatistics
+
+  package init(ids: [Token], statistics: GenerationStatistics) {
+    self.ids = ids
+    self.statistics = statistics
   }
 }

@@ -78,3 +78,11 @@ struct PromptEncoder {
     }
   }
 }
+
+/// A prompt as the target takes it. All prompts are encoded and checked before the first one runs.
+struct EncodedPrompt {
+  let place: String
+  /// Its text; of a chat what the template made of it.
+  let text: String
+  let ids: [Token]
+}

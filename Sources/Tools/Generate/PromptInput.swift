@@ -6,7 +6,6 @@ package import Text
 package struct PromptInput {
   /// One prompt and where it stands, for messages: `prompts.jsonl line 3`.
   package struct Prompt: Sendable {
-    /// What is asked.
     package enum Content: Sendable {
       /// A text to go on from.
       case text(String)
@@ -16,7 +15,6 @@ package struct PromptInput {
 
     package let content: Content
     package let place: String
-    /// What it is about, where the file says so.
     package var category: String?
     /// What the user of a chat says after each of the answers.
     package var laterTurns: [String] = []
@@ -46,7 +44,8 @@ package struct PromptInput {
   /// Prompts in a file; `-` reads standard input.
   ///
   /// The whole of a text file is one prompt, to its last byte. A `.jsonl` file (or `.jsonl.zst`) holds
-  /// one prompt or chat a line, as `PromptLine` reads it; of `turns` the first is asked.
+  /// one prompt or chat a line, as `PromptLine` reads it; of `turns` the first is asked. What has no
+  /// name of its own, standard input or a pipe, is either, as its first line says.
   ///
   /// - Parameters:
   ///   - option: What gave the path, for messages.
@@ -55,7 +54,7 @@ package struct PromptInput {
   package static func file(
     _ path: String, option: String = "--prompt-file", takesDocuments: Bool = false
   ) throws -> [Prompt] {
-    if path == "-" { return try standardInput() }
+    if path == "-" { return try standardInput(takesDocuments) }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeculateError("\(option) \(path): there is no such file; check the path")
@@ -63,42 +62,63 @@ package struct PromptInput {
     guard !isFolder.boolValue else {
       throw SpeculateError("\(option) \(path): this is a folder; give a text or .jsonl file")
     }
-    if path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.zst") {
-      return try lines(of: path, takesDocuments)
+    // `<(…)` is a link to a pipe, which can be read once and has no name that says what is in it.
+    let real = URL(filePath: path).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType
+    guard type == .typeRegular else {
+      guard let data = try? FileHandle(forReadingAtPath: path)?.readToEnd() ?? Data() else {
+        throw SpeculateError("\(path) can't be read; check its permissions")
+      }
+      return try prompts(in: data, place: path, takesDocuments)
     }
-    return [try prompt(text(of: path), place: path)]
-  }
-
-  /// The whole of a text file.
-  private static func text(of path: String) throws -> String {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch {
+    let name = path.lowercased()
+    if name.hasSuffix(".jsonl") || name.hasSuffix(".jsonl.zst") {
+      let reader = try LineReader(url: URL(filePath: path))
+      return try lines(reader.next, place: path, takesDocuments)
+    }
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else {
       throw SpeculateError("\(path) can't be read; check its permissions")
     }
-    return try utf8(data, place: path)
+    return try [prompt(utf8(data, place: path), place: path)]
   }
 
-  private static func lines(of path: String, _ takesDocuments: Bool) throws -> [Prompt] {
-    let reader = try LineReader(url: URL(filePath: path))
+  private static func standardInput(_ takesDocuments: Bool = false) throws -> [Prompt] {
+    let place = "standard input"
+    guard let data = try? FileHandle.standardInput.readToEnd() ?? Data() else {
+      throw SpeculateError("\(place) can't be read; give the prompt with --prompt or --prompt-file")
+    }
+    return try prompts(in: data, place: place, takesDocuments)
+  }
+
+  /// The prompts of something without a name: those of JSON lines, or the whole text.
+  private static func prompts(
+    in data: Data, place: String, _ takesDocuments: Bool
+  ) throws -> [Prompt] {
+    let text = try utf8(data, place: place)
+    var rest = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }[...]
+    let first = rest.first { !$0.allSatisfy(\.isWhitespace) }
+    guard let first, PromptLine.isOne(first) else { return try [prompt(text, place: place)] }
+    return try lines({ rest.popFirst().map(String.init) }, place: place, takesDocuments)
+  }
+
+  private static func lines(
+    _ next: () throws -> String?, place: String, _ takesDocuments: Bool
+  ) throws -> [Prompt] {
     var prompts: [Prompt] = []
     var number = 0
-    while let line = try reader.next() {
+    while let line = try next() {
       number += 1
       if line.allSatisfy(\.isWhitespace) { continue }
-      let place = "\(path) line \(number)"
-      prompts.append(try prompt(line: line, place: place, takesDocuments))
+      prompts.append(try prompt(line: line, place: "\(place) line \(number)", takesDocuments))
     }
     guard !prompts.isEmpty else {
-      throw SpeculateError("\(path) holds no prompt; put one JSON object with \"prompt\" on a line")
+      throw SpeculateError(
+        "\(place) holds no prompt; put one JSON object with \"prompt\" on a line")
     }
     return prompts
   }
 
-  private static func prompt(
-    line: String, place: String, _ takesDocuments: Bool
-  ) throws -> Prompt {
+  private static func prompt(line: String, place: String, _ takesDocuments: Bool) throws -> Prompt {
     do {
       let line = try PromptLine(line)
       var prompt: Prompt
@@ -128,19 +148,8 @@ package struct PromptInput {
     }
   }
 
-  private static func standardInput() throws -> [Prompt] {
-    let place = "standard input"
-    let data: Data
-    do {
-      data = try FileHandle.standardInput.readToEnd() ?? Data()
-    } catch {
-      throw SpeculateError("\(place) can't be read; give the prompt with --prompt or --prompt-file")
-    }
-    return try [prompt(utf8(data, place: place), place: place)]
-  }
-
   private static func utf8(_ data: Data, place: String) throws -> String {
-    guard let text = String(validating: data, as: UTF8.self) else {
+    guard let text = fileText(data) else {
       throw SpeculateError("\(place) is not UTF-8 text; convert it to UTF-8")
     }
     return text
@@ -151,5 +160,13 @@ package struct PromptInput {
       throw SpeculateError("\(place) is empty; give at least one character")
     }
     return Prompt(.text(text), place: place)
+  }
+}
+
+extension PromptLine {
+  /// Whether a text looks like a line of a prompt file: a JSON object with one of its fields.
+  fileprivate static func isOne(_ line: Substring) -> Bool {
+    guard let object = try? JSONValue(parsing: String(line)) else { return false }
+    return ["messages", "turns", "prompt", "text"].contains { object[$0] != nil }
   }
 }

@@ -1,27 +1,18 @@
 import ArgumentParser
 
-/// Where the prompts come from.
 struct PromptOptions: ParsableArguments {
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The text to go on from; - reads standard input.", valueName: "text"))
+  @Option("The text to go on from; - reads standard input.", value: "text", parsing: .unconditional)
   var prompt: String?
-
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "A text file, which is one prompt, or a .jsonl file, which is many: with a field 'prompt' in "
-        + "every line, or a chat, 'messages' or 'turns', which the target's chat template writes; "
-        + "- reads standard input.", valueName: "file"))
+    """
+    A text file, which is one prompt, or a .jsonl file, which is many: with a field 'prompt' in \
+    every line, or a chat, 'messages' or 'turns', which the target's chat template writes; \
+    - reads standard input.
+    """, value: "file", parsing: .unconditional)
   var promptFile: String?
-
   @Argument(help: ArgumentHelp("- reads the prompt from standard input.", valueName: "-"))
   var input: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Take the first n prompts only.", valueName: "n"))
-  var limit: Int?
+  @OptionGroup var limit: PromptLimit
 
   func validate() throws {
     if let input, input != "-" {
@@ -34,15 +25,20 @@ struct PromptOptions: ParsableArguments {
     guard sources == 1 else {
       throw ValidationError("There are several prompts: give one of --prompt, --prompt-file and -")
     }
-    if let limit, limit < 1 {
-      throw ValidationError("--limit \(limit) is out of range: use 1 or more")
-    }
   }
 
-  /// The prompts, at least one.
   func read() throws -> [PromptInput.Prompt] {
-    let prompts =
-      try promptFile.map { try PromptInput.file($0) } ?? PromptInput.text(prompt ?? "-")
-    return limit.map { Array(prompts.prefix($0)) } ?? prompts
+    limit.first(
+      of: try promptFile.map { try PromptInput.file($0) } ?? PromptInput.text(prompt ?? "-"))
+  }
+}
+
+struct PromptLimit: ParsableArguments {
+  @Option("Take the first n prompts only.", value: "n", name: .customLong("limit")) var count: Int?
+
+  func validate() throws { try OptionCheck.atLeast(1, ("--limit", count)) }
+
+  func first(of prompts: [PromptInput.Prompt]) -> [PromptInput.Prompt] {
+    Array(prompts.prefix(count ?? prompts.count))
   }
 }

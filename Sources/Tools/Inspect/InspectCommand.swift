@@ -1,20 +1,20 @@
 import ArgumentParser
+import Files
 import Foundation
 
-/// `speculate inspect`: what a checkpoint is, without running it.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
     abstract: "Show a checkpoint's configuration, tokenizer and tensors.",
     discussion: """
       Checks every header of the weights completely and reads no value. A folder is a target's or a \
-      drafter's in Hugging Face layout; a file is .safetensors or .safetensors.zst.
+      drafter's in Hugging Face layout; a file is .safetensors or .safetensors.zst. A folder that no \
+      other command can use is shown as far as it goes, and the exit code is 1.
       """)
 
   @Argument(help: ArgumentHelp("A checkpoint's folder, or one file of weights.", valueName: "path"))
   var path: String
-  @Flag(help: "Print one line of JSON.")
-  var json = false
+  @Flag(help: "Print one line of JSON.") var json = false
 
   func run() throws {
     let report = try InspectReport(path: path)
@@ -23,5 +23,6 @@ struct InspectCommand: ParsableCommand {
     } else {
       try Output.write(report.lines.map { $0 + "\n" }.joined())
     }
+    if let problem = report.problem { throw SpeculateError(problem) }
   }
 }

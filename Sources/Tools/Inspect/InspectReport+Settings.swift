@@ -20,84 +20,108 @@ extension InspectReport {
   }
 
   private static func settings(_ model: ModelConfiguration) -> [Setting] {
-    let windowed = (0..<model.layerCount).filter(model.usesWindow).count
     let biases = [
       model.attentionBias ? "q, k, v" : nil, model.outputBias ? "o" : nil,
       model.mlpBias ? "gate, up, down" : nil,
     ].compactMap { $0 }
     var settings = [
-      Setting(name: "model", value: "\(model.family.name) (\(model.family.architecture))"),
-      Setting(name: "vocabulary", value: Figures.count(model.vocabularySize)),
-      Setting(name: "context", value: Figures.count(model.maximumContext)),
-      Setting(name: "layers", value: Figures.count(model.layerCount)),
-      Setting(name: "hidden", value: Figures.count(model.hiddenSize)),
-      Setting(name: "intermediate", value: Figures.count(model.intermediateSize)),
-      Setting(
-        name: "heads",
-        value: "\(model.headCount) of \(model.headDimension), "
-          + "\(model.keyValueHeadCount) for keys and values"
-          + (model.headNorms ? ", q and k normed" : "")),
-      Setting(name: "rope", value: rope(model.ropeTheta, model.ropeScaling)),
-      Setting(name: "norm epsilon", value: "\(model.normEpsilon)"),
-      Setting(name: "biases", value: biases.isEmpty ? "none" : biases.joined(separator: ", ")),
-      Setting(name: "head", value: model.tiesEmbeddings ? "tied to the embedding" : "its own"),
+      Setting("model", "\(model.family.name) (\(model.family.architecture))"),
+      Setting("vocabulary", model.vocabularySize),
+    ]
+    settings += sizes(
+      context: model.maximumContext, layers: model.layerCount, hidden: model.hiddenSize,
+      intermediate: model.intermediateSize, heads: model.headCount, width: model.headDimension,
+      keyValueHeads: model.keyValueHeadCount, areNormed: model.headNorms)
+    settings += [
+      rope(model.ropeTheta, model.ropeScaling), epsilon(model.normEpsilon),
+      Setting("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
+      Setting("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
     if let quantization = model.quantization {
-      settings.append(Setting(name: "quantised", value: quantization.description))
+      settings.append(Setting("quantised", quantization.description))
     }
     if let window = model.slidingWindow {
+      let windowed = (0..<model.layerCount).filter(model.usesWindow).count
       settings.append(
         Setting(
-          name: "sliding window",
-          value: "\(Figures.count(window)) in \(windowed) of \(model.layerCount) layers"))
+          "sliding window",
+          "\(Figures.count(window)) in \(windowed) of \(model.layerCount) layers",
+          ["sliding window": .integer(window), "windowed layers": .integer(windowed)]))
     }
     let ends = model.endTokens.map(String.init).joined(separator: ", ")
+    var tokens: [String: JSONValue] = [
+      "end tokens": .array(model.endTokens.map { .integer(Int($0)) })
+    ]
+    tokens["begin token"] = model.beginToken.map { .integer(Int($0)) }
     settings.append(
       Setting(
-        name: "special tokens",
-        value: "begin \(model.beginToken.map(String.init) ?? "none"), "
-          + "end \(ends.isEmpty ? "none" : ends)"))
+        "special tokens",
+        "begin \(model.beginToken.map(String.init) ?? "none"), "
+          + "end \(ends.isEmpty ? "none" : ends)", tokens))
     return settings
   }
 
   private static func settings(_ drafter: DrafterConfiguration) -> [Setting] {
-    let block =
-      drafter.shortestBlock < drafter.blockSize
-      ? "\(drafter.shortestBlock) to \(drafter.blockSize)" : "\(drafter.blockSize)"
+    let (shortest, longest) = (drafter.shortestBlock, drafter.blockSize)
+    let block = shortest < longest ? "\(shortest) to \(longest)" : "\(longest)"
     var settings = [
+      Setting("model", "block-diffusion drafter (\(drafter.kind.architecture))"),
       Setting(
-        name: "model", value: "block-diffusion drafter (\(drafter.kind.architecture))"),
-      Setting(name: "block", value: "\(block), mask token \(drafter.maskToken)"),
+        "block", "\(block), mask token \(drafter.maskToken)",
+        [
+          "block": .integer(longest), "shortest block": .integer(shortest),
+          "mask token": .integer(Int(drafter.maskToken)),
+        ]),
       Setting(
-        name: "target",
-        value: drafter.targetSummary(
-          vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))),
-      Setting(
-        name: "draft vocabulary",
-        value: drafter.draftVocabularySize.map(Figures.count) ?? "the whole vocabulary"),
+        "target",
+        drafter.targetSummary(vocabulary: "vocabulary " + Figures.count(drafter.vocabularySize))),
+      drafter.draftVocabularySize.map { Setting("draft vocabulary", $0) }
+        ?? Setting("draft vocabulary", "the whole vocabulary"),
     ]
-    settings += drafter.heads.descriptions.map { Setting(name: $0.name, value: $0.value) }
-    return settings + [
-      Setting(name: "context", value: Figures.count(drafter.maximumContext)),
-      Setting(name: "layers", value: Figures.count(drafter.layerCount)),
-      Setting(name: "hidden", value: Figures.count(drafter.shape.hidden)),
-      Setting(name: "intermediate", value: Figures.count(drafter.shape.intermediate)),
+    settings += drafter.heads.descriptions.map { Setting($0.name, $0.value) }
+    let shape = drafter.shape
+    settings += sizes(
+      context: drafter.maximumContext, layers: drafter.layerCount, hidden: shape.hidden,
+      intermediate: shape.intermediate, heads: shape.heads, width: shape.headDimension,
+      keyValueHeads: shape.keyValueHeads, areNormed: true)
+    return settings + [rope(drafter.ropeTheta, drafter.ropeScaling), epsilon(shape.normEpsilon)]
+  }
+
+  private static func sizes(
+    context: Int, layers: Int, hidden: Int, intermediate: Int, heads: Int, width: Int,
+    keyValueHeads: Int, areNormed: Bool
+  ) -> [Setting] {
+    [
+      Setting("context", context), Setting("layers", layers), Setting("hidden", hidden),
+      Setting("intermediate", intermediate),
       Setting(
-        name: "heads",
-        value: "\(drafter.shape.heads) of \(drafter.shape.headDimension), "
-          + "\(drafter.shape.keyValueHeads) for keys and values, q and k normed"),
-      Setting(name: "rope", value: rope(drafter.ropeTheta, drafter.ropeScaling)),
-      Setting(name: "norm epsilon", value: "\(drafter.shape.normEpsilon)"),
+        "heads",
+        "\(heads) of \(width), \(keyValueHeads) for keys and values"
+          + (areNormed ? ", q and k normed" : ""),
+        [
+          "heads": .integer(heads), "head dimension": .integer(width),
+          "key value heads": .integer(keyValueHeads), "head norms": .bool(areNormed),
+        ]),
     ]
   }
 
-  private static func rope(_ theta: Double, _ scaling: RopeScaling) -> String {
-    switch scaling {
-    case .none: "theta \(theta)"
-    case .linear(let factor): "theta \(theta), linear, factor \(factor)"
-    case .llama3(let factor, let low, let high, let original):
-      "theta \(theta), llama3, factor \(factor), low \(low), high \(high), original context "
-        + Figures.count(original)
-    }
+  private static func epsilon(_ value: Float) -> Setting {
+    Setting(
+      "norm epsilon", "\(value)", ["norm epsilon": .number(Double("\(value)") ?? Double(value))])
+  }
+
+  private static func rope(_ theta: Double, _ scaling: RopeScaling) -> Setting {
+    let kind: String? =
+      switch scaling {
+      case .none: nil
+      case .linear(let factor): "linear, factor \(factor)"
+      case .llama3(let factor, let low, let high, let original):
+        "llama3, factor \(factor), low \(low), high \(high), original context "
+          + Figures.count(original)
+      }
+    var members: [String: JSONValue] = ["rope theta": .number(theta)]
+    members["rope scaling"] = kind.map { .string($0) }
+    return Setting(
+      "rope", ["theta \(theta)", kind].compactMap(\.self).joined(separator: ", "), members)
   }
 }

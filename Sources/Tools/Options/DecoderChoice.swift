@@ -14,7 +14,6 @@ enum SwitchChoice: String, ExpressibleByArgument, CaseIterable {
 
 /// What drafts, as the command line names it.
 enum DrafterChoice: ExpressibleByArgument, Equatable {
-  /// Nothing.
   case none
   /// Matches in the text so far.
   case suffix

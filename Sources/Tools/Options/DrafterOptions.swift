@@ -1,51 +1,82 @@
 import ArgumentParser
+import Files
 import Foundation
+import Speculate
 import Tensors
 
 /// Which drafter works for the target.
 struct DrafterOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Folder of a drafter made for the target, or of any causal model with the target's vocabulary; "
-        + "'suffix' to draft without a model, from matches in the text so far; or 'none' for plain "
-        + "decoding. (default: the embedded one, Weights/drafter)", valueName: "dir|suffix|none"))
+    """
+    Folder of a drafter made for the target, or of any causal model with the target's vocabulary; \
+    'suffix' to draft without a model, from matches in the text so far; or 'none' for plain \
+    decoding. (default: the embedded one, Weights/drafter; 'suffix' for a target that it wasn't made \
+    for)
+    """, value: "dir|suffix|none")
   var drafter: DrafterChoice?
-
   @Option(
-    name: .customLong("drafter-weights"),
-    help: ArgumentHelp(
-      "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
-      valueName: "format"))
+    "How to hold the drafter's matrices. (default: int8, or f32 where they are stored so)",
+    value: "format", name: .customLong("drafter-weights"))
   var weights: WeightFormat?
-
   @Option(
-    name: .customLong("drafter-passes"), parsing: .unconditional,
-    help: ArgumentHelp(
-      "Passes of a causal drafter in a round, in which it iterates on all drafts at once, as models "
-        + "from 'speculate force' can. (default: one a draft)", valueName: "n"))
+    """
+    Passes of a causal drafter in a round, in which it iterates on all drafts at once, as models \
+    from 'speculate force' can. (default: one a draft)
+    """, value: "n", name: .customLong("drafter-passes"))
   var passes: Int?
 
   func validate() throws {
     guard let passes else { return }
-    if passes < 1 {
-      throw ValidationError("--drafter-passes \(passes) is out of range: use 1 or more")
-    }
+    try OptionCheck.atLeast(1, ("--drafter-passes", passes))
     guard case .some(.folder) = drafter else {
       throw ValidationError("--drafter-passes belongs to a causal model as --drafter: give both")
     }
   }
 
-  /// Whether the text itself is the only source of drafts.
+  /// Whether the text itself is asked for as the only source of drafts.
   var isSuffix: Bool { drafter == .suffix }
+}
 
-  /// The drafter's folder; nil for decoding without a drafter model.
+/// What drafts for a target.
+enum DrafterSource: Equatable {
+  case none
+  /// Matches in the text so far.
+  case suffix
+  case model(URL)
+
+  /// What an option asks for; without it the embedded drafter, and earlier text for targets that it
+  /// wasn't made for.
   ///
-  /// - Throws: `SpeculateError` when it doesn't exist.
-  func folder() throws -> URL? {
-    switch drafter {
-    case nil: try WeightsLocator().folder("drafter")
-    case .some(.none), .some(.suffix): nil
-    case .some(.folder(let path)): try ModelFolder.url(path, option: "--drafter")
+  /// - Throws: `SpeculateError` when a folder doesn't exist.
+  init(_ choice: DrafterChoice?, for target: TargetOptions) throws {
+    switch choice {
+    case .some(.none): self = .none
+    case .some(.suffix): self = .suffix
+    case .some(.folder(let path)): self = .model(try ModelFolder.url(path, option: "--drafter"))
+    case nil:
+      guard let path = target.target else {
+        self = .model(try WeightsLocator().folder("drafter"))
+        return
+      }
+      if let embedded = try Self.embedded(for: target.folder()) {
+        self = .model(embedded)
+      } else {
+        Output.note(
+          "no drafter is named for \(path): drafts come from earlier text; --drafter names one\n")
+        self = .suffix
+      }
     }
+  }
+
+  /// The embedded drafter, if there is one and it fits a target.
+  static func embedded(for target: URL) throws -> URL? {
+    guard let drafter = try? WeightsLocator().folder("drafter"),
+      DrafterModel.fits(drafter, target: target)
+    else { return nil }
+    return drafter
+  }
+
+  var folder: URL? {
+    if case .model(let folder) = self { folder } else { nil }
   }
 }

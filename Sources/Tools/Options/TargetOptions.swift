@@ -1,12 +1,12 @@
 import ArgumentParser
 import Foundation
 
-/// Which target model works.
 struct TargetOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Folder of the target model: config.json, safetensors and tokenizer. (default: the embedded "
-        + "one, Weights/target)", valueName: "dir"))
+    """
+    Folder of the target model: config.json, safetensors and tokenizer. (default: the embedded \
+    one, Weights/target)
+    """, value: "dir")
   var target: String?
 
   /// The target's folder.

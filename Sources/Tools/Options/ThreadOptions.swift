@@ -1,21 +1,23 @@
 import ArgumentParser
+import Files
 import Tensors
 
-/// How many threads work.
 struct ThreadOptions: ParsableArguments {
   @Option(
-    name: .customLong("threads"), parsing: .unconditional,
-    help: ArgumentHelp("Threads to compute with. (default: one a physical core)", valueName: "n"))
+    "Threads to compute with. (default: one a physical core)", value: "n",
+    name: .customLong("threads"))
   var requested: Int?
 
-  /// The most threads that make sense on one machine; more is a slip of the finger.
-  static let most = 256
-
-  /// The number of threads.
   var count: Int { requested ?? Workers.defaultCount }
 
   func validate() throws {
-    guard let requested, !(1...Self.most).contains(requested) else { return }
-    throw ValidationError("--threads \(requested) is out of range: use 1 to \(Self.most)")
+    // More is a slip of the finger.
+    try OptionCheck.range("--threads", requested, 1...256)
+    // A team that gets fewer threads would compute the same, only slower, and nobody would know why.
+    guard Workers(count: count).count == count else {
+      throw SpeculateError(
+        "the system starts no \(count) threads: give fewer with --threads, or raise the limit on "
+          + "processes (ulimit -u)")
+    }
   }
 }

@@ -1,28 +1,21 @@
 public import ArgumentParser
 public import Tensors
 
-/// How the target's weights and its keys and values are held in memory.
+/// How the target's weights are held in memory.
 struct WeightOptions: ParsableArguments {
   @Option(
-    name: .customLong("weights"),
-    help: ArgumentHelp(
-      "How to hold the target's matrices. (default: as they are stored)", valueName: "format"))
+    "How to hold the target's matrices. (default: as they are stored)", value: "format",
+    name: .customLong("weights"))
   var layers: WeightFormat?
-
   @Option(
-    name: .customLong("head-weights"),
-    help: ArgumentHelp(
-      "How to hold the head. (default: like the matrices, but int8 where they are int4)",
-      valueName: "format"))
+    "How to hold the head. (default: like the matrices, but int8 where they are int4)",
+    value: "format", name: .customLong("head-weights"))
   var head: WeightFormat?
-
   @Option(
-    name: .customLong("embedding-weights"),
-    help: ArgumentHelp(
-      "How to hold the token embedding. (default: like the head)", valueName: "format"))
+    "How to hold the token embedding. (default: like the head)", value: "format",
+    name: .customLong("embedding-weights"))
   var embedding: WeightFormat?
 
-  /// What these options ask for.
   var choice: WeightFormatChoice {
     WeightFormatChoice(layers: layers, head: head, embedding: embedding)
   }
@@ -31,10 +24,10 @@ struct WeightOptions: ParsableArguments {
 /// How the target's keys and values are held in memory.
 struct CacheOptions: ParsableArguments {
   @Option(
-    name: .customLong("kv-type"),
-    help: ArgumentHelp(
-      "How to hold the target's keys and values; text may differ between types, never between ways of "
-        + "decoding.", valueName: "type"))
+    """
+    How to hold the target's keys and values; text may differ between types, never between ways of \
+    decoding.
+    """, value: "type", name: .customLong("kv-type"))
   var format = KeyValueFormat.f32
 }
 

@@ -1,17 +1,12 @@
-package import Analysis
+import Analysis
 
 /// A table as comma-separated values (RFC 4180).
-package struct CSVTable {
-  private var lines: [String]
+struct CSVTable {
+  private let lines: [String]
 
-  /// Starts a table with its heading.
-  package init(_ heading: [String]) { lines = [Self.line(heading)] }
+  init(_ heading: [String], _ rows: [[String]]) { lines = ([heading] + rows).map(Self.line) }
 
-  /// Adds a row.
-  package mutating func add(_ cells: [String]) { lines.append(Self.line(cells)) }
-
-  /// The file's text.
-  package var text: String { lines.joined(separator: "\r\n") + "\r\n" }
+  var text: String { lines.joined(separator: "\r\n") + "\r\n" }
 
   private static func line(_ cells: [String]) -> String {
     cells.map { cell in
@@ -21,10 +16,14 @@ package struct CSVTable {
   }
 
   /// A number with all its figures; nothing for none.
-  package static func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+  static func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 
-  /// Both ends of an interval.
-  package static func cells(_ interval: Interval?) -> [String] {
+  static func cells(_ interval: Interval?) -> [String] {
     [cell(interval?.low), cell(interval?.high)]
+  }
+
+  /// A figure and both ends of its interval.
+  static func cells(_ estimate: ConfigurationReport.Estimate?) -> [String] {
+    [cell(estimate?.value)] + cells(estimate?.interval)
   }
 }

@@ -1,12 +1,10 @@
 import Analysis
 
-/// A cell of a table of the page.
 struct Cell {
   private let text: String
   private let detail: String
   private let style: String
 
-  /// A text.
   init(_ text: String, style: String = "") {
     self.text = text
     detail = ""

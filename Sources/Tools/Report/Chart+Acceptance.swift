@@ -1,18 +1,16 @@
 import Analysis
 
-/// Charts of acceptance by place.
 extension Chart {
   /// Rounds by how many drafts were accepted, on a logarithmic axis.
   static func histogram(_ report: AnalysisReport) -> Chart {
     let configurations = report.configurations.filter(\.drafts)
-    var table = CSVTable(["configuration", "accepted", "rounds", "whole_blocks"])
-    for configuration in configurations {
-      for (accepted, count) in configuration.acceptanceHistogram.enumerated() {
-        table.add([
-          configuration.name, "\(accepted)", "\(count)", "\(configuration.wholeBlocks[accepted])",
-        ])
-      }
-    }
+    let table = CSVTable(
+      ["configuration", "accepted", "rounds", "whole_blocks"],
+      configurations.flatMap { configuration in
+        zip(configuration.acceptanceHistogram, configuration.wholeBlocks).enumerated().map {
+          [configuration.name, "\($0)", "\($1.0)", "\($1.1)"]
+        }
+      })
     return Chart(
       name: "acceptance-histogram",
       caption: """
@@ -40,8 +38,7 @@ extension Chart {
         Scale(countsUpTo: counts.max() ?? 1, start: bottom, end: top)
       )
     }
-    let apart =
-      counts.count > 1 ? frame.x(1) - frame.x(0) : (frame.x(0) - 44) * 2
+    let apart = counts.count > 1 ? frame.x(1) - frame.x(0) : (frame.x(0) - 44) * 2
     let width = min(40, apart * 0.75)
     let bottom = frame.y(0)
     for (accepted, count) in counts.enumerated() where count > 0 {
@@ -89,29 +86,20 @@ extension Chart {
     interval: KeyPath<ConfigurationReport.Place, Interval?>
   ) -> Chart {
     let configurations = report.configurations.filter { !$0.places.isEmpty }
-    var table = CSVTable([
-      "configuration", "position", "judged", "reached", "accepted", "value", "low", "high",
-    ])
-    for configuration in configurations {
-      for place in configuration.places {
-        table.add(
+    let table = CSVTable(
+      ["configuration", "position", "judged", "reached", "accepted", "value", "low", "high"],
+      configurations.flatMap { configuration in
+        configuration.places.map { place in
           [
             configuration.name, "\(place.place)", "\(place.judged)", "\(place.reached)",
             "\(place.accepted)", CSVTable.cell(place[keyPath: value]),
-          ] + CSVTable.cells(place[keyPath: interval]))
-      }
-    }
+          ] + CSVTable.cells(place[keyPath: interval])
+        }
+      })
     let drawings = groups(configurations).map { group in
-      let places = group.map(\.places.count).max() ?? 1
       var frame = ChartFrame(
-        title: title, keys: keys(group), xName: "draft position", yName: "chance",
-        xTicks: (1...places).map { (Double($0), "\($0)") }
-      ) { left, right, bottom, top in
-        (
-          Scale(places: 1...places, start: left + 10, end: right - 10),
-          Scale(0...1, start: bottom, end: top)
-        )
-      }
+        title: title, keys: keys(group.map(\.name)), xName: "draft position", yName: "chance",
+        places: 1...(group.map(\.places.count).max() ?? 1), greatest: 1)
       for (index, configuration) in group.enumerated() {
         // A place without an interval ends the band, not the line.
         let banded = configuration.places.prefix { $0[keyPath: interval] != nil }

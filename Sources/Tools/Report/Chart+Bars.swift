@@ -1,6 +1,5 @@
 import Analysis
 
-/// Charts of horizontal bars, one row a configuration.
 extension Chart {
   private static let rowHeight = 40.0
   private static let left = 4.0
@@ -8,18 +7,15 @@ extension Chart {
 
   /// Speed-up of every configuration, with its interval.
   static func speed(_ report: AnalysisReport) -> Chart {
-    var table = CSVTable([
-      "configuration", "tokens_per_second", "tokens_per_second_low", "tokens_per_second_high",
-      "speedup", "speedup_low", "speedup_high", "p_value",
-    ])
-    for configuration in report.configurations {
-      table.add(
-        [configuration.name, CSVTable.cell(configuration.tokensPerSecond.value)]
-          + CSVTable.cells(configuration.tokensPerSecond.interval)
-          + [CSVTable.cell(configuration.speedup?.value)]
-          + CSVTable.cells(configuration.speedup?.interval)
-          + [CSVTable.cell(configuration.speedupPValue)])
-    }
+    let table = CSVTable(
+      [
+        "configuration", "tokens_per_second", "tokens_per_second_low", "tokens_per_second_high",
+        "speedup", "speedup_low", "speedup_high", "p_value",
+      ],
+      report.configurations.map {
+        [$0.name] + CSVTable.cells($0.tokensPerSecond) + CSVTable.cells($0.speedup)
+          + [CSVTable.cell($0.speedupPValue)]
+      })
     let rows = report.configurations.compactMap { configuration in
       configuration.speedup.map { (configuration.name, $0) }
     }
@@ -31,8 +27,7 @@ extension Chart {
     guard !rows.isEmpty else {
       return Chart(name: "speed", caption: caption, drawings: [], table: table)
     }
-    var drawing = SVGDrawing(
-      title: "Speed-up", height: 34 + Double(rows.count) * rowHeight + 34)
+    var drawing = SVGDrawing(title: "Speed-up", height: 34 + Double(rows.count) * rowHeight + 34)
     let greatest = rows.map { max($0.1.value, $0.1.interval?.high ?? 0) }.max() ?? 1
     let x = Scale(0...max(1, greatest), start: left, end: right)
     let bottom = 30 + Double(rows.count) * rowHeight
@@ -49,28 +44,26 @@ extension Chart {
     return Chart(name: "speed", caption: caption, drawings: [drawing], table: table)
   }
 
-  /// Speed-up by category and configuration.
   static func speedByCategory(_ report: AnalysisReport) -> Chart {
-    var table = CSVTable([
-      "category", "configuration", "prompts", "tokens_per_second", "tau", "speedup", "speedup_low",
-      "speedup_high",
-    ])
-    for row in report.categories {
-      table.add(
+    let table = CSVTable(
+      [
+        "category", "configuration", "prompts", "tokens_per_second", "tau", "speedup",
+        "speedup_low", "speedup_high",
+      ],
+      report.categories.map { row in
         [
           row.category, row.configuration, "\(row.prompts)", CSVTable.cell(row.tokensPerSecond),
-          CSVTable.cell(row.tau), CSVTable.cell(row.speedup?.value),
-        ] + CSVTable.cells(row.speedup?.interval))
-    }
+          CSVTable.cell(row.tau),
+        ] + CSVTable.cells(row.speedup)
+      })
     // One category is all prompts, which the speed-up chart shows.
     let isOne = Set(report.categories.map(\.category)).count < 2
     let rows = isOne ? [] : report.categories.filter { $0.speedup != nil }
     let names = rows.map(\.configuration).reduce(into: [String]()) {
       if !$0.contains($1) { $0.append($1) }
     }
-    let drawings = stride(from: 0, to: names.count, by: ChartTheme.seriesCount).map { start in
-      let shown = Array(names[start..<min(start + ChartTheme.seriesCount, names.count)])
-      return categories(rows.filter { shown.contains($0.configuration) }, names: shown)
+    let drawings = groups(names).map { shown in
+      categories(rows.filter { shown.contains($0.configuration) }, names: shown)
     }
     return Chart(
       name: "speed-by-category",
@@ -80,9 +73,7 @@ extension Chart {
         """, drawings: drawings, table: table)
   }
 
-  private static func categories(
-    _ rows: [AnalysisReport.Category], names: [String]
-  ) -> SVGDrawing {
+  private static func categories(_ rows: [AnalysisReport.Category], names: [String]) -> SVGDrawing {
     let groups = rows.reduce(into: [(name: String, rows: [AnalysisReport.Category])]()) {
       if $0.last?.name == $1.category {
         $0[$0.count - 1].rows.append($1)
@@ -101,8 +92,7 @@ extension Chart {
     let ends = rows.compactMap(\.speedup).flatMap {
       [$0.value, $0.interval?.low ?? $0.value, $0.interval?.high ?? $0.value]
     }
-    let x = Scale(
-      min(1, ends.min() ?? 1)...max(1, ends.max() ?? 1), start: left + 4, end: right)
+    let x = Scale(min(1, ends.min() ?? 1)...max(1, ends.max() ?? 1), start: left + 4, end: right)
     axis(x, bottom: top + height, top: top, name: "times plain decoding", in: &drawing)
     var y = top
     for group in groups {
@@ -130,58 +120,49 @@ extension Chart {
 
   /// Where the time of a token goes.
   static func times(_ report: AnalysisReport) -> Chart {
-    var table = CSVTable([
-      "configuration", "draft_us_per_token", "verify_us_per_token", "sample_us_per_token",
-      "other_us_per_token",
-    ])
-    for configuration in report.configurations {
-      let times = configuration.microsecondsPerToken
-      table.add(
-        [configuration.name]
-          + [times.draft, times.verify, times.sample, times.other].map { CSVTable.cell($0) })
-    }
     let parts = ["draft", "verify", "sample", "other"]
     let colors = ["var(--s1)", "var(--s0)", "var(--s2)", "var(--plain)"]
-    let rows = report.configurations.map { configuration in
+    let all = report.configurations.map { configuration in
       let times = configuration.microsecondsPerToken
-      return (
-        configuration.name, [times.draft, times.verify, times.sample, times.other],
-        "\(microseconds(times.total)) a token"
-      )
+      return (configuration.name, [times.draft, times.verify, times.sample, times.other])
+    }
+    let table = CSVTable(
+      ["configuration"] + parts.map { $0 + "_us_per_token" },
+      all.map { [$0.0] + $0.1.map { CSVTable.cell($0) } })
+    // One unit for the whole chart, so that its numbers can be compared.
+    let longest = all.map { $0.1.reduce(0, +) }.max() ?? 1
+    let (unit, size, decimals) = longest < 10_000 ? ("µs", 1.0, 0) : ("ms", 1000.0, 2)
+    let rows = all.map { name, times in
+      let shown = times.map { $0 / size }
+      return (name, shown, "\(Figures.fixed(shown.reduce(0, +), decimals)) \(unit) a token")
     }
     return Chart(
       name: "time",
       caption: """
-        Microseconds of decoding for each token that was kept: proposing drafts, target passes, \
-        processing logits and choosing tokens, and the rest (caches and features).
+        Time of decoding for each token that was kept: proposing drafts, target passes, processing \
+        logits and choosing tokens, and the rest (caches and features).
         """,
       drawings: [
         stacked(
           "Where the time goes", keys: zip(parts, colors).map { ($0, $1) }, rows: rows,
-          name: "µs a token", greatest: rows.map { $0.1.reduce(0, +) }.max() ?? 1)
+          name: "\(unit) a token", greatest: longest / size)
       ], table: table)
-  }
-
-  /// `812 µs`, `12.3 ms`
-  private static func microseconds(_ value: Double) -> String {
-    value < 10_000
-      ? "\(Figures.fixed(value, 0)) µs" : "\(Figures.fixed(value / 1000, 1)) ms"
   }
 
   /// Where the target's token stood among the drafter's candidates when a draft was rejected.
   static func rejections(_ report: AnalysisReport) -> Chart {
-    var table = CSVTable([
-      "configuration", "rejections", "with_candidates", "rank_1", "rank_2", "rank_3", "rank_4",
-      "rank_5", "further_down", "target_below_half",
-    ])
     let configurations = report.configurations.filter { $0.rejections.all > 0 }
-    for configuration in configurations {
-      let counts = configuration.rejections
-      table.add(
-        [configuration.name, "\(counts.all)", "\(counts.total)"]
+    let table = CSVTable(
+      [
+        "configuration", "rejections", "with_candidates", "rank_1", "rank_2", "rank_3", "rank_4",
+        "rank_5", "further_down", "target_below_half",
+      ],
+      configurations.map { configuration in
+        let counts = configuration.rejections
+        return [configuration.name, "\(counts.all)", "\(counts.total)"]
           + (0..<5).map { $0 < counts.byRank.count ? "\(counts.byRank[$0])" : "0" }
-          + ["\(counts.elsewhere)", "\(counts.unsure)"])
-    }
+          + ["\(counts.elsewhere)", "\(counts.unsure)"]
+      })
     let rows = configurations.filter { $0.rejections.total > 0 }.map { configuration in
       let counts = configuration.rejections
       func share(_ count: Int) -> Double { 100 * Double(count) / Double(counts.total) }
@@ -252,8 +233,7 @@ extension Chart {
       drawing.line(x(tick), bottom, x(tick), bottom + 4, classes: "axis")
       let anchor: SVGDrawing.Anchor =
         index == 0 ? .start : index == x.ticks.count - 1 ? .end : .middle
-      drawing.text(
-        x.label(tick), x: x(tick), y: bottom + 17, anchor: anchor, classes: "soft")
+      drawing.text(x.label(tick), x: x(tick), y: bottom + 17, anchor: anchor, classes: "soft")
     }
     drawing.line(left, bottom, right, bottom, classes: "axis")
     drawing.text(name, x: right, y: bottom + 32, anchor: .end, classes: "soft")

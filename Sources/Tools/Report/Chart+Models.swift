@@ -5,20 +5,19 @@ extension Chart {
   /// Speed-up by draft length as the cost model expects it, and as it was measured.
   static func expectation(_ report: AnalysisReport) -> Chart {
     let configurations = report.configurations.filter { !$0.expectations.isEmpty }
-    var table = CSVTable(["configuration", "drafts", "expected_speedup", "measured_speedup"])
-    for configuration in configurations {
-      for point in configuration.expectations {
-        let isOwn = configuration.settings.draftLength == point.drafts
-        table.add([
-          configuration.name, "\(point.drafts)", CSVTable.cell(point.speedup),
-          isOwn ? CSVTable.cell(configuration.speedup?.value) : "",
-        ])
-      }
-      table.add([
-        configuration.name, "as run", CSVTable.cell(configuration.expectedSpeedup),
-        CSVTable.cell(configuration.speedup?.value),
-      ])
-    }
+    let table = CSVTable(
+      ["configuration", "drafts", "expected_speedup", "measured_speedup"],
+      configurations.flatMap { configuration in
+        let measured = CSVTable.cell(configuration.speedup?.value)
+        return configuration.expectations.map { point in
+          [
+            configuration.name, "\(point.drafts)", CSVTable.cell(point.speedup),
+            configuration.settings.draftLength == point.drafts ? measured : "",
+          ]
+        } + [
+          [configuration.name, "as run", CSVTable.cell(configuration.expectedSpeedup), measured]
+        ]
+      })
     let drawings = groups(configurations).map { group in
       let verified = group.map { Int($0.meanVerified.rounded(.up)) }
       let longest = (group.map(\.expectations.count) + verified).max() ?? 1
@@ -29,14 +28,9 @@ extension Chart {
           + [configuration.expectedSpeedup ?? 1]
       }
       var frame = ChartFrame(
-        title: "Expected and measured speed-up", keys: keys(group), xName: "drafts of a block",
-        yName: "times plain decoding", xTicks: (0...longest).map { (Double($0), "\($0)") }
-      ) { left, right, bottom, top in
-        (
-          Scale(places: 0...longest, start: left + 10, end: right - 10),
-          Scale(0...max(1, values.max() ?? 1), start: bottom, end: top)
-        )
-      }
+        title: "Expected and measured speed-up", keys: keys(group.map(\.name)),
+        xName: "drafts of a block", yName: "times plain decoding", places: 0...longest,
+        greatest: max(1, values.max() ?? 1))
       frame.drawing.line(
         frame.x(0), frame.y(1), frame.x(Double(longest)), frame.y(1), classes: "mark")
       for (index, configuration) in group.enumerated() {
@@ -65,8 +59,8 @@ extension Chart {
       stroke: style.color, dash: style.dash)
     let x = frame.x(configuration.meanVerified)
     if let expected = configuration.expectedSpeedup {
-      frame.drawing.ring(
-        x: x, y: frame.y(expected), radius: 5, stroke: style.color,
+      frame.drawing.circle(
+        x: x, y: frame.y(expected), radius: 5, fill: "var(--panel)", stroke: style.color, width: 2,
         hint: "\(configuration.name), expected: \(Figures.fixed(expected, 2))")
     }
     guard let speedup = configuration.speedup else { return }
@@ -80,23 +74,21 @@ extension Chart {
       hint: "\(configuration.name), measured: \(TerminalReport.estimate(speedup))")
   }
 
-  /// Acceptance by confidence.
   static func calibration(_ report: AnalysisReport) -> Chart {
     let configurations = report.configurations.filter { $0.expectedCalibrationError != nil }
-    var table = CSVTable([
-      "configuration", "from", "to", "drafts", "accepted", "mean_confidence", "acceptance",
-    ])
-    for configuration in configurations {
-      for (index, bin) in configuration.reliability.enumerated() {
-        let width = 1 / Double(Reliability.binCount)
-        table.add([
-          configuration.name, Figures.fixed(Double(index) * width, 2),
-          Figures.fixed(Double(index + 1) * width, 2), "\(bin.count)", "\(bin.accepted)",
-          bin.count > 0 ? CSVTable.cell(bin.meanConfidence) : "",
-          bin.count > 0 ? CSVTable.cell(bin.acceptance) : "",
-        ])
-      }
-    }
+    let width = 1 / Double(Reliability.binCount)
+    let table = CSVTable(
+      ["configuration", "from", "to", "drafts", "accepted", "mean_confidence", "acceptance"],
+      configurations.flatMap { configuration in
+        configuration.reliability.enumerated().map { index, bin in
+          [
+            configuration.name, Figures.fixed(Double(index) * width, 2),
+            Figures.fixed(Double(index + 1) * width, 2), "\(bin.count)", "\(bin.accepted)",
+            bin.count > 0 ? CSVTable.cell(bin.meanConfidence) : "",
+            bin.count > 0 ? CSVTable.cell(bin.acceptance) : "",
+          ]
+        }
+      })
     return Chart(
       name: "calibration",
       caption: """

@@ -8,24 +8,20 @@ struct Chart {
   let caption: String
   /// One drawing, or several when there are more configurations than one holds.
   let drawings: [SVGDrawing]
-  /// The numbers.
   let table: CSVTable
 
   /// All charts that the report has something for.
   static func all(_ report: AnalysisReport) -> [Chart] {
     [
       speed(report), speedByCategory(report), histogram(report), conditional(report),
-      survival(report), expectation(report), calibration(report), times(report),
-      rejections(report),
+      survival(report), expectation(report), calibration(report), times(report), rejections(report),
     ].filter { !$0.drawings.isEmpty }
   }
 
-  /// The configurations that draft, as many together as have different colours.
-  static func groups(
-    _ configurations: [ConfigurationReport], of count: Int = ChartTheme.seriesCount
-  ) -> [[ConfigurationReport]] {
-    stride(from: 0, to: configurations.count, by: count).map {
-      Array(configurations[$0..<min($0 + count, configurations.count)])
+  /// What one drawing has colours for, as often as it takes.
+  static func groups<Element>(_ all: [Element]) -> [[Element]] {
+    stride(from: 0, to: all.count, by: ChartTheme.seriesCount).map {
+      Array(all[$0...].prefix(ChartTheme.seriesCount))
     }
   }
 
@@ -37,11 +33,10 @@ struct Chart {
     )
   }
 
-  /// The legend of some configurations.
-  static func keys(_ configurations: [ConfigurationReport]) -> [ChartFrame.Key] {
-    configurations.enumerated().map { index, configuration in
-      let style = style(index)
-      return ChartFrame.Key(name: configuration.name, color: style.color, dash: style.dash)
+  /// The legend of some curves.
+  static func keys(_ names: [String]) -> [ChartFrame.Key] {
+    names.enumerated().map {
+      ChartFrame.Key(name: $1, color: style($0).color, dash: style($0).dash)
     }
   }
 }

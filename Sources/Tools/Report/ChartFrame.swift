@@ -1,6 +1,5 @@
 /// The frame that charts with two axes share: title, legend, grid, ticks, names of the axes.
 struct ChartFrame {
-  /// A line of the legend.
   struct Key {
     var name: String
     var color: String
@@ -38,8 +37,7 @@ struct ChartFrame {
     (x, y) = scales(Self.left, SVGDrawing.width - Self.right, bottom, top)
     for tick in y.ticks {
       drawing.line(Self.left, y(tick), SVGDrawing.width - Self.right, y(tick), classes: "grid")
-      drawing.text(
-        y.label(tick), x: Self.left - 6, y: y(tick) + 4, anchor: .end, classes: "soft")
+      drawing.text(y.label(tick), x: Self.left - 6, y: y(tick) + 4, anchor: .end, classes: "soft")
     }
     drawing.line(Self.left, bottom, SVGDrawing.width - Self.right, bottom, classes: "axis")
     let ticks = xTicks ?? x.ticks.map { ($0, x.label($0)) }
@@ -48,6 +46,22 @@ struct ChartFrame {
     }
     drawing.text(
       xName, x: SVGDrawing.width - Self.right, y: bottom + 36, anchor: .end, classes: "soft")
+  }
+
+  /// A frame over whole numbers, with heights from 0 to `greatest`.
+  init(
+    title: String, keys: [Key], xName: String, yName: String, places: ClosedRange<Int>,
+    greatest: Double
+  ) {
+    self.init(
+      title: title, keys: keys, xName: xName, yName: yName,
+      xTicks: places.map { (Double($0), "\($0)") }
+    ) { left, right, bottom, top in
+      (
+        Scale(places: places, start: left + 10, end: right - 10),
+        Scale(0...greatest, start: bottom, end: top)
+      )
+    }
   }
 
   /// Every n-th tick, so that their labels don't touch.
@@ -81,7 +95,6 @@ struct Legend {
     rows = keys.isEmpty ? 0 : row + 1
   }
 
-  /// Pixels of all rows.
   var height: Double { Double(rows) * Self.rowHeight }
 
   /// Draws the names, the first row's upper edge at `y`.

@@ -4,7 +4,6 @@ import Speculate
 
 /// The report as one page that needs nothing beside it.
 enum HTMLReport {
-  /// The page.
   static func page(_ report: AnalysisReport, charts: [Chart]) -> String {
     ReportPage.html(
       title: "Acceptance-length analysis",
@@ -35,10 +34,7 @@ enum HTMLReport {
 
         """
     }
-    let fastest = report.configurations.max {
-      $0.tokensPerSecond.value < $1.tokensPerSecond.value
-    }
-    guard let fastest, report.configurations.count > 1 else { return text }
+    guard let fastest = TerminalReport.fastest(report) else { return text }
     var sentence =
       "Fastest: <strong>\(Markup.escaped(fastest.name))</strong> with "
       + "\(Figures.rate(fastest.tokensPerSecond.value)) tokens/s"
@@ -49,8 +45,7 @@ enum HTMLReport {
     }
     let ties = report.comparisons.filter { $0.second == fastest.name && !$0.isReal }.map(\.first)
     if !ties.isEmpty {
-      sentence +=
-        ". Not proven slower: \(Markup.escaped(ties.joined(separator: ", ")))"
+      sentence += ". Not proven slower: \(Markup.escaped(ties.joined(separator: ", ")))"
     }
     return text + "<p class=\"answer\">\(sentence).</p>"
   }
@@ -171,5 +166,43 @@ enum HTMLReport {
           "format", "most tokens", "prompts", "rounds", "output as plain",
         ], rows))
       """
+  }
+
+  private static func examples(_ report: AnalysisReport) -> String {
+    guard !report.examples.isEmpty else { return "" }
+    return """
+      <h2>Rejected drafts</h2>
+      <p class="soft">Where each configuration's drafter was surest and still wrong, one place from a \
+      prompt: the text, <strong>drafts that were kept</strong>, the draft that was not, and the target's own \
+      token. Below, what both models thought most probable there.</p>
+      <div class="charts">
+      \(report.examples.map(example).joined())</div>
+      """
+  }
+
+  private static func example(_ example: RejectionExample) -> String {
+    """
+    <section class="example">
+    <p class="soft">\(Markup.escaped(example.configuration)) · \(Markup.escaped(example.category)) · \
+    \(Markup.escaped(example.prompt))</p>
+    <pre>\(Markup.escaped(example.context))\(DraftedText.markup(
+      accepted: example.accepted, rejected: example.rejected,
+      chosen: DraftedText.visible(example.chosen)))</pre>
+    <div class="candidates">
+    <div>\(Markup.escaped(example.source))\(list(example.draftCandidates))</div>
+    <div>target\(list(example.targetCandidates))</div>
+    </div>
+    </section>
+
+    """
+  }
+
+  private static func list(_ candidates: [RejectionExample.Candidate]) -> String {
+    guard !candidates.isEmpty else { return "<p class=\"soft\">has no probabilities</p>" }
+    let items = candidates.map { candidate in
+      "<li\(candidate.isChosen ? " class=\"chosen\"" : "")><code>\(DraftedText.visible(candidate.text))</code>"
+        + "<span>\(Figures.fixed(100 * candidate.probability, 1)) %</span></li>"
+    }
+    return "<ol>\(items.joined())</ol>"
   }
 }

@@ -2,7 +2,6 @@ import Foundation
 
 /// A drawing in SVG: shapes and texts in a fixed frame, coloured by style sheet.
 struct SVGDrawing {
-  /// What text is aligned by.
   enum Anchor: String {
     case start, middle, end
   }
@@ -40,19 +39,23 @@ struct SVGDrawing {
   mutating func text(
     _ text: String, x: Double, y: Double, anchor: Anchor = .start, classes: String = ""
   ) {
-    body +=
-      "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
-      + (anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\"")
-      + (classes.isEmpty ? "" : " class=\"\(classes)\"") + ">\(Markup.escaped(text))</text>\n"
+    add(
+      "text",
+      [
+        "x": Self.number(x), "y": Self.number(y),
+        "text-anchor": anchor == .start ? "" : anchor.rawValue, "class": classes,
+      ], content: Markup.escaped(text))
   }
 
   mutating func line(
     _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, classes: String, style: String = ""
   ) {
-    body +=
-      "<line x1=\"\(Self.number(x1))\" y1=\"\(Self.number(y1))\" x2=\"\(Self.number(x2))\""
-      + " y2=\"\(Self.number(y2))\" class=\"\(classes)\""
-      + (style.isEmpty ? "" : " style=\"\(style)\"") + "/>\n"
+    add(
+      "line",
+      [
+        "x1": Self.number(x1), "y1": Self.number(y1), "x2": Self.number(x2), "y2": Self.number(y2),
+        "class": classes, "style": style,
+      ])
   }
 
   /// A rectangle; `hint` is what a pointer over it shows.
@@ -60,40 +63,48 @@ struct SVGDrawing {
     x: Double, y: Double, width: Double, height: Double, fill: String, classes: String = "",
     hint: String = ""
   ) {
-    body +=
-      "<rect x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(max(0, width)))\""
-      + " height=\"\(Self.number(max(0, height)))\" style=\"fill:\(fill)\""
-      + (classes.isEmpty ? "" : " class=\"\(classes)\"") + Self.end("rect", hint)
+    add(
+      "rect",
+      [
+        "x": Self.number(x), "y": Self.number(y), "width": Self.number(max(0, width)),
+        "height": Self.number(max(0, height)), "style": "fill:\(fill)", "class": classes,
+      ], hint: hint)
   }
 
-  mutating func circle(x: Double, y: Double, radius: Double, fill: String, hint: String = "") {
-    body +=
-      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\""
-      + " style=\"fill:\(fill);stroke:var(--panel);stroke-width:1\"" + Self.end("circle", hint)
-  }
-
-  mutating func ring(x: Double, y: Double, radius: Double, stroke: String, hint: String) {
-    body +=
-      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\""
-      + " style=\"fill:var(--panel);stroke:\(stroke);stroke-width:2\"" + Self.end("circle", hint)
+  mutating func circle(
+    x: Double, y: Double, radius: Double, fill: String, stroke: String = "var(--panel)",
+    width: Int = 1, hint: String = ""
+  ) {
+    add(
+      "circle",
+      [
+        "cx": Self.number(x), "cy": Self.number(y), "r": Self.number(radius),
+        "style": "fill:\(fill);stroke:\(stroke);stroke-width:\(width)",
+      ], hint: hint)
   }
 
   /// An open line through points.
   mutating func curve(_ points: [(Double, Double)], stroke: String, dash: String = "") {
     guard !points.isEmpty else { return }
-    body +=
-      "<path d=\"\(Self.path(points))\" class=\"curve\" style=\"stroke:\(stroke)"
-      + (dash.isEmpty ? "" : ";stroke-dasharray:\(dash)") + "\"/>\n"
+    let dashes = dash.isEmpty ? "" : ";stroke-dasharray:\(dash)"
+    add("path", ["d": Self.path(points), "class": "curve", "style": "stroke:\(stroke)\(dashes)"])
   }
 
   /// The area between an upper and a lower line over the same places.
-  mutating func band(
-    upper: [(Double, Double)], lower: [(Double, Double)], fill: String
-  ) {
+  mutating func band(upper: [(Double, Double)], lower: [(Double, Double)], fill: String) {
     guard upper.count > 1 else { return }
-    body +=
-      "<path d=\"\(Self.path(upper + lower.reversed()))Z\" class=\"band\""
-      + " style=\"fill:\(fill)\"/>\n"
+    let outline = Self.path(upper + lower.reversed()) + "Z"
+    add("path", ["d": outline, "class": "band", "style": "fill:\(fill)"])
+  }
+
+  /// Adds an element; attributes without a value are left out.
+  private mutating func add(
+    _ name: String, _ attributes: KeyValuePairs<String, String>, content: String = "",
+    hint: String = ""
+  ) {
+    let text = attributes.filter { !$0.value.isEmpty }.map { " \($0.key)=\"\($0.value)\"" }.joined()
+    let content = hint.isEmpty ? content : "<title>\(Markup.escaped(hint))</title>"
+    body += "<\(name)\(text)" + (content.isEmpty ? "/>\n" : ">\(content)</\(name)>\n")
   }
 
   /// As part of a page that has the style sheet.
@@ -102,17 +113,12 @@ struct SVGDrawing {
       + " role=\"img\" aria-label=\"\(Markup.escaped(title))\">\n\(body)</svg>\n"
   }
 
-  /// As a file of its own.
   var file: String {
     "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\""
       + " viewBox=\"-12 -8 \(Self.number(Self.width + 24)) \(Self.number(height + 16))\""
       + " width=\"\(Self.number((Self.width + 24) * 2))\">\n<style>\n\(ChartTheme.variables)\n"
       + "\(ChartTheme.classes)\nsvg { background: var(--panel); }\n</style>\n"
       + "<title>\(Markup.escaped(title))</title>\n\(body)</svg>\n"
-  }
-
-  private static func end(_ name: String, _ hint: String) -> String {
-    hint.isEmpty ? "/>\n" : "><title>\(Markup.escaped(hint))</title></\(name)>\n"
   }
 
   private static func path(_ points: [(Double, Double)]) -> String {

@@ -8,7 +8,6 @@ struct Scale {
   let start: Double
   let end: Double
   let isLogarithmic: Bool
-  /// The numbers to write.
   let ticks: [Double]
 
   /// A linear axis over a range that is widened to whole ticks.
@@ -45,11 +44,9 @@ struct Scale {
     ticks = places.map(Double.init)
   }
 
-  /// The place of a number.
   func callAsFunction(_ value: Double) -> Double {
     let share =
-      isLogarithmic
-      ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
+      isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
     return start + share * (end - start)
   }
 
@@ -59,7 +56,6 @@ struct Scale {
     return [1, 2, 5, 10].map { $0 * decade }.first { $0 >= least * (1 - 1e-9) } ?? 10 * decade
   }
 
-  /// A tick as it is written.
   func label(_ tick: Double) -> String {
     if isLogarithmic {
       return tick < 1000

@@ -1,9 +1,9 @@
-package import Analysis
+import Analysis
 
 /// The summary of a report as text.
-package enum TerminalReport {
+enum TerminalReport {
   /// Lines without colour, at most about 100 columns wide for names of usual length.
-  package static func lines(_ report: AnalysisReport) -> [String] {
+  static func lines(_ report: AnalysisReport) -> [String] {
     var lines = report.machines.map(\.line)
     let tokens = report.configurations.reduce(0) { $0 + $1.tokens }
     lines.append(
@@ -29,12 +29,15 @@ package enum TerminalReport {
     return lines
   }
 
+  /// The fastest configuration; nil where there is no other.
+  static func fastest(_ report: AnalysisReport) -> ConfigurationReport? {
+    guard report.configurations.count > 1 else { return nil }
+    return report.configurations.max { $0.tokensPerSecond.value < $1.tokensPerSecond.value }
+  }
+
   /// `fastest: draft 3, 1.42x plain decoding, tau 3.10`
   private static func best(_ report: AnalysisReport) -> String? {
-    let fastest = report.configurations.max {
-      $0.tokensPerSecond.value < $1.tokensPerSecond.value
-    }
-    guard let fastest, report.configurations.count > 1 else { return nil }
+    guard let fastest = fastest(report) else { return nil }
     var line = "fastest: \(fastest.name), \(Figures.rate(fastest.tokensPerSecond.value)) tok/s"
     if let speedup = fastest.speedup {
       line += ", \(Figures.fixed(speedup.value, 2)) times plain decoding"
@@ -56,7 +59,7 @@ package enum TerminalReport {
   }
 
   /// `1.42 [1.31, 1.55]`
-  package static func estimate(_ estimate: ConfigurationReport.Estimate) -> String {
+  static func estimate(_ estimate: ConfigurationReport.Estimate) -> String {
     Figures.fixed(estimate.value, 2)
       + (estimate.interval.map {
         " [\(Figures.fixed($0.low, 2)), \(Figures.fixed($0.high, 2))]"
@@ -80,7 +83,7 @@ package enum TerminalReport {
   }
 
   /// A p-value as it is usually given.
-  package static func pValue(_ value: Double) -> String {
+  static func pValue(_ value: Double) -> String {
     value < 0.001 ? "<0.001" : Figures.fixed(value, 3)
   }
 

@@ -1,14 +1,16 @@
-/// A table of text: the first column to the left, the others to the right.
-package enum TextTable {
+/// A table of text: names and columns without a heading to the left, the others to the right.
+enum TextTable {
   /// The heading and the rows, two blanks apart.
-  package static func lines(_ heading: [String], _ rows: [[String]]) -> [String] {
+  ///
+  /// - Parameter names: How many columns hold names.
+  static func lines(_ heading: [String], _ rows: [[String]], names: Int = 1) -> [String] {
     let table = [heading] + rows
     let widths = heading.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
     return table.map { row in
       var line = ""
       for (column, cell) in row.enumerated() {
         let padding = String(repeating: " ", count: widths[column] - cell.count)
-        let isText = column == 0 || heading[column].isEmpty
+        let isText = column < names || heading[column].isEmpty
         line += (column == 0 ? "" : "  ") + (isText ? cell + padding : padding + cell)
       }
       while line.last == " " { line.removeLast() }

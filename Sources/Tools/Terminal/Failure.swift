@@ -13,13 +13,20 @@ enum Failure {
     case .success:
       root.exit(withError: error)  // help or a completion script, on standard output
     case .validationFailure:
-      say(usage(error, in: root))
-      Foundation.exit(ExitCode.validationFailure.rawValue)
+      misuse(usage(error, in: root))
     default:
       if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
-      say(line(for: error))
+      // What a check of options throws is wrapped up by the parser, which can tell what it is.
+      let isOwn = error is SpeculateError || error is CocoaError
+      say(isOwn ? line(for: error) : oneLine(SettingFlags.naming(root.message(for: error))))
       Foundation.exit(ExitCode.failure.rawValue)
     }
+  }
+
+  /// Says what is wrong with the command line, and leaves.
+  static func misuse(_ complaint: String) -> Never {
+    say(complaint)
+    Foundation.exit(ExitCode.validationFailure.rawValue)
   }
 
   /// One line that describes any error.

@@ -10,20 +10,7 @@ enum Output {
     try write(text, to: STDOUT_FILENO, called: "standard output")
   }
 
-  /// Writes a line to standard output.
   static func line(_ text: String = "") throws { try write(text + "\n") }
-
-  /// Writes lines of right-aligned columns under their headings.
-  static func table(_ headings: [String], _ rows: [[String]]) throws {
-    let widths = headings.indices.map { column in
-      rows.reduce(headings[column].count) { max($0, $1[column].count) }
-    }
-    for row in [headings] + rows {
-      try line(
-        zip(row, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }
-          .joined(separator: "  "))
-    }
-  }
 
   /// Writes to standard error; what can't be written there has nowhere else to go.
   static func note(_ text: String) {

@@ -72,6 +72,11 @@ package final class ProgressLine {
     visible = false
   }
 
+  /// What there is to show, beside one another.
+  static func joined(_ parts: [String?]) -> String {
+    parts.compactMap(\.self).joined(separator: " | ")
+  }
+
   private func show(_ text: String) {
     write(terminal ? "\r\u{1B}[K\(text.prefix(width()))" : "\(text)\n")
     visible = true
@@ -79,14 +84,15 @@ package final class ProgressLine {
 
   private func text(_ done: Int, elapsed: Double, detail: String) -> String {
     let rate = elapsed > 0 ? Double(done) / elapsed : 0
-    var parts = [total.map { "\(label) \(done)/\($0) \(unit)" } ?? "\(label) \(done) \(unit)"]
+    var parts: [String?] = [
+      total.map { "\(label) \(done)/\($0) \(unit)" } ?? "\(label) \(done) \(unit)"
+    ]
     if rate > 0 { parts.append("\(Figures.rate(rate)) \(unit)/s") }
     if let total, rate > 0, done < total {
       parts.append("\(Figures.duration(Double(total - done) / rate)) left")
     } else if elapsed > 0 {
       parts.append(Figures.duration(elapsed))
     }
-    if !detail.isEmpty { parts.append(detail) }
-    return parts.joined(separator: " | ")
+    return Self.joined(parts + [detail.isEmpty ? nil : detail])
   }
 }

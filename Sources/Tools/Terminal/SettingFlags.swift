@@ -3,13 +3,14 @@
 /// No other text has typographic quotes: names out of templates and files stand in straight ones, so that
 /// a template's filter 'output' is no flag.
 package enum SettingFlags {
-  /// The settings, in the words of their flags.
   package static let settings = [
-    "confidence", "drafter", "drafter passes", "evaluation length", "force", "grow", "init",
-    "layers", "learning rate", "length",
-    "longest prompt", "mask token", "output", "precision", "response length", "save best", "seed",
-    "store log-probabilities", "store taps", "target layers", "temperature", "trace", "vocabulary",
-    "width",
+    "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
+    "force", "grow", "heldout", "heldout data", "heldout tokens", "init", "init from", "layers",
+    "learning rate", "length", "longest prompt", "mask token", "output", "precision",
+    "prompts", "report", "response length", "responses from", "save best", "seed",
+    "store log-probabilities",
+    "store taps", "target", "target layers", "temperature", "tokenizer", "tokens", "trace",
+    "trajectories from", "vocabulary", "width",
   ]
 
   /// A library's text with flags in the settings' place.

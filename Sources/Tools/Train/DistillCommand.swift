@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// `speculate distill`: a block drafter from a target, and the responses it learns from.
 struct DistillCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "distill",

@@ -3,7 +3,6 @@ import Foundation
 import Tensors
 import Training
 
-/// `speculate distill data`: what a target answers, in shards.
 struct DistillDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
@@ -19,50 +18,36 @@ struct DistillDataCommand: ParsableCommand {
         speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
       """)
 
-  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
-  @Option(name: .shortAndLong, help: "The folder of shards.")
-  var output: String
+  @Option("The folder of shards.", name: .shortAndLong) var output: String
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Features") var features: StoredFeatureFlags
-  @Option(help: "Seed of prompts and sampling.") var seed: UInt64 = 1
+  @Option("Seed of prompts and sampling.") var seed: UInt64 = 1
   @OptionGroup var threads: ThreadOptions
 
-  func validate() throws {
-    try prompts.check()
-    guard prompts.file != nil else {
-      throw ValidationError("give the documents of the prompts: either --data or --tokens")
-    }
-    try responses.check()
-    try features.check()
-  }
+  func validate() throws { _ = try prompts.required() }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    guard let data = prompts.file else { return }
-    let recipe = try ResponseRecipe(
-      target: folder, workers: Workers(count: threads.count))
-    Interruption.watch()
+    let recipe = try ResponseRecipe(target: folder, workers: Workers(count: threads.count))
+    Interruption.watch(patience: nil)
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
-    let made = try ResponseProgressLine.show { report in
+    let wanted = try responses.options(prompts.required(), seed: seed)
+    let made = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.run(
-        responses.options(data, seed: seed), features: choice, folder: place,
-        shouldStop: { Interruption.requested }, report: report)
+        wanted, features: choice, folder: place, shouldStop: { Interruption.requested },
+        report: report)
     }
     let isComplete = try made.map { made in
       try choice.map { choice in
-        try FeatureProgressLine.show { report in
+        try ProgressLine.features { report in
           try recipe.store(
-            choice, of: made, folder: place, shouldStop: { Interruption.requested },
-            report: report)
+            choice, of: made, folder: place, shouldStop: { Interruption.requested }, report: report)
         }
       } ?? true
     }
-    guard let made, isComplete == true else {
-      Output.note("stopped; the same command goes on from here\n")
-      throw Interruption.exitCode
-    }
+    guard let made, isComplete == true else { throw Interruption.resumable() }
     let tokens = made.reduce(0) { $0 + $1.continuation.count }
     Output.note(
       "\(Figures.count(made.count)) responses of \(Figures.count(tokens)) tokens are in \(output)\n"

@@ -3,7 +3,6 @@ import Drafter
 import Foundation
 import Training
 
-/// `speculate distill train`: a block drafter from a target.
 struct DistillTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -21,23 +20,20 @@ struct DistillTrainCommand: ParsableCommand {
         speculate distill --target deep --responses-from answers --output drafter --kind tokens
       """)
 
-  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Instead of --data: folders that 'speculate distill data' wrote, of greedy and of sampled "
-        + "answers for instance. Hidden states stored beside them are read instead of computed.",
-      valueName: "dir"))
+    """
+    Instead of --data: folders that 'speculate distill data' wrote, of greedy and of sampled answers \
+    for instance. Hidden states stored beside them are read instead of computed.
+    """, value: "dir")
   var responsesFrom: [String] = []
-  @Option(help: "Held-out documents, for the simulated acceptance; as --data.")
+  @Option("Held-out documents, for the simulated acceptance; as --data.")
   var heldout: String?
-  @Option(help: "Instead of --heldout: a file of tokens.")
+  @Option("Instead of --heldout: a file of tokens.")
   var heldoutTokens: String?
-  @Option(name: .shortAndLong, help: "The folder of responses, checkpoint, metrics and drafter.")
+  @Option("The folder of responses, checkpoint, metrics and drafter.", name: .shortAndLong)
   var output: String
-
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Drafter") var drafter: DrafterSizes
   @OptionGroup(title: "Drafters that see tokens alone") var tokenFlags: TokenFlags
@@ -45,7 +41,6 @@ struct DistillTrainCommand: ParsableCommand {
   @OptionGroup(title: "Training") var training: DistillFlags
 
   func validate() throws {
-    try prompts.check()
     guard (prompts.file == nil) != responsesFrom.isEmpty else {
       throw ValidationError(
         "give the documents of the prompts: either --data or --tokens; or --responses-from")
@@ -57,23 +52,15 @@ struct DistillTrainCommand: ParsableCommand {
       throw ValidationError(
         "--save-best compares held-out acceptances: give --heldout or --heldout-tokens")
     }
-    try responses.check()
-    try drafter.check()
-    try objective.check()
-    try training.check()
-    try tokenFlags.check(drafter, objective, steps: training.steps)
+    try tokenFlags.check(drafter, objective, steps: training.run.steps)
   }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    let source: DistillOptions.Responses
-    if !responsesFrom.isEmpty {
-      source = .made(responsesFrom.map { URL(fileURLWithPath: $0) })
-    } else if let file = prompts.file {
-      source = .make(try responses.options(file, seed: training.seed))
-    } else {
-      return
-    }
+    let source: DistillOptions.Responses =
+      responsesFrom.isEmpty
+      ? .make(try responses.options(prompts.required(), seed: training.run.seed))
+      : .made(responsesFrom.map { URL(fileURLWithPath: $0) })
     var options = DistillOptions(
       target: folder, responses: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
@@ -81,19 +68,18 @@ struct DistillTrainCommand: ParsableCommand {
     try drafter.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options)
-    tokenFlags.apply(to: &options, steps: training.steps)
+    tokenFlags.apply(to: &options, steps: training.run.steps)
+    options.maskToken = try drafter.maskToken.map { try MaskToken.id($0, target: folder) }
 
     let recipe = try DistillRecipe(options)
-    Interruption.watch()
-    let responses = try ResponseProgressLine.show { report in
+    for remark in recipe.remarks { Output.note(remark + "\n") }
+    Interruption.watch(patience: nil)
+    let answered = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)
     }
-    guard let made = responses,
+    guard let made = answered,
       let held = try recipe.respondHeldout(shouldStop: { Interruption.requested })
-    else {
-      Output.note("stopped; the same command goes on from here\n")
-      throw Interruption.exitCode
-    }
+    else { throw Interruption.resumable() }
     let conclusion = try train(recipe.training(made, heldout: held), options)
     Output.note("the drafter is in \(output), its curves and samples in report.html\n")
     if let conclusion { Output.note(conclusion + "\n") }
@@ -110,7 +96,7 @@ struct DistillTrainCommand: ParsableCommand {
     let file = PromptDataFlags.file(heldout, heldoutTokens)
     return try file.map { file in
       // Another seed than the training's: the file may be the same.
-      var options = try responses.options(file, seed: training.seed &+ 0x48)
+      var options = try responses.options(file, seed: training.run.seed &+ 0x48)
       options.count = training.evaluationPrompts
       options.temperature = 0
       options.length = training.evaluationLength
@@ -119,9 +105,7 @@ struct DistillTrainCommand: ParsableCommand {
   }
 
   /// Runs the training; returns what the drafter is worth, if that was measured.
-  private func train(
-    _ training: DrafterTraining, _ options: DistillOptions
-  ) throws -> String? {
+  private func train(_ training: DrafterTraining, _ options: DistillOptions) throws -> String? {
     let summary = training.summary
     let responses =
       "\(Figures.count(summary.responses)) responses, \(Figures.count(summary.tokens)) tokens"
@@ -155,8 +139,7 @@ struct DistillTrainCommand: ParsableCommand {
     guard let replayed = try training.evaluate(), let generated = try training.generate() else {
       return nil
     }
-    return Self.conclusion(
-      replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)
+    return Self.conclusion(replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)
   }
 
   /// The acceptance lengths of replayed rounds, of all and of answers without loops, beside those of the
@@ -175,7 +158,7 @@ struct DistillTrainCommand: ParsableCommand {
         ? "\(generated.differing) generated answers are not the recorded ones: were these made on "
           + "another machine?" : nil,
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 
   private static func detail(_ progress: DistillProgress) -> String {
@@ -183,13 +166,12 @@ struct DistillTrainCommand: ParsableCommand {
       "accepted " + shares.map { Figures.fixed($0, 2) }.joined(separator: " ")
     }
     let parts = [
-      progress.stage.map { "stage \($0)" },
-      "loss \(Figures.fixed(progress.loss, 4))",
+      progress.stage.map { "stage \($0)" }, "loss \(Figures.fixed(progress.loss, 4))",
       progress.acceptanceLength.map { "tau \(Figures.fixed($0, 2))" },
       progress.looplessAcceptanceLength.map { "without loops \(Figures.fixed($0, 2))" },
       progress.loopShare.map { "loop share \(Figures.fixed($0, 2))" }, survival,
       "\(Figures.rate(progress.anchorsPerSecond)) anchors/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 }

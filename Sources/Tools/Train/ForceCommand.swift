@@ -1,6 +1,5 @@
 import ArgumentParser
 
-/// `speculate force`: a model that decodes itself several tokens a pass, and what it learns from.
 struct ForceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "force",

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Training
 
-/// `speculate force data`: a target's Jacobi trajectories, in shards.
 struct ForceDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
@@ -16,36 +15,28 @@ struct ForceDataCommand: ParsableCommand {
         speculate force data --target small --data train.jsonl.zst --output trajectories
       """)
 
-  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
-  @Option(name: .shortAndLong, help: "The folder of shards.")
-  var output: String
+  @Option("The folder of shards.", name: .shortAndLong) var output: String
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Blocks") var blocks: BlockFlags
-  @Option(help: "Seed of prompts.") var seed: UInt64 = 1
+  @Option("Seed of prompts.") var seed: UInt64 = 1
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    try prompts.check()
-    guard prompts.file != nil else {
-      throw ValidationError("give the documents of the prompts: either --data or --tokens")
-    }
-    try responses.check()
-    try ForceFlags.checkGreedy(responses)
-    try blocks.check()
+    _ = try prompts.required()
+    try responses.checkGreedy()
   }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    guard let data = prompts.file else { return }
     var options = ForceOptions(
-      target: folder, trajectories: .make(try responses.options(data, seed: seed)),
+      target: folder, trajectories: .make(try responses.options(prompts.required(), seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
     blocks.apply(to: &options)
-    let recipe = try ForceRecipe(options)
-    Interruption.watch()
-    let made = try TrajectoryProgressLine.make(recipe)
+    let recipe = try ForceRecipe(options, makesData: true)
+    Interruption.watch(patience: nil)
+    let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {
       Output.note(
         "\(Figures.count(trajectories.count)) trajectories of blocks of \(size) are in \(output)\n")

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Training
 
-/// `speculate force train`: a model that starts as the target and learns from its trajectories.
 struct ForceTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -21,60 +20,45 @@ struct ForceTrainCommand: ParsableCommand {
           --clean 0 --divergence 10
       """)
 
-  @Option(help: "Folder of the target: config.json, safetensors and tokenizer.")
-  var target: String
+  @Option("Folder of the target: config.json, safetensors and tokenizer.") var target: String
   @OptionGroup var prompts: PromptDataFlags
-  @Option(help: "Instead of --data: a folder that 'speculate force data' wrote.")
+  @Option("Instead of --data: a folder that 'speculate force data' wrote.")
   var trajectoriesFrom: String?
   @Option(
-    help: """
-      Held-out documents, text or JSON lines, for the loss and the tokens per pass before and after.
-      """)
+    "Held-out documents, text or JSON lines, for the loss and the tokens per pass before and after."
+  )
   var heldout: String?
-  @Option(
-    name: .shortAndLong, help: "The folder of trajectories, checkpoint, metrics and model.")
+  @Option("The folder of trajectories, checkpoint, metrics and model.", name: .shortAndLong)
   var output: String
-
   @OptionGroup(title: "Responses") var responses: ResponseFlags
   @OptionGroup(title: "Blocks") var blocks: BlockFlags
   @OptionGroup(title: "Objective") var objective: ForceObjectiveFlags
   @OptionGroup(title: "Training") var training: ForceFlags
 
   func validate() throws {
-    try prompts.check()
     guard (prompts.file == nil) != (trajectoriesFrom == nil) else {
       throw ValidationError(
         "give the documents of the prompts: either --data or --tokens; or --trajectories-from")
     }
-    try responses.check()
-    try ForceFlags.checkGreedy(responses)
-    try blocks.check()
-    try objective.check()
-    try training.check()
+    try responses.checkGreedy()
   }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    let source: ForceOptions.Trajectories
-    if let trajectoriesFrom {
-      source = .made(URL(fileURLWithPath: trajectoriesFrom))
-    } else if let file = prompts.file {
-      source = .make(try responses.options(file, seed: training.seed))
-    } else {
-      return
-    }
+    let source: ForceOptions.Trajectories =
+      try trajectoriesFrom.map { .made(URL(fileURLWithPath: $0)) }
+      ?? .make(responses.options(prompts.required(), seed: training.run.seed))
     var options = ForceOptions(
       target: folder, trajectories: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.heldout = heldout.map { URL(fileURLWithPath: $0) }
     blocks.apply(to: &options)
     objective.apply(to: &options)
-    training.apply(
-      to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
+    training.apply(to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
 
     let recipe = try ForceRecipe(options)
-    Interruption.watch()
-    let made = try TrajectoryProgressLine.make(recipe)
+    Interruption.watch(patience: nil)
+    let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     let last = try train(recipe.training(made), options)
     Output.note("the model is in \(output), its curves in report.html\n")
     if let last, let end = last.evaluation, let start = last.original {
@@ -82,10 +66,7 @@ struct ForceTrainCommand: ParsableCommand {
     }
   }
 
-  /// Runs the training; returns the last report.
-  private func train(
-    _ training: ForceTraining, _ options: ForceOptions
-  ) throws -> ForceProgress? {
+  private func train(_ training: ForceTraining, _ options: ForceOptions) throws -> ForceProgress? {
     let summary = training.summary
     let facts = [
       "\(Figures.count(summary.trajectories)) trajectories, \(Figures.count(summary.tokens)) tokens, "
@@ -109,7 +90,7 @@ struct ForceTrainCommand: ParsableCommand {
       progress.evaluation.flatMap { end in progress.original.map { comparison(end, $0) } },
       "\(Figures.rate(progress.rowsPerSecond)) rows/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 
   /// The forced model against the target that it started from.

@@ -3,49 +3,41 @@ public import Training
 
 /// What a drafter is trained for.
 struct ObjectiveFlags: ParsableArguments {
-  @Option(help: "Factor of the cross-entropy to the target's token.") var crossEntropy: Float = 1
-  @Option(help: "Factor of the KL divergence from the target's distribution.")
-  var divergence: Float = 0
-  @Option(help: "Factor of the total variation to the target's distribution.")
-  var variation: Float = 0
+  @Option("Factor of the cross-entropy to the target's token.") var crossEntropy: Float = 1
+  @Option("Factor of the KL divergence from the target's distribution.") var divergence: Float = 0
+  @Option("Factor of the total variation to the target's distribution.") var variation: Float = 0
   @Option(
-    help: """
-      Factor of the entropy of drafts that are the target's token already: makes the drafter surer \
-      where it is right.
-      """)
+    """
+    Factor of the entropy of drafts that are the target's token already: makes the drafter surer \
+    where it is right.
+    """)
   var certainty: Float = 0
   @Option(
-    help: """
-      Train a head that foretells how likely each draft is accepted, to choose by how many drafts pay; \
-      the factor of its cross-entropy, which changes nothing else of the drafter. (default: no head)
-      """)
+    """
+    Train a head that foretells how likely each draft is accepted, to choose by how many drafts pay; \
+    the factor of its cross-entropy, which changes nothing else of the drafter. (default: no head)
+    """)
   var confidence: Float?
   @Option(
-    help: """
-      What that head foretells: whether the likeliest draft is the target's token (match), or how \
-      much of the target's distribution the drafter's covers (variation). (default: match)
-      """)
+    """
+    What that head foretells: whether the likeliest draft is the target's token (match), or how \
+    much of the target's distribution the drafter's covers (variation). (default: match)
+    """)
   var confidenceLabel: ConfidenceHeadTraining.Label?
   @Option(
-    help: ArgumentHelp(
-      """
-      How much the drafts of a block count: decay, less and less, or pace, by the drafter's own \
-      chance of getting so far.
-      """, valueName: "weights"))
+    """
+    How much the drafts of a block count: decay, less and less, or pace, by the drafter's own \
+    chance of getting so far.
+    """, value: "weights")
   var rowWeights = "decay"
-  @Option(help: "Drafts until a weight has decayed to 1/e. (default: by block size)")
+  @Option("Drafts until a weight has decayed to 1/e. (default: by block size)")
   var decay: Double?
 
-  /// Says which flag can't be, if any.
-  func check() throws {
-    let factors = [
+  func validate() throws {
+    try OptionCheck.notNegative(
       ("--cross-entropy", crossEntropy), ("--divergence", divergence), ("--variation", variation),
-    ]
-    for (name, value) in factors + [("--certainty", certainty)]
-    where !(value >= 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number of at least 0")
-    }
-    if factors.allSatisfy({ $0.1 == 0 }) && confidence == nil {
+      ("--certainty", certainty))
+    if crossEntropy == 0 && divergence == 0 && variation == 0 && confidence == nil {
       throw ValidationError(
         "--cross-entropy, --divergence and --variation are all 0: give one that counts")
     }
@@ -58,22 +50,16 @@ struct ObjectiveFlags: ParsableArguments {
     if !["decay", "pace"].contains(rowWeights) {
       throw ValidationError("--row-weights is \(rowWeights): give decay or pace")
     }
-    if let decay {
-      if rowWeights == "pace" {
-        throw ValidationError("--decay means nothing with --row-weights pace: leave it out")
-      }
-      if !(decay > 0 && decay.isFinite) {
-        throw ValidationError("--decay is \(decay): give a number above 0")
-      }
+    if decay != nil && rowWeights == "pace" {
+      throw ValidationError("--decay means nothing with --row-weights pace: leave it out")
     }
+    try OptionCheck.aboveZero("--decay", decay)
   }
 
-  /// Copies the flags.
   func apply(to options: inout DistillOptions) {
     options.objective = DraftObjective(
       crossEntropy: crossEntropy, divergence: divergence, variation: variation,
-      certainty: certainty,
-      rowWeights: rowWeights == "pace" ? .pace : .decay(decay))
+      certainty: certainty, rowWeights: rowWeights == "pace" ? .pace : .decay(decay))
     if let confidence {
       options.heads.append(
         ConfidenceHeadTraining(factor: confidence, label: confidenceLabel ?? .match))

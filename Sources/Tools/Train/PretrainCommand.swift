@@ -1,8 +1,8 @@
 import ArgumentParser
+import Files
 import Foundation
 public import Training
 
-/// `speculate pretrain`: a causal model of the Qwen3 architecture from text.
 struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
@@ -22,27 +22,26 @@ struct PretrainCommand: ParsableCommand {
           --layers 12 --steps 2000 --output deep --init-from shallow --grow insert
       """)
 
-  @Option(help: "Training documents: JSON lines with a field \"text\", plain or .zst.")
+  @Option("Training documents: JSON lines with a field \"text\", plain or .zst.")
   var data: String?
-  @Option(help: "Instead of --data: a file of little-endian 16-bit tokens.")
+  @Option("Instead of --data: a file of little-endian 16-bit tokens.")
   var tokens: String?
-  @Option(help: "Held-out documents of the same kind, for a loss on text not trained on.")
+  @Option("Held-out documents of the same kind, for a loss on text not trained on.")
   var heldoutData: String?
-  @Option(help: "Instead of --heldout-data: a file of tokens.")
+  @Option("Instead of --heldout-data: a file of tokens.")
   var heldoutTokens: String?
-  @Option(help: "The SentencePiece model of the documents, copied into the output folder.")
+  @Option("The SentencePiece model of the documents, copied into the output folder.")
   var tokenizer: String?
-  @Option(name: .shortAndLong, help: "The folder of checkpoint, metrics and model.")
+  @Option("The folder of checkpoint, metrics and model.", name: .shortAndLong)
   var output: String
-  @Option(help: "Start from the checkpoint in this folder instead of random values.")
+  @Option("Start from the checkpoint in this folder instead of random values.")
   var initFrom: String?
   @Option(
-    help: """
-      With --init-from: reach --layers by repeating that model's layers (stack), or by new ones \
-      among them that change nothing at first (insert).
-      """)
+    """
+    With --init-from: reach --layers by repeating that model's layers (stack), or by new ones \
+    among them that change nothing at first (insert).
+    """)
   var grow: LayerGrowth?
-
   @OptionGroup(title: "Model") var model: ModelSizes
   @OptionGroup(title: "Training") var training: TrainingFlags
 
@@ -59,7 +58,6 @@ struct PretrainCommand: ParsableCommand {
     if grow != nil && initFrom == nil {
       throw ValidationError("--grow needs --init-from: the folder of the shallow model")
     }
-    try training.check()
     if let complaint = model.architecture.complaint { throw ValidationError(complaint) }
     let length = training.batch.length
     if length > model.context {
@@ -68,20 +66,27 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.watch()
-    guard let stream = try tokenFile("train", tokens: tokens, documents: data) else { return }
+    Interruption.watch(patience: nil)
     var options = PretrainOptions(
-      trainingTokens: stream, output: URL(fileURLWithPath: output),
+      trainingTokens: tokenFile("train", tokens), output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.architecture = model.architecture
-    options.heldoutTokens = try tokenFile(
-      "heldout", tokens: heldoutTokens, documents: heldoutData)
+    if heldoutTokens != nil || heldoutData != nil {
+      options.heldoutTokens = tokenFile("heldout", heldoutTokens)
+    }
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.growth = grow
     training.apply(to: &options)
+    try PretrainRecipe.check(options)
+    let documents = [("data", data), ("heldout data", heldoutData)].compactMap { setting, path in
+      path.map { OutputClaim.Input(setting, URL(fileURLWithPath: $0)) }
+    }
+    let claim = try options.claim(apartFrom: documents)
+    if let data { try tokenize(data, into: "train") }
+    if let heldoutData { try tokenize(heldoutData, into: "heldout") }
 
-    let recipe = try PretrainRecipe(options)
+    let recipe = try PretrainRecipe(options, claim: claim)
     let facts =
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
       + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
@@ -93,12 +98,19 @@ struct PretrainCommand: ParsableCommand {
     Output.note("the model is in \(output), its curves in report.html\n")
   }
 
-  /// The tokens of a pair of flags: a file that was given, or one made from documents; nil for
-  /// neither.
-  private func tokenFile(_ name: String, tokens: String?, documents: String?) throws -> URL? {
-    if let tokens { return URL(fileURLWithPath: tokens) }
-    guard let documents, let tokenizer else { return nil }
-    let cache = TokenCache(name, in: URL(fileURLWithPath: output))
+  /// The tokens of a pair of flags: a file that was given, or the one that is made from documents.
+  private func tokenFile(_ name: String, _ given: String?) -> URL {
+    given.map { URL(fileURLWithPath: $0) } ?? cache(name).url
+  }
+
+  private func cache(_ name: String) -> TokenCache {
+    TokenCache(name, in: URL(fileURLWithPath: output))
+  }
+
+  /// Makes the tokens of documents, unless they are there.
+  private func tokenize(_ documents: String, into name: String) throws {
+    guard let tokenizer else { return }
+    let cache = cache(name)
     let line = ProgressLine("tokenize", unit: "tokens")
     var (read, made) = (0, 0)
     func detail() -> String { "\(Figures.count(read)) documents of \(documents)" }
@@ -114,7 +126,6 @@ struct PretrainCommand: ParsableCommand {
       Output.note("stopped before the tokens were complete; the same command makes them again\n")
       throw Interruption.exitCode
     }
-    return cache.url
   }
 
   private static func detail(_ progress: PretrainProgress) -> String {
@@ -123,7 +134,7 @@ struct PretrainCommand: ParsableCommand {
       progress.heldoutLoss.map { "held-out \(Figures.fixed($0, 4))" },
       "\(Figures.rate(progress.tokensPerSecond)) tokens/s",
     ]
-    return parts.compactMap { $0 }.joined(separator: " | ")
+    return ProgressLine.joined(parts)
   }
 }
 

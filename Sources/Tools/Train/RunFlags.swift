@@ -1,19 +1,40 @@
 import ArgumentParser
 import Files
-import Foundation
-import Training
+public import Training
+
+/// The values that options of a kind of training have where they aren't given.
+protocol TrainingKind {
+  static var usual:
+    (steps: Int, learningRate: Float, floor: Float, weightDecay: Float, evaluateEvery: Int)
+  { get }
+}
 
 /// What every training takes: how it runs, and what it writes.
-struct RunFlags: ParsableArguments {
-  @Option(help: "Longest gradient; longer ones are shortened to it.") var clip: Float = 1
+struct RunFlags<Kind: TrainingKind>: ParsableArguments {
+  @Option("Optimizer steps of the whole run, those before an interruption included.")
+  var steps = Kind.usual.steps
+  @Option("The highest learning rate.") var learningRate = Kind.usual.learningRate
+  @Option("The last learning rate, as a share of the highest.") var floor = Kind.usual.floor
+  @Option("Decay of matrices per step, times the learning rate.")
+  var weightDecay = Kind.usual.weightDecay
+  @Option("Seed of everything random: prompts, first values, data order, noise.")
+  var seed: UInt64 = 1
+  @Option("Steps between held-out measurements; 0 for one at the end only.")
+  var evaluateEvery = Kind.usual.evaluateEvery
+  @Option("Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var precision: PrecisionOption
-  @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 300.0
-  @Option(help: "Steps between progress lines.") var logEvery = 10
-  @Option(help: "Type of the exported weights: bf16 or f32.") var dtype = "bf16"
+  @Option("Seconds between checkpoints.") var checkpointSeconds = 300.0
+  @Option("Steps between progress lines.") var logEvery = 10
+  @Option("Type of the exported weights: bf16 or f32.") var dtype = "bf16"
 
-  /// Copies the flags.
   func apply(to options: inout RunOptions) {
+    options.steps = steps
+    options.learningRate = learningRate
+    options.floorShare = floor
+    options.optimizer.weightDecay = weightDecay
+    options.seed = seed
+    options.evaluateEvery = evaluateEvery
     options.clip = clip
     options.precision = precision.wanted
     options.checkpointSeconds = checkpointSeconds
@@ -22,55 +43,27 @@ struct RunFlags: ParsableArguments {
   }
 
   func validate() throws {
-    try FlagCheck.positive([("--log-every", logEvery)])
-    try FlagCheck.aboveZero([("--clip", Double(clip)), ("--checkpoint-seconds", checkpointSeconds)])
+    try OptionCheck.atLeast(1, ("--steps", steps), ("--log-every", logEvery))
+    try OptionCheck.atLeast(0, ("--evaluate-every", evaluateEvery))
+    try OptionCheck.aboveZero("--learning-rate", learningRate)
+    try OptionCheck.range("--floor", floor, 0...1)
+    try OptionCheck.range("--weight-decay", weightDecay, 0...1)
+    try OptionCheck.aboveZero("--clip", clip)
+    try OptionCheck.aboveZero("--checkpoint-seconds", checkpointSeconds)
     if dtype != "bf16" && dtype != "f32" {
       throw ValidationError("--dtype is \(dtype): give bf16 or f32")
     }
   }
 }
 
-/// Checks that commands of training share.
-enum FlagCheck {
-  /// Throws for the first value below 1.
-  static func positive(_ flags: [(String, Int)]) throws {
-    for (name, value) in flags where value < 1 || value > 1 << 30 {
-      throw ValidationError("\(name) is \(value): give a number of at least 1")
-    }
-  }
-
-  /// Throws for the first value below 0.
-  static func notNegative(_ flags: [(String, Int)]) throws {
-    for (name, value) in flags where value < 0 {
-      throw ValidationError("\(name) is \(value): give 0 or more")
-    }
-  }
-
-  /// Throws for the first value that is no number above 0.
-  static func aboveZero(_ flags: [(String, Double)]) throws {
-    for (name, value) in flags where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value): give a number above 0")
-    }
-  }
-
-  /// Throws for the first value that is no share.
-  static func shares(_ flags: [(String, Double)]) throws {
-    for (name, value) in flags where !(value >= 0 && value <= 1) {
-      throw ValidationError("\(name) is \(value): give a number from 0 to 1")
-    }
-  }
-
-  /// The layers that a flag names.
-  static func layers(_ text: String, of name: String) throws -> [Int] {
-    let layers = try text.split(separator: ",").map { part in
-      guard let layer = Int(part.trimmingCharacters(in: .whitespaces)), layer >= 0 else {
-        throw ValidationError("\(name) is \(text): give numbers such as 1,5,9")
-      }
-      return layer
-    }
-    if layers.isEmpty || layers.count > 64 {
-      throw ValidationError("\(name) names \(layers.count) layers: give 1 to 64")
-    }
-    return layers
-  }
+/// What the factors of training's matrix products are rounded to.
+struct PrecisionOption: ParsableArguments {
+  @Option(
+    """
+    What matrix products round their factors to; sums, parameters and gradients are f32. (default: \
+    bf16 where the processor has AVX-512 BF16, else f32; a run that goes on keeps its own)
+    """, name: .customLong("precision"))
+  var wanted: ProductPrecision?
 }
+
+extension ProductPrecision: ExpressibleByArgument {}

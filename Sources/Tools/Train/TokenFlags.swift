@@ -5,37 +5,35 @@ import Training
 /// What is special to a drafter that sees tokens alone.
 struct TokenFlags: ParsableArguments {
   @Option(
-    help: """
-      What the drafter sees of the text: what the target computed about it (conditioned), or its \
-      tokens alone (tokens).
-      """)
+    """
+    What the drafter sees of the text: what the target computed about it (conditioned), or its \
+    tokens alone (tokens).
+    """)
   var kind = DrafterKind.conditioned
   @Option(
-    help: ArgumentHelp(
-      """
-      The drafter's width, a multiple of the target's head width; another than the target's comes \
-      with an embedding of the drafter's own. (default: the target's)
-      """))
+    """
+    The drafter's width, a multiple of the target's head width; another than the target's comes \
+    with an embedding of the drafter's own. (default: the target's)
+    """)
   var width: Int?
   @Flag(help: "Train an embedding of the drafter's own rather than borrow the target's.")
   var ownEmbedding = false
   @Option(
-    help: ArgumentHelp(
-      """
-      1: blocks with random rows masked; 2: blocks of all lengths masked entirely; or both, one \
-      after the other. (default: both)
-      """, valueName: "1|2|both"))
+    """
+    1: blocks with random rows masked; 2: blocks of all lengths masked entirely; or both, one \
+    after the other. (default: both)
+    """, value: "1|2|both")
   var stage: String?
-  @Option(help: "Steps of --steps that are stage 2's. (default: a quarter)")
+  @Option("Steps of --steps that are stage 2's. (default: a quarter)")
   var refinementSteps: Int?
   @Option(
-    help: "The highest learning rate of stage 2, as a share of --learning-rate. (default: 0.5)")
+    "The highest learning rate of stage 2, as a share of --learning-rate. (default: 0.5)")
   var refinementRate: Float?
-  @Option(help: "Stage 1: the lowest share of rows that is masked. (default: 0.1)")
+  @Option("Stage 1: the lowest share of rows that is masked. (default: 0.1)")
   var leastNoise: Double?
-  @Option(help: "Stage 1: the share of blocks that are masked entirely. (default: 0.5)")
+  @Option("Stage 1: the share of blocks that are masked entirely. (default: 0.5)")
   var maskedShare: Double?
-  @Option(help: "Stage 2: row i of R counts alpha^(R−i); below 1.05. (default: 1.01)")
+  @Option("Stage 2: row i of R counts alpha^(R−i); below 1.05. (default: 1.01)")
   var alpha: Double?
 
   private var given: [(name: String, isGiven: Bool)] {
@@ -47,7 +45,6 @@ struct TokenFlags: ParsableArguments {
     ]
   }
 
-  /// Says which flag can't be, if any.
   func check(_ drafter: DrafterSizes, _ objective: ObjectiveFlags, steps: Int) throws {
     guard kind == .tokens else {
       if let flag = given.first(where: \.isGiven) {
@@ -67,9 +64,7 @@ struct TokenFlags: ParsableArguments {
         "--block-size is \(drafter.blockSize): give at most \(TokenStages.longestSuffix + 1), of "
           + "which stage 2 masks all but the anchor")
     }
-    if let width, !(2...1 << 17).contains(width) {
-      throw ValidationError("--width is \(width): give 2 to 131072")
-    }
+    try OptionCheck.range("--width", width, 2...1 << 17)
     try checkStages(steps: steps)
   }
 
@@ -90,12 +85,8 @@ struct TokenFlags: ParsableArguments {
     if let refinementRate, !(refinementRate > 0 && refinementRate <= 1) {
       throw ValidationError("--refinement-rate is \(refinementRate): give a number up to 1")
     }
-    if let leastNoise, !(0.01...1).contains(leastNoise) {
-      throw ValidationError("--least-noise is \(leastNoise): give 0.01 to 1")
-    }
-    if let maskedShare, !(0...1).contains(maskedShare) {
-      throw ValidationError("--masked-share is \(maskedShare): give a number from 0 to 1")
-    }
+    try OptionCheck.range("--least-noise", leastNoise, 0.01...1)
+    try OptionCheck.range("--masked-share", maskedShare, 0...1)
     if let alpha, !(alpha >= 1 && alpha < TokenStages.highestAlpha) {
       throw ValidationError(
         "--alpha is \(alpha): give 1 to less than \(TokenStages.highestAlpha), at which training "
@@ -103,7 +94,6 @@ struct TokenFlags: ParsableArguments {
     }
   }
 
-  /// Copies the flags.
   func apply(to options: inout DistillOptions, steps: Int) {
     options.kind = kind
     options.width = width

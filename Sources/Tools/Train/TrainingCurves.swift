@@ -3,7 +3,6 @@ import Foundation
 
 /// The lines of `metrics.jsonl` as curves.
 struct TrainingCurves {
-  /// A value at a step.
   struct Point {
     var step: Double
     var value: Double

@@ -3,11 +3,9 @@ import Foundation
 
 /// What a training run has done so far, as a page: `report.html` in its folder.
 struct TrainingReport {
-  /// The heading.
   var title: String
   /// What was trained on what, a line each.
   var facts: [String]
-  /// The unit of the speed.
   var unit: String
 
   /// Points of a curve at most; more are averaged.
@@ -127,8 +125,7 @@ struct TrainingReport {
         [
           ("held out", Self.points(curves) { $0.acceptanceLength }),
           ("without loops", Self.points(curves) { $0.looplessAcceptanceLength }),
-        ]),
-      Self.positions(curves), Self.places(curves),
+        ]), Self.positions(curves), Self.places(curves),
       Self.chart(
         "bits", "Held-out text", "Step 0 is the target that training started from.",
         yName: "bits a byte", [("held out", Self.points(curves) { $0.bitsPerByte })]),
@@ -152,12 +149,7 @@ struct TrainingReport {
       Self.chart(
         "speed", "Speed", "Dips are other programs, evaluations or the first visits of sequences.",
         yName: "\(unit) a second",
-        [
-          (
-            "speed",
-            curves(.tokensPerSecond) + curves(.anchorsPerSecond) + curves(.rowsPerSecond)
-          )
-        ]),
+        [("speed", curves(.tokensPerSecond) + curves(.anchorsPerSecond) + curves(.rowsPerSecond))]),
     ].compactMap { $0 }
   }
 
@@ -174,11 +166,8 @@ struct TrainingReport {
     // Numbers below a hundredth would all be written 0.00.
     let digits = high > 0 && high < 0.05 ? Int((-log10(high)).rounded(.up)) : 0
     let factor = pow(10, Double(digits))
-    let keys = shown.enumerated().map { index, curve in
-      ChartFrame.Key(name: curve.0, color: Chart.style(index).color, dash: Chart.style(index).dash)
-    }
     var frame = ChartFrame(
-      title: title, keys: shown.count > 1 ? keys : [], xName: "step",
+      title: title, keys: shown.count > 1 ? Chart.keys(shown.map(\.0)) : [], xName: "step",
       yName: digits > 0 ? "× 10⁻\(superscript(digits)) \(yName)" : yName
     ) { left, right, bottom, top in
       (
@@ -208,19 +197,10 @@ struct TrainingReport {
     let all = curves.evaluations.filter { !$0.survival.isEmpty }
     guard let longest = all.map(\.survival.count).max() else { return nil }
     let chosen = spread(4, of: all)
-    let keys = chosen.enumerated().map { index, evaluation in
-      ChartFrame.Key(
-        name: "step \(Figures.count(evaluation.step))", color: Chart.style(index).color,
-        dash: Chart.style(index).dash)
-    }
     var frame = ChartFrame(
-      title: "Acceptance by draft position", keys: keys, xName: "draft", yName: "% accepted"
-    ) { left, right, bottom, top in
-      (
-        Scale(places: 1...longest, start: left + 10, end: right - 10),
-        Scale(0...100, start: bottom, end: top)
-      )
-    }
+      title: "Acceptance by draft position",
+      keys: Chart.keys(chosen.map { "step \(Figures.count($0.step))" }), xName: "draft",
+      yName: "% accepted", places: 1...longest, greatest: 100)
     for (index, evaluation) in chosen.enumerated() {
       frame.drawing.curve(
         evaluation.survival.enumerated().map { (frame.x(Double($0 + 1)), frame.y(100 * $1)) },
@@ -264,13 +244,11 @@ struct TrainingReport {
   private static func table(
     _ series: [(name: String, points: [TrainingCurves.Point])]
   ) -> CSVTable {
-    var table = CSVTable(["curve", "step", "value"])
-    for (name, points) in series {
-      for point in points {
-        table.add([name, CSVTable.cell(point.step), CSVTable.cell(point.value)])
-      }
-    }
-    return table
+    CSVTable(
+      ["curve", "step", "value"],
+      series.flatMap { name, points in
+        points.map { [name, CSVTable.cell($0.step), CSVTable.cell($0.value)] }
+      })
   }
 
   /// At most ``resolution`` points, means of neighbours.

@@ -3,7 +3,6 @@ import Training
 
 /// How a training shows itself: a progress line, a line for each held-out measurement, and a page.
 struct TrainingRun<Recipe: TrainingRecipe> {
-  /// What is trained.
   var recipe: Recipe
   /// What the progress line begins with.
   var label: String
@@ -16,6 +15,7 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   static func announce(_ recipe: Recipe, _ facts: String) {
     let resumed = recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)" : ""
     Output.note("\(facts), \(recipe.state.options.threads) threads\(resumed)\n")
+    for remark in recipe.remarks { Output.note(remark + "\n") }
   }
 
   /// Runs the training to its end, or until Ctrl-C.
@@ -25,21 +25,27 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   ///   - detail: What to show of a report.
   /// - Returns: The last report; nil if all steps had been taken before.
   /// - Throws: `Interruption.exitCode` when it was stopped before its end, and what the training throws.
-  @discardableResult
-  func run(
+  @discardableResult func run(
     isMeasured: (Recipe.Progress) -> Bool, detail: (Recipe.Progress) -> String
   ) throws -> Recipe.Progress? {
     let (first, options) = (recipe.resumedStep, recipe.state.options)
     let line = ProgressLine(label, unit: "steps", total: max(0, options.steps - first))
     var last: Recipe.Progress?
-    let done = try recipe.run(shouldStop: { Interruption.requested }) { progress in
+    // The first report of a large model takes minutes; a line after every step shows that it works.
+    func tick() { line.update(recipe.stepCount - first, detail: last.map(detail) ?? "") }
+    tick()
+    func shouldStop() -> Bool {
+      tick()
+      return Interruption.requested
+    }
+    let done = try recipe.run(shouldStop: shouldStop) { progress in
       last = progress
       if isMeasured(progress) {
         line.clear()
         Output.note("step \(progress.step) | \(detail(progress))\n")
         report.update(in: options.output)
       }
-      line.update(progress.step - first, detail: detail(progress))
+      tick()
     }
     line.finish(recipe.stepCount - first)
     try report.write(to: options.output)

@@ -7,22 +7,17 @@ import Files
 package struct KeyedRandom: RandomNumberGenerator, Sendable {
   private var random: SplitMix
 
-  /// The stream number `key` of a seed.
   package init(seed: UInt64, key: UInt64) {
     random = SplitMix(
       seed: SplitMix.mix(seed &+ SplitMix.step) ^ SplitMix.mix(key &+ 0xD1B5_4A32_D192_ED03))
   }
 
-  /// The stream of a seed that belongs to a name.
   package init(seed: UInt64, key: String) {
     self.init(seed: seed, key: FNV1a(key).value)  // Swift's own hash differs between runs.
   }
 
-  /// The next 64 random bits.
   package mutating func next() -> UInt64 { random.next() }
 
   /// The next number in 0..<1.
-  package mutating func uniform() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -10,7 +10,6 @@ final class TextDocuments {
   private let reader: LineReader
   private var isJSON: Bool?
 
-  /// A document.
   enum Document {
     /// Text to cut prompts out of.
     case text(String)
@@ -23,15 +22,12 @@ final class TextDocuments {
   /// Where the document stands that `next()` returned last, for messages.
   var place: String { "\(path): line \(reader.lineNumber)" }
 
-  /// Opens a file.
   init(_ url: URL) throws {
     path = url.path
     reader = try LineReader(url: url)
   }
 
   /// The next document, which may be empty; nil after the last. Blank lines are none.
-  ///
-  /// - Throws: `SpeculateError` naming the file and the line where a line holds none.
   func next() throws -> Document? {
     while let line = try reader.next() {
       if isJSON == nil, !line.allSatisfy(\.isWhitespace) {
@@ -59,7 +55,14 @@ final class TextDocuments {
 
   private func rest(after line: String) throws -> Document {
     var text = line
-    while let next = try reader.next() { text += "\n" + next }
+    while let next = try reader.next() {
+      text += "\n" + next
+      // A small compressed file may hold any number of lines.
+      guard text.utf8.count <= 1 << 30 else {
+        throw SpeculateError(
+          "\(path) is one document of more than 1 GiB; give one JSON object a line")
+      }
+    }
     return .text(text)
   }
 }

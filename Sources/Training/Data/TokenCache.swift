@@ -14,7 +14,6 @@ package struct TokenCache: Sendable {
   private let folder: URL
   private let noteURL: URL
 
-  /// Fingerprints of the files that belong together.
   private struct Note: Codable, Equatable {
     var documents: UInt64
     var tokenizer: UInt64
@@ -40,8 +39,6 @@ package struct TokenCache: Sendable {
   ///   - shouldStop: Asked before every document; a stop leaves no part of a file behind.
   ///   - progress: Told after every document how many there were, and their tokens.
   /// - Returns: Whether the tokens are there; false when it was stopped.
-  /// - Throws: `SpeculateError` when a file can't be read or written, a line is no document, no
-  ///   document has text, or the tokenizer doesn't suit.
   package func update(
     documents: URL, tokenizer: URL, shouldStop: () -> Bool,
     progress: (_ documents: Int, _ tokens: Int) -> Void

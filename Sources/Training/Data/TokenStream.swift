@@ -5,32 +5,22 @@ package import Foundation
 ///
 /// Two bytes a token, little-endian, without a header, so that any tool can write one.
 package struct TokenStream: Sendable {
-  private let bytes: Data
+  private let file: MappedFile
 
-  /// The number of tokens.
   package let count: Int
 
   /// Maps a file of little-endian 16-bit tokens.
-  ///
-  /// - Throws: When the file can't be read, is empty, or holds a token outside the vocabulary.
   package init(contentsOf url: URL, vocabularySize: Int) throws {
-    do {
-      bytes = try Data(contentsOf: url, options: .alwaysMapped)
-    } catch {
-      throw SpeculateError(
-        "can't read the tokens \(url.path): \(systemReason(error)); give a file of "
-          + "little-endian 16-bit tokens")
-    }
+    file = try MappedFile(url: url)
+    let bytes = file.bytes
     guard !bytes.isEmpty, bytes.count % 2 == 0 else {
       throw SpeculateError(
         "\(url.path) holds \(bytes.count) bytes, which isn't a whole number of 16-bit tokens: "
           + "make it again")
     }
     count = bytes.count / 2
-    let highest = bytes.withUnsafeBytes { raw in
-      stride(from: 0, to: raw.count, by: 2).reduce(0) {
-        max($0, Int(UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: $1, as: UInt16.self))))
-      }
+    let highest = stride(from: 0, to: bytes.count, by: 2).reduce(0) {
+      max($0, Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: $1, as: UInt16.self))))
     }
     guard highest < vocabularySize else {
       throw SpeculateError(
@@ -39,15 +29,13 @@ package struct TokenStream: Sendable {
     }
   }
 
-  /// Copies `count` tokens from `start` on.
   package func copy(_ start: Int, count: Int, to destination: UnsafeMutablePointer<Token>) {
     precondition(start >= 0 && start + count <= self.count, "the range lies in the stream")
-    bytes.withUnsafeBytes { raw in
-      for i in 0..<count {
-        destination[i] = Token(
-          UInt16(
-            littleEndian: raw.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
-      }
+    let bytes = file.bytes
+    for i in 0..<count {
+      destination[i] = Token(
+        UInt16(
+          littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (start + i), as: UInt16.self)))
     }
   }
 }

@@ -16,16 +16,13 @@ final class TokenWindows: @unchecked Sendable {
 
   deinit { base.deallocate() }
 
-  /// Reads window `index` from a stream.
   func fill(_ index: Int, from stream: TokenStream, start: Int) {
     stream.copy(start, count: length, to: base + index * length)
     stream.copy(start + 1, count: length, to: base + offset + index * length)
   }
 
-  /// The inputs from window `index` on.
   func inputs(_ index: Int) -> UnsafePointer<Token> { UnsafePointer(base + index * length) }
 
-  /// The targets from window `index` on.
   func targets(_ index: Int) -> UnsafePointer<Token> {
     UnsafePointer(base + offset + index * length)
   }

@@ -7,7 +7,6 @@ package struct VisitOrder: Sendable {
   private var epoch = -1
   private var order: [Int32] = []
 
-  /// An order of `count` sequences.
   package init(count: Int, seed: UInt64) {
     precondition(count > 0, "there is something to visit")
     self.count = count

@@ -4,7 +4,6 @@
 /// a shuffled order. Where a window lies is a function of the seed and its number alone: the data
 /// position of a resumed run is one integer.
 package struct WindowSampler: Sendable {
-  /// Tokens of the stream.
   package let tokens: Int
   /// Tokens of a window; one more is read, the last target.
   package let length: Int

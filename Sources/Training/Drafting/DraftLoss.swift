@@ -9,17 +9,13 @@ import Tensors
 /// chunk become probabilities and then their own gradient in place. A borrowed head gets no gradient: it
 /// is the target's own.
 struct DraftLoss {
-  /// What is borrowed of the target.
   let target: TargetRows
-  /// The drafter's own embedding and head [vocabulary][hidden], if it has them.
-  let own: LinearLayer?
+  let own: LinearLayer?  // [vocabulary][hidden], where the drafter has one
   let hidden: Int
   let choices: Int
   let heads: [any HeadLayer]
   let objective: DraftObjective
-  /// Whether the objective or a head learns from the target's distributions.
   let needsDistribution: Bool
-  /// How the head multiplies.
   let product: MatrixProduct
 
   /// The drafted rows of a pass: whole blocks.
@@ -29,21 +25,18 @@ struct DraftLoss {
     var blockRows: Int
     var x: UnsafePointer<Float>  // [count][hidden], normed
     var previous: UnsafePointer<Token>  // [count], the token before each row's own
-    /// Draft indices, negative for none, as in ``DraftExample``: [count].
-    var targets: UnsafePointer<Int32>
+    var targets: UnsafePointer<Int32>  // [count], draft indices, negative for none
     var weights: UnsafePointer<Float>  // [count]
     /// The target's last hidden states, normed, that chose each row's token: [count][target's width].
     var states: UnsafePointer<Float>?
   }
 
-  /// Buffers of a chunk.
   final class Scratch {
     let logits: FloatBuffer  // [capacity][choices]
     let teacher: FloatBuffer?  // [capacity][choices]
     /// The rows of an own head that a draft vocabulary chooses, and their gradient: [choices][hidden].
     let chosen: (values: FloatBuffer, gradient: FloatBuffer)?
-    /// The head of the pass: [choices][hidden].
-    fileprivate(set) var head: UnsafePointer<Float>
+    fileprivate(set) var head: UnsafePointer<Float>  // [choices][hidden]
     let heads: [any HeadLayerState]
     let losses: UnsafeMutablePointer<ct_draft_terms>  // [capacity]
     var logMeans = [Float](repeating: 0, count: DraftChunk.capacity)
@@ -107,7 +100,6 @@ struct DraftLoss {
     return total
   }
 
-  /// Returns the weighted losses' sum.
   func loss(_ parameters: UnsafePointer<Float>, rows: Rows, scratch: Scratch) -> Double {
     var total = 0.0
     forEachChunk(parameters, rows, scratch) { start, chunk in
@@ -157,8 +149,7 @@ struct DraftLoss {
     guard let own, let chosen = scratch.chosen, let tokens = target.draftVocabulary else { return }
     for (index, token) in tokens.enumerated() {
       ct_add(
-        hidden, chosen.gradient.base + index * hidden,
-        gradients + own.offset + Int(token) * hidden)
+        hidden, chosen.gradient.base + index * hidden, gradients + own.offset + Int(token) * hidden)
     }
   }
 

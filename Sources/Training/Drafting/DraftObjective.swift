@@ -13,10 +13,8 @@ package struct DraftObjective: Sendable, Equatable {
   /// The factor of the entropy of rows whose most probable token is the target's already: certainty-forcing
   /// (dParallel, arXiv 2509.26488).
   package var certainty: Float
-  /// How much rows count.
   package var rowWeights: RowWeights
 
-  /// How much the rows of a block count.
   package enum RowWeights: Sendable, Equatable {
     /// exp(−(k−1)/γ) for row k; `nil` is the published γ of the block size (DFlash, arXiv
     /// 2602.06036).
@@ -25,7 +23,6 @@ package struct DraftObjective: Sendable, Equatable {
     case pace
   }
 
-  /// An objective of weighted terms.
   package init(
     crossEntropy: Float = 1, divergence: Float = 0, variation: Float = 0, certainty: Float = 0,
     rowWeights: RowWeights = .decay(nil)
@@ -38,9 +35,7 @@ package struct DraftObjective: Sendable, Equatable {
   }
 
   /// Whether the target's distributions are needed, not only its tokens; heads may need them too.
-  package var needsDistribution: Bool {
-    divergence != 0 || variation != 0
-  }
+  package var needsDistribution: Bool { divergence != 0 || variation != 0 }
 
   /// The γ of fixed weights, 1/e of which is left after γ rows; `nil` for weights of 1.
   ///

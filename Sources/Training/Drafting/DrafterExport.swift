@@ -5,7 +5,6 @@ import Tensors
 
 /// Writes a drafter as a folder that `BlockDrafter` loads.
 package enum DrafterExport {
-  /// The file of the weights.
   static let weightsName = "model.safetensors"
 
   /// Writes `config.json`, then `model.safetensors`.
@@ -21,8 +20,7 @@ package enum DrafterExport {
     {
       entries.append(
         SafetensorsWriter.Entry(
-          name: tensor.name,
-          integers: vocabulary.enumerated().map { Int($1) - $0 }))
+          name: tensor.name, integers: vocabulary.enumerated().map { Int($1) - $0 }))
     }
     try AtomicFile.write(
       model.configuration.encoded(), to: directory.appendingPathComponent("config.json"))

@@ -4,9 +4,7 @@ package import Foundation
 import Tensors
 import Verifier
 
-/// How a drafter's first values are made.
 package enum DrafterInitialization: Sendable, Equatable {
-  /// Random matrices.
   case random
   /// The target's last layers, with fused features that start as the last tap; for a drafter that sees
   /// tokens its first layers, which make something of tokens, and its embedding if it has one.
@@ -32,8 +30,7 @@ enum DrafterInitializer {
   static func copy(
     from checkpoint: Checkpoint, _ target: ModelConfiguration, to model: DrafterTrainingModel
   ) throws {
-    let first =
-      model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
+    let first = model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
     let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
@@ -48,11 +45,25 @@ enum DrafterInitializer {
     for row in 0..<hidden { fuse[row * columns + columns - hidden + row] += 1 }
   }
 
-  /// Overwrites all values with another drafter's. Heads that it lacks keep theirs.
-  ///
-  /// - Throws: When its sizes are others.
-  static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
-    let (own, other) = (model.configuration, try DrafterConfiguration(directory: folder))
+  /// Says whether a drafter can start as `initialization` wants.
+  static func check(
+    _ initialization: DrafterInitialization?, _ target: ModelConfiguration,
+    _ drafter: DrafterConfiguration
+  ) throws {
+    switch initialization {
+    case .target where !fits(target, drafter):
+      throw SpeculateError(
+        "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
+    case .drafter(let folder): _ = try configuration(ofDrafter: folder, for: drafter)
+    default: return
+    }
+  }
+
+  /// The sizes of a drafter whose values another begins with.
+  private static func configuration(
+    ofDrafter folder: URL, for own: DrafterConfiguration
+  ) throws -> DrafterConfiguration {
+    let other = try DrafterConfiguration(directory: folder)
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,
       other.shape == own.shape, other.layerCount == own.layerCount,
       other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize
@@ -66,6 +77,13 @@ enum DrafterInitializer {
         "the drafter in \(folder.path) has a \(type(of: head).name), which would be lost: train one of "
           + "the same size too, or ‘init’ random")
     }
+    return other
+  }
+
+  /// Overwrites all values with another drafter's. Heads that it lacks keep theirs.
+  static func copy(fromDrafter folder: URL, to model: DrafterTrainingModel) throws {
+    let own = model.configuration
+    let other = try configuration(ofDrafter: folder, for: own)
     let new = own.placedHeads.filter { head, _ in !other.heads.list.contains(where: head.equals) }
     let kept = Set(new.flatMap { head, place in head.tensors(place).map(\.name) })
     let checkpoint = try Checkpoint(directory: folder)

@@ -25,8 +25,7 @@ extension DrafterPass {
       context?.forward(index, layer, parameters, rows: batch.context)
       layer.forwardProjections(parameters, state: state, rows: batch.rows)
       if !isLast, batch.contextRows > 0 {
-        layer.attention.forward(
-          contextAttention(index, batch), visible: batch.contextVisible)
+        layer.attention.forward(contextAttention(index, batch), visible: batch.contextVisible)
       }
       attention(batch).forward(attentionRows(index, batch))
       layer.forwardOutput(
@@ -62,16 +61,14 @@ extension DrafterPass {
       layer.backwardProjections(
         parameters, gradients: gradients.base, state: states[index], scratch: scratch,
         rows: batch.rows, d: d.base)
-      context?.backward(
-        index, layer, parameters, gradients: gradients.base, rows: batch.context)
+      context?.backward(index, layer, parameters, gradients: gradients.base, rows: batch.context)
     }
     context?.backwardFusion(
       parameters, gradients: gradients.base, taps: batch.features.taps.base,
       rows: batch.context.count)
     guard let embedding = model.embedding else { return }
     forEachToken(batch) { row, token in
-      ct_add(
-        hidden, d.base + row * hidden, gradients.base + embedding.offset + Int(token) * hidden)
+      ct_add(hidden, d.base + row * hidden, gradients.base + embedding.offset + Int(token) * hidden)
     }
   }
 
@@ -92,8 +89,7 @@ extension DrafterPass {
       }
     }
     if let context {
-      context.dKeyValue.base.update(
-        repeating: 0, count: batch.context.count * 2 * layer.keyWidth)
+      context.dKeyValue.base.update(repeating: 0, count: batch.context.count * 2 * layer.keyWidth)
     }
     attention(batch).backward(
       attentionRows(index, batch), dOutput: scratch.attended.base, d: scratch.queryKeyValue.base,
@@ -102,7 +98,6 @@ extension DrafterPass {
       scratch: scratch.scores.base, dots: scratch.dots.base)
   }
 
-  /// Calls `body` with every row that goes through the layers and its token.
   private func forEachToken(_ batch: Batch, _ body: (_ row: Int, _ token: Token) -> Void) {
     let mask = model.configuration.maskToken
     for (row, shown) in batch.example.shown.enumerated() { body(row, shown < 0 ? mask : shown) }
@@ -121,7 +116,6 @@ extension DrafterPass {
     }
   }
 
-  /// Attention of the context's rows among themselves.
   private func contextAttention(_ index: Int, _ batch: Batch) -> CausalAttention.Rows {
     model.layers[index].causalRows(
       states[index], from: batch.blockRows, sequences: 1, length: batch.contextRows,
@@ -158,8 +152,7 @@ extension DrafterPass {
     }
     return BlockAttention.Rows(
       prefixes: batch.prefixes, visible: batch.visible, queriesKeys: state.queryKey.base,
-      queryKeyStride: layer.queryKeyWidth,
-      values: state.queryKeyValue.base + layer.queryKeyWidth,
+      queryKeyStride: layer.queryKeyWidth, values: state.queryKeyValue.base + layer.queryKeyWidth,
       valueStride: layer.queryKeyValueWidth, contextKeys: keys, contextKeyStride: keyStride,
       contextValues: values, contextValueStride: valueStride,
       probabilities: state.probabilities.base, columns: columns, output: state.attended.base)

@@ -9,13 +9,9 @@ package import Tensors
 package final class DrafterPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The drafter whose parameters are read.
   package let model: DrafterTrainingModel
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package let gradients: FloatBuffer
-  /// The most blocks of a sequence.
   package let maximumBlocks: Int
-  /// The most positions of a sequence's context.
   package let maximumContext: Int
 
   let states: [TrainableLayerState]  // of all rows
@@ -76,8 +72,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     draftedInverse = FloatBuffer(count: blockRows)
     dDrafted = FloatBuffer(count: blockRows * hidden)
     targetStates =
-      model.needsDistribution
-      ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
+      model.needsDistribution ? FloatBuffer(count: blockRows * model.target.embedding.width) : nil
     d = FloatBuffer(count: rows * hidden)
     lossScratch = DraftLoss.Scratch(model.loss)
     contextPositions = (0..<Int32(maximumContext)).map { $0 }
@@ -108,43 +103,42 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
 
   /// Returns the weighted losses' sum without touching the gradients.
   package func loss(_ example: DraftExample, features: SequenceFeatures) -> Double {
-    withBatch(example, features) { batch in
-      forward(batch)
-      return withLossRows(batch) {
-        model.loss.loss(model.parameters.base, rows: $0, scratch: lossScratch)
-      }
+    withDrafted(example, features) {
+      model.loss.loss(model.parameters.base, rows: $0, scratch: lossScratch)
     }
   }
 
   /// The logits of every drafted row, [blocks · (blockSize − 1)][choices]: for tests.
   package func logits(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
-    withBatch(example, features) { batch in
-      forward(batch)
-      return withLossRows(batch) { rows in
-        let loss = model.loss
-        var all: [Float] = []
-        loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
-          all += UnsafeBufferPointer(start: chunk.logits, count: chunk.count * loss.choices)
-        }
-        return all
-      }
+    collect(example, features) { chunk in
+      Array(UnsafeBufferPointer(start: chunk.logits, count: chunk.count * chunk.choices))
     }
   }
 
   /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head that has one: for
   /// tests.
   package func confidences(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
+    collect(example, features) { chunk in
+      lossScratch.heads.flatMap { $0.confidences(model.parameters.base, chunk) }
+    }
+  }
+
+  private func collect(
+    _ example: DraftExample, _ features: SequenceFeatures, _ values: (DraftChunk) -> [Float]
+  ) -> [Float] {
+    withDrafted(example, features) { rows in
+      var all: [Float] = []
+      model.loss.forEachChunk(model.parameters.base, rows, lossScratch) { all += values($1) }
+      return all
+    }
+  }
+
+  private func withDrafted<R>(
+    _ example: DraftExample, _ features: SequenceFeatures, _ body: (DraftLoss.Rows) -> R
+  ) -> R {
     withBatch(example, features) { batch in
       forward(batch)
-      return withLossRows(batch) { rows in
-        var all: [Float] = []
-        model.loss.forEachChunk(model.parameters.base, rows, lossScratch) { _, chunk in
-          for head in lossScratch.heads {
-            all += head.confidences(model.parameters.base, chunk)
-          }
-        }
-        return all
-      }
+      return withLossRows(batch, body)
     }
   }
 
@@ -178,28 +172,20 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     var positions = example.anchors.flatMap { anchor in (0..<Int32(blockSize)).map { anchor + $0 } }
     let blockRows = positions.count
     if context == nil { positions += contextPositions[..<contextCount] }
+    let rowCount = positions.count
     let visible = example.anchors.flatMap { anchor in
       repeatElement(Int32(blockSize) + anchor, count: blockSize)
     }
-    return example.anchors.withUnsafeBufferPointer { prefixes in
-      positions.withUnsafeBufferPointer { positions in
-        visible.withUnsafeBufferPointer { visible in
-          contextPositions.withUnsafeBufferPointer { contextPositions in
-            contextVisible.withUnsafeBufferPointer { contextVisible in
-              guard let rows = positions.baseAddress, let visible = visible.baseAddress,
-                let places = contextPositions.baseAddress, let seen = contextVisible.baseAddress
-              else { preconditionFailure("a pass has at least one row") }
-              return body(
-                Batch(
-                  example: example, features: features, prefixes: prefixes, visible: visible,
-                  blockRows: blockRows,
-                  rows: TrainableLayer.Rows(
-                    count: positions.count, positions: rows, rotary: rotary),
-                  context: TrainableLayer.Rows(
-                    count: contextCount, positions: places, rotary: rotary),
-                  contextVisible: seen))
-            }
-          }
+    return withBases(positions, visible, contextPositions) { positions, visible, places in
+      contextVisible.withBase { contextVisible in
+        example.anchors.withUnsafeBufferPointer { prefixes in
+          body(
+            Batch(
+              example: example, features: features, prefixes: prefixes, visible: visible,
+              blockRows: blockRows,
+              rows: TrainableLayer.Rows(count: rowCount, positions: positions, rotary: rotary),
+              context: TrainableLayer.Rows(count: contextCount, positions: places, rotary: rotary),
+              contextVisible: contextVisible))
         }
       }
     }
@@ -208,19 +194,12 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
   private func withLossRows<R>(_ batch: Batch, _ body: (DraftLoss.Rows) -> R) -> R {
     let example = batch.example
     gatherStates(batch)
-    return example.previous.withUnsafeBufferPointer { previous in
-      example.targets.withUnsafeBufferPointer { targets in
-        example.weights.withUnsafeBufferPointer { weights in
-          guard let previous = previous.baseAddress, let targets = targets.baseAddress,
-            let weights = weights.baseAddress
-          else { preconditionFailure("a block drafts at least one row") }
-          return body(
-            DraftLoss.Rows(
-              count: example.targets.count, blockRows: example.blockSize - 1, x: drafted.base,
-              previous: previous, targets: targets, weights: weights,
-              states: targetStates.map { UnsafePointer($0.base) }))
-        }
-      }
+    return withBases(example.previous, example.targets, example.weights) {
+      body(
+        DraftLoss.Rows(
+          count: example.targets.count, blockRows: example.blockSize - 1, x: drafted.base,
+          previous: $0, targets: $1, weights: $2,
+          states: targetStates.map { UnsafePointer($0.base) }))
     }
   }
 
@@ -233,8 +212,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     let (width, drafts) = (model.target.embedding.width, batch.example.blockSize - 1)
     for (row, target) in batch.example.targets.enumerated() where target >= 0 {
       let position = Int(batch.example.anchors[row / drafts]) + row % drafts
-      (targetStates.base + row * width).update(
-        from: states.base + position * width, count: width)
+      (targetStates.base + row * width).update(from: states.base + position * width, count: width)
     }
   }
 }

@@ -4,27 +4,20 @@ package import Tensors
 /// A block drafter's parameters in training: f32 values in one flat buffer, and the
 /// layers that read them. The forward pass is that of `DrafterRunner`.
 package final class DrafterTrainingModel: TrainedModel {
-  /// The drafter's sizes.
   package let configuration: DrafterConfiguration
-  /// What it is trained for.
   package let objective: DraftObjective
   /// What it borrows from its target.
   package let target: TargetRows
-  /// What the factors of its matrix products are rounded to.
   package let precision: ProductPrecision
-  /// The order of the tensors in `parameters`.
   package let layout: ParameterLayout
-  /// All values; written only by the optimizer, between passes.
   package let parameters: FloatBuffer
 
   /// What makes context of the target's features; nil for a drafter that sees tokens.
   let fusion: Fusion?
-  /// The drafter's own embedding and head, [vocabulary][hidden]; nil where it borrows the target's.
-  let embedding: LinearLayer?
+  let embedding: LinearLayer?  // [vocabulary][hidden], where it has its own
   let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
   let heads: [any HeadLayer]
-  /// Whether the target's distributions are needed, not only its tokens.
   let needsDistribution: Bool
 
   /// `RMSNorm(fc · features)`.
@@ -36,9 +29,8 @@ package final class DrafterTrainingModel: TrainedModel {
   var hidden: Int { configuration.shape.hidden }
   var loss: DraftLoss {
     DraftLoss(
-      target: target, own: embedding, hidden: hidden, choices: configuration.choices,
-      heads: heads, objective: objective, needsDistribution: needsDistribution,
-      product: MatrixProduct(precision))
+      target: target, own: embedding, hidden: hidden, choices: configuration.choices, heads: heads,
+      objective: objective, needsDistribution: needsDistribution, product: MatrixProduct(precision))
   }
 
   /// A drafter with random first values drawn from `seed`; heads start as if there were none.
@@ -91,10 +83,9 @@ package final class DrafterTrainingModel: TrainedModel {
       trained.first { $0.configuration.equals(head) }?
         .makeLayer(place, layout: &layout, product: product)
     }
-    needsDistribution =
-      objective.needsDistribution || trained.contains(where: \.needsDistribution)
+    needsDistribution = objective.needsDistribution || trained.contains(where: \.needsDistribution)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
-    ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
+    layout.initialize(parameters, seed: seed)
   }
 }

@@ -2,9 +2,18 @@ import Tensors
 
 /// What a conditioned drafter makes of the target's features in one pass: the fused context, and every
 /// layer's keys and values of it, forward and backward.
+///
+/// Keys and values come from the fused features, which are not input-normed, and not from rows of the layer
+/// below.
 final class FeatureContext {
-  /// Keys and values, by layer.
-  let layers: [ContextState]
+  /// A layer's keys and values.
+  struct Layer {
+    let keyValue: FloatBuffer  // [positions][k, v], before the key norm
+    let keyInverse: FloatBuffer  // [positions][key/value heads]
+    let keys: FloatBuffer  // [positions][k], normed and rotated
+  }
+
+  let layers: [Layer]
   /// The gradient of a layer's rotated keys and values: [positions][k, v].
   let dKeyValue: FloatBuffer
 
@@ -15,11 +24,15 @@ final class FeatureContext {
   private let inverse: FloatBuffer  // [positions]
   private let dNormed: FloatBuffer  // [positions][hidden]
 
-  /// Makes the buffers for up to `positions` positions.
   init(_ fusion: DrafterTrainingModel.Fusion, layers shapes: [TrainableLayer], positions: Int) {
     self.fusion = fusion
     hidden = fusion.matrix.outputs
-    layers = shapes.map { ContextState($0, positions: positions) }
+    layers = shapes.map {
+      Layer(
+        keyValue: FloatBuffer(count: positions * 2 * $0.keyWidth),
+        keyInverse: FloatBuffer(count: positions * $0.attention.keyValueHeads),
+        keys: FloatBuffer(count: positions * $0.keyWidth))
+    }
     dKeyValue = FloatBuffer(count: positions * 2 * shapes[0].keyWidth)
     fused = FloatBuffer(count: positions * hidden)
     normed = FloatBuffer(count: positions * hidden)
@@ -36,27 +49,40 @@ final class FeatureContext {
       inverse: inverse.base)
   }
 
-  /// Computes the keys and values of a layer.
+  /// Computes a layer's keys and values of positions from 0 on.
   func forward(
     _ index: Int, _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
     rows: TrainableLayer.Rows
   ) {
     guard rows.count > 0 else { return }
-    layers[index].forward(shape, parameters, context: normed.base, rows: rows)
+    let layer = layers[index]
+    shape.keyValue.forward(parameters, rows: rows.count, x: normed.base, y: layer.keyValue.base)
+    shape.keyNorm.forward(
+      parameters, rows: rows.count, x: layer.keyValue.base, xStride: 2 * shape.keyWidth,
+      y: layer.keys.base, yStride: shape.keyWidth, inverse: layer.keyInverse.base)
+    rows.rotary.forward(
+      rows: rows.count, heads: shape.attention.keyValueHeads, x: layer.keys.base,
+      stride: shape.keyWidth, positions: rows.positions)
   }
 
-  /// Adds a layer's gradients, from `dKeyValue`; the last layer comes first.
+  /// Adds a layer's gradients, from `dKeyValue`, which it overwrites; the last layer comes first.
   func backward(
     _ index: Int, _ shape: TrainableLayer, _ parameters: UnsafePointer<Float>,
     gradients: UnsafeMutablePointer<Float>, rows: TrainableLayer.Rows
   ) {
     guard rows.count > 0 else { return }
-    layers[index].backward(
-      shape, parameters, gradients: gradients, context: normed.base, rows: rows,
-      d: dKeyValue.base, dContext: dNormed.base, accumulate: index + 1 < layers.count)
+    let (layer, d, stride) = (layers[index], dKeyValue.base, 2 * shape.keyWidth)
+    rows.rotary.backward(
+      rows: rows.count, heads: shape.attention.keyValueHeads, dX: d, stride: stride,
+      positions: rows.positions)
+    shape.keyNorm.backward(
+      parameters, gradients: gradients, rows: rows.count, x: layer.keyValue.base, xStride: stride,
+      inverse: layer.keyInverse.base, dY: d, dX: d, dStride: stride)
+    shape.keyValue.backward(
+      parameters, gradients: gradients, rows: rows.count, x: normed.base, dY: d, dX: dNormed.base,
+      accumulate: index + 1 < layers.count)
   }
 
-  /// Adds the gradients of the fusion, after all layers.
   func backwardFusion(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     taps: UnsafePointer<Float>, rows: Int

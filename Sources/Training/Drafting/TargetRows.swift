@@ -3,7 +3,6 @@ package import Tensors
 
 /// What a drafter borrows from its target in training: embedding rows and the head, frozen.
 package struct TargetRows: Sendable {
-  /// Token rows, as the target embeds them.
   package let embedding: TokenEmbedding
   /// The head's rows of the draft vocabulary: [choices][hidden].
   package let head: FloatBuffer
@@ -29,5 +28,15 @@ package struct TargetRows: Sendable {
       (head.base + index * hidden).update(from: whole.base + Int(token) * hidden, count: hidden)
     }
     self.choices = choices
+  }
+
+  /// The `size` most frequent tokens, ascending by id, as a draft vocabulary; nil when that is the whole
+  /// vocabulary.
+  ///
+  /// Of equally frequent tokens the lower ids are taken.
+  static func mostFrequent(_ size: Int, counts: [Int]) -> [Token]? {
+    guard size < counts.count else { return nil }
+    let order = counts.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }
+    return order.prefix(size).sorted().map { Token($0) }
   }
 }

@@ -8,30 +8,20 @@ package import Tensors
 package final class AdamW: @unchecked Sendable {
   // Unchecked: workers update disjoint ranges of the moments inside `step`.
 
-  /// The constants of the method.
   package struct Parameters: Sendable, Equatable, Codable {
-    /// The first moment's memory.
     package var beta1: Float = 0.9
-    /// The second moment's memory.
     package var beta2: Float = 0.95
-    /// Added to the root of the second moment.
     package var epsilon: Float = 1e-8
     /// The share of a matrix's values that a rate of 1 would take away in one step.
     package var weightDecay: Float = 0.1
 
-    /// The usual constants of language models.
     package init() {}
   }
 
-  /// The constants.
   package let constants: Parameters
-  /// The order of the tensors.
   package let layout: ParameterLayout
-  /// First moments, in the layout's order.
   package let first: FloatBuffer
-  /// Second moments, in the layout's order.
   package let second: FloatBuffer
-  /// Steps taken.
   package private(set) var stepCount: Int
   private let frozen: Set<String>
 
@@ -39,8 +29,7 @@ package final class AdamW: @unchecked Sendable {
   ///
   /// - Parameter frozen: Names of tensors that keep their values.
   package init(
-    _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0,
-    frozen: Set<String> = []
+    _ constants: Parameters, layout: ParameterLayout, stepCount: Int = 0, frozen: Set<String> = []
   ) {
     self.constants = constants
     self.layout = layout
@@ -53,10 +42,7 @@ package final class AdamW: @unchecked Sendable {
   /// Updates `parameters` in place.
   ///
   /// - Parameters:
-  ///   - parameters: [layout.count].
-  ///   - gradients: [layout.count].
   ///   - gradientScale: Multiplies every gradient: the clipping factor.
-  ///   - rate: The learning rate of this step.
   ///   - workers: Share the work; results don't depend on how many there are.
   package func step(
     parameters: FloatBuffer, gradients: FloatBuffer, gradientScale: Float, rate: Float,
@@ -83,9 +69,7 @@ package final class AdamW: @unchecked Sendable {
 
   /// A worker's part of a tensor, in whole blocks: which values the kernel takes one by one, and so
   /// how they are rounded, must not depend on the number of workers.
-  private static func share(
-    _ range: Range<Int>, of worker: Int, among count: Int
-  ) -> Range<Int> {
+  private static func share(_ range: Range<Int>, of worker: Int, among count: Int) -> Range<Int> {
     let block = 256
     let blocks = (0..<(range.count + block - 1) / block).share(of: worker, among: count)
     return range.lowerBound + min(blocks.lowerBound * block, range.count)..<range.lowerBound

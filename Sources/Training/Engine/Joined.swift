@@ -1,9 +1,7 @@
 /// Two values that are one flat object in JSON: what every training has, and what one recipe adds.
 @dynamicMemberLookup
 package struct Joined<Common: Codable & Sendable, Own: Codable & Sendable>: Codable, Sendable {
-  /// What every training has.
   package var common: Common
-  /// What the recipe adds.
   package var own: Own
 
   /// Joins two values whose members have different names.
@@ -12,24 +10,20 @@ package struct Joined<Common: Codable & Sendable, Own: Codable & Sendable>: Coda
     self.own = own
   }
 
-  /// A member of the common value.
   package subscript<Value>(dynamicMember path: WritableKeyPath<Common, Value>) -> Value {
     get { common[keyPath: path] }
     set { common[keyPath: path] = newValue }
   }
 
-  /// A member of the recipe's value.
   package subscript<Value>(dynamicMember path: WritableKeyPath<Own, Value>) -> Value {
     get { own[keyPath: path] }
     set { own[keyPath: path] = newValue }
   }
 
-  /// Reads both from one object.
   package init(from decoder: any Decoder) throws {
     self.init(try Common(from: decoder), try Own(from: decoder))
   }
 
-  /// Writes both into one object.
   package func encode(to encoder: any Encoder) throws {
     try common.encode(to: encoder)
     try own.encode(to: encoder)

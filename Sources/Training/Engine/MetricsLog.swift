@@ -3,7 +3,6 @@ package import Foundation
 
 /// What a training run reports about a step.
 package protocol StepMetrics: Encodable {
-  /// The step.
   var step: Int { get }
   /// The curves it adds a point to, by TensorBoard tag.
   var scalars: [(tag: String, value: Double)] { get }
@@ -16,33 +15,45 @@ package final class MetricsLog {
   private let events: TensorBoardFile
   private let encoder: JSONEncoder
 
-  /// Opens the logs at their end, or makes them.
+  /// Opens the logs, or makes them.
   ///
-  /// - Parameters:
-  ///   - folder: The run's output folder.
-  ///   - step: The step that the run starts from.
-  /// - Throws: `SpeculateError` when a file can't be written.
-  package init(folder: URL, step: Int) throws {
+  /// - Parameter first: The first step that will be appended: what the logs say of it and later ones is of a
+  ///   session that was lost, and is cut off.
+  package init(folder: URL, from first: Int) throws {
     let url = folder.appendingPathComponent("metrics.jsonl")
-    if !FileManager.default.fileExists(atPath: url.path) {
-      guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
-        throw SpeculateError("can't write \(url.path): check the folder and its permissions")
-      }
-    }
     do {
+      let written = (try? Data(contentsOf: url)) ?? Data()
+      let kept = Self.lines(of: written, before: first)
+      if kept != written || written.isEmpty { try AtomicFile.write(kept, to: url) }
       lines = try FileHandle(forWritingTo: url)
       try lines.seekToEnd()
+    } catch let error as SpeculateError {
+      throw error
     } catch {
       throw SpeculateError("can't write \(url.path): \(systemReason(error))")
     }
-    events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: step)
+    events = try TensorBoardFile(folder: folder.appendingPathComponent("tensorboard"), step: first)
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
   }
 
+  /// The lines of steps before `first`, each step once and in order; of a step told twice the later one.
+  private static func lines(of log: Data, before first: Int) -> Data {
+    struct Line: Decodable { var step: Int }
+    var kept: [Data] = []
+    var next = first
+    for line in log.split(separator: UInt8(ascii: "\n")).reversed() {
+      guard let step = try? JSONDecoder().decode(Line.self, from: line).step, step < next else {
+        continue
+      }
+      kept.append(line + Data("\n".utf8))
+      next = step
+    }
+    return Data(kept.reversed().joined())
+  }
+
   deinit { try? lines.close() }
 
-  /// Appends what is known of a step.
   package func append(_ metrics: some StepMetrics) throws {
     try lines.write(contentsOf: encoder.encode(metrics) + Data("\n".utf8))
     try events.append(step: metrics.step, scalars: metrics.scalars)
@@ -51,9 +62,7 @@ package final class MetricsLog {
 
 /// What every training reports about a step.
 package struct StepProgress: Sendable, Equatable, Codable {
-  /// Steps taken.
   package var step: Int
-  /// Steps of the whole run.
   package var steps: Int
   /// Mean loss since the last report, in nats.
   package var loss: Double
@@ -67,7 +76,6 @@ package struct StepProgress: Sendable, Equatable, Codable {
 
 /// What a recipe reports beside that.
 package protocol RecipeFigures: Codable, Sendable {
-  /// Their curves, by TensorBoard tag.
   var scalars: [(tag: String, value: Double)] { get }
 }
 

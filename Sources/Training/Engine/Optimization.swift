@@ -11,6 +11,8 @@ package final class Optimization<Pass: GradientPass> {
   private let optimizer: AdamW
   private let parameters: FloatBuffer
   private let clip: Float
+  /// Asked between sequences, on the thread that runs the training.
+  var shouldStop: () -> Bool = { false }
 
   /// Makes a pass for each worker.
   ///
@@ -39,7 +41,6 @@ package final class Optimization<Pass: GradientPass> {
   ///
   /// - Parameters:
   ///   - sequences: How many there are in the batch, over all processes.
-  ///   - rate: The learning rate.
   ///   - body: Adds the gradients of a few sequences of the batch to a pass; returns their loss.
   /// - Returns: The loss of the batch, and the gradient's norm before clipping.
   package func step<Losses: LossSum>(
@@ -62,17 +63,24 @@ package final class Optimization<Pass: GradientPass> {
   ) throws -> Losses {
     let sums = Mutex([Losses](repeating: Losses(), count: passes.count))
     let (first, lanes) = (exchange.lanes.lowerBound, exchange.laneCount)
+    // Other processes would wait for this one's part.
+    let mayStop = exchange.lanes.count == lanes
+    let isStopped = Atomic(false)
+    // Worker 0 is this thread.
+    nonisolated(unsafe) let shouldStop = shouldStop
     workers.run { [passes] worker in
       let pass = passes[worker]
       var sum = Losses()
       var rest = (0..<sequences).share(of: first + worker, among: lanes)
-      while !rest.isEmpty {
+      while !rest.isEmpty, !isStopped.load(ordering: .relaxed) {
         let part = rest.prefix(pass.sequences)
         sum += body(pass, part)
         rest = part.upperBound..<rest.upperBound
+        if worker == 0, mayStop, shouldStop() { isStopped.store(true, ordering: .relaxed) }
       }
       sums.withLock { $0[worker] = sum }
     }
+    if isStopped.load(ordering: .relaxed) { throw Stopped() }
     return try exchange.sum(sums.withLock { $0 })
   }
 }

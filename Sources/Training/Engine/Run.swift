@@ -1,20 +1,21 @@
-import Foundation
+import CKernels
 import Files
+import Foundation
 import Tensors
 
 /// What every checkpoint knows beside the values.
 package struct RunPosition: Sendable, Equatable, Codable {
-  /// Optimizer steps taken.
   package var step = 0
   /// Seconds of training so far, over all sessions.
   package var seconds = 0.0
-  /// The seed of everything random.
   package var seed: UInt64
   /// Threads of the run: sums of gradients are bit-identical only with the same number.
   package var threads: Int
   /// What the factors of matrix products are rounded to; nil in checkpoints of earlier versions, where
   /// nothing was.
   package var precision: ProductPrecision?
+  /// A report whose measurement was still to be made when the checkpoint was written, as JSON.
+  package var pending: String?
 }
 
 /// What a recipe's checkpoints know beside that: what the run is made from, and where in its data it is.
@@ -32,9 +33,7 @@ package protocol RecipePosition: Codable, Sendable {
 package final class Run<Position: RecipePosition, Model: TrainedModel> {
   package typealias Header = Joined<RunPosition, Position>
 
-  /// What every training takes.
   package let options: RunOptions
-  /// What is trained.
   package let model: Model
   /// What the next checkpoint says beside the values.
   package var header: Header
@@ -42,6 +41,8 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   package let resumedStep: Int
   /// What the factors of matrix products are rounded to.
   package let precision: ProductPrecision
+  /// What is to be said of how the run goes on.
+  package let remarks: [String]
   let optimizer: AdamW
 
   /// Goes on from the checkpoint in the output folder, or begins where there is none.
@@ -51,16 +52,13 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   ///   - frozen: Names of tensors that keep their values.
   ///   - make: Makes the model, whose matrix products round as it is told.
   ///   - initialize: Gives a model its first values, if its own aren't meant.
-  /// - Throws: `SpeculateError` when the checkpoint is another run's or damaged; and what `initialize` throws.
   package init(
     _ options: RunOptions, from start: Position, frozen: Set<String> = [],
     model make: (ProductPrecision) -> Model, initialize: (Model) throws -> Void
   ) throws {
-    try OutputFolder.make(options.output)
     let url = options.output.trainingCheckpoint
-    let saved =
-      FileManager.default.fileExists(atPath: url.path)
-      ? try TrainingCheckpoint<Header>(contentsOf: url) : nil
+    let (saved, remark) = try Self.saved(in: options.output)
+    remarks = remark.map { [$0] } ?? []
     if let saved, saved.header.step < 0 { throw TrainingCheckpoint<Header>.damage(url) }
     if let seed = saved?.header.seed, seed != options.seed {
       throw SpeculateError(
@@ -80,7 +78,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     header = Header(
       RunPosition(
         step: saved?.header.step ?? 0, seconds: saved?.header.seconds ?? 0, seed: options.seed,
-        threads: options.threads, precision: precision),
+        threads: options.threads, precision: precision, pending: saved?.header.common.pending),
       saved?.header.own ?? start)
     resumedStep = header.step
     model = make(precision)
@@ -93,13 +91,56 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     }
   }
 
-  /// Writes the checkpoint.
-  func save() throws {
-    try TrainingCheckpoint.write(
-      header, layout: model.layout, values, to: options.output.trainingCheckpoint)
+  /// The checkpoint in a folder, or the one before it where that one is damaged.
+  private static func saved(
+    in output: URL
+  ) throws -> (checkpoint: TrainingCheckpoint<Header>?, remark: String?) {
+    let (url, previous) = (output.trainingCheckpoint, output.previousCheckpoint)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      try? FileManager.default.removeItem(at: previous)  // of a run whose checkpoint was deleted
+      return (nil, nil)
+    }
+    do { return (try TrainingCheckpoint(contentsOf: url), nil) } catch {
+      guard let checkpoint = try? TrainingCheckpoint<Header>(contentsOf: previous) else {
+        throw error
+      }
+      // Else the next one written would take the place of the good one.
+      guard rename(previous.path, url.path) == 0 else {
+        throw SpeculateError(
+          "\(url.path) is damaged: put \(previous.path) in its place, of step "
+            + "\(checkpoint.header.step)")
+      }
+      return (
+        checkpoint,
+        "\(url.path) was damaged: going on from the copy before it, of step "
+          + "\(checkpoint.header.step)"
+      )
+    }
   }
 
-  /// What a checkpoint holds for every tensor.
+  /// Writes the checkpoint, and keeps the last one beside it.
+  ///
+  /// - Throws: `SpeculateError` also when a value isn't finite; the checkpoint then is the last one.
+  func save() throws {
+    let url = options.output.trainingCheckpoint
+    guard values.allSatisfy({ ct_sum_squares($0.buffer.count, $0.buffer.base).isFinite }) else {
+      let good =
+        resumedStep > 0 || FileManager.default.fileExists(atPath: url.path)
+        ? "\(url.path) holds a good step: go on from it" : "start again"
+      throw SpeculateError(
+        "the parameters became infinite by step \(header.step); \(good) with a lower ‘learning rate’"
+      )
+    }
+    let previous = options.output.previousCheckpoint
+    if FileManager.default.fileExists(atPath: url.path) {
+      try? FileManager.default.removeItem(at: previous)
+      if link(url.path, previous.path) != 0 {
+        try? FileManager.default.copyItem(at: url, to: previous)
+      }
+    }
+    try TrainingCheckpoint.write(header, layout: model.layout, values, to: url)
+  }
+
   private var values: [(prefix: String, buffer: FloatBuffer)] {
     [("", model.parameters), ("first.", optimizer.first), ("second.", optimizer.second)]
   }

@@ -5,7 +5,6 @@ package import Files
 package struct RunOptions: Sendable {
   /// How the learning rate rises at first.
   package enum Warmup: Sendable {
-    /// Over so many steps.
     case steps(Int)
     /// Over a share of a stage's steps.
     case share(Double)
@@ -15,35 +14,26 @@ package struct RunOptions: Sendable {
   package var output: URL
   /// Sequences of an optimizer step.
   package var sequences = 8
-  /// Optimizer steps of the whole run.
   package var steps = 2000
   /// The highest learning rate.
   package var learningRate: Float = 1e-3
   /// The last learning rate, as a share of the highest.
   package var floorShare: Float = 0.05
-  /// How long the learning rate rises, linearly.
   package var warmup = Warmup.share(0.04)
-  /// AdamW's constants.
   package var optimizer = AdamW.Parameters()
   /// Gradients are scaled down to this norm.
   package var clip: Float = 1
-  /// The seed of everything random.
   package var seed: UInt64 = 1
-  /// Worker threads.
   package var threads: Int
   /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
   /// fastest.
   package var precision: ProductPrecision?
-  /// Seconds between checkpoints.
   package var checkpointSeconds = 300.0
   /// Steps between held-out measurements; 0 for none before the end.
   package var evaluateEvery = 200
-  /// Steps between metrics lines.
   package var logEvery = 10
-  /// The type of the exported weights.
   package var exportType = ElementType.bf16
 
-  /// A run with the default sizes.
   package init(output: URL, threads: Int) {
     self.output = output
     self.threads = threads
@@ -68,7 +58,6 @@ package protocol RecipeOptions: Sendable {
 }
 
 extension RecipeOptions {
-  /// A member of ``run``.
   package subscript<Value>(dynamicMember path: WritableKeyPath<RunOptions, Value>) -> Value {
     get { run[keyPath: path] }
     set { run[keyPath: path] = newValue }
@@ -76,6 +65,7 @@ extension RecipeOptions {
 }
 
 extension URL {
-  /// Where a run with this output folder keeps its checkpoint.
+  /// Where a run with this output folder keeps its checkpoint, and the one before it.
   var trainingCheckpoint: URL { appendingPathComponent("checkpoint.safetensors") }
+  var previousCheckpoint: URL { appendingPathComponent("checkpoint.previous.safetensors") }
 }

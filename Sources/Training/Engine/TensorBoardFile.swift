@@ -12,11 +12,12 @@ package final class TensorBoardFile {
 
   /// Makes a new event file in a folder; TensorBoard reads all files of a folder as one run.
   ///
-  /// - Parameter step: The step that a resumed run starts from: what an earlier file says about
-  ///   later steps no longer counts.
-  /// - Throws: `SpeculateError` when the file can't be made.
+  /// - Parameter step: The first step to be appended: what earlier files say of it and later ones no longer
+  ///   counts.
   package init(folder: URL, step: Int, time: Double = Date().timeIntervalSince1970) throws {
     try OutputFolder.make(folder)
+    let earlier = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    let hasEarlier = step > 1 || earlier?.isEmpty == false
     let name = "events.out.tfevents.\(Int(time)).\(ProcessInfo.processInfo.processIdentifier)"
     url = folder.appendingPathComponent(name + ".speculate")
     guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
@@ -30,7 +31,7 @@ package final class TensorBoardFile {
     var version = Message(time: time, step: 0)
     version.text(field: 3, "brain.Event:2")
     try append(version)
-    guard step > 0 else { return }
+    guard hasEarlier else { return }
     var start = Message(time: time, step: step)
     start.message(field: 7, Message.sessionStart)
     try append(start)
@@ -38,10 +39,8 @@ package final class TensorBoardFile {
 
   deinit { try? file.close() }
 
-  /// Appends the values of one step.
   package func append(
-    step: Int, scalars: [(tag: String, value: Double)],
-    time: Double = Date().timeIntervalSince1970
+    step: Int, scalars: [(tag: String, value: Double)], time: Double = Date().timeIntervalSince1970
   ) throws {
     var summary = Message()
     for scalar in scalars {
@@ -81,7 +80,6 @@ package final class TensorBoardFile {
 
     init() {}
 
-    /// An `Event`.
     init(time: Double, step: Int) {
       key(field: 1, type: 1)
       withUnsafeBytes(of: time.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
@@ -98,9 +96,7 @@ package final class TensorBoardFile {
       withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func text(field: UInt64, _ text: String) {
-      content(field: field, Data(text.utf8))
-    }
+    mutating func text(field: UInt64, _ text: String) { content(field: field, Data(text.utf8)) }
 
     mutating func message(field: UInt64, _ message: Message) {
       content(field: field, message.bytes)
@@ -133,7 +129,6 @@ package enum CRC32C {
     }
   }
 
-  /// The checksum of bytes.
   package static func of(_ data: Data) -> UInt32 {
     ~data.reduce(~0) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
   }

@@ -5,13 +5,14 @@ import Tensors
 /// Everything a training run needs to go on exactly where it was.
 ///
 /// A safetensors file in f32: parameters under their own names, AdamW's moments under `first.` and
-/// `second.` and the name; `Header`, the rest, as JSON in the file's metadata.
+/// `second.` and the name; `Header`, the rest, as JSON in the file's metadata, and beside it a fingerprint of
+/// header and values.
 package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
-  /// What is known beside the values.
   package let header: Header
   private let file: Checkpoint
 
   private static var metadataKey: String { "training" }
+  private static var printKey: String { "fingerprint" }
 
   /// Writes a checkpoint to a temporary name, syncs it and renames it.
   ///
@@ -26,29 +27,46 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
     let entries = values.flatMap { prefix, buffer in
       layout.tensors(buffer, as: .f32, prefix: prefix)
     }
-    try SafetensorsWriter.write(entries, metadata: [metadataKey: json], to: url)
+    var prints: [String: UInt64] = [:]
+    for (prefix, buffer) in values {
+      for entry in layout.entries {
+        prints[prefix + entry.name] = FileFingerprint.of(
+          bytes: UnsafeRawBufferPointer(
+            start: buffer.base + entry.offset, count: entry.count * MemoryLayout<Float>.stride))
+      }
+    }
+    try SafetensorsWriter.write(
+      entries, metadata: [metadataKey: json, printKey: print(of: json, prints)], to: url)
   }
 
-  /// Opens a checkpoint.
-  ///
-  /// - Throws: `SpeculateError` when the file is missing, damaged or of another kind.
+  /// - Throws: `SpeculateError` when the file isn't what ``write(_:layout:_:to:)`` wrote.
   package init(contentsOf url: URL) throws {
     file = try Checkpoint(file: url)
-    guard
-      let json = file.metadata[Self.metadataKey],
+    guard let json = file.metadata[Self.metadataKey],
       let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8))
     else { throw Self.damage(url) }
     self.header = header
+    // Earlier versions wrote the header alone.
+    guard file.metadata.count > 1 else { return }
+    let prints = try Dictionary(
+      uniqueKeysWithValues: file.names.map { [file] name in
+        (name, try file.withBytes(of: name, FileFingerprint.of(bytes:)))
+      })
+    guard file.metadata[Self.printKey] == Self.print(of: json, prints) else {
+      throw SpeculateError("\(url.path) is damaged: delete it and start again")
+    }
   }
 
-  /// What to say of a file that holds something else.
+  private static func print(of header: String, _ tensors: [String: UInt64]) -> String {
+    let text = tensors.sorted { $0.key < $1.key }.reduce(header) { "\($0)\n\($1.key) \($1.value)" }
+    return String(Array(text.utf8).withUnsafeBytes(FileFingerprint.of(bytes:)), radix: 16)
+  }
+
   static func damage(_ url: URL) -> SpeculateError {
     SpeculateError("\(url.path) isn't the checkpoint of a training run: delete it and start again")
   }
 
   /// Copies the values into a run's buffers, as they were written.
-  ///
-  /// - Throws: `SpeculateError` when a tensor is missing or has another shape.
   func restore(
     _ layout: ParameterLayout, _ values: [(prefix: String, buffer: FloatBuffer)]
   ) throws {
@@ -59,9 +77,6 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
     }
   }
 
-  /// Copies one tensor's values.
-  ///
-  /// - Throws: `SpeculateError` when it is missing or has another shape.
   package func copy(
     _ name: String, shape: [Int], to destination: UnsafeMutablePointer<Float>
   ) throws {

@@ -7,10 +7,8 @@ package struct StepResult {
   package var loss: Double
   /// The sum of weights.
   package var weight: Double
-  /// The gradient's norm before clipping.
   package var gradientNorm: Double
 
-  /// The sums of a step.
   package init(loss: Double, weight: Double, gradientNorm: Double) {
     self.loss = loss
     self.weight = weight
@@ -20,9 +18,7 @@ package struct StepResult {
 
 /// The steps between two reports.
 package struct TrainingInterval {
-  /// How many.
   package var steps = 0
-  /// Their wall-clock seconds.
   package var seconds = 0.0
   /// The learning rate of the last.
   package var rate: Float = 0
@@ -31,7 +27,6 @@ package struct TrainingInterval {
   private var lossSum = 0.0
   private var weight = 0.0
 
-  /// Their mean loss.
   package var loss: Double { lossSum / max(weight, 1e-9) }
 
   fileprivate mutating func add(_ result: StepResult, rate: Float) {
@@ -66,36 +61,62 @@ package struct TrainingLoop {
   /// - Returns: Whether all steps are done.
   /// - Throws: `SpeculateError` when the loss diverges or a step fails; the checkpoint then is the last good one.
   package func run<Training: Trainable>(
-    _ training: Training, shouldStop: () -> Bool,
-    report: (Training.Progress) -> Void
+    _ training: Training, shouldStop: () -> Bool, report: (Training.Progress) -> Void
   ) throws -> Bool {
-    let log = try MetricsLog(folder: options.output, step: training.stepCount)
+    let pending = training.pending
+    var saved = training.stepCount
+    let log = try MetricsLog(folder: options.output, from: pending == nil ? saved + 1 : saved)
+    func tell(_ progress: Training.Progress) throws {
+      if let wrong = progress.scalars.first(where: { !$0.value.isFinite }) {
+        throw failure("\(wrong.tag) became \(wrong.value)", step: progress.step, saved: saved)
+      }
+      try log.append(progress)
+      report(progress)
+    }
+    func measure(_ progress: Training.Progress) throws -> Bool {
+      var progress = progress
+      guard try training.measure(into: &progress) else { return false }
+      try tell(progress)
+      return true
+    }
+    if let pending {
+      guard try measure(pending) else { return false }
+      try training.save(pending: nil)
+    }
     var sinceReport = Stopwatch()
     var sinceSave = Stopwatch()
     var interval = TrainingInterval()
     var watch = DivergenceWatch()
-    var saved = training.stepCount
     while training.stepCount < schedule.steps {
       let rate = schedule.rate(step: training.stepCount)
-      let result = try training.step(rate: rate)
-      interval.add(result, rate: rate)
+      let result = try training.attempt(rate: rate)
       let step = training.stepCount
-      if watch.diverges(result) { throw divergence(result, step: step, saved: saved) }
-      let stop = shouldStop()
+      if let result {
+        interval.add(result, rate: rate)
+        if let what = watch.divergence(result) { throw failure(what, step: step, saved: saved) }
+      }
+      let stop = result == nil || shouldStop()
       let ends = stop || step == schedule.steps
       let every = options.evaluateEvery
       let evaluates =
-        measures && (step == schedule.steps || every > 0 && step.isMultiple(of: every))
-      if ends || evaluates || step.isMultiple(of: options.logEvery) {
+        measures && result != nil
+        && (step == schedule.steps || every > 0 && step.isMultiple(of: every))
+      if interval.steps > 0, ends || evaluates || step.isMultiple(of: options.logEvery) {
         interval.seconds = sinceReport.elapsed
-        let progress = try training.progress(interval, evaluates: evaluates)
-        try log.append(progress)
-        report(progress)
+        let progress = try training.progress(interval)
         interval = TrainingInterval()
+        if evaluates {
+          // First: a measurement takes long, and may find that something is wrong.
+          try training.save(pending: progress)
+          saved = step
+          guard try measure(progress) else { return false }
+        } else {
+          try tell(progress)
+        }
         sinceReport = Stopwatch()
       }
-      if ends || sinceSave.elapsed > options.checkpointSeconds {
-        try training.save()
+      if ends && (evaluates || saved < step) || sinceSave.elapsed > options.checkpointSeconds {
+        try training.save(pending: nil)
         saved = step
         sinceSave = Stopwatch()
         if interval.steps == 0 { sinceReport = Stopwatch() }
@@ -105,14 +126,12 @@ package struct TrainingLoop {
     return training.stepCount >= schedule.steps
   }
 
-  private func divergence(_ result: StepResult, step: Int, saved: Int) -> SpeculateError {
-    let loss = result.loss / max(result.weight, 1e-9)
+  private func failure(_ what: String, step: Int, saved: Int) -> SpeculateError {
     let good =
       saved > 0
       ? "\(options.output.trainingCheckpoint.path) holds the good step \(saved): go on from it"
       : "start again"
-    return SpeculateError(
-      "the loss became \(loss) at step \(step); \(good) with a lower ‘learning rate’")
+    return SpeculateError("\(what) at step \(step); \(good) with a lower ‘learning rate’")
   }
 }
 
@@ -121,15 +140,19 @@ struct DivergenceWatch {
   private var smoothed: Double?
   private var lowest = Double.infinity
 
-  /// Whether this step's loss or gradient isn't a number, or the loss is far above what it was:
-  /// threefold the lowest and 3 nats more, which no batch of text does by itself.
-  mutating func diverges(_ result: StepResult) -> Bool {
-    guard result.weight > 0 else { return !result.loss.isFinite }
-    let loss = result.loss / result.weight
-    guard loss.isFinite, result.gradientNorm.isFinite else { return true }
+  /// What shows that the run is lost, if anything does: a loss or gradient that isn't a number, or a loss
+  /// far above what it was, threefold the lowest and 3 nats more, which no batch of text does by itself.
+  mutating func divergence(_ result: StepResult) -> String? {
+    let loss = result.loss / max(result.weight, 1e-9)
+    let lost = "the loss became \(loss)"
+    guard result.weight > 0 else { return result.loss.isFinite ? nil : lost }
+    guard loss.isFinite else { return lost }
+    guard result.gradientNorm.isFinite else {
+      return "the gradient's norm became \(result.gradientNorm)"
+    }
     let mean = smoothed.map { 0.9 * $0 + 0.1 * loss } ?? loss
     smoothed = mean
     lowest = min(lowest, mean)
-    return loss > 3 * lowest + 3
+    return loss > 3 * lowest + 3 ? lost : nil
   }
 }

@@ -1,18 +1,27 @@
+import Foundation
 package import Tensors
 
 /// Something that learns step by step.
 package protocol Trainable: AnyObject {
   associatedtype Progress: StepMetrics
-  /// Steps taken.
   var stepCount: Int { get }
+  /// A report whose measurement was interrupted in the session before.
+  var pending: Progress? { get }
   /// Takes one step.
   ///
+  /// - Returns: `nil` where it was stopped within: then nothing of the step is kept.
   /// - Throws: When what it learns from can't be read; the checkpoint then is the last good one.
-  func step(rate: Float) throws -> StepResult
-  /// Describes the steps since the last report, after a held-out measurement if `evaluates`.
-  func progress(_ interval: TrainingInterval, evaluates: Bool) throws -> Progress
+  func attempt(rate: Float) throws -> StepResult?
+  /// Describes the steps since the last report.
+  func progress(_ interval: TrainingInterval) throws -> Progress
+  /// Adds a held-out measurement to a report.
+  ///
+  /// - Returns: Whether it was made; false when it was stopped.
+  func measure(into progress: inout Progress) throws -> Bool
   /// Writes the checkpoint and the model.
-  func save() throws
+  ///
+  /// - Parameter pending: A report whose measurement follows.
+  func save(pending: Progress?) throws
 }
 
 /// One kind of training: the sequences of a step and their losses, held-out measurements and the model
@@ -22,33 +31,26 @@ package protocol TrainingRecipe: Trainable where Progress == Joined<StepProgress
   associatedtype Figures: RecipeFigures
   associatedtype Model: TrainedModel
   associatedtype Pass: GradientPass
-  /// Where the training stands.
   var state: Run<Position, Model> { get }
-  /// How sequences become a step.
   var optimization: Optimization<Pass> { get }
-  /// The learning rates of the whole run.
   var schedule: StagedSchedule { get }
-  /// Whether there is something to measure.
   var hasHeldout: Bool { get }
-  /// What the recipe reports of the steps since the last report, after a held-out measurement if
-  /// `evaluates`.
-  func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> Figures
+  /// Takes one step; `state.header` is put back where it throws ``Stopped``.
+  func step(rate: Float) throws -> StepResult
+  /// What the recipe reports of the steps since the last report.
+  func figures(_ interval: TrainingInterval) -> Figures
+  /// Adds a held-out measurement; returns whether it was made, false when it was stopped.
+  func measure(into figures: inout Figures) throws -> Bool
   /// Called before the first step of a run.
   func begin() throws
-  /// Writes the model.
   func export() throws
 }
 
 extension TrainingRecipe {
-  /// Steps taken.
   package var stepCount: Int { state.header.step }
-  /// Steps taken before this session; more than 0 when a checkpoint was found.
   package var resumedStep: Int { state.resumedStep }
-  /// The number of parameters.
   package var parameterCount: Int { state.model.layout.count }
-  /// What the factors of matrix products are rounded to.
   package var precision: ProductPrecision { state.precision }
-  /// The threads that take a step.
   package var workers: Workers { optimization.workers }
 
   /// One rise and one fall.
@@ -58,33 +60,56 @@ extension TrainingRecipe {
 
   package func begin() {}
 
+  /// What is to be said of how the run goes on.
+  package var remarks: [String] { state.remarks }
+
   /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
   ///
-  /// - Parameters:
-  ///   - shouldStop: Asked after every step.
-  ///   - report: Told how far the run is, every `logEvery` steps.
+  /// - Parameter shouldStop: Asked after every sequence and every round of a measurement, on this thread.
   /// - Returns: Whether all steps are done.
   @discardableResult
   package func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Bool {
     if stepCount == 0 { try begin() }
-    return try TrainingLoop(state.options, schedule: schedule, measures: hasHeldout)
-      .run(self, shouldStop: shouldStop, report: report)
+    return try withoutActuallyEscaping(shouldStop) { shouldStop in
+      optimization.shouldStop = shouldStop
+      defer { optimization.shouldStop = { false } }
+      return try TrainingLoop(state.options, schedule: schedule, measures: hasHeldout)
+        .run(self, shouldStop: shouldStop, report: report)
+    }
   }
 
-  /// Describes an interval of steps.
-  package func progress(
-    _ interval: TrainingInterval, evaluates: Bool
-  ) throws -> Joined<StepProgress, Figures> {
+  package var pending: Progress? {
+    state.header.pending.flatMap {
+      try? JSONDecoder().decode(Progress.self, from: Data($0.utf8))
+    }
+  }
+
+  package func attempt(rate: Float) throws -> StepResult? {
+    let before = state.header
+    do { return try step(rate: rate) } catch is Stopped {
+      state.header = before
+      return nil
+    }
+  }
+
+  package func progress(_ interval: TrainingInterval) throws -> Joined<StepProgress, Figures> {
     state.header.seconds += interval.seconds
-    let figures = try figures(interval, evaluates: evaluates)
     return Joined(
       StepProgress(
         step: stepCount, steps: state.options.steps, loss: interval.loss, rate: interval.rate,
-        gradientNorm: interval.gradientNorm, seconds: state.header.seconds), figures)
+        gradientNorm: interval.gradientNorm, seconds: state.header.seconds), figures(interval))
   }
 
-  /// Writes the checkpoint and the model.
-  package func save() throws {
+  package func measure(into progress: inout Joined<StepProgress, Figures>) throws -> Bool {
+    try measure(into: &progress.own)
+  }
+
+  package func save() throws { try save(pending: nil) }
+
+  package func save(pending: Progress?) throws {
+    state.header.pending = try pending.map {
+      String(decoding: try JSONEncoder().encode($0), as: UTF8.self)
+    }
     try state.save()
     try export()
   }
@@ -98,3 +123,6 @@ extension TrainingRecipe {
     return result
   }
 }
+
+/// Thrown where the caller of a run wants to stop.
+struct Stopped: Error {}

@@ -12,19 +12,18 @@ final class FeatureGenerator {
   private let cache: KeyValueCache
   private let settings: FeatureSettings
 
-  /// Makes the run state for sequences of up to `maximumLength` tokens.
-  init(
-    model: CausalModel, workers: Workers, settings: FeatureSettings, maximumLength: Int
-  ) throws {
-    runner = CausalRunner(
-      model: model, workers: workers, maximumRows: 64, taps: settings.layers)
+  init(model: CausalModel, workers: Workers, settings: FeatureSettings, maximumLength: Int) throws {
+    runner = CausalRunner(model: model, workers: workers, maximumRows: 64, taps: settings.layers)
     cache = try runner.makeCache(capacity: maximumLength)
     self.settings = settings
   }
 
   /// The features of every position.
-  func record(of tokens: [Token]) -> FeatureRecord {
+  ///
+  /// - Returns: `nil` when `shouldStop` says so.
+  func record(of tokens: [Token], shouldStop: () -> Bool) -> FeatureRecord? {
     var record = FeatureRecord(tokens, settings: settings)
+    var isStopped = false
     let (width, k) = (settings.layers.count * settings.hidden, settings.logProbabilities)
     cache.reset()
     record.fill { taps, topTokens, logProbabilities in
@@ -34,16 +33,16 @@ final class FeatureGenerator {
         findMostProbable(
           rows: piece.count, tokens: topTokens + start * k,
           logProbabilities: logProbabilities + start * k)
-        return true
+        isStopped = shouldStop()
+        return !isStopped
       }
     }
-    return record
+    return isStopped ? nil : record
   }
 
   /// Takes the most probable tokens of the last pass's rows: [rows][k] both.
   private func findMostProbable(
-    rows: Int, tokens: UnsafeMutablePointer<Token>,
-    logProbabilities: UnsafeMutablePointer<Float>
+    rows: Int, tokens: UnsafeMutablePointer<Token>, logProbabilities: UnsafeMutablePointer<Float>
   ) {
     let (k, vocabulary) = (settings.logProbabilities, runner.model.configuration.vocabularySize)
     guard k > 0 else { return }
@@ -64,10 +63,6 @@ final class FeatureGenerator {
 enum MostProbable {
   /// Finds the most probable tokens, the most probable first and of equals the first one, with their
   /// natural log-probabilities at temperature 1.
-  ///
-  /// - Parameters:
-  ///   - logits: Of the whole vocabulary.
-  ///   - count: How many, at most as many as there are.
   static func find(
     _ logits: UnsafeBufferPointer<Float>, count: Int, tokens: UnsafeMutablePointer<Token>,
     logProbabilities: UnsafeMutablePointer<Float>

@@ -7,25 +7,19 @@ import Foundation
 /// [positions][layers][hidden]; the most probable tokens after each position, 32 bits each
 /// [positions][k]; and their natural log-probabilities at temperature 1, f32 [positions][k].
 package struct FeatureRecord: Sendable {
-  /// What it holds.
   package let settings: FeatureSettings
   /// The tokens of the sequence, one a position.
   package let positions: Int
-  var bytes: [UInt8]
+  package private(set) var bytes: [UInt8]
 
   /// Room for the features of some tokens.
   init(_ tokens: [Token], settings: FeatureSettings) {
     self.settings = settings
     positions = tokens.count
     bytes = [UInt8](repeating: 0, count: Self.byteCount(tokens.count, settings))
-    bytes.withUnsafeMutableBytes { bytes in
-      tokens.withUnsafeBytes { bytes.copyMemory(from: $0) }
-    }
+    bytes.withUnsafeMutableBytes { bytes in tokens.withUnsafeBytes { bytes.copyMemory(from: $0) } }
   }
 
-  /// Takes the bytes of a record.
-  ///
-  /// - Parameter bytes: ``byteCount(_:_:)`` of them.
   init(bytes: [UInt8], positions: Int, settings: FeatureSettings) {
     precondition(bytes.count == Self.byteCount(positions, settings), "bytes of the positions")
     self.bytes = bytes
@@ -33,7 +27,6 @@ package struct FeatureRecord: Sendable {
     self.settings = settings
   }
 
-  /// The size of a record.
   static func byteCount(_ positions: Int, _ settings: FeatureSettings) -> Int {
     positions * bytesPerPosition(settings)
   }
@@ -43,36 +36,9 @@ package struct FeatureRecord: Sendable {
     4 * (1 + settings.layers.count * settings.hidden + 2 * settings.logProbabilities)
   }
 
-  /// The tokens.
   package var tokens: [Token] {
     bytes.withUnsafeBytes { bytes in
       (0..<positions).map { bytes.load(fromByteOffset: 4 * $0, as: Token.self) }
-    }
-  }
-
-  /// What `layers[slot]` gave at a position: [hidden].
-  package func output(_ slot: Int, at position: Int) -> [Float] {
-    precondition(settings.layers.indices.contains(slot), "a layer that is there")
-    let hidden = settings.hidden
-    return withTaps {
-      Array(
-        UnsafeBufferPointer(
-          start: $0 + (position * settings.layers.count + slot) * hidden, count: hidden))
-    }
-  }
-
-  /// The most probable tokens after a position, the most probable first, with their natural
-  /// log-probabilities at temperature 1.
-  package func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
-    precondition((0..<positions).contains(position), "a position of the sequence")
-    let k = settings.logProbabilities
-    return bytes.withUnsafeBytes { bytes in
-      (position * k..<position * k + k).map { index in
-        (
-          bytes.load(fromByteOffset: tokenOffset + 4 * index, as: Token.self),
-          bytes.load(fromByteOffset: logOffset + 4 * index, as: Float.self)
-        )
-      }
     }
   }
 

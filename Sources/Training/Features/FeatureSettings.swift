@@ -5,7 +5,6 @@ package struct FeatureChoice: Sendable, Equatable {
   /// How many of the most probable tokens are kept, with their log-probabilities; 0 for none.
   package var logProbabilities: Int
 
-  /// A choice of the given values.
   package init(layers: [Int] = [], logProbabilities: Int = 0) {
     self.layers = layers
     self.logProbabilities = logProbabilities
@@ -25,11 +24,8 @@ package struct FeatureChoice: Sendable, Equatable {
 package struct FeatureSettings: Sendable, Equatable, Codable {
   /// The target's weights.
   package var target: UInt64
-  /// The target's width.
   package var hidden: Int
-  /// The layers whose outputs are kept, 0-based and ascending.
   package var layers: [Int]
-  /// How many of the most probable tokens are kept; 0 for none.
   package var logProbabilities: Int
 
   var choice: FeatureChoice { FeatureChoice(layers: layers, logProbabilities: logProbabilities) }

@@ -16,7 +16,6 @@ final class FeatureShard: Sendable {
   /// Hidden states are all but random numbers, of which higher levels make no less.
   private static let level = 1
 
-  /// One sequence.
   struct Place: Sendable {
     var positions: Int
     /// Of the sequence's tokens.
@@ -33,8 +32,6 @@ final class FeatureShard: Sendable {
   private let file: MappedFile
 
   /// Opens the shard that a manifest's entry describes.
-  ///
-  /// - Throws: When it is unreadable, damaged, cut short or another than the manifest's, naming it.
   init(_ entry: ShardEntry, settings: FeatureSettings, in folder: URL) throws {
     url = folder.appendingPathComponent(entry.file)
     self.settings = settings
@@ -43,12 +40,12 @@ final class FeatureShard: Sendable {
     var offset = 0
     guard let head = WordFrame.read(bytes, at: &offset, words: 7),
       head[0] == WordFrame.word(Self.kind.magic)
-    else { throw Self.damaged(url, "is no shard of \(Self.kind.name)") }
+    else { throw ShardKind.damage(url, "is no shard of \(Self.kind.name)") }
     var (places, prints) = ([Place](), [UInt64]())
     for _ in 0..<entry.count {
       guard let words = WordFrame.read(bytes, at: &offset, words: 5), words[0] <= 1 << 24,
         words[1] <= UInt64(bytes.count - offset)
-      else { throw Self.damaged(url, "is damaged or cut short") }
+      else { throw ShardKind.damage(url, "is damaged or cut short") }
       let end = offset + Int(words[1])
       places.append(
         Place(
@@ -58,26 +55,22 @@ final class FeatureShard: Sendable {
     }
     guard head == Self.head(entry.first, entry.count, settings), offset == bytes.count,
       prints.withUnsafeBytes(FileFingerprint.of(bytes:)) == entry.fingerprint
-    else { throw Self.damaged(url, "is not the shard that manifest.json describes") }
+    else { throw ShardKind.damage(url, "is not the shard that manifest.json describes") }
     self.places = places
   }
 
   /// Reads a sequence's features.
-  ///
-  /// - Throws: When they are damaged, naming the file.
   func record(_ index: Int) throws -> FeatureRecord {
     let place = places[index]
     let frame = UnsafeRawBufferPointer(rebasing: file.bytes[place.frame])
     guard FileFingerprint.of(bytes: frame) == place.fingerprint,
       let bytes = try? Zstd.decompress(
         frame, byteCount: FeatureRecord.byteCount(place.positions, settings))
-    else { throw Self.damaged(url, "is damaged") }
+    else { throw ShardKind.damage(url, "is damaged") }
     return FeatureRecord(bytes: bytes, positions: place.positions, settings: settings)
   }
 
   /// Reads all records.
-  ///
-  /// - Throws: When one is damaged, naming the file.
   func check() throws {
     for index in places.indices { _ = try record(index) }
   }
@@ -90,13 +83,9 @@ final class FeatureShard: Sendable {
     _ numbers: Range<Int>, settings: FeatureSettings, to folder: URL,
     record: (Int) throws -> FeatureRecord?
   ) throws -> ShardEntry? {
-    let digits = String(numbers.lowerBound)
-    let name =
-      String(repeating: "0", count: max(0, 7 - digits.count)) + digits + ".\(kind.name).zst"
+    let name = kind.fileName(first: numbers.lowerBound)
     let file = try AtomicFileWriter(url: folder.appendingPathComponent(name))
-    func write(_ words: [UInt64]) throws {
-      try WordFrame.bytes(words).withUnsafeBytes(file.write)
-    }
+    func write(_ words: [UInt64]) throws { try WordFrame.bytes(words).withUnsafeBytes(file.write) }
     try write(head(numbers.lowerBound, numbers.count, settings).dropLast())
     var (positions, prints) = (0, [UInt64]())
     for number in numbers {
@@ -117,15 +106,6 @@ final class FeatureShard: Sendable {
       fingerprint: prints.withUnsafeBytes(FileFingerprint.of(bytes:)))
   }
 
-  /// Deletes what killed sessions left half-written, which may be large.
-  static func removeLeftovers(in folder: URL) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names
-    where name.hasPrefix(".") && name.contains(".\(kind.name).zst.") && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-    }
-  }
-
   /// What tells a sequence from others.
   static func print(of tokens: [Token]) -> UInt64 {
     tokens.withUnsafeBytes(FileFingerprint.of(bytes:))
@@ -137,10 +117,5 @@ final class FeatureShard: Sendable {
       UInt64(settings.hidden), UInt64(settings.logProbabilities),
     ]
     return words + [WordFrame.print(words)]
-  }
-
-  private static func damaged(_ url: URL, _ what: String) -> SpeculateError {
-    SpeculateError(
-      "\(url.path) \(what): delete it and give the command that made it again, which makes it anew")
   }
 }

@@ -6,11 +6,9 @@ package import Foundation
 /// Features depend on the settings and a sequence's tokens alone, so whatever an interruption took away
 /// can be made again.
 package final class FeatureStore {
-  /// What it holds.
   package var settings: FeatureSettings { manifest.settings }
   /// The sequences whose features are there.
   package var count: Int { shards.values.reduce(0) { $0 + $1.places.count } }
-  /// Their tokens.
   package var tokenCount: Int {
     shards.values.reduce(0) { $0 + $1.places.reduce(0) { $0 + $1.positions } }
   }
@@ -27,11 +25,6 @@ package final class FeatureStore {
   }
 
   /// Opens the features beside responses, or makes a folder for them.
-  ///
-  /// - Parameters:
-  ///   - responses: The folder of the responses.
-  ///   - settings: What is wanted.
-  /// - Throws: When the folder holds others, or a shard is damaged.
   package convenience init(in responses: URL, settings: FeatureSettings) throws {
     let folder = Self.folder(in: responses)
     guard let made = try Self.manifest(in: folder) else {
@@ -46,8 +39,6 @@ package final class FeatureStore {
   }
 
   /// Opens the features beside responses; nil if there are none.
-  ///
-  /// - Throws: When they are another target's or a shard is damaged.
   package convenience init?(in responses: URL, target: UInt64) throws {
     let folder = Self.folder(in: responses)
     guard let manifest = try Self.manifest(in: folder) else { return nil }
@@ -66,9 +57,6 @@ package final class FeatureStore {
   }
 
   /// Says whether the features beside responses, if any, are what is wanted of them.
-  ///
-  /// - Parameter choice: Nil for none.
-  /// - Throws: When they aren't.
   static func check(in responses: URL, target: UInt64, choice: FeatureChoice?) throws {
     let folder = folder(in: responses)
     guard let manifest = try manifest(in: folder) else { return }
@@ -100,14 +88,9 @@ package final class FeatureStore {
     return manifest
   }
 
-  /// Whether the features of a sequence are there.
-  package func contains(_ tokens: [Token]) -> Bool {
-    places[FeatureShard.print(of: tokens)] != nil
-  }
+  package func contains(_ tokens: [Token]) -> Bool { places[FeatureShard.print(of: tokens)] != nil }
 
   /// The features of a sequence, or nil if there are none.
-  ///
-  /// - Throws: When they are damaged.
   package func record(of tokens: [Token]) throws -> FeatureRecord? {
     guard let place = places[FeatureShard.print(of: tokens)] else { return nil }
     let record = try place.shard.record(place.index)
@@ -121,14 +104,10 @@ package final class FeatureStore {
   ///   - sequences: All sequences, by number.
   ///   - make: Gives the features of a sequence, or nil to stop; a shard in the making is lost.
   /// - Returns: Whether all is there.
-  /// - Throws: When something that is there is damaged, or there are features of other sequences under
-  ///   the same numbers.
-  func complete(
-    _ sequences: [[Token]], make: ([Token]) throws -> FeatureRecord?
-  ) throws -> Bool {
+  func complete(_ sequences: [[Token]], make: ([Token]) throws -> FeatureRecord?) throws -> Bool {
     try checkNumbers(sequences)
     for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.check() }
-    FeatureShard.removeLeftovers(in: folder)
+    Leftovers.remove(in: folder)
     for numbers in missing(below: sequences.count) {
       guard
         let entry = try FeatureShard.write(

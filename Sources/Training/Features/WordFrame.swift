@@ -9,7 +9,6 @@ enum WordFrame {
   private static let magic: UInt32 = 0x184D_2A50
   private static let headCount = 8
 
-  /// The frame of some words.
   static func bytes(_ words: [UInt64]) -> Data {
     var data = Data()
     for value in [magic, UInt32(8 * (words.count + 1))] {
@@ -23,8 +22,7 @@ enum WordFrame {
 
   /// Reads a frame and moves behind it.
   ///
-  /// - Parameter words: How many it has, the fingerprint included.
-  /// - Returns: All words, or nil if there is no such frame or it is damaged.
+  /// - Returns: All words, their fingerprint included, or nil if there is no such frame or it is damaged.
   static func read(
     _ bytes: UnsafeRawBufferPointer, at offset: inout Int, words count: Int
   ) -> [UInt64]? {
@@ -35,15 +33,13 @@ enum WordFrame {
     let start = offset + headCount
     guard half(offset) == magic, half(offset + 4) == UInt32(8 * count) else { return nil }
     let words = (0..<count).map {
-      UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: UInt64.self))
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: UInt64.self))
     }
     guard words[count - 1] == print(words.dropLast()) else { return nil }
     offset = start + 8 * count
     return words
   }
 
-  /// The fingerprint of some words.
   static func print(_ words: some Sequence<UInt64>) -> UInt64 {
     words.map(\.littleEndian).withUnsafeBytes(FileFingerprint.of(bytes:))
   }

@@ -12,7 +12,6 @@ package struct NoiseSchedule: Sendable, Equatable {
   /// decoder keeps what stands first, and guesses behind it again.
   package var decay: Double?
 
-  /// A schedule of the given window.
   package init(window: Int = 16, seesNoise: Bool = true, decay: Double? = nil) {
     self.window = window
     self.seesNoise = seesNoise
@@ -29,9 +28,7 @@ package struct NoiseSchedule: Sendable, Equatable {
   /// The wrong share that a block is to have.
   ///
   /// - Parameter place: The block's place in its window.
-  func share(_ place: Int) -> Double {
-    window > 1 ? Double(place) / Double(window - 1) : 1
-  }
+  func share(_ place: Int) -> Double { window > 1 ? Double(place) / Double(window - 1) : 1 }
 }
 
 /// One response packed for forcing: its clean rows, and noisy rows at the same positions.
@@ -42,7 +39,6 @@ package struct NoiseSchedule: Sendable, Equatable {
 package struct ForcingExample: Sendable {
   /// Prompt and response; the clean rows' inputs and, one on, their targets.
   package let tokens: [Token]
-  /// Tokens of the prompt.
   package let promptLength: Int
   /// The noisy rows' inputs: [copies][copyCount].
   package let noisy: [Token]
@@ -52,13 +48,11 @@ package struct ForcingExample: Sendable {
   /// them.
   package let windows: [Range<Int>]
 
-  /// Clean rows.
   package var cleanCount: Int { tokens.count - 1 }
   /// Noisy rows of a copy; row k of one stands at position `promptLength + k`.
   package var copyCount: Int { cleanCount - promptLength }
   /// The clean rows whose targets are the response's.
   package var responseRows: Range<Int> { promptLength - 1..<cleanCount }
-  /// The sum of the noisy rows' weights.
   package var noisyWeight: Double { weights.reduce(0) { $0 + Double($1) } }
 
   /// Packs a trajectory.

@@ -7,12 +7,10 @@ import Tensors
 /// Works through the clean rows a chunk at a time, with the noisy rows at the same positions, as
 /// ``VocabularyLoss`` does. Rows of the prompt count only where the target's distributions are kept.
 struct ForcingLoss {
-  /// The most clean rows of a chunk.
   static let chunkRows = 128
 
   /// The embedding, which is the head.
   let head: LinearLayer
-  /// Whether the head is trained.
   let trainsHead: Bool
 
   /// What each loss is multiplied by, in a gradient.
@@ -31,8 +29,7 @@ struct ForcingLoss {
     var x: UnsafePointer<Float>  // [clean + noisy][hidden]
     /// The first model's last hidden states, normed: [clean][hidden]; `nil` where they don't count.
     var states: UnsafePointer<Float>?
-    /// The first model's head: [vocabulary][hidden].
-    var firstHead: UnsafePointer<Float>?
+    var firstHead: UnsafePointer<Float>?  // [vocabulary][hidden]
   }
 
   /// Buffers of a chunk.
@@ -65,11 +62,9 @@ struct ForcingLoss {
     forEachChunk(rows) { chunk, isResponse in
       let teacher = teach(rows, chunk, scratch)
       head.forward(
-        parameters, rows: chunk.count, x: rows.x + chunk.lowerBound * hidden,
-        y: scratch.clean.base)
-      example.tokens.withUnsafeBufferPointer { tokens in
-        guard let base = tokens.baseAddress else { return }
-        let targets = base + chunk.lowerBound + 1
+        parameters, rows: chunk.count, x: rows.x + chunk.lowerBound * hidden, y: scratch.clean.base)
+      example.tokens.withBase { tokens in
+        let targets = tokens + chunk.lowerBound + 1
         ct_draft_losses(
           chunk.count, head.outputs, targets, scratch.clean.base, teacher,
           teacher == nil ? nil : scratch.logMeans, &scratch.losses)
@@ -99,9 +94,8 @@ struct ForcingLoss {
   /// The noisy rows of a copy at the positions of a chunk of clean rows.
   private func noisy(
     _ copy: Int, _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>,
-    _ rows: Rows,
-    _ chunk: Range<Int>, _ targets: UnsafePointer<Int32>, _ factors: Factors, _ scratch: Scratch,
-    _ dX: UnsafeMutablePointer<Float>
+    _ rows: Rows, _ chunk: Range<Int>, _ targets: UnsafePointer<Int32>, _ factors: Factors,
+    _ scratch: Scratch, _ dX: UnsafeMutablePointer<Float>
   ) -> Double {
     let (hidden, example) = (head.inputs, rows.example)
     let first = max(chunk.lowerBound, example.promptLength)
@@ -115,13 +109,12 @@ struct ForcingLoss {
       count, head.outputs, targets + skipped, scratch.noisy.base, clean, scratch.zeros,
       &scratch.losses)
     var sum = 0.0
-    example.weights.withUnsafeBufferPointer { weights in
-      guard let base = weights.baseAddress else { return }
+    example.weights.withBase { weights in
       for index in 0..<count {
-        sum += Double(base[place + index] * scratch.losses[index].divergence)
+        sum += Double(weights[place + index] * scratch.losses[index].divergence)
       }
       ct_draft_gradient(
-        count, head.outputs, targets + skipped, base + place, 1,
+        count, head.outputs, targets + skipped, weights + place, 1,
         ct_draft_terms(cross_entropy: 0, divergence: factors.noisy, variation: 0),
         0, nil, scratch.noisy.base, clean)
     }
@@ -131,7 +124,6 @@ struct ForcingLoss {
     return sum
   }
 
-  /// The first model's distributions of a chunk.
   private func teach(
     _ rows: Rows, _ chunk: Range<Int>, _ scratch: Scratch
   ) -> UnsafePointer<Float>? {
@@ -141,10 +133,9 @@ struct ForcingLoss {
     head.product.timesTransposed(
       rows: chunk.count, columns: head.outputs, inner: hidden, states + chunk.lowerBound * hidden,
       hidden, matrix, hidden, into: teacher.base, head.outputs)
-    rows.example.tokens.withUnsafeBufferPointer { tokens in
-      guard let base = tokens.baseAddress else { return }
+    rows.example.tokens.withBase { tokens in
       ct_softmax(
-        chunk.count, head.outputs, base + chunk.lowerBound + 1, teacher.base, &scratch.logMeans)
+        chunk.count, head.outputs, tokens + chunk.lowerBound + 1, teacher.base, &scratch.logMeans)
     }
     return UnsafePointer(teacher.base)
   }

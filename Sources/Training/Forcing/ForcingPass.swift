@@ -25,10 +25,8 @@ package struct ForcingLosses: Sendable, Equatable {
   /// Soft cross-entropy of noisy rows, by their weights.
   package var noisy = 0.0
 
-  /// No rows.
   package init() {}
 
-  /// Adds the losses of other rows.
   package static func += (sum: inout ForcingLosses, other: ForcingLosses) {
     sum.clean += other.clean
     sum.divergence += other.divergence
@@ -42,7 +40,6 @@ package struct ForcingLosses: Sendable, Equatable {
 package final class ForcingPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package var gradients: FloatBuffer { stack.gradients }
 
   private let stack: CausalStack
@@ -60,7 +57,6 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// - Parameters:
   ///   - maximumTokens: Tokens of the longest response, its prompt included.
   ///   - copies: Copies of noisy rows, at most.
-  ///   - trainsEmbedding: Whether the embedding, which is the head too, gets gradients.
   ///   - firstHead: The head of the model that training began with, if its distributions are kept:
   ///     [vocabulary][hidden].
   package init(
@@ -86,19 +82,16 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
   /// Adds the gradients of a packed response; returns its losses, without factors.
   ///
   /// - Parameters:
-  ///   - objective: The factors of the clean rows' losses.
   ///   - states: What the first model's head takes, of all clean rows: [clean][hidden]; needed where
   ///     its distributions are kept.
   ///   - cleanScale: Multiplies the clean rows' gradients: 1 / (those rows of the whole batch).
-  ///   - noisyScale: Multiplies the noisy rows' gradients.
   package func forwardBackward(
     _ example: ForcingExample, objective: ForcingObjective, states first: FloatBuffer?,
     cleanScale: Float, noisyScale: Float
   ) -> ForcingLosses {
     precondition(
       example.tokens.count <= maximumTokens && !example.noisy.isEmpty
-        && example.noisy.count <= copies * example.copyCount,
-      "the pass has room for the response")
+        && example.noisy.count <= copies * example.copyCount, "the pass has room for the response")
     precondition((firstHead == nil) == (first == nil), "a kept distribution has states and a head")
     return withRows(example) { rows, inputs in
       forward(inputs, example, rows)
@@ -110,8 +103,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
           firstHead: firstHead.map { UnsafePointer($0.base) }),
         factors: ForcingLoss.Factors(
           clean: objective.clean * cleanScale, divergence: objective.divergence * cleanScale,
-          noisy: noisyScale),
-        scratch: lossScratch, dX: scratch.normed.base)
+          noisy: noisyScale), scratch: lossScratch, dX: scratch.normed.base)
       stack.backward(trainsEmbedding ? inputs : nil, rows: rows) { layer, state in
         withAttention(layer, state, example) { attention, rows in
           attention.backward(
@@ -150,10 +142,7 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     _ layer: TrainableLayer, _ state: TrainableLayerState, _ example: ForcingExample,
     _ body: (ForcingAttention, ForcingAttention.Rows) -> Void
   ) {
-    visible.withUnsafeBufferPointer { visible in
-      guard let visible = visible.baseAddress else {
-        preconditionFailure("a pass has at least one row")
-      }
+    visible.withBase { visible in
       body(
         ForcingAttention(causal: layer.attention),
         ForcingAttention.Rows(
@@ -165,21 +154,15 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
 
   /// Lends the positions and the inputs of all rows.
   private func withRows<R>(
-    _ example: ForcingExample,
-    _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
+    _ example: ForcingExample, _ body: (TrainableLayer.Rows, UnsafePointer<Token>) -> R
   ) -> R {
     let inputs = example.tokens.dropLast() + example.noisy
     let positions =
       (0..<example.cleanCount).map { Int32($0) }
       + example.noisy.indices.map { Int32(example.promptLength + $0 % example.copyCount) }
-    return positions.withUnsafeBufferPointer { positions in
-      inputs.withUnsafeBufferPointer { inputs in
-        guard let places = positions.baseAddress, let tokens = inputs.baseAddress else {
-          preconditionFailure("a pass has at least one row")
-        }
-        return body(
-          TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary),
-          tokens)
+    return positions.withBase { places in
+      inputs.withBase {
+        body(TrainableLayer.Rows(count: positions.count, positions: places, rotary: rotary), $0)
       }
     }
   }

@@ -7,13 +7,11 @@ package import Files
 package struct Trajectory: Sendable, Equatable {
   /// Prompt and continuation, the fixed points of all blocks.
   package var response: Response
-  /// Tokens of a block.
   package var blockSize: Int
   /// The guesses of each block before its fixed point, the first guess first, each of the block's
   /// length: [blocks][guesses][tokens].
   package var guesses: [[[Token]]]
 
-  /// A trajectory of the given guesses.
   package init(response: Response, blockSize: Int, guesses: [[[Token]]]) {
     self.response = response
     self.blockSize = blockSize
@@ -26,7 +24,6 @@ package struct Trajectory: Sendable, Equatable {
   /// Passes that all blocks took to their fixed points, the one that confirms it not counted.
   package var passes: Int { guesses.reduce(0) { $0 + $1.count } }
 
-  /// How a response is cut into blocks.
   package static func blocks(of response: Response, size: Int) -> [Range<Int>] {
     stride(from: response.promptLength, to: response.tokens.count, by: size).map {
       $0..<min($0 + size, response.tokens.count)
@@ -64,24 +61,19 @@ package struct Trajectory: Sendable, Equatable {
 package struct TrajectorySettings: Sendable, Equatable, Codable {
   /// What the responses depend on, the target among it.
   package var responses: ResponseSettings
-  /// Tokens of a block.
   package var blockSize: Int
 
-  /// Settings of the given values.
   package init(responses: ResponseSettings, blockSize: Int) {
     self.responses = responses
     self.blockSize = blockSize
   }
 }
 
-/// A folder of trajectories.
 package typealias TrajectoryStore = ShardStore<Trajectory>
 
 extension Trajectory: ShardElement {
-  /// What trajectories depend on.
   package typealias Settings = TrajectorySettings
 
-  /// Trajectories in files and messages.
   package static var kind: ShardKind {
     ShardKind(magic: "SPTRAJE1", name: "trajectories", command: "speculate force data")
   }
@@ -97,7 +89,6 @@ extension Trajectory: ShardElement {
     return [Int32(response.document), Int32(blockSize), Int32(body.count)] + body
   }
 
-  /// Reads ``numbers``.
   package init?(numbers: [Int32]) {
     guard numbers.count >= 5, numbers[0] >= 0, numbers[1] >= 1, numbers[3] >= 0,
       numbers[4] >= numbers[3], numbers.count - 5 >= Int(numbers[4])

@@ -28,7 +28,10 @@ package final class TrajectoryGenerator {
   /// - Parameter response: With at least one token of a prompt.
   /// - Returns: `nil` where the target doesn't choose the response's tokens, so that its blocks have
   ///   other fixed points: it isn't greedy, or another target's.
-  package func trajectory(of response: Response) -> Trajectory? {
+  /// - Throws: ``Stopped`` when `shouldStop` says so between two passes.
+  package func trajectory(
+    of response: Response, shouldStop: () -> Bool = { false }
+  ) throws -> Trajectory? {
     precondition(response.promptLength > 0, "an iteration starts behind a token")
     let tokens = response.tokens
     cache.reset()
@@ -39,6 +42,7 @@ package final class TrajectoryGenerator {
       var states: [[Token]] = []
       var settled = agreement(guess, tokens[block])
       while settled < block.count {
+        if shouldStop() { throw Stopped() }
         states.append(guess)
         // The cache holds what is true; the anchor is the last true token.
         let anchor = block.lowerBound + settled - 1
@@ -50,8 +54,7 @@ package final class TrajectoryGenerator {
         rows.withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: .all) }
         for place in settled..<block.count {
           let row = known.count - 1 + place - settled
-          guess[place] = Token(
-            Kernels.argmax(runner.logits + row * vocabulary, count: vocabulary))
+          guess[place] = Token(Kernels.argmax(runner.logits + row * vocabulary, count: vocabulary))
         }
         cache.rewind(to: anchor + 1)
         let agreeing = agreement(guess, tokens[block])

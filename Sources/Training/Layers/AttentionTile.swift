@@ -6,15 +6,10 @@ import CKernels
 package struct KeySegment {
   /// The row of the first key.
   var row: Int
-  /// The number of keys.
   package var count: Int
-  /// Keys [count, head width].
-  package var keys: UnsafePointer<Float>
-  /// Distance between keys.
+  package var keys: UnsafePointer<Float>  // [count][head width]
   package var keyStride: Int
-  /// Values [count, head width].
-  package var values: UnsafePointer<Float>
-  /// Distance between values.
+  package var values: UnsafePointer<Float>  // [count][head width]
   package var valueStride: Int
 }
 
@@ -23,9 +18,7 @@ package struct KeySegment {
 /// The one piece of attention with arithmetic in it: causal attention calls it with one segment and
 /// a visible prefix, a block drafter with the context and the block as two segments.
 package struct AttentionTile: Sendable {
-  /// The width of a head.
   package let width: Int
-  /// How it multiplies.
   let product: MatrixProduct
   /// What scores are multiplied by.
   package var scale: Float { 1 / Float(width).squareRoot() }
@@ -64,23 +57,23 @@ package struct AttentionTile: Sendable {
   ///
   /// - Parameters:
   ///   - dOutput: [rows, width]; rows of it and of `output` are `outputStride` apart.
-  ///   - dQueries: [rows, width], rows `dQueryStride` apart.
-  ///   - dSegments: Where each segment's gradients are added: keys and values are written through.
+  ///   - dQueries: [rows, width], rows `dStride` apart.
+  ///   - dKeys: Where the gradients of row 0's key would be added, whatever segments there are; rows are
+  ///     `dStride` apart, here and in `dValues`.
   ///   - scratch: [rows, stride] for the gradient of the scores.
   ///   - dots: [rows] of scratch.
   package func backward(
     rows: Int, queries: UnsafePointer<Float>, queryStride: Int, segments: [KeySegment],
     probabilities: UnsafePointer<Float>, stride: Int, output: UnsafePointer<Float>,
     dOutput: UnsafePointer<Float>, outputStride: Int, dQueries: UnsafeMutablePointer<Float>,
-    dQueryStride: Int, dSegments: [KeySegmentGradient], scratch: UnsafeMutablePointer<Float>,
-    dots: UnsafeMutablePointer<Float>
+    dKeys: UnsafeMutablePointer<Float>, dValues: UnsafeMutablePointer<Float>, dStride: Int,
+    scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
-    precondition(segments.count == dSegments.count, "every segment has a gradient")
     var column = 0
-    for (segment, d) in zip(segments, dSegments) {
+    for segment in segments {
       product.transposedTimes(
         rows: segment.count, columns: width, inner: rows, probabilities + column, stride, dOutput,
-        outputStride, into: d.values, d.valueStride, accumulate: true)
+        outputStride, into: dValues + segment.row * dStride, dStride, accumulate: true)
       product.timesTransposed(
         rows: rows, columns: segment.count, inner: width, dOutput, outputStride, segment.values,
         segment.valueStride, into: scratch + column, stride)
@@ -89,26 +82,14 @@ package struct AttentionTile: Sendable {
     ct_row_dots(rows, width, dOutput, outputStride, output, outputStride, dots)
     ct_attention_softmax_backward(rows, column, stride, probabilities, dots, scale, scratch)
     column = 0
-    for (index, (segment, d)) in zip(segments, dSegments).enumerated() {
+    for (index, segment) in segments.enumerated() {
       product.times(
         rows: rows, columns: width, inner: segment.count, scratch + column, stride, segment.keys,
-        segment.keyStride, into: dQueries, dQueryStride, accumulate: index > 0)
+        segment.keyStride, into: dQueries, dStride, accumulate: index > 0)
       product.transposedTimes(
         rows: segment.count, columns: width, inner: rows, scratch + column, stride, queries,
-        queryStride, into: d.keys, d.keyStride, accumulate: true)
+        queryStride, into: dKeys + segment.row * dStride, dStride, accumulate: true)
       column += segment.count
     }
   }
-}
-
-/// Where the gradients of one ``KeySegment`` are added.
-package struct KeySegmentGradient {
-  /// The keys' gradient [count, head width].
-  package var keys: UnsafeMutablePointer<Float>
-  /// Distance between keys.
-  package var keyStride: Int
-  /// The values' gradient [count, head width].
-  package var values: UnsafeMutablePointer<Float>
-  /// Distance between values.
-  package var valueStride: Int
 }

@@ -7,15 +7,10 @@ import CKernels
 /// one. Columns of the probabilities are the block's own keys, then the context's, so that what a
 /// row sees is always a prefix.
 struct BlockAttention: Sendable {
-  /// Query heads.
   let heads: Int
-  /// Key/value heads; divides `heads`.
-  let keyValueHeads: Int
-  /// The width of a head.
+  let keyValueHeads: Int  // divides `heads`
   let width: Int
-  /// Rows of a block.
   let blockSize: Int
-  /// How it multiplies.
   let product: MatrixProduct
 
   /// Blocks multiplied with the context at once; scratch holds `CausalAttention.tileRows` rows, or one
@@ -27,30 +22,19 @@ struct BlockAttention: Sendable {
   struct Rows {
     /// The context positions each block sees, ascending: [blocks].
     var prefixes: UnsafeBufferPointer<Int32>
-    /// Columns each row sees, `blockSize` + its block's prefix: [rows].
-    var visible: UnsafePointer<Int32>
-    /// Rotated queries, then keys: [rows][heads + keyValueHeads][width].
-    var queriesKeys: UnsafePointer<Float>
-    /// Distance between rows of `queriesKeys`.
+    var visible: UnsafePointer<Int32>  // [rows], `blockSize` + its block's prefix
+    var queriesKeys: UnsafePointer<Float>  // [rows][heads + keyValueHeads][width], rotated
     var queryKeyStride: Int
-    /// [rows][keyValueHeads][width].
-    var values: UnsafePointer<Float>
-    /// Distance between rows of `values`.
+    var values: UnsafePointer<Float>  // [rows][keyValueHeads][width]
     var valueStride: Int
-    /// Rotated keys of the context: [positions][keyValueHeads][width].
-    var contextKeys: UnsafePointer<Float>
-    /// Distance between rows of `contextKeys`.
+    var contextKeys: UnsafePointer<Float>  // [positions][keyValueHeads][width], rotated
     var contextKeyStride: Int
-    /// Values of the context; rows are `contextValueStride` apart.
-    var contextValues: UnsafePointer<Float>
-    /// Distance between rows of `contextValues`.
+    var contextValues: UnsafePointer<Float>  // [positions][keyValueHeads][width]
     var contextValueStride: Int
-    /// [heads][rows][columns].
-    var probabilities: UnsafeMutablePointer<Float>
+    var probabilities: UnsafeMutablePointer<Float>  // [heads][rows][columns]
     /// Distance between rows of `probabilities`: at least the greatest of `visible`.
     var columns: Int
-    /// [rows][heads][width].
-    var output: UnsafeMutablePointer<Float>
+    var output: UnsafeMutablePointer<Float>  // [rows][heads][width]
 
     var blocks: Int { prefixes.count }
   }
@@ -135,8 +119,7 @@ struct BlockAttention: Sendable {
     if tile.context > 0 {
       product.transposedTimes(
         rows: tile.context, columns: width, inner: tile.rows, tile.probabilities + blockSize,
-        rows.columns, dOutput, outputStride, into: dContextValues, contextStride,
-        accumulate: true)
+        rows.columns, dOutput, outputStride, into: dContextValues, contextStride, accumulate: true)
       product.timesTransposed(
         rows: tile.rows, columns: tile.context, inner: width, dOutput, outputStride,
         tile.contextValues, rows.contextValueStride, into: scratch + blockSize, rows.columns)
@@ -204,8 +187,7 @@ struct BlockAttention: Sendable {
           Tile(
             head: head, keyValueHead: keyValueHead, first: first, blocks: end - start,
             rows: (end - start) * blockSize, context: Int(rows.prefixes[end - 1]),
-            queries: queriesKeys + head * width,
-            keys: queriesKeys + (heads + keyValueHead) * width,
+            queries: queriesKeys + head * width, keys: queriesKeys + (heads + keyValueHead) * width,
             values: rows.values + first * rows.valueStride + keyValueHead * width,
             contextKeys: rows.contextKeys + keyValueHead * width,
             contextValues: rows.contextValues + keyValueHead * width,

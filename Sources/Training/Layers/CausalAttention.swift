@@ -3,16 +3,11 @@
 /// Queries are taken a tile at a time and only the keys up to the tile's end are multiplied, which
 /// leaves out most of the masked half.
 package struct CausalAttention: Sendable {
-  /// The number of query heads.
   package let heads: Int
-  /// The number of key/value heads; divides `heads`.
-  package let keyValueHeads: Int
-  /// The core of one head's tile.
+  package let keyValueHeads: Int  // divides `heads`
   package let tile: AttentionTile
-  /// The number of queries of a tile.
   package static let tileRows = 128
 
-  /// Attention with the given heads of `width` values.
   init(heads: Int, keyValueHeads: Int, width: Int, product: MatrixProduct) {
     precondition(heads % keyValueHeads == 0, "query heads share key/value heads evenly")
     self.heads = heads
@@ -27,22 +22,14 @@ package struct CausalAttention: Sendable {
 
   /// The places of one sequence batch: rows are tokens, sequence after sequence.
   package struct Rows {
-    /// The number of sequences.
     package var sequences: Int
-    /// The tokens of each.
     package var length: Int
-    /// Rotated queries, then keys: [rows, heads + keyValueHeads, width].
-    package var queriesKeys: UnsafePointer<Float>
-    /// Distance between rows of `queriesKeys`.
+    package var queriesKeys: UnsafePointer<Float>  // [rows][heads + keyValueHeads][width], rotated
     package var queryKeyStride: Int
-    /// Values: [rows, keyValueHeads, width].
-    package var values: UnsafePointer<Float>
-    /// Distance between rows of `values`.
+    package var values: UnsafePointer<Float>  // [rows][keyValueHeads][width]
     package var valueStride: Int
-    /// [sequences, heads, length, length].
-    package var probabilities: UnsafeMutablePointer<Float>
-    /// [rows, heads, width].
-    package var output: UnsafeMutablePointer<Float>
+    package var probabilities: UnsafeMutablePointer<Float>  // [sequences][heads][length][length]
+    package var output: UnsafeMutablePointer<Float>  // [rows][heads][width]
   }
 
   /// Some queries of one head, and the keys that they see.
@@ -68,9 +55,8 @@ package struct CausalAttention: Sendable {
       rows: part.count,
       queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
       queryStride: rows.queryKeyStride, segments: part.segments,
-      visible: visible + part.firstVisible, probabilities: part.probabilities,
-      stride: part.columns, output: rows.output + (part.row * heads + part.head) * width,
-      outputStride: heads * width)
+      visible: visible + part.firstVisible, probabilities: part.probabilities, stride: part.columns,
+      output: rows.output + (part.row * heads + part.head) * width, outputStride: heads * width)
   }
 
   /// Writes the gradients of queries, keys and values.
@@ -86,9 +72,7 @@ package struct CausalAttention: Sendable {
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     clearKeys(of: 0..<rows.sequences * rows.length, d)
-    forEachTile(rows) {
-      backward(rows, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots)
-    }
+    forEachTile(rows) { backward(rows, $0, dOutput: dOutput, d: d, scratch: scratch, dots: dots) }
   }
 
   /// Writes the queries' gradient of a tile, and adds those of its keys and values.
@@ -97,21 +81,16 @@ package struct CausalAttention: Sendable {
     scratch: UnsafeMutablePointer<Float>, dots: UnsafeMutablePointer<Float>
   ) {
     let (width, stride) = (tile.width, gradientStride)
-    let keyValueHead = keyValueHead(part.head)
     let place = (part.row * heads + part.head) * width
+    let dKeys = d + (heads + keyValueHead(part.head)) * width
     tile.backward(
       rows: part.count,
       queries: rows.queriesKeys + part.row * rows.queryKeyStride + part.head * width,
       queryStride: rows.queryKeyStride, segments: part.segments,
       probabilities: part.probabilities, stride: part.columns, output: rows.output + place,
       dOutput: dOutput + place, outputStride: heads * width,
-      dQueries: d + part.row * stride + part.head * width, dQueryStride: stride,
-      dSegments: part.segments.map { segment in
-        KeySegmentGradient(
-          keys: d + segment.row * stride + (heads + keyValueHead) * width, keyStride: stride,
-          values: d + segment.row * stride + (heads + keyValueHeads + keyValueHead) * width,
-          valueStride: stride)
-      }, scratch: scratch, dots: dots)
+      dQueries: d + part.row * stride + part.head * width, dKeys: dKeys,
+      dValues: dKeys + keyValueHeads * width, dStride: stride, scratch: scratch, dots: dots)
   }
 
   /// Zeroes the gradients of some rows' keys and values.

@@ -4,7 +4,6 @@
 /// rows before its window's first position, and the rows of its window up to itself. The mask has
 /// one more kind of row than a causal one, but what a row sees is always a prefix of two segments.
 struct ForcingAttention: Sendable {
-  /// Attention of the clean rows.
   let causal: CausalAttention
 
   /// The places of one pass: rows are the clean ones, then the noisy ones.
@@ -61,7 +60,6 @@ struct ForcingAttention: Sendable {
     }
   }
 
-  /// Visits some noisy rows of one window and head at a time.
   private func forEachTile(_ rows: Rows, _ body: (CausalAttention.Tile) -> Void) {
     let (clean, columns) = (rows.clean.length, rows.columns)
     let probabilities = rows.clean.probabilities + causal.heads * clean * clean

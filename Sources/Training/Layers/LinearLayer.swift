@@ -1,12 +1,8 @@
 /// y = x · Wᵀ with W [outputs, inputs] at an offset of the flat parameters.
 package struct LinearLayer: Sendable {
-  /// Where the weight starts in the flat parameters.
   package let offset: Int
-  /// The width of x.
   package let inputs: Int
-  /// The width of y.
   package let outputs: Int
-  /// How it multiplies.
   let product: MatrixProduct
 
   /// Writes y [rows, outputs] from x [rows, inputs], or adds to y.

@@ -11,10 +11,8 @@ import COpenBLAS
 /// Products of f32 values are the kernel's of `CKernelsProduct.h` where the processor has AVX-512, and
 /// OpenBLAS's elsewhere; products of values rounded to bf16 are the kernel's everywhere.
 package struct MatrixProduct: Sendable, Equatable {
-  /// What the factors are rounded to.
   package let precision: ProductPrecision
 
-  /// Products of f32 values.
   package static let f32 = MatrixProduct(.f32)
 
   /// Products of factors rounded to a precision; sums are f32.
@@ -44,57 +42,54 @@ package struct MatrixProduct: Sendable, Equatable {
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
-  ) {
-    guard usesBLAS else {
-      multiply(m, n, k, a, (aStride, 1), b, (1, bStride), c, cStride, accumulate)
-      return
-    }
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
-      b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
-  }
+  ) { multiply(m, n, k, a, aStride, false, b, bStride, true, c, cStride, accumulate) }
 
   /// c[m, n] = a[m, k] · b[k, n], or += with `accumulate`.
   package func times(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
-  ) {
-    guard usesBLAS else {
-      multiply(m, n, k, a, (aStride, 1), b, (bStride, 1), c, cStride, accumulate)
-      return
-    }
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
-      Int32(aStride), b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
-  }
+  ) { multiply(m, n, k, a, aStride, false, b, bStride, false, c, cStride, accumulate) }
 
   /// c[m, n] = a[k, m]ᵀ · b[k, n], or += with `accumulate`.
   package func transposedTimes(
     rows m: Int, columns n: Int, inner k: Int,
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
+  ) { multiply(m, n, k, a, aStride, true, b, bStride, false, c, cStride, accumulate) }
+
+  @inline(__always)
+  private func multiply(
+    _ m: Int, _ n: Int, _ k: Int,
+    _ a: UnsafePointer<Float>, _ aStride: Int, _ aTransposed: Bool,
+    _ b: UnsafePointer<Float>, _ bStride: Int, _ bTransposed: Bool,
+    _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ accumulate: Bool
   ) {
-    guard usesBLAS else {
-      multiply(m, n, k, a, (1, aStride), b, (bStride, 1), c, cStride, accumulate)
+    guard !usesBLAS else {
+      cblas_sgemm(
+        CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans,
+        bTransposed ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
+        b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
       return
     }
-    cblas_sgemm(
-      CblasRowMajor, CblasTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride),
-      b, Int32(bStride), accumulate ? 1 : 0, c, Int32(cStride))
-  }
-
-  /// The kernel's product. Strides of a are between rows and along the sum, those of b along the sum
-  /// and between columns.
-  private func multiply(
-    _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ aStrides: (Int, Int),
-    _ b: UnsafePointer<Float>, _ bStrides: (Int, Int), _ c: UnsafeMutablePointer<Float>,
-    _ cStride: Int, _ accumulate: Bool
-  ) {
     var product = ct_product(
-      rows: m, columns: n, inner: k, a: a, a_row: aStrides.0, a_inner: aStrides.1, b: b,
-      b_inner: bStrides.0, b_column: bStrides.1, c: c, c_row: cStride,
-      accumulate: accumulate ? 1 : 0)
+      rows: m, columns: n, inner: k, a: a, a_row: aTransposed ? 1 : aStride,
+      a_inner: aTransposed ? aStride : 1, b: b, b_inner: bTransposed ? 1 : bStride,
+      b_column: bTransposed ? bStride : 1, c: c, c_row: cStride, accumulate: accumulate ? 1 : 0)
     if isRounded { ct_multiply_bf16(&product) } else { ct_multiply_f32(&product) }
   }
+}
+
+/// What the factors of training's matrix products are rounded to. Sums, parameters, gradients and the
+/// optimizer are f32 either way.
+package enum ProductPrecision: String, Sendable, Codable, CaseIterable {
+  /// Nothing is rounded.
+  case f32
+  /// 8 bits of mantissa, to nearest even. Without AVX-512 BF16 the rounded values are multiplied as
+  /// f32 ones, which takes longer than f32 alone.
+  case bf16
+
+  /// bf16 where the processor multiplies pairs of such values, which was measured to be faster; f32
+  /// elsewhere.
+  package static var fastest: ProductPrecision { ct_has_bf16_products() != 0 ? .bf16 : .f32 }
 }

@@ -2,13 +2,9 @@ import CKernels
 
 /// x / rms(x) · w over each vector of a row: the whole row, or each of its heads.
 package struct RMSNormLayer: Sendable {
-  /// Where the weight [width] starts in the flat parameters.
-  package let offset: Int
-  /// The length of a normalized vector.
-  package let width: Int
-  /// The number of vectors in a row that share the weight.
-  package var groups = 1
-  /// Added to the mean square.
+  package let offset: Int  // of the weight [width] in the flat parameters
+  package let width: Int  // of a normalized vector
+  package var groups = 1  // vectors of a row, which share the weight
   package let epsilon: Float
 
   /// Writes y and keeps `inverse` [rows, groups] for the backward pass.
@@ -29,9 +25,8 @@ package struct RMSNormLayer: Sendable {
   /// are `dStride` apart.
   package func backward(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
-    x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>,
-    dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>, dStride: Int,
-    accumulate: Bool = false
+    x: UnsafePointer<Float>, xStride: Int, inverse: UnsafePointer<Float>, dY: UnsafePointer<Float>,
+    dX: UnsafeMutablePointer<Float>, dStride: Int, accumulate: Bool = false
   ) {
     ct_rmsnorm_backward(
       ct_groups(rows: rows, groups: groups, width: width, stride: xStride), x, parameters + offset,

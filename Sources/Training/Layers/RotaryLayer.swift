@@ -4,7 +4,6 @@ import Tensors
 
 /// Rotary positions, half-split convention (`rotate_half`): no parameters, its own transpose.
 package final class RotaryLayer: Sendable {
-  /// The width of a head.
   package let width: Int
   /// The number of positions the tables cover.
   package let positions: Int

@@ -7,10 +7,8 @@ import CKernels
 package struct VocabularyLoss: Sendable {
   /// The head's matrix [vocabulary, width]; the embedding itself when tied.
   package let head: LinearLayer
-  /// The rows of a chunk.
   package static let chunkRows = 256
 
-  /// The number of values of scratch needed.
   package var scratchCount: Int { Self.chunkRows * head.outputs }
 
   /// Adds the head's gradient, writes x's, and returns the sum of the rows' losses.
@@ -29,8 +27,7 @@ package struct VocabularyLoss: Sendable {
     forEachChunk(rows) { start, count in
       let input = x + start * head.inputs
       head.forward(parameters, rows: count, x: input, y: logits)
-      total += ct_cross_entropy(
-        count, head.outputs, targets + start, nil, scale, logits, nil)
+      total += ct_cross_entropy(count, head.outputs, targets + start, nil, scale, logits, nil)
       head.backward(
         parameters, gradients: gradients, rows: count, x: input, dY: logits,
         dX: dX + start * head.inputs)
@@ -38,7 +35,6 @@ package struct VocabularyLoss: Sendable {
     return total
   }
 
-  /// Returns the sum of the rows' losses.
   package func loss(
     _ parameters: UnsafePointer<Float>, rows: Int, x: UnsafePointer<Float>,
     targets: UnsafePointer<Int32>, logits: UnsafeMutablePointer<Float>
@@ -46,8 +42,7 @@ package struct VocabularyLoss: Sendable {
     var total = 0.0
     forEachChunk(rows) { start, count in
       head.forward(parameters, rows: count, x: x + start * head.inputs, y: logits)
-      total += ct_cross_entropy_loss(
-        count, head.outputs, targets + start, nil, logits, nil)
+      total += ct_cross_entropy_loss(count, head.outputs, targets + start, nil, logits, nil)
     }
     return total
   }

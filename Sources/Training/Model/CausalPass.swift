@@ -8,13 +8,9 @@ package import Tensors
 package final class CausalPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  /// The most sequences of one call.
   package let sequences: Int
-  /// The tokens of each sequence.
   package let length: Int
-  /// The model whose parameters are read.
   package var model: CausalTrainingModel { stack.model }
-  /// The sum of gradients since `clearGradients`, in the model's layout.
   package var gradients: FloatBuffer { stack.gradients }
 
   private let stack: CausalStack
@@ -54,20 +50,17 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
       forward(inputs, rows)
       let scratch = stack.scratch
       let sum = loss.forwardBackward(
-        model.parameters.base, gradients: gradients.base, rows: rows.count,
-        x: stack.output.base, targets: targets, scale: scale, logits: logits.base,
-        dX: scratch.normed.base)
+        model.parameters.base, gradients: gradients.base, rows: rows.count, x: stack.output.base,
+        targets: targets, scale: scale, logits: logits.base, dX: scratch.normed.base)
       stack.backward(inputs, rows: rows) { layer, state in
         layer.attention.backward(
-          layer.causalRows(state, sequences: count, length: length),
-          dOutput: scratch.attended.base, d: scratch.queryKeyValue.base,
-          scratch: scratch.scores.base, dots: scratch.dots.base)
+          layer.causalRows(state, sequences: count, length: length), dOutput: scratch.attended.base,
+          d: scratch.queryKeyValue.base, scratch: scratch.scores.base, dots: scratch.dots.base)
       }
       return sum
     }
   }
 
-  /// Returns the summed loss of some sequences without touching the gradients.
   package func loss(
     inputs: UnsafePointer<Token>, targets: UnsafePointer<Token>, count: Int
   ) -> Double {
@@ -80,23 +73,16 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
   }
 
   private func forward(_ inputs: UnsafePointer<Token>, _ rows: TrainableLayer.Rows) {
-    visible.withUnsafeBufferPointer { visible in
-      guard let visible = visible.baseAddress else { return }
-      stack.forward(inputs, rows: rows) { layer, state in
-        layer.attention.forward(
-          layer.causalRows(state, sequences: rows.count / length, length: length),
-          visible: visible)
-      }
+    stack.forward(inputs, rows: rows) { layer, state in
+      layer.attention.forward(
+        layer.causalRows(state, sequences: rows.count / length, length: length), visible: visible)
     }
   }
 
   private func withRows<R>(_ count: Int, _ body: (TrainableLayer.Rows) -> R) -> R {
     precondition(count >= 1 && count <= sequences, "a pass takes 1 to \(sequences) sequences")
-    return positions.withUnsafeBufferPointer { positions in
-      guard let places = positions.baseAddress else {
-        preconditionFailure("a pass has at least one row")
-      }
-      return body(TrainableLayer.Rows(count: count * length, positions: places, rotary: rotary))
+    return positions.withBase {
+      body(TrainableLayer.Rows(count: count * length, positions: $0, rotary: rotary))
     }
   }
 }

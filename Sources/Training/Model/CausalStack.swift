@@ -7,7 +7,6 @@ import Tensors
 /// other.
 final class CausalStack {
   let model: CausalTrainingModel
-  /// The sum of gradients, in the model's layout.
   let gradients: FloatBuffer
   let scratch: TrainableLayerScratch
   /// The stream after the last layer, normed: [rows][hidden].
@@ -26,9 +25,7 @@ final class CausalStack {
     self.model = model
     hidden = model.architecture.hiddenSize
     gradients = FloatBuffer(count: model.layout.count)
-    states = model.layers.map {
-      TrainableLayerState($0, rows: rows, probabilities: probabilities)
-    }
+    states = model.layers.map { TrainableLayerState($0, rows: rows, probabilities: probabilities) }
     scratch = TrainableLayerScratch(model.layers[0], rows: rows, columns: columns)
     output = FloatBuffer(count: rows * hidden)
     last = FloatBuffer(count: rows * hidden)
@@ -38,9 +35,7 @@ final class CausalStack {
 
   /// Computes `output`.
   ///
-  /// - Parameters:
-  ///   - inputs: The rows' tokens.
-  ///   - attend: Computes a layer's `attended` of its projections.
+  /// - Parameter attend: Computes a layer's `attended` of its projections.
   func forward(
     _ inputs: UnsafePointer<Token>, rows: TrainableLayer.Rows,
     attend: (TrainableLayer, TrainableLayerState) -> Void

@@ -4,20 +4,15 @@ import Verifier
 /// A causal model's parameters in training: f32 values in one flat buffer, and the shape of the
 /// layers that read them.
 package final class CausalTrainingModel: TrainedModel {
-  /// The model's sizes.
   package let architecture: CausalArchitecture
-  /// What the factors of its matrix products are rounded to.
   package let precision: ProductPrecision
-  /// The order of the tensors in `parameters`.
   package let layout: ParameterLayout
-  /// All values; written only by the optimizer, between passes.
   package let parameters: FloatBuffer
 
   let embedding: LinearLayer  // [vocabulary, hidden]: rows are looked up, and it is the tied head
   let layers: [TrainableLayer]
   let finalNorm: RMSNormLayer
 
-  /// A model with random first values drawn from `seed`.
   package init(
     _ architecture: CausalArchitecture, seed: UInt64, precision: ProductPrecision = .f32
   ) {
@@ -28,9 +23,8 @@ package final class CausalTrainingModel: TrainedModel {
       offset: layout.add(
         CausalArchitecture.tensors.embedding,
         shape: [architecture.vocabularySize, architecture.hiddenSize],
-        initialization: .normal(deviation: 0.02)),
-      inputs: architecture.hiddenSize, outputs: architecture.vocabularySize,
-      product: MatrixProduct(precision))
+        initialization: .normal(deviation: 0.02)), inputs: architecture.hiddenSize,
+      outputs: architecture.vocabularySize, product: MatrixProduct(precision))
     layers = (0..<architecture.layerCount).map {
       TrainableLayer(
         architecture.layout(ofLayer: $0), depth: architecture.layerCount, precision: precision,
@@ -39,10 +33,9 @@ package final class CausalTrainingModel: TrainedModel {
     finalNorm = RMSNormLayer(
       offset: layout.add(
         CausalArchitecture.tensors.finalNorm, shape: [architecture.hiddenSize],
-        initialization: .ones),
-      width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
+        initialization: .ones), width: architecture.hiddenSize, epsilon: architecture.normEpsilon)
     self.layout = layout
     parameters = FloatBuffer(count: layout.count)
-    ParameterInitializer.fill(parameters.base, layout: layout, seed: seed)
+    layout.initialize(parameters, seed: seed)
   }
 }

@@ -12,7 +12,6 @@ package enum ModelExport {
   ///   - configuration: The model's (`CausalArchitecture.configuration`); weights are stored in its
   ///     element type, f32 if it has none.
   ///   - tokenizer: A SentencePiece model.
-  /// - Throws: `SpeculateError` when the configuration can't be or a file can't be written.
   package static func write(
     _ model: CausalTrainingModel, configuration: ModelConfiguration, tokenizer: URL?,
     to directory: URL
@@ -25,8 +24,7 @@ package enum ModelExport {
       let settings: [String: JSONValue] = [
         "add_bos_token": .bool(false), "add_eos_token": .bool(false),
       ]
-      try AtomicFile.write(
-        JSONValue.object(settings).encoded(), to: file("tokenizer_config.json"))
+      try AtomicFile.write(JSONValue.object(settings).encoded(), to: file("tokenizer_config.json"))
       let copy = file("tokenizer.model")
       if copy.standardizedFileURL != tokenizer.standardizedFileURL {
         try AtomicFile.write(try Data(contentsOf: tokenizer), to: copy)
@@ -38,8 +36,6 @@ package enum ModelExport {
   }
 
   /// Copies what a tokenizer is made of, and the chat template, from another model's folder.
-  ///
-  /// - Throws: `SpeculateError` when a file can't be read or written.
   package static func copyTokenizer(from source: URL, to directory: URL) throws {
     for name in tokenizerFiles {
       let file = source.appendingPathComponent(name)

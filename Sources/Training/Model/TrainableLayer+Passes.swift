@@ -1,5 +1,6 @@
 // The two halves of a layer around its attention, which causal models and drafters do differently.
 
+import CKernels
 import Tensors
 
 extension TrainableLayer {
@@ -44,10 +45,9 @@ extension TrainableLayer {
       parameters, rows: rows, x: state.middle.base, xStride: hidden, y: state.middleNormed.base,
       yStride: hidden, inverse: state.middleInverse.base)
     gateUp.forward(parameters, rows: rows, x: state.middleNormed.base, y: state.gateUp.base)
-    activation.forward(rows: rows, gateUp: state.gateUp.base, y: state.activated.base)
+    ct_swiglu_forward(rows, down.inputs, state.gateUp.base, state.activated.base)
     next.update(from: state.middle.base, count: rows * hidden)
-    down.forward(
-      parameters, rows: rows, x: state.activated.base, y: next, accumulate: true)
+    down.forward(parameters, rows: rows, x: state.activated.base, y: next, accumulate: true)
   }
 
   /// Turns `d` [rows, hidden], the gradient of the stream after the layer, into that of the stream
@@ -60,9 +60,8 @@ extension TrainableLayer {
     down.backward(
       parameters, gradients: gradients, rows: rows, x: state.activated.base, dY: d,
       dX: scratch.activated.base)
-    activation.backward(
-      rows: rows, gateUp: state.gateUp.base, dY: scratch.activated.base,
-      dGateUp: scratch.gateUp.base)
+    ct_swiglu_backward(
+      rows, down.inputs, state.gateUp.base, scratch.activated.base, scratch.gateUp.base)
     gateUp.backward(
       parameters, gradients: gradients, rows: rows, x: state.middleNormed.base,
       dY: scratch.gateUp.base, dX: scratch.normed.base)
@@ -113,8 +112,7 @@ extension TrainableLayer {
   ) -> CausalAttention.Rows {
     CausalAttention.Rows(
       sequences: sequences, length: length,
-      queriesKeys: state.queryKey.base + first * queryKeyWidth,
-      queryKeyStride: queryKeyWidth,
+      queriesKeys: state.queryKey.base + first * queryKeyWidth, queryKeyStride: queryKeyWidth,
       values: state.queryKeyValue.base + first * queryKeyValueWidth + queryKeyWidth,
       valueStride: queryKeyValueWidth, probabilities: state.probabilities.base + probabilities,
       output: state.attended.base + first * output.inputs)

@@ -13,14 +13,11 @@ package struct TrainableLayer: Sendable {
   let output: LinearLayer
   let middleNorm: RMSNormLayer
   let gateUp: LinearLayer
-  let activation: GatedActivation
   let down: LinearLayer
 
   var hidden: Int { output.outputs }
   var headWidth: Int { attention.tile.width }
-  /// Values of q and k of one row.
   var queryKeyWidth: Int { (attention.heads + attention.keyValueHeads) * headWidth }
-  /// Values of q, k and v of one row.
   var queryKeyValueWidth: Int { queryKeyValue.outputs }
 
   /// The part of q, k and v that a drafter's context goes through: k and v alone.
@@ -30,14 +27,11 @@ package struct TrainableLayer: Sendable {
       offset: queryKeyValue.offset + queryWidth * hidden, inputs: hidden,
       outputs: queryKeyValueWidth - queryWidth, product: queryKeyValue.product)
   }
-  /// Values of k of one row.
   var keyWidth: Int { attention.keyValueHeads * headWidth }
 
   /// Appends the layer's tensors to `parameters`.
   ///
-  /// - Parameters:
-  ///   - layout: Of a design that can be trained.
-  ///   - depth: How many layers the model has.
+  /// - Parameter depth: How many layers the model has.
   init(
     _ layout: LayerLayout, depth: Int, precision: ProductPrecision,
     parameters: inout ParameterLayout
@@ -80,7 +74,6 @@ package struct TrainableLayer: Sendable {
     output = linear(.output, inputs: shape.heads * width, outputs: hidden)
     middleNorm = norm(.feedForwardNorm, width: hidden)
     gateUp = linear(.gate, inputs: hidden, outputs: 2 * shape.intermediate)
-    activation = GatedActivation(width: shape.intermediate)
     down = linear(.down, inputs: shape.intermediate, outputs: hidden)
   }
 }
@@ -103,5 +96,61 @@ extension LayerDesign {
         "norms after attention or feed-forward"
       ),
     ].filter(\.0).map(\.1)
+  }
+}
+
+/// What one decoder layer keeps of its forward pass for its backward pass.
+final class TrainableLayerState {
+  let input: FloatBuffer  // [rows][hidden], the residual stream before the layer
+  let inputNormed: FloatBuffer  // [rows][hidden]
+  let inputInverse: FloatBuffer  // [rows]
+  let queryKeyValue: FloatBuffer  // [rows][q, k, v], before the head norms
+  let queryInverse: FloatBuffer  // [rows][heads]
+  let keyInverse: FloatBuffer  // [rows][key/value heads]
+  let queryKey: FloatBuffer  // [rows][q, k], normed and rotated
+  let probabilities: FloatBuffer  // as the attention lays them out
+  let attended: FloatBuffer  // [rows][heads × width]
+  let middle: FloatBuffer  // [rows][hidden], the residual stream after attention
+  let middleNormed: FloatBuffer  // [rows][hidden]
+  let middleInverse: FloatBuffer  // [rows]
+  let gateUp: FloatBuffer  // [rows][gate, up]
+  let activated: FloatBuffer  // [rows][intermediate]
+
+  init(_ shape: TrainableLayer, rows: Int, probabilities count: Int) {
+    input = FloatBuffer(count: rows * shape.hidden)
+    inputNormed = FloatBuffer(count: rows * shape.hidden)
+    inputInverse = FloatBuffer(count: rows)
+    queryKeyValue = FloatBuffer(count: rows * shape.queryKeyValueWidth)
+    queryInverse = FloatBuffer(count: rows * shape.attention.heads)
+    keyInverse = FloatBuffer(count: rows * shape.attention.keyValueHeads)
+    queryKey = FloatBuffer(count: rows * shape.queryKeyWidth)
+    probabilities = FloatBuffer(count: count)
+    attended = FloatBuffer(count: rows * shape.output.inputs)
+    middle = FloatBuffer(count: rows * shape.hidden)
+    middleNormed = FloatBuffer(count: rows * shape.hidden)
+    middleInverse = FloatBuffer(count: rows)
+    gateUp = FloatBuffer(count: rows * shape.gateUp.outputs)
+    activated = FloatBuffer(count: rows * shape.down.inputs)
+  }
+}
+
+/// Gradients that live only while one layer's backward pass runs; shared by all layers.
+final class TrainableLayerScratch {
+  let activated: FloatBuffer  // [rows][intermediate]
+  let gateUp: FloatBuffer  // [rows][gate, up]
+  let normed: FloatBuffer  // [rows][hidden]
+  let attended: FloatBuffer  // [rows][heads × width]
+  let queryKeyValue: FloatBuffer  // [rows][q, k, v]
+  let scores: FloatBuffer  // [tile rows][columns]
+  let dots: FloatBuffer  // [tile rows]
+
+  init(_ shape: TrainableLayer, rows: Int, columns: Int, tileRows: Int = CausalAttention.tileRows) {
+    activated = FloatBuffer(count: rows * shape.down.inputs)
+    gateUp = FloatBuffer(count: rows * shape.gateUp.outputs)
+    normed = FloatBuffer(count: rows * shape.hidden)
+    attended = FloatBuffer(count: rows * shape.output.inputs)
+    queryKeyValue = FloatBuffer(count: rows * shape.queryKeyValueWidth)
+    scores = FloatBuffer(count: tileRows * columns)
+    dots = FloatBuffer(count: tileRows)
   }
 }

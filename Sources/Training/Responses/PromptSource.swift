@@ -7,13 +7,11 @@ package import Text
 /// Half of the prompts begin where their document does, the others at a random line; how long a
 /// prompt is, is random too. All documents are visited in a shuffled order, again and again.
 package struct PromptSource: Sendable {
-  /// Where the text comes from.
   private enum Documents: Sendable {
     case texts([Text], any Tokenizer)
     case tokens(TokenStream, [Range<Int>], lineEnd: Token?)
   }
 
-  /// A document of text.
   private enum Text: Sendable {
     case document(String)
     case prompt(String)
@@ -30,9 +28,6 @@ package struct PromptSource: Sendable {
   /// A fingerprint of the chats' tokens; nil where there are no chats.
   private(set) var chatFingerprint: UInt64?
 
-  /// The number of documents.
-  package var documentCount: Int { order.count }
-
   /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
   /// a field `prompt` instead, each is a prompt from its beginning; where they have `messages` or
   /// `turns`, a chat up to the assistant's last answer, written by the model's chat template. Chats
@@ -40,8 +35,6 @@ package struct PromptSource: Sendable {
   ///
   /// - Parameters:
   ///   - lengths: Tokens of a prompt; one is shorter only when its document is.
-  /// - Throws: When the file can't be read, a line is no such object, there are chats and the model
-  ///   has no template for them, or none is short enough.
   package init(
     documents url: URL, encoder: ChatEncoder, lengths: ClosedRange<Int>, seed: UInt64
   ) throws {
@@ -113,13 +106,6 @@ package struct PromptSource: Sendable {
     self.seed = seed
     var random = KeyedRandom(seed: seed, key: "documents")
     order = (0..<Int32(count)).shuffled(using: &random)
-  }
-
-  /// The tokens after which a response is over.
-  func endTokens(of model: [Token]) -> [Token] {
-    // The end of a turn ends nothing but an answer in a chat.
-    guard chatFingerprint != nil, case .texts(_, let tokenizer) = documents else { return model }
-    return model + tokenizer.endTokens
   }
 
   /// The document that prompt `number` is from, counted without empty ones.

@@ -1,4 +1,5 @@
 package import Files
+import Speculate
 
 /// A prompt and what the target made of it.
 package struct Response: Sendable, Equatable {
@@ -9,7 +10,6 @@ package struct Response: Sendable, Equatable {
   /// The number of the document that the prompt is from, in the order of its file.
   package var document: Int
 
-  /// A response of the given tokens.
   package init(tokens: [Token], promptLength: Int, document: Int = 0) {
     self.tokens = tokens
     self.promptLength = promptLength
@@ -20,14 +20,11 @@ package struct Response: Sendable, Equatable {
   package var continuation: ArraySlice<Token> { tokens[promptLength...] }
 }
 
-/// A folder of responses.
 package typealias ResponseStore = ShardStore<Response>
 
 extension Response: ShardElement {
-  /// What responses depend on.
   package typealias Settings = ResponseSettings
 
-  /// Responses in files and messages.
   package static var kind: ShardKind {
     ShardKind(magic: "SPSHARD1", name: "responses", command: "speculate distill data")
   }
@@ -37,7 +34,6 @@ extension Response: ShardElement {
     [Int32(document), Int32(promptLength), Int32(tokens.count)] + tokens
   }
 
-  /// Reads ``numbers``.
   package init?(numbers: [Int32]) {
     guard numbers.count >= 3, numbers[0] >= 0, numbers[1] >= 0, numbers[2] >= numbers[1] else {
       return nil
@@ -46,6 +42,36 @@ extension Response: ShardElement {
       tokens: Array(numbers[3...]), promptLength: Int(numbers[1]), document: Int(numbers[0]))
   }
 
-  /// Tokens of prompt and continuation.
   package var tokenCount: Int { tokens.count }
+}
+
+/// Everything that responses depend on: two folders with equal settings hold the same responses.
+package struct ResponseSettings: Sendable, Equatable, Codable {
+  /// The target's weights.
+  package var target: UInt64
+  /// The documents.
+  package var data: UInt64
+  package var seed: UInt64
+  package var shortestPrompt: Int
+  package var longestPrompt: Int
+  package var responseLength: Int
+  /// 0 for greedy responses.
+  package var temperature: Float
+
+  package init(
+    target: UInt64, data: UInt64, seed: UInt64, shortestPrompt: Int, longestPrompt: Int,
+    responseLength: Int, temperature: Float
+  ) {
+    self.target = target
+    self.data = data
+    self.seed = seed
+    self.shortestPrompt = shortestPrompt
+    self.longestPrompt = longestPrompt
+    self.responseLength = responseLength
+    self.temperature = temperature
+  }
+
+  func sampling(_ number: Int) -> SamplingParameters {
+    SamplingParameters(temperature: temperature, seed: seed &+ UInt64(number))
+  }
 }

@@ -39,10 +39,9 @@ package final class ResponseGenerator {
   /// - Parameters:
   ///   - batch: How many responses are made at a time.
   ///   - drafts: What drafts; nil for plain decoding.
-  /// - Throws: `SpeculateError` when a drafter doesn't fit the target.
   package init(
     model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
-    batch: Int, drafts: ResponseDrafts? = nil
+    endTokens: [Token], batch: Int, drafts: ResponseDrafts? = nil
   ) throws {
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: max(batch, 64),
@@ -50,7 +49,7 @@ package final class ResponseGenerator {
     self.prompts = prompts
     self.settings = settings
     self.drafts = drafts
-    endTokens = Set(prompts.endTokens(of: model.configuration.endTokens))
+    self.endTokens = Set(endTokens)
     let capacity = settings.longestPrompt + settings.responseLength
     let sources = try drafts?.drafter?.makeSources(
       batch, target: model, workers: workers, capacity: capacity)
@@ -67,41 +66,36 @@ package final class ResponseGenerator {
   /// Makes the responses of `numbers`.
   ///
   /// - Parameters:
-  ///   - shouldStop: Asked between passes; those in the making are lost.
+  ///   - shouldStop: Asked between passes and prompts; those in the making are lost.
   ///   - progress: Told after each pass how many tokens were chosen since the start.
-  ///   - emit: Given the responses in the order of their numbers.
+  ///   - emit: Given each response with its number as soon as it is made.
   /// - Returns: Whether all are made.
   /// - Throws: What `emit` throws, and `SpeculateError` for a prompt that can't be decoded.
   @discardableResult
   package func run(
-    _ numbers: Range<Int>, shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
-    emit: (Response) throws -> Void
+    _ numbers: [Int], shouldStop: () -> Bool, progress: (_ tokens: Int) -> Void,
+    emit: (Response, Int) throws -> Void
   ) throws -> Bool {
     let loop = DecodingLoop(runner: runner)
     var answers: [Answer] = []
-    var finished: [Int: Response] = [:]
-    var (next, nextOut, tokens) = (numbers.lowerBound, numbers.lowerBound, 0)
+    var (waiting, tokens) = (numbers[...], 0)
     defer { idle += answers.map(\.slot) }
-    while nextOut < numbers.upperBound {
-      if shouldStop() { return false }
-      while next < numbers.upperBound, let slot = idle.popLast() {
-        let answer = try begin(next, slot)
+    while !waiting.isEmpty || !answers.isEmpty {
+      while !waiting.isEmpty, let slot = idle.popLast() {
+        let answer = try begin(waiting.removeFirst(), slot)
         loop.add(answer.run)
         answers.append(answer)
-        next += 1
+        if shouldStop() { return false }
       }
-      loop.round()
+      try loop.round()
       for index in answers.indices.reversed() {
         tokens += take(&answers[index])
         guard isComplete(answers[index].response) else { continue }
         let answer = answers.remove(at: index)
-        finished[answer.number] = end(answer)
-      }
-      while let response = finished.removeValue(forKey: nextOut) {
-        try emit(response)
-        nextOut += 1
+        try emit(end(answer), answer.number)
       }
       progress(tokens)
+      if shouldStop() { return waiting.isEmpty && answers.isEmpty }
     }
     return true
   }
@@ -115,11 +109,9 @@ package final class ResponseGenerator {
     let strategy: any RoundStrategy =
       if let drafts, let length {
         DraftStrategy(
-          source: slot.source, length: .adaptive(length),
-          choice: .automatic(parameters.sampling), free: FreeDraftOptions(suffix: drafts.suffix))
-      } else {
-        PlainStrategy()
-      }
+          source: slot.source, length: .adaptive(length), choice: .automatic(parameters.sampling),
+          free: FreeDraftOptions(suffix: drafts.suffix))
+      } else { PlainStrategy() }
     return Answer(
       number: number,
       response: Response(
@@ -163,18 +155,26 @@ package final class ResponseGenerator {
 
 /// What drafts while a target answers. It decides speed, never a response.
 package struct ResponseDrafts: Sendable {
-  /// A model that drafts for the target.
   package var drafter: DrafterModel?
   /// Whether the end of the text is looked up in earlier text.
-  package var suffix: Bool
+  package var suffix = true
   /// Where measured pass times are kept; nil to measure them every time.
   package var costCache: CostModelCache?
+}
 
-  /// Drafts of the given sources.
-  package init(drafter: DrafterModel? = nil, suffix: Bool = true, costCache: CostModelCache? = nil)
-  {
-    self.drafter = drafter
-    self.suffix = suffix
-    self.costCache = costCache
+extension LoopDetector {
+  /// How many tokens to keep of an output that ends in a loop: all up to the end of the loop's
+  /// second period. Nil when it doesn't end in one.
+  ///
+  /// A drafter should see how a loop begins, but not one loop a hundred times.
+  func lengthUpToSecondPeriod(_ tokens: some RandomAccessCollection<Token>) -> Int? {
+    guard endsInLoop(tokens) else { return nil }
+    let tokens = Array(tokens)
+    for period in 1...Self.longestPeriod {
+      var start = tokens.count - period  // of the stretch that repeats at the end
+      while start > 0, tokens[start - 1] == tokens[start - 1 + period] { start -= 1 }
+      if tokens.count - start >= Self.minimumLength { return min(tokens.count, start + 2 * period) }
+    }
+    return nil
   }
 }

@@ -10,13 +10,11 @@ package struct SequenceFeatures: Sendable {
   /// for the target's distributions, `nil`.
   package let states: FloatBuffer?
 
-  /// Features of the given values.
   package init(taps: FloatBuffer, states: FloatBuffer? = nil) {
     self.taps = taps
     self.states = states
   }
 
-  /// The memory that they take.
   var bytes: Int { (taps.count + (states?.count ?? 0)) * MemoryLayout<Float>.stride }
 }
 
@@ -51,15 +49,22 @@ package final class TargetFeatures {
   /// The features of every position but the last.
   ///
   /// No anchor stands behind the last token, so nobody sees its features.
-  package func compute(_ tokens: [Token]) -> SequenceFeatures {
+  ///
+  /// - Throws: ``Stopped`` when `shouldStop` says so.
+  package func compute(
+    _ tokens: [Token], shouldStop: () -> Bool = { false }
+  ) throws -> SequenceFeatures {
     let positions = max(0, tokens.count - 1)
     let features = room(positions: positions)
     let slots = Array(runner.tapLayers.indices)
     cache.reset()
+    var isStopped = false
     runner.read(tokens.dropLast(), into: cache) { piece in
       copy(runner.taps, slots: slots, stride: slots.count * hidden, to: features, piece)
-      return true
+      isStopped = shouldStop()
+      return !isStopped
     }
+    if isStopped { throw Stopped() }
     return features
   }
 
@@ -134,11 +139,11 @@ final class FeatureCache {
   }
 
   /// The features of sequence `number`.
-  ///
-  /// - Throws: When stored ones are damaged.
-  func features(of number: Int, tokens: [Token]) throws -> SequenceFeatures {
+  func features(
+    of number: Int, tokens: [Token], shouldStop: () -> Bool
+  ) throws -> SequenceFeatures {
     if let known = kept[number] { return known }
-    let values = try read(tokens) ?? features.compute(tokens)
+    let values = try read(tokens) ?? features.compute(tokens, shouldStop: shouldStop)
     if values.bytes <= room {
       room -= values.bytes
       kept[number] = values

@@ -34,10 +34,7 @@ enum Shard<Element: ShardElement> {
     }
     withUnsafeBytes(of: print.littleEndian) { content.append(contentsOf: $0) }
     content.append(records)
-    let digits = String(first)
-    let name =
-      String(repeating: "0", count: max(0, 7 - digits.count)) + digits
-      + ".\(Element.kind.name).zst"
+    let name = Element.kind.fileName(first: first)
     try AtomicFile.write(
       Data(try content.withUnsafeBytes { try Zstd.compress($0, level: level) }),
       to: folder.appendingPathComponent(name))
@@ -47,15 +44,9 @@ enum Shard<Element: ShardElement> {
   }
 
   /// Reads the shard that a manifest's entry describes.
-  ///
-  /// - Throws: When it is unreadable, damaged, or another than the manifest's, naming it.
   static func read(_ entry: ShardEntry, in folder: URL) throws -> [Element] {
     let url = folder.appendingPathComponent(entry.file)
-    func damaged(_ what: String) -> SpeculateError {
-      SpeculateError(
-        "\(url.path) \(what): delete it and give the command that made it again, which makes it "
-          + "anew")
-    }
+    func damaged(_ what: String) -> SpeculateError { ShardKind.damage(url, what) }
     let reader = try ZstdReader(url: url)
     var content = Data()
     do {
@@ -63,6 +54,10 @@ enum Shard<Element: ShardElement> {
       defer { piece.deallocate() }
       while case let count = try reader.read(into: piece), count > 0 {
         content.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        // Tokens that go round in circles shrink well, but not to nothing.
+        guard content.count <= 1 << 26 + 4096 * reader.compressedSize else {
+          throw damaged("is damaged")
+        }
       }
     } catch {
       throw damaged("is damaged or cut short")
@@ -76,7 +71,7 @@ enum Shard<Element: ShardElement> {
       }
       let told = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
       let print = FileFingerprint.of(bytes: UnsafeRawBufferPointer(rebasing: bytes[headCount...]))
-      let (elements, end) = ShardRecord<Element>.read(bytes, from: headCount)
+      let (elements, _, end) = ShardRecord<Element>.read(bytes, from: headCount)
       guard told == print, end == bytes.count, elements.count == number(12) else {
         throw damaged("is damaged")
       }

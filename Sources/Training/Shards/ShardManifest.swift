@@ -13,11 +13,8 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   var shards: [ShardEntry]
 
   /// All that is known before anything else is read.
-  private struct Header: Codable {
-    var version: Int
-  }
+  private struct Header: Codable { var version: Int }
 
-  /// The manifest of an empty folder.
   init(settings: Settings) {
     version = Self.version
     self.settings = settings
@@ -27,14 +24,11 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   /// The number behind the last shard's last element.
   var end: Int { shards.last?.range.upperBound ?? 0 }
 
-  /// Whether a folder has a manifest.
   static func isPresent(in folder: URL) -> Bool {
     FileManager.default.fileExists(atPath: url(folder).path)
   }
 
   /// Reads a folder's manifest.
-  ///
-  /// - Throws: When it is unreadable, of another version, or its shards don't follow one another.
   init(in folder: URL, kind: ShardKind) throws {
     let url = Self.url(folder)
     func damaged() -> SpeculateError {
@@ -56,7 +50,7 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     var next = 0
     for shard in manifest.shards {
       guard shard.first == next, shard.count > 0, shard.count <= 1 << 24,
-        !shard.file.contains("/")
+        (0...1 << 40).contains(shard.tokens), !shard.file.contains("/")
       else {
         throw SpeculateError(
           "\(url.path) lists shards that don't follow one another: delete the folder and make it "
@@ -67,7 +61,6 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
     self = manifest
   }
 
-  /// Replaces a folder's manifest.
   func write(to folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -75,4 +68,44 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   }
 
   private static func url(_ folder: URL) -> URL { folder.appendingPathComponent("manifest.json") }
+}
+
+/// Something that a folder of shards holds: a function of the folder's settings and its number.
+package protocol ShardElement: Sendable, Equatable {
+  associatedtype Settings: Sendable, Equatable, Codable
+  /// How files and messages call them.
+  static var kind: ShardKind { get }
+  /// As 32-bit numbers: two of its own, how many follow, and those.
+  var numbers: [Int32] { get }
+  /// Reads the numbers; `nil` if they are no such element.
+  init?(numbers: [Int32])
+  var tokenCount: Int { get }
+}
+
+extension Array where Element: ShardElement {
+  /// What tells these elements from others.
+  var fingerprint: UInt64 {
+    reduce(0) { $0 &* 31 &+ $1.numbers.withUnsafeBytes(FileFingerprint.of(bytes:)) }
+  }
+}
+
+/// What one kind of shard is called.
+package struct ShardKind: Sendable, Equatable {
+  /// The first eight bytes of a shard.
+  var magic: String
+  /// The elements in the plural, which is also part of a shard's name.
+  var name: String
+  /// The command that makes them.
+  var command: String
+
+  /// What the shard is called whose first element has a number.
+  func fileName(first: Int) -> String {
+    let digits = String(first)
+    return String(repeating: "0", count: max(0, 7 - digits.count)) + digits + ".\(name).zst"
+  }
+
+  static func damage(_ url: URL, _ what: String) -> SpeculateError {
+    SpeculateError(
+      "\(url.path) \(what): delete it and give the command that made it again, which makes it anew")
+  }
 }

@@ -7,14 +7,13 @@ package import Foundation
 /// file took away can be made again: numbers without one are
 /// ``missing(below:)``.
 package final class ShardStore<Element: ShardElement> {
-  /// What the elements depend on.
   package var settings: Element.Settings { manifest.settings }
 
   private let folder: URL
   private let shardSize: Int
   private var manifest: ShardManifest<Element.Settings>
   private var known: [Int: [Element]] = [:]  // by the first number of their shard
-  private var repairing: [Element] = []
+  private var repairing: [Int: Element] = [:]  // of shards that are missing, by number
   private var tail: ShardTail<Element>
 
   private typealias Manifest = ShardManifest<Element.Settings>
@@ -24,26 +23,32 @@ package final class ShardStore<Element: ShardElement> {
   /// - Parameters:
   ///   - settings: What the elements are to depend on.
   ///   - shardSize: Elements of a whole shard.
-  /// - Throws: When the folder was made with other settings, or a shard is damaged.
-  package convenience init(
-    folder: URL, settings: Element.Settings, shardSize: Int = 512
-  ) throws {
-    let made = Manifest.isPresent(in: folder)
-    let manifest =
-      made ? try Manifest(in: folder, kind: Element.kind) : Manifest(settings: settings)
+  package convenience init(folder: URL, settings: Element.Settings, shardSize: Int = 512) throws {
+    let made = try Self.manifest(folder, settings)
+    try OutputFolder.make(folder)
+    Leftovers.remove(in: folder)
+    let manifest = made ?? Manifest(settings: settings)
+    try self.init(folder, manifest, shardSize: shardSize)
+    if made == nil { try manifest.write(to: folder) }
+  }
+
+  /// Says whether a folder, if it was begun, was with these settings.
+  static func check(_ folder: URL, _ settings: Element.Settings) throws {
+    _ = try manifest(folder, settings)
+  }
+
+  private static func manifest(_ folder: URL, _ settings: Element.Settings) throws -> Manifest? {
+    guard Manifest.isPresent(in: folder) else { return nil }
+    let manifest = try Manifest(in: folder, kind: Element.kind)
     guard manifest.settings == settings else {
       throw SpeculateError(
         "\(folder.path) was made with another target, data or other settings: give the same settings, "
           + "another ‘output’, or delete it")
     }
-    try OutputFolder.make(folder)
-    try self.init(folder, manifest, shardSize: shardSize)
-    if !made { try manifest.write(to: folder) }
+    return manifest
   }
 
   /// Opens a folder that was made earlier.
-  ///
-  /// - Throws: When it is no such folder, or a shard is damaged.
   package convenience init(existing folder: URL) throws {
     guard Manifest.isPresent(in: folder) else {
       throw SpeculateError(
@@ -57,7 +62,7 @@ package final class ShardStore<Element: ShardElement> {
     self.folder = folder
     self.shardSize = shardSize
     self.manifest = manifest
-    tail = try ShardTail(Self.tailURL(folder, manifest.end))
+    tail = try ShardTail(in: folder, first: manifest.end, settings: manifest.settings)
     for shard in manifest.shards {
       let url = folder.appendingPathComponent(shard.file)
       guard FileManager.default.fileExists(atPath: url.path) else { continue }
@@ -67,23 +72,31 @@ package final class ShardStore<Element: ShardElement> {
 
   /// Numbers below `count` that have no element yet.
   package func missing(below count: Int) -> [Range<Int>] {
-    let gaps = manifest.shards.filter { known[$0.first] == nil }.map(\.range)
-    let end = manifest.end + tail.elements.count
-    return gaps + (end < count ? [end..<count] : [])
+    var gaps = manifest.shards.filter { known[$0.first] == nil }.map(\.range)
+    for number in manifest.end..<max(count, manifest.end) where tail.elements[number] == nil {
+      if let last = gaps.last, last.upperBound == number, number > manifest.end {
+        gaps[gaps.count - 1] = last.lowerBound..<number + 1
+      } else {
+        gaps.append(number..<number + 1)
+      }
+    }
+    return gaps
   }
 
-  /// The elements with numbers below `count`, in order.
   package func elements(below count: Int) -> [Element] {
     precondition(missing(below: count).isEmpty, "every number has an element")
-    return Array((manifest.shards.flatMap { known[$0.first] ?? [] } + tail.elements).prefix(count))
+    return Array((manifest.shards.flatMap { known[$0.first] ?? [] } + beginning).prefix(count))
   }
 
-  /// All numbers with an element, if none between is missing.
-  package var count: Int { manifest.end + tail.elements.count }
+  /// The elements of the tail up to the first that is missing.
+  private var beginning: [Element] {
+    (manifest.end...).lazy.map { self.tail.elements[$0] }.prefix { $0 != nil }.compactMap(\.self)
+  }
+
+  /// All numbers with an element up to the first without one after the shards.
+  package var count: Int { manifest.end + beginning.count }
 
   /// All elements.
-  ///
-  /// - Throws: `SpeculateError` when some are missing.
   func all() throws -> [Element] {
     guard missing(below: count).isEmpty else {
       throw SpeculateError(
@@ -93,39 +106,48 @@ package final class ShardStore<Element: ShardElement> {
     return elements(below: count)
   }
 
-  /// Appends the element of the first missing number.
-  package func append(_ element: Element) throws {
-    guard let gap = manifest.shards.first(where: { known[$0.first] == nil }) else {
-      try tail.append(element)
-      if tail.elements.count >= shardSize { try seal() }
+  /// Adds the element of a number without one.
+  package func add(_ element: Element, number: Int) throws {
+    guard let gap = manifest.shards.first(where: { $0.range.contains(number) }) else {
+      try tail.append(element, number: number)
+      if number == manifest.end || tail.elements[manifest.end] != nil {
+        while beginning.count >= shardSize { try seal(shardSize) }
+      }
       return
     }
-    repairing.append(element)
-    guard repairing.count == gap.count else { return }
-    let entry = try Shard.write(repairing, first: gap.first, to: folder)
+    repairing[number] = element
+    let made = gap.range.compactMap { repairing[$0] }
+    guard made.count == gap.count else { return }
+    let entry = try Shard.write(made, first: gap.first, to: folder)
     manifest.shards = manifest.shards.map { $0.first == gap.first ? entry : $0 }
     try manifest.write(to: folder)
-    known[gap.first] = repairing
-    repairing = []
+    known[gap.first] = made
+    for number in gap.range { repairing[number] = nil }
   }
 
-  /// Makes sure that what was appended is on the disk.
+  /// Makes sure that what was added is on the disk.
   package func flush() throws { try tail.flush() }
 
-  /// Turns the tail into a shard.
+  /// Turns the tail into a shard, as far as no element is missing.
   package func seal() throws {
-    guard !tail.elements.isEmpty else { return }
-    let entry = try Shard.write(tail.elements, first: manifest.end, to: folder)
-    known[entry.first] = tail.elements
+    let count = beginning.count
+    if count > 0 { try seal(count) }
+  }
+
+  private func seal(_ count: Int) throws {
+    let elements = Array(beginning.prefix(count))
+    let entry = try Shard.write(elements, first: manifest.end, to: folder)
+    known[entry.first] = elements
     manifest.shards.append(entry)
     try manifest.write(to: folder)
     // Only now that the manifest names the shard.
-    tail.remove()
-    tail = try ShardTail(Self.tailURL(folder, manifest.end))
-  }
-
-  /// A name of its own for every tail: one that a crash left beside its shard is never read.
-  private static func tailURL(_ folder: URL, _ first: Int) -> URL {
-    folder.appendingPathComponent("tail-\(first).bin")
+    let sealed = tail
+    tail = try ShardTail(in: folder, first: manifest.end, settings: manifest.settings)
+    for (number, element) in sealed.elements.sorted(by: { $0.key < $1.key })
+    where number >= manifest.end && tail.elements[number] == nil {
+      try tail.append(element, number: number)
+    }
+    try tail.flush()
+    sealed.remove()
   }
 }

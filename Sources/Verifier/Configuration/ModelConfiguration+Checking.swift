@@ -12,13 +12,7 @@ extension ModelConfiguration {
   /// - Throws: `SpeculateError` naming the setting, its value and what it must be.
   package func check(source: String = "the model configuration") throws {
     func problem(_ text: String) -> SpeculateError { SpeculateError("\(source): \(text)") }
-    func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
-      guard range.contains(value) else {
-        throw problem(
-          "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
-      }
-    }
-    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws {
+    func check<T: Comparable>(_ name: String, _ value: T, _ range: ClosedRange<T>) throws {
       guard range.contains(value) else {
         throw problem(
           "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
@@ -63,8 +57,7 @@ extension ModelConfiguration {
     guard family.windows != .everyLayer || windowedLayers.allSatisfy({ $0 }) else {
       throw problem("layer_types: full_attention beside a sliding window is not supported")
     }
-    let rotated = rotatedDimension
-    guard rotatedShare <= 1, rotated >= 2, rotated % 2 == 0 else {
+    guard (0...1).contains(rotatedShare), rotatedDimension >= 2, rotatedDimension % 2 == 0 else {
       throw problem(
         "partial_rotary_factor is \(rotatedShare), but must rotate an even number of the "
           + "\(headDimension) values of a head")

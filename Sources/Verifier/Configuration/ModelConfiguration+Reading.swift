@@ -83,8 +83,7 @@ extension ModelConfiguration {
       )
     }
     return WeightFormats(
-      layers: try format("weights"), head: try format("head"),
-      embedding: try format("embedding"))
+      layers: try format("weights"), head: try format("head"), embedding: try format("embedding"))
   }
 
   private static func elementType(_ file: ConfigurationFile) throws -> ElementType? {

@@ -6,17 +6,12 @@ package import Tensors
 /// Holds no weights and no run state. `init(directory:)` reads Hugging Face folders, `encoded()`
 /// writes them.
 package struct ModelConfiguration: Sendable, Equatable {
-  /// Which architecture the checkpoint belongs to.
   package var family: ModelFamily
-  /// Rows of the embedding and of the head.
   package var vocabularySize: Int
-  /// The width of the residual stream.
   package var hiddenSize: Int
   /// The width inside the feed-forward block.
   package var intermediateSize: Int
-  /// The number of decoder layers.
   package var layerCount: Int
-  /// The number of query heads.
   package var headCount: Int
   /// The number of key and value heads; divides `headCount`.
   package var keyValueHeadCount: Int
@@ -24,9 +19,7 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var headDimension: Int
   /// ε of every RMSNorm.
   package var normEpsilon: Float
-  /// The base of the rotary frequencies.
   package var ropeTheta: Double
-  /// How the rotary frequencies are stretched.
   package var ropeScaling: RopeScaling
   /// The share of each head's values that is rotated.
   package var rotatedShare: Double
@@ -64,8 +57,7 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// Call `check()` where the numbers come from a user.
   package init(
     family: ModelFamily, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int,
-    layerCount: Int,
-    headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
+    layerCount: Int, headCount: Int, keyValueHeadCount: Int? = nil, headDimension: Int? = nil,
     normEpsilon: Float = 1e-6, ropeTheta: Double = 10_000, ropeScaling: RopeScaling = .none,
     rotatedShare: Double? = nil, tiesEmbeddings: Bool = false, maximumContext: Int = 2048,
     attentionBias: Bool? = nil,
@@ -104,7 +96,6 @@ package struct ModelConfiguration: Sendable, Equatable {
     slidingWindow != nil && (windowedLayers.isEmpty || windowedLayers[layer])
   }
 
-  /// The sizes that every layer has.
   package var layerShape: LayerShape {
     LayerShape(
       hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,
@@ -114,7 +105,6 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// The values of each head that are rotated.
   var rotatedDimension: Int { Int(Double(headDimension) * rotatedShare) }
 
-  /// How a layer is made.
   package func design(ofLayer index: Int) -> LayerDesign {
     var attention = AttentionOptions(
       rope: Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling))
@@ -131,7 +121,6 @@ package struct ModelConfiguration: Sendable, Equatable {
     return design
   }
 
-  /// The names and shapes of a layer's tensors.
   package func layout(ofLayer index: Int) -> LayerLayout {
     LayerLayout(
       design(ofLayer: index), names: family.tensors.layer,

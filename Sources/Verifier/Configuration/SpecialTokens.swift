@@ -7,8 +7,7 @@ struct SpecialTokens {
   let end: [Token]
 
   init(
-    _ file: ConfigurationFile, directory: URL, family: ModelFamily,
-    vocabularySize: Int
+    _ file: ConfigurationFile, directory: URL, family: ModelFamily, vocabularySize: Int
   ) throws {
     var files = [file]
     let generation = directory.appendingPathComponent("generation_config.json")

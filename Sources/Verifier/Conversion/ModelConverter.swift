@@ -7,9 +7,7 @@ package import Tensors
 /// Tensors are converted one after the other and in pieces, so that memory stays small whatever the
 /// model's size. The folder appears whole or not at all. It doesn't judge the result; perplexity does.
 package struct ModelConverter {
-  /// The folder to convert.
   package let source: URL
-  /// How the parts will be stored.
   package let formats: WeightFormats
 
   private let configuration: ModelConfiguration
@@ -33,12 +31,9 @@ package struct ModelConverter {
     entries = try Self.conversions(checkpoint, configuration, formats)
   }
 
-  /// How many tensors will be written.
   package var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
 
-  /// Bytes of weights before.
   package var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
-  /// Bytes of weights after.
   package var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
 
   /// Writes the folder.
@@ -52,7 +47,10 @@ package struct ModelConverter {
   package func write(
     to destination: URL, replaces: Bool, onPiece: @escaping (_ done: Int) throws -> Void
   ) throws {
-    let folder = try ReplacedFolder(destination, replaces: replaces, source: source)
+    let others = try otherFiles()
+    let names = Set(others.map(\.lastPathComponent) + ["config.json", "model.safetensors"])
+    let folder = try ReplacedFolder(
+      destination, replaces: replaces, names: names, source: source)
     defer { folder.abandon() }
     var done = 0
     let outputs = entries.flatMap { entry in
@@ -66,7 +64,16 @@ package struct ModelConverter {
       to: folder.temporary.appending(path: "model.safetensors"))
     try AtomicFile.write(
       convertedConfiguration(), to: folder.temporary.appending(path: "config.json"))
-    try copyOtherFiles(to: folder.temporary)
+    do {
+      for file in others {
+        try FileManager.default.copyItem(
+          at: file.resolvingSymlinksInPath(),
+          to: folder.temporary.appending(path: file.lastPathComponent))
+      }
+    } catch {
+      throw SpeculateError(
+        "\(source.path): its other files can't be copied: \(systemReason(error))")
+    }
     try folder.commit()
   }
 
@@ -93,31 +100,26 @@ package struct ModelConverter {
   }
 
   /// Tokenizer, chat template, licence: everything but weights and `config.json`.
-  private func copyOtherFiles(to folder: URL) throws {
+  private func otherFiles() throws -> [URL] {
     let weights = [
       ".safetensors", ".safetensors.zst", ".safetensors.index.json", ".bin", ".bin.index.json",
       ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", "config.json",
     ]
     let kept = ["generation_config.json", "tokenizer_config.json"]
     do {
-      for file in try FileManager.default.contentsOfDirectory(
-        at: source, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles)
-      {
+      return try FileManager.default.contentsOfDirectory(
+        at: source, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles
+      ).filter { file in
         let name = file.lastPathComponent
-        guard kept.contains(name) || !weights.contains(where: name.hasSuffix),
-          try file.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey])
-            .isRegularFile == true
-        else { continue }
-        try FileManager.default.copyItem(
-          at: file.resolvingSymlinksInPath(), to: folder.appending(path: name))
+        guard kept.contains(name) || !weights.contains(where: name.hasSuffix) else { return false }
+        return try file.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey])
+          .isRegularFile == true
       }
     } catch {
-      throw SpeculateError(
-        "\(source.path): its other files can't be copied: \(systemReason(error))")
+      throw SpeculateError("\(source.path): can't be read: \(systemReason(error))")
     }
   }
 
-  /// What becomes of every tensor.
   private static func conversions(
     _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ formats: WeightFormats
   ) throws -> [TensorConversion] {

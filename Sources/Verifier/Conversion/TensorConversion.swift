@@ -41,7 +41,6 @@ struct TensorConversion {
   /// The tensors that are written for it; nil for itself, in its stored type.
   private var parts: [StoredPart]? { format?.storedParts(rows: rowCount, columns: rowWidth) }
 
-  /// Tensors that are written for it.
   var outputCount: Int { parts?.count ?? 1 }
 
   var sourceBytes: Int { count * type.byteCount }

@@ -1,20 +1,12 @@
 import Files
 
-/// The families whose models can be read.
 package struct FamilyRegistry: Sendable {
-  /// The families that are built in.
   package static let standard = FamilyRegistry([.llama, .mistral, .qwen2, .qwen3])
 
   /// The families, in the order in which messages list them.
   package let families: [ModelFamily]
 
-  /// A registry of just these.
   package init(_ families: [ModelFamily]) { self.families = families }
-
-  /// The same with one more.
-  package func adding(_ family: ModelFamily) -> FamilyRegistry {
-    FamilyRegistry(families + [family])
-  }
 
   /// Whether the registry has a family of that name in `architectures`.
   package func has(architecture: String) -> Bool {

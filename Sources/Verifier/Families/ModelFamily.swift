@@ -10,7 +10,6 @@ package struct ModelFamily: Sendable, Equatable {
   /// The name of its class in `architectures`.
   package let architecture: String
 
-  /// What a file leaves out.
   package var defaults = Defaults()
   /// The biases of the query, key and value products.
   package var inputBias = Presence.never
@@ -18,7 +17,6 @@ package struct ModelFamily: Sendable, Equatable {
   package var outputBias = Presence.never
   /// The biases of the feed-forward products.
   package var feedForwardBias = Presence.never
-  /// Whether each query and key head is normed.
   package var headNorms = false
   /// Which layers see only the last positions.
   package var windows = Windows.none
@@ -26,13 +24,9 @@ package struct ModelFamily: Sendable, Equatable {
   package var rotatedShare: Double?
   /// The factor of attention's scores; nil for 1 / √(width of a head).
   package var attentionScale: Float?
-  /// Where attention is normed.
   package var mixerNorms = NormPlacement.before
-  /// Where the feed-forward part is normed.
   package var feedForwardNorms = NormPlacement.before
-  /// What is applied to the gate.
   package var activation = Activation.silu
-  /// What checkpoints call the tensors.
   package var tensors = TensorNames()
 
   /// Makes a family; what is left out is as in Llama without biases.
@@ -41,7 +35,6 @@ package struct ModelFamily: Sendable, Equatable {
     self.architecture = architecture
   }
 
-  /// The name in messages.
   var title: String { name.prefix(1).uppercased() + name.dropFirst() }
 
   /// The meaning of settings that a file leaves out.
@@ -58,11 +51,8 @@ package struct ModelFamily: Sendable, Equatable {
     package var endToken: Int?
   }
 
-  /// Whether layers have a part.
   package enum Presence: Sendable {
-    /// No layer has it.
     case never
-    /// Every layer has it.
     case always
     /// `config.json` says: `attention_bias` or `mlp_bias`.
     case configured
@@ -71,9 +61,7 @@ package struct ModelFamily: Sendable, Equatable {
     func allows(_ isThere: Bool) -> Bool { self == .configured || isThere == (self == .always) }
   }
 
-  /// Which layers have a sliding window.
   package enum Windows: Sendable {
-    /// No layer.
     case none
     /// All of them, unless `sliding_window` is null.
     case everyLayer

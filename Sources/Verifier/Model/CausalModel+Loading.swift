@@ -31,8 +31,7 @@ extension CausalModel {
       embeddingName: embeddingName,
       headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName)
     try source.finish { name in
-      name.hasSuffix(".rotary_emb.inv_freq")
-        || (configuration.tiesEmbeddings && name == headName)
+      name.hasSuffix(".rotary_emb.inv_freq") || (configuration.tiesEmbeddings && name == headName)
     }
   }
 
@@ -48,7 +47,7 @@ extension CausalModel {
   private static func storedFormats(
     _ configuration: ModelConfiguration, _ checkpoint: Checkpoint
   ) -> WeightFormats {
-    let type = checkpoint.info(embeddingName(configuration, checkpoint))?.type
+    let type = checkpoint.storedType(of: embeddingName(configuration, checkpoint))
     return configuration.quantization ?? WeightFormats(layers: type == .bf16 ? .bf16 : .f32)
   }
 
@@ -60,24 +59,6 @@ extension CausalModel {
     return configuration.tiesEmbeddings && checkpoint.shape(of: names.embedding) == nil
       && checkpoint.shape(of: names.head) != nil
       ? names.head : names.embedding
-  }
-
-  /// Loads a folder with all parts in one format.
-  ///
-  /// - Throws: As `init(directory:weights:)`.
-  package convenience init(directory: URL, format: WeightFormat) throws {
-    try self.init(
-      directory: directory,
-      weights: WeightFormatChoice(layers: format, head: format, embedding: format))
-  }
-
-  /// Makes a model of random weights, the same for the same seed, with all parts in one format.
-  package convenience init(
-    random configuration: ModelConfiguration, seed: UInt64, format: WeightFormat = .f32
-  ) {
-    self.init(
-      random: configuration, seed: seed,
-      formats: WeightFormats(layers: format, head: format, embedding: format))
   }
 
   /// Makes a model of random weights, the same for the same seed.
@@ -94,23 +75,5 @@ extension CausalModel {
     } catch {
       preconditionFailure("random weights can't be missing: \(error)")
     }
-  }
-
-  convenience init(
-    _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
-    embeddingName: String, headName: String
-  ) throws {
-    let layers = try (0..<c.layerCount).map {
-      try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)
-    }
-    let finalNorm = try source.values(c.family.tensors.finalNorm, [c.hiddenSize])
-    let embedding = try source.embedding(
-      embeddingName, vocabularySize: c.vocabularySize, width: c.hiddenSize,
-      format: formats.embedding)
-    let head = try source.matrix(
-      headName, rows: c.vocabularySize, columns: c.hiddenSize, format: formats.head)
-    self.init(
-      configuration: c, formats: formats, embedding: embedding, head: head, layers: layers,
-      finalNorm: finalNorm)
   }
 }

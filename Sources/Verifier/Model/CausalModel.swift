@@ -7,10 +7,8 @@ package final class CausalModel: Sendable {
   /// The sizes and features, as `config.json` gives them.
   package let configuration: ModelConfiguration
 
-  /// How the matrices and the embedding are held.
   package let formats: WeightFormats
 
-  /// Token rows.
   package let embedding: TokenEmbedding
 
   /// `[vocabulary][hidden]`; the embedding's values where the configuration ties them.
@@ -19,16 +17,22 @@ package final class CausalModel: Sendable {
   let layers: [DecoderLayer]
   package let finalNorm: FloatBuffer
 
-  init(
-    configuration: ModelConfiguration, formats: WeightFormats, embedding: TokenEmbedding,
-    head: PackedMatrix, layers: [DecoderLayer], finalNorm: FloatBuffer
-  ) {
-    self.configuration = configuration
+  /// Takes the weights from a source, the embedding and the head by the names that they have there.
+  package init(
+    _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
+    embeddingName: String, headName: String
+  ) throws {
+    configuration = c
     self.formats = formats
-    self.embedding = embedding
-    self.head = head
-    self.layers = layers
-    self.finalNorm = finalNorm
+    layers = try (0..<c.layerCount).map {
+      try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)
+    }
+    finalNorm = try source.values(c.family.tensors.finalNorm, [c.hiddenSize])
+    embedding = try source.embedding(
+      embeddingName, vocabularySize: c.vocabularySize, width: c.hiddenSize,
+      format: formats.embedding)
+    head = try source.matrix(
+      headName, rows: c.vocabularySize, columns: c.hiddenSize, format: formats.head)
   }
 
   /// Every matrix that one pass reads, the head included.

@@ -9,21 +9,16 @@ package import Tensors
 package final class CausalRunner {
   /// Which rows of a pass get logits.
   package enum LogitRows: Sendable {
-    /// Every row.
     case all
-    /// The last row only.
     case last
     /// No row: the pass only extends the cache.
     case none
   }
 
-  /// The model that runs.
   package let model: CausalModel
 
-  /// The threads that run it.
   package let workers: Workers
 
-  /// How many rows a pass may have.
   package let maximumRows: Int
 
   /// The layers whose outputs are kept, ascending.
@@ -36,7 +31,7 @@ package final class CausalRunner {
   private let plan: RowPlan
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
   private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
-  private var rotary: [RotaryTable] = []  // one a layer
+  private let rotary: RotaryTables
   /// Made by the first pass over a tree that branches.
   private var branches: BranchRows?
 
@@ -62,6 +57,7 @@ package final class CausalRunner {
     scratch = LayerScratch(
       layers: model.layers, head: model.head.format, maximumRows: maximumRows,
       workers: workers.count)
+    rotary = RotaryTables(layers: model.layers)
     plan = RowPlan(maximumRows: maximumRows)
     logitBuffer = FloatBuffer(count: maximumRows * configuration.vocabularySize)
     tapBuffer = FloatBuffer(count: maximumRows * taps.count * configuration.hiddenSize)
@@ -69,20 +65,17 @@ package final class CausalRunner {
 
   /// Makes an empty cache for this model.
   ///
-  /// - Throws: `SpeculateError` when `capacity` is beyond the model's context.
-  package func makeCache(capacity: Int) throws -> KeyValueCache {
+  /// - Parameter room: Positions to take memory for at once; nil for all.
+  /// - Throws: `SpeculateError` when `capacity` is beyond the model's context, or there is no memory.
+  package func makeCache(capacity: Int, room: Int? = nil) throws -> KeyValueCache {
     let configuration = model.configuration
     guard capacity > 0, capacity <= configuration.maximumContext else {
       throw SpeculateError(
         "a context of \(capacity) tokens was asked for, but the model's is "
           + "\(configuration.maximumContext); shorten the prompt or generate fewer tokens")
     }
-    let room = KeyValueCache.roundedUp(capacity)
-    if rotary.allSatisfy({ $0.capacity < room }) {
-      rotary = RotaryTable.tables(for: model.layers, capacity: room)
-    }
-    return KeyValueCache(
-      layers: model.layers, capacity: room, format: cacheFormat, rotary: rotary)
+    return try KeyValueCache(
+      layers: model.layers, capacity: capacity, room: room, format: cacheFormat, rotary: rotary)
   }
 
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
@@ -108,17 +101,6 @@ package final class CausalRunner {
     }
     run(logits: logits)
     cache.advance(by: tokens.count)
-  }
-
-  /// Feeds a tree whose root stands at position `cache.count`, with logits for every row: a forest of one.
-  ///
-  /// ``keep(_:of:cache:)`` must follow, before any other pass.
-  ///
-  /// - Parameter tree: 1 to `maximumRows` rows, each token inside the vocabulary.
-  package func forward(_ tree: TokenTree, cache: KeyValueCache) {
-    plan.reset()
-    append(tree, cache: cache)
-    run(logits: .all)
   }
 
   /// Feeds the trees of several sequences in one pass, with logits for every row.
@@ -186,9 +168,6 @@ package final class CausalRunner {
     }
   }
 
-  /// Feeds all tokens at the end of a cache.
-  ///
-  /// - Parameter logits: `.last` is the last row, whose logits remain.
   package func read(
     _ tokens: some Collection<Token>, into cache: KeyValueCache, logits: LogitRows = .none
   ) {
@@ -200,9 +179,7 @@ package final class CausalRunner {
       append(token, cache: cache, position: cache.count + depth)
     }
     guard !tree.isChain, plan.branches == nil else { return }
-    let made =
-      branches
-      ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
+    let made = branches ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
     branches = made
     plan.branches = made
   }

@@ -7,20 +7,14 @@ package import Tensors
 /// order: each follows, at once or through its ancestors, the row before it. A chain is a tree too.
 package struct TokenTree: Sendable, Equatable {
   /// The tokens: [rows].
-  package private(set) var tokens: [Token]
+  package private(set) var tokens: [Token] = []
   /// The row that each row follows, −1 for the root: [rows].
-  package private(set) var parents: [Int]
+  package private(set) var parents: [Int] = []
   /// How far each row is from the root: [rows].
-  package private(set) var depths: [Int]
+  package private(set) var depths: [Int] = []
 
-  /// A tree of a root alone.
-  package init(root: Token) {
-    tokens = [root]
-    parents = [-1]
-    depths = [0]
-  }
+  package init(root: Token) { reset(root: root) }
 
-  /// Makes room for `rows` rows.
   package mutating func reserveCapacity(_ rows: Int) {
     tokens.reserveCapacity(rows)
     parents.reserveCapacity(rows)
@@ -37,19 +31,15 @@ package struct TokenTree: Sendable, Equatable {
     depths.append(0)
   }
 
-  /// A root and one token after another.
   package init(root: Token, chain: some Sequence<Token>) {
     self.init(root: root)
     for token in chain { append(token, after: count - 1) }
   }
 
-  /// How many rows there are, the root included.
   package var count: Int { tokens.count }
 
-  /// Whether each row follows the one before it.
   package var isChain: Bool { depths.last == count - 1 }
 
-  /// The longest distance from the root.
   package var depth: Int { depths.max() ?? 0 }
 
   /// Adds a row that follows `parent`, which is the last row or one of its ancestors.
@@ -77,12 +67,10 @@ package struct TokenTree: Sendable, Equatable {
 
 /// A tree and the cache behind whose keys and values it grows: one sequence's part of a pass.
 package struct PlantedTree {
-  /// The rows.
   package var tree: TokenTree
   /// The sequence's cache, which holds all that stands before the tree's root.
   package var cache: KeyValueCache
 
-  /// Plants a tree.
   package init(_ tree: TokenTree, in cache: KeyValueCache) {
     self.tree = tree
     self.cache = cache

@@ -42,6 +42,29 @@ struct SamplingKernelTests {
     }
   }
 
+  /// One value that isn't finite is found wherever it stands, on the way to the greatest.
+  @Test(arguments: counts) func greatestOfFiniteValues(count: Int) {
+    var noise = Noise(UInt64(count) + 5)
+    let x = noise.array(count)
+    let best = x.indices.max { x[$0] < x[$1] }
+    for (_, kernels) in KernelTests.builds {
+      guard let best else {
+        #expect(kernels.pointee.finite_argmax(x, 0) == 0)
+        continue
+      }
+      #expect(kernels.pointee.finite_argmax(x, count) == best)
+      #expect(kernels.pointee.finite_maximum(x, count) == x[best])
+      for place in Set([0, count / 2, count - 1]) {
+        for bad: Float in [.nan, .infinity, -.infinity] {
+          var damaged = x
+          damaged[place] = bad
+          #expect(kernels.pointee.finite_argmax(damaged, count) == count)
+          #expect(!kernels.pointee.finite_maximum(damaged, count).isFinite)
+        }
+      }
+    }
+  }
+
   @Test(arguments: counts) func filters(count: Int) {
     var noise = Noise(UInt64(count) + 9)
     var x = noise.array(count)

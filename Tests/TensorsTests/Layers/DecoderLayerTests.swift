@@ -51,8 +51,8 @@ import Testing
     let workers = Workers(count: threads)
     let hidden = layout.design.shape.hidden
     let scratch = LayerScratch(layers: [layer], head: .f32, maximumRows: 16, workers: threads)
-    let cache = KeyValueCache(
-      layers: [layer], capacity: 32, rotary: RotaryTable.tables(for: [layer], capacity: 32))
+    let cache = try KeyValueCache(
+      layers: [layer], capacity: 32, rotary: RotaryTables(layers: [layer]))
     let plan = RowPlan(maximumRows: 16)
     let features = ActivationRows(maximumRows: 16, width: hidden, formats: [.f32])
     func place(_ rows: [[Float]], in target: UnsafeMutablePointer<Float>) {
@@ -118,10 +118,10 @@ import Testing
         Self.source, layout: LayerLayout(design, prefix: "\(index)."), format: .int8)
     }
     let workers = Workers(count: 2)
-    func run(_ pieces: [Int]) -> [Float] {
+    func run(_ pieces: [Int]) throws -> [Float] {
       let scratch = LayerScratch(layers: layers, head: .f32, maximumRows: 8, workers: 2)
-      let cache = KeyValueCache(
-        layers: layers, capacity: 16, rotary: RotaryTable.tables(for: layers, capacity: 16))
+      let cache = try KeyValueCache(
+        layers: layers, capacity: 16, rotary: RotaryTables(layers: layers))
       let plan = RowPlan(maximumRows: 8)
       let values = Self.source.values("rows", [8, 24])
       return pieces.flatMap { count in
@@ -138,8 +138,8 @@ import Testing
         return (0..<count * 24).map { scratch.residual.base[$0] }
       }
     }
-    let whole = run([8])
+    let whole = try run([8])
     #expect(whole.contains { $0 != 0 } && whole.allSatisfy(\.isFinite))
-    #expect(run([Int](repeating: 1, count: 8)) == whole)
+    #expect(try run([Int](repeating: 1, count: 8)) == whole)
   }
 }

@@ -125,8 +125,8 @@ import Text
     ) { folder in
       let encoder = ChatEncoder(
         directory: folder, tokenizer: try TokenizerLoader.load(directory: folder))
-      #expect(encoder.endTokens(of: [3]) == [3, 257])
-      #expect(encoder.endTokens(of: [257, 3]) == [257, 3])
+      #expect(encoder.tokenizer.endTokens(of: [3], inChat: true) == [3, 257])
+      #expect(encoder.tokenizer.endTokens(of: [257, 3], inChat: true) == [257, 3])
     }
   }
 }

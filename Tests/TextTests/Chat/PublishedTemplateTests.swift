@@ -22,6 +22,8 @@ import Text
     "required": ["x"]}}, "required": ["city"]}}}
     """#
 
+  private static let parts = #"[{"type": "text", "text": "parts"}]"#
+
   private static let call = #"""
     {"role": "assistant", "content": "", "tool_calls": [{"id": "abcdefgh1", "type": "function",
     "function": {"name": "weather", "arguments": {"city": "Köln", "days": [1, 2], "wet": true,
@@ -58,8 +60,7 @@ import Text
     "content": "wind"}], "tools": [\#(tool)], "tools_in_user_message": false}
     """#,
     #"""
-    {"messages": [{"role": "user", "content": [{"type": "text", "text": "parts"}, {"type":
-    "image"}]}], "builtin_tools": ["browser", "python", "code_interpreter"]}
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "parts"}]}], "builtin_tools": ["browser", "python", "code_interpreter"]}
     """#,
     #"{"messages": [{"role": "assistant", "content": "first"}, {"role": "odd", "content": null}]}"#,
   ].map { $0.replacing("\n", with: " ") }
@@ -95,11 +96,14 @@ import Text
           let rest = String(
             decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
           let tools = conversation.contains("\"tools\":") ? "" : "\"tools\": null, "
+          // Templates that don't look into parts see the text, where Python would print a list.
+          let joined = conversation.replacing(Self.parts, with: #""parts""#)
+          let seen = source.contains(/for \w+ in (message\.content|message\['content'\]|content)/)
           cases.append(
             JinjaOracle.Case(
               template: source,
               variables: "{" + tools + rest.dropFirst().dropLast() + ", "
-                + aliased(conversation).dropFirst()))
+                + aliased(seen ? conversation : joined).dropFirst()))
         }
       }
     }

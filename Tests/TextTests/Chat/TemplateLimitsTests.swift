@@ -22,6 +22,14 @@ import Text
     String(repeating: text, count: count)
   }
 
+  /// A value of which each level is there twice, with indents of megabytes.
+  @Test func hugeIndentsAreRefused() {
+    let doubled =
+      "{% set n = namespace(x=[1]) %}{% for i in range(150) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
+    let message = Self.message(doubled + "{{ n.x | tojson(indent=16000000) }}")
+    #expect(message.contains("longer than 16777216 bytes"), "\(message)")
+  }
+
   @Test(arguments: [
     // Nested expressions and statements.
     ("{{ \(repeated("("))1\(repeated(")")) }}", "nested deeper than 100 levels"),

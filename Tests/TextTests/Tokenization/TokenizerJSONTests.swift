@@ -271,21 +271,29 @@ import Text
   }
 
   @Test(arguments: [
-    ("", " is not valid JSON: it ends too early; copy the file again"),
-    ("[1", " is not valid JSON: it ends too early; copy the file again"),
-    ("{} {}", " is not valid JSON: byte 3 is not expected; copy the file again"),
-    ("{\"a\" 1}", " is not valid JSON: byte 5 is not expected; copy the file again"),
-    ("[1,]", " is not valid JSON: byte 3 is not expected; copy the file again"),
-    ("[nul]", " is not valid JSON: byte 1 is not expected; copy the file again"),
-    ("[1-]", " is not valid JSON: byte 1 is not expected; copy the file again"),
-    (#"["\x"]"#, " is not valid JSON: byte 2 is not expected; copy the file again"),
-    (#"["\ud800"]"#, " is not valid JSON: byte 2 is not expected; copy the file again"),
-    (#"["\udc00\ud800"]"#, " is not valid JSON: byte 2 is not expected; copy the file again"),
-    ("[\"a\nb\"]", " is not valid JSON: byte 3 is not expected; copy the file again"),
-    (
-      String(repeating: "[", count: 100_000),
-      " is not valid JSON: byte 128 is not expected; copy the file again"
-    ),
+    ("", 0, "the document ends where a value should stand"),
+    ("[1", 2, "\"]\" should stand here, but the document ends"),
+    ("{} {}", 3, "text after the end of the document"),
+    ("{\"a\" 1}", 5, "\":\" should stand here, but there is something else"),
+    ("[1,]", 3, "a value should stand here"),
+    ("[nul]", 1, "a value should stand here"),
+    ("[1-]", 2, "\"]\" should stand here, but there is something else"),
+    ("[01]", 2, "\"]\" should stand here, but there is something else"),
+    ("[-]", 2, "a digit should stand here"),
+    (#"["\x"]"#, 2, "this escape stands for no character"),
+    (#"["\u+123"]"#, 2, "this escape stands for no character"),
+    (#"["\ud800"]"#, 2, "this escape stands for no character"),
+    (#"["\udc00\ud800"]"#, 2, "this escape stands for no character"),
+    ("[\"a\nb\"]", 3, "a control character inside a string"),
+    (String(repeating: "[", count: 100_000), 129, "nested deeper than 128 levels"),
+  ])
+  func refusesDamagedTexts(text: String, byte: Int, problem: String) throws {
+    #expect(
+      try Self.refusal(text)
+        == " is not valid JSON at byte \(byte): \(problem); copy the file again")
+  }
+
+  @Test(arguments: [
     ("[]", ": there is no 'model'; this is not a tokenizer.json"),
     ("7", ": there is no 'model'; this is not a tokenizer.json"),
   ])
@@ -295,7 +303,8 @@ import Text
 
   @Test func refusesWhatIsNotUTF8() throws {
     #expect(
-      try Self.refusal(Data([0x22, 0xC3, 0x28, 0x22])) == " is not UTF-8; copy the file again")
+      try Self.refusal(Data([0x22, 0xC3, 0x28, 0x22]))
+        == " is not valid JSON at byte 1: the string is not valid UTF-8; copy the file again")
   }
 
   @Test func readsEscapes() throws {

@@ -12,6 +12,7 @@ import Testing
       USAGE: speculate analyze <subcommand>
 
       OPTIONS:
+        --version               Show the version.
         -h, --help              Show help information.
 
       SUBCOMMANDS:
@@ -65,7 +66,8 @@ import Testing
                                 both. (values: draft, jacobi; default: draft)
         --drafter <dir|suffix>  Folders of drafters made for the target, or of causal models with its
                                 vocabulary, and 'suffix' for drafts from matches in the text so far.
-                                (default: the embedded one, Weights/drafter)
+                                (default: the embedded one, Weights/drafter; 'suffix' for a target that
+                                it wasn't made for)
         --draft-length <n|auto> Drafts of a block, or the drafter's most if that is less; 'auto' drafts
                                 as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
@@ -104,6 +106,7 @@ import Testing
         --trace <file>          The trace to write, .jsonl or .jsonl.zst.
         --report <dir>          Also write a report to this folder.
         --json                  Print the summary as one JSON object.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -128,6 +131,7 @@ import Testing
       OPTIONS:
         -o, --output <dir>      The folder to write to.
         --json                  Print every figure as one JSON object instead of the summary.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }
@@ -147,7 +151,7 @@ import Testing
         speculate analyze advise run.jsonl.zst --drafter small large --weights bf16 int8 --output advice
 
       USAGE: speculate analyze advise <trace> \
-      [--target <dir>] [--drafter <dir> ...] \
+      [--target <dir>] [--drafter <dir|suffix|none> ...] \
       [--weights <format> ...] [--temperature <t>] \
       [--threads <n>] [--limit <n>] [--output <dir>] [--json]
 
@@ -156,7 +160,10 @@ import Testing
 
       OPTIONS:
         --target <dir>          Folder of the target. (default: the one that the trace names)
-        --drafter <dir>         Folders of drafters to try. (default: those that the trace names)
+        --drafter <dir|suffix|none>
+                                Folders of drafters to try; matches in the text so far are tried beside
+                                them. 'suffix' tries these alone, and 'none' no drafts. (default: those
+                                that the trace names)
         --weights <format>      Formats of the target's matrices to try. (default: those that the trace
                                 names) (values: f32, bf16, int8, int4)
         --temperature <t>       Which of the trace's temperatures to advise for. (default: its first)
@@ -164,6 +171,7 @@ import Testing
         --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)
         -o, --output <dir>      Also write the curve as SVG and CSV to this folder.
         --json                  Print the advice as one JSON object.
+        --version               Show the version.
         -h, --help              Show help information.
       """)
   }

@@ -23,6 +23,17 @@ import Testing
       try Data(lines.joined(separator: "\n").utf8).write(to: prompts)
     }
 
+    /// Works while the last weight of the target is another one.
+    func withOtherWeights(_ body: () throws -> Void) throws {
+      let file = pair.target.appending(path: "model.safetensors")
+      let data = try Data(contentsOf: file)
+      var other = data
+      other[other.count - 1] ^= 0x80
+      try other.write(to: file)
+      defer { try? data.write(to: file) }
+      try body()
+    }
+
     func analyze(_ arguments: String...) throws -> CommandResult {
       try CommandProcess(
         ["analyze"] + arguments, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
@@ -151,6 +162,11 @@ import Testing
     try FileManager.default.removeItem(at: bench.trace)
     let other = try bench.run("--draft-length", "3", "--turns", "2")
     #expect(other.status == 1 && other.errors.contains("was left by another run"))
+    // Other weights in the same folder give other outputs.
+    try bench.withOtherWeights {
+      let mixed = try bench.run("--draft-length", "2", "--turns", "2")
+      #expect(mixed.status == 1 && mixed.errors.contains("was left by another run"))
+    }
     let result = try bench.run("--draft-length", "2", "--turns", "2")
     #expect(result.status == 0 && result.errors.contains("going on after 3 of 7 tasks"))
     let resumed = try Trace.read(bench.trace)
@@ -217,6 +233,71 @@ import Testing
     #expect(trace.header.configurations[0].draftLength == 3)
     let report = try bench.analyze("report", bench.trace.path)
     #expect(report.status == 0 && report.output.contains("drafts accepted in a round"))
+  }
+
+  /// Every command has temporary names of its own.
+  @Test func anotherCommandsTraceIsLeftAlone() throws {
+    let bench = try Bench()
+    defer { bench.pair.remove() }
+    #expect(try bench.run("--draft-length", "2").status == 0)
+    let partial = TraceWriter.partial(of: bench.trace)
+    try FileManager.default.moveItem(at: bench.trace, to: partial)
+    let interrupted = try Data(contentsOf: partial)
+    let environment = ["SPECULATE_WEIGHTS": bench.pair.folder.path]
+    let generated = try speculate(
+      "generate", "--prompt", "abc", "--max-tokens", "9", "--trace", bench.trace.path,
+      environment: environment)
+    #expect(generated.status == 0, "\(generated.errors)")
+    #expect(try Data(contentsOf: partial) == interrupted)
+    try FileManager.default.removeItem(at: bench.trace)
+    let resumed = try bench.run("--draft-length", "2")
+    #expect(resumed.status == 0 && resumed.errors.contains("going on after 7 of 7 tasks"))
+  }
+
+  /// A report is written to a folder of its own, and to no one else's.
+  @Test func reportsAreWrittenToTheirOwnFolders() throws {
+    let bench = try Bench(2)
+    defer { bench.pair.remove() }
+    #expect(try bench.run("--draft-length", "2").status == 0)
+    let report = bench.folder.appending(path: "report").path
+    for _ in 0..<2 {
+      #expect(try bench.analyze("report", bench.trace.path, "--output", report).status == 0)
+    }
+    let around = try bench.analyze("report", bench.trace.path, "--output", bench.folder.path)
+    #expect(
+      around.errors
+        == "error: \(bench.folder.path) holds the --trace \(bench.trace.path): give an --output apart "
+        + "from it\n")
+    let foreign = try bench.analyze("report", bench.trace.path, "--output", bench.pair.drafter.path)
+    #expect(
+      foreign.errors
+        == "error: \(bench.pair.drafter.path) holds \"config.json\", \"model.safetensors\", which "
+        + "'analyze report' didn't begin: give another --output\n")
+    let advice = try bench.analyze("advise", bench.trace.path, "--output", report)
+    #expect(
+      advice.errors
+        == "error: \(report) was begun by 'analyze report': give another --output\n")
+  }
+
+  @Test func adviceOnEarlierTextNeedsNoDrafter() throws {
+    let bench = try Bench(2)
+    defer { bench.pair.remove() }
+    var other = TinyPair.Sizes()
+    other.hidden = 48
+    let embedded = try TinyPair(other)
+    defer { embedded.remove() }
+    #expect(try bench.run("--drafter", "suffix").status == 0)
+    for drafter in [[], ["--drafter", "suffix"], ["--drafter", "none"]] {
+      let result = try CommandProcess(
+        ["analyze", "advise", bench.trace.path] + drafter,
+        environment: ["SPECULATE_WEIGHTS": embedded.folder.path]
+      ).wait()
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output.contains("recommended: "))
+      #expect(result.output.contains("suffix") == (drafter.last != "none"), "\(result.output)")
+    }
+    let both = try bench.analyze("advise", bench.trace.path, "--drafter", "none", "suffix")
+    #expect(both.status == 64 && both.errors.contains("--drafter none stands alone"))
   }
 
   @Test func adviceNamesAChoice() throws {

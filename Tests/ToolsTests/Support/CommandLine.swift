@@ -14,7 +14,7 @@ struct CommandResult {
 /// A process of `speculate`, or of another program of the package.
 final class CommandProcess {
   /// The programs lie beside this test bundle.
-  private static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
   private let process = Process()
@@ -25,6 +25,8 @@ final class CommandProcess {
   /// Starts a program with some arguments.
   ///
   /// Output goes to files, so that no pipe can fill up.
+  ///
+  /// - Parameter program: A program of the package, or the path of any other.
   init(
     _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
     current: URL? = nil, program: String = "speculate"
@@ -35,7 +37,9 @@ final class CommandProcess {
     let inputFile = folder.appending(path: "input")
     for file in [outputFile, errorFile] { try Data().write(to: file) }
     try Data((input ?? "").utf8).write(to: inputFile)
-    process.executableURL = Self.programs.appending(path: program)
+    process.executableURL =
+      program.hasPrefix("/")
+      ? URL(filePath: program) : Self.programs.appending(path: program)
     process.arguments = arguments
     process.standardInput = try FileHandle(forReadingFrom: inputFile)
     process.standardOutput = try FileHandle(forWritingTo: outputFile)
@@ -54,8 +58,10 @@ final class CommandProcess {
   /// What standard output holds so far.
   var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
 
-  /// Sends Ctrl-C.
-  func interrupt() { _ = Foundation.kill(process.processIdentifier, SIGINT) }
+  /// Sends Ctrl-C, or another signal.
+  func interrupt(_ signal: Int32 = SIGINT) {
+    _ = Foundation.kill(process.processIdentifier, signal)
+  }
 
   /// Ends it at once, as a power failure would.
   func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
@@ -86,4 +92,29 @@ func temporaryFolder() throws -> URL {
     .appending(path: "speculate-tests-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   return folder
+}
+
+/// Runs a shell script in which `speculate` is the built program.
+func shell(
+  _ script: String, environment: [String: String] = [:], current: URL? = nil
+) throws -> CommandResult {
+  let program = CommandProcess.programs.appending(path: "speculate").path
+  return try CommandProcess(
+    ["-c", "speculate() { '\(program)' \"$@\"; }\n\(script)"], environment: environment,
+    current: current, program: "/bin/bash"
+  ).wait()
+}
+
+/// Arguments with some options given anew.
+func overriding(_ arguments: [String], _ options: [String]) -> [String] {
+  var kept: [String] = []
+  var rest = arguments[...]
+  while let word = rest.popFirst() {
+    if word.hasPrefix("--"), options.contains(word) {
+      rest = rest.dropFirst()
+    } else {
+      kept.append(word)
+    }
+  }
+  return kept + options
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `speculate distill data` and what learns from it.
@@ -38,6 +39,37 @@ import Testing
         try Data(contentsOf: pair.folder.appending(path: "one/\(file)"))
           == Data(contentsOf: pair.folder.appending(path: "two/\(file)")))
     }
+  }
+
+  /// Real tokenizers have no `<mask>`; a token that no text has stands for it, by itself or by name.
+  @Test func aSpareTokenMasks() throws {
+    defer { pair.remove() }
+    let few = ["--layers", "1", "--block-size", "4", "--steps", "2", "--draft-vocabulary", "50"]
+    let arguments = data + ["--responses", "8"] + few
+    let own = try distill(arguments, to: "own")
+    #expect(own.status == 0 && !own.errors.contains("mask token"), "\(own.errors)")
+    func mask(_ folder: String) throws -> Int? {
+      let file = pair.folder.appending(path: "\(folder)/config.json")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      return text.firstMatch(of: /"mask_token_id"\s*:\s*(\d+)/).flatMap { Int($0.1) }
+    }
+    #expect(try mask("own") == TinyTokenizer.mask)
+    let named = try distill(arguments + ["--mask-token", "</s>"], to: "named")
+    #expect(named.status == 0, "\(named.errors)")
+    #expect(try mask("named") == TinyTokenizer.end)
+    let wrong = try distill(arguments + ["--mask-token", "<none>"], to: "wrong")
+    #expect(wrong.errors.contains("--mask-token <none>: the target's tokenizer spells no token so"))
+    // The same tokenizer without <mask>.
+    let reserved = SentencePieceModelBuilder(
+      words: ["\u{2581}"], extra: [("<reserved_0>", .control)]
+    ).data
+    try reserved.write(to: pair.target.appending(path: "tokenizer.model"))
+    let spare = try distill(arguments, to: "spare")
+    #expect(spare.status == 0, "\(spare.errors)")
+    #expect(try mask("spare") == 3)
+    #expect(
+      spare.errors.contains(
+        "the mask token is 3, \"<reserved_0>\", which no text has; --mask-token names another\n"))
   }
 
   @Test func storedFeaturesAreReadByTrainings() throws {
@@ -166,28 +198,36 @@ import Testing
       (["data"] + data + ["--store-taps", "1,1"], 64, "--store-taps is 1,1: name each layer once"),
       (
         ["data"] + data + ["--store-log-probabilities", "0"], 64,
-        "--store-log-probabilities is 0: give 1 to 4096"
+        "--store-log-probabilities 0 is out of range: use 1 to 4096"
       ),
       (["data"] + data + ["--threads", "0"], 64, "--threads 0 is out of range: use 1 to 256"),
       (data + ["--threads", "999"], 64, "--threads 999 is out of range: use 1 to 256"),
       (data + ["--dtype", "f16"], 64, "--dtype is f16: give bf16 or f32"),
-      (data + ["--clip", "0"], 64, "--clip is 0.0: give a number above 0"),
-      (data + ["--floor", "2"], 64, "--floor is 2.0: give a number from 0 to 1"),
-      (data + ["--evaluate-every=-1"], 64, "--evaluate-every is -1: give 0 or more"),
+      (data + ["--clip", "0"], 64, "--clip 0.0 is out of range: use a number above 0"),
+      (data + ["--floor", "2"], 64, "--floor 2.0 is out of range: use 0.0 to 1.0"),
+      (
+        data + ["--evaluate-every", "-1"], 64, "--evaluate-every -1 is out of range: use 0 or more"
+      ),
       (data + ["--responses-from", "x"], 64, "or --responses-from"),
       (target + ["--responses-from", "nothing"], 1, "nothing holds no responses: give a folder"),
       (data + ["--row-weights", "flat"], 64, "--row-weights is flat: give decay or pace"),
       (data + ["--row-weights", "pace", "--decay", "3"], 64, "--decay means nothing with"),
       (data + ["--cross-entropy", "0"], 64, "are all 0: give one that counts"),
-      (data + ["--divergence=-1"], 64, "--divergence is -1.0: give a number of at least 0"),
-      (data + ["--certainty=-1"], 64, "--certainty is -1.0: give a number of at least 0"),
+      (
+        data + ["--divergence=-1"], 64,
+        "--divergence -1.0 is out of range: use a number of at least 0"
+      ),
+      (
+        data + ["--certainty=-1"], 64,
+        "--certainty -1.0 is out of range: use a number of at least 0"
+      ),
       (
         data + ["--confidence", "0"], 64, "--confidence is 0.0: give a number above 0, or leave it"
       ),
       (data + ["--confidence-label", "match"], 64, "--confidence-label belongs to --confidence"),
       (data + ["--init", "nowhere"] + sizes, 1, "--init"),
       (
-        data + sizes + ["--mask-token", "9999"], 1,
+        overriding(data + sizes, ["--mask-token", "9999"]), 1,
         "--mask-token 9999 is outside the target's vocabulary of 261: give one of its tokens"
       ),
       (data + ["--save-best"], 64, "--save-best compares held-out acceptances: give --heldout"),
@@ -197,12 +237,12 @@ import Testing
       (tokens + ["--target-layers", "1"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--row-weights", "pace"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--block-size", "98"], 64, "give at most 97, of which stage 2"),
-      (tokens + ["--least-noise", "0"], 64, "--least-noise is 0.0: give 0.01 to 1"),
+      (tokens + ["--least-noise", "0"], 64, "--least-noise 0.0 is out of range: use 0.01 to 1.0"),
       (
         tokens + ["--stage", "2", "--refinement-steps", "9"], 64,
         "--refinement-steps means nothing with --stage 2: drop one"
       ),
-      (data + ["--response-length", "500"], 1, "don't fit the target's context of 128"),
+      (overriding(data, ["--response-length", "500"]), 1, "don't fit the target's context of 128"),
     ] as [([String], Int32, String)] {
       let result = try distill(arguments, to: "out")
       #expect(result.status == status, "\(arguments): \(result.errors)")
@@ -213,7 +253,13 @@ import Testing
     #expect(taken.status == 1)
     #expect(
       taken.errors
-        == "error: can't make the folder \(pair.folder.path)/prompts.jsonl: File exists; "
-        + "give another one\n")
+        == "error: \(pair.folder.path)/prompts.jsonl is the --data \(pair.folder.path)/prompts.jsonl: "
+        + "give an --output apart from it\n")
+    let finished = try distill(data, to: "drafter")
+    #expect(finished.status == 1)
+    #expect(
+      finished.errors
+        == "error: \(pair.folder.path)/drafter holds \"config.json\", \"model.safetensors\", which "
+        + "'distill' didn't begin: give another --output\n")
   }
 }

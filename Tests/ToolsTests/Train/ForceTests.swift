@@ -75,9 +75,9 @@ import Testing
       (data + ["--temperature", "1"], 64, "only greedy answers are fixed points"),
       (data + ["--context", "both"], 64, "--context is both: give noisy or clean"),
       (data + ["--clean", "0"], 64, "are both 0, and nothing holds the text"),
-      (data + ["--window", "0"], 64, "--window is 0: give 1 to 1024"),
-      (data + ["--block", "1"], 64, "--block is 1: give 2 to 256"),
-      (data + ["--response-length", "500"], 1, "don't fit the target's context of 128"),
+      (data + ["--window", "0"], 64, "--window 0 is out of range: use 1 to 1024"),
+      (overriding(data, ["--block", "1"]), 64, "--block 1 is out of range: use 2 to 256"),
+      (overriding(data, ["--response-length", "500"]), 1, "don't fit the target's context of 128"),
       (data + ["--heldout", "nothing.jsonl"], 1, "nothing.jsonl"),
     ] as [([String], Int32, String)] {
       let result = try force(arguments, to: "out")

@@ -1,6 +1,7 @@
 import Drafter
 import Speculate
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Verifier

@@ -6,7 +6,7 @@ import Verifier
 
 extension ModelFamily {
   /// A family that is nobody's: half of each head is rotated, and attention is normed behind, not before.
-  fileprivate static let exercise: ModelFamily = {
+  static let exercise: ModelFamily = {
     var family = ModelFamily(name: "exercise", architecture: "ExerciseForCausalLM")
     family.rotatedShare = 0.5
     family.attentionScale = 0.3
@@ -37,7 +37,7 @@ extension ModelFamily {
     }
     return try CausalModel(
       directory: folder.url, weights: WeightFormatChoice(layers: format),
-      families: FamilyRegistry.standard.adding(.exercise))
+      families: FamilyRegistry(FamilyRegistry.standard.families + [.exercise]))
   }
 
   /// Heads of 16 and of 12 values: workers take whole heads of the first alone.
@@ -73,7 +73,7 @@ extension ModelFamily {
       #expect(try rows(runner, text + [tree.tokens[0]], 16) == expected[0])
       let cache = try runner.makeCache(capacity: 300)
       runner.read(text, into: cache)
-      runner.forward(tree, cache: cache)
+      runner.forward(forest: [PlantedTree(tree, in: cache)])
       for row in 0..<16 { #expect(bits(runner, row: row) == expected[row].last, "row \(row)") }
     }
   }

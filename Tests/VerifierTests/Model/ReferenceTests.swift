@@ -19,7 +19,8 @@ import Verifier
   @Test(arguments: models, [1, 2])
   func logitsAndTapsAgree(_ reference: ReferenceModel, threads: Int) throws {
     let expected = try reference.expected()
-    let model = try CausalModel(directory: reference.directory, format: .f32)
+    let model = try CausalModel(
+      directory: reference.directory, weights: WeightFormatChoice(layers: .f32))
     let configuration = model.configuration
     let rows = expected.inputIDs.count
     let layers = Array(0..<configuration.layerCount)
@@ -55,7 +56,8 @@ import Verifier
   @Test(arguments: models, [24, 5])
   func greedyIDsAreEqual(_ reference: ReferenceModel, rowsPerPass: Int) throws {
     let expected = try reference.expected()
-    let model = try CausalModel(directory: reference.directory, format: .f32)
+    let model = try CausalModel(
+      directory: reference.directory, weights: WeightFormatChoice(layers: .f32))
     let runner = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: rowsPerPass)
     let cache = try runner.makeCache(
       capacity: expected.inputIDs.count + expected.greedyIDs.count)
@@ -74,10 +76,10 @@ import Verifier
     ]) { folder in
       var buffers: [FloatBuffer] = []
       let entries = try checkpoint.names.map { name in
-        let info = try #require(checkpoint.info(name))
-        buffers.append(try checkpoint.floats(name, shape: info.shape))
+        let shape = try #require(checkpoint.shape(of: name))
+        buffers.append(try checkpoint.floats(name, shape: shape))
         return SafetensorsWriter.Entry(
-          name: name == "model.embed_tokens.weight" ? "lm_head.weight" : name, shape: info.shape,
+          name: name == "model.embed_tokens.weight" ? "lm_head.weight" : name, shape: shape,
           type: .f32, values: buffers[buffers.count - 1].base)
       }
       try SafetensorsWriter.write(

@@ -1,5 +1,6 @@
 import Files
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 
@@ -68,7 +69,7 @@ struct TreePassTests {
         model: model, workers: Workers(count: index % 3 + 1), maximumRows: 64)
       let cache = try runner.makeCache(capacity: prefix + 80)
       runner.read(text, into: cache, logits: .last)
-      runner.forward(tree, cache: cache)
+      runner.forward(forest: [PlantedTree(tree, in: cache)])
       #expect(cache.count == prefix)
       for row in 0..<rows {
         let equal = bits(runner, row: row) == expected[row]
@@ -102,7 +103,7 @@ struct TreePassTests {
 
         let cache = try runner.makeCache(capacity: 128)
         runner.read(text, into: cache, logits: .last)
-        runner.forward(tree, cache: cache)
+        runner.forward(forest: [PlantedTree(tree, in: cache)])
         runner.keep(path, of: tree, cache: cache)
         #expect(cache.count == text.count + path.count)
         let kept = Array(

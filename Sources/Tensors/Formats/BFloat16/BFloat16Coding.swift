@@ -29,8 +29,7 @@ enum BFloat16Coding: FloatCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, first: Int,
     into panel: UnsafeMutableRawPointer
   ) {
-    ck_pack_bf16(
-      values, columns, rows, columns, first, panel.assumingMemoryBound(to: UInt16.self))
+    ck_pack_bf16(values, columns, rows, columns, first, panel.assumingMemoryBound(to: UInt16.self))
   }
 
   static func unpack(

@@ -23,8 +23,7 @@ enum Float32Coding: FloatCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, first: Int,
     into panel: UnsafeMutableRawPointer
   ) {
-    ck_pack_f32(
-      values, columns, rows, columns, first, panel.assumingMemoryBound(to: Float.self))
+    ck_pack_f32(values, columns, rows, columns, first, panel.assumingMemoryBound(to: Float.self))
   }
 
   static func unpack(

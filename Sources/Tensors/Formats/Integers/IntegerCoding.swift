@@ -140,9 +140,9 @@ extension IntegerCoding {
       try buffer.withScales(rows, sink)
     }
   }
-}
 
-extension IntegerCoding {
+  // MARK: Activations
+
   static var group: Int { Int(CK_GROUP) }
 
   static func rowBytes(preparedColumns columns: Int) -> Int { ck_quantized_row_bytes(columns) }

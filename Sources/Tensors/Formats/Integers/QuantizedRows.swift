@@ -1,4 +1,5 @@
 internal import CKernels
+import Glibc
 
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.
 ///
@@ -6,9 +7,7 @@ internal import CKernels
 final class QuantizedRows: @unchecked Sendable {
   // Unchecked: written by whoever made it, before it is shared.
 
-  /// Rows.
   let rows: Int
-  /// Columns.
   let columns: Int
   /// Bits of a weight: 8 or 4.
   let bits: Int
@@ -21,9 +20,7 @@ final class QuantizedRows: @unchecked Sendable {
   var groups: Int { Self.groups(of: columns) }
 
   /// Groups of a row of `columns` weights; the last one may be short.
-  static func groups(of columns: Int) -> Int {
-    (columns + Int(CK_GROUP) - 1) / Int(CK_GROUP)
-  }
+  static func groups(of columns: Int) -> Int { (columns + Int(CK_GROUP) - 1) / Int(CK_GROUP) }
 
   /// Makes room for rows, all zero.
   init(rows: Int, columns: Int, bits: Int) {
@@ -32,15 +29,15 @@ final class QuantizedRows: @unchecked Sendable {
     self.columns = columns
     self.bits = bits
     let groups = Self.groups(of: columns)
-    values = .allocate(capacity: rows * columns)
-    values.initialize(repeating: 0, count: rows * columns)
-    scales = .allocate(capacity: rows * groups)
-    scales.initialize(repeating: 0, count: rows * groups)
+    values = Memory.zerosOrExit(Memory.size(rows, of: columns), for: "weights").bindMemory(
+      to: Int8.self, capacity: rows * columns)
+    scales = Memory.zerosOrExit(Memory.size(rows, of: 2 * groups), for: "weights").bindMemory(
+      to: UInt16.self, capacity: rows * groups)
   }
 
   deinit {
-    values.deallocate()
-    scales.deallocate()
+    free(values)
+    free(scales)
   }
 
   /// Rounds f32 rows to integers: `source` `[count][columns]` to the first `count` rows.
@@ -49,15 +46,12 @@ final class QuantizedRows: @unchecked Sendable {
   func quantize(_ source: UnsafePointer<Float>, count: Int) {
     for row in 0..<count {
       ck_quantize_row(
-        Int32(bits), source + row * columns, columns, values + row * columns,
-        scales + row * groups)
+        Int32(bits), source + row * columns, columns, values + row * columns, scales + row * groups)
     }
   }
 
   /// Lends the first `count` rows as files hold them: bytes, or two 4-bit values a byte.
-  func withValues<R>(
-    _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  func withValues<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     guard bits == 4 else {
       return try body(UnsafeRawBufferPointer(start: values, count: count * columns))
     }
@@ -69,16 +63,13 @@ final class QuantizedRows: @unchecked Sendable {
   }
 
   /// Lends the scales of the first `count` rows as files hold them.
-  func withScales<R>(
-    _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  func withScales<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: scales, count: count * groups * 2))
   }
 
   /// Packs the first `count` rows, at most sixteen, into a panel.
   func pack(count: Int, into panel: UnsafeMutableRawPointer) {
     ck_pack_quantized(
-      Int32(bits), values, scales, count, columns,
-      panel.assumingMemoryBound(to: UInt8.self))
+      Int32(bits), values, scales, count, columns, panel.assumingMemoryBound(to: UInt8.self))
   }
 }

@@ -15,7 +15,7 @@ struct StoredIntegers<Coding: IntegerCoding>: StoredMatrix {
   /// - Throws: `SpeculateError` naming the tensor when shapes or types don't fit together.
   init?(_ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int) throws {
     let parts = Coding.storedParts(rows: rows, columns: columns)
-    guard checkpoint.storedType(of: name) == parts[0].type.rawValue else { return nil }
+    guard checkpoint.storedType(of: name) == parts[0].type else { return nil }
     self.checkpoint = checkpoint
     self.rows = rows
     self.columns = columns
@@ -27,7 +27,7 @@ struct StoredIntegers<Coding: IntegerCoding>: StoredMatrix {
           + "\(checkpoint.shape(of: name) ?? []), but \(parts[0].shape) is needed for "
           + "\(Coding.name) weights; config.json and the weights are not of the same model")
     }
-    guard checkpoint.storedType(of: scaleName) == parts[1].type.rawValue,
+    guard checkpoint.storedType(of: scaleName) == parts[1].type,
       checkpoint.shape(of: scaleName) == parts[1].shape
     else {
       throw SpeculateError(

@@ -3,7 +3,6 @@ struct TemplateArguments {
   var positional: [TemplateValue] = []
   var named: [(name: String, value: TemplateValue)] = []
 
-  /// Whether there are none.
   var isEmpty: Bool { positional.isEmpty && named.isEmpty }
 
   /// The values of parameters, by position or by name; nil where none is given.
@@ -17,8 +16,7 @@ struct TemplateArguments {
         "'\(function)' takes at most \(parameters.count) arguments, not \(positional.count)")
     }
     var values: [TemplateValue?] =
-      positional
-      + [TemplateValue?](repeating: nil, count: parameters.count - positional.count)
+      positional + [TemplateValue?](repeating: nil, count: parameters.count - positional.count)
     for (name, value) in named {
       guard let place = parameters.firstIndex(of: name), values[place] == nil else {
         throw TemplateProblem("'\(function)' can't be given '\(name)'")

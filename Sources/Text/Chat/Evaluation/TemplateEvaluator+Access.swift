@@ -27,9 +27,7 @@ extension TemplateEvaluator {
       }
     default: break
     }
-    guard let name = key.text else {
-      return .undefined("a '\(value.typeName)' has no such item")
-    }
+    guard let name = key.text else { return .undefined("a '\(value.typeName)' has no such item") }
     return ownAttribute(name, of: value) ?? missing(name, of: value)
   }
 
@@ -87,8 +85,7 @@ extension TemplateEvaluator {
     case .list(let list):
       try spend(list.elements.count)
       let indices = Self.indices(numbers[0], numbers[1], step, count: list.elements.count)
-      return .list(
-        try TemplateList(indices.map { list.elements[$0] }, isTuple: list.isTuple))
+      return .list(try TemplateList(indices.map { list.elements[$0] }, isTuple: list.isTuple))
     case .string(let text):
       try spend(text.utf8.count)
       let scalars = Array(text.unicodeScalars)

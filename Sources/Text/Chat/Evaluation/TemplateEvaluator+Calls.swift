@@ -1,6 +1,5 @@
 import Foundation
 
-/// Functions, macros and methods.
 extension TemplateEvaluator {
   /// The functions that every template has.
   static let globals: Set = ["dict", "namespace", "raise_exception", "range", "strftime_now"]
@@ -8,7 +7,6 @@ extension TemplateEvaluator {
   static let mappingMethods: Set = ["copy", "get", "items", "keys", "values"]
   static let listMethods: Set = ["copy", "count", "index"]
 
-  /// Calls something.
   func call(
     _ callee: TemplateValue, _ arguments: TemplateArguments, line: Int
   ) throws -> TemplateValue {
@@ -37,8 +35,7 @@ extension TemplateEvaluator {
 
   private func callMacro(_ macro: Macro, _ arguments: TemplateArguments) throws -> TemplateValue {
     let definition = macro.definition
-    let values = try arguments.bound(
-      to: definition.parameters.map(\.name), of: definition.name)
+    let values = try arguments.bound(to: definition.parameters.map(\.name), of: definition.name)
     return try inScope(of: macro.scope) {
       for (parameter, value) in zip(definition.parameters, values) {
         // A default may speak of the parameters before it.
@@ -50,9 +47,7 @@ extension TemplateEvaluator {
     }
   }
 
-  private func callGlobal(
-    _ name: String, _ arguments: TemplateArguments
-  ) throws -> TemplateValue {
+  private func callGlobal(_ name: String, _ arguments: TemplateArguments) throws -> TemplateValue {
     switch name {
     case "raise_exception":
       let message = try arguments.bound(to: ["message"], of: name)[0]

@@ -1,6 +1,4 @@
-/// Expressions.
 extension TemplateEvaluator {
-  /// The value of an expression.
   func evaluate(_ expression: TemplateExpression) throws -> TemplateValue {
     line = expression.line
     return try nested { try value(of: expression) }
@@ -94,7 +92,6 @@ extension TemplateEvaluator {
       named: try arguments.named.map { ($0.name, try evaluate($0.value)) })
   }
 
-  /// A filter's value.
   func apply(
     _ call: TemplateExpression.FilterCall, to value: TemplateValue
   ) throws -> TemplateValue {

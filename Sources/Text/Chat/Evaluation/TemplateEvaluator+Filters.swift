@@ -12,7 +12,6 @@ extension TemplateEvaluator {
   static let filters: [String: Filter] =
     textFilters.merging(sequenceFilters) { $1 }.merging(valueFilters) { $1 }
 
-  /// A filter's value.
   func filter(
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> TemplateValue {
@@ -22,7 +21,6 @@ extension TemplateEvaluator {
     return try filter(self, value, arguments)
   }
 
-  /// Filters of any value.
   private static let valueFilters: [String: Filter] = [
     "default": defaultValue, "d": defaultValue, "int": int, "float": float, "abs": abs,
     "round": round, "string": string, "safe": string, "tojson": json, "length": length,
@@ -128,7 +126,8 @@ extension TemplateEvaluator {
     }
     // Escapes and indents make more of a value than its weight says.
     let level = (writer.indentation?.utf8.count ?? 0) * value.depth
-    try evaluator.checkLength(min(value.weight, 1 << 32) * (16 + level))
+    let (size, overflows) = value.weight.multipliedReportingOverflow(by: 16 + level)
+    try evaluator.checkLength(overflows ? .max : size)
     return try evaluator.text(writer.text(of: value))
   }
 

@@ -1,6 +1,5 @@
 import Foundation
 
-/// Arithmetic and comparisons.
 extension TemplateEvaluator {
   func negated(_ value: TemplateValue) throws -> TemplateValue {
     if let integer = value.integer {
@@ -26,8 +25,7 @@ extension TemplateEvaluator {
       return .string(left + right)
     case (.add, .list(let left), .list(let right)) where left.isTuple == right.isTuple:
       try spend(left.elements.count + right.elements.count)
-      return .list(
-        try TemplateList(left.elements + right.elements, isTuple: left.isTuple))
+      return .list(try TemplateList(left.elements + right.elements, isTuple: left.isTuple))
     case (.multiply, .string, _), (.multiply, .list, _): return try `repeat`(left, right)
     case (.multiply, _, .string), (.multiply, _, .list): return try `repeat`(right, left)
     case (.remainder, .string, _): throw TemplateProblem("formatting with '%' is not supported")
@@ -133,7 +131,6 @@ extension TemplateEvaluator {
     }
   }
 
-  /// Whether `in` holds.
   func contains(_ container: TemplateValue, _ value: TemplateValue) throws -> Bool {
     try spend(container.weight)
     switch container {

@@ -1,4 +1,3 @@
-/// Filters of lists.
 extension TemplateEvaluator {
   static let sequenceFilters: [String: Filter] = [
     "first": plain { evaluator, value in

@@ -1,9 +1,6 @@
 /// The tests behind `is`, as of Jinja2's `tests.py`.
 extension TemplateEvaluator {
-  /// Whether a test holds.
-  func test(
-    _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
-  ) throws -> Bool {
+  func test(_ name: String, _ value: TemplateValue, _ arguments: TemplateArguments) throws -> Bool {
     if let result = Self.typeTest(name, value) ?? Self.numberTest(name, value) {
       guard arguments.isEmpty else { throw TemplateProblem("'is \(name)' takes no arguments") }
       return result

@@ -1,13 +1,11 @@
 import Foundation
 
-/// Filters of texts.
 extension TemplateEvaluator {
   static let textFilters: [String: Filter] = [
     "upper": plain { try $0.text($0.printed($1).uppercased()) },
     "lower": plain { try $0.text($0.printed($1).lowercased()) },
-    "capitalize": plain { try $0.text(PythonText.capitalized($0.printed($1))) },
-    "title": title, "trim": trim, "replace": replace, "indent": indent, "escape": escape,
-    "e": escape,
+    "capitalize": plain { try $0.text(PythonText.capitalized($0.printed($1))) }, "title": title,
+    "trim": trim, "replace": replace, "indent": indent, "escape": escape, "e": escape,
     "wordcount": plain { .integer(PythonText.letterRuns(try $0.printed($1))) },
   ]
 

@@ -14,8 +14,7 @@ extension TemplateEvaluator {
     switch name {
     case "strip", "lstrip", "rstrip":
       let characters = try arguments.bound(to: ["chars"], of: name)[0]
-      return try strip(
-        text, characters ?? .null, left: name != "rstrip", right: name != "lstrip")
+      return try strip(text, characters ?? .null, left: name != "rstrip", right: name != "lstrip")
     case "split", "rsplit": return try split(text, arguments, fromEnd: name == "rsplit")
     case "splitlines":
       let keeps = try arguments.bound(to: ["keepends"], of: name)[0]?.isTrue ?? false

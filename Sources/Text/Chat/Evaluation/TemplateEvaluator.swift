@@ -5,27 +5,23 @@ import Foundation
 /// One evaluator renders one text. Its budget of work, of nesting and of text bounds what any
 /// template can cost.
 final class TemplateEvaluator {
-  /// A macro, and the variables it sees.
   struct Macro {
     let definition: TemplateMacro
     let scope: TemplateScope
   }
 
-  /// What a statement did to the loop around it.
   enum Flow {
     case goesOn
     case breaksLoop
     case continuesLoop
   }
 
-  /// The time for `strftime_now`.
   let now: Date
   var scope: TemplateScope
   /// The macros so far, by number.
   var macros: [Macro] = []
   /// The attributes of the namespaces so far, by number.
   var namespaces: [[String: TemplateValue]] = []
-  /// The line that is being evaluated, for messages.
   var line = 1
   private var output = ""
   private var work = 0

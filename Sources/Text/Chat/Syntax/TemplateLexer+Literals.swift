@@ -116,9 +116,7 @@ extension TemplateLexer {
     }
   }
 
-  private func code(
-    _ index: Int, digits: Int
-  ) throws -> (scalars: [Unicode.Scalar]?, end: Int) {
+  private func code(_ index: Int, digits: Int) throws -> (scalars: [Unicode.Scalar]?, end: Int) {
     let (start, end) = (index + 2, index + 2 + digits)
     guard end <= source.count, source[start..<end].allSatisfy({ Self.isDigit($0, radix: 16) }),
       let value = UInt32(text(start..<end), radix: 16), let scalar = Unicode.Scalar(value)

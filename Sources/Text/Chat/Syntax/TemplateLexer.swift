@@ -112,8 +112,7 @@ struct TemplateLexer {
       if matches("{%", at: index) {
         let sign = scalar(index + 2)
         let hasSign = sign == "-" || sign == "+"
-        if let word = word("endraw", from: index + (hasSign ? 3 : 2)),
-          let end = blockEnd(at: word)
+        if let word = word("endraw", from: index + (hasSign ? 3 : 2)), let end = blockEnd(at: word)
         {
           data(upTo: index, sign: sign, isVariable: false)
           move(to: end)

@@ -19,13 +19,10 @@ struct TemplateParser {
 
   // MARK: Tokens
 
-  /// The next token.
   var current: TemplateToken { tokens[index] }
 
-  /// The token behind the next one.
   var following: TemplateToken { tokens[min(index + 1, tokens.count - 1)] }
 
-  /// Takes the next token.
   @discardableResult
   mutating func take() -> TemplateToken {
     let token = current
@@ -125,9 +122,7 @@ struct TemplateParser {
       return .filtered(filters, try body(name, until: ["endfilter"]).statements)
     case "generation": return .generation(try body(name, until: ["endgeneration"]).statements)
     case "break", "continue":
-      guard loops > 0 else {
-        throw TemplateProblem("'\(name)' stands outside a loop", line: line)
-      }
+      guard loops > 0 else { throw TemplateProblem("'\(name)' stands outside a loop", line: line) }
       return name == "break" ? .breakLoop : .continueLoop
     default:
       let known = ["block", "call", "do", "extends", "import", "include", "autoescape", "from"]
@@ -167,8 +162,7 @@ struct TemplateParser {
     loops += 1
     let part = try body("for", until: ["else", "endfor"])
     loops -= 1
-    let otherwise =
-      part.end == "else" ? try body("else", until: ["endfor"]).statements : []
+    let otherwise = part.end == "else" ? try body("else", until: ["endfor"]).statements : []
     return .loop(
       TemplateStatement.Loop(
         target: target, iterable: iterable, condition: condition, body: part.statements,

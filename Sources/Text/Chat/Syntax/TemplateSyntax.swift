@@ -1,6 +1,4 @@
-/// An expression of a template.
 struct TemplateExpression: Sendable {
-  /// What it is made of.
   indirect enum Kind: Sendable {
     case literal(TemplateValue)
     case name(String)
@@ -26,13 +24,11 @@ struct TemplateExpression: Sendable {
       condition: TemplateExpression, then: TemplateExpression, otherwise: TemplateExpression?)
   }
 
-  /// What a call is given.
   struct Arguments: Sendable {
     var positional: [TemplateExpression] = []
     var named: [(name: String, value: TemplateExpression)] = []
   }
 
-  /// A filter and its arguments.
   struct FilterCall: Sendable {
     let name: String
     let arguments: Arguments
@@ -50,7 +46,6 @@ struct TemplateExpression: Sendable {
     case power = "**"
   }
 
-  /// A comparison of two values.
   enum Comparison: String, Sendable {
     case equal = "=="
     case notEqual = "!="
@@ -69,9 +64,7 @@ struct TemplateExpression: Sendable {
   let depth: Int
 }
 
-/// A statement of a template.
 struct TemplateStatement: Sendable {
-  /// What it does.
   indirect enum Kind: Sendable {
     case text(String)
     case output(TemplateExpression)
@@ -105,7 +98,6 @@ struct TemplateStatement: Sendable {
   let line: Int
 }
 
-/// What values are assigned to.
 indirect enum TemplateTarget: Sendable {
   case name(String)
   case tuple([TemplateTarget])
@@ -113,7 +105,6 @@ indirect enum TemplateTarget: Sendable {
   case attribute(of: String, String)
 }
 
-/// A macro as it is written.
 struct TemplateMacro: Sendable {
   let name: String
   let parameters: [(name: String, defaultValue: TemplateExpression?)]

@@ -1,6 +1,4 @@
-/// A piece of a template.
 struct TemplateToken: Equatable, Sendable {
-  /// What it is.
   enum Kind: Equatable, Sendable {
     /// Text between tags, as it is printed.
     case data(String)

@@ -31,8 +31,7 @@ extension PythonText {
   /// The first character as at the beginning of a title, the others in lower case.
   static func capitalized(_ text: String) -> String {
     guard let first = text.unicodeScalars.first else { return text }
-    return first.properties.titlecaseMapping
-      + String(text.unicodeScalars.dropFirst()).lowercased()
+    return first.properties.titlecaseMapping + String(text.unicodeScalars.dropFirst()).lowercased()
   }
 
   /// Every letter behind something without case as in a title, the others in lower case.
@@ -40,8 +39,7 @@ extension PythonText {
     var result = ""
     var isInside = false
     for scalar in text.unicodeScalars {
-      result +=
-        isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
+      result += isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
       isInside = isCased(scalar)
     }
     return result

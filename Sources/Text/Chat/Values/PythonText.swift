@@ -53,12 +53,10 @@ enum PythonText {
     return places
   }
 
-  /// Whether a text contains another.
   static func contains(_ text: String, _ needle: String) -> Bool {
     needle.isEmpty || !places(of: Array(needle.utf8), in: Array(text.utf8), limit: 1).isEmpty
   }
 
-  /// Whether a text ends with another.
   static func ends(_ text: String, with part: String) -> Bool {
     text.utf8.reversed().starts(with: part.utf8.reversed())
   }
@@ -101,9 +99,7 @@ enum PythonText {
     while true {
       rest = rest.drop(while: isSpace)
       if rest.isEmpty { return words }
-      if words.count == limit {
-        return words + [stripped(String(rest), left: false)]
-      }
+      if words.count == limit { return words + [stripped(String(rest), left: false)] }
       let word = rest.prefix { !isSpace($0) }
       words.append(String(word))
       rest = rest[word.endIndex...]

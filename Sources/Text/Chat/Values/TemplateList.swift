@@ -36,9 +36,7 @@ struct TemplateMapping: Sendable {
     let text: String
 
     static func == (left: Key, right: Key) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-    func hash(into hasher: inout Hasher) {
-      for byte in text.utf8 { hasher.combine(byte) }
-    }
+    func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
   }
 
   let keys: [String]
@@ -80,14 +78,11 @@ struct TemplateMapping: Sendable {
   }
 
   private static func weight(_ keys: [String], _ values: [TemplateValue]) -> Int {
-    TemplateList.weight(of: values)
-      + keys.reduce(0) { min($0 + 1 + $1.utf8.count / 16, 1 << 32) }
+    TemplateList.weight(of: values) + keys.reduce(0) { min($0 + 1 + $1.utf8.count / 16, 1 << 32) }
   }
 
-  /// The value of a key.
   subscript(key: String) -> TemplateValue? { places[Key(text: key)].map { values[$0] } }
 
-  /// The members, in order.
   var members: [(key: String, value: TemplateValue)] {
     zip(keys, values).map { (key: $0, value: $1) }
   }

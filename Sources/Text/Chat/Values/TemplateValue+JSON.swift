@@ -1,3 +1,5 @@
+import Files
+
 /// Values from JSON.
 extension TemplateValue {
   /// The value of a JSON text, its members in order.

@@ -22,18 +22,14 @@ enum TemplateValue: Sendable {
     .list(try TemplateList(elements))
   }
 
-  /// A tuple of values.
   static func tuple(of elements: [TemplateValue]) throws -> TemplateValue {
     .list(try TemplateList(elements, isTuple: true))
   }
 
-  /// The text, if this is one.
   var text: String? { if case .string(let text) = self { text } else { nil } }
 
-  /// The list or tuple, if this is one.
   var list: TemplateList? { if case .list(let list) = self { list } else { nil } }
 
-  /// The mapping, if this is one.
   var mapping: TemplateMapping? { if case .mapping(let mapping) = self { mapping } else { nil } }
 
   /// The whole number, if this is one; Python counts truth values as numbers.

@@ -33,14 +33,11 @@ package struct DraftExample: Sendable {
   /// Cuts blocks out of a sequence.
   ///
   /// - Parameters:
-  ///   - tokens: Prompt and response.
   ///   - anchors: Positions in `tokens`, ascending.
   ///   - blockSize: Rows of a block, the anchor's included.
   ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
   ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
-  package init(
-    tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]
-  ) {
+  package init(tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]) {
     self.blockSize = blockSize
     self.anchors = anchors.map { Int32($0) }
     context = Array(tokens[..<(anchors.last ?? 0)])
@@ -99,7 +96,6 @@ package struct DraftExample: Sendable {
     }
   }
 
-  /// Multiplies the weights of every block's rows.
   package mutating func weigh(_ curve: [Float]) {
     for index in weights.indices { weights[index] *= curve[index % curve.count] }
   }

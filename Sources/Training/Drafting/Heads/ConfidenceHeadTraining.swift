@@ -16,9 +16,7 @@ package struct ConfidenceHeadTraining: HeadTraining {
     case variation
   }
 
-  /// The factor of the head's cross-entropy.
   package var factor: Float
-  /// What the head foretells.
   package var label: Label
 
   package init(factor: Float = 1, label: Label = .match) {
@@ -38,20 +36,15 @@ package struct ConfidenceHeadTraining: HeadTraining {
     ConfidenceHeadLayer(
       weight: layout.add(confidence.weight(place), initialization: .zeros),
       bias: layout.add(confidence.bias, initialization: .zeros),
-      own: layout.add(confidence.own, initialization: .ones), hidden: place.hidden,
-      training: self)
+      own: layout.add(confidence.own, initialization: .ones), hidden: place.hidden, training: self)
   }
 }
 
 /// Log-odds `w · [h ; previous] + b + a · ln(q / (1 − q))` of each row (`ConfidenceHead`).
 private struct ConfidenceHeadLayer: HeadLayer {
-  /// Where w [hidden + previous width] starts in the flat parameters.
-  let weight: Int
-  /// Where b is.
-  let bias: Int
-  /// Where a is.
-  let own: Int
-  /// The width of h.
+  let weight: Int  // of w [hidden + previous width] in the flat parameters
+  let bias: Int  // of b
+  let own: Int  // of a
   let hidden: Int
   let training: ConfidenceHeadTraining
 
@@ -94,9 +87,7 @@ private final class ConfidenceHeadLayerState: HeadLayerState {
     }
   }
 
-  func backwardLoss(
-    _ gradients: UnsafeMutablePointer<Float>, _ chunk: DraftChunk, scale: Float
-  ) {
+  func backwardLoss(_ gradients: UnsafeMutablePointer<Float>, _ chunk: DraftChunk, scale: Float) {
     let factor = scale * layer.training.factor
     for row in 0..<chunk.count {
       odds[row] =

@@ -5,7 +5,6 @@ internal import Tensors
 
 /// How one of a drafter's heads is trained: its configuration, and its part of the objective.
 package protocol HeadTraining: Sendable {
-  /// The head, as the drafter has it.
   var configuration: any BlockHeadConfiguration { get }
 
   /// Whether it learns from the target's distributions, not only its tokens.
@@ -72,16 +71,13 @@ package struct DraftChunk {
   /// The most rows of a chunk.
   static let capacity = 256
 
-  /// Rows.
   let count: Int
   let hidden: UnsafePointer<Float>  // [count][hidden], normed
   let previous: UnsafePointer<Token>  // [count], the token before each row's own
-  /// Draft indices, negative for none, as in ``DraftExample``: [count].
-  let targets: UnsafePointer<Int32>
+  let targets: UnsafePointer<Int32>  // [count], draft indices, negative for none
   let weights: UnsafePointer<Float>  // [count], fixed ones
   /// Logits, then probabilities in rows with a target, then the gradient of logits: [count][choices].
   let logits: UnsafeMutablePointer<Float>
   let choices: Int
-  /// The losses of each row, once they are known: [count].
-  let losses: UnsafePointer<ct_draft_terms>
+  let losses: UnsafePointer<ct_draft_terms>  // [count], once they are known
 }

@@ -27,14 +27,11 @@ package struct MarkovHeadTraining: HeadTraining {
 
 /// A bias on a row's logits by the token before it: W2 · W1[previous] (DSpark, arXiv 2607.05147).
 private struct MarkovHeadLayer: HeadLayer {
-  /// Where W1 [vocabulary][rank] starts in the flat parameters.
-  let embedding: Int
-  /// W2 [choices][rank].
-  let projection: LinearLayer
+  let embedding: Int  // of W1 [vocabulary][rank] in the flat parameters
+  let projection: LinearLayer  // W2 [choices][rank]
 
   var rank: Int { projection.inputs }
 
-  /// Where a token's row of W1 starts.
   func offset(of token: Token) -> Int { embedding + Int(token) * rank }
 
   func makeState(previous: [PreviousRows]) -> any HeadLayerState { MarkovHeadLayerState(self) }

@@ -1,4 +1,5 @@
 import Drafter
+import Files
 import Speculate
 import Text
 import Verifier
@@ -7,12 +8,10 @@ import Verifier
 /// no other drafts, and counts its rounds.
 enum AcceptanceGeneration {
   /// Generates every answer, as long as it was recorded.
-  ///
-  /// - Throws: `SpeculateError` when the drafter doesn't fit the target.
   static func run(
-    _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer,
-    drafter: BlockDrafter, threads: Int
-  ) throws -> GeneratedAcceptance {
+    _ answers: [HeldoutAnswer], target: CausalModel, tokenizer: any Tokenizer, endTokens: [Token],
+    drafter: BlockDrafter, threads: Int, shouldStop: @escaping () -> Bool
+  ) throws -> GeneratedAcceptance? {
     let generator = try TextGenerator(
       model: target, tokenizer: tokenizer, drafter: .block(drafter), threads: threads)
     let blockSize = drafter.configuration.blockSize
@@ -23,9 +22,10 @@ enum AcceptanceGeneration {
         tokens: Array(answer.response.tokens[..<answer.response.promptLength]),
         parameters: GenerationParameters(
           maximumTokens: answer.response.continuation.count,
-          endTokens: target.configuration.endTokens),
+          endTokens: endTokens),
         mode: .speculative(drafts: blockSize - 1, choice: .argmax, free: FreeDraftOptions.none),
-        observer: counter, isCancelled: { false })
+        observer: counter, isCancelled: shouldStop)
+      if shouldStop() { return nil }
       if output.tokens != Array(answer.response.continuation) { result.differing += 1 }
       result.acceptance.add(answer)
       for round in counter.rounds {
@@ -44,11 +44,7 @@ enum AcceptanceGeneration {
 
 /// What the engine that serves made of held-out prompts.
 package struct GeneratedAcceptance: Sendable, Equatable, Codable {
-  /// Its rounds.
   package var acceptance: HeldoutAcceptance
   /// Answers that are not the recorded ones: on the machine that recorded them there are none.
   package var differing = 0
-
-  /// Rounds of answers that are those recorded.
-  package init(acceptance: HeldoutAcceptance) { self.acceptance = acceptance }
 }

@@ -11,9 +11,7 @@ import Tensors
 package final class AcceptanceReplay {
   /// A round as it went.
   package struct Round {
-    /// The number of the answer.
     package let answer: Int
-    /// What was drafted.
     package let drafts: [Token]
     /// How many of these were accepted.
     package let accepted: Int
@@ -22,39 +20,44 @@ package final class AcceptanceReplay {
   }
 
   private let answers: [HeldoutAnswer]
-  private let features: [FloatBuffer]  // taps; empty for a drafter that sees tokens
+  private let features: TargetFeatures?
+  private var taps: [FloatBuffer] = []  // of the answers that were run so far
 
-  /// Computes the target's features of all answers.
-  ///
   /// - Parameter features: `nil` for a drafter that sees tokens.
   package init(_ answers: [HeldoutAnswer], features: TargetFeatures?) {
     self.answers = answers
-    self.features = answers.map {
-      features?.compute($0.response.tokens).taps ?? FloatBuffer(count: 0)
-    }
+    self.features = features
   }
 
   /// Runs every answer.
   ///
-  /// - Parameter observe: Told every round.
-  ///
   /// - Parameter capacity: Tokens of the longest answer, its prompt included.
+  /// - Returns: `nil` when `shouldStop` says so.
+  /// - Throws: `SpeculateError` when there is no memory for its keys and values.
   package func run(
-    _ runner: DrafterRunner, capacity: Int, observe: (Round) -> Void = { _ in }
-  ) -> HeldoutAcceptance {
+    _ runner: DrafterRunner, capacity: Int, shouldStop: () -> Bool,
+    observe: (Round) -> Void = { _ in }
+  ) throws -> HeldoutAcceptance? {
     let configuration = runner.drafter.configuration
     let choices = configuration.choices
     let width = configuration.targetLayers.count * configuration.shape.hidden
-    let context = runner.makeContext(capacity: capacity)
+    let context = try runner.makeContext(capacity: capacity)
     var result = HeldoutAcceptance(blockSize: configuration.blockSize)
     for (number, answer) in answers.enumerated() {
-      let (tokens, features) = (answer.response.tokens, features[number])
+      let tokens = answer.response.tokens
+      if number == taps.count {
+        do {
+          taps.append(
+            try features?.compute(tokens, shouldStop: shouldStop).taps ?? FloatBuffer(count: 0))
+        } catch is Stopped { return nil }
+      }
       result.add(answer)
       context.rewind(to: 0)
       var anchor = answer.response.promptLength - 1
       while anchor + 1 < tokens.count {
+        if shouldStop() { return nil }
         let known = context.count
-        runner.append(features.base + known * width, rows: anchor - known, to: context)
+        runner.append(taps[number].base + known * width, rows: anchor - known, to: context)
         runner.append(tokens[context.count..<anchor], to: context)
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.
@@ -62,9 +65,7 @@ package final class AcceptanceReplay {
         var accepted = 0
         if count > 0 {
           let block = DrafterBlock(context: context, anchor: tokens[anchor], count: count)
-          runner.draft([block]) { _, _, logits in
-            Kernels.argmax(logits, count: choices)
-          }
+          runner.draft([block]) { _, _, logits in Kernels.argmax(logits, count: choices) }
           accepted = zip(context.drafts, rest).prefix { $0 == $1 }.count
         }
         result.add(drafted: count, accepted: accepted, of: answer)

@@ -9,23 +9,19 @@ package import Foundation
 package struct BestDrafter: Sendable, Equatable {
   /// The step after which it was evaluated.
   package let step: Int
-  /// Its mean acceptance length on held-out prompts.
   package let acceptanceLength: Double
 
-  /// The folder in a run's folder.
   package static func folder(in output: URL) -> URL { output.appending(path: "best") }
 
   private static let (stepKey, lengthKey) = ("step", "acceptance_length")
+  private static let checkKey = "acceptance_check"
 
-  /// Describes a drafter.
   init(step: Int, acceptanceLength: Double) {
     self.step = step
     self.acceptanceLength = acceptanceLength
   }
 
   /// Reads what lies in a run's folder; `nil` if nothing does.
-  ///
-  /// - Throws: `SpeculateError` when it is damaged, or not from a training.
   package init?(in output: URL) throws {
     let file = Self.folder(in: output).appending(path: DrafterExport.weightsName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
@@ -38,10 +34,22 @@ package struct BestDrafter: Sendable, Equatable {
           + "to write there")
     }
     self.init(step: step, acceptanceLength: length)
+    // Earlier versions wrote none.
+    guard metadata[Self.checkKey] ?? check == check else {
+      throw SpeculateError(
+        "\(file.path) is damaged: move it away, for ‘save best’ to write there")
+    }
   }
 
   /// What the weights' file says.
   var metadata: [String: String] {
-    [Self.stepKey: "\(step)", Self.lengthKey: "\(acceptanceLength)"]
+    [
+      Self.stepKey: "\(step)", Self.lengthKey: "\(acceptanceLength)", Self.checkKey: check,
+    ]
+  }
+
+  private var check: String {
+    let text = Array("\(step) \(acceptanceLength)".utf8)
+    return String(text.withUnsafeBytes(FileFingerprint.of(bytes:)), radix: 16)
   }
 }

@@ -4,7 +4,6 @@ package import Foundation
 
 /// What a distillation run is to do.
 package struct DistillOptions: RecipeOptions {
-  /// Where responses come from.
   package enum Responses: Sendable {
     /// The target makes them, into the output folder.
     case make(ResponseOptions)
@@ -13,9 +12,7 @@ package struct DistillOptions: RecipeOptions {
   }
 
   package var run: RunOptions
-  /// The target's folder: weights and tokenizer.
   package var target: URL
-  /// Where the responses to learn from come from.
   package var responses: Responses
   /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
   package var heldout: ResponseOptions?
@@ -31,7 +28,6 @@ package struct DistillOptions: RecipeOptions {
   /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
   /// `blockSize`, as published, and for 2 where the drafter sees tokens.
   package var shortestBlock: Int?
-  /// The drafter's layers.
   package var layerCount = 2
   /// Target layers whose outputs are the features; nil for the published choice.
   package var targetLayers: [Int]?
@@ -39,20 +35,16 @@ package struct DistillOptions: RecipeOptions {
   package var maskToken: Token?
   /// How many tokens can be drafted.
   package var draftVocabulary = 4096
-  /// The drafter's heads, in any order.
   package var heads: [any HeadTraining] = []
   /// How first values are made; nil copies from the target if the shapes agree.
   package var initialization: DrafterInitialization?
 
   /// Blocks of a sequence in a step.
   package var anchors = 32
-  /// How a drafter that sees tokens alone learns.
   package var stages = TokenStages()
-  /// What the drafter is trained for.
   package var objective = DraftObjective()
   /// The stages of the drafter's training; nil for one that learns in one go.
   var tokenStages: TokenStages? { kind.readsFeatures ? nil : stages }
-  /// Whether the target's distributions are needed, not only its tokens.
   var needsDistribution: Bool {
     objective.needsDistribution || heads.contains(where: \.needsDistribution)
   }
@@ -61,12 +53,23 @@ package struct DistillOptions: RecipeOptions {
   /// Whether the drafter of the best simulated acceptance is kept beside the last one.
   package var savesBest = false
 
-  /// A run with the default sizes.
   package init(target: URL, responses: Responses, output: URL, threads: Int) {
     self.target = target
     self.responses = responses
     run = RunOptions(output: output, threads: threads)
     run.floorShare = 0.02
     run.optimizer.weightDecay = 0.01
+  }
+
+  /// What a drafter is made from beside the target and its prompts.
+  var inputs: [OutputClaim.Input] {
+    var inputs: [OutputClaim.Input] = []
+    if case .made(let folders) = responses {
+      inputs += folders.map { OutputClaim.Input("responses from", $0) }
+    }
+    if case .drafter(let folder) = initialization {
+      inputs.append(OutputClaim.Input("init", folder))
+    }
+    return inputs
   }
 }

@@ -1,4 +1,5 @@
-/// Where a distillation run is.
+package import Files
+
 package typealias DistillProgress = Joined<StepProgress, DistillFigures>
 
 /// What a distillation run reports beside what every training does.
@@ -7,7 +8,6 @@ package struct DistillFigures: RecipeFigures, Equatable {
   package var stage: Int?
   /// Blocks seen.
   package var anchors: Int
-  /// Blocks a second since the last report.
   package var anchorsPerSecond: Double
   /// Mean acceptance length on held-out prompts, when just measured.
   package var acceptanceLength: Double?
@@ -21,14 +21,11 @@ package struct DistillFigures: RecipeFigures, Equatable {
   package var generated: GeneratedAcceptance?
   /// The step of the best drafter so far, when acceptance was just measured and the best is kept.
   package var bestStep: Int?
-  /// Its mean acceptance length.
   package var bestAcceptanceLength: Double?
 
-  /// The curves of the figures, by TensorBoard tag.
   package var scalars: [(tag: String, value: Double)] {
-    [
-      ("speed/anchors_per_second", anchorsPerSecond)
-    ] + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
+    [("speed/anchors_per_second", anchorsPerSecond)]
+      + (acceptanceLength.map { [("acceptance/tau", $0)] } ?? [])
       + (looplessAcceptanceLength.map { [("acceptance/tau_without_loops", $0)] } ?? [])
       + (generated.map { [("acceptance/tau_generated", $0.acceptance.acceptanceLength)] } ?? [])
       + (survival ?? []).enumerated().map { ("acceptance/draft_\($0 + 1)", $1) }
@@ -37,10 +34,31 @@ package struct DistillFigures: RecipeFigures, Equatable {
 
 /// What the responses are like.
 package struct ResponseSummary: Sendable, Equatable, Codable {
-  /// How many there are.
   package var responses: Int
   /// The target's own tokens in them.
   package var tokens: Int
   /// The share of its tokens that the draft vocabulary holds.
   package var coverage: Double
+}
+
+/// What a distillation run is made from, and where in its data it is.
+package struct DistillPosition: RecipePosition {
+  /// The drafter's `config.json`.
+  package var configuration: String
+  /// The token of each draft index; nil for the whole vocabulary.
+  package var draftVocabulary: [Token]?
+  package var responses: Int
+  /// A fingerprint of the responses; nil in checkpoints of earlier versions.
+  package var data: UInt64?
+  /// The number of the next visit of a sequence.
+  package var visit = 0
+  package var anchors = 0
+
+  package func objection(to start: DistillPosition) -> String? {
+    visit >= 0 && configuration == start.configuration && draftVocabulary == start.draftVocabulary
+      && responses == start.responses && data ?? start.data == start.data
+      ? nil
+      : "was made with other sizes or responses: give the same settings, another ‘output’, "
+        + "or delete it"
+  }
 }

@@ -16,19 +16,36 @@ package final class DistillRecipe {
   let options: DistillOptions
   private let responding: ResponseRecipe
   private let maskToken: Token
+  /// What to say before the run begins.
+  package let remarks: [String]
+  private let claim: OutputClaim
+  private var own: ResponseRecipe.Plan?  // until the responses are there
+  private var heldout: ResponseRecipe.Plan?
+  private let heldoutEnds: [Token]
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files are missing.
+  /// Opens the target, and checks all that the run will need before it answers for hours.
   package init(_ options: DistillOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads))
-    // Before the target answers for an hour.
-    maskToken = try Self.maskToken(options, responding)
-    if case .make(let wanted) = options.responses { try responding.check(wanted) }
-    if let heldout = options.heldout { try responding.check(heldout) }
-    try OutputFolder.make(options.output)
+    let mask = try Self.mask(options, responding)
+    maskToken = mask.token
+    remarks = mask.remark.map { [$0] } ?? []
+    try DrafterTraining.check(options, responding.target.configuration, maskToken: maskToken)
+    if case .make(let wanted) = options.responses {
+      own = try responding.plan(wanted, folder: Self.ownResponses(options))
+    }
+    // Others would be accepted by other rules.
+    var held = options.heldout
+    held?.temperature = 0
+    heldout = try held.map { [responding] in
+      try responding.plan($0, folder: Self.heldoutResponses(options))
+    }
+    heldoutEnds = heldout?.endTokens ?? []
+    claim = try OutputClaim(
+      folder: options.output, for: OutputClaim.Job("distill"),
+      apartFrom: responding.inputs(own?.options) + (held?.inputs(isHeldOut: true) ?? [])
+        + options.inputs)
   }
 
   /// Makes the responses that are still missing, or reads those made earlier.
@@ -39,61 +56,76 @@ package final class DistillRecipe {
   ) throws -> [Response]? {
     switch options.responses {
     case .make(let wanted):
-      try responding.run(
-        wanted, folder: ownResponses, shouldStop: shouldStop, report: report)
-    case .made(let folders): try folders.flatMap { try responding.responses(in: $0) }
+      let folder = Self.ownResponses(options)
+      let plan = try own ?? responding.plan(wanted, folder: folder)
+      own = nil
+      return try responding.respond(
+        plan, folder: folder, shouldStop: shouldStop, report: report)
+    case .made(let folders):
+      let made = try folders.flatMap { try responding.responses(in: $0) }
+      // Before held-out prompts are answered.
+      try DrafterTraining.check(responses: made.count, options)
+      try DrafterTraining.check(
+        length: made.map(\.tokens.count).max() ?? 1, options, responding.target.configuration)
+      return made
     }
   }
 
   /// The responses to held-out prompts, empty without held-out data; nil when stopped before.
-  package func respondHeldout(shouldStop: () -> Bool) throws -> [Response]? {
-    guard var heldout = options.heldout else { return [] }
-    // Others would be accepted by other rules.
-    heldout.temperature = 0
-    return try responding.run(
-      heldout, folder: options.output.appendingPathComponent("heldout-responses"),
-      shouldStop: shouldStop, report: { _ in })
+  package func respondHeldout(
+    shouldStop: () -> Bool, report: (ResponseProgress) -> Void = { _ in }
+  ) throws -> [Response]? {
+    guard let plan = heldout else { return [] }
+    return try responding.respond(
+      plan, folder: Self.heldoutResponses(options), shouldStop: shouldStop, report: report)
   }
 
   /// Opens the training of a drafter on responses: resumed where a checkpoint is found. Features that
   /// lie beside the responses are read from there.
   package func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
-      options, target: responding.target, checkpoint: responding.checkpoint,
+      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
       tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,
-      responses: responses, heldout: heldout, stored: try storedFeatures())
+      responses: responses, heldout: heldout, heldoutEnds: heldoutEnds,
+      stored: try storedFeatures())
   }
 
-  /// The responses that the target makes for this run alone.
-  private var ownResponses: URL { options.output.appendingPathComponent("responses") }
+  private static func ownResponses(_ options: DistillOptions) -> URL {
+    options.output.appendingPathComponent("responses")
+  }
 
-  /// What `distill data` stored beside the responses.
+  private static func heldoutResponses(_ options: DistillOptions) -> URL {
+    options.output.appendingPathComponent("heldout-responses")
+  }
+
   private func storedFeatures() throws -> [FeatureStore] {
     guard options.kind.readsFeatures || options.needsDistribution else { return [] }
     let folders =
       switch options.responses {
-      case .make: [ownResponses]
+      case .make: [Self.ownResponses(options)]
       case .made(let folders): folders
       }
     let target = try responding.fingerprint()
     return try folders.compactMap { try FeatureStore(in: $0, target: target) }
   }
 
-  private static func maskToken(
+  private static func mask(
     _ options: DistillOptions, _ responding: ResponseRecipe
-  ) throws -> Token {
-    let token = options.maskToken ?? responding.tokenizer.id(of: "<mask>")
-    guard let token else {
-      throw SpeculateError(
-        "the target's tokenizer has no <mask> token: give ‘mask token’, the id of one that text "
-          + "never holds")
-    }
+  ) throws -> (token: Token, remark: String?) {
     let vocabulary = responding.target.configuration.vocabularySize
+    guard let token = options.maskToken else {
+      guard let choice = MaskChoice(responding.tokenizer, vocabulary: vocabulary) else {
+        throw SpeculateError(
+          "the tokenizer of the target has no mask, reserves no token and uses all ids: give "
+            + "‘mask token’, one that text never holds")
+      }
+      return (choice.token, choice.remark)
+    }
     guard token >= 0, Int(token) < vocabulary else {
       throw SpeculateError(
         "‘mask token’ \(token) is outside the target's vocabulary of \(vocabulary): give one of "
           + "its tokens")
     }
-    return token
+    return (token, nil)
   }
 }

@@ -4,9 +4,7 @@ import Text
 
 /// A held-out prompt and the rounds of its answer, as text to look at.
 package struct DraftSample: Sendable, Equatable, Codable {
-  /// A round.
   package struct Round: Sendable, Equatable, Codable {
-    /// The drafts that were accepted.
     package var accepted: String
     /// The first draft that was not; `nil` if all were.
     package var rejected: String?
@@ -14,22 +12,17 @@ package struct DraftSample: Sendable, Equatable, Codable {
     package var chosen: String
   }
 
-  /// The drafter's training step.
   package var step: Int
   /// The end of the prompt.
   package var prompt: String
-  /// The answer.
   package var rounds: [Round]
-  /// Tokens of the answer.
   package var tokens: Int
-  /// Whether the answer ends in a loop.
   package var endsInLoop: Bool
 
   /// Samples of an evaluation.
   static let count = 4
   private static let promptTokens = 48
 
-  /// The file of an evaluation's samples in a run's folder.
   package static func file(in folder: URL) -> URL { folder.appending(path: "samples.json") }
 
   init(_ answer: HeldoutAnswer, step: Int, tokenizer: any Tokenizer) {

@@ -4,9 +4,44 @@ import Tensors
 import Verifier
 
 extension DrafterTraining {
+  /// Says whether the run can be, as far as that is known before there are responses.
+  static func check(
+    _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token
+  ) throws {
+    // The tokens aren't known yet, but how many there will be.
+    let vocabulary = try draftVocabulary(
+      options, counts: [Int](repeating: 0, count: target.vocabularySize))
+    let drafter = try configuration(
+      options, target, maskToken: maskToken, draftVocabulary: vocabulary)
+    try DrafterInitializer.check(options.initialization, target, drafter)
+    var answers = options.heldout.map { [$0] } ?? []
+    if case .make(let wanted) = options.responses {
+      try check(responses: wanted.count, options)
+      answers.append(wanted)
+    }
+    for answer in answers {
+      try check(length: answer.promptLengths.upperBound + answer.length, options, target)
+    }
+  }
+
+  static func check(responses count: Int, _ options: DistillOptions) throws {
+    guard count < options.sequences else { return }
+    throw SpeculateError(
+      "there are \(count) responses, fewer than the \(options.sequences) of a step: make more of them"
+    )
+  }
+
+  /// - Parameter length: Tokens of the longest response, its prompt included.
+  static func check(
+    length: Int, _ options: DistillOptions, _ target: ModelConfiguration
+  ) throws {
+    guard length + options.blockSize > target.maximumContext else { return }
+    throw SpeculateError(
+      "responses of \(length) tokens with a block of \(options.blockSize) don't fit the target's "
+        + "context of \(target.maximumContext): make shorter ones")
+  }
+
   /// The drafter that the options describe.
-  ///
-  /// - Throws: When they don't fit the target.
   static func configuration(
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token,
     draftVocabulary: [Token]?
@@ -22,8 +57,7 @@ extension DrafterTraining {
           + "\(target.layerCount - 1)")
     }
     return DrafterConfiguration(
-      blockSize: options.blockSize, maskToken: maskToken,
-      targetLayers: readsFeatures ? layers : [],
+      blockSize: options.blockSize, maskToken: maskToken, targetLayers: readsFeatures ? layers : [],
       targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
       shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,

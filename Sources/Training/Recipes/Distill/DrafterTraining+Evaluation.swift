@@ -7,29 +7,31 @@ import Verifier
 /// What a drafter in training is worth on held-out prompts.
 extension DrafterTraining {
   /// Exports the drafter, loads it as a server does, and replays the held-out answers.
+  ///
+  /// - Returns: `nil` without held-out answers, and when it was stopped.
   package func evaluate() throws -> HeldoutAcceptance? { try evaluate { _ in } }
 
   /// Lets the engine that serves answer the held-out prompts with the drafter that was exported last.
   ///
-  /// - Returns: `nil` without held-out prompts.
+  /// - Returns: As above.
   package func generate() throws -> GeneratedAcceptance? {
     guard !heldout.isEmpty else { return nil }
     return try AcceptanceGeneration.run(
-      heldout, target: target, tokenizer: tokenizer,
-      drafter: BlockDrafter(directory: options.output), threads: workers.count)
+      heldout, target: target, tokenizer: tokenizer, endTokens: endTokens,
+      drafter: BlockDrafter(directory: options.output), threads: workers.count,
+      shouldStop: optimization.shouldStop)
   }
 
   /// Adds the measurements of a report, and keeps the drafter if it is the best.
-  func measure(into figures: inout DistillFigures) throws {
-    var samples = sampled.map {
-      DraftSample(heldout[$0], step: stepCount, tokenizer: tokenizer)
-    }
+  package func measure(into figures: inout DistillFigures) throws -> Bool {
+    guard replay != nil else { return true }
+    var samples = sampled.map { DraftSample(heldout[$0], step: stepCount, tokenizer: tokenizer) }
     let acceptance = try evaluate { round in
       if let place = sampled.firstIndex(of: round.answer) {
         samples[place].add(round, tokenizer: tokenizer)
       }
     }
-    guard let acceptance else { return }
+    guard let acceptance else { return false }
     figures.acceptanceLength = acceptance.acceptanceLength
     figures.survival = acceptance.survival
     figures.loopShare = acceptance.loopShare
@@ -42,19 +44,19 @@ extension DrafterTraining {
       figures.bestStep = best.step
       figures.bestAcceptanceLength = best.acceptanceLength
     }
-    if stepCount == options.steps { figures.generated = try generate() }
+    guard stepCount == options.steps else { return true }
+    figures.generated = try generate()
+    return figures.generated != nil
   }
 
-  private func evaluate(
-    observe: (AcceptanceReplay.Round) -> Void
-  ) throws -> HeldoutAcceptance? {
+  private func evaluate(observe: (AcceptanceReplay.Round) -> Void) throws -> HeldoutAcceptance? {
     guard let replay else { return nil }
     try export()
     let drafter = try BlockDrafter(directory: options.output)
-    return replay.run(
+    return try replay.run(
       DrafterRunner(
         drafter: drafter, embedding: target.embedding, head: target.head, workers: workers),
-      capacity: longest, observe: observe)
+      capacity: longest, shouldStop: optimization.shouldStop, observe: observe)
   }
 
   /// The numbers of the answers that samples are made of: the first ones, loops last.
@@ -73,6 +75,7 @@ extension DrafterTraining {
     let best = BestDrafter(step: stepCount, acceptanceLength: length)
     let folder = BestDrafter.folder(in: options.output)
     try OutputFolder.make(folder)
+    Leftovers.remove(in: folder)
     try DrafterExport.write(model, type: options.exportType, metadata: best.metadata, to: folder)
     return best
   }

@@ -10,23 +10,23 @@ package final class DrafterTraining: TrainingRecipe {
   package let state: Run<DistillPosition, DrafterTrainingModel>
   package let optimization: Optimization<DrafterPass>
   let options: DistillOptions
+  private let claim: OutputClaim
   let target: CausalModel
   let tokenizer: any Tokenizer
   private let responses: [Response]
   private let cache: FeatureCache?  // nil where nothing of the target is needed
   let heldout: [HeldoutAnswer]
+  let endTokens: [Token]  // of held-out answers
   let replay: AcceptanceReplay?  // nil without held-out answers
   let longest: Int  // tokens of a response, its prompt included
   private var visits: VisitOrder
   private var reportedAnchors: Int  // at the last report
-  /// What the responses are like.
   package let summary: ResponseSummary
   /// How many responses have features that are read instead of computed.
   package let storedCount: Int
   /// What to say of stored features that can't be used.
   package let unusedFeatures: [String]
 
-  /// The drafter's sizes.
   package var configuration: DrafterConfiguration { model.configuration }
   var model: DrafterTrainingModel { state.model }
   package var hasHeldout: Bool { replay != nil }
@@ -45,20 +45,18 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   init(
-    _ options: DistillOptions, target: CausalModel, checkpoint: Checkpoint,
+    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, checkpoint: Checkpoint,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
-    heldout heldoutResponses: [Response], stored: [FeatureStore]
+    heldout heldoutResponses: [Response], heldoutEnds: [Token], stored: [FeatureStore]
   ) throws {
     self.options = options
+    self.claim = claim
+    endTokens = heldoutEnds
     self.target = target
     self.tokenizer = tokenizer
     // An anchor needs a token behind it.
     responses = all.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }
-    guard responses.count >= options.sequences else {
-      throw SpeculateError(
-        "there are \(responses.count) responses, fewer than the \(options.sequences) of a step: "
-          + "make more of them")
-    }
+    try Self.check(responses: responses.count, options)
     var counts = [Int](repeating: 0, count: target.configuration.vocabularySize)
     for response in responses { for token in response.continuation { counts[Int(token)] += 1 } }
     let vocabulary = try Self.draftVocabulary(options, counts: counts)
@@ -71,13 +69,15 @@ package final class DrafterTraining: TrainingRecipe {
       options.run,
       from: DistillPosition(
         configuration: String(decoding: configuration.encoded(), as: UTF8.self),
-        draftVocabulary: vocabulary, responses: responses.count),
+        draftVocabulary: vocabulary, responses: responses.count,
+        data: responses.fingerprint),
       model: {
         DrafterTrainingModel(
           configuration, target: rows, objective: options.objective, heads: options.heads,
           seed: options.seed, precision: $0)
       },
       initialize: { try Self.initialize($0, target.configuration, checkpoint, options) })
+    state.header.data = responses.fingerprint
     reportedAnchors = state.header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)
     let own = counts.reduce(0, +)
@@ -87,11 +87,7 @@ package final class DrafterTraining: TrainingRecipe {
 
     longest = max(
       responses.map(\.tokens.count).max() ?? 1, heldoutResponses.map(\.tokens.count).max() ?? 1)
-    guard longest + options.blockSize <= target.configuration.maximumContext else {
-      throw SpeculateError(
-        "responses of \(longest) tokens with a block of \(options.blockSize) don't fit the target's "
-          + "context of \(target.configuration.maximumContext): make shorter ones")
-    }
+    try Self.check(length: longest, options, target.configuration)
     let readsFeatures = configuration.kind.readsFeatures
     let features =
       readsFeatures || options.needsDistribution
@@ -107,11 +103,9 @@ package final class DrafterTraining: TrainingRecipe {
         + "\(features.layers): the target computes them"
     }
     heldout = HeldoutAnswer.all(
-      heldoutResponses, length: options.heldout?.length,
-      endTokens: target.configuration.endTokens)
+      heldoutResponses, length: options.heldout?.length, endTokens: heldoutEnds)
     replay =
-      heldout.isEmpty
-      ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
+      heldout.isEmpty ? nil : AcceptanceReplay(heldout, features: readsFeatures ? features : nil)
     let rotary = RotaryLayer(
       width: configuration.shape.headDimension, theta: configuration.ropeTheta,
       positions: longest + options.blockSize)
@@ -127,23 +121,18 @@ package final class DrafterTraining: TrainingRecipe {
     if options.savesBest { try removeBest() }
   }
 
-  /// Blocks and what the drafter is worth.
-  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> DistillFigures {
+  package func figures(_ interval: TrainingInterval) -> DistillFigures {
     let anchors = state.header.anchors
     defer { reportedAnchors = anchors }
-    var figures = DistillFigures(
+    return DistillFigures(
       stage: stage(step: stepCount - 1)?.rawValue, anchors: anchors,
       anchorsPerSecond: Double(anchors - reportedAnchors) / interval.seconds)
-    if evaluates { try measure(into: &figures) }
-    return figures
   }
 
-  /// Writes the drafter.
   package func export() throws {
     try DrafterExport.write(model, type: options.exportType, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let blockSize = blockSize(step: stepCount)
     var jobs: [(example: DraftExample, features: SequenceFeatures)] = []
@@ -158,7 +147,9 @@ package final class DrafterTraining: TrainingRecipe {
         seed: options.seed, visit: visit)
       let example = example(response.tokens, anchors, blockSize: blockSize)
       let features =
-        here.contains(number) ? try cache?.features(of: index, tokens: response.tokens) : nil
+        here.contains(number)
+        ? try cache?.features(
+          of: index, tokens: response.tokens, shouldStop: optimization.shouldStop) : nil
       jobs.append((example, features ?? SequenceFeatures(taps: Self.nothing)))
       state.header.visit += 1
       state.header.anchors += anchors.count
@@ -177,8 +168,7 @@ package final class DrafterTraining: TrainingRecipe {
     let stage = stage(step: stepCount)
     var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: blockSize,
-      decay: options.objective.decay(
-        blockSize: options.blockSize, isPublished: stage == nil),
+      decay: options.objective.decay(blockSize: options.blockSize, isPublished: stage == nil),
       choices: model.target.choices)
     switch stage {
     case nil: break
@@ -225,11 +215,9 @@ package final class DrafterTraining: TrainingRecipe {
     return head
   }
 
-  private static func draftVocabulary(
-    _ options: DistillOptions, counts: [Int]
-  ) throws -> [Token]? {
+  static func draftVocabulary(_ options: DistillOptions, counts: [Int]) throws -> [Token]? {
     guard case .drafter(let folder) = options.initialization else {
-      return DraftVocabulary.mostFrequent(options.draftVocabulary, counts: counts)
+      return TargetRows.mostFrequent(options.draftVocabulary, counts: counts)
     }
     let drafter = try BlockDrafter(directory: folder)
     guard drafter.configuration.vocabularySize == counts.count else {
@@ -245,14 +233,10 @@ package final class DrafterTraining: TrainingRecipe {
     _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
     _ options: DistillOptions
   ) throws {
-    let fits = DrafterInitializer.fits(target, model.configuration)
     switch options.initialization {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
-    case .target where !fits:
-      throw SpeculateError(
-        "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
-    case nil where !fits: return
+    case nil where !DrafterInitializer.fits(target, model.configuration): return
     default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
     }
   }

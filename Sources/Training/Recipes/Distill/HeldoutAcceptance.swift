@@ -1,10 +1,12 @@
+package import Files
+import Speculate
+
 /// How many drafted tokens the target accepts of answers to held-out prompts, in rounds of full blocks
 /// of a drafter alone.
 ///
 /// Trainers count along recorded answers (``AcceptanceReplay``), the engine that serves while it generates
 /// the same answers again (``AcceptanceGeneration``). Both count the same, field by field.
 package struct HeldoutAcceptance: Sendable, Equatable, Codable {
-  /// Answers.
   package var answers = 0
   /// Answers that end in a loop (`LoopDetector`), which any drafter guesses.
   package var loops = 0
@@ -12,9 +14,7 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   package var rounds = 0
   /// Tokens that the rounds gave: accepted ones and the target's own after them.
   package var emitted = 0
-  /// Rounds of answers that don't end in a loop.
   package var looplessRounds = 0
-  /// Tokens of answers that don't end in a loop.
   package var looplessEmitted = 0
   /// Rounds by how many tokens they drafted, fewer than a block only at the end of an answer:
   /// [blockSize].
@@ -22,7 +22,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   /// Rounds that drafted, by how many drafts were accepted: [blockSize].
   package var histogram: [Int]
 
-  /// No rounds yet of a drafter with blocks of `blockSize` rows.
   package init(blockSize: Int) {
     drafted = [Int](repeating: 0, count: blockSize)
     histogram = drafted
@@ -34,7 +33,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   /// The same of answers that don't end in a loop; `nil` where all do.
   package var looplessAcceptanceLength: Double? { Self.ratio(looplessEmitted, looplessRounds) }
 
-  /// The share of answers that end in a loop.
   package var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
 
   /// The share of rounds with a draft 1, 2 … in which it was accepted: [blockSize − 1].
@@ -55,7 +53,6 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
     if answer.endsInLoop { loops += 1 }
   }
 
-  /// Adds one round of an answer.
   mutating func add(drafted count: Int, accepted: Int, of answer: HeldoutAnswer) {
     rounds += 1
     emitted += accepted + 1
@@ -69,5 +66,30 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
 
   private static func ratio(_ part: Int, _ whole: Int) -> Double? {
     whole > 0 ? Double(part) / Double(whole) : nil
+  }
+}
+
+/// The target's greedy answer to a held-out prompt, as drafters are measured on it.
+package struct HeldoutAnswer: Sendable, Equatable {
+  /// Prompt and answer; both have tokens.
+  package let response: Response
+  /// Whether the target fell into a loop, at whose second period the answer was cut.
+  package let endsInLoop: Bool
+
+  /// Answers that have something to draft.
+  ///
+  /// - Parameters:
+  ///   - length: The tokens that an answer was allowed; `nil` if it isn't known, where loops that were cut
+  ///     away can't be.
+  ///   - endTokens: The target's. What ends before `length` without one of them was cut at a loop.
+  package static func all(
+    _ responses: [Response], length: Int?, endTokens: [Token]
+  ) -> [HeldoutAnswer] {
+    responses.filter { !$0.continuation.isEmpty && $0.promptLength > 0 }.map { response in
+      let tokens = response.continuation
+      let isCut = tokens.count < length ?? 0 && tokens.last.map { !endTokens.contains($0) } ?? false
+      return HeldoutAnswer(
+        response: response, endsInLoop: isCut || LoopDetector().endsInLoop(tokens))
+    }
   }
 }

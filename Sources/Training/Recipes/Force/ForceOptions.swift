@@ -2,7 +2,6 @@ package import Foundation
 
 /// What a forcing run is to do.
 package struct ForceOptions: RecipeOptions {
-  /// Where trajectories come from.
   package enum Trajectories: Sendable {
     /// The target makes responses and trajectories, into the output folder.
     case make(ResponseOptions)
@@ -13,18 +12,14 @@ package struct ForceOptions: RecipeOptions {
   package var run: RunOptions
   /// The target's folder: weights and tokenizer. Training starts from it.
   package var target: URL
-  /// Where the trajectories to learn from come from.
   package var trajectories: Trajectories
   /// Held-out documents, for loss and tokens per pass, or nil for neither.
   package var heldout: URL?
 
-  /// Tokens of a block.
   package var blockSize = 16
   /// The step from which blocks are twice as long; nil for never.
   package var growthStep: Int?
-  /// How noisy blocks are, and what they see.
   package var schedule = NoiseSchedule()
-  /// What is optimised.
   package var objective = ForcingObjective()
   /// Whether the embedding, which is the head too, is trained.
   package var trainsEmbedding = true
@@ -33,10 +28,8 @@ package struct ForceOptions: RecipeOptions {
   package var copies = 1
   /// Bytes of the target's states that are kept between visits.
   package var memory = 4 << 30
-  /// What a held-out measurement reads and writes.
   package var evaluation = ForceEvaluator.Sizes()
 
-  /// A run with the default sizes.
   package init(target: URL, trajectories: Trajectories, output: URL, threads: Int) {
     self.target = target
     self.trajectories = trajectories
@@ -48,10 +41,8 @@ package struct ForceOptions: RecipeOptions {
     run.evaluateEvery = 100
   }
 
-  /// The sizes of blocks that the run visits.
   package var blockSizes: [Int] { growthStep == nil ? [blockSize] : [blockSize, 2 * blockSize] }
 
-  /// Tokens of a block at a step.
   func blockSize(step: Int) -> Int {
     growthStep.map { step >= $0 } ?? false ? 2 * blockSize : blockSize
   }

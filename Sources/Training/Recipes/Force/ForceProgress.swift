@@ -1,4 +1,3 @@
-/// Where a forcing run is.
 package typealias ForceProgress = Joined<StepProgress, ForceFigures>
 
 /// What a forcing run reports beside what every training does.
@@ -11,14 +10,12 @@ package struct ForceFigures: RecipeFigures, Equatable {
   package var noisyLoss: Double
   /// Mean KL divergence of clean rows from the first model, in nats, where it counts.
   package var divergence: Double?
-  /// Rows a second since the last report.
   package var rowsPerSecond: Double
   /// Held-out loss and tokens per pass, when just measured.
   package var evaluation: ForceEvaluation?
   /// Those of the target that training began with, beside them.
   package var original: ForceEvaluation?
 
-  /// The curves of the figures, by TensorBoard tag.
   package var scalars: [(tag: String, value: Double)] {
     [
       ("loss/clean", cleanLoss), ("loss/noisy", noisyLoss),
@@ -36,12 +33,32 @@ package struct ForceFigures: RecipeFigures, Equatable {
 
 /// How far the making of trajectories is.
 package struct TrajectoryProgress: Sendable, Equatable, Codable {
-  /// Tokens of a block.
   package var blockSize: Int
   /// Trajectories there are, those of earlier sessions included.
   package var trajectories: Int
-  /// Trajectories wanted.
   package var wanted: Int
   /// Passes made in this session.
   package var passes: Int
+}
+
+/// What a forcing run is made from, and where in its data it is.
+package struct ForcePosition: RecipePosition {
+  /// The fingerprint of the weights that training began with.
+  package var target: UInt64
+  package var trajectories: Int
+  /// A fingerprint of the trajectories; nil in checkpoints of earlier versions.
+  package var data: UInt64?
+  /// Tokens of a block, before they grow.
+  package var blockSize: Int
+  package var visit = 0
+  package var rows = 0
+
+  package func objection(to start: ForcePosition) -> String? {
+    visit >= 0 && target == start.target && trajectories == start.trajectories
+      && blockSize == start.blockSize
+      && data ?? start.data == start.data
+      ? nil
+      : "was made with another target, other trajectories or blocks: give the same settings, another "
+        + "‘output’, or delete it"
+  }
 }

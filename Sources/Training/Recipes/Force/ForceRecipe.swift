@@ -12,19 +12,41 @@ import Verifier
 package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
+  private let claim: OutputClaim
+  private var plan: ResponseRecipe.Plan?  // until the responses are there
+  private let evaluator: ForceEvaluator?
 
-  /// Opens the target.
+  /// Opens the target, and checks all that the run will need before it answers for hours.
   ///
-  /// - Throws: When files are missing, or the target is no model that can be trained here.
-  package init(_ options: ForceOptions) throws {
+  /// - Parameter makesData: Whether the trajectories are all that is wanted: 'force data'.
+  package init(_ options: ForceOptions, makesData: Bool = false) throws {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads))
-    // Before the target answers for an hour.
-    _ = try CausalArchitecture(
-      responding.target.configuration, name: options.target.path)
-    if case .make(let wanted) = options.trajectories { try responding.check(wanted) }
-    try OutputFolder.make(options.output)
+    let target = responding.target.configuration
+    _ = try CausalArchitecture(target, name: options.target.path)
+    var made: [OutputClaim.Input] = []
+    switch options.trajectories {
+    case .make(let wanted):
+      guard wanted.temperature == 0 else {
+        throw SpeculateError(
+          "responses at temperature \(wanted.temperature) are no fixed points of greedy "
+            + "iteration: leave out ‘temperature’")
+      }
+      if !makesData { try ForceTraining.check(trajectories: wanted.count, options) }
+      plan = try responding.plan(
+        wanted, folder: Self.folder(options.output, nil))
+    case .made(let folder): made = [OutputClaim.Input("trajectories from", folder)]
+    }
+    evaluator = try options.heldout.map { [responding] in
+      try ForceEvaluator(
+        documents: $0, encoder: responding.encoder, sizes: options.evaluation, seed: options.seed,
+        target: target, workers: responding.workers)
+    }
+    if let heldout = options.heldout { made.append(OutputClaim.Input("heldout", heldout)) }
+    claim = try OutputClaim(
+      folder: options.output, for: OutputClaim.Job(makesData ? "force data" : "force"),
+      apartFrom: responding.inputs(plan?.options) + made)
   }
 
   /// Makes the responses that are still missing, or reads those made earlier.
@@ -35,13 +57,10 @@ package final class ForceRecipe {
   ) throws -> [Response]? {
     switch options.trajectories {
     case .make(let wanted):
-      guard wanted.temperature == 0 else {
-        throw SpeculateError(
-          "responses at temperature \(wanted.temperature) are no fixed points of greedy "
-            + "iteration: leave out ‘temperature’")
-      }
-      return try responding.run(
-        wanted, folder: folder(nil), shouldStop: shouldStop, report: report)
+      let plan = try self.plan ?? responding.plan(wanted, folder: folder(nil))
+      self.plan = nil
+      return try responding.respond(
+        plan, folder: folder(nil), shouldStop: shouldStop, report: report)
     case .made: return try responding.responses(in: folder(nil))
     }
   }
@@ -50,9 +69,8 @@ package final class ForceRecipe {
   ///
   /// - Parameters:
   ///   - responses: What ``respond(shouldStop:report:)`` returned.
-  ///   - shouldStop: Asked after each; the one in the making is lost.
+  ///   - shouldStop: Asked between passes; the one in the making is lost.
   /// - Returns: Those of every size of blocks that the run visits, or nil when it was stopped before.
-  /// - Throws: When the folder holds other trajectories, or a response isn't the target's own.
   package func iterate(
     _ responses: [Response], shouldStop: () -> Bool, report: (TrajectoryProgress) -> Void
   ) throws -> [Int: [Trajectory]]? {
@@ -64,12 +82,10 @@ package final class ForceRecipe {
         let store = try TrajectoryStore(
           folder: folder(size),
           settings: TrajectorySettings(responses: answers.settings, blockSize: size))
-        guard
-          try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
+        guard try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
         else { return nil }
         made[size] = store.elements(below: responses.count)
-      case .made:
-        made[size] = try trajectories(of: answers.settings, size: size)
+      case .made: made[size] = try trajectories(of: answers.settings, size: size)
       }
     }
     // Folders made earlier may hold trajectories of more responses for one size than for another.
@@ -80,9 +96,9 @@ package final class ForceRecipe {
   /// Opens the training of a model on trajectories: resumed where a checkpoint is found.
   package func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
     try ForceTraining(
-      options, target: responding.target, checkpoint: responding.checkpoint,
-      fingerprint: responding.fingerprint(), encoder: responding.encoder,
-      workers: responding.workers, trajectories: trajectories)
+      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
+      fingerprint: responding.fingerprint(), evaluator: evaluator, workers: responding.workers,
+      trajectories: trajectories)
   }
 
   /// Trajectories that were made earlier, of all responses or the first of them.
@@ -94,7 +110,12 @@ package final class ForceRecipe {
         "\(folder.path) holds trajectories of other responses than those beside it: make some with "
           + "'speculate force data'")
     }
-    return try store.all()
+    let all = try store.all()
+    for trajectory in all {
+      let tokens = trajectory.response.tokens + trajectory.guesses.joined().joined()
+      try responding.check(tokens, in: folder, of: Trajectory.kind)
+    }
+    return all
   }
 
   /// Makes what is missing; returns whether all is there.
@@ -114,34 +135,39 @@ package final class ForceRecipe {
     var count = responses.count - missing.reduce(0) { $0 + $1.count }
     var passes = 0
     for number in missing.joined() {
-      guard let trajectory = generator.trajectory(of: responses[number]) else {
+      let made: Trajectory?
+      do {
+        made = try generator.trajectory(of: responses[number], shouldStop: shouldStop)
+      } catch is Stopped {
+        try store.flush()
+        return false
+      }
+      guard let trajectory = made else {
         throw SpeculateError(
           "response \(number) of \(folder(nil).path) isn't what the target writes greedily: make "
             + "responses with 'speculate force data'")
       }
-      try store.append(trajectory)
+      try store.add(trajectory, number: number)
       count += 1
       passes += trajectory.passes
       if count % 64 == 0 { try store.flush() }
       report(
         TrajectoryProgress(
           blockSize: size, trajectories: count, wanted: responses.count, passes: passes))
-      if shouldStop(), count < responses.count {
-        try store.flush()
-        return false
-      }
     }
     try store.seal()
     return true
   }
 
-  /// The folder of responses, or of trajectories with blocks of a size.
   private func folder(_ size: Int?) -> URL {
-    let root =
-      switch options.trajectories {
-      case .make: options.output
-      case .made(let folder): folder
-      }
-    return root.appendingPathComponent(size.map { "trajectories-\($0)" } ?? "responses")
+    switch options.trajectories {
+    case .make: Self.folder(options.output, size)
+    case .made(let folder): Self.folder(folder, size)
+    }
+  }
+
+  /// The folder of responses, or of trajectories with blocks of a size.
+  private static func folder(_ root: URL, _ size: Int?) -> URL {
+    root.appendingPathComponent(size.map { "trajectories-\($0)" } ?? "responses")
   }
 }

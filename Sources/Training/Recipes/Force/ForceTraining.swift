@@ -9,6 +9,7 @@ package final class ForceTraining: TrainingRecipe {
   package let state: Run<ForcePosition, CausalTrainingModel>
   package let optimization: Optimization<ForcingPass>
   private let options: ForceOptions
+  private let claim: OutputClaim
   private let target: CausalModel
   private let trajectories: [Int: [Trajectory]]  // by block size
   private let configuration: ModelConfiguration  // of the exported model
@@ -18,27 +19,25 @@ package final class ForceTraining: TrainingRecipe {
   private var visits: VisitOrder
   private var sums = ForcingLosses()  // since the last report
   private var counts = (clean: 0, noisy: 0.0, all: 0, rows: 0)
-  /// What the trajectories are like.
   package let summary: TrajectorySummary
 
   package var hasHeldout: Bool { evaluator != nil }
 
   init(
-    _ options: ForceOptions, target: CausalModel, checkpoint: Checkpoint, fingerprint: UInt64,
-    encoder: ChatEncoder, workers: Workers, trajectories all: [Int: [Trajectory]]
+    _ options: ForceOptions, claim: OutputClaim, target: CausalModel, checkpoint: Checkpoint,
+    fingerprint: UInt64, evaluator: ForceEvaluator?, workers: Workers,
+    trajectories all: [Int: [Trajectory]]
   ) throws {
     self.options = options
+    self.claim = claim
+    self.evaluator = evaluator
     self.target = target
     // A noisy row needs a token behind it.
     trajectories = all.mapValues {
       $0.filter { $0.response.promptLength > 0 && $0.response.continuation.count > 1 }
     }
     let own = trajectories[options.blockSize] ?? []
-    guard own.count >= options.sequences else {
-      throw SpeculateError(
-        "there are \(own.count) trajectories, fewer than the \(options.sequences) of a step: make "
-          + "more of them")
-    }
+    try Self.check(trajectories: own.count, options)
     summary = TrajectorySummary(own)
     let architecture = try CausalArchitecture(target.configuration, name: options.target.path)
     var exported = target.configuration
@@ -48,16 +47,13 @@ package final class ForceTraining: TrainingRecipe {
     state = try Run(
       options.run,
       from: ForcePosition(
-        target: fingerprint, trajectories: own.count, blockSize: options.blockSize),
+        target: fingerprint, trajectories: own.count, data: own.fingerprint,
+        blockSize: options.blockSize),
       frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding],
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { try Self.copy(checkpoint, to: $0) })
+    state.header.data = own.fingerprint
     visits = VisitOrder(count: own.count, seed: options.seed)
-    evaluator = try options.heldout.map {
-      try ForceEvaluator(
-        documents: $0, encoder: encoder, sizes: options.evaluation, seed: options.seed,
-        workers: workers)
-    }
     let longest = own.map(\.response.tokens.count).max() ?? 1
     let keepsTarget = options.objective.divergence != 0
     cache =
@@ -67,8 +63,7 @@ package final class ForceTraining: TrainingRecipe {
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
         bytes: options.memory) : nil
     let firstHead =
-      keepsTarget
-      ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
+      keepsTarget ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     optimization = Optimization(of: state, workers: workers) { [model = state.model] in
@@ -78,35 +73,51 @@ package final class ForceTraining: TrainingRecipe {
     }
   }
 
-  /// Rows, the parts of the loss, and what the model is worth.
-  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> ForceFigures {
+  package func figures(_ interval: TrainingInterval) -> ForceFigures {
     defer { (sums, counts) = (ForcingLosses(), (0, 0, 0, 0)) }
-    let evaluation = evaluates ? try evaluate() : nil
     return ForceFigures(
       rows: state.header.rows, cleanLoss: sums.clean / Double(max(counts.clean, 1)),
       noisyLoss: sums.noisy / max(counts.noisy, 1),
       divergence: cache == nil ? nil : sums.divergence / Double(max(counts.all, 1)),
-      rowsPerSecond: Double(counts.rows) / interval.seconds,
-      evaluation: evaluation, original: evaluation == nil ? nil : original)
+      rowsPerSecond: Double(counts.rows) / interval.seconds)
+  }
+
+  package func measure(into figures: inout ForceFigures) throws -> Bool {
+    guard let evaluation = try evaluate() else { return evaluator == nil }
+    (figures.evaluation, figures.original) = (evaluation, original)
+    return true
+  }
+
+  static func check(trajectories count: Int, _ options: ForceOptions) throws {
+    guard count < options.sequences else { return }
+    throw SpeculateError(
+      "there are \(count) trajectories, fewer than the \(options.sequences) of a step: make more of "
+        + "them")
   }
 
   /// Exports the model, loads it as a server does, and measures it; the target too, the first time.
+  ///
+  /// - Returns: `nil` without held-out documents, and when it was stopped.
   package func evaluate() throws -> ForceEvaluation? {
     guard let evaluator else { return nil }
-    if original == nil { original = try evaluator.run(target, blockSize: options.blockSize) }
+    let shouldStop = optimization.shouldStop
+    if original == nil {
+      original = try evaluator.run(
+        target, blockSize: options.blockSize, shouldStop: shouldStop)
+      if original == nil { return nil }
+    }
     try export()
     return try evaluator.run(
-      CausalModel(directory: options.output), blockSize: options.blockSize)
+      CausalModel(directory: options.output), blockSize: options.blockSize,
+      shouldStop: shouldStop)
   }
 
-  /// Writes the model.
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: nil, to: options.output)
     try ModelExport.copyTokenizer(from: options.target, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let own = trajectories[options.blockSize(step: stepCount)] ?? []
     var jobs: [(example: ForcingExample, states: FloatBuffer?)] = []
@@ -122,7 +133,9 @@ package final class ForceTraining: TrainingRecipe {
         phases: (0..<options.copies).map { (first + $0 * window / options.copies) % window })
       let states =
         here.contains(number)
-        ? try cache?.features(of: index, tokens: example.tokens).states : nil
+        ? try cache?.features(
+          of: index, tokens: example.tokens, shouldStop: optimization.shouldStop
+        ).states : nil
       jobs.append((example, states))
       state.header.visit += 1
     }
@@ -143,9 +156,8 @@ package final class ForceTraining: TrainingRecipe {
     counts.all += jobs.reduce(0) { $0 + $1.example.cleanCount }
     counts.rows += rows
     let loss =
-      (Double(objective.clean) * losses.clean
-        + Double(objective.divergence) * losses.divergence) / Double(clean)
-      + losses.noisy / max(noisy, 1)
+      (Double(objective.clean) * losses.clean + Double(objective.divergence) * losses.divergence)
+      / Double(clean) + losses.noisy / max(noisy, 1)
     return StepResult(loss: loss, weight: 1, gradientNorm: norm)
   }
 
@@ -171,14 +183,12 @@ package final class ForceTraining: TrainingRecipe {
 
 /// What trajectories are like.
 package struct TrajectorySummary: Sendable, Equatable, Codable {
-  /// How many there are.
   package var trajectories: Int
   /// The target's own tokens in them.
   package var tokens: Int
   /// Passes that the target took to them, one for each guess of a block.
   package var passes: Int
 
-  /// Tokens that a pass of the target's own iteration brought.
   package var tokensPerPass: Double { passes > 0 ? Double(tokens) / Double(passes) : 0 }
 
   init(_ trajectories: [Trajectory]) {

@@ -16,11 +16,7 @@ package enum LayerGrowth: String, Sendable, CaseIterable {
   case insert
 
   /// Reads every tensor of `deep` from the tensor of the shallow run that it continues.
-  ///
-  /// - Throws: `SpeculateError` when a tensor is missing or has another shape.
-  func copy(
-    from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel
-  ) throws {
+  func copy(from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel) throws {
     let architectures = (shallow.header.architecture, deep.architecture)
     let origins = origins(shallow: architectures.0.layerCount, deep: architectures.1.layerCount)
     var sources: [String: (name: String, isZero: Bool)] = [:]

@@ -1,9 +1,9 @@
+package import Files
 package import Foundation
 
 /// What a pretraining run is to do.
 package struct PretrainOptions: RecipeOptions {
   package var run: RunOptions
-  /// The model's sizes.
   package var architecture = CausalArchitecture()
   /// Training tokens: little-endian 16-bit numbers.
   package var trainingTokens: URL
@@ -24,11 +24,31 @@ package struct PretrainOptions: RecipeOptions {
   /// How `initialModel`, if it is shallower, becomes as deep as this one.
   package var growth: LayerGrowth?
 
-  /// A run with the default sizes.
   package init(trainingTokens: URL, output: URL, threads: Int) {
     self.trainingTokens = trainingTokens
     run = RunOptions(output: output, threads: threads)
     run.learningRate = 2e-3
     run.warmup = .steps(100)
+  }
+
+  /// Claims the output folder.
+  ///
+  /// - Parameter documents: What tokens are made from, into the folder.
+  package func claim(apartFrom documents: [OutputClaim.Input] = []) throws -> OutputClaim {
+    let files = [
+      ("tokens", trainingTokens), ("heldout tokens", heldoutTokens), ("tokenizer", tokenizer),
+    ]
+    // Tokens made for this run and its copy of the tokenizer lie in the folder itself.
+    let own = run.output.standardizedFileURL.path
+    let apart = files.compactMap { setting, url in
+      url.flatMap {
+        $0.deletingLastPathComponent().standardizedFileURL.path == own
+          ? nil : OutputClaim.Input(setting, $0)
+      }
+    }
+    return try OutputClaim(
+      folder: run.output, for: OutputClaim.Job("pretrain"),
+      apartFrom: documents + apart
+        + (initialModel.map { [OutputClaim.Input("init from", $0)] } ?? []))
   }
 }

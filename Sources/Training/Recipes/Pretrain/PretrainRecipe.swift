@@ -1,5 +1,5 @@
+package import Files
 import Foundation
-import Files
 import Tensors
 import Text
 import Verifier
@@ -13,6 +13,7 @@ package final class PretrainRecipe: TrainingRecipe {
   package let state: Run<PretrainPosition, CausalTrainingModel>
   package let optimization: Optimization<CausalPass>
   private let options: PretrainOptions
+  private let claim: OutputClaim
   private let configuration: ModelConfiguration  // of the exported model
   private let training: TokenStream
   private let heldout: TokenStream?
@@ -23,11 +24,14 @@ package final class PretrainRecipe: TrainingRecipe {
 
   /// Opens the data, and the checkpoint in the output folder if there is one.
   ///
-  /// - Parameter exchange: What sums over the lanes of all processes; nil where this is the only one.
-  /// - Throws: When sizes or files don't fit.
-  package init(_ options: PretrainOptions, exchange: (any Exchange)? = nil) throws {
+  /// - Parameters:
+  ///   - claim: The output folder's, where it was claimed before.
+  ///   - exchange: What sums over the lanes of all processes; nil where this is the only one.
+  package init(
+    _ options: PretrainOptions, claim: OutputClaim? = nil, exchange: (any Exchange)? = nil
+  ) throws {
+    try Self.check(options)
     let architecture = options.architecture
-    if let complaint = architecture.complaint { throw SpeculateError(complaint) }
     self.options = options
     configuration = try Self.configuration(options)
     func stream(_ url: URL) throws -> TokenStream {
@@ -36,44 +40,59 @@ package final class PretrainRecipe: TrainingRecipe {
     training = try stream(options.trainingTokens)
     heldout = try options.heldoutTokens.map(stream)
     sampler = try Self.sampler(training, options.trainingTokens, options)
+    if let heldout, heldout.count <= options.length {
+      throw SpeculateError(
+        "the held-out text has \(heldout.count) tokens, too few for sequences of \(options.length): "
+          + "give more of it or a smaller ‘length’")
+    }
     let fingerprint = try FileFingerprint.of(options.trainingTokens)
+    self.claim = try claim ?? options.claim()
     state = try Run(
       options.run,
       from: PretrainPosition(
         architecture: architecture, window: options.skippedWindows, trainingTokens: fingerprint),
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
-      initialize: { try Self.initialize($0, options) })
+      initialize: { model in
+        if let saved = try Self.initialCheckpoint(options) {
+          try (options.growth ?? .stack).copy(from: saved, to: model)
+        }
+      })
     state.header.trainingTokens = fingerprint
     let threads = exchange?.lanes.count ?? min(options.threads, options.sequences)
     let lanes = exchange?.laneCount ?? threads
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
-    optimization = Optimization(
-      of: state, workers: Workers(count: threads), exchange: exchange
-    ) { [model = state.model] in
+    let workers = Workers(count: threads)
+    // Lanes decide the order of sums, and with it the result.
+    guard workers.count == threads else {
+      throw SpeculateError("the system grants \(workers.count) threads; give as many ‘threads’")
+    }
+    optimization = Optimization(of: state, workers: workers, exchange: exchange) {
+      [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }
     inputs = TokenWindows(count: max(options.sequences, 1), length: options.length)
   }
 
-  /// Tokens and the held-out loss.
-  package func figures(_ interval: TrainingInterval, evaluates: Bool) throws -> PretrainFigures {
-    if evaluates { state.header.heldoutLoss = try evaluate() }
-    return PretrainFigures(
+  package func figures(_ interval: TrainingInterval) -> PretrainFigures {
+    PretrainFigures(
       tokens: state.header.tokens,
       tokensPerSecond: Double(interval.steps * options.sequences * options.length)
-        / interval.seconds,
-      heldoutLoss: evaluates ? state.header.heldoutLoss : nil)
+        / interval.seconds)
   }
 
-  /// Writes the model.
+  package func measure(into figures: inout PretrainFigures) throws -> Bool {
+    do { state.header.heldoutLoss = try evaluate() } catch is Stopped { return false }
+    figures.heldoutLoss = state.header.heldoutLoss
+    return true
+  }
+
   package func export() throws {
     try ModelExport.write(
       state.model, configuration: configuration, tokenizer: options.tokenizer, to: options.output)
   }
 
-  /// Takes one optimizer step.
   package func step(rate: Float) throws -> StepResult {
     let sequences = options.sequences
     for sequence in 0..<sequences {
@@ -111,6 +130,17 @@ package final class PretrainRecipe: TrainingRecipe {
     return total / Double(windows * length)
   }
 
+  /// Says whether the run can be, as far as that is known before there are tokens.
+  package static func check(_ options: PretrainOptions) throws {
+    if let complaint = options.architecture.complaint { throw SpeculateError(complaint) }
+    _ = try configuration(options)
+    // A run that goes on has its parameters.
+    guard !FileManager.default.fileExists(atPath: options.output.trainingCheckpoint.path) else {
+      return
+    }
+    _ = try initialCheckpoint(options)
+  }
+
   /// What the exported model's `config.json` is to say.
   private static func configuration(_ options: PretrainOptions) throws -> ModelConfiguration {
     var configuration = options.architecture.configuration(type: options.exportType)
@@ -133,8 +163,7 @@ package final class PretrainRecipe: TrainingRecipe {
     _ tokens: TokenStream, _ url: URL, _ options: PretrainOptions
   ) throws -> WindowSampler {
     guard
-      let sampler = WindowSampler(
-        tokens: tokens.count, length: options.length, seed: options.seed)
+      let sampler = WindowSampler(tokens: tokens.count, length: options.length, seed: options.seed)
     else {
       throw SpeculateError(
         "\(url.path) has \(tokens.count) tokens, too few for sequences of \(options.length): give "
@@ -143,9 +172,11 @@ package final class PretrainRecipe: TrainingRecipe {
     return sampler
   }
 
-  /// Copies the first parameters from another run, if one is given.
-  private static func initialize(_ model: CausalTrainingModel, _ options: PretrainOptions) throws {
-    guard let url = options.initialModel?.trainingCheckpoint else { return }
+  /// The checkpoint that first parameters are copied from, if one is given.
+  private static func initialCheckpoint(
+    _ options: PretrainOptions
+  ) throws -> TrainingCheckpoint<PretrainHeader>? {
+    guard let url = options.initialModel?.trainingCheckpoint else { return nil }
     let saved = try TrainingCheckpoint<PretrainHeader>(contentsOf: url)
     if let complaint = saved.header.own.complaint {
       throw SpeculateError("\(url.path) \(complaint)")
@@ -163,6 +194,6 @@ package final class PretrainRecipe: TrainingRecipe {
         "\(url.path) has \(saved.header.architecture.layerCount) layers: give ‘layers’ of at least "
           + "as many")
     }
-    try (options.growth ?? .stack).copy(from: saved, to: model)
+    return saved
   }
 }

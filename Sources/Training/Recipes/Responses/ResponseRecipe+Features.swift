@@ -3,23 +3,25 @@ package import Foundation
 import Verifier
 
 extension ResponseRecipe {
-  /// Makes the responses that are still missing, into a folder that is to hold features, too.
+  /// Makes the responses that are still missing, into a folder of its own that may be to hold features,
+  /// too.
   ///
   /// - Parameters:
   ///   - features: What of the target's passes is to be stored; nil for nothing.
-  ///   - folder: Where the responses lie, or are to.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   /// - Throws: As without features, and when the folder was begun with another choice of them.
   package func run(
-    _ options: ResponseOptions, features: FeatureChoice?, folder: URL, shouldStop: () -> Bool,
-    report: (ResponseProgress) -> Void
+    _ options: ResponseOptions, features: FeatureChoice? = nil, folder: URL,
+    shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     if let features { try check(features) }
     let settings = try features.map(settings)
+    let plan = try plan(options, folder: folder)
+    try claim(folder, options)
     try FeatureStore.check(in: folder, target: fingerprint(), choice: features)
-    return try run(
-      options, folder: folder,
+    return try respond(
+      plan, folder: folder,
       prepare: {
         // The choice holds from now on, wherever an interruption comes.
         if let settings { _ = try FeatureStore(in: folder, settings: settings) }
@@ -29,17 +31,15 @@ extension ResponseRecipe {
   /// Stores the features that are still missing beside responses.
   ///
   /// - Parameters:
-  ///   - responses: All of them, in order.
-  ///   - folder: Where the responses lie.
   ///   - shouldStop: Asked between sequences; the shard in the making is lost.
   ///   - report: Told after each sequence.
   /// - Returns: Whether all are there.
-  /// - Throws: When the folder holds others, or they can't be written.
   package func store(
     _ features: FeatureChoice, of responses: [Response], folder: URL, shouldStop: () -> Bool,
     report: (FeatureProgress) -> Void
   ) throws -> Bool {
     try check(features)
+    try claim(folder, nil)
     let store = try FeatureStore(in: folder, settings: settings(features))
     let generator = try FeatureGenerator(
       model: target, workers: workers, settings: store.settings,
@@ -47,8 +47,7 @@ extension ResponseRecipe {
     let wanted = store.missing(below: responses.count).reduce(0) { $0 + $1.count }
     var progress = FeatureProgress(sequences: 0, wanted: wanted, tokens: 0)
     return try store.complete(responses.map(\.tokens)) { tokens in
-      if shouldStop() { return nil }
-      let record = generator.record(of: tokens)
+      guard let record = generator.record(of: tokens, shouldStop: shouldStop) else { return nil }
       progress.sequences += 1
       progress.tokens += tokens.count
       report(progress)
@@ -84,6 +83,5 @@ package struct FeatureProgress: Sendable, Equatable {
   package var sequences: Int
   /// Responses whose features were missing at its start.
   package var wanted: Int
-  /// The tokens of those that are made.
   package var tokens: Int
 }

@@ -11,76 +11,101 @@ package final class ResponseRecipe {
   let encoder: ChatEncoder
   let checkpoint: Checkpoint
   let workers: Workers
+  private let directory: URL
+  private var print: UInt64?  // of the weights, once it is known
+  private var claim: (folder: URL, held: OutputClaim)?
 
-  /// Opens the target.
-  ///
-  /// - Throws: When files of the target are missing or damaged.
   package init(target directory: URL, workers: Workers) throws {
     target = try CausalModel(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
     encoder = ChatEncoder(
       directory: directory, tokenizer: try TokenizerLoader.load(directory: directory))
     self.workers = workers
+    self.directory = directory
+  }
+
+  /// What a run with this target may not write over.
+  func inputs(_ options: ResponseOptions?...) -> [OutputClaim.Input] {
+    [OutputClaim.Input("target", directory)] + options.compactMap { $0 }.flatMap { $0.inputs() }
+  }
+
+  /// Claims a folder for shards, for as long as this lives.
+  func claim(_ folder: URL, _ options: ResponseOptions?) throws {
+    guard claim?.folder != folder else { return }
+    claim = nil
+    claim = (
+      folder,
+      try OutputClaim(
+        folder: folder, for: OutputClaim.Job("distill data"), apartFrom: inputs(options))
+    )
   }
 
   var tokenizer: any Tokenizer { encoder.tokenizer }
 
+  /// Prompts, and what the answers to them depend on.
+  struct Plan {
+    var options: ResponseOptions
+    var prompts: PromptSource
+    var settings: ResponseSettings
+    /// The tokens after which an answer is over.
+    var endTokens: [Token]
+  }
+
+  /// Reads the prompts.
+  ///
+  /// - Throws: `SpeculateError` when the prompts can't be read, answers don't fit the target's context, or
+  ///   a folder was begun with others.
+  func plan(_ options: ResponseOptions, folder: URL) throws -> Plan {
+    try check(options)
+    let prompts = try prompts(options)
+    let plan = Plan(
+      options: options, prompts: prompts, settings: try settings(options, prompts),
+      endTokens: tokenizer.endTokens(
+        of: target.configuration.endTokens, inChat: prompts.chatFingerprint != nil))
+    try ResponseStore.check(folder, plan.settings)
+    return plan
+  }
+
   /// Makes the responses that are still missing.
   ///
   /// - Parameters:
-  ///   - folder: Where the responses lie, or are to.
+  ///   - prepare: Called when the folder has turned out to be the one of this plan.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
-  /// - Throws: When prompts don't fit the target's context, or the folder was made otherwise.
-  package func run(
-    _ options: ResponseOptions, folder: URL, shouldStop: () -> Bool,
+  func respond(
+    _ plan: Plan, folder: URL, prepare: () throws -> Void = {}, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
-    try run(options, folder: folder, prepare: {}, shouldStop: shouldStop, report: report)
-  }
-
-  /// As above.
-  ///
-  /// - Parameter prepare: Called when the folder has turned out to be the one of these options.
-  func run(
-    _ options: ResponseOptions, folder: URL, prepare: () throws -> Void,
-    shouldStop: () -> Bool, report: (ResponseProgress) -> Void
-  ) throws -> [Response]? {
-    try check(options)
-    let prompts = try prompts(options)
-    let settings = try settings(options, prompts)
-    let store = try ResponseStore(folder: folder, settings: settings)
+    let options = plan.options
+    let store = try ResponseStore(folder: folder, settings: plan.settings)
     try prepare()
     let missing = store.missing(below: options.count)
     if !missing.isEmpty {
-      let wanted = missing.reduce(0) { $0 + $1.count }
+      let numbers = missing.flatMap(Array.init)
       let generator = try ResponseGenerator(
-        model: target, workers: workers, prompts: prompts, settings: settings,
-        batch: min(options.batch, wanted), drafts: try drafts(options))
-      var (made, earlier, current) = (options.count - wanted, 0, 0)
-      for numbers in missing {
-        earlier += current
-        let complete = try generator.run(
-          numbers, shouldStop: shouldStop, progress: { current = $0 },
-          emit: { response in
-            try store.append(response)
-            made += 1
-            if made % 64 == 0 { try store.flush() }
-            report(
-              ResponseProgress(
-                responses: made, wanted: options.count, tokens: earlier + current,
-                tooLongChats: prompts.tooLongChats))
-          })
-        try store.flush()
-        guard complete else { return nil }
-      }
+        model: target, workers: workers, prompts: plan.prompts, settings: plan.settings,
+        endTokens: plan.endTokens, batch: min(options.batch, numbers.count),
+        drafts: try drafts(options))
+      var (made, tokens) = (options.count - numbers.count, 0)
+      let isComplete = try generator.run(
+        numbers, shouldStop: shouldStop, progress: { tokens = $0 },
+        emit: { response, number in
+          try store.add(response, number: number)
+          made += 1
+          if made % 64 == 0 { try store.flush() }
+          report(
+            ResponseProgress(
+              responses: made, wanted: options.count, tokens: tokens,
+              tooLongChats: plan.prompts.tooLongChats))
+        })
+      try store.flush()
+      guard isComplete else { return nil }
     }
     // An interruption may have come between the last response and this.
     try store.seal()
     return store.elements(below: options.count)
   }
 
-  /// What the responses of some options depend on.
   private func settings(
     _ options: ResponseOptions, _ prompts: PromptSource
   ) throws -> ResponseSettings {
@@ -105,10 +130,7 @@ package final class ResponseRecipe {
     }
   }
 
-  /// Says whether responses fit the target.
-  ///
-  /// - Throws: When they are longer than its context.
-  func check(_ options: ResponseOptions) throws {
+  private func check(_ options: ResponseOptions) throws {
     let longest = options.promptLengths.upperBound + options.length
     guard longest <= target.configuration.maximumContext else {
       throw SpeculateError(
@@ -119,20 +141,33 @@ package final class ResponseRecipe {
   }
 
   /// Responses that were made earlier by this target.
-  ///
-  /// - Throws: When the folder holds none or another target's, or some are missing.
   package func responses(in folder: URL) throws -> [Response] {
     let store = try ResponseStore(existing: folder)
     guard store.settings.target == (try fingerprint()) else {
       throw SpeculateError(
         "\(folder.path) holds another target's responses: make some with 'speculate distill data'")
     }
-    return try store.all()
+    let all = try store.all()
+    for response in all { try check(response.tokens, in: folder, of: Response.kind) }
+    return all
+  }
+
+  /// Says whether tokens that a folder holds are the target's.
+  func check(_ tokens: [Token], in folder: URL, of kind: ShardKind) throws {
+    let vocabulary = 0..<Token(target.configuration.vocabularySize)
+    guard tokens.allSatisfy(vocabulary.contains) else {
+      throw SpeculateError(
+        "\(folder.path) holds tokens outside the target's vocabulary of \(vocabulary.count): make its "
+          + "\(kind.name) again with '\(kind.command)'")
+    }
   }
 
   /// Tells weights apart.
   func fingerprint() throws -> UInt64 {
-    try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    if let print { return print }
+    let made = try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    print = made
+    return made
   }
 
   private func prompts(_ options: ResponseOptions) throws -> PromptSource {
@@ -144,7 +179,9 @@ package final class ResponseRecipe {
       return try PromptSource(
         tokens: try TokenStream(
           contentsOf: url, vocabularySize: target.configuration.vocabularySize),
-        endTokens: Set(target.configuration.endTokens), lineEnd: tokenizer.id(of: "\n"),
+        endTokens: Set(
+          tokenizer.endTokens(of: target.configuration.endTokens, inChat: false)),
+        lineEnd: tokenizer.id(of: "\n"),
         lengths: options.promptLengths, seed: options.seed)
     }
   }

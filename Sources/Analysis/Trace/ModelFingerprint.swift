@@ -1,0 +1,42 @@
+package import Foundation
+import Files
+
+/// Tells whether a folder still holds the weights that something was made with, whatever its path and
+/// whenever it was written.
+package enum ModelFingerprint {
+  /// What is hashed at a time, several parts at once.
+  private static let part = 1 << 25
+
+  /// The fingerprint of the configuration and of every byte of the weights.
+  ///
+  /// - Throws: `SpeculateError` if the folder holds no weights, or one can't be read.
+  package static func of(_ folder: URL) throws -> String {
+    var hash = FNV1a(seed: 0)
+    for url in [folder.appending(path: "config.json")] + (try Checkpoint(directory: folder)).files {
+      let data: Data
+      do {
+        data = try Data(contentsOf: url, options: .alwaysMapped)
+      } catch {
+        throw SpeculateError("can't read \(url.path): \(systemReason(error))")
+      }
+      for value in values(of: data) { hash.add(word: value) }
+    }
+    return String(hash.value, radix: 16)
+  }
+
+  private static func values(of data: Data) -> [UInt64] {
+    let count = (data.count + part - 1) / part
+    return [UInt64](unsafeUninitializedCapacity: count) { values, made in
+      // Every part has a place of its own.
+      nonisolated(unsafe) let values = values
+      DispatchQueue.concurrentPerform(iterations: count) { index in
+        data.withUnsafeBytes { bytes in
+          let slice = bytes[index * part..<min((index + 1) * part, bytes.count)]
+          values.initializeElement(
+            at: index, to: FileFingerprint.of(bytes: UnsafeRawBufferPointer(rebasing: slice)))
+        }
+      }
+      made = count
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// What happens before main. OpenBLAS starts threads as it is loaded; where the system refuses them it
+// says so in several lines and raises SIGINT, which looks like Ctrl-C. Here that becomes an error like
+// any other: one line, exit code 1.
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct sigaction before;
+static int errors = -1;
+
+static void refused(int signal, siginfo_t *info, void *context) {
+  (void)context;
+  if (info->si_code == SI_TKILL && info->si_pid == getpid()) {
+    static const char text[] =
+        "error: the system starts no threads: raise the limit on processes (ulimit -u), or set "
+        "OPENBLAS_NUM_THREADS to 1\n";
+    if (write(errors >= 0 ? errors : STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    _exit(1);
+  }
+  sigaction(signal, &before, NULL);
+  kill(getpid(), signal);
+}
+
+// Before the constructors of all libraries: waits for what OpenBLAS does, and keeps its lines back.
+static void guard(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = refused;
+  action.sa_flags = SA_SIGINFO;
+  if (sigaction(SIGINT, &action, &before) != 0) return;
+  errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (errors >= 0 && nothing >= 0) dup2(nothing, STDERR_FILENO);
+  if (nothing >= 0) close(nothing);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const first)(void) = guard;
+
+// After them, as the program's own constructor.
+__attribute__((constructor)) static void release(void) {
+  sigaction(SIGINT, &before, NULL);
+  if (errors < 0) return;
+  dup2(errors, STDERR_FILENO);
+  close(errors);
+}

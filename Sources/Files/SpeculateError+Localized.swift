@@ -1,0 +1,6 @@
+public import Foundation
+
+extension SpeculateError: LocalizedError {
+  /// The message, which `localizedDescription` gives too.
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,121 @@
+import Files
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// What a run resumes from is what it wrote, or it is told.
+@Suite struct CheckpointTests {
+  /// A run that was stopped after four of its six steps, with a checkpoint of each.
+  private func stopped(
+    _ folder: TemporaryFolder
+  ) throws -> (options: PretrainOptions, checkpoint: URL, previous: URL) {
+    var options = try PretrainRecipeTests.options(folder, output: "run")
+    options.checkpointSeconds = 0
+    try PretrainRecipeTests.run(options, stopAfter: 4)
+    return (
+      options, options.output.appending(path: "checkpoint.safetensors"),
+      options.output.appending(path: "checkpoint.previous.safetensors")
+    )
+  }
+
+  /// Overwrites 64 bytes with zeros.
+  private func damage(_ url: URL, at offset: Int) throws {
+    var data = try Data(contentsOf: url)
+    data.replaceSubrange(offset..<offset + 64, with: Data(count: 64))
+    try data.write(to: url)
+  }
+
+  @Test(arguments: [0, 300, 20_000])
+  func `a damaged checkpoint gives way to the one before it`(offset: Int) throws {
+    let folder = try TemporaryFolder()
+    let whole = try PretrainRecipeTests.options(folder, output: "whole")
+    try PretrainRecipeTests.run(whole)
+    let (options, checkpoint, previous) = try stopped(folder)
+    let before = try Data(contentsOf: previous)
+    try damage(checkpoint, at: offset)
+    let recipe = try PretrainRecipe(options)
+    #expect(recipe.resumedStep < 4)
+    #expect(
+      recipe.remarks == [
+        "\(checkpoint.path) was damaged: going on from the copy before it, of step "
+          + "\(recipe.resumedStep)"
+      ])
+    #expect(try Data(contentsOf: checkpoint) == before)
+    #expect(try recipe.run(shouldStop: { false }, report: { _ in }))
+    #expect(
+      try TinyTraining.tensors(checkpoint)
+        == TinyTraining.tensors(whole.output.appending(path: "checkpoint.safetensors")))
+  }
+
+  @Test func `a damaged checkpoint without another is told in a line`() throws {
+    let folder = try TemporaryFolder()
+    let (options, checkpoint, previous) = try stopped(folder)
+    try damage(checkpoint, at: 20_000)
+    try damage(previous, at: 20_000)
+    let error = SpeculateError("\(checkpoint.path) is damaged: delete it and start again")
+    #expect(throws: error) { _ = try PretrainRecipe(options) }
+    try FileManager.default.removeItem(at: previous)
+    #expect(throws: error) { _ = try PretrainRecipe(options) }
+    // A model that is to grow is looked at just as closely.
+    var deep = try PretrainRecipeTests.options(folder, output: "deep")
+    deep.initialModel = options.output
+    #expect(throws: error) { _ = try PretrainRecipe(deep) }
+    try FileManager.default.removeItem(at: checkpoint)
+    #expect(try PretrainRecipe(options).resumedStep == 0)
+  }
+
+  @Test func `a deleted checkpoint isn't brought back`() throws {
+    let folder = try TemporaryFolder()
+    let (options, checkpoint, previous) = try stopped(folder)
+    try FileManager.default.removeItem(at: checkpoint)
+    let recipe = try PretrainRecipe(options)
+    #expect(recipe.resumedStep == 0 && recipe.remarks == [])
+    #expect(!FileManager.default.fileExists(atPath: previous.path))
+  }
+
+  @Test func `values that aren't finite don't take the good checkpoint's place`() throws {
+    let folder = try TemporaryFolder()
+    let (options, checkpoint, _) = try stopped(folder)
+    let good = try Data(contentsOf: checkpoint)
+    let recipe = try PretrainRecipe(options)
+    recipe.state.model.parameters.base[3] = .infinity
+    #expect(
+      throws: SpeculateError(
+        "the parameters became infinite by step 4; \(checkpoint.path) holds a good step: go on from it "
+          + "with a lower ‘learning rate’")
+    ) { try recipe.save() }
+    #expect(try Data(contentsOf: checkpoint) == good)
+  }
+
+  @Test func `held-out text is measured before the first step`() throws {
+    let folder = try TemporaryFolder()
+    var options = try PretrainRecipeTests.options(folder, output: "run")
+    options.heldoutTokens = try folder.write(TinyTraining.tokens(16, seed: 2), to: "short.u16")
+    #expect(
+      throws: SpeculateError(
+        "the held-out text has 16 tokens, too few for sequences of 16: give more of it or a smaller "
+          + "‘length’")
+    ) { _ = try PretrainRecipe(options) }
+    #expect(!FileManager.default.fileExists(atPath: options.output.path))
+  }
+
+  @Test func `a step that is stopped within leaves the run as it was`() throws {
+    let folder = try TemporaryFolder()
+    let whole = try PretrainRecipeTests.options(folder, output: "whole", threads: 1)
+    try PretrainRecipeTests.run(whole)
+    var options = try PretrainRecipeTests.options(folder, output: "parts", threads: 1)
+    options.microSequences = 1
+    options.evaluateEvery = 0
+    var asked = 0
+    let recipe = try PretrainRecipe(options)
+    let isDone = try recipe.run(
+      shouldStop: {
+        asked += 1
+        return asked >= 9
+      }, report: { _ in })
+    #expect(!isDone && recipe.stepCount == 1)
+    #expect(recipe.state.header.window == 5 && recipe.state.header.tokens == 80)
+  }
+}

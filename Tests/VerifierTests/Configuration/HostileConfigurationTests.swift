@@ -1,0 +1,56 @@
+import Files
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Verifier
+
+/// Configurations with values of all sizes and types are read or refused with a line; none traps.
+@Suite struct HostileConfigurationTests {
+  private static func sample(_ type: String) -> String {
+    """
+    {"model_type": "\(type)", "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48,
+    "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
+    "max_position_embeddings": 128, "max_window_layers": 1, "sliding_window": 16,
+    "use_sliding_window": true, "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "tie_word_embeddings":
+    true, "eos_token_id": [2, 3], "bos_token_id": 1, "torch_dtype": "bfloat16", "hidden_act": "silu",
+    "attention_bias": false, "partial_rotary_factor": 1.0, "rope_scaling": {"rope_type": "llama3",
+    "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64}}
+    """
+  }
+
+  @Test(arguments: ["llama", "mistral", "qwen2", "qwen3"])
+  func noValueTraps(type: String) throws {
+    let folder = try TemporaryFolder()
+    var random = SplitMix(seed: 5)
+    var read = 0
+    for _ in 0..<fuzzRounds(1500) {
+      try folder.write(makeHostile(Self.sample(type), &random).utf8, to: "config.json")
+      do {
+        let configuration = try ModelConfiguration(directory: folder.url)
+        let last = configuration.layerCount - 1
+        _ = (configuration.layout(ofLayer: last), configuration.usesWindow(layer: last))
+        _ = configuration.design(ofLayer: 0).attention.rope.frequencies.count
+        read += 1
+      } catch let error as SpeculateError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+    #expect(read > 10)
+  }
+
+  @Test(arguments: ["1e300", "-1e300", "0", "-0.5", "1.5"])
+  func aShareOfAHeadIsBounded(share: String) throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      {"model_type": "exercise", "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48,
+      "num_hidden_layers": 3, "num_attention_heads": 4, "partial_rotary_factor": \(share)}
+      """
+    try folder.write(text.utf8, to: "config.json")
+    #expect(throws: SpeculateError.self) {
+      try ModelConfiguration(
+        directory: folder.url, families: FamilyRegistry([.exercise]))
+    }
+  }
+}
