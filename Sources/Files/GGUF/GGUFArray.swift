@@ -8,11 +8,11 @@ package struct GGUFArray: Sendable {
   package let count: Int
 
   /// Where the values lie, checked by whoever made the array.
-  private let contents: any FileContents
+  private let contents: any GGUFContents
   private let range: Range<Int>
 
   init(
-    of elementType: GGUFValueType, count: Int, in contents: any FileContents, at range: Range<Int>
+    of elementType: GGUFValueType, count: Int, in contents: any GGUFContents, at range: Range<Int>
   ) {
     self.elementType = elementType
     self.count = count
@@ -99,8 +99,15 @@ extension GGUFArray: Equatable {
   }
 }
 
+/// Bytes that an array may point into: of a mapped file, or its own.
+protocol GGUFContents: AnyObject, Sendable {
+  var bytes: UnsafeRawBufferPointer { get }
+}
+
+extension MappedFile: GGUFContents {}
+
 /// Bytes that belong to no file yet.
-final class OwnedContents: FileContents, @unchecked Sendable {
+final class OwnedContents: GGUFContents, @unchecked Sendable {
   // Unchecked: written in `init` only.
   let bytes: UnsafeRawBufferPointer
 

@@ -57,7 +57,7 @@ struct GGUFCursor {
 
   /// A value of a type; arrays stay in `contents`, which these bytes belong to.
   mutating func value(
-    of type: GGUFValueType, in contents: any FileContents, depth: Int = 0
+    of type: GGUFValueType, in contents: any GGUFContents, depth: Int = 0
   ) throws -> GGUFValue {
     switch type {
     case .uint8: .uint8(try integer())
@@ -92,7 +92,7 @@ struct GGUFCursor {
   }
 
   /// Walks over an array and checks every value.
-  private mutating func array(in contents: any FileContents, depth: Int) throws -> GGUFArray {
+  private mutating func array(in contents: any GGUFContents, depth: Int) throws -> GGUFArray {
     guard depth < Self.deepest else {
       throw Problem(text: "arrays are nested more than \(Self.deepest) deep")
     }

@@ -31,7 +31,7 @@ package final class GGUFFile: Sendable {
   /// The metadata; of two values for one key the first file's stays.
   package let metadata: [String: GGUFValue]
 
-  private let contents: [any FileContents]
+  private let contents: [any GGUFContents]
   private let entries: [String: Entry]
 
   /// Opens a model.
@@ -40,7 +40,7 @@ package final class GGUFFile: Sendable {
   ///   missing.
   package init(url: URL) throws {
     self.url = url
-    var contents: [any FileContents] = []
+    var contents: [any GGUFContents] = []
     var headers: [GGUFHeader] = []
     let opened = try Self.open(url)
     if let parts = try GGUFParts(of: url, opened.1) {
@@ -81,7 +81,7 @@ package final class GGUFFile: Sendable {
   /// Whether a path is meant as a GGUF model, by its name.
   package static func isMeant(by url: URL) -> Bool { url.pathExtension.lowercased() == "gguf" }
 
-  private static func open(_ url: URL) throws -> (any FileContents, GGUFHeader) {
+  private static func open(_ url: URL) throws -> (any GGUFContents, GGUFHeader) {
     let content = try MappedFile(url: url)
     return (content, try GGUFHeader(content, path: url.path))
   }

@@ -34,7 +34,7 @@ struct GGUFHeader {
   ///   - contents: The whole file.
   ///   - path: The file's name for messages.
   /// - Throws: `SpeculateError` naming the file, the key or tensor, and the problem.
-  init(_ contents: any FileContents, path: String) throws {
+  init(_ contents: any GGUFContents, path: String) throws {
     func problem(_ text: String) -> SpeculateError {
       SpeculateError(
         "\(path): \(text); the file is damaged or incomplete: download or convert it again")
@@ -86,7 +86,7 @@ struct GGUFHeader {
   }
 
   private static func metadata(
-    _ count: Int, _ cursor: inout GGUFCursor, _ contents: any FileContents,
+    _ count: Int, _ cursor: inout GGUFCursor, _ contents: any GGUFContents,
     _ problem: (String) -> SpeculateError
   ) throws -> [String: GGUFValue] {
     var metadata: [String: GGUFValue] = [:]

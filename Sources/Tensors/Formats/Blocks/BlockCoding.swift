@@ -97,7 +97,7 @@ extension BlockCoding {
     let part = storedParts(rows: rows, columns: columns)[0]
     let name = name + part.suffix
     guard let type = checkpoint.storedType(of: name) else { return nil }
-    guard type == part.type.rawValue, checkpoint.shape(of: name) == part.shape else {
+    guard type == part.type, checkpoint.shape(of: name) == part.shape else {
       throw SpeculateError(
         "\(checkpoint.url.path): tensor \(quoted(name)) must be U8 of shape \(part.shape); "
           + "convert the model again")
