@@ -44,17 +44,17 @@ import Verifier
     let checkpoint = try Checkpoint(directory: reference.directory)
     var entries: [GGUFWriter.Entry] = []
     for name in checkpoint.names {
-      let info = try #require(checkpoint.info(name))
-      let buffer = try checkpoint.floats(name, shape: info.shape)
+      let shape = try #require(checkpoint.shape(of: name))
+      let buffer = try checkpoint.floats(name, shape: shape)
       var values = (0..<buffer.count).map { buffer.base[$0] }
       if architecture == "llama", name.contains("q_proj") || name.contains("k_proj") {
         values = Self.paired(
-          values, width: info.shape.count == 2 ? info.shape[1] : 1,
+          values, width: shape.count == 2 ? shape[1] : 1,
           head: configuration.headDimension)
       }
       let stored = values
       entries.append(
-        .init(name: Self.name(name), type: .f32, shape: info.shape) {
+        .init(name: Self.name(name), type: .f32, shape: shape) {
           try stored.withUnsafeBytes($0)
         })
     }
