@@ -12,47 +12,51 @@ typedef int8_t sbv __attribute__((vector_size(LANES), aligned(1)));
 #define BYTES(p) __builtin_convertvector(*(const bv *)(p), uv)
 #define SIGNED_BYTES(p) __builtin_convertvector(*(const sbv *)(p), iv)
 
-// Whether sums of a sub-block fit into 16 bits: 2 * 127 * weight for each four columns.
+// Whether sums of a sub-block fit into 16 bits: 2 * 127 * weight for each four columns. `dot` adds
+// four products to each lane, `total_of` ends a sub-block.
 #ifdef DOT_BYTES
 INLINE int fits_words(const ck_block_layout f) {
   (void)f;
   return 0;
 }
-INLINE iv dot(const int words, iv sum, uv w, int32_t x) {
+INLINE void dot(const int words, iv *sum, const uv *w, int32_t x) {
   (void)words;
-  return DOT_BYTES(sum, w, x);
+  *sum = DOT_BYTES(*sum, *w, x);
 }
-INLINE iv total_of(const int words, iv sum, int32_t start) {
+INLINE void total_of(const int words, const iv *sum, int32_t start, iv *total) {
   (void)words;
   (void)start;
-  return sum;
+  *total = *sum;
 }
 #else
 INLINE int fits_words(const ck_block_layout f) { return f.low + f.high <= 4 && !f.table; }
-INLINE iv dot(const int words, iv sum, uv w, int32_t x) {
-  if (words) return (iv)((hv)sum + (hv)PAIR_BYTES(w, x));
-  return sum + ADD_PAIRS(PAIR_BYTES(w, x));
+INLINE void dot(const int words, iv *sum, const uv *w, int32_t x) {
+  if (words)
+    *sum = (iv)((hv)*sum + (hv)PAIR_BYTES(*w, x));
+  else
+    *sum += ADD_PAIRS(PAIR_BYTES(*w, x));
 }
-INLINE iv total_of(const int words, iv sum, int32_t start) {
-  return words ? ADD_PAIRS(sum) + start : sum;
+INLINE void total_of(const int words, const iv *sum, int32_t start, iv *total) {
+  *total = words ? ADD_PAIRS(*sum) + start : *sum;
 }
 #endif
 
 // The weights of four columns, unsigned bytes: part `part` of a vector of low bits, whose further
 // bits begin at bit 0 of each byte of `more`.
-INLINE uv weights_of(const ck_block_layout f, uv raw, uv more, const int part) {
+INLINE void weights_of(const ck_block_layout f, const uv *raw, const uv *more, const int part,
+                       uv *weights) {
   const uint32_t bytes = 0x01010101u, low = (1u << f.low) - 1, high = (1u << f.high) - 1;
-  uv w = raw >> (f.low * part) & low * bytes;
+  uv w = *raw >> (f.low * part) & low * bytes;
   if (f.high) {
     const int up = f.low - f.high * part;  // from where its bits are to above the low ones
-    w |= (up >= 0 ? more << (up > 0 ? up : 0) : more >> (up < 0 ? -up : 0)) &
+    w |= (up >= 0 ? *more << (up > 0 ? up : 0) : *more >> (up < 0 ? -up : 0)) &
          (high << f.low) * bytes;
   }
   if (f.table) {
     static const uint8_t values[16] = CK_MXFP4_VALUES;
     w = LOOKUP(values, w);
   }
-  return w;
+  *weights = w;
 }
 
 // What is common to the sub-blocks of a span: f16 values of the header at `h`, of a strip's lanes.
@@ -113,11 +117,11 @@ INLINE void step(const ck_block_layout f, const int mt, const int ns, const uint
     if (mt > 1) FORGET(w);
     UNROLL for (int s = 0; s < ns; s++) {
       const uv raw = *(const uvu *)(w + s * LANES * 4);
-      v[s] = weights_of(f, raw, more[s], part);
+      weights_of(f, &raw, &more[s], part, &v[s]);
     }
     UNROLL for (int m = 0; m < mt; m++) {
       const int32_t b = dword(x + (size_t)m * stride, part);
-      UNROLL for (int s = 0; s < ns; s++) sums[m][s] = dot(words, sums[m][s], v[s], b);
+      UNROLL for (int s = 0; s < ns; s++) dot(words, &sums[m][s], &v[s], b);
     }
   }
   if (f.high)
@@ -206,7 +210,9 @@ INLINE void block_tile(const ck_block_layout f, const int mt, const int ns, cons
           scales_of(f, w, (first + (size_t)s) * LANES, &common[s], i, b, &scale, &minimum);
           UNROLL for (int m = 0; m < mt; m++) {
             const uint8_t *values = x + (size_t)m * stride;
-            const fv total = FLOATS(total_of(words, sums[m][s], start_of(f, values, b)));
+            iv integers;
+            total_of(words, &sums[m][s], start_of(f, values, b), &integers);
+            const fv total = FLOATS(integers);
             add_sub_block(f, b, &total, &scale, &minimum, values, &half[m][s], &least[s], &a[m][s]);
           }
           least[s] = minimum;
@@ -301,8 +307,10 @@ INLINE void widened_column(const ck_block_layout f, const int mt, const widening
 
 INLINE void widened_part(const ck_block_layout f, const widening *by, const uint8_t *w,
                          const int part, uv bytes[MOST_STRIPS]) {
-  UNROLL for (int s = 0; s < PANEL_STRIPS; s++)
-    bytes[s] = weights_of(f, *(const uvu *)(w + s * LANES * 4), by->more[s], part);
+  UNROLL for (int s = 0; s < PANEL_STRIPS; s++) {
+    const uv raw = *(const uvu *)(w + s * LANES * 4);
+    weights_of(f, &raw, &by->more[s], part, &bytes[s]);
+  }
 }
 
 INLINE void widened_tile(const ck_block_layout f, const int mt, const uint8_t *w, const float *x,

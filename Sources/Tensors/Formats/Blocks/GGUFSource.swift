@@ -88,34 +88,24 @@ package final class GGUFSource: WeightSource {
     return buffer
   }
 
-  package func storedMatrix(
+  package func stored(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> PackedMatrix? {
+  ) throws -> (any StoredMatrix)? {
     let (tensor, order) = try find(name, [rows, columns])
-    let asStored = try Self.format(of: tensor, in: file)
-    let own = floatActivations ? asStored.withFloatActivations : asStored
-    guard kept.contains(name) || own == format else { return nil }
-    guard tensor.type.elementType == nil else {
-      return own == format
-        ? nil
-        : PackedMatrix(
-          try values(name, [rows, columns]), rows: rows, columns: columns, format: own)
+    let own = try Self.format(of: tensor, in: file)
+    if kept.contains(name) {
+      let matrix =
+        tensor.type.elementType == nil
+        ? try stored(tensor, order, rows: rows, columns: columns)
+        : StoredFloats(
+          name: tensor.name, try values(name, [rows, columns]), rows: rows, columns: columns,
+          format: own)
+      return KeptMatrix(matrix, format: floatActivations ? own.withFloatActivations : own)
     }
-    return try PackedMatrix(
-      stored(tensor, order, rows: rows, columns: columns), rows: rows, columns: columns,
-      format: own)
-  }
-
-  package func storedEmbedding(
-    _ name: String, vocabularySize: Int, width: Int, format: WeightFormat
-  ) throws -> TokenEmbedding? {
-    let (tensor, order) = try find(name, [vocabularySize, width])
-    guard tensor.type.elementType == nil, try Self.format(of: tensor, in: file) == format else {
+    guard tensor.type.elementType == nil, own == format || own.withFloatActivations == format else {
       return nil
     }
-    return try TokenEmbedding(
-      stored(tensor, order, rows: vocabularySize, columns: width), vocabularySize: vocabularySize,
-      width: width, format: format)
+    return try stored(tensor, order, rows: rows, columns: columns)
   }
 
   /// A tensor of blocks.
@@ -172,4 +162,52 @@ package final class GGUFSource: WeightSource {
       "\(file.url.path): tensor \(quoted(extra)) has no place in the model that the metadata "
         + "describes; this model computes something that is not supported")
   }
+}
+
+/// A matrix that is packed for its own format, whatever is asked for.
+private struct KeptMatrix: StoredMatrix {
+  private let matrix: any StoredMatrix
+  let format: WeightFormat?
+
+  init(_ matrix: any StoredMatrix, format: WeightFormat) {
+    self.matrix = matrix
+    self.format = format
+  }
+
+  var names: [String] { matrix.names }
+  func pack(into panels: UnsafeMutableRawPointer) throws { try matrix.pack(into: panels) }
+  func encode(into table: UnsafeMutableRawPointer) throws { try matrix.encode(into: table) }
+  func floats() throws -> FloatBuffer { try matrix.floats() }
+}
+
+/// A matrix of floats, in the order of the model.
+private struct StoredFloats: StoredMatrix {
+  let names: [String]
+  private let values: FloatBuffer
+  private let rows: Int
+  private let columns: Int
+  private let coding: any WeightCoding.Type
+
+  init(name: String, _ values: FloatBuffer, rows: Int, columns: Int, format: WeightFormat) {
+    names = [name]
+    self.values = values
+    self.rows = rows
+    self.columns = columns
+    coding = format.coding
+  }
+
+  func pack(into panels: UnsafeMutableRawPointer) {
+    let bytes = coding.panelBytes(columns: columns)
+    for first in stride(from: 0, to: rows, by: Int(CK_PANEL)) {
+      coding.pack(
+        values.base, rows: rows, columns: columns, first: first,
+        into: panels + first / Int(CK_PANEL) * bytes)
+    }
+  }
+
+  func encode(into table: UnsafeMutableRawPointer) {
+    coding.encode(values.base, rows: rows, columns: columns, into: table)
+  }
+
+  func floats() -> FloatBuffer { values }
 }
