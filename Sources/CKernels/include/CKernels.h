@@ -151,5 +151,6 @@ void ck_mask_below(float *x, size_t count, float bound);
 void ck_divide(float *x, size_t count, float divisor);
 
 #include "CKernelsQuantized.h"
+#include "CKernelsBlocks.h"
 #include "CKernelsTable.h"
 #endif

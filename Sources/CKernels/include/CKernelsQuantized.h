@@ -80,4 +80,8 @@ int ck_has_dot_products(void);
 /// The f32 value of an f16.
 float ck_half(uint16_t bits);
 
+/// The nearest f16, ties to even. Beyond the range it is the greatest finite one: a scale that overflows
+/// should saturate, not destroy its row. A NaN stays a NaN.
+uint16_t ck_to_half(float value);
+
 #endif

@@ -42,6 +42,7 @@ typedef struct ck_quantized_kernels {
                       size_t, size_t, ck_epilogue);
   void (*linear_int4)(const uint8_t *, const uint8_t *, float *, size_t, size_t, size_t, size_t,
                       size_t, size_t, ck_epilogue);
+  const struct ck_block_kernels *blocks;  // see CKernelsBlocks.h
 } ck_quantized_kernels;
 
 enum { CK_QUANTIZED_BUILDS = 5 };
@@ -49,6 +50,9 @@ enum { CK_QUANTIZED_BUILDS = 5 };
 /// The products of one of CK_QUANTIZED_BUILDS builds, which agree to the bit; NULL when this machine
 /// lacks it. The first is portable.
 const ck_quantized_kernels *ck_quantized_build(int index);
+
+/// The products of the build in use.
+const ck_quantized_kernels *ck_quantized_in_use(void);
 
 /// The build for an instruction set; NULL when this machine or compilation lacks it.
 const ck_kernels *ck_kernels_of(ck_isa isa);

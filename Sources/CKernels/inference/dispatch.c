@@ -68,6 +68,8 @@ static const ck_quantized_kernels *quantized_of(ck_isa isa) {
   return ck_quantized_build(index);
 }
 
+const ck_quantized_kernels *ck_quantized_in_use(void) { return quantized; }
+
 int ck_has_dot_products(void) {
 #if defined(__x86_64__)
   return quantized == &ck_quantized_avxvnni || quantized == &ck_quantized_avx512vnni;

@@ -37,9 +37,7 @@ float ck_half(uint16_t bits) {
   return value;
 }
 
-// The nearest f16, ties to even. Beyond the range it is the greatest finite one: a scale that
-// overflows should saturate, not destroy its row. A NaN stays a NaN.
-static uint16_t to_half(float value) {
+uint16_t ck_to_half(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
   const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
@@ -76,10 +74,10 @@ INLINE void divide16(const f16v w[2], float scale, float low, float high, f16v q
 // of a few places near it the one with the least squared error wins, the first of equals.
 static uint16_t scale_of_4_bits(const f16v w[2], float peak) {
   static const float places[] = {-8, -7.25f, -7.5f, -7.75f, -8.25f, -8.5f, -8.75f, 7, -9, -9.5f};
-  uint16_t best = to_half(peak / places[0]);  // stays where squares overflow
+  uint16_t best = ck_to_half(peak / places[0]);  // stays where squares overflow
   float least = INFINITY;
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    const uint16_t half = to_half(peak / places[i]);
+    const uint16_t half = ck_to_half(peak / places[i]);
     const float scale = ck_half(half);
     f16v q[2];
     divide16(w, scale, -8, 7, q);
@@ -108,7 +106,7 @@ static void quantize_group(int bits, const float *w, size_t count, int8_t *q, ui
     return;
   }
   const f16v values[2] = {LOAD(padded), LOAD(padded + 16)};
-  *scale = bits == 8 ? to_half(fabsf(peak) / 127) : scale_of_4_bits(values, peak);
+  *scale = bits == 8 ? ck_to_half(fabsf(peak) / 127) : scale_of_4_bits(values, peak);
   f16v rounded[2];
   divide16(values, ck_half(*scale), bits == 8 ? -127 : -8, bits == 8 ? 127 : 7, rounded);
   for (size_t c = 0; c < count; c++) q[c] = (int8_t)rounded[c / 16][c % 16];

@@ -7,10 +7,13 @@
 //   DOT_WORDS(w, x), PAIR_BYTES(w, x), ADD_PAIRS(v)
 //                                    VPMADDWD, VPMADDUBSW, and 16-bit neighbours added to 32 bits
 //   HALVES(p)                        LANES f16 values as f32
+//   LOOKUP(table, w)                 the bytes at the places w, below 16, of a table of bytes
 //   ONE, MORE                        strips of a tile of one row and of more: a panel or less
 //   WIDE                             the latter over several panels, if there are enough registers
 //   TALLEST_8, TALLEST_4             rows of a tile, at most
-//   ALONE_8, ALONE_4, AHEAD          up to so many rows a panel is read as one stream, fetched so
+//   TALLEST_BLOCKS                   the same of blocks.inc.h: 8 or 4
+//   ALONE_8, ALONE_4, ALONE_BLOCKS, AHEAD
+//                                    up to so many rows a panel is read as one stream, fetched so
 //                                    many bytes ahead
 //   CK_QUANTIZED, CK_NAME            the table, and what it is called
 //
@@ -265,6 +268,22 @@ static void feed(const tile *tiles, size_t tallest, size_t alone, const uint8_t 
   }
 }
 
+// A group's nearest integers by its scale, which is returned.
+INLINE float to_integers(const float *x, i16v q[2]) {
+  const f16v a = LOAD(x), b = LOAD(x + 16);
+  // The bits of magnitudes are ordered as the magnitudes are, and NaN is above all.
+  const i16v m = (i16v)a & 0x7fffffff, n = (i16v)b & 0x7fffffff;
+  const int32_t peak = __builtin_reduce_max((i16v)SELECT(m > n, m, n));
+  float greatest;
+  memcpy(&greatest, &peak, sizeof greatest);
+  const int none = greatest < 1e-30f;  // its inverse might overflow
+  const float inverse = none ? 0 : 127 / greatest;
+  const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  q[0] = (i16v)(a * SPLAT(inverse) + magic) - 0x4b400000;
+  q[1] = (i16v)(b * SPLAT(inverse) + magic) - 0x4b400000;
+  return none ? 0 : greatest * (1.0f / 127);
+}
+
 // A group's values in X_BYTES: as int8 in order, or as int16 in the order of the parts, columns
 // 0, 2, 1, 3 of every four.
 static void quantize(int bits, const float *x, size_t first, size_t count, size_t cols,
@@ -277,27 +296,17 @@ static void quantize(int bits, const float *x, size_t first, size_t count, size_
     const float *source = x + c;
     float padded[CK_GROUP] = {0};
     if (left < CK_GROUP) source = memcpy(padded, source, left * sizeof *source);
-    const f16v a = LOAD(source), b = LOAD(source + 16);
-    // The bits of magnitudes are ordered as the magnitudes are, and NaN is above all.
-    const i16v m = (i16v)a & 0x7fffffff, n = (i16v)b & 0x7fffffff;
-    const int32_t peak = __builtin_reduce_max((i16v)SELECT(m > n, m, n));
-    float greatest;
-    memcpy(&greatest, &peak, sizeof greatest);
-    const int none = greatest < 1e-30f;  // its inverse might overflow
-    const float inverse = none ? 0 : 127 / greatest;
-    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-    const i16v p = (i16v)(a * SPLAT(inverse) + magic) - 0x4b400000;
-    const i16v q = (i16v)(b * SPLAT(inverse) + magic) - 0x4b400000;
+    i16v q[2];
+    const float scale = to_integers(source, q);
     uint8_t *values = row + g * bytes;
     if (bytes == CK_GROUP) {
-      *(b16u *)values = __builtin_convertvector(p, b16u);
-      *(b16u *)(values + 16) = __builtin_convertvector(q, b16u);
+      *(b16u *)values = __builtin_convertvector(q[0], b16u);
+      *(b16u *)(values + 16) = __builtin_convertvector(q[1], b16u);
     } else {
-      *(w16u *)values = __builtin_convertvector(ORDERED(p), w16u);
-      *(w16u *)(values + CK_GROUP) = __builtin_convertvector(ORDERED(q), w16u);
+      *(w16u *)values = __builtin_convertvector(ORDERED(q[0]), w16u);
+      *(w16u *)(values + CK_GROUP) = __builtin_convertvector(ORDERED(q[1]), w16u);
     }
-    const float scale = none ? 0 : greatest * (1.0f / 127);
-    const int32_t sum = -offset * __builtin_reduce_add(p + q);
+    const int32_t sum = -offset * __builtin_reduce_add(q[0] + q[1]);
     memcpy(row + l.scales + g * sizeof scale, &scale, sizeof scale);
     memcpy(row + l.offsets + g * sizeof sum, &sum, sizeof sum);
   }
@@ -322,7 +331,10 @@ static void quantize(int bits, const float *x, size_t first, size_t count, size_
 LINEAR(8)
 LINEAR(4)
 
+#include "blocks.inc.h"
+
 const ck_quantized_kernels CK_QUANTIZED = {.name = CK_NAME,
                                            .quantize = quantize,
                                            .linear_int8 = linear_int8,
-                                           .linear_int4 = linear_int4};
+                                           .linear_int4 = linear_int4,
+                                           .blocks = &block_kernels};

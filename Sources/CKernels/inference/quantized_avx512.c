@@ -10,6 +10,8 @@
 #define WIDE 2
 #define TALLEST_8 6
 #define TALLEST_4 6
+#define TALLEST_BLOCKS 8
+#define ALONE_BLOCKS 8
 #define ALONE_8 6
 #define ALONE_4 6
 #define AHEAD 8192
@@ -19,6 +21,9 @@
 #define PAIR_BYTES(w, x) _mm512_maddubs_epi16((__m512i)(w), _mm512_set1_epi32(x))
 #define ADD_PAIRS(v) ((iv)_mm512_madd_epi16((__m512i)(v), _mm512_set1_epi16(1)))
 #define HALVES(p) ((fv)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p))))
+#define LOOKUP(table, w)                                                               \
+  ((uv)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(table))), \
+                           (__m512i)(w)))
 #include "quantized.inc.h"
 #pragma clang attribute pop
 #endif

@@ -10,6 +10,8 @@
 #define WIDE 2
 #define TALLEST_8 8
 #define TALLEST_4 6
+#define TALLEST_BLOCKS 8
+#define ALONE_BLOCKS 8
 #define ALONE_8 8
 #define ALONE_4 6
 #define AHEAD 8192
@@ -18,6 +20,9 @@
 #define DOT_BYTES(sum, w, x) \
   ((iv)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(w), _mm512_set1_epi32(x)))
 #define HALVES(p) ((fv)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p))))
+#define LOOKUP(table, w)                                                               \
+  ((uv)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(table))), \
+                           (__m512i)(w)))
 #include "quantized.inc.h"
 #pragma clang attribute pop
 #endif

@@ -6,6 +6,8 @@
 #define WIDE 2
 #define TALLEST_8 6
 #define TALLEST_4 6
+#define TALLEST_BLOCKS 4
+#define ALONE_BLOCKS 1
 #define ALONE_8 1
 #define ALONE_4 1
 #define AHEAD 2048
@@ -24,5 +26,16 @@
     const iv odd_ = (iv)((h_ & 0x7c00) == 0x7c00);                                          \
     const uv size_ = (uv)((fv)((h_ & 0x7fff) << 13) * 0x1p112f);                            \
     (fv)((size_ | ((uv)odd_ & 0x7f800000)) | (h_ & 0x8000) << 16);                          \
+  })
+
+#define LOOKUP(table, w)                                                                     \
+  ({                                                                                        \
+    const uv places_ = (w);                                                                 \
+    uint8_t bytes_[sizeof places_];                                                         \
+    memcpy(bytes_, &places_, sizeof bytes_);                                                \
+    for (size_t i_ = 0; i_ < sizeof bytes_; i_++) bytes_[i_] = (table)[bytes_[i_]];          \
+    uv found_;                                                                              \
+    memcpy(&found_, bytes_, sizeof found_);                                                 \
+    found_;                                                                                 \
   })
 #include "quantized.inc.h"

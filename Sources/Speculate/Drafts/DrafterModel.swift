@@ -131,6 +131,7 @@ package enum DrafterModel: Sendable {
 
   /// Whether a folder's configuration is a causal model's, by its architecture.
   private static func isCausal(_ directory: URL) throws -> Bool {
+    if GGUFFile.isMeant(by: directory) { return true }
     let url = directory.appending(path: "config.json")
     // A block drafter's reader says what is wrong with the rest.
     guard FileManager.default.fileExists(atPath: url.path) else { return false }
@@ -141,9 +142,10 @@ package enum DrafterModel: Sendable {
   /// Compares the tokenizer of a folder, if it holds one, with the target's.
   private static func check(_ tokenizer: any Tokenizer, of directory: URL) throws {
     guard
-      ["tokenizer.json", "tokenizer.model", "vocab.json"].contains(where: {
-        FileManager.default.fileExists(atPath: directory.appending(path: $0).path)
-      })
+      GGUFFile.isMeant(by: directory)
+        || ["tokenizer.json", "tokenizer.model", "vocab.json"].contains(where: {
+          FileManager.default.fileExists(atPath: directory.appending(path: $0).path)
+        })
     else { return }
     let own = try TokenizerLoader.load(directory: directory)
     let count = max(own.vocabularySize, tokenizer.vocabularySize)

@@ -146,12 +146,18 @@ struct PanelProduct {
 package protocol StoredMatrix {
   /// The tensors that it takes.
   var names: [String] { get }
+  /// The format that it is packed for; nil for the one that was asked for.
+  var format: WeightFormat? { get }
   /// Packs it into panels.
   func pack(into panels: UnsafeMutableRawPointer) throws
   /// Writes its rows as an embedding holds them.
   func encode(into table: UnsafeMutableRawPointer) throws
   /// All values as f32, `[rows][columns]`.
   func floats() throws -> FloatBuffer
+}
+
+extension StoredMatrix {
+  package var format: WeightFormat? { nil }
 }
 
 /// One tensor of a matrix in a converted checkpoint.

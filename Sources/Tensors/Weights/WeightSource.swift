@@ -7,7 +7,8 @@ package protocol WeightSource {
   /// - Throws: `SpeculateError` naming the tensor when it is missing or has another shape.
   func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer
 
-  /// A matrix that is stored in just this format, to be taken as it is; nil if it is not.
+  /// A matrix that is stored in just this format, to be taken as it is; nil if it is not. Of files that
+  /// mix formats it may be one in another format, if that is what the model is to have.
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
   func stored(
@@ -34,7 +35,8 @@ extension WeightSource {
       4 * rows * columns + format.coding.panelBytes(columns: columns) * (rows / 16 + 1),
       for: "the weights of tensor \(quoted(name))")
     if let stored = try stored(name, rows: rows, columns: columns, format: format) {
-      return try PackedMatrix(stored, rows: rows, columns: columns, format: format)
+      return try PackedMatrix(
+        stored, rows: rows, columns: columns, format: stored.format ?? format)
     }
     return PackedMatrix(
       try values(name, [rows, columns]), rows: rows, columns: columns, format: format)

@@ -53,11 +53,22 @@ package struct ChatTemplate: Sendable {
 
   /// The template of a model's folder: `chat_template.jinja`, or else `chat_template` in
   /// `tokenizer_config.json`, which is one template or a list of them by name. For tools there may be
-  /// `additional_chat_templates/tool_use.jinja`.
+  /// `additional_chat_templates/tool_use.jinja`. Of a GGUF file it is that of the metadata.
   ///
   /// - Parameter tokenizer: Knows the begin and end tokens where no file spells them.
   /// - Throws: `SpeculateError` when there is none, or it is damaged or not supported.
   package init(directory: URL, tokenizer: any Tokenizer) throws {
+    if GGUFFile.isMeant(by: directory) {
+      let file = try GGUFFile(url: directory)
+      guard let source = file.metadata["tokenizer.chat_template"]?.text else {
+        throw SpeculateError(
+          "\(directory.path) has no chat template, no \"tokenizer.chat_template\" in its metadata; "
+            + "give an instruction model, or prompts that are no chats")
+      }
+      try self.init(
+        source: source, name: "\(directory.path): tokenizer.chat_template", tokenizer: tokenizer)
+      return
+    }
     let files = try ChatTemplateFiles(directory: directory)
     guard let source = files.source else {
       throw SpeculateError(

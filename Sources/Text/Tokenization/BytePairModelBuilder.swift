@@ -42,6 +42,31 @@ struct BytePairModelBuilder {
     guard !tokens.isEmpty else { throw vocabulary.error("the vocabulary is empty") }
   }
 
+  /// Takes a vocabulary: the spellings of the tokens in order, nil where a number has none.
+  ///
+  /// - Parameter name: What error messages call it.
+  init(pieces spellings: [String?], name: String, isByteLevel: Bool) throws {
+    self.name = name
+    self.isByteLevel = isByteLevel
+    pieces = ByteStringTable(minimumCapacity: spellings.count)
+    for (number, spelling) in spellings.enumerated() {
+      guard let spelling else { continue }
+      guard let token = BytePairModelJSON.token(number) else {
+        throw SpeculateError("\(name): there are more pieces than any vocabulary has")
+      }
+      let bytes = Array(spelling.utf8)
+      guard let piece = self.piece(bytes[...]) else {
+        foreign[token] = bytes
+        continue
+      }
+      guard piece.withUnsafeBufferPointer({ pieces.insert($0) }).isNew else {
+        throw SpeculateError("\(name): the piece \(quoted(spelling)) is there twice")
+      }
+      tokens.append(token)
+    }
+    guard !tokens.isEmpty else { throw SpeculateError("\(name): the vocabulary is empty") }
+  }
+
   private static func text(_ spelling: some Collection<UInt8>) -> String {
     String(decoding: spelling, as: UTF8.self)
   }

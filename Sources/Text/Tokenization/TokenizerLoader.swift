@@ -3,7 +3,7 @@ package import Foundation
 
 /// Loads whichever tokenizer a checkpoint folder holds.
 package enum TokenizerLoader {
-  /// Loads `tokenizer.json`, or else `tokenizer.model` (SentencePiece), or else `vocab.json` with
+  /// Loads what a GGUF file's metadata describes; of a folder `tokenizer.json`, or else `tokenizer.model` (SentencePiece), or else `vocab.json` with
   /// `merges.txt` (GPT-2).
   ///
   /// `tokenizer_config.json` and `special_tokens_map.json`, where there are such, name the begin and
@@ -17,6 +17,9 @@ package enum TokenizerLoader {
 
     guard TokenizerFiles.exists(directory) else {
       throw SpeculateError("\(directory.path) does not exist; give the folder of a checkpoint")
+    }
+    if GGUFFile.isMeant(by: directory) {
+      return try GGUFTokenizer.load(try GGUFFile(url: directory))
     }
     let configuration = try TokenizerConfiguration(directory: directory)
     if hasFile("tokenizer.json") {

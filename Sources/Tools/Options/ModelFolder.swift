@@ -3,13 +3,16 @@ import Foundation
 
 /// A model's folder as an option names it.
 enum ModelFolder {
-  /// The folder.
+  /// The folder, or the GGUF file.
   ///
   /// - Throws: `SpeculateError` when it doesn't exist or isn't a folder.
   static func url(_ path: String, option: String) throws -> URL {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeculateError("\(option) \(path): there is no such folder; check the path")
+    }
+    if !isFolder.boolValue, GGUFFile.isMeant(by: URL(filePath: path)) {
+      return URL(filePath: path, directoryHint: .notDirectory)
     }
     guard isFolder.boolValue else {
       throw SpeculateError(

@@ -3,7 +3,7 @@ package import Foundation
 package import Tensors
 
 extension CausalModel {
-  /// Loads a Hugging Face style folder: `config.json` and safetensors.
+  /// Loads a Hugging Face style folder, `config.json` and safetensors, or a GGUF file.
   ///
   /// - Parameters:
   ///   - weights: How to hold the matrices and the embedding. As stored means as bf16 where files hold
@@ -14,6 +14,10 @@ extension CausalModel {
   package convenience init(
     directory: URL, weights: WeightFormatChoice = .stored, families: FamilyRegistry = .standard
   ) throws {
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory), weights: weights)
+      return
+    }
     let configuration = try ModelConfiguration(directory: directory, families: families)
     let checkpoint = try Checkpoint(directory: directory)
     let embeddingName = Self.embeddingName(configuration, checkpoint)
@@ -35,7 +39,8 @@ extension CausalModel {
   ///
   /// - Throws: As `init(directory:weights:)`, for what can be seen without loading.
   package static func storedFormats(directory: URL) throws -> WeightFormats {
-    storedFormats(
+    if GGUFFile.isMeant(by: directory) { return try storedFormats(try GGUFFile(url: directory)) }
+    return storedFormats(
       try ModelConfiguration(directory: directory), try Checkpoint(directory: directory))
   }
 

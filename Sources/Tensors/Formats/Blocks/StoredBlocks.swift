@@ -1,0 +1,91 @@
+internal import CKernels
+import Files
+
+/// The order of a matrix's rows in a file, where it isn't that of the model.
+///
+/// GGUF files of the Llama family hold the rows of query and key heads in pairs that are rotated
+/// together: row `2i + j` of a head is the model's row `j · d/2 + i`.
+package enum RowOrder: Sendable, Equatable {
+  /// As the model has them.
+  case plain
+  /// Rows of heads, in pairs.
+  case paired(headDimension: Int)
+
+  /// Where the file has a row of the model.
+  package func place(of row: Int) -> Int {
+    switch self {
+    case .plain: return row
+    case .paired(let dimension):
+      let (head, inside) = row.quotientAndRemainder(dividingBy: dimension)
+      let (half, pair) = inside.quotientAndRemainder(dividingBy: dimension / 2)
+      return head * dimension + 2 * pair + half
+    }
+  }
+}
+
+/// A matrix of blocks as a file stores it.
+struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
+  let names: [String]
+  private let rows: Int
+  private let columns: Int
+  private let order: RowOrder
+  private let withBytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+
+  /// - Parameter withBytes: Lends all rows, one after the other.
+  init(
+    name: String, rows: Int, columns: Int, order: RowOrder = .plain,
+    withBytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) {
+    names = [name]
+    self.rows = rows
+    self.columns = columns
+    self.order = order
+    self.withBytes = withBytes
+  }
+
+  private var rowBytes: Int { Coding.rowBytes(columns: columns) }
+
+  func pack(into panels: UnsafeMutableRawPointer) throws {
+    let bytes = Coding.panelBytes(columns: columns)
+    let some = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Coding.panelRows * rowBytes, alignment: 64)
+    defer { some.deallocate() }
+    try withBytes { source in
+      for first in stride(from: 0, to: rows, by: Coding.panelRows) {
+        let count = min(Coding.panelRows, rows - first)
+        for index in 0..<count { copy(first + index, of: source, to: some, at: index) }
+        guard let base = some.baseAddress else { continue }
+        Coding.pack(
+          base, count: count, columns: columns, into: panels + first / Coding.panelRows * bytes)
+      }
+    }
+  }
+
+  func encode(into table: UnsafeMutableRawPointer) throws {
+    let target = UnsafeMutableRawBufferPointer(start: table, count: rows * rowBytes)
+    try withBytes { source in
+      for row in 0..<rows { copy(row, of: source, to: target, at: row) }
+    }
+  }
+
+  func floats() throws -> FloatBuffer {
+    let values = FloatBuffer(count: rows * columns)
+    try withBytes { source in
+      guard let base = source.baseAddress else { return }
+      for row in 0..<rows {
+        Coding.decode(
+          base + order.place(of: row) * rowBytes, columns: columns, to: values.base + row * columns)
+      }
+    }
+    return values
+  }
+
+  private func copy(
+    _ row: Int, of source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer,
+    at index: Int
+  ) {
+    let start = order.place(of: row) * rowBytes
+    UnsafeMutableRawBufferPointer(rebasing: target[index * rowBytes..<(index + 1) * rowBytes])
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<start + rowBytes]))
+  }
+}

@@ -1,0 +1,188 @@
+package import Files
+import Foundation
+
+/// Makes the tokenizer that a GGUF model's metadata describes.
+package enum GGUFTokenizer {
+  private static let prefix = "tokenizer.ggml."
+
+  /// The kinds of tokens by their numbers in files.
+  private enum Kind: Int {
+    case normal = 1
+    case unknown, control, userDefined, unused, byte
+  }
+
+  /// One token of the vocabulary.
+  private struct Entry {
+    let text: String
+    let kind: Kind
+  }
+
+  /// Loads the tokenizer of a model.
+  ///
+  /// - Throws: `SpeculateError` naming the file and the key that is missing, damaged or not supported.
+  package static func load(_ file: GGUFFile) throws -> any Tokenizer {
+    let entries = try entries(file)
+    switch file.metadata[prefix + "model"]?.text {
+    case "gpt2": return try bytePairs(file, entries)
+    case "llama": return try sentencePiece(file, entries)
+    case let model:
+      throw problem(
+        file,
+        "the tokenizer model \(model.map(quoted) ?? "is missing, which") is not supported; "
+          + "only gpt2 and llama are")
+    }
+  }
+
+  private static func problem(_ file: GGUFFile, _ text: String) -> SpeculateError {
+    SpeculateError("\(file.url.path): \(text)")
+  }
+
+  private static func entries(_ file: GGUFFile) throws -> [Entry] {
+    guard let texts = file.metadata[prefix + "tokens"]?.array?.strings, !texts.isEmpty else {
+      throw problem(file, "\(prefix)tokens is no list of texts; the model has no tokenizer")
+    }
+    guard let types = file.metadata[prefix + "token_type"] else {
+      return texts.map { Entry(text: $0, kind: .normal) }
+    }
+    guard let numbers = types.array?.integers, numbers.count == texts.count else {
+      throw problem(file, "\(prefix)token_type is no list of \(texts.count) integers")
+    }
+    return try zip(texts, numbers).map { text, number in
+      guard let kind = Kind(rawValue: number) else {
+        throw problem(file, "\(prefix)token_type: there is no type \(number) of tokens")
+      }
+      return Entry(text: text, kind: kind)
+    }
+  }
+
+  private static func token(_ file: GGUFFile, _ key: String, _ count: Int) throws -> Token? {
+    guard let value = file.metadata[prefix + key] else { return nil }
+    guard let id = value.integer, (0..<count).contains(id), let token = Token(exactly: id) else {
+      throw problem(file, "\(prefix)\(key) is no token of the \(count) that there are")
+    }
+    return token
+  }
+
+  private static func flag(_ file: GGUFFile, _ key: String, default standard: Bool) throws -> Bool {
+    guard let value = file.metadata[prefix + key] else { return standard }
+    guard let flag = value.flag else { throw problem(file, "\(prefix)\(key) is not true or false") }
+    return flag
+  }
+
+  // MARK: Byte-level byte pairs
+
+  /// How texts are cut, by the name of the pattern.
+  private static func preTokenizer(_ file: GGUFFile) throws -> GGUFPreTokenizer {
+    let name = file.metadata[prefix + "pre"]?.text
+    guard let name, let found = GGUFPreTokenizer.named(name) else {
+      throw problem(
+        file,
+        "the pre-tokenizer \(name.map(quoted) ?? "is missing, which") is not supported; use one of "
+          + GGUFPreTokenizer.names.joined(separator: ", "))
+    }
+    return found
+  }
+
+  private static func bytePairs(_ file: GGUFFile, _ entries: [Entry]) throws -> BytePairTokenizer {
+    let pre = try preTokenizer(file)
+    guard let merges = file.metadata[prefix + "merges"]?.array?.strings else {
+      throw problem(file, "\(prefix)merges is no list of texts; convert the model again")
+    }
+    var builder = try BytePairModelBuilder(
+      pieces: entries.map { $0.kind == .normal ? $0.text : nil },
+      name: "\(file.url.path): \(prefix)tokens", isByteLevel: true)
+    for merge in merges { try builder.addMerge(line: Array(merge.utf8)[...]) }
+    let added = entries.enumerated().compactMap { id, entry -> AddedToken? in
+      guard let id = Token(exactly: id) else { return nil }
+      switch entry.kind {
+      case .normal, .unused: return nil
+      case .control, .unknown, .byte:
+        return AddedToken(id: id, content: entry.text, special: true)
+      case .userDefined: return AddedToken(id: id, content: entry.text, special: false)
+      }
+    }
+    var parts = BytePairTokenizer.Parts(
+      model: try builder.model(ignoresMerges: pre.ignoresMerges),
+      preTokenizer: PreTokenizer(steps: pre.steps))
+    if pre.composes { parts.normalizer.steps = [.nfc] }
+    parts.added = AddedTokens(added, normalizer: parts.normalizer)
+    if try flag(file, "add_space_prefix", default: false) {
+      parts.preTokenizer.spacePrefix = .always
+    }
+    parts.beginToken = try token(file, "bos_token_id", entries.count)
+    let end = try token(file, "eos_token_id", entries.count)
+    parts.endTokens = end.map { [$0] } ?? []
+    if try flag(file, "add_bos_token", default: pre.addsBegin), let begin = parts.beginToken {
+      parts.prefix = [begin]
+    }
+    if try flag(file, "add_eos_token", default: false), let end { parts.suffix = [end] }
+    return BytePairTokenizer(parts)
+  }
+
+  // MARK: SentencePiece
+
+  private static func sentencePiece(
+    _ file: GGUFFile, _ entries: [Entry]
+  ) throws -> SentencePieceTokenizer {
+    guard let scores = file.metadata[prefix + "scores"]?.array?.numbers,
+      scores.count == entries.count
+    else {
+      throw problem(file, "\(prefix)scores is no list of \(entries.count) numbers")
+    }
+    guard file.metadata[prefix + "precompiled_charsmap"] == nil else {
+      throw problem(file, "\(prefix)precompiled_charsmap is not supported")
+    }
+    var model = SentencePieceModelWriter()
+    for (entry, score) in zip(entries, scores) {
+      model.add(entry.text, score: Float(score), kind: entry.kind.rawValue)
+    }
+    func spelling(_ key: String) throws -> String? {
+      try token(file, key, entries.count).map { entries[Int($0)].text }
+    }
+    let data = model.finished(
+      unknown: try spelling("unknown_token_id"), begin: try spelling("bos_token_id"),
+      end: try spelling("eos_token_id"),
+      fallsBackToBytes: entries.contains { $0.kind == .byte },
+      addsSpace: try flag(file, "add_space_prefix", default: true),
+      removesSpaces: try flag(file, "remove_extra_whitespaces", default: false))
+    return try SentencePieceTokenizer(
+      model: data, name: "\(file.url.path): \(prefix)tokens",
+      addsBegin: try flag(file, "add_bos_token", default: true),
+      addsEnd: try flag(file, "add_eos_token", default: false))
+  }
+}
+
+/// How a text is cut before its bytes are paired, by the name that GGUF files have for it.
+struct GGUFPreTokenizer: Sendable {
+  let steps: [PreTokenizer.Step]
+  /// Whether texts are composed first.
+  var composes = false
+  /// Whether a word that is a piece is taken whole.
+  var ignoresMerges = false
+  /// Whether a begin token is added where a file doesn't say.
+  var addsBegin = false
+
+  private static let all: [String: GGUFPreTokenizer] = {
+    let gpt2 = GGUFPreTokenizer(steps: [.gpt2])
+    let digits = GGUFPreTokenizer(steps: [.digits(each: true), .gpt2])
+    let qwen2 = GGUFPreTokenizer(steps: [.llama3(digits: 1)], composes: true)
+    let llama3 = GGUFPreTokenizer(
+      steps: [.llama3(digits: 3)], ignoresMerges: true, addsBegin: true)
+    return [
+      "gpt-2": gpt2, "phi-2": gpt2, "olmo": gpt2, "mpt": gpt2,
+      "smollm": digits, "starcoder": digits, "refact": digits, "command-r": digits,
+      "codeshell": digits, "exaone": digits,
+      "qwen2": qwen2, "deepseek-r1-qwen": qwen2,
+      "stablelm2": GGUFPreTokenizer(steps: [.llama3(digits: 1)]),
+      "llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3,
+      "dbrx": GGUFPreTokenizer(steps: [.llama3(digits: 3)]),
+      "smaug-bpe": GGUFPreTokenizer(steps: [.llama3(digits: 3)]),
+    ]
+  }()
+
+  /// The names that there are, sorted.
+  static var names: [String] { all.keys.sorted() }
+
+  /// The pre-tokenizer of a name; nil if it isn't supported.
+  static func named(_ name: String) -> GGUFPreTokenizer? { all[name] }
+}

@@ -1,0 +1,81 @@
+import Files
+internal import Foundation
+
+/// The metadata of a GGUF model that says how it computes, read key by key.
+///
+/// Every key under the architecture's name must be asked for: one that nobody knows may change what the
+/// model computes.
+struct GGUFSettings {
+  let file: GGUFFile
+  /// `general.architecture`.
+  let architecture: String
+  private var asked: Set<String> = []
+
+  init(_ file: GGUFFile) throws {
+    self.file = file
+    guard let architecture = file.metadata["general.architecture"]?.text else {
+      throw SpeculateError(
+        "\(file.url.path): the metadata key \"general.architecture\" is missing; the file is no model"
+      )
+    }
+    self.architecture = architecture
+  }
+
+  /// An error about the file.
+  func problem(_ text: String) -> SpeculateError { SpeculateError("\(file.url.path): \(text)") }
+
+  private func name(of key: String) -> String { "\(architecture).\(key)" }
+
+  private mutating func value(_ key: String) -> GGUFValue? {
+    asked.insert(name(of: key))
+    return file.metadata[name(of: key)]
+  }
+
+  /// An integer; nil if it isn't there.
+  mutating func integer(_ key: String) throws -> Int? {
+    guard let value = value(key) else { return nil }
+    guard let integer = value.integer else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not one integer")
+    }
+    return integer
+  }
+
+  /// An integer that must be there.
+  mutating func requiredInteger(_ key: String) throws -> Int {
+    guard let integer = try integer(key) else {
+      throw problem(
+        "the metadata key \(quoted(name(of: key))) is missing; convert the model again")
+    }
+    return integer
+  }
+
+  /// A number; nil if it isn't there.
+  mutating func number(_ key: String) throws -> Double? {
+    guard let value = value(key) else { return nil }
+    guard let number = value.number else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not a number")
+    }
+    return number
+  }
+
+  /// A text; nil if it isn't there.
+  mutating func text(_ key: String) throws -> String? {
+    guard let value = value(key) else { return nil }
+    guard let text = value.text else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not a text")
+    }
+    return text
+  }
+
+  /// Takes a key that says nothing about how the model computes.
+  mutating func ignore(_ key: String) { asked.insert(name(of: key)) }
+
+  /// Checks that nothing was left over.
+  func finish() throws {
+    let prefix = architecture + "."
+    for key in file.metadata.keys.sorted() where key.hasPrefix(prefix) && !asked.contains(key) {
+      throw problem(
+        "the metadata key \(quoted(key)) is not supported: the model computes something else")
+    }
+  }
+}

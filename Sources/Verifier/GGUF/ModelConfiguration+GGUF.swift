@@ -1,0 +1,149 @@
+package import Files
+internal import Foundation
+import Tensors
+
+extension ModelConfiguration {
+  /// Reads the metadata of a GGUF model.
+  ///
+  /// - Throws: `SpeculateError` naming the file and the key that is wrong, or the architecture or
+  ///   feature that is not supported.
+  package init(_ file: GGUFFile) throws {
+    var settings = try GGUFSettings(file)
+    let architecture = try GGUFArchitecture.of(settings)
+    let hiddenSize = try settings.requiredInteger("embedding_length")
+    let headCount = try settings.requiredInteger("attention.head_count")
+    guard headCount > 0, hiddenSize > 0 else {
+      throw settings.problem("embedding_length and attention.head_count must be above 0")
+    }
+    let headDimension =
+      try settings.integer("attention.key_length")
+      ?? settings.integer("rope.dimension_count") ?? hiddenSize / headCount
+    let values = try settings.integer("attention.value_length") ?? headDimension
+    guard values == headDimension else {
+      throw settings.problem(
+        "heads have \(headDimension) values in keys, but \(values) in values, which is not supported"
+      )
+    }
+    let rotated = try settings.integer("rope.dimension_count") ?? headDimension
+    guard rotated == headDimension else {
+      throw settings.problem(
+        "rope.dimension_count is \(rotated), but only whole heads of \(headDimension) are rotated; "
+          + "the model is not supported")
+    }
+    guard let table = file.tensor(GGUFArchitecture.embedding), table.shape.count == 2 else {
+      throw settings.problem(
+        "there is no tensor \(quoted(GGUFArchitecture.embedding)); the file is no whole model")
+    }
+    let theta = try settings.number("rope.freq_base") ?? 10_000
+    let scaling = try Self.scaling(
+      &settings, file, headDimension: headDimension, theta: theta)
+    func has(_ role: LayerTensor) -> Bool {
+      file.tensor(GGUFArchitecture.name(of: role, layer: 0)) != nil
+    }
+    let tokens = GGUFTokens(file, vocabularySize: table.shape[0])
+    self.init(
+      family: architecture.family, vocabularySize: table.shape[0], hiddenSize: hiddenSize,
+      intermediateSize: try settings.requiredInteger("feed_forward_length"),
+      layerCount: try settings.requiredInteger("block_count"), headCount: headCount,
+      keyValueHeadCount: try settings.integer("attention.head_count_kv"),
+      headDimension: headDimension,
+      normEpsilon: Float(try settings.number("attention.layer_norm_rms_epsilon") ?? 1e-6),
+      ropeTheta: theta, ropeScaling: scaling,
+      tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
+      maximumContext: try settings.requiredInteger("context_length"),
+      attentionBias: has(.queryBias), outputBias: has(.outputBias), mlpBias: has(.gateBias),
+      endTokens: tokens.end, beginToken: tokens.begin)
+    guard try settings.integer("expert_count") ?? 0 == 0 else {
+      throw settings.problem("the model has experts, which are not supported")
+    }
+    for key in ["vocab_size", "expert_used_count"] { settings.ignore(key) }
+    try settings.finish()
+    try check(source: file.url.path)
+  }
+
+  private static func scaling(
+    _ settings: inout GGUFSettings, _ file: GGUFFile, headDimension: Int, theta: Double
+  ) throws -> RopeScaling {
+    let factor = try settings.number("rope.scaling.factor")
+    for key in ["rope.scaling.original_context_length", "rope.scaling.finetuned"] {
+      settings.ignore(key)
+    }
+    let type = try settings.text("rope.scaling.type") ?? "none"
+    switch type {
+    case "none": break
+    case "linear":
+      guard let factor else {
+        throw settings.problem("rope.scaling.type is linear, but rope.scaling.factor is missing")
+      }
+      return .linear(factor: factor)
+    default:
+      throw settings.problem(
+        "rope scaling of type \(quoted(type)) is not supported; only none and linear are")
+    }
+    guard let tensor = file.tensor(GGUFArchitecture.ropeDivisors) else { return .none }
+    return try llama3Scaling(
+      settings, file, tensor, headDimension: headDimension, theta: theta)
+  }
+
+  /// Finds what divides frequencies as a tensor says: Llama 3 is published with these numbers, and with
+  /// several factors.
+  private static func llama3Scaling(
+    _ settings: GGUFSettings, _ file: GGUFFile, _ tensor: GGUFFile.Tensor, headDimension: Int,
+    theta: Double
+  ) throws -> RopeScaling {
+    guard tensor.type == .f32, tensor.shape == [headDimension / 2], headDimension > 1 else {
+      throw settings.problem(
+        "tensor \(quoted(tensor.name)) is \(tensor.type) of shape \(tensor.shape), but F32 of shape "
+          + "\([headDimension / 2]) is needed")
+    }
+    let divisors = try file.withBytes(of: tensor.name) { bytes in
+      (0..<headDimension / 2).map {
+        Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
+      }
+    }
+    let scaling = RopeScaling.llama3(
+      factor: divisors.max() ?? 1, lowFrequencyFactor: 1, highFrequencyFactor: 4,
+      originalContext: 8192)
+    let plain = RopeScaling.none.frequencies(dimension: headDimension, theta: theta)
+    let stretched = scaling.frequencies(dimension: headDimension, theta: theta)
+    for (divisor, (before, after)) in zip(divisors, zip(plain, stretched))
+    where !(abs(divisor * after / before - 1) < 1e-4) {
+      throw settings.problem(
+        "tensor \(quoted(tensor.name)) holds other divisors than Llama 3 has, which is not supported"
+      )
+    }
+    return scaling
+  }
+}
+
+/// The begin and end tokens of a GGUF model.
+struct GGUFTokens {
+  let begin: Token?
+  let end: [Token]
+
+  /// What models call tokens that end a text or a turn.
+  private static let endings: Set<String> = [
+    "<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>",
+    "<|end_of_text|>", "<EOT>", "</s>", "_<EOT>", "<|end_of_turn|>",
+  ]
+
+  init(_ file: GGUFFile, vocabularySize: Int) {
+    func token(_ key: String) -> Token? {
+      file.metadata["tokenizer.ggml.\(key)"]?.integer.flatMap {
+        $0 >= 0 && $0 < vocabularySize ? Token(exactly: $0) : nil
+      }
+    }
+    begin = token("bos_token_id")
+    var end = ["eos_token_id", "eot_token_id", "eom_token_id"].compactMap(token)
+    let names = file.metadata["tokenizer.ggml.tokens"]?.array?.strings ?? []
+    let types = file.metadata["tokenizer.ggml.token_type"]?.array?.integers ?? []
+    for (id, (name, type)) in zip(names, types).enumerated() {
+      guard type == 3 || type == 4, Self.endings.contains(name), id < vocabularySize,
+        let token = Token(exactly: id)
+      else { continue }
+      end.append(token)
+    }
+    var seen: Set<Token> = []
+    self.end = end.filter { seen.insert($0).inserted }
+  }
+}
