@@ -54,8 +54,8 @@ import Testing
     }
     #expect(
       String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        == "error: there is no memory for 4611686018427387968 bytes; lower the context, the batch or "
-        + "the threads, or choose a smaller format of weights\n")
+        == "error: there is no memory for 4611686018427387904 bytes of values: end other programs, or "
+        + "take a smaller model or format\n")
   }
 
   /// Threads take address space for their stacks.

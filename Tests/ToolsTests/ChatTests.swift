@@ -54,13 +54,13 @@ import Testing
     let texts = try plain.output.split(separator: "\n").map { try json($0)["prompt"] as? String }
     #expect(
       texts == [
-        "<s>[u]a</s>[a]b</s>[u]c</s>[a]", "<s>[u]first</s>[a]", "as it stands",
+        "<s>[u]a</s>[a]b</s>[u]c</s>[a]the answer of others", "<s>[u]first</s>[a]", "as it stands",
       ])
     let chat = try generate("--prompt-file", file, "--json", "--chat", "--system", "S")
     #expect(
       try chat.output.split(separator: "\n").map { try json($0)["prompt"] as? String } == [
-        "<s>[s]S</s>[u]a</s>[a]b</s>[u]c</s>[a]", "<s>[s]S</s>[u]first</s>[a]",
-        "<s>[s]S</s>[u]as it stands</s>[a]",
+        "<s>[s]S</s>[u]a</s>[a]b</s>[u]c</s>[a]the answer of others",
+        "<s>[s]S</s>[u]first</s>[a]", "<s>[s]S</s>[u]as it stands</s>[a]",
       ])
     let compared = try generate("--prompt-file", file, "--chat", "--compare", "--repeats", "1")
     #expect(compared.status == 0, "\(compared.errors)")
@@ -70,6 +70,23 @@ import Testing
       environment: ["SPECULATE_WEIGHTS": pair.folder.path]
     ).wait()
     #expect(measured.status == 0, "\(measured.errors)")
+  }
+
+  /// An answer that was begun goes on where it stands; content in parts is the text of the parts.
+  @Test func aBegunAnswerGoesOn() throws {
+    defer { pair.remove() }
+    let file = try write(
+      "chats.jsonl",
+      #"{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"well"}]}"#,
+      #"{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#)
+    let texts = try generate("--prompt-file", file, "--json").output.split(separator: "\n")
+      .map { try json($0)["prompt"] as? String }
+    #expect(texts == ["<s>[u]hi</s>[a]well", "<s>[u]hi</s>[a]"])
+    let image = try write(
+      "image.jsonl", #"{"messages":[{"role":"user","content":[{"type":"image","url":"x"}]}]}"#)
+    let refused = try generate("--prompt-file", image)
+    #expect(
+      refused.status == 1 && refused.errors.contains("the type \"image\""), "\(refused.errors)")
   }
 
   /// The tokenizer's end token ends an answer, but no text, where the model's files name another.

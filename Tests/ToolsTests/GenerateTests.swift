@@ -195,7 +195,7 @@ import Testing
       pair, "--prompt", "abc", "--max-tokens", "1000", "--ignore-end", "--stats")
     #expect(full.status == 0)
     #expect(
-      full.errors.hasPrefix("--- ended by the target's context, which is full\n"), "\(full.errors)")
+      full.errors.hasPrefix("--- ended by the context, which is full\n"), "\(full.errors)")
     let short = try run(pair, "--prompt", "abc", "--max-tokens", "10", "--ignore-end", "--stats")
     #expect(short.errors.hasPrefix("--- ended by the token limit\n"))
   }

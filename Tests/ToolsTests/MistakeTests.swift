@@ -84,10 +84,6 @@ import Testing
         "a",
         "is not valid JSON at byte 0: a value should stand here; correct the line or remove it"
       ),
-      (
-        #"{"messages": [{"role": "assistant", "content": "a"}]}"#,
-        "holds only the assistant's messages; give a user's too"
-      ),
     ] {
       try Data(#"{"prompt": "a"}\#n\#(line)"#.utf8).write(to: file)
       try expectFailure(

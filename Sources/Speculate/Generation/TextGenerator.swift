@@ -111,13 +111,15 @@ public final class TextGenerator: @unchecked Sendable {
   }
 
   /// The text and the ids of a conversation, for templates that write the date.
+  ///
+  /// - Parameter continuesAnswer: Whether they end with the assistant's last message, to go on from it.
   package func encode(
-    _ conversation: Conversation, now: Date
+    _ conversation: Conversation, continuesAnswer: Bool = false, now: Date
   ) throws -> (text: String, ids: [Token]) {
     guard let chats else {
       throw SpeculateError("this generator has no chat template: make it of a model's folder")
     }
-    return try chats.encode(conversation, now: now)
+    return try chats.encode(conversation, continuesAnswer: continuesAnswer, now: now)
   }
 
   /// Parameters for an answer in a chat, which the end of a turn ends as well.

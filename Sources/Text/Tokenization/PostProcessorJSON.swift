@@ -19,6 +19,7 @@ enum PostProcessorJSON {
     guard let template = fields["single"], template.isArray else {
       throw node.error("a post_processor 'TemplateProcessing' has no list 'single'")
     }
+    let vocabularySize = max(parts.model.vocabularySize, parts.added.endID)
     let special = try fields["special_tokens"]?.members() ?? [:]
     var prefix: [Token] = []
     var suffix: [Token] = []
@@ -30,7 +31,9 @@ enum PostProcessorJSON {
       } else if let name = try members["SpecialToken"]?.members()["id"]?.string {
         let ids = try special[name]?.members()["ids"]?.elements() ?? []
         let tokens = ids.compactMap { $0.integer.flatMap(BytePairModelJSON.token) }
-        guard !tokens.isEmpty, tokens.count == ids.count else {
+        guard !tokens.isEmpty, tokens.count == ids.count,
+          tokens.allSatisfy({ $0 < vocabularySize })
+        else {
           throw item.error("the post_processor's token \(quoted(name)) has no usable 'ids'")
         }
         if texts == 0 { prefix += tokens } else { suffix += tokens }

@@ -17,7 +17,7 @@ package struct PromptTask: Sendable {
   /// - Throws: `SpeculateError` naming file and line.
   package static func read(_ path: String) throws -> [PromptTask] {
     let name = String(URL(filePath: path).lastPathComponent.prefix { $0 != "." })
-    return try PromptInput.file(path, option: "--prompts", takesDocuments: true).map {
+    return try PromptInput.file(path, option: "--prompts", for: .analysed).map {
       PromptTask(category: $0.category ?? name, prompt: $0)
     }
   }

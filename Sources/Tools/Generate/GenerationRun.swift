@@ -68,8 +68,6 @@ struct GenerationRun {
     switch result.finishReason {
     case .endToken: "ended by an end token"
     case .stopString: "ended by a stop string"
-    case .length where result.tokens.count < parameters.maximumTokens:
-      "ended by the target's context, which is full"
     case .length: "ended by the token limit"
     case .context: "ended by the context, which is full"
     case .cancelled: "interrupted"

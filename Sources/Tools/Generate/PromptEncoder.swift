@@ -71,7 +71,8 @@ struct PromptEncoder {
     }
     if let system { conversation = conversation.withSystem(system) }
     do {
-      let (text, ids) = try generator.encode(conversation, now: now)
+      let (text, ids) = try generator.encode(
+        conversation, continuesAnswer: conversation.unfinishedAnswer != nil, now: now)
       return EncodedPrompt(place: prompt.place, text: text, ids: ids)
     } catch let error as SpeculateError {
       throw SpeculateError("\(prompt.place) is a chat: \(error.description)")

@@ -36,9 +36,19 @@ package struct PromptInput {
     }
   }
 
+  /// What prompts are read for.
+  package enum Use: Sendable {
+    /// To be continued, the assistant's message at the end of a chat too.
+    case generated
+    /// To be answered anew; the assistant's messages at the end of a chat are somebody's answer.
+    case measured
+    /// The same; a line may also be a document, of which a beginning is the prompt.
+    case analysed
+  }
+
   /// A prompt given on the command line; `-` reads standard input.
   package static func text(_ text: String) throws -> [Prompt] {
-    text == "-" ? try standardInput() : try [prompt(text, place: "the prompt")]
+    text == "-" ? try standardInput(.generated) : try [prompt(text, place: "the prompt")]
   }
 
   /// Prompts in a file; `-` reads standard input.
@@ -49,12 +59,12 @@ package struct PromptInput {
   ///
   /// - Parameters:
   ///   - option: What gave the path, for messages.
-  ///   - takesDocuments: Whether a line may be a document, of which a beginning is the prompt.
+  ///   - use: What is done with the prompts.
   /// - Throws: `SpeculateError` naming the file and line.
   package static func file(
-    _ path: String, option: String = "--prompt-file", takesDocuments: Bool = false
+    _ path: String, option: String = "--prompt-file", for use: Use = .measured
   ) throws -> [Prompt] {
-    if path == "-" { return try standardInput(takesDocuments) }
+    if path == "-" { return try standardInput(use) }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeculateError("\(option) \(path): there is no such file; check the path")
@@ -69,12 +79,12 @@ package struct PromptInput {
       guard let data = try? FileHandle(forReadingAtPath: path)?.readToEnd() ?? Data() else {
         throw SpeculateError("\(path) can't be read; check its permissions")
       }
-      return try prompts(in: data, place: path, takesDocuments)
+      return try prompts(in: data, place: path, use)
     }
     let name = path.lowercased()
     if name.hasSuffix(".jsonl") || name.hasSuffix(".jsonl.zst") {
       let reader = try LineReader(url: URL(filePath: path))
-      return try lines(reader.next, place: path, takesDocuments)
+      return try lines(reader.next, place: path, use)
     }
     guard let data = try? Data(contentsOf: URL(filePath: path)) else {
       throw SpeculateError("\(path) can't be read; check its permissions")
@@ -82,34 +92,34 @@ package struct PromptInput {
     return try [prompt(utf8(data, place: path), place: path)]
   }
 
-  private static func standardInput(_ takesDocuments: Bool = false) throws -> [Prompt] {
+  private static func standardInput(_ use: Use) throws -> [Prompt] {
     let place = "standard input"
     guard let data = try? FileHandle.standardInput.readToEnd() ?? Data() else {
       throw SpeculateError("\(place) can't be read; give the prompt with --prompt or --prompt-file")
     }
-    return try prompts(in: data, place: place, takesDocuments)
+    return try prompts(in: data, place: place, use)
   }
 
   /// The prompts of something without a name: those of JSON lines, or the whole text.
   private static func prompts(
-    in data: Data, place: String, _ takesDocuments: Bool
+    in data: Data, place: String, _ use: Use
   ) throws -> [Prompt] {
     let text = try utf8(data, place: place)
     var rest = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }[...]
     let first = rest.first { !$0.allSatisfy(\.isWhitespace) }
     guard let first, PromptLine.isOne(first) else { return try [prompt(text, place: place)] }
-    return try lines({ rest.popFirst().map(String.init) }, place: place, takesDocuments)
+    return try lines({ rest.popFirst().map(String.init) }, place: place, use)
   }
 
   private static func lines(
-    _ next: () throws -> String?, place: String, _ takesDocuments: Bool
+    _ next: () throws -> String?, place: String, _ use: Use
   ) throws -> [Prompt] {
     var prompts: [Prompt] = []
     var number = 0
     while let line = try next() {
       number += 1
       if line.allSatisfy(\.isWhitespace) { continue }
-      prompts.append(try prompt(line: line, place: "\(place) line \(number)", takesDocuments))
+      prompts.append(try prompt(line: line, place: "\(place) line \(number)", use))
     }
     guard !prompts.isEmpty else {
       throw SpeculateError(
@@ -118,7 +128,7 @@ package struct PromptInput {
     return prompts
   }
 
-  private static func prompt(line: String, place: String, _ takesDocuments: Bool) throws -> Prompt {
+  private static func prompt(line: String, place: String, _ use: Use) throws -> Prompt {
     do {
       let line = try PromptLine(line)
       var prompt: Prompt
@@ -127,7 +137,9 @@ package struct PromptInput {
         throw SpeculateError("is empty; give at least one character")
       case .prompt(let text): prompt = Prompt(.text(text), place: place)
       case .chat(let conversation):
-        prompt = Prompt(.chat(try conversation.awaitingAnswer()), place: place)
+        let isContinued = use == .generated && conversation.unfinishedAnswer != nil
+        prompt = Prompt(
+          .chat(isContinued ? conversation : try conversation.awaitingAnswer()), place: place)
       case .turns(let turns):
         guard !turns.contains("") else {
           throw SpeculateError("has an empty turn; give at least one character")
@@ -135,7 +147,7 @@ package struct PromptInput {
         prompt = Prompt(.chat(Conversation(user: turns[0])), place: place)
         prompt.laterTurns = Array(turns.dropFirst())
       case .document(let text):
-        guard takesDocuments else {
+        guard use == .analysed else {
           throw SpeculateError(
             "is a document, not a prompt; give \"prompt\", \"turns\" or \"messages\"")
         }

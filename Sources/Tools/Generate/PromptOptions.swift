@@ -29,7 +29,8 @@ struct PromptOptions: ParsableArguments {
 
   func read() throws -> [PromptInput.Prompt] {
     limit.first(
-      of: try promptFile.map { try PromptInput.file($0) } ?? PromptInput.text(prompt ?? "-"))
+      of: try promptFile.map { try PromptInput.file($0, for: .generated) }
+        ?? PromptInput.text(prompt ?? "-"))
   }
 }
 

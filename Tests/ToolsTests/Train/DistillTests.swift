@@ -69,7 +69,8 @@ import Testing
     #expect(try mask("spare") == 3)
     #expect(
       spare.errors.contains(
-        "the mask token is 3, \"<reserved_0>\", which no text has; --mask-token names another\n"))
+        "the tokenizer has no mask: <reserved_0> (3), which it reserves, stands for drafts to be made\n"
+      ), "\(spare.errors)")
   }
 
   @Test func storedFeaturesAreReadByTrainings() throws {
