@@ -37,7 +37,8 @@ import Verifier
 
   /// Writes a fixture as a GGUF file.
   private func write(
-    _ reference: ReferenceModel, to url: URL, _ more: [(key: String, value: GGUFValue)] = []
+    _ reference: ReferenceModel, to url: URL, _ more: [(key: String, value: GGUFValue)] = [],
+    divisors extra: [Float]? = nil
   ) throws {
     let configuration = try ModelConfiguration(directory: reference.directory)
     let architecture = String(reference.name.prefix { $0 != "-" })
@@ -73,6 +74,12 @@ import Verifier
       ("\(a).rope.freq_base", .float32(Float(configuration.ropeTheta))),
       ("tokenizer.ggml.bos_token_id", .uint32(1)), ("tokenizer.ggml.eos_token_id", .uint32(2)),
     ]
+    if let extra {
+      entries.append(
+        .init(name: "rope_freqs.weight", type: .f32, shape: [extra.count]) {
+          try extra.withUnsafeBytes($0)
+        })
+    }
     switch configuration.ropeScaling {
     case .none: break
     case .linear(let factor):
@@ -115,6 +122,40 @@ import Verifier
       greedy(runner, cache, after: expected.inputIDs, count: expected.greedyIDs.count)
         == expected.greedyIDs)
     #expect(model.configuration.endTokens.first == 2 && model.configuration.beginToken == 1)
+  }
+
+  /// The divisors of a file say which of Llama 3's factors stretches the frequencies.
+  @Test(arguments: [8.0, 32]) func llama3Divisors(factor: Double) throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("model.gguf")
+    let scaling = RopeScaling.llama3(
+      factor: factor, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8192)
+    let plain = RopeScaling.none.frequencies(dimension: 8, theta: 500_000)
+    let divisors = zip(plain, scaling.frequencies(dimension: 8, theta: 500_000)).map {
+      Float($0 / $1)
+    }
+    #expect(divisors.contains { $0 > 1 && Double($0) < factor })
+    try write(
+      ReferenceModel(name: "llama"), to: url, [("llama.rope.freq_base", .float32(500_000))],
+      divisors: divisors)
+    #expect(try CausalModel(directory: url).configuration.ropeScaling == scaling)
+  }
+
+  @Test func tokensThatEndTexts() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("model.gguf")
+    let names = ["<|endoftext|>", "a", "b", "<|im_end|>", "</s>"]
+    try write(
+      ReferenceModel(name: "llama"), to: url,
+      [
+        ("tokenizer.ggml.tokens", .array(GGUFArray(strings: names))),
+        (
+          "tokenizer.ggml.token_type",
+          .array(GGUFArray([3, 1, 1, 3, 1].map { .int32($0) }, of: .int32))
+        ),
+        ("tokenizer.ggml.eot_token_id", .uint32(3)),
+      ])
+    #expect(try CausalModel(directory: url).configuration.endTokens == [2, 3, 0])
   }
 
   @Test func whatIsNotSupportedIsNamed() throws {
