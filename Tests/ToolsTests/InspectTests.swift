@@ -2,6 +2,7 @@ import Drafter
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Verifier
 
@@ -183,6 +184,20 @@ import Verifier
     #expect(result.errors.hasPrefix("error: \(folder.path): there is no tokenizer; copy "))
   }
 
+  @Test func aGGUFFileOfAnotherArchitecture() throws {
+    let file = TestFiles.package.appending(path: "Tests/Fixtures/gguf/small.gguf").path
+    let result = try speculate("inspect", file)
+    #expect(result.status == 1)
+    #expect(
+      result.errors
+        == "error: \(file): the architecture \"test\" is not supported in GGUF files; use one of "
+        + "llama, qwen2, qwen3\n")
+    let report = try JSONValue(parsing: speculate("inspect", "--json", file).output)
+    #expect(report["parameters"]?.integer == 1_605)
+    #expect(report["bytes_by_type"]?["Q4_1"]?.integer == 320)
+    #expect(report["metadata"]?["general.architecture"]?.text == "test")
+  }
+
   @Test func mistakesAreOneLine() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -194,8 +209,8 @@ import Verifier
     let other = folder.appending(path: "tokenizer.model").path
     #expect(
       try speculate("inspect", other).errors
-        == "error: \(other): this is no file of weights; give a folder, or a .safetensors or "
-        + ".safetensors.zst file\n")
+        == "error: \(other): this is no file of weights; give a folder, or a .safetensors, "
+        + ".safetensors.zst or .gguf file\n")
     let file = folder.appending(path: "empty.safetensors").path
     try Data().write(to: URL(filePath: file))
     let empty = try speculate("inspect", file)

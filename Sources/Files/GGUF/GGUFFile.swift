@@ -89,6 +89,9 @@ package final class GGUFFile: Sendable {
   /// What is known of a tensor; nil if there is none of that name.
   package func tensor(_ name: String) -> Tensor? { entries[name]?.tensor }
 
+  /// Bytes of a tensor; nil if there is none of that name.
+  package func byteCount(of name: String) -> Int? { entries[name]?.bytes.count }
+
   /// Lends the bytes of a tensor as they lie in the file, row by row.
   ///
   /// - Throws: `SpeculateError` if there is no such tensor, and whatever `body` throws.

@@ -19,6 +19,15 @@ extension InspectReport {
     return settings(try ModelConfiguration(directory: directory))
   }
 
+  /// The settings of a GGUF model.
+  ///
+  /// - Throws: `SpeculateError` when it isn't supported.
+  static func settings(_ file: GGUFFile) throws -> [Setting] {
+    settings(try ModelConfiguration(file)) + [
+      Setting("stored as", try CausalModel.storedFormats(file).description)
+    ]
+  }
+
   private static func settings(_ model: ModelConfiguration) -> [Setting] {
     let biases = [
       model.attentionBias ? "q, k, v" : nil, model.outputBias ? "o" : nil,

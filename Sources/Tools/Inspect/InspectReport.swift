@@ -56,8 +56,12 @@ struct InspectReport: Encodable, Sendable {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeculateError("\(path): there is no such folder or file; check the path")
     }
-    self.path = path
     let url = URL(filePath: path)
+    if !isFolder.boolValue, GGUFFile.isMeant(by: url) {
+      self = InspectReport(try GGUFFile(url: url), path: path)
+      return
+    }
+    self.path = path
     let checkpoint: Checkpoint
     if isFolder.boolValue {
       checkpoint = try Checkpoint(directory: url)
@@ -73,16 +77,14 @@ struct InspectReport: Encodable, Sendable {
     } else {
       guard path.hasSuffix(".safetensors") || path.hasSuffix(".safetensors.zst") else {
         throw SpeculateError(
-          "\(path): this is no file of weights; give a folder, or a .safetensors or "
-            + ".safetensors.zst file")
+          "\(path): this is no file of weights; give a folder, or a .safetensors, "
+            + ".safetensors.zst or .gguf file")
       }
       checkpoint = try Checkpoint(file: url)
     }
     files = checkpoint.files.map(\.lastPathComponent)
     metadata = checkpoint.metadata
-    // Layer 10 after layer 9, not after layer 1.
-    let names = checkpoint.names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-    tensors = names.map { name in
+    tensors = Self.sorted(checkpoint.names).map { name in
       Tensor(
         name: name, dtype: checkpoint.storedType(of: name)?.rawValue ?? "",
         shape: checkpoint.shape(of: name) ?? [],
@@ -91,6 +93,34 @@ struct InspectReport: Encodable, Sendable {
     parameters = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
     bytes = tensors.reduce(0) { $0 + $1.bytes }
     bytesByType = tensors.reduce(into: [:]) { $0[$1.dtype, default: 0] += $1.bytes }
+  }
+
+  /// Looks into a GGUF model.
+  private init(_ file: GGUFFile, path: String) {
+    self.path = path
+    do {
+      settings = try Self.settings(file)
+      configuration = settings.reduce(into: [:]) { $0.merge($1.members) { first, _ in first } }
+    } catch {
+      configurationProblem = "\(error)"
+    }
+    tokenizer = file.metadata["tokenizer.ggml.model"]?.text
+    files = file.files.map(\.lastPathComponent)
+    metadata = file.metadata.compactMapValues(\.text).filter { $0.key.hasPrefix("general.") }
+    tensors = Self.sorted(file.names).compactMap { name in
+      file.tensor(name).map {
+        Tensor(
+          name: name, dtype: $0.type.name, shape: $0.shape, bytes: file.byteCount(of: name) ?? 0)
+      }
+    }
+    parameters = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    bytes = tensors.reduce(0) { $0 + $1.bytes }
+    bytesByType = tensors.reduce(into: [:]) { $0[$1.dtype, default: 0] += $1.bytes }
+  }
+
+  /// Layer 10 after layer 9, not after layer 1.
+  private static func sorted(_ names: [String]) -> [String] {
+    names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
   }
 
   /// Why no other command can use the folder; nil where nothing is known to be wrong.
