@@ -1,10 +1,9 @@
 import CKernels
 import Files
 import Foundation
+import Tensors
 import TestSupport
 import Testing
-
-@testable import Tensors
 
 /// Matrices and embeddings taken from GGUF files as they are stored.
 @Suite struct GGUFSourceTests {
@@ -202,13 +201,14 @@ import Testing
           try format.store(weights, rows: rows, columns: columns, part: 0, to: sink)
         }
       ], to: folder.file("model.safetensors"))
-    let checkpoint = try Checkpoint(directory: folder.url)
+    let source = CheckpointSource(
+      try Checkpoint(directory: folder.url), path: folder.url.path)
     let stored = try #require(
-      try format.coding.stored("w", in: checkpoint, rows: rows, columns: columns))
+      try source.stored("w", rows: rows, columns: columns, format: format))
     let again = floats(try stored.floats())
     #expect(bits(again) == bits(packed))
     #expect(throws: SpeculateError.self) {
-      _ = try format.coding.stored("w", in: checkpoint, rows: rows + 1, columns: columns)
+      _ = try source.stored("w", rows: rows + 1, columns: columns, format: format)
     }
   }
 
