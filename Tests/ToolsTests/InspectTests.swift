@@ -182,6 +182,12 @@ import Verifier
     #expect(result.status == 1)
     #expect(result.output.contains("tokenizer       none\n"))
     #expect(result.errors.hasPrefix("error: \(folder.path): there is no tokenizer; copy "))
+    // GPT-2's two files are one as well.
+    for name in ["vocab.json", "merges.txt"] {
+      try Data().write(to: folder.appending(path: name))
+    }
+    let pair = try speculate("inspect", folder.path)
+    #expect(pair.status == 0 && pair.output.contains("tokenizer       vocab.json\n"))
   }
 
   @Test func aGGUFFileOfAnotherArchitecture() throws {

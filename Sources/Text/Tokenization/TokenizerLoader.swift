@@ -3,8 +3,14 @@ package import Foundation
 
 /// Loads whichever tokenizer a checkpoint folder holds.
 package enum TokenizerLoader {
-  /// Loads what a GGUF file's metadata describes; of a folder `tokenizer.json`, or else `tokenizer.model` (SentencePiece), or else `vocab.json` with
-  /// `merges.txt` (GPT-2).
+  /// The files that a folder's tokenizer is read from: `tokenizer.json`, or else `tokenizer.model`
+  /// (SentencePiece), or else `vocab.json` with `merges.txt` (GPT-2); none where there is no tokenizer.
+  package static func files(in directory: URL) -> [String] {
+    [["tokenizer.json"], ["tokenizer.model"], ["vocab.json", "merges.txt"]]
+      .first { $0.allSatisfy { TokenizerFiles.exists(directory.appending(path: $0)) } } ?? []
+  }
+
+  /// Loads what a GGUF file's metadata describes, or what a folder's ``files(in:)`` hold.
   ///
   /// `tokenizer_config.json` and `special_tokens_map.json`, where there are such, name the begin and
   /// end tokens. With a `tokenizer.model` they say also which of them are added to a text; by
@@ -13,7 +19,6 @@ package enum TokenizerLoader {
   /// - Throws: `SpeculateError` when there is no tokenizer, or it is damaged or not supported.
   package static func load(directory: URL) throws -> any Tokenizer {
     func file(_ name: String) -> URL { directory.appending(path: name) }
-    func hasFile(_ name: String) -> Bool { TokenizerFiles.exists(file(name)) }
 
     guard TokenizerFiles.exists(directory) else {
       throw SpeculateError("\(directory.path) does not exist; give the folder of a checkpoint")
@@ -22,20 +27,20 @@ package enum TokenizerLoader {
       return try GGUFTokenizer.load(try GGUFFile(url: directory))
     }
     let configuration = try TokenizerConfiguration(directory: directory)
-    if hasFile("tokenizer.json") {
+    switch Self.files(in: directory).first {
+    case "tokenizer.json":
       let json = file("tokenizer.json")
       return try BytePairTokenizer(json: TokenizerFiles.read(json), name: json.path, configuration)
-    }
-    if hasFile("tokenizer.model") {
+    case "tokenizer.model":
       return try SentencePieceTokenizer(directory: directory, configuration)
-    }
-    if hasFile("vocab.json"), hasFile("merges.txt") {
+    case .some:
       return try GPT2Files.load(
         vocabulary: file("vocab.json"), merges: file("merges.txt"), configuration)
+    case nil:
+      throw SpeculateError(
+        "no tokenizer in \(directory.path); copy the checkpoint's tokenizer.json or "
+          + "tokenizer.model there")
     }
-    throw SpeculateError(
-      "no tokenizer in \(directory.path); copy the checkpoint's tokenizer.json or "
-        + "tokenizer.model there")
   }
 }
 

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Text
 
 /// What `speculate inspect` says, as text and as JSON.
 struct InspectReport: Encodable, Sendable {
@@ -65,9 +66,7 @@ struct InspectReport: Encodable, Sendable {
     let checkpoint: Checkpoint
     if isFolder.boolValue {
       checkpoint = try Checkpoint(directory: url)
-      tokenizer = ["tokenizer.json", "tokenizer.model"].first {
-        FileManager.default.fileExists(atPath: url.appending(path: $0).path)
-      }
+      tokenizer = TokenizerLoader.files(in: url).first
       do {
         settings = try Self.settings(url)
         configuration = settings.reduce(into: [:]) { $0.merge($1.members) { first, _ in first } }
