@@ -110,29 +110,3 @@ public protocol RoundObserver: AnyObject {
   /// Takes one round, in order, on the thread that decodes.
   func observe(_ round: RoundRecord)
 }
-
-/// A token that a model considered, and how probable it found it.
-public struct TokenCandidate: Sendable, Equatable {
-  /// The token.
-  public var token: Token
-  /// Its probability, 0 to 1.
-  public var probability: Float
-
-  /// Makes a candidate.
-  public init(token: Token, probability: Float) {
-    self.token = token
-    self.probability = probability
-  }
-}
-
-/// Where the drafts of a block came from.
-public enum DraftOrigin: String, Sendable, Equatable, Codable, CaseIterable {
-  /// A drafter model.
-  case drafter
-  /// A match of the text's end in earlier text.
-  case suffix
-  /// The target's own predictions behind an earlier rejection.
-  case recycled
-  /// A block under Jacobi iteration.
-  case jacobi
-}

@@ -1,4 +1,4 @@
-import Files
+public import Files
 
 /// Keeps a source's most probable tokens at each place of a block, for an observer.
 package final class CandidateRecorder {
@@ -30,5 +30,19 @@ package final class CandidateRecorder {
       TokenCandidate(token: map?.tokens[$0] ?? Token($0), probability: weights[$0] / total)
     }
     seconds += watch.lap()
+  }
+}
+
+/// A token that a model considered, and how probable it found it.
+public struct TokenCandidate: Sendable, Equatable {
+  /// The token.
+  public var token: Token
+  /// Its probability, 0 to 1.
+  public var probability: Float
+
+  /// Makes a candidate.
+  public init(token: Token, probability: Float) {
+    self.token = token
+    self.probability = probability
   }
 }
