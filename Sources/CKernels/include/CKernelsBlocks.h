@@ -109,6 +109,12 @@ void ck_linear_blocks_f32(ck_block_type type, const uint8_t *w, const float *x, 
                           size_t ys, size_t count, size_t panel0, size_t panel1, size_t rows,
                           size_t cols, ck_epilogue end);
 
+/// The product of bf16 panels with activations as they are: as ck_linear_bf16 where that doesn't round
+/// them.
+void ck_linear_bf16_f32(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
+                        size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                        ck_epilogue end);
+
 enum { CK_BLOCK_FORMS = 9, CK_WIDENED_FORMS = 11 };
 
 /// The products of one instruction set, by the place of a type in blocks_layout.h.

@@ -481,3 +481,11 @@ void ck_linear_blocks_f32(ck_block_type type, const uint8_t *w, const float *x, 
   ck_quantized_in_use()->blocks->linear_f32[ck_block_form(type)](w, x, xs, y, ys, count, panel0,
                                                                  panel1, rows, cols, end);
 }
+
+void ck_linear_bf16_f32(const uint16_t *w, const float *x, size_t xs, float *y, size_t ys,
+                        size_t count, size_t panel0, size_t panel1, size_t rows, size_t cols,
+                        ck_epilogue end) {
+  const ck_isa isa = ck_isa_current();
+  ck_kernels_of(isa == CK_AVX512BF16 ? CK_AVX512 : isa)
+      ->linear_bf16(w, x, xs, y, ys, count, panel0, panel1, rows, cols, end);
+}

@@ -6,8 +6,8 @@ public struct WeightFormatChoice: Sendable, Equatable {
   public var head: WeightFormat?
   /// The token embedding; nil beside a chosen head means the head's.
   public var embedding: WeightFormat?
-  /// Whether products of integer weights take activations as they are, in f32, instead of quantising
-  /// them: closer to the model as it was made, and slower.
+  /// Whether products take activations as they are, in f32, instead of rounding them to the 8 bits or
+  /// the bf16 of the formats' products: closer to the model as it was made, and slower.
   public var floatActivations = false
 
   /// Everything as it is stored.

@@ -15,10 +15,22 @@ struct WeightOptions: ParsableArguments {
     "How to hold the token embedding. (default: like the head)", value: "format",
     name: .customLong("embedding-weights"))
   var embedding: WeightFormat?
+  @Option(
+    """
+    What products take activations in: as they are, instead of rounded as products of a format do. \
+    Closer to the model, and slower.
+    """, value: "type", name: .customLong("activations"))
+  var activations: ActivationType?
 
   var choice: WeightFormatChoice {
-    WeightFormatChoice(layers: layers, head: head, embedding: embedding)
+    WeightFormatChoice(
+      layers: layers, head: head, embedding: embedding, floatActivations: activations == .f32)
   }
+}
+
+/// What products take activations in, where that isn't up to the format.
+enum ActivationType: String, CaseIterable, ExpressibleByArgument {
+  case f32
 }
 
 /// How the target's keys and values are held in memory.

@@ -1,23 +1,48 @@
 internal import CKernels
 import Files
 
-/// A format whose products can take activations as they are, in f32, as well: weights are widened in
-/// registers.
+/// A format whose products can take activations as they are, in f32, as well.
 protocol WidenedCoding: WeightCoding {
-  /// The type of blocks whose panels these are.
-  static var widenedType: ck_block_type { get }
+  /// Multiplies f32 rows, so many values apart, with panels: weights are widened in registers.
+  static func multiply(floats x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct)
+}
+
+extension WidenedCoding {
+  fileprivate static func multiply(
+    _ type: ck_block_type, _ x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct
+  ) {
+    ck_linear_blocks_f32(
+      type, product.storage.assumingMemoryBound(to: UInt8.self), x, stride, product.y,
+      product.stride, product.count, product.panels.lowerBound, product.panels.upperBound,
+      product.rows, product.columns, product.end)
+  }
 }
 
 extension BlockCoding {
-  static var widenedType: ck_block_type { type }
+  static func multiply(floats x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct) {
+    multiply(type, x, stride: stride, product)
+  }
 }
 
 extension Int8Coding: WidenedCoding {
-  static var widenedType: ck_block_type { CK_Q8_0 }
+  static func multiply(floats x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct) {
+    multiply(CK_Q8_0, x, stride: stride, product)
+  }
 }
 
 extension Int4Coding: WidenedCoding {
-  static var widenedType: ck_block_type { CK_Q4_0 }
+  static func multiply(floats x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct) {
+    multiply(CK_Q4_0, x, stride: stride, product)
+  }
+}
+
+extension BFloat16Coding: WidenedCoding {
+  static func multiply(floats x: UnsafePointer<Float>, stride: Int, _ product: PanelProduct) {
+    ck_linear_bf16_f32(
+      product.storage.assumingMemoryBound(to: UInt16.self), x, stride, product.y, product.stride,
+      product.count, product.panels.lowerBound, product.panels.upperBound, product.rows,
+      product.columns, product.end)
+  }
 }
 
 /// A format of the same weights with products of f32 activations: to the bit what `f32` computes from
@@ -33,10 +58,7 @@ enum FloatActivations<Coding: WidenedCoding>: WeightCoding {
     guard case .values(let x, let stride) = rows else {
       preconditionFailure("rows are taken as they are")
     }
-    ck_linear_blocks_f32(
-      Coding.widenedType, product.storage.assumingMemoryBound(to: UInt8.self), x, stride,
-      product.y, product.stride, product.count, product.panels.lowerBound,
-      product.panels.upperBound, product.rows, product.columns, product.end)
+    Coding.multiply(floats: x, stride: stride, product)
   }
 
   static func panelBytes(columns: Int) -> Int { Coding.panelBytes(columns: columns) }
@@ -87,7 +109,7 @@ enum FloatActivations<Coding: WidenedCoding>: WeightCoding {
 }
 
 extension WeightFormat {
-  /// The same weights with products of f32 activations, where products would quantise them.
+  /// The same weights with products of f32 activations, where products would round them.
   package var withFloatActivations: WeightFormat {
     func wrapped<Coding: WidenedCoding>(_ coding: Coding.Type) -> WeightFormat {
       WeightFormat(FloatActivations<Coding>.self)
