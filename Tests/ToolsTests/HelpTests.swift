@@ -65,6 +65,8 @@ import Testing
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
                                 bf16, int8, int4)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
                                 never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
@@ -160,7 +162,7 @@ import Testing
       Producing one token reads every weight once, so the bytes per second printed here, divided by the
       bytes of the weights, are the tokens per second that plain decoding can't exceed.
 
-      USAGE: speculate bench memory [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--threads <n>] [--rounds <n>] [--json]
+      USAGE: speculate bench memory [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--activations <type>] [--threads <n>] [--rounds <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -175,6 +177,8 @@ import Testing
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
                                 bf16, int8, int4)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.
@@ -221,7 +225,7 @@ import Testing
       speculate bench forward
       speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --prefill 512 --json
 
-      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--prefill <n>] [--json]
+      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--activations <type>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--prefill <n>] [--json]
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -236,6 +240,8 @@ import Testing
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
                                 bf16, int8, int4)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
                                 never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
@@ -323,6 +329,8 @@ import Testing
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
                                 bf16, int8, int4)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
                                 never between ways of decoding. (values: f32, bf16; default: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
