@@ -225,7 +225,7 @@ import Testing
       speculate bench forward
       speculate bench forward --shape qwen3-0.6b --rows 1,8,16 --prefill 512 --json
 
-      USAGE: speculate bench forward [--target <dir>] [--shape <name>] [--weights <format>] [--head-weights <format>] [--embedding-weights <format>] [--activations <type>] [--kv-type <type>] [--threads <n>] [--rounds <n>] [--rows <n,n,…>] [--context <n>] [--prefill <n>] [--json]
+      USAGE: speculate bench forward <options>
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
