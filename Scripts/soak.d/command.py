@@ -6,6 +6,7 @@ import shlex
 import shutil
 import signal
 import sys
+import tempfile
 
 import checking
 import findings as findings_of
@@ -31,7 +32,7 @@ what counts as a finding, gravest first:
 A work folder (--work) keeps the counts, so that the same command goes on where the last one stopped,
 with other cases. Cases are numbered; a case is a function of --seed, its kind and its number:
 
-  Scripts/soak --minutes 120 --jobs 2 --work /dev/shm/soak    # about 10^5 inputs
+  Scripts/soak --minutes 120 --jobs 2 --work /dev/shm/soak    # 10^5 inputs and more
   Scripts/soak --minutes 10 --only kill --only rivals
   Scripts/soak --case damage/4711                             # one case again, with its verdicts
   Scripts/soak --minutes 0                                    # the tables so far
@@ -61,9 +62,10 @@ def parser():
         help="only say which commands fail with sound inputs, and so need a look in soak.d")
     add("--speculate", type=pathlib.Path, default=PACKAGE / ".build/release/speculate", metavar="PATH",
         help="the program (default: .build/release/speculate)")
-    add("--work", type=pathlib.Path, default=pathlib.Path("/tmp/speculate-soak"), metavar="DIR",
+    add("--work", type=pathlib.Path, metavar="DIR",
+        default=pathlib.Path(tempfile.gettempdir()) / "speculate-soak",
         help="folder of inputs, counts and findings; one in memory is quicker "
-        "(default: /tmp/speculate-soak)")
+        "(default: speculate-soak in the folder of temporary files)")
     add("--timeout", type=float, default=20, metavar="S",
         help="seconds after which a tiny job hangs (default: 20)")
     add("--json", type=pathlib.Path, metavar="FILE", help="also write counts and findings as JSON")
