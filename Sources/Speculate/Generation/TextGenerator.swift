@@ -94,12 +94,13 @@ public final class TextGenerator: @unchecked Sendable {
   /// The ids of a prompt, as the model's files prescribe them.
   ///
   /// - Parameter parsesSpecial: whether spellings of special tokens become those tokens.
-  /// - Throws: ``SpeculateError`` if the prompt is empty.
+  /// - Throws: ``SpeculateError`` if the prompt is empty, or a pattern of the tokenizer can't cut it within
+  ///   its limits.
   public func encode(_ prompt: String, parsesSpecial: Bool = false) throws -> [Token] {
     guard !prompt.isEmpty else {
       throw SpeculateError("the prompt is empty: give at least one character")
     }
-    return tokenizer.encode(prompt, addSpecial: true, parseSpecial: parsesSpecial)
+    return try tokenizer.encode(prompt, addSpecial: true, parseSpecial: parsesSpecial)
   }
 
   /// The ids of a conversation, up to where the model's answer begins.

@@ -47,7 +47,7 @@ package struct ChatEncoder: Sendable {
     let text = try template.render(
       conversation, addsGenerationPrompt: addsGenerationPrompt, continuesAnswer: continuesAnswer,
       now: now)
-    let ids = tokenizer.encode(text, addSpecial: false, parseSpecial: true)
+    let ids = try tokenizer.encode(text, addSpecial: false, parseSpecial: true)
     guard !ids.isEmpty else {
       throw SpeculateError(
         "\(template.name): the conversation becomes an empty text; check the template")

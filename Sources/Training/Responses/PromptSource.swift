@@ -112,7 +112,9 @@ package struct PromptSource: Sendable {
   func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
 
   /// Prompt `number`: at least one token.
-  package func prompt(_ number: Int) -> [Token] {
+  ///
+  /// - Throws: `SpeculateError` when the tokenizer can't encode the document.
+  package func prompt(_ number: Int) throws -> [Token] {
     var random = KeyedRandom(seed: seed, key: "prompt \(number)")
     let document = document(ofPrompt: number)
     let length = lengths.lowerBound + Int(random.next() % UInt64(lengths.count))
@@ -122,8 +124,8 @@ package struct PromptSource: Sendable {
     case .texts(let texts, let tokenizer):
       switch texts[document] {
       case .document(let text):
-        return Self.cut(text, tokenizer, length, fromStart ? nil : place)
-      case .prompt(let text): return Self.cut(text, tokenizer, lengths.upperBound, nil)
+        return try Self.cut(text, tokenizer, length, fromStart ? nil : place)
+      case .prompt(let text): return try Self.cut(text, tokenizer, lengths.upperBound, nil)
       case .chat(let ids): return ids
       }
     case .tokens(let stream, let ranges, let lineEnd):
@@ -134,7 +136,7 @@ package struct PromptSource: Sendable {
   /// The first tokens from a line on; a share of the text is left behind at the end.
   private static func cut(
     _ text: String, _ tokenizer: any Tokenizer, _ length: Int, _ place: Double?
-  ) -> [Token] {
+  ) throws -> [Token] {
     let bytes = Array(text.utf8)
     var start = 0
     if let place {
@@ -145,7 +147,7 @@ package struct PromptSource: Sendable {
     // Far more text than the prompt needs, so that where it is cut has no influence.
     let end = min(bytes.count, start + 32 * length)
     let piece = String(decoding: bytes[start..<end], as: UTF8.self)
-    let ids = tokenizer.encode(piece, addSpecial: true, parseSpecial: false)
+    let ids = try tokenizer.encode(piece, addSpecial: true, parseSpecial: false)
     return Array(ids.prefix(length))
   }
 
