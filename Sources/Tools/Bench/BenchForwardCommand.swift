@@ -43,7 +43,8 @@ struct BenchForwardCommand: ParsableCommand {
       progress.update(round)
       if !Interruption.requested, let seconds = bench.prefill() { prompts.append(seconds) }
       for (index, width) in rows.values.enumerated() where !Interruption.requested {
-        readings[index].append(bench.measure(rows: width, passes: passes))
+        let reading = bench.measure(rows: width, passes: passes) { Interruption.requested }
+        if let reading { readings[index].append(reading) }
       }
     }
     progress.clear()
