@@ -188,26 +188,40 @@ import Verifier
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "one", threads: 1)
     let progress = try Self.run(options).progress
-    options.trajectories = .made(options.output)
+    /// Makes trajectories alone, until it is stopped.
+    func make(_ options: ForceOptions, limit: Int = .max) throws {
+      let recipe = try ForceRecipe(options, makesData: true)
+      let responses = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+      var asked = 0
+      _ = try recipe.iterate(
+        responses,
+        shouldStop: {
+          asked += 1
+          return asked >= limit
+        }, report: { _ in })
+    }
+    var data = try Self.options(folder, output: "data", threads: 1)
+    try make(data)
+    options.trajectories = .made(data.output)
     options.output = folder.file("two")
     #expect(try Self.run(options).progress.map(\.loss) == progress.map(\.loss))
 
     // Longer blocks along the first responses alone: those are what a run with both visits.
-    var longer = try Self.options(folder, output: "one", threads: 1)
-    longer.growthStep = 2
-    #expect(try Self.run(longer, Stops(iterate: 6)).trajectories == 6)
+    data.growthStep = 2
+    try make(data, limit: 40)
     options.growthStep = 2
     options.output = folder.file("three")
     let recipe = try ForceRecipe(options)
     let responses = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
     let made = try #require(
       try recipe.iterate(responses, shouldStop: { false }, report: { _ in }))
-    #expect(responses.count == 14 && made.mapValues(\.count) == [4: 6, 8: 6])
+    let count = try #require(made[4]?.count)
+    #expect(responses.count == 14 && made[8]?.count == count && (5..<14).contains(count))
     #expect(try recipe.training(made).run(shouldStop: { false }, report: { _ in }))
     options.growthStep = nil
     options.blockSize = 5
     options.output = folder.file("four")
-    let path = folder.file("one").appending(path: "trajectories-5").path
+    let path = data.output.appending(path: "trajectories-5").path
     #expect(
       throws: SpeculateError(
         "\(path) holds no trajectories: give a folder that 'speculate force data' wrote")
@@ -240,8 +254,8 @@ import Verifier
     options.blockSize = 5
     #expect(
       throws: SpeculateError(
-        "\(checkpoint) was made with another target, other trajectories or blocks: give the same "
-          + "settings, another ‘output’, or delete it")
+        "\(options.output.path) was begun with another ‘block’ (4): give it again, or another ‘output’"
+      )
     ) { _ = try Self.run(options) }
 
     var configuration = TinyTraining.architecture().configuration(type: .f32)
