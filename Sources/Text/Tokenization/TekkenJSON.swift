@@ -131,6 +131,6 @@ struct TekkenJSON {
         rank: UInt32(merge.merged), token: tokens[merge.merged])
     }
     return BytePairModel(
-      symbols: .bytes, pieces: pieces, tokens: tokens, merges: table, ignoresMerges: true)
+      symbols: .bytes, pieces: pieces, tokens: tokens, merges: table, wholeWords: .all)
   }
 }

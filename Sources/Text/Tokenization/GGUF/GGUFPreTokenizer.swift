@@ -10,8 +10,8 @@ struct GGUFPreTokenizer: Sendable {
   let patterns: [String]
   /// Whether texts are composed first, as the tokenizer.json of these models says.
   var composes = false
-  /// Whether a word that is a piece is taken whole.
-  var ignoresMerges = false
+  /// Which words that are pieces are taken whole.
+  var wholeWords = BytePairModel.WholeWords.none
   /// Whether a begin token is added where a file doesn't say.
   var addsBegin = false
   /// Whether pieces are spelled with "▁" for a space and `<0xNN>` for a byte, not in the alphabet of bytes.
@@ -58,10 +58,10 @@ struct GGUFPreTokenizer: Sendable {
     add("qwen35", [qwen35]) { $0.composes = true }
     add(
       "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", [llama3]
-    ) { ($0.ignoresMerges, $0.addsBegin) = (true, true) }
+    ) { ($0.wholeWords, $0.addsBegin) = (.all, true) }
     add("dbrx smaug-bpe glm4 chatglm-bpe", [llama3])
     add("minicpm5", [#"\p{N}{1,3}"#, llama3.replacing("{1,3}", with: "+")]) {
-      $0.ignoresMerges = true
+      $0.wholeWords = .all
     }
     add("jais-2", [jais2])
     add("ufakzeka", [String(qwen2.drop { $0 != "[" })])
@@ -73,18 +73,20 @@ struct GGUFPreTokenizer: Sendable {
     add("bloom gpt3-finnish poro-chat", [bloom])
     add("viking", [bloom, digit])
     add("gpt-4o llama4 kanana2 talkie minimax-m2", [gpt4o])
-    add("granite-embed-multi-97m", [gpt4o]) { $0.ignoresMerges = true }
+    add("granite-embed-multi-97m", [gpt4o]) { $0.wholeWords = .all }
     add("tiny_aya cohere2moe", [#"\d{1,3}(?=(?:\d{3})*\b)"#, gpt4o])
-    add("tekken", [tekken]) { ($0.ignoresMerges, $0.addsBegin) = (true, true) }
+    add("tekken", [tekken]) { ($0.wholeWords, $0.addsBegin) = (.all, true) }
     add("kimi-k2", [kimi])
-    add("youtu", [youtu, gpt4o.replacing("{1,3}", with: "")]) { $0.ignoresMerges = true }
+    add("youtu", [youtu, gpt4o.replacing("{1,3}", with: "")]) { $0.wholeWords = .all }
     add("deepseek-llm", deepSeekLLM + [digits])
     add("deepseek-coder", [#"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, deepSeekCJK, digit])
     add("deepseek-v3 hunyuan-dense joyai-llm hy_v4", [#"\p{N}{1,3}"#, kana, deepSeekV3])
     add("spark2_5", [#"\p{N}{1,3}"#, kana, spark, digit])
     add("superbpe", [digits, #"(?=(\d{3})+(?!\d))"#])
     add("chameleon", chameleon + [gpt2]) { $0.addsBegin = true }
-    add("gemma4", [newlines]) { ($0.isSentencePiece, $0.addsBegin) = (true, true) }
+    add("gemma4", [newlines]) {
+      ($0.isSentencePiece, $0.addsBegin, $0.wholeWords) = (true, true, .lineBreaks)
+    }
     add("sarvam-moe", [newlines]) { $0.isSentencePiece = true }
     return all
   }()

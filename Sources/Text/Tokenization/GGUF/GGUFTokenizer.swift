@@ -111,7 +111,7 @@ package enum GGUFTokenizer {
     }
     var parts = PieceTokenizer.Parts(
       model: try builder.model(
-        byteFallback: pre.isSentencePiece, ignoresMerges: pre.ignoresMerges),
+        byteFallback: pre.isSentencePiece, wholeWords: pre.wholeWords),
       preTokenizer: PreTokenizer(steps: try pre.steps(file: file.url.path)))
     if pre.composes { parts.normalizer.steps = [.form(.nfc)] }
     if pre.isSentencePiece {

@@ -27,14 +27,21 @@ struct BytePairModel: PieceModel {
   let unknownToken: Token?
   /// Whether neighbouring unknown tokens become one.
   let fusesUnknown: Bool
-  /// Whether a word that is a piece is taken as that piece without merging.
-  let ignoresMerges: Bool
+  /// Which words that are pieces are taken as those pieces without merging.
+  let wholeWords: WholeWords
+
+  enum WholeWords: Sendable {
+    case none
+    /// Those of line breaks alone.
+    case lineBreaks
+    case all
+  }
 
   /// Puts a model together. All tokens must be distinct and not negative.
   init(
     symbols: Symbols, pieces: ByteStringTable, tokens: [Token], foreign: [Token: [UInt8]] = [:],
     merges: MergeTable,
-    unknownToken: Token? = nil, fusesUnknown: Bool = false, ignoresMerges: Bool = false
+    unknownToken: Token? = nil, fusesUnknown: Bool = false, wholeWords: WholeWords = .none
   ) {
     self.symbols = symbols
     self.pieces = pieces
@@ -43,7 +50,7 @@ struct BytePairModel: PieceModel {
     self.merges = merges
     self.unknownToken = unknownToken
     self.fusesUnknown = fusesUnknown
-    self.ignoresMerges = ignoresMerges
+    self.wholeWords = wholeWords
     let last = max(tokens.max() ?? -1, foreign.keys.max() ?? -1)
     var pieceOfToken = [Int32](repeating: -1, count: Int(last) + 1)
     for (piece, token) in tokens.enumerated() { pieceOfToken[Int(token)] = Int32(piece) }
@@ -94,7 +101,7 @@ struct BytePairModel: PieceModel {
   func encode(
     _ word: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into ids: inout [Token]
   ) {
-    if ignoresMerges, let piece = pieces.index(of: word) { return ids.append(tokens[piece]) }
+    if takesWhole(word), let piece = pieces.index(of: word) { return ids.append(tokens[piece]) }
     var symbols: [Token] = []
     symbols.reserveCapacity(word.count)
     if case .scalars(let byteFallback) = self.symbols {
@@ -106,6 +113,14 @@ struct BytePairModel: PieceModel {
       }
     }
     merger.merge(symbols, with: merges, into: &ids)
+  }
+
+  private func takesWhole(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
+    switch wholeWords {
+    case .none: false
+    case .lineBreaks: word.allSatisfy { $0 == UInt8(ascii: "\n") }
+    case .all: true
+    }
   }
 
   private func appendScalars(

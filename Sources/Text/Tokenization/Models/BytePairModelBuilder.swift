@@ -105,7 +105,7 @@ struct BytePairModelBuilder {
   /// The finished model; `unknown` is the spelling of the token for what cannot be spelled.
   func model(
     byteFallback: Bool = false, unknown: String? = nil, fusesUnknown: Bool = false,
-    ignoresMerges: Bool = false
+    wholeWords: BytePairModel.WholeWords = .none
   ) throws -> BytePairModel {
     var unknownToken: Token?
     if let unknown {
@@ -122,6 +122,6 @@ struct BytePairModelBuilder {
     return BytePairModel(
       symbols: isByteLevel ? .bytes : .scalars(byteFallback: byteFallback), pieces: pieces,
       tokens: tokens, foreign: foreign, merges: table, unknownToken: unknownToken,
-      fusesUnknown: fusesUnknown, ignoresMerges: ignoresMerges)
+      fusesUnknown: fusesUnknown, wholeWords: wholeWords)
   }
 }

@@ -27,7 +27,7 @@ struct BytePairModelJSON {
       byteFallback: try settings.flag("byte_fallback", default: false),
       unknown: try settings.string("unk_token"),
       fusesUnknown: try settings.flag("fuse_unk", default: false),
-      ignoresMerges: try settings.flag("ignore_merges", default: false))
+      wholeWords: try settings.flag("ignore_merges", default: false) ? .all : .none)
   }
 
   private func refuse(
