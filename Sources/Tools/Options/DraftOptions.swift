@@ -13,6 +13,12 @@ struct DraftOptions: ParsableArguments {
     """, value: "n")
   var draftLength: Int?
   @OptionGroup var rule: DraftChoiceOptions
+  @Option(
+    """
+    Look at this many tokens beside the drafter's first choice at each place, and follow those that pay; \
+    0 drafts a chain. (default: 2, or 0 with --draft-length)
+    """, value: "n")
+  var branches: Int?
   @Flag(
     inversion: .prefixedNo, exclusivity: .exclusive,
     help: """
@@ -43,15 +49,26 @@ struct DraftOptions: ParsableArguments {
     return .draft(
       DecodingWay.Drafting(
         drafter: drafter, length: draftLength, choice: rule.draftChoice,
-        suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false))
+        suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false,
+        branches: branches))
   }
 
-  func validate() throws { try OptionCheck.atLeast(1, ("--draft-length", draftLength)) }
+  func validate() throws {
+    try OptionCheck.atLeast(1, ("--draft-length", draftLength))
+    try OptionCheck.range("--branches", branches, 0...8)
+    if let branches, branches > 0, draftLength != nil {
+      throw ValidationError(
+        "--draft-length drafts chains of one length: leave --branches \(branches) out")
+    }
+  }
 
   /// Refuses options that leave nothing to draft.
   func check(_ choice: DrafterOptions) throws {
     if choice.isSuffix && suffix == false {
       throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
+    }
+    if choice.isSuffix && branches != nil {
+      throw ValidationError("--branches needs a drafter: leave it or --drafter suffix out")
     }
   }
 }
