@@ -67,9 +67,6 @@ struct DraftOptions: ParsableArguments {
     if choice.isSuffix && suffix == false {
       throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
     }
-    if choice.isSuffix && branches != nil {
-      throw ValidationError("--branches needs a drafter: leave it or --drafter suffix out")
-    }
   }
 }
 
