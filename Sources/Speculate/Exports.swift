@@ -5,4 +5,5 @@
 @_exported public import enum Tensors.KeyValueFormat
 @_exported public import struct Tensors.WeightFormat
 @_exported public import struct Tensors.WeightFormatChoice
+@_exported public import struct Text.ChatSettings
 @_exported public import struct Text.Conversation

@@ -4,8 +4,9 @@
 /// a template's filter 'output' is no flag.
 package enum SettingFlags {
   package static let settings = [
-    "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
-    "force", "grow", "heldout", "heldout data", "heldout tokens", "init", "init from", "layers",
+    "answer drafter", "chat template", "chat template kwargs", "confidence", "data", "drafter",
+    "drafter passes", "evaluation length", "force", "grow", "heldout", "heldout data",
+    "heldout tokens", "init", "init from", "layers",
     "learning rate", "length", "longest prompt", "mask token", "output", "precision",
     "prompts", "report", "response length", "responses from", "save best", "seed",
     "store log-probabilities",
