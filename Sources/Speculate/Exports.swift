@@ -1,4 +1,5 @@
 // What callers name but other modules define: `import Speculate` brings it along.
+@_exported public import struct Files.Notice
 @_exported public import struct Files.SpeculateError
 @_exported public import typealias Files.Token
 @_exported public import struct Foundation.URL

@@ -99,6 +99,20 @@ import Testing
     }
   }
 
+  /// What a folder proposes to sample is said once, and not where options say how.
+  @Test func samplingThatIsProposedIsSaid() throws {
+    defer { pair.remove() }
+    let file = pair.target.appending(path: "generation_config.json")
+    try Data(#"{"do_sample": true, "temperature": 0.6, "top_p": 0.9}"#.utf8).write(to: file)
+    let notice =
+      "note: \(file.path): do_sample, temperature, top_p: temperature 0.6, top_p 0.9 is proposed and not "
+      + "applied; decoding is greedy unless --temperature says otherwise\n"
+    let result = try generate("--prompt", "Hi")
+    #expect(result.status == 0 && result.errors.contains(notice), "\(result.errors)")
+    let told = try generate("--prompt", "Hi", "--temperature", "0.5")
+    #expect(told.status == 0 && !told.errors.contains("note:"), "\(told.errors)")
+  }
+
   @Test func filesHoldChats() throws {
     defer { pair.remove() }
     let file = try write(

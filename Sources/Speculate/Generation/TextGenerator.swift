@@ -19,13 +19,18 @@ package import Verifier
 /// conversation.append(.assistant(answer.text))
 /// ```
 public final class TextGenerator: @unchecked Sendable {
-  // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
+  // Unchecked: `engine` and `watch` are only used by the holder of `lock`; everything else is immutable.
 
   package let tokenizer: any Tokenizer
   package let model: CausalModel
   package let drafter: DrafterModel?
 
+  /// What loading found that the user should know: sampling that a folder proposes and that isn't applied, a
+  /// head that a configuration calls tied.
+  public let notices: [Notice]
+
   private let chats: ChatEncoder?
+  private var watch = DrafterWatch()
   private let engine: GenerationEngine
   private let lock = NSLock()
   private let queue = DispatchQueue(label: "speculate.generation")
@@ -84,9 +89,10 @@ public final class TextGenerator: @unchecked Sendable {
     self.tokenizer = tokenizer
     self.chats = chats
     self.drafter = drafter
+    notices = model.notices + (drafter?.notices ?? [])
     engine = try GenerationEngine(
-      model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat,
-      costCache: costCache)
+      model: model, drafter: drafter, tokens: tokenizer.vocabularySize, threads: threads,
+      cacheFormat: cacheFormat, costCache: costCache)
   }
 
   /// The ids of a prompt, as the model's files prescribe them.
@@ -279,10 +285,12 @@ public final class TextGenerator: @unchecked Sendable {
       give(matcher.finish())
     }
     if matcher.hasStopped { decoder.stop() }
-    return GenerationResult(
+    var result = GenerationResult(
       prompt: prompt, tokens: tokens, text: text,
       finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,
       statistics: decoder.statistics)
+    if let drafter { result.notices = watch.notices(of: drafter, after: result) }
+    return result
   }
 
   private final class Flag: Sendable {

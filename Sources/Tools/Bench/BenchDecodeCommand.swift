@@ -61,6 +61,7 @@ struct BenchDecodeCommand: ParsableCommand {
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
       cacheFormat: cache.format, threads: threads.count, chat: try prompts.template.settings(),
       costCache: .user(measuresAgain: prompts.drafting.remeasure))
+    Output.notices(generator, prompts.sampling.parameters)
     let encoder = PromptEncoder(generator)
     let parameters = encoder.parameters(prompts.sampling.parameters, for: texts)
     let bench = PromptBench(

@@ -97,6 +97,7 @@ struct GenerateCommand: ParsableCommand {
       drafterWeights: drafter.weights, drafterPasses: drafter.passes, cacheFormat: cache.format,
       threads: threads.count, chat: try template.settings(),
       costCache: .user(measuresAgain: drafting.remeasure))
+    Output.notices(generator, sampling.parameters)
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)
