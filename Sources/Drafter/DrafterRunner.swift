@@ -19,12 +19,15 @@ package final class DrafterRunner {
   private let plan: RowPlan
   private let features: ActivationRows  // [waitingRows][hidden]
   private let maximumBlocks: Int
-  private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
+  /// Logits of a row, which are more than there are choices where the target's vocabulary is padded further
+  /// than the drafter's.
+  private let columns: Int
+  private let logits: FloatBuffer  // [maximumBlocks · maximumDrafts][columns]
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let walk: BlockWalk
   private let rotary: RotaryTables
   /// Rows of the last pass as the layers left them, before heads: made when a block wants them.
-  private var untouched: FloatBuffer?  // [maximumBlocks · (blockSize - 1) + 1][choices]
+  private var untouched: FloatBuffer?  // [maximumBlocks · maximumDrafts + 1][columns]
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -43,19 +46,18 @@ package final class DrafterRunner {
   ) {
     let configuration = drafter.configuration
     let shape = configuration.shape
-    if let own = drafter.vocabulary {
-      (self.embedding, self.head) = (own.embedding, own.head)
-    } else {
-      precondition(
-        embedding.width == shape.hidden && head.columns == shape.hidden
-          && head.rows == configuration.vocabularySize,
-        "embedding and head must be those of the drafter's target")
-      self.embedding = embedding
-      self.head =
-        drafter.draftVocabulary.map {
-          head.selecting(rows: $0.map(Int.init), format: drafter.format)
-        } ?? head
-    }
+    precondition(
+      (drafter.embedding != nil || embedding.width == shape.hidden)
+        && (drafter.head != nil
+          || head.columns == shape.hidden && head.rows >= configuration.vocabularySize),
+      "embedding and head must be those of the drafter's target")
+    self.embedding = drafter.embedding ?? embedding
+    self.head =
+      drafter.head
+      ?? drafter.draftVocabulary.map {
+        head.selecting(rows: $0.map(Int.init), format: drafter.format)
+      } ?? head
+    columns = self.head.rows
     self.drafter = drafter
     self.workers = workers
     self.maximumBlocks = maximumBlocks
@@ -68,15 +70,15 @@ package final class DrafterRunner {
     features = ActivationRows(
       maximumRows: Self.waitingRows, width: shape.hidden,
       formats: Set(drafter.layers.flatMap(\.contextFormats)))
-    let drafts = maximumBlocks * (configuration.blockSize - 1)
-    logits = FloatBuffer(count: drafts * configuration.choices)
+    let drafts = maximumBlocks * configuration.maximumDrafts
+    logits = FloatBuffer(count: drafts * columns)
     headRows = .allocate(capacity: drafts)
     headRows.initialize(repeating: 0)
     walk = BlockWalk(
       drafter.heads,
       HeadRoom(
         // One more for a row that stands after another token.
-        rows: drafts + 1, blocks: maximumBlocks, choices: configuration.choices, workers: workers))
+        rows: drafts + 1, blocks: maximumBlocks, choices: columns, workers: workers))
   }
 
   deinit { headRows.deallocate() }
@@ -95,7 +97,7 @@ package final class DrafterRunner {
         rotary: rotary),
       featureWidth: drafter.fusion?.matrix.columns ?? 0,
       block: DenoisedBlock(
-        capacity: configuration.blockSize - 1, choices: configuration.choices))
+        capacity: configuration.maximumDrafts, choices: columns))
   }
 
   // MARK: Committed positions
@@ -225,8 +227,8 @@ package final class DrafterRunner {
       let part = blocks[first..<min(first + maximumBlocks, blocks.count)]
       for block in part {
         precondition(
-          block.count > 0 && block.count < drafter.configuration.blockSize,
-          "a block drafts 1 to blockSize - 1 tokens")
+          block.count > 0 && block.count <= drafter.configuration.maximumDrafts,
+          "a block drafts 1 to maximumDrafts tokens")
         block.context.block.begin(anchor: block.anchor, count: block.count)
       }
       repeat {
@@ -245,13 +247,12 @@ package final class DrafterRunner {
   }
 
   private func keepRows(_ count: Int) {
-    let choices = drafter.configuration.choices
-    let rows = untouched ?? FloatBuffer(count: logits.count + choices)
+    let rows = untouched ?? FloatBuffer(count: logits.count + columns)
     untouched = rows
-    rows.base.update(from: logits.base, count: count * choices)
+    rows.base.update(from: logits.base, count: count * columns)
   }
 
-  /// The logits of a place as if another token than the draft stood before it: [choices].
+  /// The logits of a place as if another token than the draft stood before it: [columns].
   ///
   /// The caller may overwrite them; the next call does.
   ///
@@ -260,13 +261,12 @@ package final class DrafterRunner {
     of place: Int, after token: Token, in context: DrafterContext
   ) -> UnsafeMutablePointer<Float> {
     guard let untouched else { preconditionFailure("the block doesn't branch") }
-    let choices = drafter.configuration.choices
     let index = context.firstRow + place
     let row = untouched.base + logits.count
-    row.update(from: untouched.base + index * choices, count: choices)
+    row.update(from: untouched.base + index * columns, count: columns)
     walk.adjust(
       DraftedRow(
-        index: logits.count / choices, hidden: scratch.normedForHead(0).row(index), logits: row,
+        index: logits.count / columns, hidden: scratch.normedForHead(0).row(index), logits: row,
         previous: token))
     return row
   }
@@ -292,7 +292,8 @@ package final class DrafterRunner {
     var drafts = 0
     for block in blocks where block.context.block.hasMasks {
       addWaiting(block.context)
-      for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
+      let first = plan.count + (configuration.samplesAnchor ? 0 : 1)
+      for place in 0..<block.count { headRows[drafts + place] = first + place }
       block.context.firstRow = drafts
       drafts += block.count
       add(block, rows: configuration.rows(drafting: block.count))
@@ -302,7 +303,7 @@ package final class DrafterRunner {
     for block in blocks where block.context.block.hasMasks {
       settle(block.context)
       block.context.block.finishPass(
-        logits.base + block.context.firstRow * configuration.choices, policy)
+        logits.base + block.context.firstRow * columns, policy)
     }
     return drafts
   }
@@ -318,21 +319,25 @@ package final class DrafterRunner {
     }
   }
 
-  /// Adds the anchor, known drafts and masks, rows that see the context and one another.
+  /// Adds the anchor, known drafts and masks, rows that see the context and one another; of a causal drafter
+  /// those before them.
   private func add(_ block: DrafterBlock, rows: Int) {
     let start = block.context.count
+    let isCausal = drafter.configuration.isCausal
     for row in 0..<rows {
       addRow(
         block.context.block.token(ofRow: row) ?? drafter.configuration.maskToken, block.context,
-        position: start + row, visible: 0..<start + rows)
+        position: start + row, visible: 0..<start + (isCausal ? row + 1 : rows))
     }
   }
 
   private func addRow(
     _ token: Token, _ context: DrafterContext, position: Int, visible: Range<Int>
   ) {
+    // A target may have more tokens than the drafter knows.
     embedding.copy(
-      token, to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
+      Int(token) < embedding.vocabularySize ? token : drafter.configuration.maskToken,
+      to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
     plan.append(cache: context.cache, position: position, visible: visible)
   }
 
@@ -350,14 +355,14 @@ package final class DrafterRunner {
 
   private func projectLogits(count: Int) {
     let shape = drafter.configuration.shape
-    let choices = drafter.configuration.choices
+    let columns = columns
     let rows = Rows(rows: UnsafeBufferPointer(rebasing: headRows[..<count]))
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
       let normed = scratch.normForHead(
         rows: rows.rows, weight: drafter.finalNorm, epsilon: shape.normEpsilon, worker: worker)
       head.multiply(
-        normed, into: logits.base, stride: choices, count: count,
+        normed, into: logits.base, stride: columns, count: count,
         panels: (0..<head.panelCount).share(of: worker, among: workers.count))
     }
   }

@@ -43,6 +43,16 @@ import Testing
                                 template does.
         --system <text>         The system message of chats that have none of their own. Belongs to
                                 --chat.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
 
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -308,6 +318,16 @@ import Testing
                                 file with a 'prompt' field or a chat in every line, or a text file, which
                                 is one; - reads standard input.
         --limit <n>             Take the first n prompts only.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in
@@ -507,6 +527,16 @@ import Testing
                                 those with "messages" or "turns" as chats, by the target's chat template;
                                 chats longer than --longest-prompt are left out.
         --tokens <tokens>       Instead of --data: a file of little-endian 16-bit tokens.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
         -o, --output <output>   The folder of shards.
         --seed <seed>           Seed of prompts and sampling. (default: 1)
         --threads <n>           Threads to compute with. (default: one a physical core)

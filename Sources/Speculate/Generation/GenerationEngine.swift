@@ -14,15 +14,18 @@ final class GenerationEngine {
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
   private let costCache: CostModelCache?
+  /// How many tokens the tokenizer has; ids beyond them are never drafted.
+  private let tokens: Int?
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
 
   init(
-    model: CausalModel, drafter: DrafterModel?, threads: Int, cacheFormat: KeyValueFormat,
-    costCache: CostModelCache?
+    model: CausalModel, drafter: DrafterModel?, tokens: Int?, threads: Int,
+    cacheFormat: KeyValueFormat, costCache: CostModelCache?
   ) throws {
-    try drafter?.checkFit(model.configuration)
+    try drafter?.checkFit(model.configuration, tokens: tokens)
+    self.tokens = tokens
     self.model = model
     self.drafter = drafter
     self.costCache = costCache
@@ -95,7 +98,8 @@ final class GenerationEngine {
     let made =
       try source
       ?? drafter?.makeSource(
-        target: model, workers: workers, capacity: model.configuration.maximumContext)
+        target: model, workers: workers, capacity: model.configuration.maximumContext,
+        tokens: tokens)
     source = made
     return made
   }

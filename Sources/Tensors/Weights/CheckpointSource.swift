@@ -11,6 +11,8 @@ package final class CheckpointSource: WeightSource {
     self.path = path
   }
 
+  package func holds(_ name: String) -> Bool { checkpoint.shape(of: name) != nil }
+
   package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
     used.insert(name)
     if shape.count == 2 {

@@ -11,8 +11,7 @@ extension InspectReport {
   static func settings(_ directory: URL) throws -> [Setting] {
     let file = directory.appending(path: "config.json")
     if FileManager.default.fileExists(atPath: file.path),
-      let architectures = try ConfigurationFile(url: file).texts("architectures"),
-      architectures.count == 1, DrafterKind(architecture: architectures[0]) != nil
+      try DrafterConfiguration.isMeant(by: ConfigurationFile(url: file))
     {
       return settings(try DrafterConfiguration(directory: directory))
     }

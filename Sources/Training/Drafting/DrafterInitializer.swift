@@ -66,7 +66,8 @@ enum DrafterInitializer {
     let other = try DrafterConfiguration(directory: folder)
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,
       other.shape == own.shape, other.layerCount == own.layerCount,
-      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize
+      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize,
+      other.samplesAnchor == own.samplesAnchor, other.isCausal == own.isCausal
     else {
       throw SpeculateError(
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers: give "

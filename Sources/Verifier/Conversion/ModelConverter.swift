@@ -128,7 +128,7 @@ package struct ModelConverter {
     let matrices = Set(
       (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
         .map(\.tensor).filter { $0.shape.count == 2 }.map(\.name))
-    let tied = configuration.tiesEmbeddings
+    let tied = try configuration.tiesEmbeddings && !TiedHead.differs(configuration, checkpoint)
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
       if name.hasSuffix(".rotary_emb.inv_freq") { return [] }

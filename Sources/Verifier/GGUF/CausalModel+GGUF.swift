@@ -1,4 +1,5 @@
 package import Files
+import Foundation
 package import Tensors
 
 extension CausalModel {
@@ -26,7 +27,7 @@ extension CausalModel {
       file, places: places, kept: kept, floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: chosen, source: source, embeddingName: names.embedding,
-      headName: headName)
+      headName: headName, path: file.url.path)
     try source.finish { $0 == GGUFArchitecture.ropeDivisors }
   }
 

@@ -18,8 +18,13 @@ extension CausalModel {
       try self.init(try GGUFFile(url: directory), weights: weights)
       return
     }
-    let configuration = try ModelConfiguration(directory: directory, families: families)
+    var configuration = try ModelConfiguration(directory: directory, families: families)
     let checkpoint = try Checkpoint(directory: directory)
+    var notices = checkpoint.notices
+    if try TiedHead.differs(configuration, checkpoint) {
+      configuration.tiesEmbeddings = false
+      notices.append(TiedHead.notice(configuration, path: directory.path))
+    }
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
@@ -29,9 +34,12 @@ extension CausalModel {
     try self.init(
       configuration, formats: weights.applied(to: stored), source: source,
       embeddingName: embeddingName,
-      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName)
+      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName,
+      path: directory.path, notices: notices,
+      samplingNotice: try SamplingDefaults.notice(directory: directory))
+    let isTied = configuration.tiesEmbeddings
     try source.finish { name in
-      name.hasSuffix(".rotary_emb.inv_freq") || (configuration.tiesEmbeddings && name == headName)
+      name.hasSuffix(".rotary_emb.inv_freq") || (isTied && name == headName)
     }
   }
 

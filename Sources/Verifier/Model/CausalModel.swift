@@ -1,3 +1,4 @@
+package import Files
 package import Tensors
 
 /// A causal transformer's weights: Llama, Mistral, Qwen2 or Qwen3, dense.
@@ -17,12 +18,23 @@ package final class CausalModel: Sendable {
   let layers: [DecoderLayer]
   package let finalNorm: FloatBuffer
 
+  /// What loading found that the user should know.
+  package let notices: [Notice]
+  /// The sampling that the folder proposes and that isn't applied, one of ``notices``.
+  package let samplingNotice: Notice?
+  /// The folder or file that it was loaded from; nil for random weights.
+  package let path: String?
+
   /// Takes the weights from a source, the embedding and the head by the names that they have there.
   package init(
     _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
-    embeddingName: String, headName: String
+    embeddingName: String, headName: String, path: String? = nil, notices: [Notice] = [],
+    samplingNotice: Notice? = nil
   ) throws {
     configuration = c
+    self.path = path
+    self.notices = notices + [samplingNotice].compactMap { $0 }
+    self.samplingNotice = samplingNotice
     self.formats = formats
     layers = try (0..<c.layerCount).map {
       try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)

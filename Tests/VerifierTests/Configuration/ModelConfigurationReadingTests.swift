@@ -192,14 +192,16 @@ import Verifier
       try read("{\"model_type\": \"llama\", \(Self.sizes), \(setting)}").ropeScaling == expected)
   }
 
-  @Test func endTokensOfTheGenerationSettingsComeFirst() throws {
+  /// All that either file names end a text; the generation settings' come first.
+  @Test func endTokensOfBothFilesEnd() throws {
     let config = "{\"model_type\": \"llama\", \(Self.sizes), \"eos_token_id\": 5}"
     #expect(try read(config).endTokens == [5])
     #expect(try read(config, generation: "{}").endTokens == [5])
     #expect(try read(config, generation: "{\"eos_token_id\": null}").endTokens == [5])
-    #expect(try read(config, generation: "{\"eos_token_id\": 7}").endTokens == [7])
-    #expect(try read(config, generation: "{\"eos_token_id\": [7, 8]}").endTokens == [7, 8])
-    #expect(try read(config, generation: "{\"eos_token_id\": []}").endTokens == [])
+    #expect(try read(config, generation: "{\"eos_token_id\": 7}").endTokens == [7, 5])
+    #expect(try read(config, generation: "{\"eos_token_id\": [7, 5, 8]}").endTokens == [7, 5, 8])
+    #expect(try read(config, generation: "{\"eos_token_id\": []}").endTokens == [5])
+    #expect(try read(config, generation: "{\"bos_token_id\": 4}").beginToken == 4)
     #expect(
       try read("{\"model_type\": \"llama\", \(Self.sizes), \"eos_token_id\": null}").endTokens
         == [])
