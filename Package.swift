@@ -21,12 +21,16 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CFiles"),
 
     .target(name: "Files", dependencies: ["CFiles", "CZstd"], swiftSettings: swiftSettings),
-    .target(name: "Text", dependencies: ["Files", "CSentencePiece"], swiftSettings: swiftSettings),
+    .target(
+      name: "Text", dependencies: ["Files", "CSentencePiece", "CPCRE2"],
+      swiftSettings: swiftSettings),
     .target(name: "Tensors", dependencies: ["Files", "CKernels"], swiftSettings: swiftSettings),
     .target(name: "Verifier", dependencies: ["Tensors", "Files"], swiftSettings: swiftSettings),
     .target(name: "Drafter", dependencies: ["Tensors", "Files"], swiftSettings: swiftSettings),
@@ -59,11 +63,7 @@ let package = Package(
     .executableTarget(name: "Chat", dependencies: ["Speculate"], path: "Examples/Chat"),
     .executableTarget(name: "Complete", dependencies: ["Speculate"], path: "Examples/Complete"),
 
-    // Tests. CPCRE2 is the oracle of the hand-written pre-tokenizers.
-    .systemLibrary(
-      name: "CPCRE2", path: "Tests/CPCRE2", pkgConfig: "libpcre2-8",
-      providers: [.apt(["libpcre2-dev"])]),
-    // Counts allocations; needs glibc.
+    // Counts allocations for tests; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "TestSupport", dependencies: ["Speculate", "Drafter", "Verifier", "Tensors", "Files"],

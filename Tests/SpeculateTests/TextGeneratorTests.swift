@@ -38,7 +38,7 @@ import Text
       parameters.sampling.seed = UInt64(index)
       let plain = try generator.generate(prompt, parameters: parameters, mode: .plain)
       #expect(
-        plain.tokens.count > 10
+        try plain.tokens.count > 10
           && plain.prompt
             == generator.tokenizer.encode(
               prompt, addSpecial: true)

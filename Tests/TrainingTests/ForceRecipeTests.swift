@@ -164,7 +164,7 @@ import Verifier
     // The same text, token by token.
     let tokenizer = try TokenizerLoader.load(directory: options.output)
     let text = try String(contentsOf: #require(options.heldout), encoding: .utf8)
-    let ids = Array(tokenizer.encode(text, addSpecial: false).prefix(60))
+    let ids = Array(try tokenizer.encode(text, addSpecial: false).prefix(60))
     for (folder, evaluation) in [(options.target, start), (options.output, end)] {
       let model = try CausalModel(directory: folder)
       let runner = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 1)

@@ -23,7 +23,7 @@ import Verifier
 
     #expect(try ModelConfiguration(directory: output) == configuration)
     let loaded = try TokenizerLoader.load(directory: output)
-    #expect(loaded.encode("ab", addSpecial: true).count == 1)  // no begin token, as in training
+    #expect(try loaded.encode("ab", addSpecial: true).count == 1)  // no begin token, as in training
     let checkpoint = try Checkpoint(directory: output)
     #expect(checkpoint.names == model.layout.entries.map(\.name).sorted())
     for entry in model.layout.entries {

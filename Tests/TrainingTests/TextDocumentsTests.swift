@@ -15,7 +15,7 @@ import Training
         directory: folder.url,
         tokenizer: SentencePieceTokenizer(file: folder.write(TinyTokenizer.data, to: "t.model"))),
       lengths: lengths, seed: 1)
-    return (0..<40).map { source.prompt($0) }
+    return try (0..<40).map { try source.prompt($0) }
   }
 
   @Test func promptsAreTakenFromTheirBeginning() throws {
@@ -48,7 +48,9 @@ import Training
       let source = try PromptSource(
         documents: file, encoder: ChatEncoder(directory: folder.url, tokenizer: tokenizer),
         lengths: 2...longest, seed: 1)
-      let prompts = (0..<40).map { tokenizer.decode(source.prompt($0), skipSpecial: false) }
+      let prompts = try (0..<40).map {
+        tokenizer.decode(try source.prompt($0), skipSpecial: false)
+      }
       return (Set(prompts), source.tooLongChats, "")
     } catch {
       return ([], 0, "\(error)".replacing(file.path, with: "data"))

@@ -183,7 +183,7 @@ package enum DrafterModel: Sendable {
   private static func check(_ tokenizer: any Tokenizer, of directory: URL) throws -> Bool {
     guard
       GGUFFile.isMeant(by: directory)
-        || ["tokenizer.json", "tokenizer.model", "vocab.json"].contains(where: {
+        || ["tokenizer.json", "tekken.json", "tokenizer.model", "vocab.json"].contains(where: {
           FileManager.default.fileExists(atPath: directory.appending(path: $0).path)
         })
     else { return false }

@@ -99,12 +99,13 @@ public final class TextGenerator: @unchecked Sendable {
   ///
   /// - Parameter parsesSpecial: whether spellings of special tokens become those tokens; `nil` for as the chat
   ///   settings say, which is yes unless they are changed.
-  /// - Throws: ``SpeculateError`` if the prompt is empty.
+  /// - Throws: ``SpeculateError`` if the prompt is empty, or a pattern of the tokenizer can't cut it within
+  ///   its limits.
   public func encode(_ prompt: String, parsesSpecial: Bool? = nil) throws -> [Token] {
     guard !prompt.isEmpty else {
       throw SpeculateError("the prompt is empty: give at least one character")
     }
-    return tokenizer.encode(
+    return try tokenizer.encode(
       prompt, addSpecial: true, parseSpecial: parsesSpecial ?? chats?.parsesSpecial ?? true)
   }
 

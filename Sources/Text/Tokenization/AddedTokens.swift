@@ -31,20 +31,30 @@ struct AddedTokens: Sendable {
   /// One more than the largest id, 0 without tokens.
   let endID: Int
 
+  /// No tokens.
+  init() {
+    (byID, surfaces, byContent, endID) = ([:], [:], [:], 0)
+    (matcher, normalizedMatcher) = (AddedTokenMatcher([]), AddedTokenMatcher([]))
+  }
+
   /// Takes the tokens; of two with the same id or spelling the first counts.
-  init(_ tokens: [AddedToken], normalizer: TextNormalizer = TextNormalizer()) {
+  ///
+  /// - Throws: `SpeculateError` when a spelling can't be normalized.
+  init(_ tokens: [AddedToken], normalizer: TextNormalizer = TextNormalizer()) throws {
     byID = Dictionary(tokens.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     byContent = Dictionary(
       tokens.map { (Array($0.content.utf8), $0.id) }, uniquingKeysWith: { first, _ in first })
     endID = Int(tokens.map(\.id).max() ?? -1) + 1
-    func surface(_ token: AddedToken) -> [UInt8] {
+    func surface(_ token: AddedToken) throws -> [UInt8] {
       let content = Array(token.content.utf8)
       guard token.normalized else { return content }
-      return content.withUnsafeBufferPointer { normalizer.normalized($0) } ?? content
+      return try content.withUnsafeBufferPointer { try normalizer.normalized($0) } ?? content
     }
-    surfaces = byID.mapValues(surface)
-    matcher = AddedTokenMatcher(tokens.filter { !$0.normalized }.map { (surface($0), $0) })
-    normalizedMatcher = AddedTokenMatcher(tokens.filter(\.normalized).map { (surface($0), $0) })
+    surfaces = try byID.mapValues(surface)
+    matcher = AddedTokenMatcher(
+      try tokens.filter { !$0.normalized }.map { (try surface($0), $0) })
+    normalizedMatcher = AddedTokenMatcher(
+      try tokens.filter(\.normalized).map { (try surface($0), $0) })
   }
 
   /// What a token stands for in a normalized text; empty for special and for other tokens.

@@ -8,7 +8,7 @@ enum GPT2Files {
 
   static func load(
     vocabulary: URL, merges: URL, _ configuration: TokenizerConfiguration
-  ) throws -> BytePairTokenizer {
+  ) throws -> PieceTokenizer {
     if let name = configuration.className, !["GPT2Tokenizer", "GPT2TokenizerFast"].contains(name) {
       throw SpeculateError(
         "\(vocabulary.path): a \(name) is not supported from vocab.json and merges.txt; "
@@ -24,13 +24,13 @@ enum GPT2Files {
       try builder.addMerge(line: line)
     }
     let model = try builder.model()
-    var parts = BytePairTokenizer.Parts(model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
+    var parts = PieceTokenizer.Parts(model: model, preTokenizer: PreTokenizer(steps: [.gpt2]))
     if let id = model.token(ofSpelling: endOfText) {
-      parts.added = AddedTokens([AddedToken(id: id, content: endOfText, special: true)])
+      parts.added = try AddedTokens([AddedToken(id: id, content: endOfText, special: true)])
       parts.beginToken = id
       parts.endTokens = [id]
     }
     try configuration.complete(&parts)
-    return BytePairTokenizer(parts)
+    return PieceTokenizer(parts)
   }
 }

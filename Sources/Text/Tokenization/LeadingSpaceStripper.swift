@@ -12,6 +12,10 @@ struct LeadingSpaceStripper {
       rule = .keep
       return bytes.first == space ? bytes.dropFirst() : bytes[...]
     }
+    if rule == .dropAllOfFirstPiece {
+      rule = .keep
+      return bytes.filter { $0 != space }[...]
+    }
     let rest = bytes.drop { $0 == space }
     if !rest.isEmpty { rule = .keep }
     return rest

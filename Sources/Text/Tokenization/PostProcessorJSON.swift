@@ -3,18 +3,33 @@ import Files
 /// Reads the `post_processor` of a tokenizer.json: what is put around a text.
 enum PostProcessorJSON {
   /// Sets the prefix and suffix of a tokenizer.
-  static func read(_ node: JSONNode, into parts: inout BytePairTokenizer.Parts) throws {
+  static func read(_ node: JSONNode, into parts: inout PieceTokenizer.Parts) throws {
     for (node, type, fields) in try node.sequence("processors", kind: "post_processor") {
       switch type {
       case "ByteLevel": break  // It only moves offsets.
       case "TemplateProcessing": try readTemplate(fields, node, into: &parts)
+      case "BertProcessing", "RobertaProcessing":
+        // A later processor wraps what an earlier one made.
+        parts.prefix.insert(try token("cls", fields, node, parts), at: 0)
+        parts.suffix.append(try token("sep", fields, node, parts))
       default: throw node.error("the post_processor \(quoted(type)) is not supported")
       }
     }
   }
 
+  /// The token of a pair of spelling and number.
+  private static func token(
+    _ key: String, _ fields: [String: JSONNode], _ node: JSONNode, _ parts: PieceTokenizer.Parts
+  ) throws -> Token {
+    let pair = try fields[key]?.elements() ?? []
+    guard pair.count == 2, let id = pair[1].integer.flatMap(BytePairModelJSON.token),
+      id < max(parts.model.vocabularySize, parts.added.endID)
+    else { throw node.error("the post_processor's '\(key)' is no pair of a spelling and an id") }
+    return id
+  }
+
   private static func readTemplate(
-    _ fields: [String: JSONNode], _ node: JSONNode, into parts: inout BytePairTokenizer.Parts
+    _ fields: [String: JSONNode], _ node: JSONNode, into parts: inout PieceTokenizer.Parts
   ) throws {
     guard let template = fields["single"], template.isArray else {
       throw node.error("a post_processor 'TemplateProcessing' has no list 'single'")

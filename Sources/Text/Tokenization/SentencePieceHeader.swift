@@ -36,6 +36,13 @@ struct SentencePieceHeader: Equatable {
       case (3, .bytes(let normalizer)):
         var normalizer = ProtobufReader(normalizer, name: name)
         while let field = try normalizer.next() {
+          if field.number == 2, case .bytes(let map) = field.value, !map.isEmpty {
+            do {
+              _ = try PrecompiledCharacterMap(map)
+            } catch {
+              throw SpeculateError("\(name): precompiled_charsmap can't be used: \(error)")
+            }
+          }
           guard case .integer(let flag) = field.value else { continue }
           if field.number == 3 { addsDummyPrefix = flag != 0 }
           if field.number == 4 { removesExtraSpaces = flag != 0 }

@@ -3,6 +3,12 @@ import Foundation
 /// Writes a SentencePiece model of pieces, scores and kinds that another file holds, field by field
 /// (`sentencepiece_model.proto`, v0.1.97).
 struct SentencePieceModelWriter {
+  /// How words become pieces, by the number that the format has for it.
+  enum Kind: UInt64 {
+    case unigram = 1
+    case bytePairs
+  }
+
   private var pieces = Data()
 
   /// Adds the next piece; `kind` is the number that the format has for it.
@@ -15,23 +21,26 @@ struct SentencePieceModelWriter {
     Self.append(message, field: 1, to: &pieces)
   }
 
-  /// The serialized model, of byte pairs.
+  /// The serialized model.
   ///
   /// - Parameters:
+  ///   - characterMap: What is done to characters first (`precompiled_charsmap`); empty for nothing.
   ///   - unknown: The spelling of the piece for what can't be spelled; nil for the usual one. So `begin`
   ///     and `end`.
   func finished(
-    unknown: String?, begin: String?, end: String?, fallsBackToBytes: Bool, addsSpace: Bool,
+    _ kind: Kind, characterMap: Data, unknown: String?, begin: String?, end: String?,
+    fallsBackToBytes: Bool, addsSpace: Bool,
     removesSpaces: Bool
   ) -> Data {
     var trainer = Data()
-    Self.append(2, field: 3, to: &trainer)  // byte pairs
+    Self.append(kind.rawValue, field: 3, to: &trainer)
     Self.append(fallsBackToBytes ? 1 : 0, field: 35, to: &trainer)
     for (field, text) in [(45, unknown), (46, begin), (47, end)] as [(UInt64, String?)] {
       if let text { Self.append(Data(text.utf8), field: field, to: &trainer) }
     }
     var normalizer = Data()
     Self.append(Data("identity".utf8), field: 1, to: &normalizer)
+    if !characterMap.isEmpty { Self.append(characterMap, field: 2, to: &normalizer) }
     Self.append(addsSpace ? 1 : 0, field: 3, to: &normalizer)
     Self.append(removesSpaces ? 1 : 0, field: 4, to: &normalizer)
     var model = pieces

@@ -43,16 +43,18 @@ final class SentencePieceProcessor: @unchecked Sendable {
   }
 
   /// Appends the ids of a text, given as UTF-8.
-  func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Token]) {
+  ///
+  /// - Throws: `SpeculateError` when there is no memory for it: a loaded model encodes every text.
+  func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Token]) throws {
     guard let base = text.baseAddress, !text.isEmpty else { return }
     var encoded: UnsafeMutablePointer<Token>?
     let count = base.withMemoryRebound(to: CChar.self, capacity: text.count) {
       csp_encode(handle, $0, text.count, &encoded)
     }
     defer { csp_free(encoded) }
-    // A loaded model encodes every text; only exhausted memory is left as a reason to fail, and
-    // that ends a Swift program everywhere else too.
-    precondition(count >= 0, "out of memory while encoding \(text.count) bytes")
+    guard count >= 0 else {
+      throw SpeculateError("there is no memory to encode a text of \(text.count) bytes")
+    }
     ids.append(contentsOf: UnsafeBufferPointer(start: encoded, count: count))
   }
 

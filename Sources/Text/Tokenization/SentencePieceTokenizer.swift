@@ -74,12 +74,12 @@ package final class SentencePieceTokenizer: Tokenizer {
         surfaces.append([])
       case csp_kind_unknown: surfaces.append(processor.decode([id]) ?? [])
       case csp_kind_byte:
-        guard let byte = Self.byte(ofPiece: piece) else {
+        guard let byte = BytePiece.byte(of: Array(piece.utf8)) else {
           throw SpeculateError(
             "\(name): byte piece \(id) is spelled \(quoted(piece)), not '<0xNN>'")
         }
         surfaces.append([byte])
-      default: surfaces.append(PreTokenizer.restoringSpaces(piece.utf8))
+      default: surfaces.append(PieceDecoder.sentencePieceSpaces.bytes(of: piece.utf8))
       }
     }
     self.surfaces = surfaces
@@ -99,14 +99,16 @@ package final class SentencePieceTokenizer: Tokenizer {
   }
 
   /// The ids of a text, with the begin and end pieces the model's files ask for.
-  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
+  ///
+  /// - Throws: `SpeculateError` when there is no memory for it.
+  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Token] {
     var ids: [Token] = []
     if addSpecial, addsBegin, let beginToken { ids.append(beginToken) }
     var text = text
-    text.withUTF8 { bytes in
+    try text.withUTF8 { bytes in
       for part in matcher.split(bytes, parseSpecial: parseSpecial) {
         switch part {
-        case .text(let range): processor.encode(.init(rebasing: bytes[range]), into: &ids)
+        case .text(let range): try processor.encode(.init(rebasing: bytes[range]), into: &ids)
         case .token(let id): ids.append(id)
         }
       }
@@ -127,10 +129,4 @@ package final class SentencePieceTokenizer: Tokenizer {
   }
 
   package func id(of piece: String) -> Token? { ids[Array(piece.utf8)] }
-
-  /// The byte of a piece spelled `<0xNN>`.
-  static func byte(ofPiece piece: String) -> UInt8? {
-    guard piece.utf8.count == 6, piece.hasPrefix("<0x"), piece.hasSuffix(">") else { return nil }
-    return UInt8(piece.dropFirst(3).dropLast(), radix: 16)
-  }
 }

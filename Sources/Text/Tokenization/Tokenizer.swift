@@ -13,7 +13,10 @@ package protocol Tokenizer: Sendable {
   ///   - parseSpecial: Whether the spelling of a special token within the text (`"</s>"`) becomes
   ///     that token. With `false` such a spelling is text like any other, which is what foreign
   ///     text needs: it cannot forge the structure of a conversation.
-  func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token]
+  ///
+  /// - Throws: `SpeculateError` when a pattern of the tokenizer's file can't cut the text within its
+  ///   limits, or the vocabulary can't spell it.
+  func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Token]
 
   /// The bytes a token adds to the text; not necessarily whole characters.
   ///
@@ -61,12 +64,16 @@ package enum LeadingSpaceRule: Sendable, Equatable {
   case keep
   case dropOne
   case dropAll
+  /// All spaces of the first piece are dropped, whatever stands between them.
+  case dropAllOfFirstPiece
 }
 
 extension Tokenizer {
   /// The ids of a text in which special tokens are not looked for.
-  package func encode(_ text: String, addSpecial: Bool) -> [Token] {
-    encode(text, addSpecial: addSpecial, parseSpecial: false)
+  ///
+  /// - Throws: `SpeculateError` as the other `encode` does.
+  package func encode(_ text: String, addSpecial: Bool) throws -> [Token] {
+    try encode(text, addSpecial: addSpecial, parseSpecial: false)
   }
 
   /// The text of a whole sequence of ids.

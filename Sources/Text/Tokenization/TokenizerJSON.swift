@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Reads a `tokenizer.json` of huggingface/tokenizers whose model is a byte-pair encoding.
+/// Reads a `tokenizer.json` of huggingface/tokenizers whose model is BPE or Unigram.
 ///
 /// Whatever such a file may ask for and is not supported is an error that names it: a tokenizer
 /// that ignored it would give a model tokens it was not trained on.
@@ -21,24 +21,21 @@ struct TokenizerJSON {
   private func part(_ key: String) -> JSONNode? { members[key].flatMap { $0.isNull ? nil : $0 } }
 
   /// Puts the tokenizer together; `configuration` names its begin and end tokens.
-  func parts(_ configuration: TokenizerConfiguration) throws -> BytePairTokenizer.Parts {
+  func parts(_ configuration: TokenizerConfiguration) throws -> PieceTokenizer.Parts {
     let normalizer = try TextNormalizer(part("normalizer"))
-    let pipeline = try PreTokenizerJSON(part("pre_tokenizer"))
-    let replacesSpaces =
-      pipeline.preTokenizer.replacesSpaces
-      || normalizer.steps.contains(.replace([0x20], with: PreTokenizer.metaspace))
-    guard pipeline.isByteLevel || replacesSpaces else {
-      throw root.error("a pre_tokenizer that is neither ByteLevel nor Metaspace is not supported")
-    }
-    let reader = BytePairModelJSON(
-      node: members["model"] ?? root, isByteLevel: pipeline.isByteLevel)
+    var pipeline = try PreTokenizerJSON(part("pre_tokenizer"))
+    let decoder = try decoder(pipeline, normalizer)
+    // A model that sees bytes at the end and gives them back needs no characters for them.
+    let reader = try PieceModelJSON(
+      members["model"] ?? root,
+      seesBytes: pipeline.endsWithByteLevel && decoder.isByteLevel)
+    if reader.isByteLevel { pipeline.preTokenizer.steps.removeLast() }
     let model = try reader.model()
-    let added = try addedTokens(model)
-    var tokenizer = BytePairTokenizer.Parts(
-      model: model, added: AddedTokens(added, normalizer: normalizer), normalizer: normalizer,
-      preTokenizer: pipeline.preTokenizer)
-    tokenizer.leadingSpaceRule = try leadingSpaceRule(
-      isByteLevel: pipeline.isByteLevel, hasPrefix: pipeline.preTokenizer.spacePrefix != .never)
+    var tokenizer = PieceTokenizer.Parts(
+      model: model,
+      added: try AddedTokens(try addedTokens(model), normalizer: normalizer),
+      normalizer: normalizer, preTokenizer: pipeline.preTokenizer)
+    tokenizer.decoder = decoder
     if let processor = part("post_processor") {
       try PostProcessorJSON.read(processor, into: &tokenizer)
     }
@@ -46,9 +43,25 @@ struct TokenizerJSON {
     return tokenizer
   }
 
+  /// What pieces add to a text. Without a decoder it is told by how spaces are spelled.
+  private func decoder(
+    _ pipeline: PreTokenizerJSON, _ normalizer: TextNormalizer
+  ) throws -> PieceDecoder {
+    if let decoder = part("decoder") { return try PieceDecoder(decoder) }
+    if pipeline.endsWithByteLevel { return PieceDecoder(steps: [.byteAlphabet]) }
+    var decoder = PieceDecoder.sentencePiece
+    guard pipeline.spaceReplacement == PreTokenizer.metaspace || normalizer.replacesSpaces else {
+      throw root.error(
+        "a tokenizer without a 'decoder' is supported with the pre_tokenizers ByteLevel and Metaspace"
+      )
+    }
+    if pipeline.hasPrefix { decoder.leadingSpaceRule = .dropOne }
+    return decoder
+  }
+
   // MARK: Added tokens
 
-  private func addedTokens(_ model: BytePairModel) throws -> [AddedToken] {
+  private func addedTokens(_ model: any PieceModel) throws -> [AddedToken] {
     guard let list = part("added_tokens") else { return [] }
     guard list.isArray else { throw list.error("'added_tokens' is not a list") }
     return try list.elements().map { node in
@@ -71,38 +84,6 @@ struct TokenizerJSON {
         normalized: fields["normalized"]?.bool ?? false)
     }
   }
-
-  // MARK: Decoder
-
-  private func leadingSpaceRule(isByteLevel: Bool, hasPrefix: Bool) throws -> LeadingSpaceRule {
-    guard let decoder = part("decoder") else { return hasPrefix && !isByteLevel ? .dropOne : .keep }
-    var rule = LeadingSpaceRule.keep
-    for (node, type, fields) in try decoder.sequence("decoders", kind: "decoder") {
-      switch type {
-      case "ByteLevel" where isByteLevel: break
-      case "Fuse": break
-      case "ByteFallback" where !isByteLevel: break
-      case "Metaspace" where !isByteLevel:
-        if try PreTokenizerJSON.prefix(ofMetaspace: fields, node) != .never { rule = .dropOne }
-      case "Replace" where !isByteLevel:
-        let pattern = try fields["pattern"]?.members()["String"]?.string
-        guard pattern == "\u{2581}", fields["content"]?.string == " " else {
-          throw node.error("a decoder Replace other than '▁' by ' ' is not supported")
-        }
-      case "Strip" where !isByteLevel:
-        let start = fields["start"]?.integer
-        guard fields["content"]?.string == " ", fields["stop"]?.integer == 0,
-          start == 0 || start == 1
-        else {
-          throw node.error("a decoder Strip other than of one ' ' at the start is not supported")
-        }
-        if start == 1 { rule = .dropOne }
-      default:
-        throw node.error("the decoder \(quoted(type)) is not supported with this pre_tokenizer")
-      }
-    }
-    return rule
-  }
 }
 
 extension JSONNode {
@@ -122,34 +103,19 @@ extension JSONNode {
 }
 
 extension TextNormalizer {
-  /// Reads the `normalizer` of a tokenizer.json, `nil` for none.
-  init(_ node: JSONNode?) throws {
-    guard let node else { return }
-    for (node, type, fields) in try node.sequence("normalizers", kind: "normalizer") {
-      switch type {
-      case "NFC": steps.append(.nfc)
-      case "Prepend":
-        guard let prefix = fields["prepend"]?.string else {
-          throw node.error("the normalizer 'Prepend' has no 'prepend'")
-        }
-        steps.append(.prepend(prefix))
-      case "Replace":
-        guard let old = try fields["pattern"]?.members()["String"]?.stringBytes, !old.isEmpty,
-          let new = fields["content"]?.stringBytes
-        else {
-          throw node.error("a normalizer 'Replace' of anything but a string is not supported")
-        }
-        steps.append(.replace(Array(old), with: Array(new)))
-      default: throw node.error("the normalizer \(quoted(type)) is not supported")
-      }
+  /// Whether a space becomes "▁".
+  fileprivate var replacesSpaces: Bool {
+    steps.contains {
+      guard case .replace(let old, let new) = $0 else { return false }
+      return old == [UInt8(ascii: " ")] && new == PreTokenizer.metaspace
     }
-    // Each replacement may make more places for the next.
-    let growth = steps.reduce(1.0) { growth, step in
-      guard case .replace(let old, let new) = step else { return growth }
-      return growth * max(1, Double(new.count) / Double(old.count))
-    }
-    guard growth <= 4096 else {
-      throw node.error("the normalizer's replacements make texts over 4096 times as long")
-    }
+  }
+}
+
+extension PieceDecoder {
+  /// Whether all it does is to read the alphabet of bytes.
+  fileprivate var isByteLevel: Bool {
+    guard steps.count == 1, case .byteAlphabet = steps[0] else { return false }
+    return leadingSpaceRule == .keep
   }
 }

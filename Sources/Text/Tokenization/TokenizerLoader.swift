@@ -3,10 +3,11 @@ package import Foundation
 
 /// Loads whichever tokenizer a checkpoint folder holds.
 package enum TokenizerLoader {
-  /// The files that a folder's tokenizer is read from: `tokenizer.json`, or else `tokenizer.model`
-  /// (SentencePiece), or else `vocab.json` with `merges.txt` (GPT-2); none where there is no tokenizer.
+  /// The files that a folder's tokenizer is read from: `tokenizer.json`, or else `tekken.json` (Mistral),
+  /// or else `tokenizer.model` (SentencePiece), or else `vocab.json` with `merges.txt` (GPT-2); none where
+  /// there is no tokenizer.
   package static func files(in directory: URL) -> [String] {
-    [["tokenizer.json"], ["tokenizer.model"], ["vocab.json", "merges.txt"]]
+    [["tokenizer.json"], ["tekken.json"], ["tokenizer.model"], ["vocab.json", "merges.txt"]]
       .first { $0.allSatisfy { TokenizerFiles.exists(directory.appending(path: $0)) } } ?? []
   }
 
@@ -30,7 +31,11 @@ package enum TokenizerLoader {
     switch Self.files(in: directory).first {
     case "tokenizer.json":
       let json = file("tokenizer.json")
-      return try BytePairTokenizer(json: TokenizerFiles.read(json), name: json.path, configuration)
+      return try PieceTokenizer(json: TokenizerFiles.read(json), name: json.path, configuration)
+    case "tekken.json":
+      let json = file("tekken.json")
+      return PieceTokenizer(
+        try TekkenJSON(TokenizerFiles.read(json), name: json.path).parts(configuration))
     case "tokenizer.model":
       return try SentencePieceTokenizer(directory: directory, configuration)
     case .some:

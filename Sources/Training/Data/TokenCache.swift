@@ -95,7 +95,7 @@ package struct TokenCache: Sendable {
     var (documents, tokens) = (0, 0)
     while let document = try reader.next() {
       if shouldStop() { return false }
-      let ids = tokenizer.encode(try text(document, at: reader.place), addSpecial: false)
+      let ids = try tokenizer.encode(try text(document, at: reader.place), addSpecial: false)
       for id in ids { buffer.append(UInt16(truncatingIfNeeded: id).littleEndian) }
       buffer.append(end.littleEndian)
       documents += 1

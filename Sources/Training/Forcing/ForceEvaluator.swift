@@ -49,7 +49,7 @@ package final class ForceEvaluator {
     windows = try (0..<wanted).compactMap { index -> [Token]? in
       let ids =
         switch texts[index * texts.count / wanted] {
-        case .text(let text), .prompt(let text): tokenizer.encode(text, addSpecial: false)
+        case .text(let text), .prompt(let text): try tokenizer.encode(text, addSpecial: false)
         case .chat(let conversation):
           try encoder.encode(conversation, now: ChatEncoder.fixedTime).ids
         }

@@ -49,8 +49,9 @@ package enum ModelExport {
   }
 
   private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
+    "tokenizer.json", "tekken.json", "tokenizer.model", "tokenizer_config.json",
+    "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+    "chat_template.jinja", "chat_template.json",
   ]
 
   private static func generation(_ configuration: ModelConfiguration) -> JSONValue {

@@ -113,7 +113,9 @@ package struct PromptSource: Sendable {
   func document(ofPrompt number: Int) -> Int { Int(order[number % order.count]) }
 
   /// Prompt `number`: at least one token.
-  package func prompt(_ number: Int) -> [Token] {
+  ///
+  /// - Throws: `SpeculateError` when the tokenizer can't encode the document.
+  package func prompt(_ number: Int) throws -> [Token] {
     var random = KeyedRandom(seed: seed, key: "prompt \(number)")
     let document = document(ofPrompt: number)
     let length = lengths.lowerBound + Int(random.next() % UInt64(lengths.count))
@@ -123,9 +125,9 @@ package struct PromptSource: Sendable {
     case .texts(let texts, let encoder):
       switch texts[document] {
       case .document(let text):
-        return Self.cut(text, encoder.tokenizer, length, fromStart ? nil : place)
+        return try Self.cut(text, encoder.tokenizer, length, fromStart ? nil : place)
       case .prompt(let text):
-        return Self.cut(
+        return try Self.cut(
           text, encoder.tokenizer, lengths.upperBound, nil, parsesSpecial: encoder.parsesSpecial)
       case .chat(let ids): return ids
       }
@@ -138,7 +140,7 @@ package struct PromptSource: Sendable {
   private static func cut(
     _ text: String, _ tokenizer: any Tokenizer, _ length: Int, _ place: Double?,
     parsesSpecial: Bool = false
-  ) -> [Token] {
+  ) throws -> [Token] {
     let bytes = Array(text.utf8)
     var start = 0
     if let place {
@@ -149,7 +151,7 @@ package struct PromptSource: Sendable {
     // Far more text than the prompt needs, so that where it is cut has no influence.
     let end = min(bytes.count, start + 32 * length)
     let piece = String(decoding: bytes[start..<end], as: UTF8.self)
-    let ids = tokenizer.encode(piece, addSpecial: true, parseSpecial: parsesSpecial)
+    let ids = try tokenizer.encode(piece, addSpecial: true, parseSpecial: parsesSpecial)
     return Array(ids.prefix(length))
   }
 

@@ -102,7 +102,7 @@ package final class ResponseGenerator {
 
   private func begin(_ number: Int, _ slot: Slot) throws -> Answer {
     slot.cache.reset()
-    let prompt = prompts.prompt(number)
+    let prompt = try prompts.prompt(number)
     let parameters = GenerationParameters(
       sampling: settings.sampling(number), maximumTokens: settings.responseLength,
       endTokens: Array(endTokens))

@@ -1,17 +1,25 @@
 """Makes the small tokenizers of this folder and what the reference library does with them.
 
 Each NAME.json is a tokenizer.json of huggingface/tokenizers, trained on this script's own texts;
-vectors.json holds texts and, for every tokenizer, the ids and decoded texts of the library.
+vectors.json holds texts and, for every tokenizer, the ids and decoded texts of the library;
+pipelines.json the same for the tokenizers of pipelines.py.
 
-    python3 -m venv venv && venv/bin/pip install tokenizers==0.23.3 && venv/bin/python make.py
+    python3 -m venv venv
+    venv/bin/pip install tokenizers==0.23.3 sentencepiece==0.2.3 protobuf
+    venv/bin/python make.py [vectors.json | pipelines.json]
+
+Training breaks ties at random, so another run makes other tokenizers.
 """
 
 import json
 import pathlib
 import random
+import sys
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 from tokenizers import pre_tokenizers, processors, trainers
+
+from pipelines import pipelines
 
 FOLDER = pathlib.Path(__file__).parent
 QWEN2 = (
@@ -176,28 +184,43 @@ def tokenizers():
     return made
 
 
-def main():
-    texts = TEXTS + random_texts(80)
+PIPELINE_TEXTS = TEXTS + [
+    "Straße ΣΑΣ ὈΔΥΣΣΕΎΣ İstanbul ǅ ﬁne ½ ｶﾞ ㍿ ﷺ ㋿ Å Å ſt", "\u0061\u0315\u0300\u05ae\u0300\u0062 q\u0307\u0323",
+    "\u1100\u1161\u11a8 각 \u1112\u1161", "HelloWORLD helloWorld Don'T DON'T x'S 'sUB", "\u4e2d\u6587abc中文123カナかなABC中",
+    "a/b/c\n//d\r\n/\n", "12 123 1234 12345 123456 1234567 ١٢٣٤ １２３４", "e\u0301e ee eXe Exx xxE 1e2e3",
+    "_a__b_ ▁▁a▁ _", "x  x   x    x\t\tx\u00a0\u00a0x\u3000x", "zero\u200bwidth\u200cnon\u200djoin\ufeffbom\u0001c\u007f",
+    "\u00c5ngstr\u00f6m A\u030angstro\u0308m mask masks mask", "👨‍👩‍👧‍👦 👩🏽‍🚀 🏳️‍🌈 e\u0301\u0301 ",
+    "new line\nnew line é ée<tool>é", "<｜begin▁of▁sentence｜>hi<｜end▁of▁sentence｜>", "٫،؟ «quoted» “q” ‘q’ ¿? ¡! ‽ ⁂ $+<=>^`|~ §©",
+    "हिन्दी में पाठ। আমি বাংলায় ภาษาไทย ქართული ᏣᎳᎩ", "a" * 40 + " " * 40 + "b" + "\n" * 20, "lolo a lola aalo",
+]
+
+
+def write(name, texts, tokenizers):
     vectors = {"texts": texts, "tokenizers": {}}
-    for name, tokenizer in tokenizers().items():
+    for tokenizer_name, tokenizer in tokenizers.items():
         data = json.loads(tokenizer.to_str())
-        if name in ("gpt2", "llama2"):  # the older of the two ways to write merges
+        if tokenizer_name in ("gpt2", "llama2"):  # the older of the two ways to write merges
             data["model"]["merges"] = [" ".join(merge) for merge in data["model"]["merges"]]
-        text = json.dumps(data, ensure_ascii=name == "qwen2", separators=(",", ":"))
-        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+        text = json.dumps(data, ensure_ascii=tokenizer_name == "qwen2", separators=(",", ":"))
+        (FOLDER / f"{tokenizer_name}.json").write_text(text, encoding="utf-8")
         tokenizer = Tokenizer.from_str(text)
         special = [tokenizer.encode(text).ids for text in texts]
         tokenizer.encode_special_tokens = True
         plain = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
-        vectors["tokenizers"][name] = {
+        vectors["tokenizers"][tokenizer_name] = {
             "size": tokenizer.get_vocab_size(),
             "plain": plain,
             "special": special,
             "skipped": tokenizer.decode_batch(special, skip_special_tokens=True),
             "shown": tokenizer.decode_batch(special, skip_special_tokens=False),
         }
-    (FOLDER / "vectors.json").write_text(
+    (FOLDER / name).write_text(
         json.dumps(vectors, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ["vectors.json", "pipelines.json"]
+    if "vectors.json" in wanted:
+        write("vectors.json", TEXTS + random_texts(80), tokenizers())
+    if "pipelines.json" in wanted:
+        write("pipelines.json", PIPELINE_TEXTS, pipelines(CORPUS))

@@ -18,7 +18,7 @@ import Text
     var random = SplitMix(seed: 12)
     texts += (0..<500).map { _ in RandomText.withoutMetaspace(maximum: 60, using: &random) }
     for text in texts {
-      let ids = tokenizer.encode(text, addSpecial: false)
+      let ids = try tokenizer.encode(text, addSpecial: false)
       #expect(!ids.contains { tokenizer.isSpecial($0) })
       #expect(Array(tokenizer.decode(ids, skipSpecial: true).utf8) == Array(text.utf8))
       #expect(StreamingCheck.holds(for: ids, of: tokenizer))

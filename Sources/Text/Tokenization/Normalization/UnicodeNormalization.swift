@@ -1,5 +1,13 @@
-/// Normalization Form C (Unicode Standard Annex 15).
-enum CanonicalComposition {
+/// The normalization forms of Unicode Standard Annex 15, over the characters of Unicode 9.
+///
+/// huggingface/tokenizers normalizes by that version to this day, so a character that came later stays as
+/// it is: a model was trained on it so.
+enum UnicodeNormalization: Sendable, Equatable {
+  case nfc
+  case nfd
+  case nfkc
+  case nfkd
+
   // Hangul syllables by formula: Unicode Standard, section 3.12.
   private static let syllables: ClosedRange<UInt32> = 0xAC00...0xD7A3
   private static let (leads, vowels, trails): (UInt32, UInt32, UInt32) = (0x1100, 0x1161, 0x11A7)
@@ -22,26 +30,33 @@ enum CanonicalComposition {
     combiningClass(value) != 0 || changing.contains(value)
   }
 
-  /// The composed form of a text in UTF-8; `nil` when a first look shows that it is composed.
-  static func composed(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    guard needsWork(text) else { return nil }
+  /// A text in UTF-8 in this form; `nil` when a first look shows that it is in it.
+  func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    guard self == .nfc ? Self.needsComposition(text) : text.contains(where: { $0 >= 0x80 }) else {
+      return nil
+    }
+    let isCompatible = self == .nfkc || self == .nfkd
     var scalars: [UInt32] = []
     scalars.reserveCapacity(text.count)
     var index = 0
     while index < text.count {
       let (value, length) = UTF8Scalars.scalar(in: text, at: index)
-      decompose(value, into: &scalars)
+      if isCompatible, value >= 0xA0, let parts = CompatibilityDecompositions.parts[value] {
+        scalars += parts
+      } else {
+        Self.decompose(value, into: &scalars)
+      }
       index += length
     }
-    reorder(&scalars)
-    compose(&scalars)
+    Self.reorder(&scalars)
+    if self == .nfc || self == .nfkc { Self.compose(&scalars) }
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     for value in scalars { UTF8Scalars.append(value, to: &result) }
     return result
   }
 
-  private static func needsWork(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func needsComposition(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     var index = 0
     while index < text.count {
       // No character below U+0300, whose first byte is 0xCC, is suspect.
@@ -56,8 +71,22 @@ enum CanonicalComposition {
     return false
   }
 
+  /// Whether Unicode 9 knew a character.
+  static func isKnown(_ properties: Unicode.Scalar.Properties) -> Bool {
+    properties.age.map { $0.major <= 9 } ?? false
+  }
+
+  /// [0x10000] the classes of the basic plane.
+  private static let basicClasses: [UInt8] = (0..<0x10000).map { findCombiningClass($0) }
+
   private static func combiningClass(_ value: UInt32) -> UInt8 {
-    Unicode.Scalar(value)?.properties.canonicalCombiningClass.rawValue ?? 0
+    value < 0x10000 ? basicClasses[Int(value)] : findCombiningClass(value)
+  }
+
+  private static func findCombiningClass(_ value: UInt32) -> UInt8 {
+    guard let properties = Unicode.Scalar(value)?.properties else { return 0 }
+    let kind = properties.canonicalCombiningClass.rawValue
+    return kind != 0 && isKnown(properties) ? kind : 0
   }
 
   private static func decompose(_ value: UInt32, into scalars: inout [UInt32]) {

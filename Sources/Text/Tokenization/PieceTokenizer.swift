@@ -1,20 +1,21 @@
 package import Files
 package import Foundation
 
-/// A byte-pair tokenizer of a `tokenizer.json`, or of GPT-2's `vocab.json` and `merges.txt`:
-/// byte-level as of GPT-2, Qwen and Llama 3, or over characters with byte fallback as of Llama 2.
+/// A tokenizer of a `tokenizer.json`, of a `tekken.json`, of GPT-2's `vocab.json` and `merges.txt`, or of
+/// a GGUF file's byte pairs: a text is normalized, cut into words, and each word becomes pieces.
 ///
 /// Unlike huggingface/tokenizers, decoding replaces broken characters the same way for all kinds:
 /// one U+FFFD for each maximal part of a character.
-package final class BytePairTokenizer: Tokenizer {
+package final class PieceTokenizer: Tokenizer {
   struct Parts: Sendable {
-    var model: BytePairModel
-    var added = AddedTokens([])
+    var model: any PieceModel
+    var added = AddedTokens()
     var normalizer = TextNormalizer()
     var preTokenizer: PreTokenizer
+    /// What pieces add to a text; for a byte-level model only added tokens need it.
+    var decoder = PieceDecoder()
     var prefix: [Token] = []
     var suffix: [Token] = []
-    var leadingSpaceRule = LeadingSpaceRule.keep
     var beginToken: Token?
     var endTokens: [Token] = []
   }
@@ -40,24 +41,26 @@ package final class BytePairTokenizer: Tokenizer {
   package var beginToken: Token? { parts.beginToken }
   package var endTokens: [Token] { parts.endTokens }
   /// Whether the tokenizer puts a space in front of a text.
-  package var leadingSpaceRule: LeadingSpaceRule { parts.leadingSpaceRule }
+  package var leadingSpaceRule: LeadingSpaceRule { parts.decoder.leadingSpaceRule }
 
   /// The ids of a text.
   ///
-  /// - Complexity: O(n log n) in the length of the longest word, O(n) in the number of words.
-  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
+  /// - Throws: `SpeculateError` when a pattern can't cut the text, or the vocabulary can't spell it.
+  /// - Complexity: O(n log n) in the length of the longest word, O(n) in the number of words, where
+  ///   words are found and spelled by the methods of this package and not by a pattern.
+  package func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) throws -> [Token] {
     var encoder = WordEncoder(model: parts.model)
     var ids = addSpecial ? parts.prefix : []
     var text = text
-    text.withUTF8 { bytes in
+    try text.withUTF8 { bytes in
       var isFirst = true
       for part in parts.added.matcher.split(bytes, parseSpecial: parseSpecial) {
         switch part {
         case .token(let id): ids.append(id)
         case .text(let range):
           let stretch = UnsafeBufferPointer(rebasing: bytes[range])
-          Self.with(parts.normalizer.normalized(stretch), or: stretch) {
-            encode($0, isFirst: isFirst, parseSpecial: parseSpecial, with: &encoder, into: &ids)
+          try Self.with(try parts.normalizer.normalized(stretch), or: stretch) {
+            try encode($0, isFirst: isFirst, parseSpecial: parseSpecial, with: &encoder, into: &ids)
           }
         }
         isFirst = false
@@ -70,16 +73,17 @@ package final class BytePairTokenizer: Tokenizer {
   private func encode(
     _ stretch: UnsafeBufferPointer<UInt8>, isFirst: Bool, parseSpecial: Bool,
     with encoder: inout WordEncoder, into ids: inout [Token]
-  ) {
+  ) throws {
     var isFirst = isFirst
     for part in parts.added.normalizedMatcher.split(stretch, parseSpecial: parseSpecial) {
       switch part {
       case .token(let id): ids.append(id)
       case .text(let range):
         let text = UnsafeBufferPointer(rebasing: stretch[range])
-        Self.with(parts.preTokenizer.rewritten(text, isFirst: isFirst), or: text) { text in
-          for word in parts.preTokenizer.words(of: text) {
-            encoder.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids)
+        let cut = try parts.preTokenizer.cut(text, isFirst: isFirst)
+        try Self.with(cut.changed, or: text) { text in
+          for word in cut.words {
+            try encoder.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids)
           }
         }
       }
@@ -89,16 +93,16 @@ package final class BytePairTokenizer: Tokenizer {
 
   private static func with(
     _ changed: [UInt8]?, or text: UnsafeBufferPointer<UInt8>,
-    _ body: (UnsafeBufferPointer<UInt8>) -> Void
-  ) {
-    if let changed { changed.withUnsafeBufferPointer(body) } else { body(text) }
+    _ body: (UnsafeBufferPointer<UInt8>) throws -> Void
+  ) rethrows {
+    if let changed { try changed.withUnsafeBufferPointer(body) } else { try body(text) }
   }
 
   /// The bytes a token adds to a text.
   package func bytes(of id: Token) -> [UInt8] {
-    guard parts.added[id] != nil else { return parts.model.surface(of: id) }
-    let surface = parts.added.surface(of: id)
-    return parts.model.symbols == .bytes ? surface : PreTokenizer.restoringSpaces(surface)
+    if parts.added[id] != nil { return parts.decoder.bytes(of: parts.added.surface(of: id)) }
+    let bytes = parts.model.bytes(of: id)
+    return parts.model.isByteLevel ? Array(bytes) : parts.decoder.bytes(of: bytes)
   }
 
   package func isSpecial(_ id: Token) -> Bool { parts.added.isSpecial(id) }

@@ -29,3 +29,25 @@ package enum CharacterClass: UInt8 {
     }
   }
 }
+
+extension CharacterClass {
+  /// Whether huggingface/tokenizers takes a character for punctuation: ASCII's, symbols included, and
+  /// that of Unicode 8.
+  static func isPunctuation(_ value: UInt32) -> Bool {
+    if value < 0x80 {
+      switch UInt8(value) {
+      case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true
+      default: return false
+      }
+    }
+    // Two were punctuation in Unicode 8, and are not now.
+    if value == 0x166D || value == 0x111C9 { return true }
+    guard let properties = Unicode.Scalar(value)?.properties else { return false }
+    switch properties.generalCategory {
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+      .initialPunctuation, .finalPunctuation, .otherPunctuation:
+      return properties.age.map { $0.major <= 8 } ?? false
+    default: return false
+    }
+  }
+}

@@ -28,7 +28,10 @@ enum CanonicalDecompositions {
         default: numbers[numbers.count - 1] = numbers[numbers.count - 1] << 4 | digit(unit)
         }
       }
-      if numbers.count == 2 {
+      let isKnown = Unicode.Scalar(character).map { UnicodeNormalization.isKnown($0.properties) }
+      if isKnown != true {
+        // Of a later version of Unicode than normalization has.
+      } else if numbers.count == 2 {
         parts[character] = Parts(first: numbers[0], second: numbers[1])
         if entry.utf8.contains(UInt8(ascii: "+")) {
           composites[UInt64(numbers[0]) << 32 | UInt64(numbers[1])] = character

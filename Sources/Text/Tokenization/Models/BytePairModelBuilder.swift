@@ -21,15 +21,15 @@ struct BytePairModelBuilder {
     guard vocabulary.isObject else {
       throw vocabulary.error("the vocabulary is not an object of numbers by piece")
     }
-    var used: [Bool] = []
+    var used: Set<Int> = []
     try vocabulary.forEachMember { key, value in
       let spelling = key.stringBytes ?? []
       guard let number = value.integer, let token = BytePairModelJSON.token(number) else {
         throw value.error("the piece \(quoted(Self.text(spelling))) has no usable number")
       }
-      while used.count <= number { used.append(false) }
-      guard !used[number] else { throw value.error("two pieces have the number \(number)") }
-      used[number] = true
+      guard used.insert(number).inserted else {
+        throw value.error("two pieces have the number \(number)")
+      }
       guard let piece = self.piece(spelling) else {
         foreign[token] = Array(spelling)
         return
@@ -40,6 +40,10 @@ struct BytePairModelBuilder {
       tokens.append(token)
     }
     guard !tokens.isEmpty else { throw vocabulary.error("the vocabulary is empty") }
+    // Tables have a place for every number, so a number says how much memory they take.
+    if let last = used.max(), last > 8 * used.count + 1 << 16 {
+      throw vocabulary.error("a piece has the number \(last), but there are \(used.count) pieces")
+    }
   }
 
   /// Takes a vocabulary: the spellings of the tokens in order, nil where a number has none.

@@ -1,7 +1,7 @@
 import Files
 
 /// The vocabulary and merges of a byte-pair encoding.
-struct BytePairModel: Sendable {
+struct BytePairModel: PieceModel {
   /// What the merging of a word begins with.
   enum Symbols: Equatable, Sendable {
     /// Its bytes. Pieces are kept as the bytes they stand for.
@@ -22,8 +22,7 @@ struct BytePairModel: Sendable {
   private let foreign: [Token: [UInt8]]
   let merges: MergeTable
   /// [256] the token of each single byte (for scalars: of the piece `<0xNN>`), -1 for none.
-  let byteTokens: [Token]
-  private let byteOfToken: [Token: UInt8]
+  private let byteTokens: [Token]
   /// The token of what the vocabulary cannot spell; without one it is left out.
   let unknownToken: Token?
   /// Whether neighbouring unknown tokens become one.
@@ -52,23 +51,15 @@ struct BytePairModel: Sendable {
     byteTokens = (0..<256).map { byte in
       let piece =
         symbols == .bytes
-        ? pieces.index(of: [UInt8(byte)]) : pieces.index(of: Self.bytePiece(UInt8(byte)))
+        ? pieces.index(of: [UInt8(byte)]) : pieces.index(of: BytePiece.spelling(of: UInt8(byte)))
       return piece.map { tokens[$0] } ?? -1
     }
-    byteOfToken =
-      symbols == .scalars(byteFallback: true)
-      ? Dictionary(
-        byteTokens.enumerated().filter { $0.element >= 0 }.map { ($0.element, UInt8($0.offset)) },
-        uniquingKeysWith: { first, _ in first }) : [:]
   }
+
+  var isByteLevel: Bool { symbols == .bytes }
 
   /// One more than the largest token.
   var vocabularySize: Int { pieceOfToken.count }
-
-  private static func bytePiece(_ byte: UInt8) -> [UInt8] {
-    let digits = String(byte, radix: 16, uppercase: true)
-    return Array("<0x\(byte < 16 ? "0" : "")\(digits)>".utf8)
-  }
 
   private func piece(of token: Token) -> ArraySlice<UInt8>? {
     guard pieceOfToken.indices.contains(Int(token)), pieceOfToken[Int(token)] >= 0 else {
@@ -94,12 +85,9 @@ struct BytePairModel: Sendable {
     return piece.map { tokens[$0] }
   }
 
-  /// The bytes a token adds to a text.
-  func surface(of token: Token) -> [UInt8] {
-    guard let piece = piece(of: token) else { return foreign[token] ?? [] }
-    if symbols == .bytes { return Array(piece) }
-    if let byte = byteOfToken[token] { return [byte] }
-    return PreTokenizer.restoringSpaces(piece)
+  /// A token's bytes: for byte symbols those it stands for, otherwise its spelling.
+  func bytes(of token: Token) -> ArraySlice<UInt8> {
+    piece(of: token) ?? foreign[token]?[...] ?? []
   }
 
   /// Appends the tokens of a word, given in UTF-8 with spaces as the pieces have them.

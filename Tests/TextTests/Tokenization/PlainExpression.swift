@@ -2,7 +2,7 @@ import CPCRE2
 import Foundation
 
 /// A PCRE2 pattern over Unicode text, the oracle of the hand-written scanners.
-final class RegularExpression {
+final class PlainExpression {
   private let code: OpaquePointer
   private let match: OpaquePointer
 

@@ -23,13 +23,17 @@ package enum GGUFTokenizer {
   package static func load(_ file: GGUFFile) throws -> any Tokenizer {
     let entries = try entries(file)
     switch file.metadata[prefix + "model"]?.text {
-    case "gpt2": return try bytePairs(file, entries)
-    case "llama": return try sentencePiece(file, entries)
+    case "gpt2": return try bytePairs(file, entries, try preTokenizer(file))
+    case "gemma4":
+      let newlines = GGUFPreTokenizer.named("gemma4")
+      return try bytePairs(file, entries, try newlines ?? preTokenizer(file))
+    case "llama": return try sentencePiece(file, entries, .bytePairs)
+    case "t5": return try sentencePiece(file, entries, .unigram)
     case let model:
       throw problem(
         file,
         "the tokenizer model \(model.map(quoted) ?? "is missing, which") is not supported; "
-          + "only gpt2 and llama are")
+          + "only gpt2, gemma4, llama and t5 are")
     }
   }
 
@@ -83,31 +87,41 @@ package enum GGUFTokenizer {
     return found
   }
 
-  private static func bytePairs(_ file: GGUFFile, _ entries: [Entry]) throws -> BytePairTokenizer {
-    let pre = try preTokenizer(file)
+  private static func bytePairs(
+    _ file: GGUFFile, _ entries: [Entry], _ pre: GGUFPreTokenizer
+  ) throws -> PieceTokenizer {
     guard let merges = file.metadata[prefix + "merges"]?.array?.strings else {
       throw problem(file, "\(prefix)merges is no list of texts; convert the model again")
     }
     var builder = try BytePairModelBuilder(
-      pieces: entries.map { $0.kind == .normal ? $0.text : nil },
-      name: "\(file.url.path): \(prefix)tokens", isByteLevel: true)
+      pieces: entries.map {
+        $0.kind == .normal || (pre.isSentencePiece && $0.kind == .byte) ? $0.text : nil
+      },
+      name: "\(file.url.path): \(prefix)tokens", isByteLevel: !pre.isSentencePiece)
     for merge in merges { try builder.addMerge(line: Array(merge.utf8)[...]) }
     let added = entries.enumerated().compactMap { id, entry -> AddedToken? in
       guard let id = Token(exactly: id) else { return nil }
       switch entry.kind {
       case .normal, .unused: return nil
+      case .byte where pre.isSentencePiece: return nil
       case .control, .unknown, .byte:
         return AddedToken(id: id, content: entry.text, special: true)
       case .userDefined: return AddedToken(id: id, content: entry.text, special: false)
       }
     }
-    var parts = BytePairTokenizer.Parts(
-      model: try builder.model(ignoresMerges: pre.ignoresMerges),
-      preTokenizer: PreTokenizer(steps: pre.steps))
-    if pre.composes { parts.normalizer.steps = [.nfc] }
-    parts.added = AddedTokens(added, normalizer: parts.normalizer)
+    var parts = PieceTokenizer.Parts(
+      model: try builder.model(
+        byteFallback: pre.isSentencePiece, ignoresMerges: pre.ignoresMerges),
+      preTokenizer: PreTokenizer(steps: try pre.steps(file: file.url.path)))
+    if pre.composes { parts.normalizer.steps = [.form(.nfc)] }
+    if pre.isSentencePiece {
+      parts.normalizer.steps = [.replace([UInt8(ascii: " ")], with: PreTokenizer.metaspace)]
+      parts.decoder = .sentencePiece
+    }
+    parts.added = try AddedTokens(added, normalizer: parts.normalizer)
     if try flag(file, "add_space_prefix", default: false) {
-      parts.preTokenizer.spacePrefix = .always
+      let space = pre.isSentencePiece ? PreTokenizer.metaspace : [UInt8(ascii: " ")]
+      parts.preTokenizer.steps.insert(.prefix(space, .always), at: 0)
     }
     parts.beginToken = try token(file, "bos_token_id", entries.count)
     let end = try token(file, "eos_token_id", entries.count)
@@ -116,21 +130,18 @@ package enum GGUFTokenizer {
       parts.prefix = [begin]
     }
     if try flag(file, "add_eos_token", default: false), let end { parts.suffix = [end] }
-    return BytePairTokenizer(parts)
+    return PieceTokenizer(parts)
   }
 
   // MARK: SentencePiece
 
   private static func sentencePiece(
-    _ file: GGUFFile, _ entries: [Entry]
+    _ file: GGUFFile, _ entries: [Entry], _ kind: SentencePieceModelWriter.Kind
   ) throws -> SentencePieceTokenizer {
     guard let scores = file.metadata[prefix + "scores"]?.array?.numbers,
       scores.count == entries.count
     else {
       throw problem(file, "\(prefix)scores is no list of \(entries.count) numbers")
-    }
-    guard file.metadata[prefix + "precompiled_charsmap"] == nil else {
-      throw problem(file, "\(prefix)precompiled_charsmap is not supported")
     }
     var model = SentencePieceModelWriter()
     for (entry, score) in zip(entries, scores) {
@@ -139,50 +150,29 @@ package enum GGUFTokenizer {
     func spelling(_ key: String) throws -> String? {
       try token(file, key, entries.count).map { entries[Int($0)].text }
     }
+    let isUnigram = kind == .unigram
     let data = model.finished(
+      kind, characterMap: try characterMap(file),
       unknown: try spelling("unknown_token_id"), begin: try spelling("bos_token_id"),
       end: try spelling("eos_token_id"),
       fallsBackToBytes: entries.contains { $0.kind == .byte },
       addsSpace: try flag(file, "add_space_prefix", default: true),
-      removesSpaces: try flag(file, "remove_extra_whitespaces", default: false))
+      removesSpaces: try flag(file, "remove_extra_whitespaces", default: isUnigram))
     return try SentencePieceTokenizer(
       model: data, name: "\(file.url.path): \(prefix)tokens",
-      addsBegin: try flag(file, "add_bos_token", default: true),
-      addsEnd: try flag(file, "add_eos_token", default: false))
+      addsBegin: try flag(file, "add_bos_token", default: !isUnigram),
+      addsEnd: try flag(file, "add_eos_token", default: isUnigram))
   }
-}
 
-/// How a text is cut before its bytes are paired, by the name that GGUF files have for it.
-struct GGUFPreTokenizer: Sendable {
-  let steps: [PreTokenizer.Step]
-  /// Whether texts are composed first.
-  var composes = false
-  /// Whether a word that is a piece is taken whole.
-  var ignoresMerges = false
-  /// Whether a begin token is added where a file doesn't say.
-  var addsBegin = false
-
-  private static let all: [String: GGUFPreTokenizer] = {
-    let gpt2 = GGUFPreTokenizer(steps: [.gpt2])
-    let digits = GGUFPreTokenizer(steps: [.digits(each: true), .gpt2])
-    let qwen2 = GGUFPreTokenizer(steps: [.llama3(digits: 1)], composes: true)
-    let llama3 = GGUFPreTokenizer(
-      steps: [.llama3(digits: 3)], ignoresMerges: true, addsBegin: true)
-    return [
-      "gpt-2": gpt2, "phi-2": gpt2, "olmo": gpt2, "mpt": gpt2,
-      "smollm": digits, "starcoder": digits, "refact": digits, "command-r": digits,
-      "codeshell": digits, "exaone": digits,
-      "qwen2": qwen2, "deepseek-r1-qwen": qwen2,
-      "stablelm2": GGUFPreTokenizer(steps: [.llama3(digits: 1)]),
-      "llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3,
-      "dbrx": GGUFPreTokenizer(steps: [.llama3(digits: 3)]),
-      "smaug-bpe": GGUFPreTokenizer(steps: [.llama3(digits: 3)]),
-    ]
-  }()
-
-  /// The names that there are, sorted.
-  static var names: [String] { all.keys.sorted() }
-
-  /// The pre-tokenizer of a name; nil if it isn't supported.
-  static func named(_ name: String) -> GGUFPreTokenizer? { all[name] }
+  /// SentencePiece's map of characters, empty without one.
+  private static func characterMap(_ file: GGUFFile) throws -> Data {
+    guard let value = file.metadata[prefix + "precompiled_charsmap"] else { return Data() }
+    let bytes = value.array?.integers?.compactMap {
+      (-128...255).contains($0) ? UInt8(truncatingIfNeeded: $0) : nil
+    }
+    guard let bytes, bytes.count == value.array?.count else {
+      throw problem(file, "\(prefix)precompiled_charsmap is no list of bytes")
+    }
+    return Data(bytes)
+  }
 }

@@ -1,6 +1,6 @@
 import Files
 
-/// Reads vocabulary and merges: the `model` of a tokenizer.json.
+/// Reads the `model` of a tokenizer.json that is a byte-pair encoding: vocabulary and merges.
 struct BytePairModelJSON {
   let node: JSONNode
   /// Whether pieces are spelled in the alphabet of bytes.
@@ -12,14 +12,8 @@ struct BytePairModelJSON {
   }
 
   func model() throws -> BytePairModel {
-    let fields = try node.members()
-    // Files of old versions have no type.
-    let type = fields["type"]?.string ?? (fields["merges"] == nil ? "without a type" : "BPE")
-    guard type == "BPE" else {
-      throw node.error(
-        "the tokenizer model \(quoted(type)) is not supported, only BPE is"
-          + (type == "Unigram" ? "; if there is a tokenizer.model, remove this file" : ""))
-    }
+    let settings = JSONSettings(node, try node.members(), of: "model")
+    let fields = settings.fields
     try refuse(fields, "dropout") { $0.isNull || $0.number == 0 }
     try refuse(fields, "continuing_subword_prefix") { $0.isNull || $0.string == "" }
     try refuse(fields, "end_of_word_suffix") { $0.isNull || $0.string == "" }
@@ -29,11 +23,11 @@ struct BytePairModelJSON {
     var builder = try BytePairModelBuilder(vocabulary: vocabulary, isByteLevel: isByteLevel)
     guard list.isArray else { throw list.error("'merges' is not a list") }
     try list.forEachElement { try addMerge($0, to: &builder) }
-    let unknown = fields["unk_token"].flatMap { $0.isNull ? nil : $0.string }
     return try builder.model(
-      byteFallback: fields["byte_fallback"]?.bool ?? false, unknown: unknown,
-      fusesUnknown: fields["fuse_unk"]?.bool ?? false,
-      ignoresMerges: fields["ignore_merges"]?.bool ?? false)
+      byteFallback: try settings.flag("byte_fallback", default: false),
+      unknown: try settings.string("unk_token"),
+      fusesUnknown: try settings.flag("fuse_unk", default: false),
+      ignoresMerges: try settings.flag("ignore_merges", default: false))
   }
 
   private func refuse(
