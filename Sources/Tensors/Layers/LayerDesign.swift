@@ -25,14 +25,23 @@ package struct AttentionOptions: Sendable, Equatable {
   package var scale: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
-  /// Whether each query and key head is normed before it is rotated.
-  package var headNorms = false
+  /// How queries and keys are normed before they are rotated.
+  package var headNorms = HeadNorms.none
   /// Whether the query, key and value products have biases.
   package var inputBias = false
   /// Whether the output product has a bias.
   package var outputBias = false
 
   package init(rope: Rope) { self.rope = rope }
+}
+
+/// How queries and keys are normed before they are rotated.
+package enum HeadNorms: Sendable, Equatable {
+  case none
+  /// Each head by itself, all with the same scales.
+  case each
+  /// The heads of a row together.
+  case together
 }
 
 /// How a feed-forward part computes: `down(activation(gate(x)) · up(x))`.

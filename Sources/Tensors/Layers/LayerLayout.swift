@@ -62,8 +62,12 @@ package struct LayerLayout: Sendable {
     linear(.query, names.query, [queries, hidden], bias: .queryBias, if: bias.0)
     linear(.key, names.key, [keys, hidden], bias: .keyBias, if: bias.0)
     linear(.value, names.value, [keys, hidden], bias: .valueBias, if: bias.0)
-    norm(.queryNorm, names.queryNorm, shape.headDimension, if: options.headNorms)
-    norm(.keyNorm, names.keyNorm, shape.headDimension, if: options.headNorms)
+    let isEach = options.headNorms == .each
+    norm(
+      .queryNorm, names.queryNorm, isEach ? shape.headDimension : queries,
+      if: options.headNorms != .none)
+    norm(
+      .keyNorm, names.keyNorm, isEach ? shape.headDimension : keys, if: options.headNorms != .none)
     linear(.output, names.output, [hidden, queries], bias: .outputBias, if: bias.1)
     norm(.mixerPostNorm, names.mixerPostNorm, hidden, if: design.mixerNorms.isAfter)
     norm(.feedForwardNorm, names.feedForwardNorm, hidden, if: design.feedForwardNorms.isBefore)

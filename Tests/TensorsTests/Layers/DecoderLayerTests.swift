@@ -25,7 +25,7 @@ import Testing
     Case("partly rotated, narrow heads", dimension: 12) { $0.attention.rope.dimension = 4 },
     Case("a scale") { $0.attention.scale = 0.7 },
     Case("a window") { $0.attention.window = 3 },
-    Case("normed heads") { $0.attention.headNorms = true },
+    Case("normed heads") { $0.attention.headNorms = .each },
     Case("biases") {
       $0.attention.inputBias = true
       $0.attention.outputBias = true
