@@ -85,6 +85,10 @@ void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, fl
 /// Rotates pairs (i, i + count / 2) of one head in place by the angles of cosine and sine
 /// [count / 2].
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count);
+/// The same for pairs (2 * i, 2 * i + 1).
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count);
+/// x[i] = cap * tanh(x[i] / cap); -infinity stays.
+void ck_soft_cap(float *x, size_t count, float cap);
 /// y[i] = silu(gate[i]) * up[i]; y may be gate.
 void ck_swiglu(const float *gate, const float *up, float *y, size_t count);
 /// y[i] += x[i].
@@ -105,7 +109,9 @@ typedef struct {
   size_t out_stride;     // between rows
   size_t rows, heads, dimension;
   size_t first, end, step;
-  float scale;  // of the scores
+  float scale;         // of the scores
+  float cap;           // scores s are cap * tanh(s / cap); 0: as they are
+  const float *sinks;  // [heads], a score more in each softmax, for no value; or NULL
   ck_range next[3];  // what this thread reads afterwards, in order: fetched meanwhile
 } ck_attention;
 

@@ -15,6 +15,8 @@ typedef struct {
   void (*round_rows)(const float *, uint16_t *, size_t);
   void (*rms_norm)(const float *, const float *, float *, size_t, float);
   void (*rope)(float *, const float *, const float *, size_t);
+  void (*rope_pairs)(float *, const float *, const float *, size_t);
+  void (*soft_cap)(float *, size_t, float);
   void (*swiglu)(const float *, const float *, float *, size_t);
   void (*add)(float *, const float *, size_t);
   void (*attend)(const ck_attention *, const float *, const float *, size_t);

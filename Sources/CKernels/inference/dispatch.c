@@ -140,6 +140,10 @@ void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, fl
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count) {
   table->rope(head, cosine, sine, count);
 }
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count) {
+  table->rope_pairs(head, cosine, sine, count);
+}
+void ck_soft_cap(float *x, size_t count, float cap) { table->soft_cap(x, count, cap); }
 void ck_swiglu(const float *gate, const float *up, float *y, size_t count) {
   table->swiglu(gate, up, y, count);
 }

@@ -9,7 +9,9 @@ extension Attention {
   ) {
     plan.window = window
     let buffers = scratch.attention(of: index)
-    if shape.keyValueHeads.isMultiple(of: workers.count), shape.headDimension.isMultiple(of: 16) {
+    let ownsHeads =
+      shape.keyValueHeads.isMultiple(of: workers.count) && shape.headDimension.isMultiple(of: 16)
+    if ownsHeads && !normsTogether {
       // A worker needs no other's queries, keys or values.
       workers.run { worker in
         let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
@@ -21,6 +23,7 @@ extension Attention {
       }
     } else {
       project(rows: plan.count, norms: norms, scratch: scratch, buffers, workers: workers)
+      if normsTogether { normTogether(rows: plan.count, buffers, workers: workers) }
       attend(plan, index: index, buffers, workers: workers)
     }
     norms.add(
@@ -91,6 +94,22 @@ extension Attention {
       multiply(key, keyBias, normed, into: buffers.keys, rows: rows, panels: share.next(key))
       multiply(
         value, valueBias, normed, into: buffers.values, rows: rows, panels: share.next(value))
+    }
+  }
+
+  /// Norms the queries of a row, and its keys, over all heads together.
+  private func normTogether(rows: Int, _ buffers: AttentionBuffers, workers: Workers) {
+    @Sendable func norm(_ values: FloatBuffer, _ scales: FloatBuffer?, row: Int, width: Int) {
+      guard let scales else { return }
+      let values = values.base + row * width
+      Kernels.rmsNorm(
+        values, weight: scales.base, into: values, count: width, epsilon: normEpsilon)
+    }
+    workers.run { worker in
+      for row in (0..<rows).share(of: worker, among: workers.count) {
+        norm(buffers.queries, queryNorm, row: row, width: shape.queryWidth)
+        norm(buffers.keys, keyNorm, row: row, width: shape.keyValueWidth)
+      }
     }
   }
 
@@ -172,7 +191,8 @@ extension Attention {
     let offset = run.rows.lowerBound * shape.queryWidth + columns.lowerBound
     let queries = AttentionQueries(
       queries: buffers.queries.base + offset, out: buffers.attended.values.base + offset,
-      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale,
+      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale, cap: cap,
+      sinks: sinks.map { UnsafePointer($0.base) + head * shape.group },
       nextHead: nextHead, next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
       cache[index].attend(queries, head: head, over: run.visible, step: run.step)
@@ -222,7 +242,7 @@ extension Attention {
   private func rotate(
     _ head: UnsafeMutablePointer<Float>, norm: FloatBuffer?, _ place: RowPlan.Row, index: Int
   ) {
-    if let norm {
+    if let norm, !normsTogether {
       Kernels.rmsNorm(
         head, weight: norm.base, into: head, count: shape.headDimension, epsilon: normEpsilon)
     }

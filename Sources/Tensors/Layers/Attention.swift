@@ -6,6 +6,8 @@ package struct Attention: Sendable {
   /// How queries and keys are rotated.
   var rope: Rope
   var scale: Float
+  /// The bound that scores approach; 0 for none.
+  var cap: Float
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
   /// Added to the mean square in the norms of heads.
@@ -29,10 +31,16 @@ package struct Attention: Sendable {
   /// See `queryBias`.
   var outputBias: FloatBuffer?
 
-  /// Scales of the norms of query heads, `[headDimension]`; nil where heads aren't normed.
+  /// Scales of the norms of query heads, `[headDimension]`, or of all of a row's together,
+  /// `[queryWidth]`; nil where heads aren't normed.
   var queryNorm: FloatBuffer?
   /// See `queryNorm`.
   var keyNorm: FloatBuffer?
+  /// Whether the heads of a row are normed together.
+  var normsTogether: Bool
+
+  /// A score more in the softmax of each query head, for no value, `[heads]`; nil where there is none.
+  var sinks: FloatBuffer?
 
   var matrices: [PackedMatrix] { [query, key, value, output] }
 }

@@ -11,18 +11,20 @@ extension DecoderLayer {
     let design = layout.design
     let shape = design.shape
     mixerNorms = SublayerNorms(
-      before: try vector(.mixerNorm), after: try vector(.mixerPostNorm), epsilon: shape.normEpsilon)
+      before: try vector(.mixerNorm), after: try vector(.mixerPostNorm),
+      epsilon: shape.normEpsilon, factor: design.residualScale)
     feedForwardNorms = SublayerNorms(
       before: try vector(.feedForwardNorm), after: try vector(.feedForwardPostNorm),
-      epsilon: shape.normEpsilon)
+      epsilon: shape.normEpsilon, factor: design.residualScale)
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
-      window: design.attention.window, normEpsilon: shape.normEpsilon, query: try matrix(.query),
+      cap: design.attention.cap ?? 0, window: design.attention.window, normEpsilon: shape.normEpsilon, query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
-      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm))
+      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm),
+      normsTogether: design.attention.headNorms == .together, sinks: try vector(.sinks))
     feedForward = GatedFeedForward(
       activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
       down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),

@@ -3,7 +3,7 @@ package enum LayerTensor: Sendable {
   case mixerNorm, mixerPostNorm
   case query, key, value, output
   case queryBias, keyBias, valueBias, outputBias
-  case queryNorm, keyNorm
+  case queryNorm, keyNorm, sinks
   case feedForwardNorm, feedForwardPostNorm
   case gate, up, down
   case gateBias, upBias, downBias
@@ -19,6 +19,8 @@ package struct LayerNames: Sendable, Equatable {
   package var value = "self_attn.v_proj"
   package var queryNorm = "self_attn.q_norm"
   package var keyNorm = "self_attn.k_norm"
+  /// The whole name of the scores for no value.
+  package var sinks = "self_attn.sinks"
   package var output = "self_attn.o_proj"
   /// Of the norm on attention's output.
   package var mixerPostNorm = "post_mixer_layernorm"
@@ -68,6 +70,7 @@ package struct LayerLayout: Sendable {
       if: options.headNorms != .none)
     norm(
       .keyNorm, names.keyNorm, isEach ? shape.headDimension : keys, if: options.headNorms != .none)
+    add(.sinks, names.sinks, [shape.heads], if: options.sinks)
     linear(.output, names.output, [hidden, queries], bias: .outputBias, if: bias.1)
     norm(.mixerPostNorm, names.mixerPostNorm, hidden, if: design.mixerNorms.isAfter)
     norm(.feedForwardNorm, names.feedForwardNorm, hidden, if: design.feedForwardNorms.isBefore)

@@ -73,6 +73,8 @@ extension CausalArchitecture {
     let obstacle =
       layers.first ?? (configuration.tiesEmbeddings ? nil : "a head of its own")
       ?? (configuration.quantization == nil ? nil : "integer weights")
+      ?? (configuration.embeddingScale == 1 ? nil : "scaled embeddings")
+      ?? (configuration.changesLogits ? "scaled or capped logits" : nil)
     if let obstacle {
       throw SpeculateError(
         "\(name) has \(obstacle), which can't be trained here: give a Qwen3 model with a tied head, no "

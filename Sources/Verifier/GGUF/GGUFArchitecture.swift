@@ -51,6 +51,7 @@ struct GGUFArchitecture: Sendable {
       case .outputBias: "attn_output.bias"
       case .queryNorm: "attn_q_norm.weight"
       case .keyNorm: "attn_k_norm.weight"
+      case .sinks: "attn_sinks.weight"
       case .feedForwardNorm: "ffn_norm.weight"
       case .feedForwardPostNorm: "post_ffw_norm.weight"
       case .gate: "ffn_gate.weight"
