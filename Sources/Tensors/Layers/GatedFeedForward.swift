@@ -16,10 +16,10 @@ package struct GatedFeedForward: Sendable {
 
   var matrices: [PackedMatrix] { [gate, up, down] }
 
-  /// Adds to `scratch.residual` what the part makes of its rows.
+  /// Computes `activation(gate(x)) · up(x)` of the rows, and leaves the stream as it is.
   ///
   /// - Parameter index: The layer's place among the layers of `scratch`.
-  func forward(
+  func activate(
     rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     let buffers = scratch.gated(of: index)
@@ -40,7 +40,13 @@ package struct GatedFeedForward: Sendable {
         buffers.gate.finish(row: row, columns: features)
       }
     }
-    norms.add(down, downBias, buffers.gate, rows: rows, scratch: scratch, workers: workers)
+  }
+
+  /// Adds to `scratch.residual` what the part makes of the rows.
+  func add(rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers) {
+    norms.add(
+      down, downBias, scratch.gated(of: index).gate, rows: rows, scratch: scratch,
+      workers: workers)
   }
 
   /// Features that a worker computes together: whole groups of what `down` takes.

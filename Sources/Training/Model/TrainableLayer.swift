@@ -84,6 +84,11 @@ extension LayerDesign {
     let whole = attention.rope.dimension == shape.headDimension
     return [
       (!attention.headNorms, "no norms of query and key heads"),
+      (
+        norm != NormDesign() || attention.headNorm != NormDesign() || attention.headNormsDiffer,
+        "other norms than RMSNorm"
+      ),
+      (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
