@@ -23,9 +23,13 @@ extension DecoderLayer {
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
       queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm))
-    feedForward = GatedFeedForward(
-      activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
-      down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
-      downBias: try vector(.downBias))
+    switch design.feedForward.kind {
+    case .gated:
+      feedForward = .gated(
+        GatedFeedForward(
+          activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
+          down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
+          downBias: try vector(.downBias)))
+    }
   }
 }

@@ -6,14 +6,14 @@ package struct DecoderLayer: Sendable {
   /// Lets a row look at those before it.
   package var mixer: Attention
   /// Transforms each row by itself.
-  package var feedForward: GatedFeedForward
+  package var feedForward: FeedForward
   /// The norms around the mixer.
   package var mixerNorms: SublayerNorms
   /// The norms around the feed-forward part.
   package var feedForwardNorms: SublayerNorms
 
   /// Width of the residual stream.
-  var hidden: Int { feedForward.down.rows }
+  var hidden: Int { mixer.output.rows }
 
   package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
 

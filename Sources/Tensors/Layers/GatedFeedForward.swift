@@ -17,12 +17,10 @@ package struct GatedFeedForward: Sendable {
   var matrices: [PackedMatrix] { [gate, up, down] }
 
   /// Adds to `scratch.residual` what the part makes of its rows.
-  ///
-  /// - Parameter index: The layer's place among the layers of `scratch`.
   func forward(
-    rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
+    rows: Int, norms: SublayerNorms, _ buffers: GatedBuffers, scratch: LayerScratch,
+    workers: Workers
   ) {
-    let buffers = scratch.gated(of: index)
     workers.run { worker in
       let normed = scratch.norm(rows: 0..<rows, norms, worker: worker)
       let panels = share(of: worker, among: workers.count)
@@ -52,5 +50,24 @@ package struct GatedFeedForward: Sendable {
     let pieces = (0..<(gate.panelCount + panels - 1) / panels).share(of: worker, among: workers)
     return (pieces.lowerBound * panels..<pieces.upperBound * panels)
       .clamped(to: 0..<gate.panelCount)
+  }
+}
+
+/// What a gated feed-forward part computes of a pass's rows.
+final class GatedBuffers: Sendable {
+  let gate: ActivationRows  // [maximumRows][intermediate]
+  let up: FloatBuffer  // [maximumRows][intermediate]
+  private let down: WeightFormat
+
+  init(_ part: GatedFeedForward, maximumRows: Int) {
+    down = part.down.format
+    gate = ActivationRows(
+      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.piece)
+    up = FloatBuffer(count: maximumRows * part.gate.rows)
+  }
+
+  /// Whether another layer can use them.
+  func fit(_ part: GatedFeedForward) -> Bool {
+    part.gate.rows == gate.width && part.down.format == down
   }
 }

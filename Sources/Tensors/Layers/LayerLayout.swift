@@ -67,9 +67,12 @@ package struct LayerLayout: Sendable {
     linear(.output, names.output, [hidden, queries], bias: .outputBias, if: bias.1)
     norm(.mixerPostNorm, names.mixerPostNorm, hidden, if: design.mixerNorms.isAfter)
     norm(.feedForwardNorm, names.feedForwardNorm, hidden, if: design.feedForwardNorms.isBefore)
-    linear(.gate, names.gate, [inner, hidden], bias: .gateBias, if: bias.2)
-    linear(.up, names.up, [inner, hidden], bias: .upBias, if: bias.2)
-    linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias.2)
+    switch design.feedForward.kind {
+    case .gated:
+      linear(.gate, names.gate, [inner, hidden], bias: .gateBias, if: bias.2)
+      linear(.up, names.up, [inner, hidden], bias: .upBias, if: bias.2)
+      linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias.2)
+    }
     norm(
       .feedForwardPostNorm, names.feedForwardPostNorm, hidden, if: design.feedForwardNorms.isAfter)
     precondition(Set(tensors.map(\.tensor.name)).count == tensors.count, "two tensors share a name")
