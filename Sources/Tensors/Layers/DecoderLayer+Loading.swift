@@ -45,9 +45,18 @@ extension DecoderLayer {
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
       queryNorm: try headNorm(.queryNorm, bias: .queryNormBias, heads: shape.heads),
       keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads))
-    feedForward = GatedFeedForward(
-      activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
-      down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
-      downBias: try vector(.downBias))
+    switch design.feedForward.kind {
+    case .gated:
+      feedForward = .gated(
+        GatedFeedForward(
+          activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
+          down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
+          downBias: try vector(.downBias)))
+    case .plain:
+      feedForward = .plain(
+        PlainFeedForward(
+          activation: design.feedForward.activation, up: try matrix(.up), down: try matrix(.down),
+          upBias: try vector(.upBias), downBias: try vector(.downBias)))
+    }
   }
 }

@@ -6,7 +6,7 @@ package struct DecoderLayer: Sendable {
   /// Lets a row look at those before it.
   package var mixer: Attention
   /// Transforms each row by itself.
-  package var feedForward: GatedFeedForward
+  package var feedForward: FeedForward
   /// The norms around the mixer.
   package var mixerNorms: SublayerNorms
   /// The norms around the feed-forward part.
@@ -15,7 +15,7 @@ package struct DecoderLayer: Sendable {
   package var isParallel: Bool
 
   /// Width of the residual stream.
-  var hidden: Int { feedForward.down.rows }
+  var hidden: Int { mixer.output.rows }
 
   package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
 
@@ -32,17 +32,16 @@ package struct DecoderLayer: Sendable {
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
   package func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
     let rows = plan.count
+    func addMixed() {
+      mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    }
     mixer.mix(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
-    if !isParallel {
-      mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    if !isParallel { addMixed() }
+    feedForward.forward(
+      rows: rows, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers
+    ) {
+      if isParallel { addMixed() }
     }
-    feedForward.activate(
-      rows: rows, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
-    if isParallel {
-      mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
-    }
-    feedForward.add(
-      rows: rows, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
   }
 
   /// Projects context features to what the mixer keeps of a row, without running the row.

@@ -42,10 +42,12 @@ package struct AttentionOptions: Sendable, Equatable {
   package init(rope: Rope) { self.rope = rope }
 }
 
-/// How a feed-forward part computes: `down(activation(gate(x)) · up(x))`.
+/// How a feed-forward part computes, and which optional tensors it has.
 package struct FeedForwardOptions: Sendable, Equatable {
+  /// Which products it has and how they follow one another.
+  package var kind = FeedForwardKind.gated
   package var activation = Activation.silu
-  /// Whether the three products have biases.
+  /// Whether the products have biases.
   package var bias = false
 
   package init() {}
@@ -59,6 +61,14 @@ package enum ResidualFlow: Sendable, Equatable {
   case parallel
   /// The same, and one norm serves both: that before the mixer.
   case parallelSharingNorm
+}
+
+/// What a feed-forward part computes; each kind has a struct of its own.
+package enum FeedForwardKind: Sendable, Equatable {
+  /// `down(activation(gate(x)) · up(x))`.
+  case gated
+  /// `down(activation(up(x)))`.
+  case plain
 }
 
 /// Where a sublayer is normed.

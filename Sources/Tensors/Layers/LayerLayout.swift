@@ -145,13 +145,20 @@ package struct LayerLayout: Sendable {
     norm(
       .feedForwardNorm, bias: .feedForwardNormBias, names.feedForwardNorm,
       if: design.feedForwardNorms.isBefore && design.flow != .parallelSharingNorm)
-    let both = names.gateUp == nil ? nil : 2 * inner
-    linear(
-      .gate, names.gate, [inner, hidden], bias: .gateBias, if: bias, in: names.gateUp, rows: both)
-    linear(
-      .up, names.up, [inner, hidden], bias: .upBias, if: bias, in: names.gateUp, rows: both,
-      order: both == nil ? .plain : RowOrder(first: inner))
-    linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias)
+    switch design.feedForward.kind {
+    case .gated:
+      let both = names.gateUp == nil ? nil : 2 * inner
+      linear(
+        .gate, names.gate, [inner, hidden], bias: .gateBias, if: bias, in: names.gateUp,
+        rows: both)
+      linear(
+        .up, names.up, [inner, hidden], bias: .upBias, if: bias, in: names.gateUp, rows: both,
+        order: both == nil ? .plain : RowOrder(first: inner))
+      linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias)
+    case .plain:
+      linear(.up, names.up, [inner, hidden], bias: .upBias, if: bias)
+      linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias)
+    }
     norm(
       .feedForwardPostNorm, bias: .feedForwardPostNormBias, names.feedForwardPostNorm,
       if: design.feedForwardNorms.isAfter)
