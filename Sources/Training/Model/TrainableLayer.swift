@@ -92,6 +92,8 @@ extension LayerDesign {
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
+      (feedForward.kind == .plain, "a feed-forward part without a gate"),
+      (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (!whole, "heads that are rotated in part"),
