@@ -28,18 +28,27 @@ package struct AttentionOptions: Sendable, Equatable {
   package var scale: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
-  /// Whether each query and key head is normed before it is rotated.
-  package var headNorms = false
+  /// How queries and keys are normed before they are rotated.
+  package var headNorms = HeadNorms.none
   /// What these norms compute.
   package var headNorm = NormDesign()
-  /// Whether each head has scales of its own in them.
-  package var headNormsDiffer = false
   /// Whether the query, key and value products have biases.
   package var inputBias = false
   /// Whether the output product has a bias.
   package var outputBias = false
 
   package init(rope: Rope) { self.rope = rope }
+}
+
+/// How queries and keys are normed before they are rotated.
+package enum HeadNorms: Sendable, Equatable {
+  case none
+  /// Each head by itself, all with the same scales.
+  case each
+  /// Each head by itself, with scales of its own.
+  case eachOwn
+  /// The heads of a row together.
+  case together
 }
 
 /// How a feed-forward part computes, and which optional tensors it has.

@@ -114,10 +114,14 @@ package struct LayerLayout: Sendable {
     }
     /// The norm of query or key heads.
     func norm(_ role: LayerTensor, bias: LayerTensor, _ name: String, heads: Int) {
-      norm(
-        role, bias: bias, name, options.headNorm,
-        options.headNormsDiffer ? [heads, shape.headDimension] : [shape.headDimension],
-        if: options.headNorms)
+      let width = shape.headDimension
+      let scales =
+        switch options.headNorms {
+        case .none, .each: [width]
+        case .eachOwn: [heads, width]
+        case .together: [heads * width]
+        }
+      norm(role, bias: bias, name, options.headNorm, scales, if: options.headNorms != .none)
     }
     func linear(
       _ role: LayerTensor, _ name: String, _ shape: [Int], bias: LayerTensor, if hasBias: Bool,

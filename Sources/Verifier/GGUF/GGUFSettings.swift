@@ -58,6 +58,15 @@ struct GGUFSettings {
     return number
   }
 
+  /// A truth value; nil if it isn't there.
+  mutating func bool(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard let bool = value.bool else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
+    }
+    return bool
+  }
+
   /// A text; nil if it isn't there.
   mutating func text(_ key: String) throws -> String? {
     guard let value = value(key) else { return nil }
