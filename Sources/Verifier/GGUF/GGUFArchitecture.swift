@@ -119,25 +119,32 @@ struct GGUFArchitecture: Sendable {
     return places
   }
 
-  /// The tensor that may hold one with others, the tensor that is there if it doesn't, the rows of all
-  /// together, and where the tensor's own begin.
+  /// A tensor that may hold another one among others.
+  private struct FusedTensor {
+    let name: String
+    /// The tensor that is there if it doesn't.
+    let insteadOf: String
+    /// Of all that it holds.
+    let rows: Int
+    /// The first row of the other.
+    let first: Int
+  }
+
   private static func fused(
     _ role: LayerTensor, layer: Int, _ configuration: ModelConfiguration
-  ) -> (name: String, insteadOf: String, rows: Int, first: Int)? {
+  ) -> FusedTensor? {
     let queries = configuration.headCount * configuration.headDimension
     let keys = configuration.keyValueHeadCount * configuration.headDimension
-    func inputs(_ end: String, _ first: Int) -> (String, String, Int, Int) {
-      (
-        "blk.\(layer).attn_qkv.\(end)", "blk.\(layer).attn_q.\(end)", queries + 2 * keys, first
-      )
+    func inputs(_ end: String, _ first: Int) -> FusedTensor {
+      FusedTensor(
+        name: "blk.\(layer).attn_qkv.\(end)", insteadOf: "blk.\(layer).attn_q.\(end)",
+        rows: queries + 2 * keys, first: first)
     }
-    func gated(_ end: String, _ first: Int) -> (String, String, Int, Int)? {
-      configuration.family.feedForward != .gated
-        ? nil
-        : (
-          "blk.\(layer).ffn_up.\(end)", "blk.\(layer).ffn_gate.\(end)",
-          2 * configuration.intermediateSize, first
-        )
+    func gated(_ end: String, _ first: Int) -> FusedTensor? {
+      guard configuration.family.feedForward == .gated else { return nil }
+      return FusedTensor(
+        name: "blk.\(layer).ffn_up.\(end)", insteadOf: "blk.\(layer).ffn_gate.\(end)",
+        rows: 2 * configuration.intermediateSize, first: first)
     }
     return switch role {
     case .query: inputs("weight", 0)
