@@ -1,10 +1,10 @@
 internal import CKernels
 
 extension Attention {
-  /// Adds to `scratch.residual` what attention makes of the rows of `plan`.
+  /// Lets the rows of `plan` look at those before them, and leaves the stream as it is.
   ///
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
-  func forward(
+  func mix(
     _ plan: RowPlan, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     plan.window = window
@@ -26,8 +26,13 @@ extension Attention {
       if normsTogether { normTogether(rows: plan.count, buffers, workers: workers) }
       attend(plan, index: index, buffers, workers: workers)
     }
+  }
+
+  /// Adds to `scratch.residual` what attention makes of the rows that were just mixed.
+  func add(rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers) {
     norms.add(
-      output, outputBias, buffers.attended, rows: plan.count, scratch: scratch, workers: workers)
+      output, outputBias, scratch.attention(of: index).attended, rows: rows, scratch: scratch,
+      workers: workers)
   }
 
   /// Projects context features to keys and values and stores them, without queries or output.
@@ -99,16 +104,12 @@ extension Attention {
 
   /// Norms the queries of a row, and its keys, over all heads together.
   private func normTogether(rows: Int, _ buffers: AttentionBuffers, workers: Workers) {
-    @Sendable func norm(_ values: FloatBuffer, _ scales: FloatBuffer?, row: Int, width: Int) {
-      guard let scales else { return }
-      let values = values.base + row * width
-      Kernels.rmsNorm(
-        values, weight: scales.base, into: values, count: width, epsilon: normEpsilon)
-    }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        norm(buffers.queries, queryNorm, row: row, width: shape.queryWidth)
-        norm(buffers.keys, keyNorm, row: row, width: shape.keyValueWidth)
+        let queries = buffers.queries.base + row * shape.queryWidth
+        let keys = buffers.keys.base + row * shape.keyValueWidth
+        queryNorm?.norm.apply(queries, into: queries, count: shape.queryWidth)
+        keyNorm?.norm.apply(keys, into: keys, count: shape.keyValueWidth)
       }
     }
   }
@@ -226,7 +227,7 @@ extension Attention {
     of row: Int, head: Int, _ place: RowPlan.Row, index: Int, _ buffers: AttentionBuffers
   ) {
     let offset = row * shape.keyValueWidth + head * shape.headDimension
-    rotate(buffers.keys.base + offset, norm: keyNorm, place, index: index)
+    rotate(buffers.keys.base + offset, norm: keyNorm, head: head, place, index: index)
   }
 
   /// Norms and rotates the queries of a key-value head in place.
@@ -235,17 +236,18 @@ extension Attention {
   ) {
     for query in head * shape.group..<(head + 1) * shape.group {
       let offset = row * shape.queryWidth + query * shape.headDimension
-      rotate(buffers.queries.base + offset, norm: queryNorm, place, index: index)
+      rotate(buffers.queries.base + offset, norm: queryNorm, head: query, place, index: index)
     }
   }
 
   private func rotate(
-    _ head: UnsafeMutablePointer<Float>, norm: FloatBuffer?, _ place: RowPlan.Row, index: Int
+    _ values: UnsafeMutablePointer<Float>, norm: HeadNorm?, head: Int, _ place: RowPlan.Row,
+    index: Int
   ) {
     if let norm, !normsTogether {
-      Kernels.rmsNorm(
-        head, weight: norm.base, into: head, count: shape.headDimension, epsilon: normEpsilon)
+      norm.norm.apply(
+        values, into: values, count: shape.headDimension, first: head * norm.stride)
     }
-    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(head, to: place.position) }
+    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(values, to: place.position) }
   }
 }

@@ -10,8 +10,6 @@ package struct Attention: Sendable {
   var cap: Float
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
-  /// Added to the mean square in the norms of heads.
-  var normEpsilon: Float
 
   /// `[queryWidth][hidden]`.
   var query: PackedMatrix
@@ -31,11 +29,10 @@ package struct Attention: Sendable {
   /// See `queryBias`.
   var outputBias: FloatBuffer?
 
-  /// Scales of the norms of query heads, `[headDimension]`, or of all of a row's together,
-  /// `[queryWidth]`; nil where heads aren't normed.
-  var queryNorm: FloatBuffer?
+  /// The norm of query heads; nil where heads aren't normed.
+  var queryNorm: HeadNorm?
   /// See `queryNorm`.
-  var keyNorm: FloatBuffer?
+  var keyNorm: HeadNorm?
   /// Whether the heads of a row are normed together.
   var normsTogether: Bool
 
@@ -43,4 +40,11 @@ package struct Attention: Sendable {
   var sinks: FloatBuffer?
 
   var matrices: [PackedMatrix] { [query, key, value, output] }
+}
+
+/// A norm of single heads.
+struct HeadNorm: Sendable {
+  var norm: Norm
+  /// From one head's scales to the next one's: 0 where all heads share them.
+  var stride: Int
 }

@@ -10,24 +10,56 @@ extension DecoderLayer {
     func vector(_ role: LayerTensor) throws -> FloatBuffer? { try layout[role].map(source.values) }
     let design = layout.design
     let shape = design.shape
+    func norm(_ role: LayerTensor, bias: LayerTensor, if isThere: Bool) throws -> Norm? {
+      guard isThere else { return nil }
+      return try Norm(
+        source, design.norm, weight: layout[role], bias: layout[bias], width: shape.hidden,
+        epsilon: shape.normEpsilon)
+    }
+    func headNorm(_ role: LayerTensor, bias: LayerTensor, heads: Int) throws -> HeadNorm? {
+      guard design.attention.headNorms != .none else { return nil }
+      let stride = design.attention.headNorms == .each ? 0 : shape.headDimension
+      return HeadNorm(
+        norm: try Norm(
+          source, design.attention.headNorm, weight: layout[role], bias: layout[bias],
+          width: stride == 0 ? shape.headDimension : heads * stride, epsilon: shape.normEpsilon),
+        stride: stride)
+    }
     mixerNorms = SublayerNorms(
-      before: try vector(.mixerNorm), after: try vector(.mixerPostNorm),
-      epsilon: shape.normEpsilon, factor: design.residualScale)
+      before: try norm(.mixerNorm, bias: .mixerNormBias, if: design.mixerNorms.isBefore),
+      after: try norm(.mixerPostNorm, bias: .mixerPostNormBias, if: design.mixerNorms.isAfter),
+      factor: design.residualScale)
+    isParallel = design.flow != .sequential
     feedForwardNorms = SublayerNorms(
-      before: try vector(.feedForwardNorm), after: try vector(.feedForwardPostNorm),
-      epsilon: shape.normEpsilon, factor: design.residualScale)
+      before: design.flow == .parallelSharingNorm
+        ? mixerNorms.before
+        : try norm(
+          .feedForwardNorm, bias: .feedForwardNormBias, if: design.feedForwardNorms.isBefore),
+      after: try norm(
+        .feedForwardPostNorm, bias: .feedForwardPostNormBias, if: design.feedForwardNorms.isAfter),
+      factor: design.residualScale)
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
-      cap: design.attention.cap ?? 0, window: design.attention.window, normEpsilon: shape.normEpsilon, query: try matrix(.query),
+      cap: design.attention.cap ?? 0, window: design.attention.window, query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
-      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm),
+      queryNorm: try headNorm(.queryNorm, bias: .queryNormBias, heads: shape.heads),
+      keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads),
       normsTogether: design.attention.headNorms == .together, sinks: try vector(.sinks))
-    feedForward = GatedFeedForward(
-      activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
-      down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
-      downBias: try vector(.downBias))
+    switch design.feedForward.kind {
+    case .gated:
+      feedForward = .gated(
+        GatedFeedForward(
+          activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
+          down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
+          downBias: try vector(.downBias)))
+    case .plain:
+      feedForward = .plain(
+        PlainFeedForward(
+          activation: design.feedForward.activation, up: try matrix(.up), down: try matrix(.down),
+          upBias: try vector(.upBias), downBias: try vector(.downBias)))
+    }
   }
 }

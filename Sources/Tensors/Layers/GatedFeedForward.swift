@@ -18,14 +18,14 @@ package struct GatedFeedForward: Sendable {
 
   /// Adds to `scratch.residual` what the part makes of its rows.
   ///
-  /// - Parameter index: The layer's place among the layers of `scratch`.
+  /// - Parameter beforeAdding: Called when the stream has been read.
   func forward(
-    rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
+    rows: Int, norms: SublayerNorms, _ buffers: GatedBuffers, scratch: LayerScratch,
+    workers: Workers, beforeAdding: () -> Void
   ) {
-    let buffers = scratch.gated(of: index)
     workers.run { worker in
       let normed = scratch.norm(rows: 0..<rows, norms, worker: worker)
-      let panels = share(of: worker, among: workers.count)
+      let panels = gate.panels(of: worker, among: workers.count, piece: down.columnPiece)
       gate.multiply(
         normed, into: buffers.gate.values.base, stride: gate.rows, count: rows, panels: panels,
         bias: gateBias.map { UnsafePointer($0.base) })
@@ -40,17 +40,26 @@ package struct GatedFeedForward: Sendable {
         buffers.gate.finish(row: row, columns: features)
       }
     }
+    beforeAdding()
     norms.add(down, downBias, buffers.gate, rows: rows, scratch: scratch, workers: workers)
   }
+}
 
-  /// Features that a worker computes together: whole groups of what `down` takes.
-  var piece: Int { max(32, down.format.activationGroup) }
+/// What a gated feed-forward part computes of a pass's rows.
+final class GatedBuffers: Sendable {
+  let gate: ActivationRows  // [maximumRows][intermediate]
+  let up: FloatBuffer  // [maximumRows][intermediate]
+  private let down: WeightFormat
 
-  /// A worker's panels of the gate, in whole pieces.
-  private func share(of worker: Int, among workers: Int) -> Range<Int> {
-    let panels = piece / 16
-    let pieces = (0..<(gate.panelCount + panels - 1) / panels).share(of: worker, among: workers)
-    return (pieces.lowerBound * panels..<pieces.upperBound * panels)
-      .clamped(to: 0..<gate.panelCount)
+  init(_ part: GatedFeedForward, maximumRows: Int) {
+    down = part.down.format
+    gate = ActivationRows(
+      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.down.columnPiece)
+    up = FloatBuffer(count: maximumRows * part.gate.rows)
+  }
+
+  /// Whether another layer can use them.
+  func fit(_ part: GatedFeedForward) -> Bool {
+    part.gate.rows == gate.width && part.down.format == down
   }
 }

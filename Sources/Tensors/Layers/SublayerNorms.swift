@@ -1,13 +1,11 @@
 /// The norms around a mixer or a feed-forward part, and how its output joins the residual stream.
 package struct SublayerNorms: Sendable {
-  /// Scale of the norm of what goes in, `[hidden]`; nil where rows go in as they are.
-  var before: FloatBuffer?
-  /// Scale of the norm of what comes out, `[hidden]`; nil where it is added as it is.
-  var after: FloatBuffer?
-  /// Added to the mean square.
-  var epsilon: Float
+  /// The norm of what goes in; nil where rows go in as they are.
+  var before: Norm?
+  /// The norm of what comes out; nil where it is added as it is.
+  var after: Norm?
   /// What is added to the residual stream is multiplied by it.
-  var factor: Float
+  var factor: Float = 1
 
   /// Whether what comes out can't be added by the product itself.
   var needsOutput: Bool { after != nil || factor != 1 }
@@ -32,10 +30,7 @@ package struct SublayerNorms: Sendable {
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
         let values = out.base + row * hidden
-        if let after {
-          Kernels.rmsNorm(
-            values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
-        }
+        after?.apply(values, into: values, count: hidden)
         if factor != 1 { Kernels.scale(values, by: factor, count: hidden) }
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)
       }

@@ -75,6 +75,8 @@ extension CausalArchitecture {
       ?? (configuration.quantization == nil ? nil : "integer weights")
       ?? (configuration.embeddingScale == 1 ? nil : "scaled embeddings")
       ?? (configuration.changesLogits ? "scaled or capped logits" : nil)
+      ?? (configuration.positions == nil ? nil : "learned positions")
+      ?? (configuration.headBias == nil ? nil : "a bias of the head")
     if let obstacle {
       throw SpeculateError(
         "\(name) has \(obstacle), which can't be trained here: give a Qwen3 model with a tied head, no "

@@ -85,9 +85,16 @@ extension LayerDesign {
     return [
       (attention.headNorms == .none, "no norms of query and key heads"),
       (attention.headNorms == .together, "norms over all query and key heads together"),
+      (
+        norm != NormDesign() || attention.headNorm != NormDesign()
+          || attention.headNorms == .eachOwn, "other norms than RMSNorm with one scale a column"
+      ),
+      (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
+      (feedForward.kind == .plain, "a feed-forward part without a gate"),
+      (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (attention.rope.pairs != .halves, "rotated pairs of neighbours"),

@@ -39,6 +39,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var mlpBias: Bool
   /// How queries and keys are normed before the rotation.
   package var headNorms: HeadNorms
+  /// How the two parts of a layer follow one another.
+  package var flow: ResidualFlow
   /// Of the feed-forward part's gate.
   package var activation: Activation
   /// The optional numbers of the family that are in use.
@@ -91,7 +93,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.attentionBias = attentionBias
     self.outputBias = outputBias ?? (attentionBias && family.outputBias != .never)
     self.mlpBias = mlpBias
-    headNorms = family.headNorms
+    headNorms = family.switches[.headNorms] == false ? .none : family.headNorms
+    flow = family.switches[.parallelLayers] == false ? .sequential : family.flow
     activation = family.activations[0]
     factors = family.factors.compactMapValues(\.self)
     self.slidingWindow = slidingWindow
@@ -99,6 +102,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.endTokens = endTokens
     self.beginToken = beginToken
     self.elementType = elementType
+    if family.rotation.unrotated == .all {
+      unrotatedLayers = [Bool](repeating: true, count: max(0, min(layerCount, 1 << 12)))
+    }
   }
 
   /// Whether a layer's rows see only the last `slidingWindow` positions.
@@ -157,15 +163,39 @@ package struct ModelConfiguration: Sendable, Equatable {
     attention.cap = factors[.attentionCap].map { Float($0) }
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
     attention.headNorms = headNorms
+    attention.headNorm = family.headNorm
     attention.inputBias = attentionBias
     attention.outputBias = outputBias
     var design = LayerDesign(shape: layerShape, attention: attention)
+    design.feedForward.kind = family.feedForward
     design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
     design.residualScale = Float(factors[.residual] ?? 1)
+    design.norm = family.norm
+    design.flow = flow
     design.mixerNorms = family.mixerNorms
     design.feedForwardNorms = family.feedForwardNorms
     return design
+  }
+
+  /// The tensors of the norm before the head.
+  package var finalNorm: (weight: NamedShape?, bias: NamedShape?) {
+    let name = family.tensors.finalNorm
+    return (
+      family.norm.scale == .none ? nil : NamedShape(name, [hiddenSize]),
+      family.norm.bias
+        ? NamedShape(name.replacing(".weight", with: ".bias"), [hiddenSize]) : nil
+    )
+  }
+
+  /// What is added to embeddings by their positions.
+  package var positions: NamedShape? {
+    family.tensors.positions.map { NamedShape($0, [maximumContext, hiddenSize]) }
+  }
+
+  /// What is added to logits.
+  package var headBias: NamedShape? {
+    family.tensors.headBias.map { NamedShape($0, [vocabularySize]) }
   }
 
   package func layout(ofLayer index: Int) -> LayerLayout {

@@ -15,6 +15,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var defaults = Defaults()
   /// The optional numbers that it reads, each with what a file that doesn't say means; nil for none.
   package var factors: [ModelFactor: Double?] = [:]
+  /// The optional parts that it reads of, each with whether a file that doesn't say means it.
+  package var switches: [ModelSwitch: Bool] = [:]
   /// The biases of the query, key and value products.
   package var inputBias = Presence.never
   /// The bias of attention's output product.
@@ -30,8 +32,16 @@ package struct ModelFamily: Sendable, Equatable {
   package var attentionScale: Float?
   /// Whether embeddings are multiplied by √(hidden size).
   package var scalesEmbedding = false
+  /// What norms compute, but for those of heads.
+  package var norm = NormDesign()
+  /// What the norms of heads compute.
+  package var headNorm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
+  /// How attention and feed-forward part follow one another.
+  package var flow = ResidualFlow.sequential
+  /// What feed-forward parts are made of.
+  package var feedForward = FeedForwardKind.gated
   /// The activations that files may name; the first is what a file that names none means.
   package var activations = [Activation.silu]
   package var tensors = TensorNames()
@@ -51,6 +61,7 @@ package struct ModelFamily: Sendable, Equatable {
   var optionalKeys: Set<String> {
     var keys = Set(factors.keys.map(\.rawValue))
     if rotation.share != nil { keys.insert("partial_rotary_factor") }
+    for part in switches.keys { keys.formUnion([part.rawValue, key(part.rawValue)]) }
     if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
     return keys
   }
@@ -63,6 +74,8 @@ package struct ModelFamily: Sendable, Equatable {
     package var keyValueHeadCount: Int?
     /// `head_dim`; nil for `hidden_size / num_attention_heads`.
     package var headDimension: Int?
+    /// `intermediate_size`, in hidden sizes; nil where a file must say it.
+    package var intermediateFactor: Int?
     /// `rms_norm_eps`.
     package var normEpsilon = 1e-6
     package var ropeTheta = 10_000.0
@@ -122,6 +135,10 @@ package struct ModelFamily: Sendable, Equatable {
 
     package enum Unrotated: Sendable, Equatable {
       case none
+      /// Every one.
+      case all
+      /// Those that see all positions.
+      case seeingAll
       /// Those that see all positions, where others have windows.
       case withoutWindow
       /// Those with 0 in `no_rope_layers`, or every n-th; `no_rope_layer_interval` may say another n.
@@ -147,6 +164,17 @@ package struct TensorNames: Sendable, Equatable {
   /// What stands before a layer's number; a dot follows it.
   package var layers = "model.layers."
   package var layer = LayerNames()
+  /// Learned positions; nil for none.
+  package var positions: String?
+  /// The head's bias; nil for none.
+  package var headBias: String?
+  /// What all names but the head's begin with, and not in every file.
+  package var optionalPrefix: String?
+  /// The ends of names that files carry though they can be computed.
+  package var computed = [".rotary_emb.inv_freq"]
+
+  /// Whether a tensor of a file holds nothing that can't be computed.
+  func isComputed(_ name: String) -> Bool { computed.contains { name.hasSuffix($0) } }
 
   /// The names of Llama, which most families share.
   package init() {}

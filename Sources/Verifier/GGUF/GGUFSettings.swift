@@ -58,6 +58,15 @@ struct GGUFSettings {
     return number
   }
 
+  /// A truth value; nil if it isn't there.
+  mutating func flag(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard let flag = value.flag else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
+    }
+    return flag
+  }
+
   /// A text; nil if it isn't there.
   mutating func text(_ key: String) throws -> String? {
     guard let value = value(key) else { return nil }

@@ -7,8 +7,11 @@ import Testing
 struct ReferenceModel: CustomTestStringConvertible {
   /// Every folder; the README beside them says what each proves.
   static let names = [
+    "cohere", "cohere-bias", "cohere2", "gpt2", "gpt2-relu", "gptneox", "gptneox-sequential",
     "llama", "llama-bias", "llama-f16", "llama-linear", "llama-llama3", "llama-odd",
-    "llama-sharded", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias",
+    "llama-sharded", "mistral", "nemotron", "olmo", "phi", "phi-norms", "phi3", "phi3-tied",
+    "qwen2", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias", "stablelm", "stablelm-parallel",
+    "starcoder2", "starcoder2-nobias",
   ]
   static let root = TestFiles.package.appending(path: "Tests/Fixtures/models")
 
