@@ -36,7 +36,7 @@ extension ModelConfiguration {
     if family.inputBias == .configured { members["attention_bias"] = .bool(attentionBias) }
     if family.feedForwardBias == .configured { members["mlp_bias"] = .bool(mlpBias) }
     if family.rotation.share != nil { members["partial_rotary_factor"] = .number(rotatedShare) }
-    if let windowedRope, family.rotation.windowed == .ownBase {
+    if let windowedRope {
       members["rope_local_base_freq"] = .number(windowedRope.theta)
       if windowedRope.scaling != .none {
         members["rope_scaling"] = .null
@@ -45,6 +45,10 @@ extension ModelConfiguration {
           "sliding_attention": windowedRope.scaling.encoded(theta: windowedRope.theta),
         ])
       }
+    }
+    if family.outputBias == .configuredApart { members["attention_out_bias"] = .bool(outputBias) }
+    if family.rotation.unrotated == .allUnlessNamed {
+      members["position_embedding_type"] = .string(unrotatedLayers.isEmpty ? "rope" : "nope")
     }
     if case .listed = family.rotation.unrotated {
       members["no_rope_layers"] = .array(
@@ -69,8 +73,10 @@ extension ModelConfiguration {
           .string(usesWindow(layer: $0) ? "sliding_attention" : "full_attention")
         })
     }
-    if family.windows == .chosenLayers {
+    if family.windows == .chosenLayers || family.windows == .namedLayers {
       members["use_sliding_window"] = .bool(slidingWindow != nil)
+    }
+    if family.windows == .chosenLayers {
       members["max_window_layers"] = .integer(
         (0..<layerCount).first(where: usesWindow) ?? layerCount)
     }

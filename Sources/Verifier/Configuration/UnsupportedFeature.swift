@@ -24,6 +24,13 @@ struct UnsupportedFeature {
       .init(key: "partial_rotary_factor", meaning: "rotating a part of each head", neutral: one),
       .init(key: "use_mrope", meaning: "multimodal rope", neutral: off),
       .init(key: "no_rope_layers", meaning: "layers without rope", neutral: [.array([])]),
+      .init(
+        key: "position_embedding_type", meaning: "positions of another kind",
+        neutral: [.string("rope")]),
+      .init(key: "use_bidirectional_attention", meaning: "attention to what follows", neutral: off),
+      .init(
+        key: "hidden_activation", meaning: "another activation",
+        neutral: [.string("gelu_pytorch_tanh")]),
       .init(key: "attention_sinks", meaning: "attention sinks", neutral: off),
       .init(key: "use_attention_sinks", meaning: "attention sinks", neutral: off),
       .init(key: "num_sink_tokens", meaning: "attention sinks", neutral: off),
@@ -63,7 +70,7 @@ struct UnsupportedFeature {
         throw file.problem("\(usual) and \(own) name the same setting, but differ; remove one")
       }
     }
-    let read = family.optionalKeys
+    let read = family.optionalKeys.union(family.keys.values)
     for feature in all where try !read.contains(feature.key) && !isOwnQuantization(feature, file) {
       guard let value = file.value(feature.key), !feature.neutral.contains(value) else { continue }
       throw file.problem(

@@ -16,7 +16,7 @@ struct WindowSettings {
       switch windows {
       case .none: false
       case .everyLayer, .pattern: true
-      case .chosenLayers: try file.bool("use_sliding_window") ?? false
+      case .chosenLayers, .namedLayers: try file.bool("use_sliding_window") ?? false
       }
     var size: Int?
     if isUsed {
@@ -35,7 +35,7 @@ struct WindowSettings {
       layers = try types.map { type in
         switch type {
         case "sliding_attention": return true
-        case "full_attention": return false
+        case "full_attention", "attention": return false
         default:
           throw file.problem("layer_types: layers of type \(quoted(type)) are not supported")
         }
@@ -51,6 +51,8 @@ struct WindowSettings {
     } else if size != nil, windows == .chosenLayers {
       let first = try file.integer("max_window_layers") ?? 28
       layers = indices.map { $0 >= first }
+    } else if size != nil, windows == .namedLayers {
+      throw file.problem("use_sliding_window needs layer_types; add it")
     } else if size != nil, case .pattern(let standard) = windows {
       let every = try file.integer("sliding_window_pattern") ?? standard
       guard every > 0 else {

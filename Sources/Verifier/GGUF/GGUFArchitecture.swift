@@ -9,6 +9,8 @@ struct GGUFArchitecture: Sendable {
   let family: ModelFamily
   /// Whether the rows of query and key heads lie in pairs that are rotated together.
   var pairsRows = false
+  /// What tensors are called that have other names here, behind the layer's number.
+  var names: [LayerTensor: String] = [:]
 
   /// The architectures that are read.
   static let all = [
@@ -25,6 +27,19 @@ struct GGUFArchitecture: Sendable {
     GGUFArchitecture(name: "olmo", family: .olmo, pairsRows: true),
     GGUFArchitecture(name: "stablelm", family: .stableLM),
     GGUFArchitecture(name: "nemotron", family: .nemotron),
+    GGUFArchitecture(name: "gemma", family: .gemma),
+    GGUFArchitecture(name: "gemma2", family: .gemma2),
+    GGUFArchitecture(name: "gemma3", family: .gemma3),
+    GGUFArchitecture(name: "smollm3", family: .smolLM3, pairsRows: true),
+    // Without windows, OLMo 3 is OLMo 2.
+    GGUFArchitecture(name: "olmo2", family: .olmo3),
+    GGUFArchitecture(name: "granite", family: .granite, pairsRows: true),
+    GGUFArchitecture(name: "chatglm", family: .glm),
+    GGUFArchitecture(name: "glm4", family: .glm4),
+    GGUFArchitecture(name: "ernie4_5", family: .ernie),
+    GGUFArchitecture(
+      name: "seed_oss", family: .seedOSS, names: [.feedForwardNorm: "post_attention_norm.weight"]),
+    GGUFArchitecture(name: "exaone4", family: .exaone4),
   ]
 
   /// The architecture of a file.
@@ -46,6 +61,16 @@ struct GGUFArchitecture: Sendable {
   static let finalNormBias = "output_norm.bias"
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
+  /// The divisors of LongRoPE, for short texts and long ones.
+  static let (shortFactors, longFactors) = ("rope_factors_short.weight", "rope_factors_long.weight")
+  /// The tensors that are settings rather than weights.
+  static let settings = [ropeDivisors, shortFactors, longFactors]
+
+  /// Whether scores are divided by the root of a head's share of the hidden size, not of its width: in the
+  /// largest model of a family alone.
+  func dividesByHeads(_ layerCount: Int) -> Bool {
+    name == "gemma2" && layerCount == 46 || name == "gemma3" && layerCount == 62
+  }
 
   /// The name of a layer's tensor.
   static func name(of role: LayerTensor, layer: Int) -> String {
@@ -89,10 +114,10 @@ struct GGUFArchitecture: Sendable {
   func places(
     of configuration: ModelConfiguration, in file: GGUFFile
   ) -> [String: GGUFSource.Place] {
-    let names = configuration.family.tensors
+    let family = configuration.family.tensors
     var places = [
-      names.embedding: GGUFSource.Place(Self.embedding),
-      names.head: GGUFSource.Place(Self.head),
+      family.embedding: GGUFSource.Place(Self.embedding),
+      family.head: GGUFSource.Place(Self.head),
     ]
     if let weight = configuration.finalNorm.weight {
       places[weight.name] = GGUFSource.Place(Self.finalNorm)
@@ -113,7 +138,8 @@ struct GGUFArchitecture: Sendable {
           places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
         } else {
           places[tensor.name] = GGUFSource.Place(
-            Self.name(of: role, layer: layer), order: order, shape: tensor.part?.shape)
+            names[role].map { "blk.\(layer).\($0)" } ?? Self.name(of: role, layer: layer),
+            order: order, shape: tensor.part?.shape)
         }
       }
     }
