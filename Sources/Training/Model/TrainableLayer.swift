@@ -103,6 +103,7 @@ extension LayerDesign {
       (attention.scale != nil, "a scale of its own in attention"),
       (attention.cap != nil, "soft-capped attention"),
       (attention.sinks, "attention sinks"),
+      (attention.clip != nil, "clipped queries, keys and values"),
       (residualScale != 1, "scaled residuals"),
       (
         mixerNorms != .before || feedForwardNorms != .before,

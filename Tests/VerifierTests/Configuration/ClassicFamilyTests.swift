@@ -77,7 +77,7 @@ import Verifier
       problem("cohere2", ["use_qk_norm": .bool(true)])
         == refused("normed query and key heads", "use_qk_norm"))
     #expect(
-      problem("olmo", ["clip_qkv": .integer(8)]) == refused("clipped projections", "clip_qkv"))
+      problem("phi3", ["clip_qkv": .integer(8)]) == refused("clipped projections", "clip_qkv"))
     #expect(
       problem("gpt2", ["activation_function": .string("gelu_10")])
         == "activation_function \"gelu_10\" is not supported; only gelu_pytorch_tanh and gelu and "
