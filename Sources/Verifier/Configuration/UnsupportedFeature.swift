@@ -35,7 +35,6 @@ struct UnsupportedFeature {
       .init(key: "use_attention_sinks", meaning: "attention sinks", neutral: off),
       .init(key: "num_sink_tokens", meaning: "attention sinks", neutral: off),
       .init(key: "attention_chunk_size", meaning: "chunked attention", neutral: off),
-      .init(key: "clip_qkv", meaning: "clipped projections"),
       .init(key: "qk_layernorm", meaning: ModelSwitch.headNorms.meaning, neutral: off),
       .init(
         key: "scale_attn_weights", meaning: "attention without a scale", neutral: [.bool(true)]),

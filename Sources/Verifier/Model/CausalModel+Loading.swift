@@ -53,7 +53,8 @@ extension CausalModel {
   ) throws -> Checkpoint {
     let checkpoint = try Checkpoint(directory: directory)
     let names = configuration.family.tensors
-    guard let prefix = names.optionalPrefix, !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
+    guard let prefix = names.optionalPrefix,
+      !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
     else { return checkpoint }
     return checkpoint.renamed { $0 == names.head || $0 == names.headBias ? $0 : prefix + $0 }
   }

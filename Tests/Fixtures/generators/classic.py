@@ -109,6 +109,10 @@ CASES = {
         model="Olmo", seed=64, rope=dict(theta=1000.0),
         fields=dict(SIZES, num_key_value_heads=2),
         changes=dict(theta=dict(rope=dict(theta=2000.0)))),
+    "olmo-clip": dict(
+        model="Olmo", seed=68, rope=dict(theta=10000.0),
+        fields=dict(SIZES, clip_qkv=1.5, tie_word_embeddings=True),
+        changes=dict(clip=dict(clip_qkv=None))),
     "stablelm": dict(
         model="StableLm", seed=65, rope=dict(theta=1000.0, share=0.25),
         fields=dict(

@@ -7,7 +7,9 @@ import Verifier
 
 /// Folders that `ModelConverter` writes of models whose tensors are fused or transposed.
 @Suite struct FamilyConversionTests {
-  static let names = ["gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2"]
+  static let names = [
+    "gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2",
+  ]
 
   private func logits(_ model: CausalModel, _ reference: ReferenceModel) throws -> [[UInt32]] {
     let runner = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 24)
@@ -22,7 +24,8 @@ import Verifier
     let place = folder.file("converted")
     let formats = WeightFormats(layers: format)
     try ModelConverter(source: reference.directory, formats: formats).write(
-      to: place, replaces: false) { _ in }
+      to: place, replaces: false
+    ) { _ in }
     let converted = try CausalModel(directory: place)
     #expect(converted.formats == formats)
     let rounded = try CausalModel(
@@ -57,7 +60,8 @@ import Verifier
     #expect(try logits(try CausalModel(directory: folder.url), reference) == expected)
     // Converted, it has the prefix.
     try ModelConverter(source: folder.url, formats: WeightFormats(layers: .f32)).write(
-      to: folder.file("converted"), replaces: false) { _ in }
+      to: folder.file("converted"), replaces: false
+    ) { _ in }
     #expect(
       try logits(try CausalModel(directory: folder.file("converted")), reference) == expected)
   }

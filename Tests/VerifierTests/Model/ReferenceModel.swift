@@ -9,7 +9,8 @@ struct ReferenceModel: CustomTestStringConvertible {
   static let names = [
     "cohere", "cohere-bias", "cohere2", "gpt2", "gpt2-relu", "gptneox", "gptneox-sequential",
     "llama", "llama-bias", "llama-f16", "llama-linear", "llama-llama3", "llama-odd",
-    "llama-sharded", "mistral", "nemotron", "olmo", "phi", "phi-norms", "phi3", "phi3-tied",
+    "llama-sharded", "mistral", "nemotron", "olmo", "olmo-clip", "phi", "phi-norms", "phi3",
+    "phi3-tied",
     "qwen2", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias", "stablelm", "stablelm-parallel",
     "starcoder2", "starcoder2-nobias",
   ]
