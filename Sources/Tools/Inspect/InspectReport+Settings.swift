@@ -46,6 +46,17 @@ extension InspectReport {
       Setting("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
       Setting("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
+    if !model.factors.isEmpty {
+      let factors = model.factors.sorted { $0.key.rawValue < $1.key.rawValue }
+      settings.append(
+        Setting(
+          "factors", factors.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", "),
+          [
+            "factors": .object(
+              model.factors.reduce(into: [:]) { $0[$1.key.rawValue] = .number($1.value) })
+          ]
+        ))
+    }
     if let quantization = model.quantization {
       settings.append(Setting("quantised", quantization.description))
     }

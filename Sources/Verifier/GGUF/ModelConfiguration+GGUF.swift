@@ -161,7 +161,8 @@ extension ModelConfiguration {
     case "yarn":
       guard let factor, let original else {
         throw settings.problem(
-          "rope.scaling.type is yarn, but rope.scaling.factor or original_context_length is missing")
+          "rope.scaling.type is yarn, but rope.scaling.factor or original_context_length is missing"
+        )
       }
       var yarn = YarnScaling(factor: factor, originalContext: original)
       yarn.magnitude *= attentionFactor ?? 1
