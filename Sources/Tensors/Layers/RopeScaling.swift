@@ -166,9 +166,9 @@ package struct LongRopeScaling: Sendable, Hashable {
     self.shortFactors = shortFactors
     self.longFactors = longFactors
     self.originalContext = originalContext
-    self.magnitude =
-      magnitude
-      ?? (factor <= 1 ? 1 : (1 + log(factor) / log(Double(originalContext))).squareRoot())
+    let usual = factor <= 1 ? 1 : (1 + log(factor) / log(Double(originalContext))).squareRoot()
+    // As GGUF files hold it.
+    self.magnitude = Double(Float(magnitude ?? usual))
   }
 
   /// The divisors in use.

@@ -59,7 +59,7 @@ extension ModelConfiguration {
     case .withoutWindow:
       unrotated = layers.map { !isWindowed($0) }
       if !unrotated.contains(false) {
-        guard file.value("sliding_window") == nil else {
+        guard file.has("sliding_window"), file.value("sliding_window") == nil else {
           throw file.problem("layer_types has no sliding_attention; set sliding_window to null")
         }
         unrotated = []

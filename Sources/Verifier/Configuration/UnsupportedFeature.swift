@@ -65,7 +65,9 @@ struct UnsupportedFeature {
   /// Refuses a configuration that uses a feature which is not implemented, or not in this family.
   static func check(_ file: ConfigurationFile, family: ModelFamily) throws {
     for (usual, own) in family.keys.sorted(by: { $0.key < $1.key }) {
-      if let one = file.members[usual], let other = file.members[own], one != other {
+      if let one = file.members[usual], let other = file.members[own], one != other,
+        !family.unused.contains(usual)
+      {
         throw file.problem("\(usual) and \(own) name the same setting, but differ; remove one")
       }
     }

@@ -18,6 +18,8 @@ extension ModelFamily {
     var family = ModelFamily.granite
     (family.name, family.architecture) = ("granitemoehybrid", "GraniteMoeHybridForCausalLM")
     family.keys = ["intermediate_size": "shared_intermediate_size"]
+    // Of experts.
+    family.unused = ["intermediate_size"]
     family.feedForwardBias = .never
     family.windows = .namedLayers
     family.rotation.unrotated = .allUnlessNamed

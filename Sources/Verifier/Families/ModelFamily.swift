@@ -15,6 +15,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var section: String?
   /// What `config.json` calls settings that have other names here: `[usual name: its name]`.
   package var keys: [String: String] = [:]
+  /// Usual names that are of parts which its models don't have, beside settings of other names.
+  package var unused: Set<String> = []
   package var defaults = Defaults()
   /// The optional numbers that it reads, each with what a file that doesn't say means; nil for none.
   package var factors: [ModelFactor: Double?] = [:]

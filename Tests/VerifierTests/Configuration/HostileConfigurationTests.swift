@@ -30,7 +30,7 @@ import Verifier
       ("llama", silu, silu), ("mistral", silu, silu), ("qwen2", silu, silu), ("qwen3", silu, silu),
       ("gemma2", silu, gelu + #", "attn_logit_softcapping": 50.0"#),
       ("gemma3_text", silu, gelu + #", "rope_local_base_freq": 1e4"#),
-      ("smollm3", silu, silu + #", "no_rope_layers": [1, 0, 1]"#),
+      ("smollm3", #""use_sliding_window": true"#, #""no_rope_layers": [1, 0, 1]"#),
       ("granite", silu, silu + #", "attention_multiplier": 0.1, "logits_scaling": 8.0"#),
       ("exaone4", silu, silu + #", "sliding_window_pattern": 2"#), ("phi3", llama3, longrope),
     ]
