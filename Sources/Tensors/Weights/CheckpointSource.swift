@@ -81,12 +81,12 @@ extension Checkpoint {
     let buffer = FloatBuffer(count: tensor.shape.reduce(1, *))
     try withBytes(of: tensor.storedName) { bytes in
       guard let start = bytes.baseAddress, buffer.count > 0 else { return }
-      let rows = tensor.shape[0]
-      let columns = buffer.count / rows
       guard let part = tensor.part else {
         FloatConversion.widen(start, as: type, into: buffer.base, count: buffer.count)
         return
       }
+      let rows = tensor.shape[0]
+      let columns = buffer.count / rows
       guard part.isTransposed else {
         let rowBytes = columns * type.byteCount
         for row in 0..<rows {

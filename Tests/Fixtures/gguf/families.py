@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 CASES = {
-    "gpt2": A.GPT2, "gptneox": A.GPTNEOX, "gptneox-sequential": A.GPTNEOX, "starcoder2": A.STARCODER2,
+    "gpt2": A.GPT2, "gptneox": A.GPTNEOX, "starcoder2": A.STARCODER2,
     "phi": A.PHI2, "phi3": A.PHI3, "cohere": A.COMMAND_R, "cohere2": A.COHERE2, "olmo": A.OLMO, "olmo-clip": A.OLMO,
     "stablelm": A.STABLELM, "nemotron": A.NEMOTRON, "llama-yarn": A.LLAMA, "phi3-longrope": A.PHI3,
     "gemma": A.GEMMA, "gemma2-head": A.GEMMA2, "gemma3": A.GEMMA3, "smollm3": A.SMOLLM3,

@@ -130,7 +130,7 @@ package final class GGUFSource: WeightSource {
     let name = wanted.name
     let place = places[name]
     let shape =
-      place?.shape ?? [place?.rows ?? wanted.shape[0]] + wanted.shape.dropFirst()
+      place?.shape ?? place?.rows.map { [$0] + wanted.shape.dropFirst() } ?? wanted.shape
     guard let place = places[name], let tensor = file.tensor(place.name) else {
       throw SpeculateError(
         "\(file.url.path): there is no tensor \(quoted(places[name]?.name ?? name)) of shape "
