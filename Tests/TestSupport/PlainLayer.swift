@@ -16,6 +16,8 @@ package struct PlainLayer {
   /// The values of a tensor, by the name that Llama has for it; the norms after the sublayers are
   /// `mixer_post` and `feed_forward_post`.
   package var tensor: (String) -> [Float]?
+  /// What stands in the place of the gated feed-forward part; nil for nothing.
+  package var transform: (([Float]) -> [Float])?
 
   package init(
     heads: Int, keyValueHeads: Int, dimension: Int, rotated: Int, scale: Float,
@@ -56,11 +58,15 @@ package struct PlainLayer {
       }
       let middle = add(row, norm(linear(attended, "self_attn.o_proj"), "mixer_post"))
       let x = norm(middle, "post_attention_layernorm.weight")
-      let gated = zip(linear(x, "mlp.gate_proj"), linear(x, "mlp.up_proj")).map {
-        $0 / (1 + exp(-$0)) * $1
-      }
-      return add(middle, norm(linear(gated, "mlp.down_proj"), "feed_forward_post"))
+      return add(middle, norm(transform?(x) ?? gated(x), "feed_forward_post"))
     }
+  }
+
+  private func gated(_ x: [Float]) -> [Float] {
+    let gated = zip(linear(x, "mlp.gate_proj"), linear(x, "mlp.up_proj")).map {
+      $0 / (1 + exp(-$0)) * $1
+    }
+    return linear(gated, "mlp.down_proj")
   }
 
   /// RMSNorm, or the row itself without such a tensor.
@@ -84,7 +90,8 @@ package struct PlainLayer {
     }
   }
 
-  private func linear(_ x: [Float], _ name: String) -> [Float] {
+  /// A product with a weight, and the bias if there is one.
+  package func linear(_ x: [Float], _ name: String) -> [Float] {
     let weights = tensor(name + ".weight") ?? []
     let bias = tensor(name + ".bias")
     return (0..<weights.count / x.count).map { row in

@@ -8,6 +8,7 @@
 
 #include "linear.inc.h"
 #include "rows.inc.h"
+#include "experts.inc.h"
 #include "attention_walk.h"
 #define KV float
 #define KV_LOAD(p) LOAD(p)
@@ -49,4 +50,6 @@ const ck_kernels CK_TABLE = {
     .at_least = at_least,
     .mask_below = mask_below,
     .divide = divide,
+    .add_scaled = add_scaled,
+    .swiglu_clamped = swiglu_clamped,
 };

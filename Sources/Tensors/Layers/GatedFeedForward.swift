@@ -1,6 +1,8 @@
 /// The weights of a gated feed-forward part: `down(activation(gate(x)) · up(x))`.
 package struct GatedFeedForward: Sendable {
   var activation: Activation
+  /// What takes the place of `activation(gate) · up`; nil for nothing.
+  var clamp: GateClamp?
   /// `[intermediate][hidden]`.
   var gate: PackedMatrix
   /// `[intermediate][hidden]`.
@@ -23,33 +25,62 @@ package struct GatedFeedForward: Sendable {
   ) {
     workers.run { worker in
       let normed = scratch.norm(rows: 0..<rows, norms, worker: worker)
-      let panels = share(of: worker, among: workers.count)
-      gate.multiply(
-        normed, into: buffers.gate.values.base, stride: gate.rows, count: rows, panels: panels,
-        bias: gateBias.map { UnsafePointer($0.base) })
-      up.multiply(
-        normed, into: buffers.up.base, stride: up.rows, count: rows, panels: panels,
-        bias: upBias.map { UnsafePointer($0.base) })
-      let features = panels.lowerBound * 16..<min(panels.upperBound * 16, gate.rows)
-      for row in 0..<rows where !features.isEmpty {
-        activation.apply(
-          gate: buffers.gate.row(row) + features.lowerBound,
-          up: buffers.up.base + row * up.rows + features.lowerBound, count: features.count)
-        buffers.gate.finish(row: row, columns: features)
-      }
+      activate(
+        normed, rows: 0..<rows, panels: share(of: worker, among: workers.count), into: buffers)
     }
     norms.add(down, downBias, buffers.gate, rows: rows, scratch: scratch, workers: workers)
+  }
+
+  /// Computes what `down` takes: some features of some rows.
+  ///
+  /// - Parameters:
+  ///   - panels: Whole pieces of the gate's.
+  ///   - first: The row of `buffers` that the first of the rows has.
+  func activate(
+    _ normed: ActivationRows, rows: Range<Int>, panels: Range<Int>, into buffers: GatedBuffers,
+    at first: Int = 0
+  ) {
+    let features = gate.rows(of: panels)
+    guard !features.isEmpty else { return }
+    gate.multiply(
+      normed, from: rows.lowerBound, into: buffers.gate.row(first), stride: gate.rows,
+      count: rows.count, panels: panels, bias: gateBias.map { UnsafePointer($0.base) })
+    let up = buffers.up.base + first * gate.rows
+    self.up.multiply(
+      normed, from: rows.lowerBound, into: up, stride: gate.rows, count: rows.count,
+      panels: panels, bias: upBias.map { UnsafePointer($0.base) })
+    for row in 0..<rows.count {
+      apply(
+        gate: buffers.gate.row(first + row) + features.lowerBound,
+        up: up + row * gate.rows + features.lowerBound, count: features.count)
+      buffers.gate.finish(row: first + row, columns: features)
+    }
+  }
+
+  private func apply(gate: UnsafeMutablePointer<Float>, up: UnsafePointer<Float>, count: Int) {
+    if let clamp {
+      Kernels.swigluClamped(
+        gate: gate, up: up, count: count, alpha: clamp.alpha, limit: clamp.limit)
+    } else {
+      activation.apply(gate: gate, up: up, count: count)
+    }
   }
 
   /// Features that a worker computes together: whole groups of what `down` takes.
   var piece: Int { max(32, down.format.activationGroup) }
 
-  /// A worker's panels of the gate, in whole pieces.
-  private func share(of worker: Int, among workers: Int) -> Range<Int> {
-    let panels = piece / 16
-    let pieces = (0..<(gate.panelCount + panels - 1) / panels).share(of: worker, among: workers)
-    return (pieces.lowerBound * panels..<pieces.upperBound * panels)
+  /// How many pieces the features have.
+  var pieceCount: Int { (gate.panelCount + piece / 16 - 1) / (piece / 16) }
+
+  /// The panels of the gate that make some pieces.
+  func panels(ofPieces pieces: Range<Int>) -> Range<Int> {
+    (pieces.lowerBound * (piece / 16)..<pieces.upperBound * (piece / 16))
       .clamped(to: 0..<gate.panelCount)
+  }
+
+  /// A worker's panels of the gate, in whole pieces.
+  func share(of worker: Int, among workers: Int) -> Range<Int> {
+    panels(ofPieces: (0..<pieceCount).share(of: worker, among: workers))
   }
 }
 

@@ -40,6 +40,8 @@ package struct FeedForwardOptions: Sendable, Equatable {
   /// Which products it has and how they follow one another.
   package var kind = FeedForwardKind.gated
   package var activation = Activation.silu
+  /// What takes the place of `activation(gate) · up`; nil for nothing.
+  package var clamp: GateClamp?
   /// Whether the products have biases.
   package var bias = false
 
@@ -50,6 +52,8 @@ package struct FeedForwardOptions: Sendable, Equatable {
 package enum FeedForwardKind: Sendable, Equatable {
   /// `down(activation(gate(x)) · up(x))`.
   case gated
+  /// Several such parts, of which a row goes through some.
+  case experts(ExpertOptions)
 }
 
 /// Where a sublayer is normed.

@@ -23,6 +23,12 @@ package struct SublayerNorms: Sendable {
         panels: (0..<matrix.panelCount).share(of: worker, among: workers.count),
         bias: bias.map { UnsafePointer($0.base) }, accumulates: after == nil)
     }
+    addNormed(rows: rows, width: hidden, scratch: scratch, workers: workers)
+  }
+
+  /// Norms what a sublayer put into `scratch.output` and adds it to the residual stream; without a norm
+  /// after the sublayer there is nothing to do.
+  func addNormed(rows: Int, width hidden: Int, scratch: LayerScratch, workers: Workers) {
     guard let after else { return }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {

@@ -87,6 +87,7 @@ extension LayerDesign {
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
+      (feedForward.kind != .gated, "a mixture of experts"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (!whole, "heads that are rotated in part"),

@@ -59,6 +59,18 @@ struct GGUFArchitecture: Sendable {
       case .gateBias: "ffn_gate.bias"
       case .upBias: "ffn_up.bias"
       case .downBias: "ffn_down.bias"
+      case .router: "ffn_gate_inp.weight"
+      case .routerBias: "ffn_gate_inp.bias"
+      case .expertGate: "ffn_gate_exps.weight"
+      case .expertUp: "ffn_up_exps.weight"
+      case .expertDown: "ffn_down_exps.weight"
+      case .expertGateBias: "ffn_gate_exps.bias"
+      case .expertUpBias: "ffn_up_exps.bias"
+      case .expertDownBias: "ffn_down_exps.bias"
+      case .sharedGate: "ffn_gate_shexp.weight"
+      case .sharedUp: "ffn_up_shexp.weight"
+      case .sharedDown: "ffn_down_shexp.weight"
+      case .sharedRouter: "ffn_gate_inp_shexp.weight"
       }
     return "blk.\(layer).\(name)"
   }
