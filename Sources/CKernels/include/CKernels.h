@@ -82,11 +82,25 @@ void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight over `count` values; x and y may be the same.
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon);
+/// y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias over `count` values; bias may be
+/// NULL; x and y may be the same.
+void ck_layer_norm(const float *x, const float *weight, const float *bias, float *y, size_t count,
+                   float epsilon);
 /// Rotates pairs (i, i + count / 2) of one head in place by the angles of cosine and sine
 /// [count / 2].
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count);
-/// y[i] = silu(gate[i]) * up[i]; y may be gate.
-void ck_swiglu(const float *gate, const float *up, float *y, size_t count);
+/// Functions of activation: x / (1 + e^-x); x Φ(x) with the normal distribution's Φ; the same with
+/// Φ by tanh; max(x, 0); its square.
+typedef enum {
+  CK_SILU,
+  CK_GELU,
+  CK_GELU_TANH,
+  CK_RELU,
+  CK_RELU_SQUARED,
+  CK_ACTIVATIONS
+} ck_activation;
+/// y[i] = f(x[i]) * up[i], or f(x[i]) where up is NULL; y may be x.
+void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count);
 /// y[i] += x[i].
 void ck_add(float *y, const float *x, size_t count);
 /// y[i] += factor * x[i], fused.

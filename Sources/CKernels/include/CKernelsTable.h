@@ -14,8 +14,10 @@ typedef struct {
                          size_t, size_t, size_t, ck_epilogue);
   void (*round_rows)(const float *, uint16_t *, size_t);
   void (*rms_norm)(const float *, const float *, float *, size_t, float);
+  void (*layer_norm)(const float *, const float *, const float *, float *, size_t, float);
   void (*rope)(float *, const float *, const float *, size_t);
-  void (*swiglu)(const float *, const float *, float *, size_t);
+  // By ck_activation.
+  void (*activate[CK_ACTIVATIONS])(const float *, const float *, float *, size_t);
   void (*add)(float *, const float *, size_t);
   void (*attend)(const ck_attention *, const float *, const float *, size_t);
   void (*attend_bf16)(const ck_attention *, const uint16_t *, const uint16_t *, size_t);

@@ -9,6 +9,7 @@
 #include "linear.inc.h"
 #include "rows.inc.h"
 #include "experts.inc.h"
+#include "activation.inc.h"
 #include "attention_walk.h"
 #define KV float
 #define KV_LOAD(p) LOAD(p)
@@ -33,8 +34,10 @@ const ck_kernels CK_TABLE = {
     .linear_f32 = linear_f32,
     .linear_bf16 = linear_bf16,
     .rms_norm = rms_norm,
+    .layer_norm = layer_norm,
     .rope = rope,
-    .swiglu = swiglu,
+    .activate = {activate_silu, activate_gelu, activate_gelu_tanh, activate_relu,
+                 activate_relu_squared},
     .add = add,
     .attend = attend_f32,
     .attend_bf16 = attend_bf16,

@@ -137,11 +137,15 @@ void ck_linear_integers(int bits, const uint8_t *w, const float *x, size_t xs, f
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   table->rms_norm(x, weight, y, count, epsilon);
 }
+void ck_layer_norm(const float *x, const float *weight, const float *bias, float *y, size_t count,
+                   float epsilon) {
+  table->layer_norm(x, weight, bias, y, count, epsilon);
+}
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count) {
   table->rope(head, cosine, sine, count);
 }
-void ck_swiglu(const float *gate, const float *up, float *y, size_t count) {
-  table->swiglu(gate, up, y, count);
+void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count) {
+  table->activate[function](x, up, y, count);
 }
 void ck_add(float *y, const float *x, size_t count) { table->add(y, x, count); }
 void ck_attend(const ck_attention *rows, const float *keys, const float *values,

@@ -1,4 +1,4 @@
-// Element-wise and row-wise kernels: norm, rotation, gate, exponentials, searches.
+// Element-wise and row-wise kernels: norms, rotation, exponentials, searches.
 
 static void rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   f16v squares = SPLAT(0);
@@ -10,6 +10,32 @@ static void rms_norm(const float *x, const float *weight, float *y, size_t count
   for (i = 0; i + 16 <= count; i += 16)
     STORE(y + i, LOAD(x + i) * SPLAT(scale) * LOAD(weight + i));
   for (; i < count; i++) y[i] = x[i] * scale * weight[i];
+}
+
+static void layer_norm(const float *x, const float *weight, const float *bias, float *y,
+                       size_t count, float epsilon) {
+  f16v values = SPLAT(0);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) values += LOAD(x + i);
+  float sum = REDUCE_ADD(values);
+  for (; i < count; i++) sum += x[i];
+  const float mean = sum / (float)count;
+  f16v squares = SPLAT(0);
+  for (i = 0; i + 16 <= count; i += 16) {
+    const f16v d = LOAD(x + i) - SPLAT(mean);
+    squares = FMA(d, d, squares);
+  }
+  float square = REDUCE_ADD(squares);
+  for (; i < count; i++) square = __builtin_fmaf(x[i] - mean, x[i] - mean, square);
+  const float scale = 1.0f / __builtin_sqrtf(square / (float)count + epsilon);
+  for (i = 0; i + 16 <= count; i += 16) {
+    const f16v v = (LOAD(x + i) - SPLAT(mean)) * SPLAT(scale) * LOAD(weight + i);
+    STORE(y + i, bias ? v + LOAD(bias + i) : v);
+  }
+  for (; i < count; i++) {
+    const float v = (x[i] - mean) * scale * weight[i];
+    y[i] = bias ? v + bias[i] : v;
+  }
 }
 
 static void rope(float *head, const float *cosine, const float *sine, size_t count) {
@@ -26,17 +52,6 @@ static void rope(float *head, const float *cosine, const float *sine, size_t cou
     head[i] = a * cosine[i] - b * sine[i];
     head[half + i] = b * cosine[i] + a * sine[i];
   }
-}
-
-static void swiglu(const float *gate, const float *up, float *y, size_t count) {
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const f16v g = LOAD(gate + i), minus = -g;
-    f16v e;
-    exp16(&minus, &e);
-    STORE(y + i, g / (e + 1.0f) * LOAD(up + i));
-  }
-  for (; i < count; i++) y[i] = gate[i] / (exp1(-gate[i]) + 1.0f) * up[i];
 }
 
 static void add(float *y, const float *x, size_t count) {

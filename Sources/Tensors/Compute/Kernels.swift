@@ -19,12 +19,13 @@ package enum Kernels {
     ck_rope(head, cosine, sine, count)
   }
 
-  /// `y = silu(gate) · up` over `count` values; `y` may be `gate`.
-  package static func swiglu(
-    gate: UnsafePointer<Float>, up: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int
+  /// `y = (x − mean(x)) / sqrt(variance(x) + epsilon) · weight + bias` over `count` values; `x` and `y`
+  /// may be the same.
+  package static func layerNorm(
+    _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    into y: UnsafeMutablePointer<Float>, count: Int, epsilon: Float
   ) {
-    ck_swiglu(gate, up, y, count)
+    ck_layer_norm(x, weight, bias, y, count, epsilon)
   }
 
   /// `y += x` over `count` values.

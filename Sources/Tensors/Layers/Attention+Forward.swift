@@ -1,10 +1,10 @@
 internal import CKernels
 
 extension Attention {
-  /// Adds to `scratch.residual` what attention makes of the rows of `plan`.
+  /// Lets the rows of `plan` look at those before them, and leaves the stream as it is.
   ///
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
-  func forward(
+  func mix(
     _ plan: RowPlan, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     plan.window = window
@@ -23,8 +23,13 @@ extension Attention {
       project(rows: plan.count, norms: norms, scratch: scratch, buffers, workers: workers)
       attend(plan, index: index, buffers, workers: workers)
     }
+  }
+
+  /// Adds to `scratch.residual` what attention makes of the rows that were just mixed.
+  func add(rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers) {
     norms.add(
-      output, outputBias, buffers.attended, rows: plan.count, scratch: scratch, workers: workers)
+      output, outputBias, scratch.attention(of: index).attended, rows: rows, scratch: scratch,
+      workers: workers)
   }
 
   /// Projects context features to keys and values and stores them, without queries or output.
@@ -206,7 +211,7 @@ extension Attention {
     of row: Int, head: Int, _ place: RowPlan.Row, index: Int, _ buffers: AttentionBuffers
   ) {
     let offset = row * shape.keyValueWidth + head * shape.headDimension
-    rotate(buffers.keys.base + offset, norm: keyNorm, place, index: index)
+    rotate(buffers.keys.base + offset, norm: keyNorm, head: head, place, index: index)
   }
 
   /// Norms and rotates the queries of a key-value head in place.
@@ -215,17 +220,18 @@ extension Attention {
   ) {
     for query in head * shape.group..<(head + 1) * shape.group {
       let offset = row * shape.queryWidth + query * shape.headDimension
-      rotate(buffers.queries.base + offset, norm: queryNorm, place, index: index)
+      rotate(buffers.queries.base + offset, norm: queryNorm, head: query, place, index: index)
     }
   }
 
   private func rotate(
-    _ head: UnsafeMutablePointer<Float>, norm: FloatBuffer?, _ place: RowPlan.Row, index: Int
+    _ values: UnsafeMutablePointer<Float>, norm: HeadNorm?, head: Int, _ place: RowPlan.Row,
+    index: Int
   ) {
     if let norm {
-      Kernels.rmsNorm(
-        head, weight: norm.base, into: head, count: shape.headDimension, epsilon: normEpsilon)
+      norm.norm.apply(
+        values, into: values, count: shape.headDimension, first: head * norm.stride)
     }
-    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(head, to: place.position) }
+    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(values, to: place.position) }
   }
 }

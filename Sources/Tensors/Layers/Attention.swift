@@ -8,8 +8,6 @@ package struct Attention: Sendable {
   var scale: Float
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
-  /// Added to the mean square in the norms of heads.
-  var normEpsilon: Float
 
   /// `[queryWidth][hidden]`.
   var query: PackedMatrix
@@ -29,10 +27,17 @@ package struct Attention: Sendable {
   /// See `queryBias`.
   var outputBias: FloatBuffer?
 
-  /// Scales of the norms of query heads, `[headDimension]`; nil where heads aren't normed.
-  var queryNorm: FloatBuffer?
+  /// The norm of query heads; nil where heads aren't normed.
+  var queryNorm: HeadNorm?
   /// See `queryNorm`.
-  var keyNorm: FloatBuffer?
+  var keyNorm: HeadNorm?
 
   var matrices: [PackedMatrix] { [query, key, value, output] }
+}
+
+/// A norm of single heads.
+struct HeadNorm: Sendable {
+  var norm: Norm
+  /// From one head's scales to the next one's: 0 where all heads share them.
+  var stride: Int
 }

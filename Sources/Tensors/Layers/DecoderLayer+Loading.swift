@@ -10,19 +10,41 @@ extension DecoderLayer {
     func vector(_ role: LayerTensor) throws -> FloatBuffer? { try layout[role].map(source.values) }
     let design = layout.design
     let shape = design.shape
+    func norm(_ role: LayerTensor, bias: LayerTensor, if isThere: Bool) throws -> Norm? {
+      guard isThere else { return nil }
+      return try Norm(
+        source, design.norm, weight: layout[role], bias: layout[bias], width: shape.hidden,
+        epsilon: shape.normEpsilon)
+    }
+    func headNorm(_ role: LayerTensor, bias: LayerTensor, heads: Int) throws -> HeadNorm? {
+      guard design.attention.headNorms else { return nil }
+      let stride = design.attention.headNormsDiffer ? shape.headDimension : 0
+      return HeadNorm(
+        norm: try Norm(
+          source, design.attention.headNorm, weight: layout[role], bias: layout[bias],
+          width: stride == 0 ? shape.headDimension : heads * stride, epsilon: shape.normEpsilon),
+        stride: stride)
+    }
     mixerNorms = SublayerNorms(
-      before: try vector(.mixerNorm), after: try vector(.mixerPostNorm), epsilon: shape.normEpsilon)
+      before: try norm(.mixerNorm, bias: .mixerNormBias, if: design.mixerNorms.isBefore),
+      after: try norm(.mixerPostNorm, bias: .mixerPostNormBias, if: design.mixerNorms.isAfter))
+    isParallel = design.flow != .sequential
     feedForwardNorms = SublayerNorms(
-      before: try vector(.feedForwardNorm), after: try vector(.feedForwardPostNorm),
-      epsilon: shape.normEpsilon)
+      before: design.flow == .parallelSharingNorm
+        ? mixerNorms.before
+        : try norm(
+          .feedForwardNorm, bias: .feedForwardNormBias, if: design.feedForwardNorms.isBefore),
+      after: try norm(
+        .feedForwardPostNorm, bias: .feedForwardPostNormBias, if: design.feedForwardNorms.isAfter))
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
-      window: design.attention.window, normEpsilon: shape.normEpsilon, query: try matrix(.query),
+      window: design.attention.window, query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
-      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm))
+      queryNorm: try headNorm(.queryNorm, bias: .queryNormBias, heads: shape.heads),
+      keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads))
     func gated(
       _ matrices: (LayerTensor, LayerTensor, LayerTensor),
       biases: (LayerTensor, LayerTensor, LayerTensor)?
@@ -38,6 +60,11 @@ extension DecoderLayer {
     case .gated:
       feedForward = .gated(
         try gated((.gate, .up, .down), biases: (.gateBias, .upBias, .downBias)))
+    case .plain:
+      feedForward = .plain(
+        PlainFeedForward(
+          activation: design.feedForward.activation, up: try matrix(.up), down: try matrix(.down),
+          upBias: try vector(.upBias), downBias: try vector(.downBias)))
     case .experts(let options):
       feedForward = .experts(
         ExpertFeedForward(

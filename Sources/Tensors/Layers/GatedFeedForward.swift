@@ -19,15 +19,20 @@ package struct GatedFeedForward: Sendable {
   var matrices: [PackedMatrix] { [gate, up, down] }
 
   /// Adds to `scratch.residual` what the part makes of its rows.
+  ///
+  /// - Parameter beforeAdding: Called when the stream has been read.
   func forward(
     rows: Int, norms: SublayerNorms, _ buffers: GatedBuffers, scratch: LayerScratch,
-    workers: Workers
+    workers: Workers, beforeAdding: () -> Void
   ) {
     workers.run { worker in
       let normed = scratch.norm(rows: 0..<rows, norms, worker: worker)
       activate(
-        normed, rows: 0..<rows, panels: share(of: worker, among: workers.count), into: buffers)
+        normed, rows: 0..<rows,
+        panels: gate.panels(of: worker, among: workers.count, piece: down.columnPiece),
+        into: buffers)
     }
+    beforeAdding()
     norms.add(down, downBias, buffers.gate, rows: rows, scratch: scratch, workers: workers)
   }
 
@@ -65,23 +70,6 @@ package struct GatedFeedForward: Sendable {
       activation.apply(gate: gate, up: up, count: count)
     }
   }
-
-  /// Features that a worker computes together: whole groups of what `down` takes.
-  var piece: Int { max(32, down.format.activationGroup) }
-
-  /// How many pieces the features have.
-  var pieceCount: Int { (gate.panelCount + piece / 16 - 1) / (piece / 16) }
-
-  /// The panels of the gate that make some pieces.
-  func panels(ofPieces pieces: Range<Int>) -> Range<Int> {
-    (pieces.lowerBound * (piece / 16)..<pieces.upperBound * (piece / 16))
-      .clamped(to: 0..<gate.panelCount)
-  }
-
-  /// A worker's panels of the gate, in whole pieces.
-  func share(of worker: Int, among workers: Int) -> Range<Int> {
-    panels(ofPieces: (0..<pieceCount).share(of: worker, among: workers))
-  }
 }
 
 /// What a gated feed-forward part computes of a pass's rows.
@@ -93,7 +81,7 @@ final class GatedBuffers: Sendable {
   init(_ part: GatedFeedForward, maximumRows: Int) {
     down = part.down.format
     gate = ActivationRows(
-      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.piece)
+      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.down.columnPiece)
     up = FloatBuffer(count: maximumRows * part.gate.rows)
   }
 

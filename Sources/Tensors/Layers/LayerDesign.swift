@@ -7,8 +7,11 @@ package struct LayerDesign: Sendable, Equatable {
   package var attention: AttentionOptions
   /// How a row is transformed by itself.
   package var feedForward = FeedForwardOptions()
+  /// What every norm around a sublayer computes.
+  package var norm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
+  package var flow = ResidualFlow.sequential
 
   /// Makes a design; what is left out is as in Llama.
   package init(shape: LayerShape, attention: AttentionOptions) {
@@ -27,6 +30,10 @@ package struct AttentionOptions: Sendable, Equatable {
   package var window: Int?
   /// Whether each query and key head is normed before it is rotated.
   package var headNorms = false
+  /// What these norms compute.
+  package var headNorm = NormDesign()
+  /// Whether each head has scales of its own in them.
+  package var headNormsDiffer = false
   /// Whether the query, key and value products have biases.
   package var inputBias = false
   /// Whether the output product has a bias.
@@ -48,12 +55,27 @@ package struct FeedForwardOptions: Sendable, Equatable {
   package init() {}
 }
 
+/// How a layer's two sublayers follow one another.
+package enum ResidualFlow: Sendable, Equatable {
+  /// The feed-forward part takes the stream with what the mixer added.
+  case sequential
+  /// Both take the same stream, and what they make of it is added together.
+  case parallel
+  /// The same, and one norm serves both: that before the mixer.
+  case parallelSharingNorm
+}
+
 /// What a feed-forward part computes; each kind has a struct of its own.
 package enum FeedForwardKind: Sendable, Equatable {
   /// `down(activation(gate(x)) · up(x))`.
   case gated
+  /// `down(activation(up(x)))`.
+  case plain
   /// Several such parts, of which a row goes through some.
   case experts(ExpertOptions)
+
+  /// Whether a row goes through some parts of several.
+  package var hasExperts: Bool { if case .experts = self { true } else { false } }
 }
 
 /// Where a sublayer is normed.

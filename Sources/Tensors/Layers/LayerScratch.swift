@@ -55,7 +55,7 @@ package final class LayerScratch: Sendable {
   /// Every worker norms all rows for itself, which is cheaper than another region. Without a norm
   /// before the sublayer the rows are copied, to be prepared.
   func norm(rows: Range<Int>, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
-    norm(rows, norms.before, norms.epsilon, into: normed[worker])
+    norm(rows, norms.before, into: normed[worker])
   }
 
   /// What a worker normed last for products of layers, `[maximumRows][hidden]`.
@@ -63,28 +63,26 @@ package final class LayerScratch: Sendable {
 
   /// Norms rows for the head.
   package func normForHead(
-    rows: Range<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+    rows: Range<Int>, _ norm: Norm, worker: Int
   ) -> ActivationRows {
-    norm(rows, weight, epsilon, into: last[worker])
+    self.norm(rows, norm, into: last[worker])
   }
 
   /// Norms rows for the head that don't follow each other, in the order given.
   package func normForHead(
-    rows: UnsafeBufferPointer<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+    rows: UnsafeBufferPointer<Int>, _ norm: Norm, worker: Int
   ) -> ActivationRows {
-    norm(rows, weight, epsilon, into: last[worker])
+    self.norm(rows, norm, into: last[worker])
   }
 
   private func norm(
-    _ rows: some Collection<Int>, _ weight: FloatBuffer?, _ epsilon: Float,
-    into normed: ActivationRows
+    _ rows: some Collection<Int>, _ norm: Norm?, into normed: ActivationRows
   ) -> ActivationRows {
     let width = normed.width
     for (index, row) in rows.enumerated() {
       let x = residual.base + row * width
-      if let weight {
-        Kernels.rmsNorm(
-          x, weight: weight.base, into: normed.row(index), count: width, epsilon: epsilon)
+      if let norm {
+        norm.apply(x, into: normed.row(index), count: width)
       } else {
         normed.row(index).update(from: x, count: width)
       }

@@ -1,11 +1,9 @@
 /// The norms around a mixer or a feed-forward part, and how its output joins the residual stream.
 package struct SublayerNorms: Sendable {
-  /// Scale of the norm of what goes in, `[hidden]`; nil where rows go in as they are.
-  var before: FloatBuffer?
-  /// Scale of the norm of what comes out, `[hidden]`; nil where it is added as it is.
-  var after: FloatBuffer?
-  /// Added to the mean square.
-  var epsilon: Float
+  /// The norm of what goes in; nil where rows go in as they are.
+  var before: Norm?
+  /// The norm of what comes out; nil where it is added as it is.
+  var after: Norm?
 
   /// Multiplies a sublayer's last matrix with its rows and adds the result to the residual stream.
   ///
@@ -32,8 +30,8 @@ package struct SublayerNorms: Sendable {
     guard let after else { return }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        let values = out.base + row * hidden
-        Kernels.rmsNorm(values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
+        let values = scratch.output.base + row * hidden
+        after.apply(values, into: values, count: hidden)
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)
       }
     }

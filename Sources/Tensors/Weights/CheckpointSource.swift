@@ -11,22 +11,18 @@ package final class CheckpointSource: WeightSource {
     self.path = path
   }
 
-  package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
-    used.insert(name)
-    if shape.count == 2 {
+  package func values(_ tensor: NamedShape) throws -> FloatBuffer {
+    used.insert(tensor.storedName)
+    if tensor.shape.count == 2 {
       for format in WeightFormat.allCases {
-        if let stored = try stored(name, rows: shape[0], columns: shape[1], format: format) {
-          return try stored.floats()
-        }
+        if let stored = try stored(tensor, format: format) { return try stored.floats() }
       }
     }
-    return try checkpoint.floats(name, shape: shape)
+    return try checkpoint.floats(tensor)
   }
 
-  package func stored(
-    _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> (any StoredMatrix)? {
-    let stored = try format.coding.stored(name, in: checkpoint, rows: rows, columns: columns)
+  package func stored(_ tensor: NamedShape, format: WeightFormat) throws -> (any StoredMatrix)? {
+    let stored = try format.coding.stored(tensor, in: checkpoint)
     used.formUnion(stored?.names ?? [])
     return stored
   }
@@ -74,13 +70,41 @@ extension Checkpoint {
   ///   - shape: The shape it must have.
   /// - Throws: `SpeculateError` if it is missing, of another shape or of a type without floats here.
   package func floats(_ name: String, shape: [Int]) throws -> FloatBuffer {
-    let type = try type(of: name, shape: shape)
-    return try withBytes(of: name) { bytes in
-      let buffer = FloatBuffer(count: bytes.count / type.byteCount)
-      if let start = bytes.baseAddress {
+    try floats(NamedShape(name, shape))
+  }
+
+  /// The same, wherever the tensor is stored.
+  ///
+  /// - Throws: As `floats(_:shape:)`.
+  package func floats(_ tensor: NamedShape) throws -> FloatBuffer {
+    let type = try type(of: tensor.storedName, shape: tensor.storedShape)
+    let buffer = FloatBuffer(count: tensor.shape.reduce(1, *))
+    try withBytes(of: tensor.storedName) { bytes in
+      guard let start = bytes.baseAddress, buffer.count > 0 else { return }
+      let rows = tensor.shape[0]
+      let columns = buffer.count / rows
+      guard let part = tensor.part else {
         FloatConversion.widen(start, as: type, into: buffer.base, count: buffer.count)
+        return
       }
-      return buffer
+      guard part.isTransposed else {
+        let rowBytes = columns * type.byteCount
+        for row in 0..<rows {
+          FloatConversion.widen(
+            start + part.order.place(of: row) * rowBytes, as: type,
+            into: buffer.base + row * columns, count: columns)
+        }
+        return
+      }
+      let places = (0..<rows).map(part.order.place)
+      let width = part.rows ?? rows
+      let column = FloatBuffer(count: width)
+      for index in 0..<columns {
+        FloatConversion.widen(
+          start + index * width * type.byteCount, as: type, into: column.base, count: width)
+        for row in 0..<rows { buffer.base[row * columns + index] = column.base[places[row]] }
+      }
     }
+    return buffer
   }
 }

@@ -84,10 +84,16 @@ extension LayerDesign {
     let whole = attention.rope.dimension == shape.headDimension
     return [
       (!attention.headNorms, "no norms of query and key heads"),
+      (
+        norm != NormDesign() || attention.headNorm != NormDesign() || attention.headNormsDiffer,
+        "other norms than RMSNorm"
+      ),
+      (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
-      (feedForward.kind != .gated, "a mixture of experts"),
+      (feedForward.kind == .plain, "a feed-forward part without a gate"),
+      (feedForward.kind.hasExperts, "a mixture of experts"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (!whole, "heads that are rotated in part"),

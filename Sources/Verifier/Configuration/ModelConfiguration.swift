@@ -116,9 +116,31 @@ package struct ModelConfiguration: Sendable, Equatable {
     var design = LayerDesign(shape: layerShape, attention: attention)
     design.feedForward.activation = family.activation
     design.feedForward.bias = mlpBias
+    design.norm = family.norm
+    design.flow = family.flow
     design.mixerNorms = family.mixerNorms
     design.feedForwardNorms = family.feedForwardNorms
     return design
+  }
+
+  /// The tensors of the norm before the head.
+  package var finalNorm: (weight: NamedShape?, bias: NamedShape?) {
+    let name = family.tensors.finalNorm
+    return (
+      family.norm.scale == .none ? nil : NamedShape(name, [hiddenSize]),
+      family.norm.bias
+        ? NamedShape(name.replacing(".weight", with: ".bias"), [hiddenSize]) : nil
+    )
+  }
+
+  /// What is added to embeddings by their positions.
+  package var positions: NamedShape? {
+    family.tensors.positions.map { NamedShape($0, [maximumContext, hiddenSize]) }
+  }
+
+  /// What is added to logits.
+  package var headBias: NamedShape? {
+    family.tensors.headBias.map { NamedShape($0, [vocabularySize]) }
   }
 
   package func layout(ofLayer index: Int) -> LayerLayout {

@@ -22,7 +22,7 @@ package struct ModelConverter {
     self.source = source
     self.formats = formats
     configuration = try ModelConfiguration(directory: source)
-    checkpoint = try Checkpoint(directory: source)
+    checkpoint = try CausalModel.checkpoint(configuration, source)
     if let stored = configuration.quantization {
       throw SpeculateError(
         "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
@@ -125,13 +125,15 @@ package struct ModelConverter {
   ) throws -> [TensorConversion] {
     let embedding = configuration.family.tensors.embedding
     let head = configuration.family.tensors.head
-    let matrices = Set(
-      (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
-        .map(\.tensor).filter { $0.shape.count == 2 }.map(\.name))
+    var matrices: [String: NamedShape] = [:]
+    for layer in 0..<configuration.layerCount {
+      for (_, tensor) in configuration.layout(ofLayer: layer).tensors
+      where tensor.shape.count == 2 { matrices[tensor.storedName] = tensor }
+    }
     let tied = configuration.tiesEmbeddings
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
-      if name.hasSuffix(".rotary_emb.inv_freq") { return [] }
+      if configuration.family.tensors.isComputed(name) { return [] }
       if tied && (name == embedding || name == head) {
         guard name == tiedName else { return [] }
         var both = [
@@ -146,15 +148,21 @@ package struct ModelConverter {
         switch name {
         case embedding: formats.embedding
         case head: formats.head
-        case _ where matrices.contains(name): formats.layers
+        case _ where matrices[name] != nil: formats.layers
         default: nil
         }
-      if format == nil, checkpoint.shape(of: name)?.count != 1 {
+      if format == nil, checkpoint.shape(of: name)?.count != 1,
+        name != configuration.positions?.name
+      {
         throw SpeculateError(
           "\(checkpoint.url.path): tensor \(quoted(name)) has no place in the model that config.json "
             + "describes; check that both belong together")
       }
-      return [try TensorConversion(name, as: name, to: format, checkpoint)]
+      return [
+        try TensorConversion(
+          name, as: name, to: format, isTransposed: matrices[name]?.part?.isTransposed ?? false,
+          checkpoint)
+      ]
     }
   }
 }

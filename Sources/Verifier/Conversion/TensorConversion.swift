@@ -13,23 +13,30 @@ struct TensorConversion {
   private let type: ElementType
   /// nil to keep the stored type.
   private let format: WeightFormat?
+  /// Whether rows of what is written are columns of what is read.
+  private let transposes: Bool
 
+  /// - Parameter isTransposed: Whether the tensor is a matrix [in, out]. Integers are written [out, in]:
+  ///   their groups are those of inputs.
   /// - Throws: `SpeculateError` if the tensor isn't of floats, or no matrix where one is needed.
   init(
-    _ name: String, as newName: String, to format: WeightFormat?, _ checkpoint: Checkpoint
+    _ name: String, as newName: String, to format: WeightFormat?, isTransposed: Bool = false,
+    _ checkpoint: Checkpoint
   ) throws {
     self.name = name
     self.newName = newName
     self.format = format
-    shape = checkpoint.shape(of: name) ?? []
+    let shape = checkpoint.shape(of: name) ?? []
     type = try checkpoint.type(of: name, shape: shape)
+    transposes = isTransposed && format?.isQuantized == true && shape.count == 2
+    self.shape = transposes ? shape.reversed() : shape
     guard let format else { return }
-    guard shape.count == 2, shape[1] > 0 else {
+    guard shape.count == 2, self.shape[1] > 0 else {
       throw SpeculateError(
         "\(checkpoint.url.path): tensor \(quoted(name)) has shape \(shape), but a matrix is needed; "
           + "the checkpoint is damaged or of another model")
     }
-    if let complaint = format.complaint(columns: shape[1]) {
+    if let complaint = format.complaint(columns: self.shape[1]) {
       throw SpeculateError("\(checkpoint.url.path): tensor \(quoted(name)) \(complaint)")
     }
   }
@@ -86,13 +93,23 @@ struct TensorConversion {
     _ body: (_ values: UnsafePointer<Float>, _ rows: Int) throws -> Void
   ) throws {
     let buffer = FloatBuffer(count: piece.values)
+    let column = FloatBuffer(count: transposes ? piece.rows : 0)
     try checkpoint.withBytes(of: name) { bytes in
       guard let base = bytes.baseAddress else { return }
       for row in stride(from: 0, to: rowCount, by: piece.rows) {
         let rows = min(piece.rows, rowCount - row)
-        FloatConversion.widen(
-          base + row * rowWidth * type.byteCount, as: type, into: buffer.base,
-          count: rows * rowWidth)
+        if transposes {
+          for index in 0..<rowWidth {
+            FloatConversion.widen(
+              base + (index * rowCount + row) * type.byteCount, as: type, into: column.base,
+              count: rows)
+            for place in 0..<rows { buffer.base[place * rowWidth + index] = column.base[place] }
+          }
+        } else {
+          FloatConversion.widen(
+            base + row * rowWidth * type.byteCount, as: type, into: buffer.base,
+            count: rows * rowWidth)
+        }
         try body(buffer.base, rows)
         try onPiece(false)
       }

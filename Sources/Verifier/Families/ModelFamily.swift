@@ -24,8 +24,12 @@ package struct ModelFamily: Sendable, Equatable {
   package var rotatedShare: Double?
   /// The factor of attention's scores; nil for 1 / √(width of a head).
   package var attentionScale: Float?
+  /// What norms compute, but for those of heads.
+  package var norm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
+  /// How attention and feed-forward part follow one another.
+  package var flow = ResidualFlow.sequential
   package var activation = Activation.silu
   package var tensors = TensorNames()
 
@@ -78,6 +82,17 @@ package struct TensorNames: Sendable, Equatable {
   /// What stands before a layer's number; a dot follows it.
   package var layers = "model.layers."
   package var layer = LayerNames()
+  /// Learned positions; nil for none.
+  package var positions: String?
+  /// The head's bias; nil for none.
+  package var headBias: String?
+  /// What all names but the head's begin with, and not in every file.
+  package var optionalPrefix: String?
+  /// The ends of names that files carry though they can be computed.
+  package var computed = [".rotary_emb.inv_freq"]
+
+  /// Whether a tensor of a file holds nothing that can't be computed.
+  func isComputed(_ name: String) -> Bool { computed.contains { name.hasSuffix($0) } }
 
   /// The names of Llama, which most families share.
   package init() {}

@@ -32,6 +32,7 @@ struct GGUFArchitecture: Sendable {
   static let embedding = "token_embd.weight"
   static let head = "output.weight"
   static let finalNorm = "output_norm.weight"
+  static let finalNormBias = "output_norm.bias"
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
 
@@ -41,6 +42,8 @@ struct GGUFArchitecture: Sendable {
       switch role {
       case .mixerNorm: "attn_norm.weight"
       case .mixerPostNorm: "post_attention_norm.weight"
+      case .mixerNormBias: "attn_norm.bias"
+      case .mixerPostNormBias: "post_attention_norm.bias"
       case .query: "attn_q.weight"
       case .key: "attn_k.weight"
       case .value: "attn_v.weight"
@@ -51,8 +54,12 @@ struct GGUFArchitecture: Sendable {
       case .outputBias: "attn_output.bias"
       case .queryNorm: "attn_q_norm.weight"
       case .keyNorm: "attn_k_norm.weight"
+      case .queryNormBias: "attn_q_norm.bias"
+      case .keyNormBias: "attn_k_norm.bias"
       case .feedForwardNorm: "ffn_norm.weight"
       case .feedForwardPostNorm: "post_ffw_norm.weight"
+      case .feedForwardNormBias: "ffn_norm.bias"
+      case .feedForwardPostNormBias: "post_ffw_norm.bias"
       case .gate: "ffn_gate.weight"
       case .up: "ffn_up.weight"
       case .down: "ffn_down.weight"
@@ -80,9 +87,18 @@ struct GGUFArchitecture: Sendable {
     let names = configuration.family.tensors
     var places = [
       names.embedding: GGUFSource.Place(Self.embedding),
-      names.finalNorm: GGUFSource.Place(Self.finalNorm),
       names.head: GGUFSource.Place(Self.head),
     ]
+    if let weight = configuration.finalNorm.weight {
+      places[weight.name] = GGUFSource.Place(Self.finalNorm)
+    }
+    if let bias = configuration.finalNorm.bias {
+      places[bias.name] = GGUFSource.Place(Self.finalNormBias)
+    }
+    if let positions = configuration.positions {
+      places[positions.name] = GGUFSource.Place("position_embd.weight")
+    }
+    if let bias = configuration.headBias { places[bias.name] = GGUFSource.Place("output.bias") }
     for layer in 0..<configuration.layerCount {
       for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
         places[tensor.name] = GGUFSource.Place(

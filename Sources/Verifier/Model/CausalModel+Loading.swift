@@ -19,7 +19,7 @@ extension CausalModel {
       return
     }
     let configuration = try ModelConfiguration(directory: directory, families: families)
-    let checkpoint = try Checkpoint(directory: directory)
+    let checkpoint = try Self.checkpoint(configuration, directory)
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
@@ -31,7 +31,8 @@ extension CausalModel {
       embeddingName: embeddingName,
       headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName)
     try source.finish { name in
-      name.hasSuffix(".rotary_emb.inv_freq") || (configuration.tiesEmbeddings && name == headName)
+      configuration.family.tensors.isComputed(name)
+        || (configuration.tiesEmbeddings && name == headName)
     }
   }
 
@@ -40,8 +41,21 @@ extension CausalModel {
   /// - Throws: As `init(directory:weights:)`, for what can be seen without loading.
   package static func storedFormats(directory: URL) throws -> WeightFormats {
     if GGUFFile.isMeant(by: directory) { return try storedFormats(try GGUFFile(url: directory)) }
-    return storedFormats(
-      try ModelConfiguration(directory: directory), try Checkpoint(directory: directory))
+    let configuration = try ModelConfiguration(directory: directory)
+    return storedFormats(configuration, try checkpoint(configuration, directory))
+  }
+
+  /// The weights of a folder, by the names that the family has for them.
+  ///
+  /// - Throws: As `Checkpoint`.
+  static func checkpoint(
+    _ configuration: ModelConfiguration, _ directory: URL
+  ) throws -> Checkpoint {
+    let checkpoint = try Checkpoint(directory: directory)
+    let names = configuration.family.tensors
+    guard let prefix = names.optionalPrefix, !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
+    else { return checkpoint }
+    return checkpoint.renamed { $0 == names.head || $0 == names.headBias ? $0 : prefix + $0 }
   }
 
   private static func storedFormats(

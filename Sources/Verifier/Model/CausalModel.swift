@@ -15,7 +15,12 @@ package final class CausalModel: Sendable {
   package let head: PackedMatrix
 
   let layers: [DecoderLayer]
-  package let finalNorm: FloatBuffer
+  package let finalNorm: Norm
+  /// What is added to the embeddings by their positions, `[maximumContext, in whole blocks][hidden]`; nil
+  /// where nothing is.
+  let positions: FloatBuffer?
+  /// What is added to logits, `[vocabulary]`; nil for nothing.
+  package let headBias: FloatBuffer?
 
   /// Takes the weights from a source, the embedding and the head by the names that they have there.
   package init(
@@ -27,12 +32,24 @@ package final class CausalModel: Sendable {
     layers = try (0..<c.layerCount).map {
       try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)
     }
-    finalNorm = try source.values(c.family.tensors.finalNorm, [c.hiddenSize])
+    let norm = c.finalNorm
+    finalNorm = try Norm(
+      source, c.family.norm, weight: norm.weight, bias: norm.bias, width: c.hiddenSize,
+      epsilon: c.normEpsilon)
     embedding = try source.embedding(
       embeddingName, vocabularySize: c.vocabularySize, width: c.hiddenSize,
       format: formats.embedding)
     head = try source.matrix(
       headName, rows: c.vocabularySize, columns: c.hiddenSize, format: formats.head)
+    headBias = try c.headBias.map(source.values)
+    positions = try c.positions.map { tensor in
+      let stored = try source.values(tensor)
+      // Rows of a last block that are beyond the context are never looked at but by drafts past the end.
+      let table = FloatBuffer(
+        count: KeyValueCache.roundedUp(c.maximumContext) * c.hiddenSize)
+      table.base.update(from: stored.base, count: stored.count)
+      return table
+    }
   }
 
   /// Every matrix, the head included.

@@ -6,7 +6,7 @@ extension ExpertFeedForward {
   /// expert's weights are read once.
   func forward(
     rows: Int, norms: SublayerNorms, _ buffers: ExpertBuffers, scratch: LayerScratch,
-    workers: Workers
+    workers: Workers, beforeAdding: () -> Void
   ) {
     workers.run { worker in
       let normed = scratch.norm(rows: 0..<rows, norms, worker: worker)
@@ -18,6 +18,7 @@ extension ExpertFeedForward {
     workers.run { worker in
       gate(scratch.normed(worker), buffers, worker: worker, of: workers.count)
     }
+    beforeAdding()
     let sum = norms.after == nil ? buffers.sum : scratch.output
     workers.run { worker in
       let panels = (0..<experts[0].down.panelCount).share(of: worker, among: workers.count)
@@ -49,7 +50,9 @@ extension ExpertFeedForward {
     }
     if let shared, let inner = buffers.shared {
       shared.activate(
-        normed, rows: 0..<rows, panels: shared.share(of: worker, among: workers), into: inner)
+        normed, rows: 0..<rows,
+        panels: shared.gate.panels(
+          of: worker, among: workers, piece: shared.down.columnPiece), into: inner)
     }
   }
 
@@ -58,13 +61,15 @@ extension ExpertFeedForward {
     _ normed: ActivationRows, _ buffers: ExpertBuffers, worker: Int, of workers: Int
   ) {
     let plan = buffers.plan
-    let pieces = experts[0].pieceCount
+    let piece = experts[0].down.columnPiece
+    let pieces = experts[0].gate.pieceCount(piece)
     let share = (0..<plan.usedCount * pieces).share(of: worker, among: workers)
     var start = share.lowerBound
     while start < share.upperBound {
       let index = start / pieces
       let end = min(share.upperBound, (index + 1) * pieces)
-      let panels = experts[0].panels(ofPieces: start - index * pieces..<end - index * pieces)
+      let panels = experts[0].gate.panels(
+        ofPieces: start - index * pieces..<end - index * pieces, piece: piece)
       let expert = plan.expert(index)
       let slots = plan.slots(of: expert)
       start = end
