@@ -71,8 +71,10 @@ package enum TinyModels {
   package static func plain(
     _ prompt: [Token], _ parameters: GenerationParameters, runner: CausalRunner
   ) throws -> (ids: [Token], reason: FinishReason?) {
+    let context = min(
+      configuration.maximumContext, runner.model.configuration.maximumContext)
     let decoder = try Decoder(
-      runner: runner, cache: runner.makeCache(capacity: configuration.maximumContext),
+      runner: runner, cache: runner.makeCache(capacity: context),
       prompt: prompt, parameters: parameters)
     return (Array(decoder), decoder.finishReason)
   }

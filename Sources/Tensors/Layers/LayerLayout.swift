@@ -117,21 +117,28 @@ package struct LayerLayout: Sendable {
       if isThere { tensors.append((role, NamedShape(prefix + name, shape, part: part))) }
     }
     func norm(
-      _ role: LayerTensor, bias: LayerTensor, _ name: String, _ norm: NormDesign, _ width: Int,
+      _ role: LayerTensor, bias: LayerTensor, _ name: String, _ norm: NormDesign, _ shape: [Int],
       if isThere: Bool
     ) {
-      add(role, name + ".weight", [width], if: isThere && norm.scale != .none)
-      add(bias, name + ".bias", [width], if: isThere && norm.bias)
+      func part(_ suffix: String) -> TensorPart? {
+        shape.count == 1 ? nil : TensorPart(prefix + name + suffix, shape: shape)
+      }
+      let width = shape.reduce(1, *)
+      add(
+        role, name + ".weight", [width], part: part(".weight"),
+        if: isThere && norm.scale != .none)
+      add(bias, name + ".bias", [width], part: part(".bias"), if: isThere && norm.bias)
     }
     /// The norm around a sublayer.
     func norm(_ role: LayerTensor, bias: LayerTensor, _ name: String, if isThere: Bool) {
-      norm(role, bias: bias, name, design.norm, hidden, if: isThere)
+      norm(role, bias: bias, name, design.norm, [hidden], if: isThere)
     }
     /// The norm of query or key heads.
     func norm(_ role: LayerTensor, bias: LayerTensor, _ name: String, heads: Int) {
       norm(
         role, bias: bias, name, options.headNorm,
-        shape.headDimension * (options.headNormsDiffer ? heads : 1), if: options.headNorms)
+        options.headNormsDiffer ? [heads, shape.headDimension] : [shape.headDimension],
+        if: options.headNorms)
     }
     func linear(
       _ role: LayerTensor, _ name: String, _ shape: [Int], bias: LayerTensor, if hasBias: Bool,

@@ -101,7 +101,8 @@ extension Checkpoint {
       let column = FloatBuffer(count: width)
       for index in 0..<columns {
         FloatConversion.widen(
-          start + index * width * type.byteCount, as: type, into: column.base, count: width)
+          start + (part.firstInput + index) * width * type.byteCount, as: type,
+          into: column.base, count: width)
         for row in 0..<rows { buffer.base[row * columns + index] = column.base[places[row]] }
       }
     }

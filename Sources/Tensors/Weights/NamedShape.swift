@@ -19,6 +19,7 @@ package struct NamedShape: Sendable, Equatable {
   /// The shape of that tensor.
   package var storedShape: [Int] {
     guard let part else { return shape }
+    if let whole = part.shape { return whole }
     let whole = [part.rows ?? shape[0]] + shape.dropFirst()
     return part.isTransposed ? whole.reversed() : whole
   }
@@ -37,13 +38,20 @@ package struct TensorPart: Sendable, Equatable {
   /// Whether floats are stored [in, out], as GPT-2 has them. Integers of a converted checkpoint never are:
   /// their groups are those of inputs.
   package let isTransposed: Bool
+  /// Where floats are stored [in, out]: the stored row of the first input.
+  package let firstInput: Int
+  /// The shape of the stored tensor, where its rows are something else than those of the tensor.
+  package let shape: [Int]?
 
   package init(
-    _ name: String, rows: Int? = nil, order: RowOrder = .plain, isTransposed: Bool = false
+    _ name: String, rows: Int? = nil, order: RowOrder = .plain, isTransposed: Bool = false,
+    firstInput: Int = 0, shape: [Int]? = nil
   ) {
     self.name = name
+    self.firstInput = firstInput
     self.rows = rows
     self.order = order
     self.isTransposed = isTransposed
+    self.shape = shape
   }
 }

@@ -126,10 +126,17 @@ package struct ModelConverter {
     let embedding = configuration.family.tensors.embedding
     let head = configuration.family.tensors.head
     var matrices: [String: NamedShape] = [:]
+    var others: Set<String> = []
     for layer in 0..<configuration.layerCount {
-      for (_, tensor) in configuration.layout(ofLayer: layer).tensors
-      where tensor.shape.count == 2 { matrices[tensor.storedName] = tensor }
+      for (_, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if tensor.shape.count == 2 {
+          matrices[tensor.storedName] = tensor
+        } else {
+          others.insert(tensor.storedName)
+        }
+      }
     }
+    if let positions = configuration.positions { others.insert(positions.name) }
     let tied = configuration.tiesEmbeddings
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
@@ -152,7 +159,7 @@ package struct ModelConverter {
         default: nil
         }
       if format == nil, checkpoint.shape(of: name)?.count != 1,
-        name != configuration.positions?.name
+        !others.contains(name)
       {
         throw SpeculateError(
           "\(checkpoint.url.path): tensor \(quoted(name)) has no place in the model that config.json "

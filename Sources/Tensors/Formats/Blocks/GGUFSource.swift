@@ -128,7 +128,9 @@ package final class GGUFSource: WeightSource {
   /// The tensor that holds another, checked to be of the right shape.
   private func find(_ wanted: NamedShape) throws -> (GGUFFile.Tensor, RowOrder) {
     let name = wanted.name
-    let shape = [places[name]?.rows ?? wanted.shape[0]] + wanted.shape.dropFirst()
+    let place = places[name]
+    let shape =
+      place?.shape ?? [place?.rows ?? wanted.shape[0]] + wanted.shape.dropFirst()
     guard let place = places[name], let tensor = file.tensor(place.name) else {
       throw SpeculateError(
         "\(file.url.path): there is no tensor \(quoted(places[name]?.name ?? name)) of shape "
