@@ -81,7 +81,8 @@ final class GatedBuffers: Sendable {
   init(_ part: GatedFeedForward, maximumRows: Int) {
     down = part.down.format
     gate = ActivationRows(
-      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.down.columnPiece)
+      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.down.columnPiece
+    )
     up = FloatBuffer(count: maximumRows * part.gate.rows)
   }
 

@@ -56,6 +56,8 @@ package struct LayerNames: Sendable, Equatable {
   package var queryKeyValue: FusedProjection?
   /// What gate and up, in this order, are called where one tensor holds both.
   package var gateUp: String?
+  /// What the experts' tensors are called where each holds those of all experts.
+  package var fusedExperts: FusedExperts?
   /// Whether matrices are stored [in, out].
   package var isTransposed = false
 
@@ -189,18 +191,10 @@ package struct LayerLayout: Sendable {
     case .experts(let options):
       linear(
         .router, names.router, [options.count, hidden], bias: .routerBias, if: options.routerBias)
-      let inner = options.intermediate
       for index in 0..<options.count {
-        let prefix = "\(names.experts).\(index)."
-        linear(
-          .expertGate(index), prefix + names.expertGate, [inner, hidden],
-          bias: .expertGateBias(index), if: bias)
-        linear(
-          .expertUp(index), prefix + names.expertUp, [inner, hidden], bias: .expertUpBias(index),
-          if: bias)
-        linear(
-          .expertDown(index), prefix + names.expertDown, [hidden, inner],
-          bias: .expertDownBias(index), if: bias)
+        for tensor in names.tensors(
+          ofExpert: index, options, hidden: hidden, hasBiases: bias, prefix: prefix)
+        { tensors.append(tensor) }
       }
       if let shared = options.shared {
         add(.sharedGate, names.sharedGate + ".weight", [shared.intermediate, hidden])

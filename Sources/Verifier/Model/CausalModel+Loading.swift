@@ -25,7 +25,9 @@ extension CausalModel {
     // A converted model holds a tied head apart where its format is another than the embedding's.
     let headName = configuration.family.tensors.head
     let isApart = configuration.quantization != nil && checkpoint.shape(of: headName) != nil
-    let source = CheckpointSource(checkpoint, path: directory.path)
+    let source = CheckpointSource(
+      checkpoint, path: directory.path, keepsBlocks: weights.layers == nil,
+      floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: weights.applied(to: stored), source: source,
       embeddingName: embeddingName,
