@@ -32,6 +32,9 @@ extension DrafterConfiguration {
     }
     let maximumContext = try file.size("max_position_embeddings", atMost: 1 << 26)
     let rope = try RopeSettings(file, maximumContext: maximumContext)
+    if let complaint = rope.scaling.complaint(pairs: dimension / 2) {
+      throw file.problem("rope_scaling.\(complaint)")
+    }
     let epsilon = try file.number("rms_norm_eps") ?? 1e-6
     guard epsilon > 0, rope.theta > 0 else {
       throw file.problem("'rms_norm_eps' and 'rope_theta' must be positive")

@@ -90,7 +90,7 @@ import Testing
     (#""vocab_size": 40"#, #""x": 40"#, "'vocab_size' is missing; is this a drafter?"),
     (#""silu""#, #""gelu""#, "'hidden_act' 'gelu' is not supported"),
     (#""attention_bias": false"#, #""attention_bias": true"#, "'attention_bias' is not supp"),
-    (#""linear""#, #""yarn""#, "is not supported; only default, linear"),
+    (#""linear""#, #""yarn2""#, "is not supported; only default, linear"),
     (#""model_type""#, #""layer_types": ["sliding_attention"], "x""#, "'sliding_attention' is not"),
     (#""model_type""#, #""layer_types": ["full_attention"], "x""#, "names 1 layers, but"),
     (

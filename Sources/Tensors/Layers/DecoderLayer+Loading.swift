@@ -17,7 +17,7 @@ extension DecoderLayer {
         epsilon: shape.normEpsilon)
     }
     func headNorm(_ role: LayerTensor, bias: LayerTensor, heads: Int) throws -> HeadNorm? {
-      guard design.attention.headNorms else { return nil }
+      guard design.attention.headNorms == .each else { return nil }
       let stride = design.attention.headNormsDiffer ? shape.headDimension : 0
       return HeadNorm(
         norm: try Norm(

@@ -28,8 +28,8 @@ package struct AttentionOptions: Sendable, Equatable {
   package var scale: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
-  /// Whether each query and key head is normed before it is rotated.
-  package var headNorms = false
+  /// How queries and keys are normed before they are rotated.
+  package var headNorms = HeadNorms.none
   /// What these norms compute.
   package var headNorm = NormDesign()
   /// Whether each head has scales of its own in them.
@@ -40,6 +40,15 @@ package struct AttentionOptions: Sendable, Equatable {
   package var outputBias = false
 
   package init(rope: Rope) { self.rope = rope }
+}
+
+/// How queries and keys are normed before they are rotated.
+package enum HeadNorms: Sendable, Equatable {
+  case none
+  /// Each head by itself, all with the same scales.
+  case each
+  /// The heads of a row together.
+  case together
 }
 
 /// How a feed-forward part computes, and which optional tensors it has.

@@ -137,10 +137,11 @@ package struct LayerLayout: Sendable {
     }
     /// The norm of query or key heads.
     func norm(_ role: LayerTensor, bias: LayerTensor, _ name: String, heads: Int) {
-      norm(
-        role, bias: bias, name, options.headNorm,
-        options.headNormsDiffer ? [heads, shape.headDimension] : [shape.headDimension],
-        if: options.headNorms)
+      let width = shape.headDimension
+      let scales =
+        options.headNorms == .together
+        ? [heads * width] : options.headNormsDiffer ? [heads, width] : [width]
+      norm(role, bias: bias, name, options.headNorm, scales, if: options.headNorms != .none)
     }
     func linear(
       _ role: LayerTensor, _ name: String, _ shape: [Int], bias: LayerTensor, if hasBias: Bool,

@@ -23,12 +23,12 @@ package final class RotaryTable: Sendable {
       cosines.base.update(from: shorter.cosines.base, count: known * half)
       sines.base.update(from: shorter.sines.base, count: known * half)
     }
-    let frequencies = rope.frequencies
+    let (frequencies, magnitude) = (rope.frequencies, rope.scaling.magnitude)
     for position in known..<capacity {
       for (pair, frequency) in frequencies.enumerated() {
         let angle = Double(position) * frequency
-        cosines.base[position * half + pair] = Float(cos(angle))
-        sines.base[position * half + pair] = Float(sin(angle))
+        cosines.base[position * half + pair] = Float(cos(angle) * magnitude)
+        sines.base[position * half + pair] = Float(sin(angle) * magnitude)
       }
     }
   }

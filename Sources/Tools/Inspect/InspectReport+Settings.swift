@@ -40,7 +40,7 @@ extension InspectReport {
     settings += sizes(
       context: model.maximumContext, layers: model.layerCount, hidden: model.hiddenSize,
       intermediate: model.intermediateSize, heads: model.headCount, width: model.headDimension,
-      keyValueHeads: model.keyValueHeadCount, areNormed: model.headNorms)
+      keyValueHeads: model.keyValueHeadCount, areNormed: model.headNorms != .none)
     settings += [
       rope(model.ropeTheta, model.ropeScaling), epsilon(model.normEpsilon),
       Setting("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
@@ -124,9 +124,14 @@ extension InspectReport {
       switch scaling {
       case .none: nil
       case .linear(let factor): "linear, factor \(factor)"
+      case .dynamic(let factor): "dynamic, factor \(factor)"
       case .llama3(let factor, let low, let high, let original):
         "llama3, factor \(factor), low \(low), high \(high), original context "
           + Figures.count(original)
+      case .yarn(let yarn):
+        "yarn, factor \(yarn.factor), original context \(Figures.count(yarn.originalContext))"
+      case .longrope(let long):
+        "longrope, original context \(Figures.count(long.originalContext))"
       }
     var members: [String: JSONValue] = ["rope theta": .number(theta)]
     members["rope scaling"] = kind.map { .string($0) }

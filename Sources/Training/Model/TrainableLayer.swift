@@ -83,7 +83,8 @@ extension LayerDesign {
   var untrainable: [String] {
     let whole = attention.rope.dimension == shape.headDimension
     return [
-      (!attention.headNorms, "no norms of query and key heads"),
+      (attention.headNorms == .none, "no norms of query and key heads"),
+      (attention.headNorms == .together, "norms over all query and key heads together"),
       (
         norm != NormDesign() || attention.headNorm != NormDesign() || attention.headNormsDiffer,
         "other norms than RMSNorm"
@@ -96,6 +97,8 @@ extension LayerDesign {
       (feedForward.kind.hasExperts, "a mixture of experts"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
+      (attention.rope.pairs != .halves, "rotated pairs of neighbours"),
+      (attention.rope.dimension == 0, "layers without rotary angles"),
       (!whole, "heads that are rotated in part"),
       (attention.scale != nil, "a scale of its own in attention"),
       (

@@ -18,17 +18,21 @@ extension ModelConfiguration {
         "\(directory.path): there is no config.json; give the folder of a checkpoint in Hugging "
           + "Face layout")
     }
-    let file = try ConfigurationFile(url: url)
-    let family = try families.family(of: file)
+    let plain = try ConfigurationFile(url: url)
+    let family = try families.family(of: plain)
+    let file = plain.calling(family.keys)
     try UnsupportedFeature.check(file, family: family)
 
     let headCount = try file.requiredInteger("num_attention_heads")
     let layerCount = try file.requiredInteger("num_hidden_layers")
-    let maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
-    let rope = try RopeSettings(
-      file, maximumContext: maximumContext, rotatedShare: family.rotatedShare)
-    let bias = try file.bool("attention_bias") ?? false
-    let window = try WindowSettings(file, windows: family.windows, layerCount: layerCount)
+    var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
+    let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
+    // Longer texts need the other divisors from their first token on (docs/algorithms.md 1).
+    if case .longrope(let long) = rope.all.scaling {
+      maximumContext = min(maximumContext, long.originalContext)
+    }
+    let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
+    let window = try WindowSettings(file, family: family, layerCount: layerCount)
     let vocabularySize = try file.requiredInteger("vocab_size")
     let tokens = try SpecialTokens(
       file, directory: directory, family: family, vocabularySize: vocabularySize)
@@ -41,14 +45,22 @@ extension ModelConfiguration {
       keyValueHeadCount: file.has("num_key_value_heads")
         ? try file.integer("num_key_value_heads") : family.defaults.keyValueHeadCount,
       headDimension: try file.integer("head_dim") ?? family.defaults.headDimension,
-      normEpsilon: Float(try file.number("rms_norm_eps") ?? 1e-6), ropeTheta: rope.theta,
-      ropeScaling: rope.scaling, rotatedShare: rope.rotatedShare,
-      tiesEmbeddings: try file.bool("tie_word_embeddings") ?? false,
+      normEpsilon: Float(try file.number("rms_norm_eps") ?? family.defaults.normEpsilon),
+      ropeTheta: rope.all.theta, ropeScaling: rope.all.scaling,
+      rotatedShare: rope.all.rotatedShare,
+      tiesEmbeddings: try file.bool("tie_word_embeddings") ?? family.defaults.tiesEmbeddings,
       maximumContext: maximumContext,
       attentionBias: family.inputBias == .configured ? bias : nil,
-      mlpBias: family.feedForwardBias == .configured ? try file.bool("mlp_bias") ?? false : false,
+      mlpBias: family.feedForwardBias == .configured
+        ? try file.bool("mlp_bias") ?? family.defaults.feedForwardBias
+        : family.feedForwardBias == .always,
       slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
       beginToken: tokens.begin, elementType: try Self.elementType(file))
+    activation = try Self.activation(file, family)
+    factors = try Self.factors(file, family)
+    windowedRope = rope.windowed
+    unrotatedLayers = try Self.unrotatedLayers(
+      file, family, layerCount: layerCount, isWindowed: usesWindow)
     quantization = try Self.quantization(file)
     if !file.has("head_dim") && family.defaults.headDimension == nil && headCount > 0
       && hiddenSize % headCount != 0

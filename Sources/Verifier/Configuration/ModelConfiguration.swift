@@ -21,6 +21,10 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var normEpsilon: Float
   package var ropeTheta: Double
   package var ropeScaling: RopeScaling
+  /// The rotation of windowed layers, where it is another than that of the others.
+  package var windowedRope: WindowedRope?
+  /// Which layers rotate nothing; empty means none of them.
+  package var unrotatedLayers: [Bool] = []
   /// The share of each head's values that is rotated.
   package var rotatedShare: Double
   /// Whether the head is the embedding.
@@ -33,8 +37,12 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var outputBias: Bool
   /// Whether the three feed-forward projections have biases.
   package var mlpBias: Bool
-  /// Whether every q and k head is normed (RMSNorm over `headDimension`) before the rotation.
-  package var headNorms: Bool
+  /// How queries and keys are normed before the rotation.
+  package var headNorms: HeadNorms
+  /// Of the feed-forward part's gate.
+  package var activation: Activation
+  /// The optional numbers of the family that are in use.
+  package var factors: [ModelFactor: Double]
   /// How many positions, itself included, a row of a windowed layer sees; nil if there is no window.
   package var slidingWindow: Int?
   /// Which layers the window applies to; empty means all of them.
@@ -76,7 +84,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.normEpsilon = normEpsilon
     self.ropeTheta = ropeTheta
     self.ropeScaling = ropeScaling
-    self.rotatedShare = rotatedShare ?? family.rotatedShare ?? 1
+    self.rotatedShare = rotatedShare ?? family.rotation.share ?? 1
     self.tiesEmbeddings = tiesEmbeddings
     self.maximumContext = maximumContext
     let attentionBias = attentionBias ?? (family.inputBias == .always)
@@ -84,6 +92,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.outputBias = outputBias ?? (attentionBias && family.outputBias != .never)
     self.mlpBias = mlpBias
     headNorms = family.headNorms
+    activation = family.activations[0]
+    factors = family.factors.compactMapValues(\.self)
     self.slidingWindow = slidingWindow
     self.windowedLayers = windowedLayers
     self.endTokens = endTokens
@@ -103,18 +113,32 @@ package struct ModelConfiguration: Sendable, Equatable {
   }
 
   /// The values of each head that are rotated.
-  var rotatedDimension: Int { Int(Double(headDimension) * rotatedShare) }
+  var rotatedDimension: Int {
+    let values = Double(headDimension) * rotatedShare
+    // A share that isn't exact in binary must not cost a value.
+    return values >= 0 && values < 1e6 ? Int(values + 1e-6) : 0
+  }
+
+  /// How a layer rotates queries and keys.
+  func rope(ofLayer index: Int) -> Rope {
+    var rope = Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling)
+    if let windowedRope, usesWindow(layer: index) {
+      (rope.theta, rope.scaling) = (windowedRope.theta, windowedRope.scaling)
+    }
+    rope.pairs = family.rotation.pairs
+    if !unrotatedLayers.isEmpty && unrotatedLayers[index] { rope.dimension = 0 }
+    return rope
+  }
 
   package func design(ofLayer index: Int) -> LayerDesign {
-    var attention = AttentionOptions(
-      rope: Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling))
+    var attention = AttentionOptions(rope: rope(ofLayer: index))
     attention.scale = family.attentionScale
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
     attention.headNorms = headNorms
     attention.inputBias = attentionBias
     attention.outputBias = outputBias
     var design = LayerDesign(shape: layerShape, attention: attention)
-    design.feedForward.activation = family.activation
+    design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
     design.norm = family.norm
     design.flow = family.flow
@@ -147,5 +171,16 @@ package struct ModelConfiguration: Sendable, Equatable {
     LayerLayout(
       design(ofLayer: index), names: family.tensors.layer,
       prefix: family.tensors.prefix(ofLayer: index))
+  }
+}
+
+/// The rotation of windowed layers.
+package struct WindowedRope: Sendable, Equatable {
+  package var theta: Double
+  package var scaling: RopeScaling
+
+  package init(theta: Double, scaling: RopeScaling = .none) {
+    self.theta = theta
+    self.scaling = scaling
   }
 }

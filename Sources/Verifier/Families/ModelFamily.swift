@@ -1,36 +1,43 @@
 package import Tensors
 
 /// What the models of a family have in common: how `config.json` and tensors are named, what an absent
-/// setting means, which parts layers have, and what is refused.
+/// setting means, which parts layers have, and which optional settings are read; all others are refused.
 ///
 /// Data only: a family is one file that makes such a value, and a place in a ``FamilyRegistry``.
 package struct ModelFamily: Sendable, Equatable {
   /// The `model_type` of its files.
-  package let name: String
+  package var name: String
   /// The name of its class in `architectures`.
-  package let architecture: String
+  package var architecture: String
 
+  /// What `config.json` calls settings that have other names here: `[usual name: its name]`.
+  package var keys: [String: String] = [:]
   package var defaults = Defaults()
+  /// The optional numbers that it reads, each with what a file that doesn't say means; nil for none.
+  package var factors: [ModelFactor: Double?] = [:]
   /// The biases of the query, key and value products.
   package var inputBias = Presence.never
   /// The bias of attention's output product.
   package var outputBias = Presence.never
   /// The biases of the feed-forward products.
   package var feedForwardBias = Presence.never
-  package var headNorms = false
+  package var headNorms = HeadNorms.none
   /// Which layers see only the last positions.
   package var windows = Windows.none
-  /// The share of a head that is rotated where a file doesn't say; nil if it is always all of it.
-  package var rotatedShare: Double?
+  /// Which layers rotate queries and keys, and how.
+  package var rotation = Rotation()
   /// The factor of attention's scores; nil for 1 / √(width of a head).
   package var attentionScale: Float?
+  /// Whether embeddings are multiplied by √(hidden size).
+  package var scalesEmbedding = false
   /// What norms compute, but for those of heads.
   package var norm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
   /// How attention and feed-forward part follow one another.
   package var flow = ResidualFlow.sequential
-  package var activation = Activation.silu
+  /// The activations that files may name; the first is what a file that names none means.
+  package var activations = [Activation.silu]
   package var tensors = TensorNames()
 
   /// Makes a family; what is left out is as in Llama without biases.
@@ -41,6 +48,17 @@ package struct ModelFamily: Sendable, Equatable {
 
   var title: String { name.prefix(1).uppercased() + name.dropFirst() }
 
+  /// What its `config.json` calls a setting.
+  func key(_ usual: String) -> String { keys[usual] ?? usual }
+
+  /// The settings, by their usual names, that it reads beyond those of every family.
+  var optionalKeys: Set<String> {
+    var keys = Set(factors.keys.map(\.rawValue))
+    if rotation.share != nil { keys.insert("partial_rotary_factor") }
+    if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
+    return keys
+  }
+
   /// The meaning of settings that a file leaves out.
   package struct Defaults: Sendable, Equatable {
     /// `max_position_embeddings`.
@@ -49,6 +67,17 @@ package struct ModelFamily: Sendable, Equatable {
     package var keyValueHeadCount: Int?
     /// `head_dim`; nil for `hidden_size / num_attention_heads`.
     package var headDimension: Int?
+    /// `rms_norm_eps`.
+    package var normEpsilon = 1e-6
+    package var ropeTheta = 10_000.0
+    /// `sliding_window`, where layers have windows; nil for none.
+    package var window: Int? = 4096
+    /// `attention_bias`.
+    package var attentionBias = false
+    /// `mlp_bias`.
+    package var feedForwardBias = false
+    /// `tie_word_embeddings`.
+    package var tiesEmbeddings = false
     /// `bos_token_id`, where no file says anything, not even null.
     package var beginToken: Int?
     /// `eos_token_id`, likewise.
@@ -65,12 +94,52 @@ package struct ModelFamily: Sendable, Equatable {
     func allows(_ isThere: Bool) -> Bool { self == .configured || isThere == (self == .always) }
   }
 
-  package enum Windows: Sendable {
+  package enum Windows: Sendable, Equatable {
     case none
     /// All of them, unless `sliding_window` is null.
     case everyLayer
     /// With `use_sliding_window`, those of `layer_types`, or those from `max_window_layers` on.
     case chosenLayers
+    /// Those of `layer_types`, or all but every n-th, unless `sliding_window` is null;
+    /// `sliding_window_pattern` may say another n.
+    case pattern(Int)
+
+    /// Whether some layers of a model may have windows and others none.
+    var areMixed: Bool {
+      switch self {
+      case .none, .everyLayer: false
+      case .chosenLayers, .pattern: true
+      }
+    }
+  }
+
+  /// Which layers rotate queries and keys, and how.
+  package struct Rotation: Sendable, Equatable {
+    /// The share of a head that is rotated where a file doesn't say; nil if it is always all of it.
+    package var share: Double?
+    /// Which values of a head are rotated together.
+    package var pairs = RotaryPairs.halves
+    /// The layers that don't rotate.
+    package var unrotated = Unrotated.none
+    /// What windowed layers have of their own.
+    package var windowed = Windowed.same
+
+    package enum Unrotated: Sendable, Equatable {
+      case none
+      /// Those that see all positions, where others have windows.
+      case withoutWindow
+      /// Those with 0 in `no_rope_layers`, or every n-th; `no_rope_layer_interval` may say another n.
+      case listed(Int)
+    }
+
+    package enum Windowed: Sendable {
+      /// Nothing.
+      case same
+      /// The same base, and never a scaling.
+      case unscaled
+      /// The base `rope_local_base_freq`, 10,000 if absent, and no scaling; or a section of their own.
+      case ownBase
+    }
   }
 }
 

@@ -25,7 +25,7 @@ extension ModelConfiguration {
       )
     }
     let rotated = try settings.integer("rope.dimension_count") ?? headDimension
-    guard rotated == headDimension else {
+    guard rotated == headDimension || architecture.family.rotation.share != nil else {
       throw settings.problem(
         "rope.dimension_count is \(rotated), but only whole heads of \(headDimension) are rotated; "
           + "the model is not supported")
@@ -49,10 +49,15 @@ extension ModelConfiguration {
       headDimension: headDimension,
       normEpsilon: Float(try settings.number("attention.layer_norm_rms_epsilon") ?? 1e-6),
       ropeTheta: theta, ropeScaling: scaling,
+      rotatedShare: Double(rotated) / Double(headDimension),
       tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
       maximumContext: try settings.requiredInteger("context_length"),
       attentionBias: has(.queryBias), outputBias: has(.outputBias), mlpBias: has(.gateBias),
       endTokens: tokens.end, beginToken: tokens.begin)
+    for factor in family.factors.keys {
+      guard let key = factor.metadataKey, let value = try settings.number(key) else { continue }
+      factors[factor] = value
+    }
     guard try settings.integer("expert_count") ?? 0 == 0 else {
       throw settings.problem("the model has experts, which are not supported")
     }

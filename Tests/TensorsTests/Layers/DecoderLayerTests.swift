@@ -26,7 +26,7 @@ import Testing
     Case("partly rotated, narrow heads", dimension: 12) { $0.attention.rope.dimension = 4 },
     Case("a scale") { $0.attention.scale = 0.7 },
     Case("a window") { $0.attention.window = 3 },
-    Case("normed heads") { $0.attention.headNorms = true },
+    Case("normed heads") { $0.attention.headNorms = .each },
     Case("biases") {
       $0.attention.inputBias = true
       $0.attention.outputBias = true
@@ -35,13 +35,13 @@ import Testing
     Case("LayerNorm") { $0.norm = NormDesign(.layer) },
     Case("LayerNorm with biases, in heads too") {
       $0.norm = NormDesign(.layer, bias: true)
-      $0.attention.headNorms = true
+      $0.attention.headNorms = .each
       $0.attention.headNorm = NormDesign(.layer, bias: true)
     },
     Case("LayerNorm without tensors") { $0.norm = NormDesign(.layer, scale: .none) },
     Case("RMSNorm with 1 added") { $0.norm = NormDesign(scale: .onePlusStored) },
     Case("scales for each head") {
-      $0.attention.headNorms = true
+      $0.attention.headNorms = .each
       $0.attention.headNormsDiffer = true
     },
     Case("parallel") { $0.flow = .parallel },

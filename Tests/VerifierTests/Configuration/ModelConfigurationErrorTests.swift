@@ -109,14 +109,32 @@ import Verifier
     Mistake(["rope_theta": "0"], "rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0"),
     Mistake(["rope_scaling": "2"], "rope_scaling is not an object; correct it"),
     Mistake(
-      ["rope_scaling": "{\"rope_type\": \"yarn\", \"factor\": 4}"],
-      "rope scaling of type \"yarn\" is not supported; only default, linear and llama3 are"),
+      ["rope_scaling": "{\"rope_type\": \"yarn2\", \"factor\": 4}"],
+      "rope scaling of type \"yarn2\" is not supported; only default, linear, dynamic, llama3, yarn "
+        + "and longrope are"),
     Mistake(
-      ["rope_scaling": "{\"type\": \"dynamic\", \"factor\": 4}"],
-      "rope scaling of type \"dynamic\" is not supported; only default, linear and llama3 are"),
+      ["rope_scaling": "{\"type\": \"dynamic\"}"],
+      "rope_scaling.factor is missing; add it or download the file again"),
+    Mistake(
+      ["rope_scaling": "{\"rope_type\": \"yarn\", \"factor\": 4, \"beta_slow\": -1}"],
+      "rope_scaling.beta_slow is -1.0, but must be from 1e-06 to 1000000.0"),
     Mistake(
       ["rope_parameters": "{\"rope_type\": \"longrope\"}"],
-      "rope scaling of type \"longrope\" is not supported; only default, linear and llama3 are"),
+      "rope_parameters.short_factor is missing; add it or download the file again"),
+    Mistake(
+      [
+        "rope_scaling":
+          "{\"type\": \"longrope\", \"short_factor\": [1, 1, 1], \"long_factor\": [1, 1, 1, 1]}"
+      ],
+      "rope_scaling.short_factor has 3 values, but 4 are needed, one for each two values that are "
+        + "rotated"),
+    Mistake(
+      [
+        "rope_scaling": """
+        {"type": "longrope", "short_factor": [1, 1, 1, 1], "long_factor": [1, 0, 1, 1]}
+        """
+      ],
+      "rope_scaling.long_factor is 0.0, but must be from 1e-06 to 1000000.0"),
     Mistake(
       ["rope_scaling": "{\"type\": \"linear\"}"],
       "rope_scaling.factor is missing; add it or download the file again"),
@@ -172,7 +190,7 @@ import Verifier
       "attention_bias is not supported for Mistral models; set it to false"),
     Mistake(
       "qwen3", ["mlp_bias": "true"],
-      "mlp_bias is only supported for Llama models; set it to false"),
+      "mlp_bias is not supported for Qwen3 models; set it to false"),
     // Windows.
     Mistake(
       "mistral", ["sliding_window": "0"], "sliding_window is 0, but must be from 1 to 1073741824"),

@@ -67,7 +67,7 @@ import Verifier
     let actual = try read(
       "{\"model_type\": \"qwen3\", \(Self.sizes), \"num_key_value_heads\": null}")
     #expect(actual == expected)
-    #expect(actual.headNorms && !actual.attentionBias && !actual.outputBias)
+    #expect(actual.headNorms == .each && !actual.attentionBias && !actual.outputBias)
     #expect(actual.headCount * actual.headDimension == 512)
     #expect(actual.keyValueHeadCount * actual.headDimension == 512)
   }

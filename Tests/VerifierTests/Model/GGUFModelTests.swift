@@ -95,6 +95,7 @@ import Verifier
         .init(name: "rope_freqs.weight", type: .f32, shape: [divisors.count]) {
           try divisors.withUnsafeBytes($0)
         })
+    case .dynamic, .yarn, .longrope: throw SpeculateError("no such file is written here")
     }
     metadata = metadata.filter { entry in !more.contains { $0.key == entry.key } } + more
     try GGUFWriter.write(metadata: metadata, entries, to: url)

@@ -1,0 +1,60 @@
+import Files
+import Tensors
+
+// The settings that some families have and others refuse.
+extension ModelConfiguration {
+  /// The activation that a file names.
+  static func activation(_ file: ConfigurationFile, _ family: ModelFamily) throws -> Activation {
+    guard let name = try file.text("hidden_act") else { return family.activations[0] }
+    guard let found = family.activations.first(where: { $0.names.contains(name) }) else {
+      throw file.problem(
+        "\(file.name(of: "hidden_act")) \(quoted(name)) is not supported; only "
+          + family.activations.map(\.rawValue).joined(separator: " and ") + " is")
+    }
+    return found
+  }
+
+  /// The numbers that the family reads.
+  static func factors(
+    _ file: ConfigurationFile, _ family: ModelFamily
+  ) throws -> [ModelFactor: Double] {
+    var factors: [ModelFactor: Double] = [:]
+    for (factor, standard) in family.factors {
+      factors[factor] =
+        file.has(factor.rawValue) ? try file.number(factor.rawValue) : standard
+    }
+    return factors
+  }
+
+  /// Which layers don't rotate; empty if all do.
+  static func unrotatedLayers(
+    _ file: ConfigurationFile, _ family: ModelFamily, layerCount: Int,
+    isWindowed: (Int) -> Bool
+  ) throws -> [Bool] {
+    // The count is checked later.
+    let layers = 0..<max(0, min(layerCount, 1 << 12))
+    var unrotated: [Bool]
+    switch family.rotation.unrotated {
+    case .none: return []
+    case .withoutWindow:
+      unrotated = layers.map { !isWindowed($0) }
+      if !unrotated.contains(false) { unrotated = [] }
+    case .listed(let interval):
+      if let rotated = try file.integers("no_rope_layers"), !rotated.isEmpty {
+        guard rotated.count == layerCount else {
+          throw file.problem(
+            "no_rope_layers names \(rotated.count) layers, but num_hidden_layers is \(layerCount); "
+              + "correct one of them")
+        }
+        unrotated = rotated.map { $0 == 0 }
+      } else {
+        let interval = try file.integer("no_rope_layer_interval") ?? interval
+        guard interval > 0 else {
+          throw file.problem("no_rope_layer_interval is \(interval), but must be above 0")
+        }
+        unrotated = layers.map { ($0 + 1) % interval == 0 }
+      }
+    }
+    return unrotated.contains(true) ? unrotated : []
+  }
+}
