@@ -15,6 +15,15 @@ package enum LayerTensor: Sendable, Hashable {
   case expertGateBias(Int), expertUpBias(Int), expertDownBias(Int)
   case sharedGate, sharedUp, sharedDown, sharedRouter
 
+  /// The number of the expert that it belongs to; nil for all other tensors.
+  package var expert: Int? {
+    switch self {
+    case .expertGate(let index), .expertUp(let index), .expertDown(let index): index
+    case .expertGateBias(let index), .expertUpBias(let index), .expertDownBias(let index): index
+    default: nil
+    }
+  }
+
   /// Whether its products decide where rows go, and so are in f32 whatever format a model has.
   package var isRouter: Bool { self == .router || self == .sharedRouter }
 }

@@ -43,6 +43,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var activation: Activation
   /// The optional numbers of the family that are in use.
   package var factors: [ModelFactor: Double]
+  /// The mixture of experts that layers have; nil for none.
+  package var experts: ExpertSettings?
   /// How many positions, itself included, a row of a windowed layer sees; nil if there is no window.
   package var slidingWindow: Int?
   /// Which layers the window applies to; empty means all of them.
@@ -140,6 +142,10 @@ package struct ModelConfiguration: Sendable, Equatable {
     var design = LayerDesign(shape: layerShape, attention: attention)
     design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
+    if let experts, experts.areIn(layer: index) {
+      design.feedForward.kind = .experts(experts.options)
+      design.feedForward.clamp = experts.clamp
+    }
     design.norm = family.norm
     design.flow = family.flow
     design.mixerNorms = family.mixerNorms

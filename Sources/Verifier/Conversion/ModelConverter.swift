@@ -126,13 +126,16 @@ package struct ModelConverter {
     let embedding = configuration.family.tensors.embedding
     let head = configuration.family.tensors.head
     var matrices: [String: NamedShape] = [:]
+    var experts: [String: [NamedShape]] = [:]
     var others: Set<String> = []
     for layer in 0..<configuration.layerCount {
-      for (_, tensor) in configuration.layout(ofLayer: layer).tensors {
-        if tensor.shape.count == 2 {
+      for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if tensor.shape.count != 2 || role.isRouter {
+          others.insert(tensor.storedName)
+        } else if tensor.part?.shape == nil {
           matrices[tensor.storedName] = tensor
         } else {
-          others.insert(tensor.storedName)
+          experts[tensor.storedName, default: []].append(tensor)
         }
       }
     }
@@ -141,6 +144,9 @@ package struct ModelConverter {
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
       if configuration.family.tensors.isComputed(name) { return [] }
+      if let taken = try TensorConversion.taking(experts, outOf: name, formats.layers, checkpoint) {
+        return taken
+      }
       if tied && (name == embedding || name == head) {
         guard name == tiedName else { return [] }
         var both = [

@@ -1,7 +1,9 @@
 import Files
 
 package struct FamilyRegistry: Sendable {
-  package static let standard = FamilyRegistry([.llama, .mistral, .qwen2, .qwen3])
+  package static let standard = FamilyRegistry([
+    .llama, .mistral, .qwen2, .qwen3, .mixtral, .qwen2MoE, .qwen3MoE, .olmoe, .graniteMoE, .gptOSS,
+  ])
 
   /// The families, in the order in which messages list them.
   package let families: [ModelFamily]

@@ -38,6 +38,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var flow = ResidualFlow.sequential
   /// The activations that files may name; the first is what a file that names none means.
   package var activations = [Activation.silu]
+  /// How files describe experts; nil for a family without.
+  package var experts: ExpertKeys?
   package var tensors = TensorNames()
 
   /// Makes a family; what is left out is as in Llama without biases.
@@ -54,6 +56,7 @@ package struct ModelFamily: Sendable, Equatable {
   /// The settings, by their usual names, that it reads beyond those of every family.
   var optionalKeys: Set<String> {
     var keys = Set(factors.keys.map(\.rawValue))
+    keys.formUnion(experts?.names ?? [])
     if rotation.share != nil { keys.insert("partial_rotary_factor") }
     if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
     return keys
@@ -98,17 +101,27 @@ package struct ModelFamily: Sendable, Equatable {
     case none
     /// All of them, unless `sliding_window` is null.
     case everyLayer
+    /// All of them, with `use_sliding_window`.
+    case everyLayerIfUsed
+    /// With `use_sliding_window`, those of `layer_types`, or every other one of the first
+    /// `max_window_layers`.
+    case alternateLayers
     /// With `use_sliding_window`, those of `layer_types`, or those from `max_window_layers` on.
     case chosenLayers
     /// Those of `layer_types`, or all but every n-th, unless `sliding_window` is null;
     /// `sliding_window_pattern` may say another n.
     case pattern(Int)
 
+    /// Whether `use_sliding_window` must say that there are any.
+    var haveSwitch: Bool {
+      [.chosenLayers, .alternateLayers, .everyLayerIfUsed].contains(self)
+    }
+
     /// Whether some layers of a model may have windows and others none.
     var areMixed: Bool {
       switch self {
-      case .none, .everyLayer: false
-      case .chosenLayers, .pattern: true
+      case .none, .everyLayer, .everyLayerIfUsed: false
+      case .chosenLayers, .alternateLayers, .pattern: true
       }
     }
   }

@@ -9,22 +9,43 @@ struct GGUFArchitecture: Sendable {
   let family: ModelFamily
   /// Whether the rows of query and key heads lie in pairs that are rotated together.
   let pairsRows: Bool
+  /// Whether experts' weights are normalized where a file doesn't say, and the family leaves it open.
+  var normalizesExperts = false
+  /// The names that tensors have otherwise than in most architectures.
+  var names: [LayerTensor: String] = [:]
 
   /// The architectures that are read.
   static let all = [
     GGUFArchitecture(name: "llama", family: .llama, pairsRows: true),
     GGUFArchitecture(name: "qwen2", family: .qwen2, pairsRows: false),
     GGUFArchitecture(name: "qwen3", family: .qwen3, pairsRows: false),
+    GGUFArchitecture(name: "llama", family: .mixtral, pairsRows: true),
+    GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE, pairsRows: false),
+    GGUFArchitecture(
+      name: "qwen3moe", family: .qwen3MoE, pairsRows: false, normalizesExperts: true),
+    GGUFArchitecture(name: "olmoe", family: .olmoe, pairsRows: false),
+    GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
+    GGUFArchitecture(
+      name: "gpt-oss", family: .gptOSS, pairsRows: false,
+      names: [.feedForwardNorm: "post_attention_norm.weight"]),
   ]
 
   /// The architecture of a file.
   ///
   /// - Throws: `SpeculateError` naming it if it isn't one of these.
   static func of(_ settings: GGUFSettings) throws -> GGUFArchitecture {
-    guard let found = all.first(where: { $0.name == settings.architecture }) else {
+    let named = all.filter { $0.name == settings.architecture }
+    let hasExperts = try settings.hasExperts
+    guard let found = named.first(where: { ($0.family.experts != nil) == hasExperts }) else {
+      if !named.isEmpty {
+        throw settings.problem(
+          "\(settings.architecture) models \(hasExperts ? "with" : "without") experts are not "
+            + "supported")
+      }
+      var seen: Set<String> = []
       throw settings.problem(
         "the architecture \(quoted(settings.architecture)) is not supported in GGUF files; use one "
-          + "of \(all.map(\.name).joined(separator: ", "))")
+          + "of \(all.map(\.name).filter { seen.insert($0).inserted }.joined(separator: ", "))")
     }
     return found
   }
@@ -36,8 +57,9 @@ struct GGUFArchitecture: Sendable {
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
 
-  /// The name of a layer's tensor.
-  static func name(of role: LayerTensor, layer: Int) -> String {
+  /// The name of a layer's tensor; the experts of a layer share it.
+  func name(of role: LayerTensor, layer: Int) -> String {
+    if let own = names[role] { return "blk.\(layer).\(own)" }
     let name =
       switch role {
       case .mixerNorm: "attn_norm.weight"
@@ -101,11 +123,25 @@ struct GGUFArchitecture: Sendable {
     if let bias = configuration.headBias { places[bias.name] = GGUFSource.Place("output.bias") }
     for layer in 0..<configuration.layerCount {
       for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if let expert = role.expert, let experts = configuration.experts {
+          places[tensor.name] = Self.place(
+            name(of: role, layer: layer), tensor, of: expert, among: experts.options.count)
+          continue
+        }
         places[tensor.name] = GGUFSource.Place(
-          Self.name(of: role, layer: layer), order: order(of: role, configuration))
+          name(of: role, layer: layer), order: order(of: role, configuration))
       }
     }
     return places
+  }
+
+  /// Where a tensor of all experts has one's.
+  private static func place(
+    _ name: String, _ tensor: NamedShape, of expert: Int, among count: Int
+  ) -> GGUFSource.Place {
+    GGUFSource.Place(
+      name, rows: count * tensor.shape[0], order: RowOrder(first: expert * tensor.shape[0]),
+      shape: [count] + tensor.shape)
   }
 
   private func order(of role: LayerTensor, _ configuration: ModelConfiguration) -> RowOrder {

@@ -40,6 +40,14 @@ struct GGUFSettings {
     return integer
   }
 
+  /// Whether the model has experts.
+  var hasExperts: Bool {
+    get throws {
+      var settings = self
+      return try settings.integer("expert_count") ?? 0 > 0
+    }
+  }
+
   /// An integer that must be there.
   mutating func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {
@@ -56,6 +64,15 @@ struct GGUFSettings {
       throw problem("the metadata key \(quoted(name(of: key))) is not a number")
     }
     return number
+  }
+
+  /// Yes or no; nil if it isn't there.
+  mutating func bool(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard case .bool(let bool) = value else {
+      throw problem("the metadata key \(quoted(name(of: key))) is neither true nor false")
+    }
+    return bool
   }
 
   /// A text; nil if it isn't there.

@@ -38,7 +38,7 @@ extension ModelConfiguration {
     let scaling = try Self.scaling(
       &settings, file, headDimension: headDimension, theta: theta)
     func has(_ role: LayerTensor) -> Bool {
-      file.tensor(GGUFArchitecture.name(of: role, layer: 0)) != nil
+      file.tensor(architecture.name(of: role, layer: 0)) != nil
     }
     let tokens = GGUFTokens(file, vocabularySize: table.shape[0])
     self.init(
@@ -52,16 +52,15 @@ extension ModelConfiguration {
       rotatedShare: Double(rotated) / Double(headDimension),
       tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
       maximumContext: try settings.requiredInteger("context_length"),
-      attentionBias: has(.queryBias), outputBias: has(.outputBias), mlpBias: has(.gateBias),
+      attentionBias: has(.queryBias), outputBias: has(.outputBias),
+      mlpBias: has(.gateBias) || has(.expertGateBias(0)),
       endTokens: tokens.end, beginToken: tokens.begin)
     for factor in family.factors.keys {
       guard let key = factor.metadataKey, let value = try settings.number(key) else { continue }
       factors[factor] = value
     }
-    guard try settings.integer("expert_count") ?? 0 == 0 else {
-      throw settings.problem("the model has experts, which are not supported")
-    }
-    for key in ["vocab_size", "expert_used_count"] { settings.ignore(key) }
+    experts = try Self.experts(&settings, architecture, file, layerCount: layerCount)
+    for key in ["vocab_size", "expert_count", "expert_used_count"] { settings.ignore(key) }
     try settings.finish()
     try check(source: file.url.path)
   }

@@ -18,8 +18,9 @@ extension CausalModel {
       try self.init(try GGUFFile(url: directory), weights: weights)
       return
     }
-    let configuration = try ModelConfiguration(directory: directory, families: families)
-    let checkpoint = try Self.checkpoint(configuration, directory)
+    let read = try ModelConfiguration(directory: directory, families: families)
+    let checkpoint = try Self.checkpoint(read, directory)
+    let configuration = read.naming(experts: checkpoint)
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
@@ -55,7 +56,8 @@ extension CausalModel {
   ) throws -> Checkpoint {
     let checkpoint = try Checkpoint(directory: directory)
     let names = configuration.family.tensors
-    guard let prefix = names.optionalPrefix, !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
+    guard let prefix = names.optionalPrefix,
+      !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
     else { return checkpoint }
     return checkpoint.renamed { $0 == names.head || $0 == names.headBias ? $0 : prefix + $0 }
   }

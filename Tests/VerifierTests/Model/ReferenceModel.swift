@@ -7,8 +7,10 @@ import Testing
 struct ReferenceModel: CustomTestStringConvertible {
   /// Every folder; the README beside them says what each proves.
   static let names = [
+    "gpt-oss", "gpt-oss-mxfp4", "granite-moe",
     "llama", "llama-bias", "llama-f16", "llama-linear", "llama-llama3", "llama-odd",
-    "llama-sharded", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias",
+    "llama-sharded", "mistral", "mixtral", "olmoe", "olmoe-normalized", "qwen2", "qwen2-moe",
+    "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias", "qwen3-moe",
   ]
   static let root = TestFiles.package.appending(path: "Tests/Fixtures/models")
 

@@ -1,4 +1,5 @@
 import Files
+internal import Foundation
 
 extension StoredBlocks where Coding == MXFP4Coding {
   /// A matrix of gpt-oss's experts as it is published: `NAME_blocks` `[experts][rows][groups][16]` holds the
