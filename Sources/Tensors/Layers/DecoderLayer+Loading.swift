@@ -17,8 +17,8 @@ extension DecoderLayer {
         epsilon: shape.normEpsilon)
     }
     func headNorm(_ role: LayerTensor, bias: LayerTensor, heads: Int) throws -> HeadNorm? {
-      guard design.attention.headNorms == .each else { return nil }
-      let stride = design.attention.headNormsDiffer ? shape.headDimension : 0
+      guard design.attention.headNorms != .none else { return nil }
+      let stride = design.attention.headNorms == .each ? 0 : shape.headDimension
       return HeadNorm(
         norm: try Norm(
           source, design.attention.headNorm, weight: layout[role], bias: layout[bias],

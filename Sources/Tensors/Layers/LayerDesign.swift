@@ -32,8 +32,6 @@ package struct AttentionOptions: Sendable, Equatable {
   package var headNorms = HeadNorms.none
   /// What these norms compute.
   package var headNorm = NormDesign()
-  /// Whether each head has scales of its own in them.
-  package var headNormsDiffer = false
   /// Whether the query, key and value products have biases.
   package var inputBias = false
   /// Whether the output product has a bias.
@@ -47,6 +45,8 @@ package enum HeadNorms: Sendable, Equatable {
   case none
   /// Each head by itself, all with the same scales.
   case each
+  /// Each head by itself, with scales of its own.
+  case eachOwn
   /// The heads of a row together.
   case together
 }

@@ -148,8 +148,11 @@ package struct LayerLayout: Sendable {
     func norm(_ role: LayerTensor, bias: LayerTensor, _ name: String, heads: Int) {
       let width = shape.headDimension
       let scales =
-        options.headNorms == .together
-        ? [heads * width] : options.headNormsDiffer ? [heads, width] : [width]
+        switch options.headNorms {
+        case .none, .each: [width]
+        case .eachOwn: [heads, width]
+        case .together: [heads * width]
+        }
       norm(role, bias: bias, name, options.headNorm, scales, if: options.headNorms != .none)
     }
     func linear(

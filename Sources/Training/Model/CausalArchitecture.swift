@@ -73,6 +73,8 @@ extension CausalArchitecture {
     let obstacle =
       layers.first ?? (configuration.tiesEmbeddings ? nil : "a head of its own")
       ?? (configuration.quantization == nil ? nil : "integer weights")
+      ?? (configuration.positions == nil ? nil : "learned positions")
+      ?? (configuration.headBias == nil ? nil : "a bias of the head")
     if let obstacle {
       throw SpeculateError(
         "\(name) has \(obstacle), which can't be trained here: give a Qwen3 model with a tied head, no "

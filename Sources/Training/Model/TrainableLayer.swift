@@ -86,8 +86,8 @@ extension LayerDesign {
       (attention.headNorms == .none, "no norms of query and key heads"),
       (attention.headNorms == .together, "norms over all query and key heads together"),
       (
-        norm != NormDesign() || attention.headNorm != NormDesign() || attention.headNormsDiffer,
-        "other norms than RMSNorm"
+        norm != NormDesign() || attention.headNorm != NormDesign()
+          || attention.headNorms == .eachOwn, "other norms than RMSNorm with one scale a column"
       ),
       (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
@@ -95,6 +95,7 @@ extension LayerDesign {
       (feedForward.bias, "biases in the feed-forward part"),
       (feedForward.kind == .plain, "a feed-forward part without a gate"),
       (feedForward.kind.hasExperts, "a mixture of experts"),
+      (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (attention.rope.pairs != .halves, "rotated pairs of neighbours"),

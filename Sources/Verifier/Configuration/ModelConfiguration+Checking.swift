@@ -86,8 +86,15 @@ extension ModelConfiguration {
     guard family.rotation.share != nil || rotatedShare == 1 else {
       throw problem("\(family.name) models rotate whole heads")
     }
-    guard headNorms == family.headNorms else {
+    guard
+      headNorms == family.headNorms || headNorms == .none && family.switches[.headNorms] != nil
+    else {
       throw problem("\(family.name) models norm queries and keys otherwise")
+    }
+    guard
+      flow == family.flow || flow == .sequential && family.switches[.parallelLayers] != nil
+    else {
+      throw problem("\(family.name) models have attention and feed-forward part in another order")
     }
     guard family.activations.contains(activation) else {
       throw problem("\(family.name) models have no activation \(activation.rawValue)")
@@ -101,6 +108,8 @@ extension ModelConfiguration {
     switch family.rotation.unrotated {
     case .none where !unrotatedLayers.isEmpty:
       throw problem("\(family.name) models rotate all layers")
+    case .all where !unrotatedLayers.allSatisfy(\.self) || unrotatedLayers.isEmpty:
+      throw problem("\(family.name) models rotate no layer")
     default: break
     }
     guard family.key("attention_bias") != family.key("mlp_bias") || attentionBias == mlpBias else {

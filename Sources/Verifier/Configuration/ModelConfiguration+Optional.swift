@@ -26,6 +26,14 @@ extension ModelConfiguration {
     return factors
   }
 
+  /// Whether a part is there that only some of the family's models have; nil if the family has none such.
+  static func has(
+    _ part: ModelSwitch, _ file: ConfigurationFile, _ family: ModelFamily
+  ) throws -> Bool? {
+    guard let standard = family.switches[part] else { return nil }
+    return try file.bool(part.rawValue) ?? standard
+  }
+
   /// Which layers don't rotate; empty if all do.
   static func unrotatedLayers(
     _ file: ConfigurationFile, _ family: ModelFamily, layerCount: Int,
@@ -36,6 +44,8 @@ extension ModelConfiguration {
     var unrotated: [Bool]
     switch family.rotation.unrotated {
     case .none: return []
+    case .all: unrotated = layers.map { _ in true }
+    case .seeingAll: unrotated = layers.map { !isWindowed($0) }
     case .withoutWindow:
       unrotated = layers.map { !isWindowed($0) }
       if !unrotated.contains(false) { unrotated = [] }

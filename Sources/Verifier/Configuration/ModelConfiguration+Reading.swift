@@ -34,14 +34,20 @@ extension ModelConfiguration {
     let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
     let window = try WindowSettings(file, family: family, layerCount: layerCount)
     let vocabularySize = try file.requiredInteger("vocab_size")
+    let hiddenSize = try file.requiredInteger("hidden_size")
+    // Beyond any size that is allowed, a product must not trap.
+    let usualIntermediate = family.defaults.intermediateFactor.map {
+      $0 * max(0, min(hiddenSize, 1 << 20))
+    }
     let tokens = try SpecialTokens(
       file, directory: directory, family: family, vocabularySize: vocabularySize)
 
     self.init(
       family: family, vocabularySize: vocabularySize,
-      hiddenSize: try file.requiredInteger("hidden_size"),
-      intermediateSize: try file.requiredInteger("intermediate_size"), layerCount: layerCount,
-      headCount: headCount,
+      hiddenSize: hiddenSize,
+      intermediateSize: try file.integer("intermediate_size") ?? usualIntermediate
+        ?? file.requiredInteger("intermediate_size"),
+      layerCount: layerCount, headCount: headCount,
       keyValueHeadCount: file.has("num_key_value_heads")
         ? try file.integer("num_key_value_heads") : family.defaults.keyValueHeadCount,
       headDimension: try file.integer("head_dim") ?? family.defaults.headDimension,
@@ -58,6 +64,12 @@ extension ModelConfiguration {
       beginToken: tokens.begin, elementType: try Self.elementType(file))
     activation = try Self.activation(file, family)
     factors = try Self.factors(file, family)
+    if let isNormed = try Self.has(.headNorms, file, family) {
+      headNorms = isNormed ? family.headNorms : .none
+    }
+    if let isParallel = try Self.has(.parallelLayers, file, family) {
+      flow = isParallel ? family.flow : .sequential
+    }
     windowedRope = rope.windowed
     unrotatedLayers = try Self.unrotatedLayers(
       file, family, layerCount: layerCount, isWindowed: usesWindow)

@@ -50,6 +50,13 @@ extension ModelConfiguration {
       members["no_rope_layers"] = .array(
         (0..<layerCount).map { .integer(!unrotatedLayers.isEmpty && unrotatedLayers[$0] ? 0 : 1) })
     }
+    for part in family.switches.keys {
+      members[part.rawValue] =
+        switch part {
+        case .parallelLayers: .bool(flow != .sequential)
+        case .headNorms: .bool(headNorms != .none)
+        }
+    }
     for factor in family.factors.keys {
       members[factor.rawValue] = factors[factor].map { .number($0) } ?? .null
     }

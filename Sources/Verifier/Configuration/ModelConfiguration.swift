@@ -39,6 +39,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var mlpBias: Bool
   /// How queries and keys are normed before the rotation.
   package var headNorms: HeadNorms
+  /// How the two parts of a layer follow one another.
+  package var flow: ResidualFlow
   /// Of the feed-forward part's gate.
   package var activation: Activation
   /// The optional numbers of the family that are in use.
@@ -93,7 +95,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.attentionBias = attentionBias
     self.outputBias = outputBias ?? (attentionBias && family.outputBias != .never)
     self.mlpBias = mlpBias
-    headNorms = family.headNorms
+    headNorms = family.switches[.headNorms] == false ? .none : family.headNorms
+    flow = family.switches[.parallelLayers] == false ? .sequential : family.flow
     activation = family.activations[0]
     factors = family.factors.compactMapValues(\.self)
     self.slidingWindow = slidingWindow
@@ -101,6 +104,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.endTokens = endTokens
     self.beginToken = beginToken
     self.elementType = elementType
+    if family.rotation.unrotated == .all {
+      unrotatedLayers = [Bool](repeating: true, count: max(0, min(layerCount, 1 << 12)))
+    }
   }
 
   /// Whether a layer's rows see only the last `slidingWindow` positions.
@@ -137,9 +143,11 @@ package struct ModelConfiguration: Sendable, Equatable {
     attention.scale = family.attentionScale
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
     attention.headNorms = headNorms
+    attention.headNorm = family.headNorm
     attention.inputBias = attentionBias
     attention.outputBias = outputBias
     var design = LayerDesign(shape: layerShape, attention: attention)
+    design.feedForward.kind = family.feedForward
     design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
     if let experts, experts.areIn(layer: index) {
@@ -147,7 +155,7 @@ package struct ModelConfiguration: Sendable, Equatable {
       design.feedForward.clamp = experts.clamp
     }
     design.norm = family.norm
-    design.flow = family.flow
+    design.flow = flow
     design.mixerNorms = family.mixerNorms
     design.feedForwardNorms = family.feedForwardNorms
     return design

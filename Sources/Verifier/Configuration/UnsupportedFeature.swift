@@ -29,12 +29,20 @@ struct UnsupportedFeature {
       .init(key: "num_sink_tokens", meaning: "attention sinks", neutral: off),
       .init(key: "attention_chunk_size", meaning: "chunked attention", neutral: off),
       .init(key: "clip_qkv", meaning: "clipped projections"),
+      .init(key: "qk_layernorm", meaning: ModelSwitch.headNorms.meaning, neutral: off),
+      .init(
+        key: "scale_attn_weights", meaning: "attention without a scale", neutral: [.bool(true)]),
+      .init(
+        key: "scale_attn_by_inverse_layer_idx", meaning: "attention scaled by layers",
+        neutral: off),
+      .init(key: "alibi", meaning: "attention biased by distance", neutral: off),
       .init(key: "is_encoder_decoder", meaning: "an encoder", neutral: off),
       .init(key: "add_cross_attention", meaning: "cross-attention", neutral: off),
     ]
     + ModelFactor.allCases.map {
       .init(key: $0.rawValue, meaning: $0.meaning, neutral: $0.neutral)
     }
+    + ModelSwitch.allCases.map { .init(key: $0.rawValue, meaning: $0.meaning, neutral: off) }
 
   /// The `quant_method` of models that `speculate convert` wrote.
   static let ownMethod = "speculate"

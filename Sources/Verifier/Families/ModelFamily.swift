@@ -15,6 +15,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var defaults = Defaults()
   /// The optional numbers that it reads, each with what a file that doesn't say means; nil for none.
   package var factors: [ModelFactor: Double?] = [:]
+  /// The optional parts that it reads of, each with whether a file that doesn't say means it.
+  package var switches: [ModelSwitch: Bool] = [:]
   /// The biases of the query, key and value products.
   package var inputBias = Presence.never
   /// The bias of attention's output product.
@@ -32,10 +34,14 @@ package struct ModelFamily: Sendable, Equatable {
   package var scalesEmbedding = false
   /// What norms compute, but for those of heads.
   package var norm = NormDesign()
+  /// What the norms of heads compute.
+  package var headNorm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
   /// How attention and feed-forward part follow one another.
   package var flow = ResidualFlow.sequential
+  /// What feed-forward parts are made of.
+  package var feedForward = FeedForwardKind.gated
   /// The activations that files may name; the first is what a file that names none means.
   package var activations = [Activation.silu]
   /// How files describe experts; nil for a family without.
@@ -58,6 +64,7 @@ package struct ModelFamily: Sendable, Equatable {
     var keys = Set(factors.keys.map(\.rawValue))
     keys.formUnion(experts?.names ?? [])
     if rotation.share != nil { keys.insert("partial_rotary_factor") }
+    for part in switches.keys { keys.formUnion([part.rawValue, key(part.rawValue)]) }
     if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
     return keys
   }
@@ -70,6 +77,8 @@ package struct ModelFamily: Sendable, Equatable {
     package var keyValueHeadCount: Int?
     /// `head_dim`; nil for `hidden_size / num_attention_heads`.
     package var headDimension: Int?
+    /// `intermediate_size`, in hidden sizes; nil where a file must say it.
+    package var intermediateFactor: Int?
     /// `rms_norm_eps`.
     package var normEpsilon = 1e-6
     package var ropeTheta = 10_000.0
@@ -139,6 +148,10 @@ package struct ModelFamily: Sendable, Equatable {
 
     package enum Unrotated: Sendable, Equatable {
       case none
+      /// Every one.
+      case all
+      /// Those that see all positions.
+      case seeingAll
       /// Those that see all positions, where others have windows.
       case withoutWindow
       /// Those with 0 in `no_rope_layers`, or every n-th; `no_rope_layer_interval` may say another n.

@@ -11,7 +11,7 @@ extension CausalModel {
   package convenience init(_ file: GGUFFile, weights: WeightFormatChoice = .stored) throws {
     let configuration = try ModelConfiguration(file)
     let architecture = try GGUFArchitecture.of(try GGUFSettings(file))
-    let places = architecture.places(of: configuration)
+    let places = architecture.places(of: configuration, in: file)
     let names = configuration.family.tensors
     let headName = configuration.tiesEmbeddings ? names.embedding : names.head
     let stored = try Self.storedFormats(configuration, file, places, headName: headName)
@@ -38,7 +38,7 @@ extension CausalModel {
     let names = configuration.family.tensors
     return try storedFormats(
       configuration, file,
-      try GGUFArchitecture.of(try GGUFSettings(file)).places(of: configuration),
+      try GGUFArchitecture.of(try GGUFSettings(file)).places(of: configuration, in: file),
       headName: configuration.tiesEmbeddings ? names.embedding : names.head)
   }
 

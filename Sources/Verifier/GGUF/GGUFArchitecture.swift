@@ -8,7 +8,7 @@ struct GGUFArchitecture: Sendable {
   /// The family that computes the same.
   let family: ModelFamily
   /// Whether the rows of query and key heads lie in pairs that are rotated together.
-  let pairsRows: Bool
+  var pairsRows = false
   /// Whether experts' weights are normalized where a file doesn't say, and the family leaves it open.
   var normalizesExperts = false
   /// The names that tensors have otherwise than in most architectures.
@@ -17,16 +17,26 @@ struct GGUFArchitecture: Sendable {
   /// The architectures that are read.
   static let all = [
     GGUFArchitecture(name: "llama", family: .llama, pairsRows: true),
-    GGUFArchitecture(name: "qwen2", family: .qwen2, pairsRows: false),
-    GGUFArchitecture(name: "qwen3", family: .qwen3, pairsRows: false),
+    GGUFArchitecture(name: "qwen2", family: .qwen2),
+    GGUFArchitecture(name: "qwen3", family: .qwen3),
+    GGUFArchitecture(name: "gpt2", family: .gpt2),
+    GGUFArchitecture(name: "gptneox", family: .gptNeoX),
+    GGUFArchitecture(name: "starcoder2", family: .starCoder2),
+    GGUFArchitecture(name: "phi2", family: .phi),
+    GGUFArchitecture(name: "phi3", family: .phi3),
+    GGUFArchitecture(name: "command-r", family: .cohere),
+    GGUFArchitecture(name: "cohere2", family: .cohere2),
+    GGUFArchitecture(name: "olmo", family: .olmo, pairsRows: true),
+    GGUFArchitecture(name: "stablelm", family: .stableLM),
+    GGUFArchitecture(name: "nemotron", family: .nemotron),
     GGUFArchitecture(name: "llama", family: .mixtral, pairsRows: true),
-    GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE, pairsRows: false),
+    GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE),
     GGUFArchitecture(
-      name: "qwen3moe", family: .qwen3MoE, pairsRows: false, normalizesExperts: true),
-    GGUFArchitecture(name: "olmoe", family: .olmoe, pairsRows: false),
+      name: "qwen3moe", family: .qwen3MoE, normalizesExperts: true),
+    GGUFArchitecture(name: "olmoe", family: .olmoe),
     GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
     GGUFArchitecture(
-      name: "gpt-oss", family: .gptOSS, pairsRows: false,
+      name: "gpt-oss", family: .gptOSS,
       names: [.feedForwardNorm: "post_attention_norm.weight"]),
   ]
 
@@ -53,6 +63,7 @@ struct GGUFArchitecture: Sendable {
   static let embedding = "token_embd.weight"
   static let head = "output.weight"
   static let finalNorm = "output_norm.weight"
+  static let fusedBias = "blk.0.attn_qkv.bias"
   static let finalNormBias = "output_norm.bias"
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
@@ -105,7 +116,12 @@ struct GGUFArchitecture: Sendable {
   }
 
   /// Where a file has the tensors of a model, by the names that the family has for them.
-  func places(of configuration: ModelConfiguration) -> [String: GGUFSource.Place] {
+  ///
+  /// Files of some architectures have queries, keys and values in one tensor, all of a kind together, and
+  /// gate and up as well.
+  func places(
+    of configuration: ModelConfiguration, in file: GGUFFile
+  ) -> [String: GGUFSource.Place] {
     let names = configuration.family.tensors
     var places = [
       names.embedding: GGUFSource.Place(Self.embedding),
@@ -128,8 +144,17 @@ struct GGUFArchitecture: Sendable {
             name(of: role, layer: layer), tensor, of: expert, among: experts.options.count)
           continue
         }
-        places[tensor.name] = GGUFSource.Place(
-          name(of: role, layer: layer), order: order(of: role, configuration))
+        var order = order(of: role, configuration)
+        let fused = Self.fused(role, layer: layer, configuration)
+        if let fused, file.tensor(fused.name) != nil, file.tensor(fused.insteadOf) == nil {
+          order.first = fused.first
+          places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
+        } else {
+          places[tensor.name] = GGUFSource.Place(
+            name(of: role, layer: layer), order: order,
+            shape: role == .sharedRouter
+              ? file.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
+        }
       }
     }
     return places
@@ -142,6 +167,48 @@ struct GGUFArchitecture: Sendable {
     GGUFSource.Place(
       name, rows: count * tensor.shape[0], order: RowOrder(first: expert * tensor.shape[0]),
       shape: [count] + tensor.shape)
+  }
+
+  /// A tensor that may hold another one among others.
+  private struct FusedTensor {
+    let name: String
+    /// The tensor that is there if it doesn't.
+    let insteadOf: String
+    /// Of all that it holds.
+    let rows: Int
+    /// The first row of the other.
+    let first: Int
+  }
+
+  private static func fused(
+    _ role: LayerTensor, layer: Int, _ configuration: ModelConfiguration
+  ) -> FusedTensor? {
+    let queries = configuration.headCount * configuration.headDimension
+    let keys = configuration.keyValueHeadCount * configuration.headDimension
+    func inputs(_ end: String, _ first: Int) -> FusedTensor {
+      FusedTensor(
+        name: "blk.\(layer).attn_qkv.\(end)", insteadOf: "blk.\(layer).attn_q.\(end)",
+        rows: queries + 2 * keys, first: first)
+    }
+    func gated(_ end: String, _ first: Int) -> FusedTensor? {
+      guard configuration.family.feedForward == .gated else { return nil }
+      return FusedTensor(
+        name: "blk.\(layer).ffn_up.\(end)", insteadOf: "blk.\(layer).ffn_gate.\(end)",
+        rows: 2 * configuration.intermediateSize, first: first)
+    }
+    return switch role {
+    case .query: inputs("weight", 0)
+    case .queryBias: inputs("bias", 0)
+    case .key: inputs("weight", queries)
+    case .keyBias: inputs("bias", queries)
+    case .value: inputs("weight", queries + keys)
+    case .valueBias: inputs("bias", queries + keys)
+    case .gate: gated("weight", 0)
+    case .gateBias: gated("bias", 0)
+    case .up: gated("weight", configuration.intermediateSize)
+    case .upBias: gated("bias", configuration.intermediateSize)
+    default: nil
+    }
   }
 
   private func order(of role: LayerTensor, _ configuration: ModelConfiguration) -> RowOrder {

@@ -66,11 +66,11 @@ struct GGUFSettings {
     return number
   }
 
-  /// Yes or no; nil if it isn't there.
+  /// A truth value; nil if it isn't there.
   mutating func bool(_ key: String) throws -> Bool? {
     guard let value = value(key) else { return nil }
-    guard case .bool(let bool) = value else {
-      throw problem("the metadata key \(quoted(name(of: key))) is neither true nor false")
+    guard let bool = value.bool else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
     }
     return bool
   }

@@ -15,9 +15,10 @@ extension ModelConfiguration {
     guard headCount > 0, hiddenSize > 0 else {
       throw settings.problem("embedding_length and attention.head_count must be above 0")
     }
+    let rotatesPart = architecture.family.rotation.share != nil
     let headDimension =
       try settings.integer("attention.key_length")
-      ?? settings.integer("rope.dimension_count") ?? hiddenSize / headCount
+      ?? (rotatesPart ? nil : settings.integer("rope.dimension_count")) ?? hiddenSize / headCount
     let values = try settings.integer("attention.value_length") ?? headDimension
     guard values == headDimension else {
       throw settings.problem(
@@ -25,7 +26,7 @@ extension ModelConfiguration {
       )
     }
     let rotated = try settings.integer("rope.dimension_count") ?? headDimension
-    guard rotated == headDimension || architecture.family.rotation.share != nil else {
+    guard rotated == headDimension || rotatesPart else {
       throw settings.problem(
         "rope.dimension_count is \(rotated), but only whole heads of \(headDimension) are rotated; "
           + "the model is not supported")
@@ -40,21 +41,39 @@ extension ModelConfiguration {
     func has(_ role: LayerTensor) -> Bool {
       file.tensor(architecture.name(of: role, layer: 0)) != nil
     }
+    var family = architecture.family
+    // Converters have added it.
+    if family.norm.scale == .onePlusStored { family.norm.scale = .stored }
+    if family.headNorm.scale == .onePlusStored { family.headNorm.scale = .stored }
+    let layerCount = try settings.requiredInteger("block_count")
+    let window = try Self.window(&settings, family, layerCount: layerCount)
+    let epsilon = family.norm.kind == .layer ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
     let tokens = GGUFTokens(file, vocabularySize: table.shape[0])
     self.init(
-      family: architecture.family, vocabularySize: table.shape[0], hiddenSize: hiddenSize,
+      family: family, vocabularySize: table.shape[0], hiddenSize: hiddenSize,
       intermediateSize: try settings.requiredInteger("feed_forward_length"),
-      layerCount: try settings.requiredInteger("block_count"), headCount: headCount,
+      layerCount: layerCount, headCount: headCount,
       keyValueHeadCount: try settings.integer("attention.head_count_kv"),
       headDimension: headDimension,
-      normEpsilon: Float(try settings.number("attention.layer_norm_rms_epsilon") ?? 1e-6),
+      normEpsilon: Float(
+        try settings.number("attention.\(epsilon)") ?? family.defaults.normEpsilon),
       ropeTheta: theta, ropeScaling: scaling,
       rotatedShare: Double(rotated) / Double(headDimension),
       tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
       maximumContext: try settings.requiredInteger("context_length"),
-      attentionBias: has(.queryBias), outputBias: has(.outputBias),
-      mlpBias: has(.gateBias) || has(.expertGateBias(0)),
-      endTokens: tokens.end, beginToken: tokens.begin)
+      attentionBias: has(.queryBias) || file.tensor(GGUFArchitecture.fusedBias) != nil,
+      outputBias: has(.outputBias), mlpBias: has(.upBias) || has(.expertUpBias(0)),
+      slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end, beginToken: tokens.begin)
+    if family.switches[.headNorms] != nil {
+      headNorms = has(.queryNorm) ? family.headNorms : .none
+    }
+    if let standard = family.switches[.parallelLayers] {
+      let isParallel = try settings.bool("use_parallel_residual") ?? standard
+      flow = isParallel ? family.flow : .sequential
+    }
+    if family.rotation.unrotated == .seeingAll {
+      unrotatedLayers = (0..<max(0, min(layerCount, 1 << 12))).map { !usesWindow(layer: $0) }
+    }
     for factor in family.factors.keys {
       guard let key = factor.metadataKey, let value = try settings.number(key) else { continue }
       factors[factor] = value
@@ -63,6 +82,18 @@ extension ModelConfiguration {
     for key in ["vocab_size", "expert_count", "expert_used_count"] { settings.ignore(key) }
     try settings.finish()
     try check(source: file.url.path)
+  }
+
+  /// The window of a family's layers, and which of them have it.
+  private static func window(
+    _ settings: inout GGUFSettings, _ family: ModelFamily, layerCount: Int
+  ) throws -> (size: Int?, layers: [Bool]) {
+    guard family.windows != .none else { return (nil, []) }
+    let size = try settings.integer("attention.sliding_window") ?? 0
+    guard size != 0 else { return (nil, []) }
+    guard case .pattern(let every) = family.windows else { return (size, []) }
+    let layers = (0..<max(0, min(layerCount, 1 << 12))).map { ($0 + 1) % every != 0 }
+    return (size, layers.contains(false) ? layers : [])
   }
 
   private static func scaling(

@@ -41,8 +41,7 @@ import Testing
     Case("LayerNorm without tensors") { $0.norm = NormDesign(.layer, scale: .none) },
     Case("RMSNorm with 1 added") { $0.norm = NormDesign(scale: .onePlusStored) },
     Case("scales for each head") {
-      $0.attention.headNorms = .each
-      $0.attention.headNormsDiffer = true
+      $0.attention.headNorms = .eachOwn
     },
     Case("parallel") { $0.flow = .parallel },
     Case("parallel behind one norm", dimension: 10) {

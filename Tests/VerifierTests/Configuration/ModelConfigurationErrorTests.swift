@@ -34,8 +34,9 @@ import Verifier
     }
   }
 
-  static let architectures =
-    "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"
+  static let architectures = FamilyRegistry.standard.families.map(\.architecture)
+    .joined(separator: ", ")
+  static let modelTypes = FamilyRegistry.standard.families.map(\.name).joined(separator: ", ")
 
   static let mistakes: [Mistake] = [
     // Which model.
@@ -43,8 +44,8 @@ import Verifier
       ["model_type": nil],
       "architectures and model_type are missing; give the config.json of a causal model"),
     Mistake(
-      ["model_type": "\"gpt2\""],
-      "the model type \"gpt2\" is not supported; use one of llama, mistral, qwen2, qwen3"),
+      ["model_type": "\"mamba\""],
+      "the model type \"mamba\" is not supported; use one of \(modelTypes)"),
     Mistake(["model_type": "3"], "model_type is not a string; correct it"),
     Mistake(
       ["architectures": "[\"Qwen3MoeForCausalLM\"]"],
