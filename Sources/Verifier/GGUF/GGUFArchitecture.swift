@@ -11,6 +11,8 @@ struct GGUFArchitecture: Sendable {
   var pairsRows = false
   /// Whether experts' weights are normalized where a file doesn't say, and the family leaves it open.
   var normalizesExperts = false
+  /// Whether the bounds of YaRN's blend are whole numbers of pairs, which no key says.
+  var truncatesYarn = true
   /// The names that tensors have otherwise than in most architectures.
   var names: [LayerTensor: String] = [:]
 
@@ -36,7 +38,7 @@ struct GGUFArchitecture: Sendable {
     GGUFArchitecture(name: "olmoe", family: .olmoe),
     GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
     GGUFArchitecture(
-      name: "gpt-oss", family: .gptOSS,
+      name: "gpt-oss", family: .gptOSS, truncatesYarn: false,
       names: [.feedForwardNorm: "post_attention_norm.weight"]),
   ]
 

@@ -37,7 +37,8 @@ extension ModelConfiguration {
     }
     let theta = try settings.number("rope.freq_base") ?? 10_000
     let scaling = try Self.scaling(
-      &settings, file, headDimension: headDimension, theta: theta)
+      &settings, file, headDimension: headDimension, theta: theta,
+      truncatesYarn: architecture.truncatesYarn)
     func has(_ role: LayerTensor) -> Bool {
       file.tensor(architecture.name(of: role, layer: 0)) != nil
     }
@@ -63,7 +64,8 @@ extension ModelConfiguration {
       maximumContext: try settings.requiredInteger("context_length"),
       attentionBias: has(.queryBias) || file.tensor(GGUFArchitecture.fusedBias) != nil,
       outputBias: has(.outputBias), mlpBias: has(.upBias) || has(.expertUpBias(0)),
-      slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end, beginToken: tokens.begin)
+      slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
+      beginToken: tokens.begin)
     if family.switches[.headNorms] != nil {
       headNorms = has(.queryNorm) ? family.headNorms : .none
     }
@@ -97,12 +99,12 @@ extension ModelConfiguration {
   }
 
   private static func scaling(
-    _ settings: inout GGUFSettings, _ file: GGUFFile, headDimension: Int, theta: Double
+    _ settings: inout GGUFSettings, _ file: GGUFFile, headDimension: Int, theta: Double,
+    truncatesYarn: Bool
   ) throws -> RopeScaling {
     let factor = try settings.number("rope.scaling.factor")
-    for key in ["rope.scaling.original_context_length", "rope.scaling.finetuned"] {
-      settings.ignore(key)
-    }
+    let original = try settings.integer("rope.scaling.original_context_length")
+    settings.ignore("rope.scaling.finetuned")
     let type = try settings.text("rope.scaling.type") ?? "none"
     switch type {
     case "none": break
@@ -111,9 +113,21 @@ extension ModelConfiguration {
         throw settings.problem("rope.scaling.type is linear, but rope.scaling.factor is missing")
       }
       return .linear(factor: factor)
+    case "yarn":
+      guard let factor, let original else {
+        throw settings.problem(
+          "rope.scaling.type is yarn, but rope.scaling.factor or "
+            + "rope.scaling.original_context_length is missing")
+      }
+      var yarn = YarnScaling(factor: factor, originalContext: original)
+      yarn.betaFast = try settings.number("rope.scaling.yarn_beta_fast") ?? yarn.betaFast
+      yarn.betaSlow = try settings.number("rope.scaling.yarn_beta_slow") ?? yarn.betaSlow
+      yarn.magnitude *= try settings.number("rope.scaling.attn_factor") ?? 1
+      yarn.truncates = truncatesYarn
+      return .yarn(yarn)
     default:
       throw settings.problem(
-        "rope scaling of type \(quoted(type)) is not supported; only none and linear are")
+        "rope scaling of type \(quoted(type)) is not supported; only none, linear and yarn are")
     }
     guard let tensor = file.tensor(GGUFArchitecture.ropeDivisors) else { return .none }
     return try llama3Scaling(

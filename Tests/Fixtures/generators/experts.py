@@ -4,14 +4,13 @@ A router's choice is a step: a case is refused if anywhere the last expert chose
 that is not are closer than `MINIMUM_MARGIN`, so that rounding cannot change a choice.
 """
 
+import json
 import os
 
 import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-
-from .common import check
 
 MINIMUM_MARGIN = 1e-3
 
@@ -146,7 +145,17 @@ def store_mxfp4(folder, model):
         tensors[name + "_blocks"] = torch.from_numpy(np.ascontiguousarray(blocks))
         tensors[name + "_scales"] = torch.from_numpy(np.ascontiguousarray(scales))
     save_file(tensors, path, metadata={"format": "pt"})
+    note_mxfp4(os.path.join(folder, "config.json"))
 
 
-def check_margin(name, margin):
-    check(margin > MINIMUM_MARGIN, f"{name}: two experts are {margin:.1e} apart")
+def note_mxfp4(path):
+    """Adds to a config.json what published ones say about such experts."""
+    with open(path, encoding="utf-8") as file:
+        config = json.load(file)
+    config["quantization_config"] = dict(
+        modules_to_not_convert=[
+            "model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"],
+        quant_method="mxfp4")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(dict(sorted(config.items())), file, indent=2)
+        file.write("\n")

@@ -2,7 +2,7 @@
 """Makes GGUF twins of fixtures of Tests/Fixtures/models, as llama.cpp's converter writes them.
 
     python3 -m venv /tmp/venv-gguf
-    /tmp/venv-gguf/bin/pip install gguf==0.19.0 numpy safetensors
+    /tmp/venv-gguf/bin/pip install gguf==0.19.0 numpy safetensors torch
     /tmp/venv-gguf/bin/python Tests/Fixtures/gguf/families.py
 
 The names of tensors are those of the package gguf, llama.cpp's own for Python; rows are transposed, taken
@@ -16,14 +16,18 @@ import os
 
 import gguf
 import numpy as np
+import torch
 from gguf import MODEL_ARCH as A
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
+
+import experts
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 CASES = {
     "gpt2": A.GPT2, "gptneox": A.GPTNEOX, "gptneox-sequential": A.GPTNEOX, "starcoder2": A.STARCODER2,
     "phi": A.PHI2, "phi3": A.PHI3, "cohere": A.COMMAND_R, "cohere2": A.COHERE2, "olmo": A.OLMO,
-    "stablelm": A.STABLELM, "nemotron": A.NEMOTRON}
+    "stablelm": A.STABLELM, "nemotron": A.NEMOTRON, **experts.CASES}
+PAIRED = (A.OLMO, A.LLAMA, A.GRANITE_MOE)
 
 
 def pairs(values, heads):
@@ -38,9 +42,9 @@ def converted(name, values, arch, config, heads, kv_heads):
     if arch == A.GPTNEOX and "query_key_value" in name:
         parts = values.reshape(heads, 3, -1, *values.shape[1:])
         return np.concatenate([parts[:, i].reshape(-1, *values.shape[1:]) for i in range(3)])
-    if arch == A.OLMO and "q_proj" in name:
+    if arch in PAIRED and "q_proj" in name:
         return pairs(values, heads)
-    if arch == A.OLMO and "k_proj" in name:
+    if arch in PAIRED and "k_proj" in name:
         return pairs(values, kv_heads)
     if arch == A.NEMOTRON and name.endswith("norm.weight"):
         return values + 1
@@ -82,13 +86,28 @@ def add_settings(writer, arch, config):
         writer.add_rope_scaling_orig_ctx_len(config["original_max_position_embeddings"])
     if arch == A.COHERE2:
         writer.add_vocab_size(config["vocab_size"])
-    if "head_dim" in config:
+    if arch in experts.CASES.values():
+        experts.add_settings(writer, arch, config)
+    if config.get("head_dim"):
         writer.add_key_length(config["head_dim"])
         writer.add_value_length(config["head_dim"])
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
     return heads, config.get("num_key_value_heads") or heads
+
+
+def add_tensor(writer, name, values):
+    """Matrices keep their type; vectors and routers are f32, as the converter writes them."""
+    values = np.ascontiguousarray(values)
+    if values.dtype == np.uint16 and (values.ndim == 1 or "gate_inp" in name or "bias" in name):
+        values = (values.astype(np.uint32) << 16).view(np.float32)
+    types = {np.dtype(np.uint16): gguf.GGMLQuantizationType.BF16,
+             np.dtype(np.uint8): gguf.GGMLQuantizationType.MXFP4}
+    if values.dtype in types:
+        writer.add_tensor(name, values.view(np.uint8), raw_dtype=types[values.dtype])
+    else:
+        writer.add_tensor(name, values.astype(np.float32))
 
 
 def make(name, arch):
@@ -101,14 +120,20 @@ def make(name, arch):
     heads, kv_heads = add_settings(writer, arch, config)
     layers = config.get("num_hidden_layers") or config["n_layer"]
     names = gguf.get_tensor_name_map(arch, layers)
-    for key, values in sorted(load_file(os.path.join(folder, "model.safetensors")).items()):
+    # A type for bf16 is what NumPy lacks; it is taken as its bits.
+    tensors = {
+        key: values.view(torch.uint16).numpy() if values.dtype == torch.bfloat16 else values.numpy()
+        for key, values in sorted(load_file(os.path.join(folder, "model.safetensors")).items())}
+    taken = experts.take(tensors, config, arch) if name in experts.CASES else {}
+    for key, values in tensors.items():
         if key == "lm_head.weight" and config.get("tie_word_embeddings"):
             continue
         new = names.get_name(key, try_suffixes=(".weight", ".bias"))
         if new is None:
             raise SystemExit(f"families: gguf has no name for {key} of {name}")
-        values = converted(key, values.astype(np.float32), arch, config, heads, kv_heads)
-        writer.add_tensor(new, np.ascontiguousarray(values))
+        taken[new] = converted(key, values, arch, config, heads, kv_heads)
+    for new, values in taken.items():
+        add_tensor(writer, new, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
