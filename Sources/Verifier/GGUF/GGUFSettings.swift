@@ -69,7 +69,7 @@ struct GGUFSettings {
   /// A truth value; nil if it isn't there.
   mutating func bool(_ key: String) throws -> Bool? {
     guard let value = value(key) else { return nil }
-    guard let bool = value.bool else {
+    guard case .bool(let bool) = value else {
       throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
     }
     return bool

@@ -7,7 +7,10 @@ import Verifier
 
 /// Folders that `ModelConverter` writes of models whose tensors are fused or transposed.
 @Suite struct FamilyConversionTests {
-  static let names = ["gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2"]
+  static let names = [
+    "gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2", "mixtral",
+    "qwen2-moe", "qwen3-moe", "olmoe", "granite-moe", "gpt-oss", "gpt-oss-mxfp4",
+  ]
 
   private func logits(_ model: CausalModel, _ reference: ReferenceModel) throws -> [[UInt32]] {
     let runner = CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 24)
