@@ -67,12 +67,12 @@ struct GGUFSettings {
   }
 
   /// A truth value; nil if it isn't there.
-  mutating func bool(_ key: String) throws -> Bool? {
+  mutating func flag(_ key: String) throws -> Bool? {
     guard let value = value(key) else { return nil }
-    guard case .bool(let bool) = value else {
+    guard let flag = value.flag else {
       throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
     }
-    return bool
+    return flag
   }
 
   /// A text; nil if it isn't there.

@@ -70,7 +70,7 @@ extension ModelConfiguration {
       headNorms = has(.queryNorm) ? family.headNorms : .none
     }
     if let standard = family.switches[.parallelLayers] {
-      let isParallel = try settings.bool("use_parallel_residual") ?? standard
+      let isParallel = try settings.flag("use_parallel_residual") ?? standard
       flow = isParallel ? family.flow : .sequential
     }
     if family.rotation.unrotated == .seeingAll {

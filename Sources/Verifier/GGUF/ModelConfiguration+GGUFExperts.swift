@@ -10,7 +10,7 @@ extension ModelConfiguration {
     layerCount: Int
   ) throws -> ExpertSettings? {
     guard let keys = architecture.family.experts else { return nil }
-    let normalizes = try settings.bool("expert_weights_norm")
+    let normalizes = try settings.flag("expert_weights_norm")
     var weighting: ExpertWeighting
     switch keys.weighting {
     case .always(let always):
