@@ -79,7 +79,9 @@ import Verifier
   }
 
   @Test func windowsOfQwen() throws {
-    let used: [String: JSONValue?] = ["use_sliding_window": .bool(true), "sliding_window": .integer(8)]
+    let used: [String: JSONValue?] = [
+      "use_sliding_window": .bool(true), "sliding_window": .integer(8),
+    ]
     let qwen3 = try configuration("qwen3-moe", used)
     #expect((0..<4).allSatisfy(qwen3.usesWindow))
     #expect(try configuration("qwen3-moe", ["sliding_window": .integer(8)]).slidingWindow == nil)
@@ -161,7 +163,8 @@ import Verifier
       for (_, tensor) in configuration.layout(ofLayer: layer).tensors where tensor.part != nil {
         let expert = try checkpoint.floats(tensor.name, shape: tensor.shape)
         let whole = tensor.part?.shape ?? []
-        var fused = values[tensor.storedName] ?? (whole, .init(repeating: 0, count: whole.reduce(1, *)))
+        var fused =
+          values[tensor.storedName] ?? (whole, .init(repeating: 0, count: whole.reduce(1, *)))
         for row in 0..<tensor.shape[0] {
           for column in 0..<tensor.shape[1] {
             fused.values[tensor.order.place(of: row) * tensor.shape[1] + column] =
