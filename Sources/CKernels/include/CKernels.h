@@ -89,6 +89,10 @@ void ck_layer_norm(const float *x, const float *weight, const float *bias, float
 /// Rotates pairs (i, i + count / 2) of one head in place by the angles of cosine and sine
 /// [count / 2].
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count);
+/// The same for pairs (2 * i, 2 * i + 1).
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count);
+/// x[i] = cap * tanh(x[i] / cap); -infinity stays.
+void ck_soft_cap(float *x, size_t count, float cap);
 /// Functions of activation: x / (1 + e^-x); x Φ(x) with the normal distribution's Φ; the same with
 /// Φ by tanh; max(x, 0); its square.
 typedef enum {
@@ -125,7 +129,9 @@ typedef struct {
   size_t out_stride;     // between rows
   size_t rows, heads, dimension;
   size_t first, end, step;
-  float scale;  // of the scores
+  float scale;         // of the scores
+  float cap;           // scores s are cap * tanh(s / cap); 0: as they are
+  const float *sinks;  // [heads], a score more in each softmax, for no value; or NULL
   ck_range next[3];  // what this thread reads afterwards, in order: fetched meanwhile
 } ck_attention;
 

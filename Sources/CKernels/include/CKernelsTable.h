@@ -16,6 +16,8 @@ typedef struct {
   void (*rms_norm)(const float *, const float *, float *, size_t, float);
   void (*layer_norm)(const float *, const float *, const float *, float *, size_t, float);
   void (*rope)(float *, const float *, const float *, size_t);
+  void (*rope_pairs)(float *, const float *, const float *, size_t);
+  void (*soft_cap)(float *, size_t, float);
   // By ck_activation.
   void (*activate[CK_ACTIVATIONS])(const float *, const float *, float *, size_t);
   void (*add)(float *, const float *, size_t);

@@ -36,6 +36,8 @@ const ck_kernels CK_TABLE = {
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .rope = rope,
+    .rope_pairs = rope_pairs,
+    .soft_cap = soft_cap,
     .activate = {activate_silu, activate_gelu, activate_gelu_tanh, activate_relu,
                  activate_relu_squared},
     .add = add,

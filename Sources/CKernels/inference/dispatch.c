@@ -144,6 +144,10 @@ void ck_layer_norm(const float *x, const float *weight, const float *bias, float
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count) {
   table->rope(head, cosine, sine, count);
 }
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count) {
+  table->rope_pairs(head, cosine, sine, count);
+}
+void ck_soft_cap(float *x, size_t count, float cap) { table->soft_cap(x, count, cap); }
 void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count) {
   table->activate[function](x, up, y, count);
 }

@@ -54,6 +54,55 @@ static void rope(float *head, const float *cosine, const float *sine, size_t cou
   }
 }
 
+static void rope_pairs(float *head, const float *cosine, const float *sine, size_t count) {
+  const size_t half = count / 2;
+  size_t i = 0;
+  for (; i + 16 <= half; i += 16) {
+    const f16v one = LOAD(head + 2 * i), two = LOAD(head + 2 * i + 16);
+    const f16v a = __builtin_shufflevector(one, two, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24,
+                                           26, 28, 30);
+    const f16v b = __builtin_shufflevector(one, two, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25,
+                                           27, 29, 31);
+    const f16v c = LOAD(cosine + i), s = LOAD(sine + i);
+    const f16v x = a * c - b * s, y = b * c + a * s;
+    STORE(head + 2 * i, __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,
+                                                22, 7, 23));
+    STORE(head + 2 * i + 16, __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                                     29, 14, 30, 15, 31));
+  }
+  for (; i < half; i++) {
+    const float a = head[2 * i], b = head[2 * i + 1];
+    head[2 * i] = a * cosine[i] - b * sine[i];
+    head[2 * i + 1] = b * cosine[i] + a * sine[i];
+  }
+}
+
+// cap * tanh(x / cap), tanh by one exponential; -infinity stays, as it stands for what isn't seen.
+INLINE void cap16(const f16v *in, float cap, f16v *out) {
+  const f16v x = *in, z = x / SPLAT(cap);
+  const f16v minus = SELECT(z < 0.0f, z, -z) * 2.0f;
+  f16v e;
+  exp16(&minus, &e);
+  const f16v t = (1.0f - e) / (1.0f + e) * SPLAT(cap);
+  *out = SELECT(x == SPLAT(-INFINITY), x, SELECT(z < 0.0f, -t, t));
+}
+
+static void soft_cap(float *x, size_t count, float cap) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const f16v v = LOAD(x + i);
+    f16v y;
+    cap16(&v, cap, &y);
+    STORE(x + i, y);
+  }
+  for (; i < count; i++) {
+    const f16v v = SPLAT(x[i]);
+    f16v y;
+    cap16(&v, cap, &y);
+    x[i] = y[0];
+  }
+}
+
 static void add(float *y, const float *x, size_t count) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) STORE(y + i, LOAD(y + i) + LOAD(x + i));

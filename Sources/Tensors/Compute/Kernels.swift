@@ -10,13 +10,20 @@ package enum Kernels {
     ck_rms_norm(x, weight, y, count, epsilon)
   }
 
-  /// Rotates the pairs `(i, i + count/2)` of one head by angles given as cosines and sines
-  /// `[count/2]`.
+  /// Rotates the pairs of one head by angles given as cosines and sines `[count/2]`.
   package static func rope(
     _ head: UnsafeMutablePointer<Float>, cosine: UnsafePointer<Float>, sine: UnsafePointer<Float>,
-    count: Int
+    count: Int, pairs: RotaryPairs = .halves
   ) {
-    ck_rope(head, cosine, sine, count)
+    switch pairs {
+    case .halves: ck_rope(head, cosine, sine, count)
+    case .neighbours: ck_rope_pairs(head, cosine, sine, count)
+    }
+  }
+
+  /// `x = cap · tanh(x / cap)` over `count` values.
+  package static func softCap(_ x: UnsafeMutablePointer<Float>, count: Int, cap: Float) {
+    ck_soft_cap(x, count, cap)
   }
 
   /// `y = (x − mean(x)) / sqrt(variance(x) + epsilon) · weight + bias` over `count` values; `x` and `y`

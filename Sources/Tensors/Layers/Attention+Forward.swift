@@ -9,7 +9,9 @@ extension Attention {
   ) {
     plan.window = window
     let buffers = scratch.attention(of: index)
-    if shape.keyValueHeads.isMultiple(of: workers.count), shape.headDimension.isMultiple(of: 16) {
+    let ownsHeads =
+      shape.keyValueHeads.isMultiple(of: workers.count) && shape.headDimension.isMultiple(of: 16)
+    if ownsHeads && !normsTogether {
       // A worker needs no other's queries, keys or values.
       workers.run { worker in
         let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
@@ -21,6 +23,7 @@ extension Attention {
       }
     } else {
       project(rows: plan.count, norms: norms, scratch: scratch, buffers, workers: workers)
+      if normsTogether { normTogether(rows: plan.count, buffers, workers: workers) }
       attend(plan, index: index, buffers, workers: workers)
     }
   }
@@ -96,6 +99,18 @@ extension Attention {
       multiply(key, keyBias, normed, into: buffers.keys, rows: rows, panels: share.next(key))
       multiply(
         value, valueBias, normed, into: buffers.values, rows: rows, panels: share.next(value))
+    }
+  }
+
+  /// Norms the queries of a row, and its keys, over all heads together.
+  private func normTogether(rows: Int, _ buffers: AttentionBuffers, workers: Workers) {
+    workers.run { worker in
+      for row in (0..<rows).share(of: worker, among: workers.count) {
+        let queries = buffers.queries.base + row * shape.queryWidth
+        let keys = buffers.keys.base + row * shape.keyValueWidth
+        queryNorm?.norm.apply(queries, into: queries, count: shape.queryWidth)
+        keyNorm?.norm.apply(keys, into: keys, count: shape.keyValueWidth)
+      }
     }
   }
 
@@ -177,7 +192,8 @@ extension Attention {
     let offset = run.rows.lowerBound * shape.queryWidth + columns.lowerBound
     let queries = AttentionQueries(
       queries: buffers.queries.base + offset, out: buffers.attended.values.base + offset,
-      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale,
+      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale, cap: cap,
+      sinks: sinks.map { UnsafePointer($0.base) + head * shape.group },
       nextHead: nextHead, next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
       cache[index].attend(queries, head: head, over: run.visible, step: run.step)
@@ -228,7 +244,7 @@ extension Attention {
     _ values: UnsafeMutablePointer<Float>, norm: HeadNorm?, head: Int, _ place: RowPlan.Row,
     index: Int
   ) {
-    if let norm {
+    if let norm, !normsTogether {
       norm.norm.apply(
         values, into: values, count: shape.headDimension, first: head * norm.stride)
     }

@@ -6,6 +6,8 @@ package struct Attention: Sendable {
   /// How queries and keys are rotated.
   var rope: Rope
   var scale: Float
+  /// The bound that scores approach; 0 for none.
+  var cap: Float
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
 
@@ -31,6 +33,11 @@ package struct Attention: Sendable {
   var queryNorm: HeadNorm?
   /// See `queryNorm`.
   var keyNorm: HeadNorm?
+  /// Whether the heads of a row are normed together.
+  var normsTogether: Bool
+
+  /// A score more in the softmax of each query head, for no value, `[heads]`; nil where there is none.
+  var sinks: FloatBuffer?
 
   var matrices: [PackedMatrix] { [query, key, value, output] }
 }

@@ -27,7 +27,8 @@ extension DecoderLayer {
     }
     mixerNorms = SublayerNorms(
       before: try norm(.mixerNorm, bias: .mixerNormBias, if: design.mixerNorms.isBefore),
-      after: try norm(.mixerPostNorm, bias: .mixerPostNormBias, if: design.mixerNorms.isAfter))
+      after: try norm(.mixerPostNorm, bias: .mixerPostNormBias, if: design.mixerNorms.isAfter),
+      factor: design.residualScale)
     isParallel = design.flow != .sequential
     feedForwardNorms = SublayerNorms(
       before: design.flow == .parallelSharingNorm
@@ -35,16 +36,18 @@ extension DecoderLayer {
         : try norm(
           .feedForwardNorm, bias: .feedForwardNormBias, if: design.feedForwardNorms.isBefore),
       after: try norm(
-        .feedForwardPostNorm, bias: .feedForwardPostNormBias, if: design.feedForwardNorms.isAfter))
+        .feedForwardPostNorm, bias: .feedForwardPostNormBias, if: design.feedForwardNorms.isAfter),
+      factor: design.residualScale)
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
-      window: design.attention.window, query: try matrix(.query),
+      cap: design.attention.cap ?? 0, window: design.attention.window, query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),
       queryNorm: try headNorm(.queryNorm, bias: .queryNormBias, heads: shape.heads),
-      keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads))
+      keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads),
+      normsTogether: design.attention.headNorms == .together, sinks: try vector(.sinks))
     func gated(
       _ matrices: (LayerTensor, LayerTensor, LayerTensor),
       biases: (LayerTensor, LayerTensor, LayerTensor)?

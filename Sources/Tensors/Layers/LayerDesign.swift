@@ -11,6 +11,8 @@ package struct LayerDesign: Sendable, Equatable {
   package var norm = NormDesign()
   package var mixerNorms = NormPlacement.before
   package var feedForwardNorms = NormPlacement.before
+  /// What a sublayer's output is multiplied by before it is added to the residual stream.
+  package var residualScale: Float = 1
   package var flow = ResidualFlow.sequential
 
   /// Makes a design; what is left out is as in Llama.
@@ -26,8 +28,12 @@ package struct AttentionOptions: Sendable, Equatable {
   package var rope: Rope
   /// The factor of scores; nil for 1 / √(width of a head).
   package var scale: Float?
+  /// Scores s are cap · tanh(s / cap); nil for as they are.
+  package var cap: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
+  /// Whether each head's softmax has a score more, for no value.
+  package var sinks = false
   /// How queries and keys are normed before they are rotated.
   package var headNorms = HeadNorms.none
   /// What these norms compute.

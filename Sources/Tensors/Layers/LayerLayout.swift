@@ -5,6 +5,7 @@ package enum LayerTensor: Sendable, Hashable {
   case query, key, value, output
   case queryBias, keyBias, valueBias, outputBias
   case queryNorm, keyNorm
+  case sinks
   case queryNormBias, keyNormBias
   case feedForwardNorm, feedForwardPostNorm
   case feedForwardNormBias, feedForwardPostNormBias
@@ -38,6 +39,8 @@ package struct LayerNames: Sendable, Equatable {
   package var value = "self_attn.v_proj"
   package var queryNorm = "self_attn.q_norm"
   package var keyNorm = "self_attn.k_norm"
+  /// The whole name of the scores for no value.
+  package var sinks = "self_attn.sinks"
   package var output = "self_attn.o_proj"
   /// Of the norm on attention's output.
   package var mixerPostNorm = "post_mixer_layernorm"
@@ -181,6 +184,7 @@ package struct LayerLayout: Sendable {
     input(.value, names.value, keys, bias: .valueBias)
     norm(.queryNorm, bias: .queryNormBias, names.queryNorm, heads: shape.heads)
     norm(.keyNorm, bias: .keyNormBias, names.keyNorm, heads: shape.keyValueHeads)
+    add(.sinks, names.sinks, [shape.heads], if: options.sinks)
     linear(
       .output, names.output, [hidden, queries], bias: .outputBias, if: options.outputBias)
     norm(

@@ -3,8 +3,8 @@ package final class LayerScratch: Sendable {
   package let maximumRows: Int
   /// The residual stream, `[maximumRows][hidden]`.
   package let residual: FloatBuffer
-  /// What comes out of a sublayer and is normed before it is added, `[maximumRows][hidden]`; empty where no
-  /// layer has such a norm.
+  /// What comes out of a sublayer and is normed or multiplied before it is added, `[maximumRows][hidden]`;
+  /// empty where no layer needs it.
   let output: FloatBuffer
 
   private let normed: [ActivationRows]  // one a worker: [maximumRows][hidden]
@@ -22,10 +22,10 @@ package final class LayerScratch: Sendable {
     let hidden = layers[0].hidden
     self.maximumRows = maximumRows
     residual = FloatBuffer(count: maximumRows * hidden)
-    let normsOutput = layers.contains {
-      $0.mixerNorms.after != nil || $0.feedForwardNorms.after != nil
+    let needsOutput = layers.contains {
+      $0.mixerNorms.needsOutput || $0.feedForwardNorms.needsOutput
     }
-    output = FloatBuffer(count: normsOutput ? maximumRows * hidden : 0)
+    output = FloatBuffer(count: needsOutput ? maximumRows * hidden : 0)
     let inputs = Set(layers.flatMap { $0.inputFormats })
     func rows(for formats: Set<WeightFormat>) -> [ActivationRows] {
       (0..<workers).map { _ in

@@ -73,6 +73,8 @@ extension CausalArchitecture {
     let obstacle =
       layers.first ?? (configuration.tiesEmbeddings ? nil : "a head of its own")
       ?? (configuration.quantization == nil ? nil : "integer weights")
+      ?? (configuration.embeddingScale == 1 ? nil : "scaled embeddings")
+      ?? (configuration.changesLogits ? "scaled or capped logits" : nil)
       ?? (configuration.positions == nil ? nil : "learned positions")
       ?? (configuration.headBias == nil ? nil : "a bias of the head")
     if let obstacle {

@@ -102,6 +102,9 @@ extension LayerDesign {
       (attention.rope.dimension == 0, "layers without rotary angles"),
       (!whole, "heads that are rotated in part"),
       (attention.scale != nil, "a scale of its own in attention"),
+      (attention.cap != nil, "soft-capped attention"),
+      (attention.sinks, "attention sinks"),
+      (residualScale != 1, "scaled residuals"),
       (
         mixerNorms != .before || feedForwardNorms != .before,
         "norms after attention or feed-forward"

@@ -34,6 +34,11 @@ package final class TargetFeatures {
     model: CausalModel, workers: Workers, layers: [Int], states: Bool = false, maximumLength: Int
   ) throws {
     let configuration = model.configuration
+    guard !states || !configuration.changesLogits else {
+      throw SpeculateError(
+        "the target scales or caps its logits, and its distributions can't be learned from its states: "
+          + "give another ‘objective’")
+    }
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: 64,
       taps: layers + (states ? [configuration.layerCount - 1] : []))

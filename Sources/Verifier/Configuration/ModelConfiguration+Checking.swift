@@ -25,7 +25,7 @@ extension ModelConfiguration {
     try check("num_hidden_layers", layerCount, 1...1 << 12)
     try check("num_attention_heads", headCount, 1...1 << 12)
     try check("num_key_value_heads", keyValueHeadCount, 1...1 << 12)
-    try check("head_dim", headDimension, 2...1 << 12)
+    try check("head_dim", headDimension, 2...1 << 10)
     try check("max_position_embeddings", maximumContext, 1...1 << 30)
     guard headDimension % 2 == 0 else {
       throw problem(

@@ -138,10 +138,33 @@ package struct ModelConfiguration: Sendable, Equatable {
     return rope
   }
 
+  /// What embeddings are multiplied by.
+  package var embeddingScale: Float {
+    Float(factors[.embedding] ?? 1) * (family.scalesEmbedding ? Float(hiddenSize).squareRoot() : 1)
+  }
+
+  /// What logits are multiplied by.
+  package var logitScale: Float { Float(factors[.logit] ?? 1 / (factors[.logitDivisor] ?? 1)) }
+
+  /// The bound that logits approach; nil for none.
+  package var logitCap: Float? { factors[.logitCap].map { Float($0) } }
+
+  /// Whether logits are more than what the head gives.
+  package var changesLogits: Bool { logitScale != 1 || logitCap != nil }
+
+  /// The factor of attention's scores; nil for 1 / √(width of a head).
+  private var attentionScale: Float? {
+    if let scale = factors[.attention] { return Float(scale) }
+    if let scalar = factors[.queryScalar] { return Float(1 / scalar.squareRoot()) }
+    return family.attentionScale
+  }
+
   package func design(ofLayer index: Int) -> LayerDesign {
     var attention = AttentionOptions(rope: rope(ofLayer: index))
-    attention.scale = family.attentionScale
+    attention.scale = attentionScale
+    attention.cap = factors[.attentionCap].map { Float($0) }
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
+    attention.sinks = family.sinks
     attention.headNorms = headNorms
     attention.headNorm = family.headNorm
     attention.inputBias = attentionBias
@@ -154,6 +177,7 @@ package struct ModelConfiguration: Sendable, Equatable {
       design.feedForward.kind = .experts(experts.options)
       design.feedForward.clamp = experts.clamp
     }
+    design.residualScale = Float(factors[.residual] ?? 1)
     design.norm = family.norm
     design.flow = flow
     design.mixerNorms = family.mixerNorms

@@ -2,8 +2,8 @@ import Files
 
 package struct FamilyRegistry: Sendable {
   package static let standard = FamilyRegistry([
-    .llama, .mistral, .qwen2, .qwen3, .mixtral, .qwen2MoE, .qwen3MoE, .olmoe, .graniteMoE, .gptOSS,
-    .llama, .mistral, .qwen2, .qwen3, .gpt2, .gptNeoX, .starCoder2, .phi, .phi3, .cohere, .cohere2,
+    .llama, .mistral, .mixtral, .qwen2, .qwen2MoE, .qwen3, .qwen3MoE, .olmoe, .graniteMoE, .gptOSS,
+    .gpt2, .gptNeoX, .starCoder2, .phi, .phi3, .cohere, .cohere2,
     .olmo, .stableLM, .nemotron,
   ])
 

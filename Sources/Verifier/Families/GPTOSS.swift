@@ -14,6 +14,7 @@ extension ModelFamily {
     family.inputBias = .configured
     family.outputBias = .configured
     family.feedForwardBias = .always
+    family.sinks = true
     family.windows = .pattern(2)
     var experts = ExpertKeys()
     experts.weighting = .always(.ofChosen)

@@ -24,6 +24,8 @@ package struct ModelFamily: Sendable, Equatable {
   /// The biases of the feed-forward products.
   package var feedForwardBias = Presence.never
   package var headNorms = HeadNorms.none
+  /// Whether the softmax of attention has a score more, for no value.
+  package var sinks = false
   /// Which layers see only the last positions.
   package var windows = Windows.none
   /// Which layers rotate queries and keys, and how.

@@ -89,6 +89,7 @@ struct GGUFArchitecture: Sendable {
       case .outputBias: "attn_output.bias"
       case .queryNorm: "attn_q_norm.weight"
       case .keyNorm: "attn_k_norm.weight"
+      case .sinks: "attn_sinks.weight"
       case .queryNormBias: "attn_q_norm.bias"
       case .keyNormBias: "attn_k_norm.bias"
       case .feedForwardNorm: "ffn_norm.weight"

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// A causal transformer's weights: Llama, Mistral, Qwen2 or Qwen3, dense.
+/// A causal transformer's weights.
 ///
 /// Immutable and shared between sequences; what a pass needs beside them is in `CausalRunner`.
 package final class CausalModel: Sendable {
@@ -22,6 +22,13 @@ package final class CausalModel: Sendable {
   /// What is added to logits, `[vocabulary]`; nil for nothing.
   package let headBias: FloatBuffer?
 
+  /// What embeddings are multiplied by.
+  let embeddingScale: Float
+  /// What logits are multiplied by.
+  private let logitScale: Float
+  /// The bound that logits approach; nil for none.
+  private let logitCap: Float?
+
   /// Takes the weights from a source, the embedding and the head by the names that they have there.
   package init(
     _ c: ModelConfiguration, formats: WeightFormats, source: any WeightSource,
@@ -29,6 +36,7 @@ package final class CausalModel: Sendable {
   ) throws {
     configuration = c
     self.formats = formats
+    (embeddingScale, logitScale, logitCap) = (c.embeddingScale, c.logitScale, c.logitCap)
     layers = try (0..<c.layerCount).map {
       try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: formats.layers)
     }
@@ -50,6 +58,12 @@ package final class CausalModel: Sendable {
       table.base.update(from: stored.base, count: stored.count)
       return table
     }
+  }
+
+  /// Makes logits of what the head gives, for some tokens of a row.
+  func finish(_ values: UnsafeMutablePointer<Float>, _ count: Int) {
+    if logitScale != 1 { Kernels.scale(values, by: logitScale, count: count) }
+    if let logitCap { Kernels.softCap(values, count: count, cap: logitCap) }
   }
 
   /// Every matrix, the head included.

@@ -188,6 +188,7 @@ package final class CausalRunner {
     let hidden = model.configuration.hiddenSize
     let row = scratch.residual.base + plan.count * hidden
     model.embedding.copy(token, to: row)
+    if model.embeddingScale != 1 { Kernels.scale(row, by: model.embeddingScale, count: hidden) }
     if let positions = model.positions {
       Kernels.add(positions.base + position * hidden, to: row, count: hidden)
     }
@@ -220,10 +221,17 @@ package final class CausalRunner {
     workers.run { worker in
       let normed = scratch.normForHead(
         rows: rows, model.finalNorm, worker: worker)
+      let panels = (0..<model.head.panelCount).share(of: worker, among: count)
       model.head.multiply(
         normed, into: logits.base, stride: configuration.vocabularySize,
-        count: rows.count, panels: (0..<model.head.panelCount).share(of: worker, among: count),
-        bias: model.headBias.map { UnsafePointer($0.base) })
+        count: rows.count, panels: panels, bias: model.headBias.map { UnsafePointer($0.base) })
+      let tokens =
+        panels.lowerBound * 16..<min(panels.upperBound * 16, configuration.vocabularySize)
+      guard !tokens.isEmpty else { return }
+      for row in 0..<rows.count {
+        model.finish(
+          logits.base + row * configuration.vocabularySize + tokens.lowerBound, tokens.count)
+      }
     }
   }
 }

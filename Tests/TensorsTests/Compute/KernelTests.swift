@@ -201,6 +201,41 @@ struct KernelTests {
     }
   }
 
+  @Test(arguments: [2, 16, 32, 48, 80, 128]) func pairsOfNeighboursAreRotated(count: Int) {
+    var noise = Noise(UInt64(count))
+    let x = noise.array(count)
+    let (cosines, sines) = (noise.array(count / 2), noise.array(count / 2))
+    let rotated = compare { k in
+      var y = x
+      k.rope_pairs(&y, cosines, sines, count)
+      return y
+    }
+    for i in 0..<count / 2 {
+      let (a, b) = (x[2 * i], x[2 * i + 1])
+      #expect(abs(rotated[2 * i] - (a * cosines[i] - b * sines[i])) < 1e-6)
+      #expect(abs(rotated[2 * i + 1] - (b * cosines[i] + a * sines[i])) < 1e-6)
+    }
+  }
+
+  @Test(arguments: [1, 16, 37]) func cappedValuesAreThoseOfTheTangent(count: Int) {
+    var noise = Noise(UInt64(count))
+    let x = noise.array(count, scale: 100) + [0, -0.0, 1e-6, 30, -30, 1e9, -1e9, .infinity]
+    let capped = compare { k in
+      var y = x
+      k.soft_cap(&y, y.count, 30)
+      return y
+    }
+    for (value, capped) in zip(x, capped) {
+      #expect(abs(Double(capped) - 30 * tanh(Double(value) / 30)) < 3e-6)
+    }
+    let special = compare { k in
+      var y: [Float] = [-.infinity, .nan]
+      k.soft_cap(&y, 2, 30)
+      return y
+    }
+    #expect(special[0] == -.infinity && special[1].isNaN)
+  }
+
   @Test func greatestOfEqualsIsTheFirst() {
     for position in [0, 5, 16, 63, 64, 130] {
       var x = [Float](repeating: -1, count: 200)

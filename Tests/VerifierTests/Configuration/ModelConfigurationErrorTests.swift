@@ -84,7 +84,7 @@ import Verifier
       ["num_key_value_heads": "8"],
       "num_attention_heads is 4, but must be a multiple of num_key_value_heads, 8"),
     Mistake(["head_dim": "7"], "head_dim is 7, but must be even for rotary embedding"),
-    Mistake(["head_dim": "0"], "head_dim is 0, but must be from 2 to 4096"),
+    Mistake(["head_dim": "0"], "head_dim is 0, but must be from 2 to 1024"),
     Mistake(
       ["head_dim": nil, "hidden_size": "30"],
       "hidden_size is 30, but must be a multiple of num_attention_heads, 4"),

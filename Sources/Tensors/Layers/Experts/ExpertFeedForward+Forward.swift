@@ -19,19 +19,19 @@ extension ExpertFeedForward {
       gate(scratch.normed(worker), buffers, worker: worker, of: workers.count)
     }
     beforeAdding()
-    let sum = norms.after == nil ? buffers.sum : scratch.output
+    let sum = norms.needsOutput ? scratch.output : buffers.sum
     workers.run { worker in
       let panels = (0..<experts[0].down.panelCount).share(of: worker, among: workers.count)
       guard !panels.isEmpty else { return }
       let columns = experts[0].down.rows(of: panels)
       add(rows: rows, panels, columns, into: sum, buffers)
-      guard norms.after == nil else { return }
+      guard !norms.needsOutput else { return }
       for row in 0..<rows {
         let first = row * hidden + columns.lowerBound
         Kernels.add(sum.base + first, to: scratch.residual.base + first, count: columns.count)
       }
     }
-    norms.addNormed(rows: rows, width: hidden, scratch: scratch, workers: workers)
+    norms.addOutput(rows: rows, width: hidden, scratch: scratch, workers: workers)
   }
 
   /// The logits of the router, and what every row goes through.
