@@ -45,7 +45,7 @@ import Testing
     },
   ]
 
-  private static let source = RandomSource(seed: 4)
+  private static var source: RandomSource { RandomSource(seed: 4) }
   private static let rowCount = 24
   private static let rows = {
     let values = source.values("rows", [rowCount, 64])
@@ -177,7 +177,7 @@ import Testing
       for weighting in [ExpertWeighting.ofAll, .ofAllNormalized, .ofChosen] {
         let (experts, weights) = choose(damaged, 2, weighting)
         #expect(experts[0] == Int32(place) && Set(experts).count == 2)
-        #expect(weights.contains(where: \.isNaN))
+        #expect(weights.contains { $0.isNaN })
       }
     }
     let nothing = choose([.nan, .nan, .nan], 2, .ofChosen)
