@@ -41,6 +41,14 @@ package struct ConfigurationFile: Sendable {
     self.spellings = spellings
   }
 
+  /// The settings of a section, and of the file what the section doesn't say; nil if there is no section.
+  package func part(_ key: String) throws -> ConfigurationFile? {
+    try section(key).map { section in
+      ConfigurationFile(
+        url: url, members: members.merging(section.members) { $1 }, prefix: prefix)
+    }
+  }
+
   /// The same settings, of which some are called something else here: `[asked for: its name here]`.
   ///
   /// A file that has the usual name alone is understood too.

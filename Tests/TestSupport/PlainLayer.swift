@@ -18,6 +18,8 @@ package struct PlainLayer {
   package var normDesign = NormDesign()
   /// What the norms of heads compute.
   package var headNorm = NormDesign()
+  /// The greatest magnitude of queries, keys and values.
+  package var clip: Float?
   package var flow = ResidualFlow.sequential
   /// Of the feed-forward part, which has a gate if there is such a tensor.
   package var activation: (Float) -> Float = { $0 / (1 + exp(-$0)) }
@@ -47,13 +49,15 @@ package struct PlainLayer {
   package func forward(_ rows: [[Float]], context: [[Float]] = []) -> [[Float]] {
     let inputs = context + rows.map { norm($0, "input_layernorm.weight") }
     let keys = inputs.enumerated().map { position, x in
-      rotate(split(linear(x, "self_attn.k_proj")), norm: "self_attn.k_norm.weight", position)
+      rotate(
+        split(clipped(linear(x, "self_attn.k_proj"))), norm: "self_attn.k_norm.weight", position)
     }
-    let values = inputs.map { split(linear($0, "self_attn.v_proj")) }
+    let values = inputs.map { split(clipped(linear($0, "self_attn.v_proj"))) }
     return rows.enumerated().map { index, row in
       let position = context.count + index
       let queries = rotate(
-        split(linear(inputs[position], "self_attn.q_proj")), norm: "self_attn.q_norm.weight",
+        split(clipped(linear(inputs[position], "self_attn.q_proj"))),
+        norm: "self_attn.q_norm.weight",
         position)
       let seen = max(0, position + 1 - (window ?? .max))...position
       let attended = queries.enumerated().flatMap { head, query in
@@ -124,6 +128,10 @@ package struct PlainLayer {
     return (0..<weights.count / x.count).map { row in
       dot(x, weights[row * x.count..<(row + 1) * x.count]) + (bias?[row] ?? 0)
     }
+  }
+
+  private func clipped(_ x: [Float]) -> [Float] {
+    clip.map { bound in x.map { min(max($0, -bound), bound) } } ?? x
   }
 
   private func split(_ x: [Float]) -> [[Float]] {

@@ -156,6 +156,8 @@ float ck_finite_maximum(const float *x, size_t count);
 float ck_exp(const float *x, float *y, size_t count, float shift, float scale);
 /// x[i] *= factor.
 void ck_scale(float *x, size_t count, float factor);
+/// x[i] = x[i], at least -bound and at most bound; NaN stays.
+void ck_clip(float *x, size_t count, float bound);
 /// Widens bf16 values to f32.
 void ck_widen_bf16(const uint16_t *x, float *y, size_t count);
 /// Rounds f32 values to bf16, to nearest even; a NaN stays a NaN.
@@ -178,5 +180,6 @@ void ck_divide(float *x, size_t count, float divisor);
 
 #include "CKernelsQuantized.h"
 #include "CKernelsBlocks.h"
+#include "CKernelsPeak.h"
 #include "CKernelsTable.h"
 #endif

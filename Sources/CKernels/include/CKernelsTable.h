@@ -29,6 +29,7 @@ typedef struct {
   float (*finite_maximum)(const float *, size_t);
   float (*exponential)(const float *, float *, size_t, float, float);
   void (*scale)(float *, size_t, float);
+  void (*clip)(float *, size_t, float);
   void (*widen_bf16)(const uint16_t *, float *, size_t);
   float (*read_sum)(const float *, size_t);
   size_t (*race)(const float *, const int32_t *, uint32_t, size_t, uint32_t, uint32_t, float, float,

@@ -49,6 +49,7 @@ const ck_kernels CK_TABLE = {
     .finite_maximum = finite_maximum,
     .exponential = exponential,
     .scale = scale,
+    .clip = clip,
     .widen_bf16 = widen_bf16,
     .read_sum = read_sum,
     .race = race,

@@ -168,6 +168,7 @@ float ck_exp(const float *x, float *y, size_t count, float shift, float scale) {
   return table->exponential(x, y, count, shift, scale);
 }
 void ck_scale(float *x, size_t count, float factor) { table->scale(x, count, factor); }
+void ck_clip(float *x, size_t count, float bound) { table->clip(x, count, bound); }
 void ck_widen_bf16(const uint16_t *x, float *y, size_t count) { table->widen_bf16(x, y, count); }
 float ck_read_sum(const float *x, size_t count) { return table->read_sum(x, count); }
 size_t ck_race(const float *x, const int32_t *tokens, uint32_t first, size_t count, uint32_t key0,

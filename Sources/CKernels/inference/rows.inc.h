@@ -115,6 +115,15 @@ static void scale(float *x, size_t count, float factor) {
   for (; i < count; i++) x[i] *= factor;
 }
 
+static void clip(float *x, size_t count, float bound) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const f16v v = LOAD(x + i), b = SPLAT(bound);
+    STORE(x + i, SELECT(v > b, b, SELECT(v < -b, -b, v)));
+  }
+  for (; i < count; i++) x[i] = x[i] > bound ? bound : x[i] < -bound ? -bound : x[i];
+}
+
 INLINE float reduce_max(const f16v *v) {
   float best = (*v)[0];
   for (int i = 1; i < 16; i++) best = (*v)[i] > best ? (*v)[i] : best;

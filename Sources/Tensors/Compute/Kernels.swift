@@ -63,6 +63,11 @@ package enum Kernels {
     ck_scale(x, count, factor)
   }
 
+  /// Brings `count` values to the range from `-bound` to `bound`.
+  package static func clip(_ x: UnsafeMutablePointer<Float>, count: Int, bound: Float) {
+    ck_clip(x, count, bound)
+  }
+
   /// The index of the greatest of `count` values; of equals the lowest index.
   package static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int { ck_argmax(x, count) }
 

@@ -222,11 +222,14 @@ extension Attention {
     }
   }
 
-  /// Norms and rotates a key in place.
+  /// Norms and rotates a key in place; where values are clipped, its value is.
   func rotateKey(
     of row: Int, head: Int, _ place: RowPlan.Row, index: Int, _ buffers: AttentionBuffers
   ) {
     let offset = row * shape.keyValueWidth + head * shape.headDimension
+    if let clip {
+      Kernels.clip(buffers.values.base + offset, count: shape.headDimension, bound: clip)
+    }
     rotate(buffers.keys.base + offset, norm: keyNorm, head: head, place, index: index)
   }
 
@@ -244,6 +247,7 @@ extension Attention {
     _ values: UnsafeMutablePointer<Float>, norm: HeadNorm?, head: Int, _ place: RowPlan.Row,
     index: Int
   ) {
+    if let clip { Kernels.clip(values, count: shape.headDimension, bound: clip) }
     if let norm, !normsTogether {
       norm.norm.apply(
         values, into: values, count: shape.headDimension, first: head * norm.stride)

@@ -8,6 +8,8 @@ package struct Attention: Sendable {
   var scale: Float
   /// The bound that scores approach; 0 for none.
   var cap: Float
+  /// The greatest magnitude of queries, keys and values; nil for any.
+  var clip: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
 

@@ -41,7 +41,8 @@ extension DecoderLayer {
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
-      cap: design.attention.cap ?? 0, window: design.attention.window, query: try matrix(.query),
+      cap: design.attention.cap ?? 0, clip: design.attention.clip,
+      window: design.attention.window, query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),

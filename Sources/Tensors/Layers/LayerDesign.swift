@@ -30,6 +30,8 @@ package struct AttentionOptions: Sendable, Equatable {
   package var scale: Float?
   /// Scores s are cap · tanh(s / cap); nil for as they are.
   package var cap: Float?
+  /// The greatest magnitude of queries, keys and values, before they are normed; nil for any.
+  package var clip: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
   /// Whether each head's softmax has a score more, for no value.

@@ -29,7 +29,8 @@ package struct NormDesign: Sendable, Hashable {
 }
 
 /// A norm of rows, with its weights.
-package struct Norm: Sendable {
+package struct Norm: @unchecked Sendable {
+  // Unchecked: the pointers are into the buffers, which nobody writes to any more.
   package let kind: NormDesign.Kind
   /// The scales `[width]`.
   package let weight: FloatBuffer
@@ -37,6 +38,10 @@ package struct Norm: Sendable {
   package let bias: FloatBuffer?
   /// Added to the mean square.
   package let epsilon: Float
+
+  // Where the buffers lie: workers that share a buffer's reference count wait for each other.
+  private let scales: UnsafePointer<Float>
+  private let added: UnsafePointer<Float>?
 
   package init(
     _ kind: NormDesign.Kind = .rootMeanSquare, weight: FloatBuffer, bias: FloatBuffer? = nil,
@@ -46,6 +51,8 @@ package struct Norm: Sendable {
     self.weight = weight
     self.bias = bias
     self.epsilon = epsilon
+    scales = UnsafePointer(weight.base)
+    added = bias.map { UnsafePointer($0.base) }
   }
 
   /// Takes a norm's tensors from a source.
@@ -80,11 +87,11 @@ package struct Norm: Sendable {
   ) {
     switch kind {
     case .rootMeanSquare:
-      Kernels.rmsNorm(x, weight: weight.base + first, into: y, count: count, epsilon: epsilon)
+      Kernels.rmsNorm(x, weight: scales + first, into: y, count: count, epsilon: epsilon)
     case .layer:
       Kernels.layerNorm(
-        x, weight: weight.base + first, bias: bias.map { UnsafePointer($0.base) + first }, into: y,
-        count: count, epsilon: epsilon)
+        x, weight: scales + first, bias: added.map { $0 + first }, into: y, count: count,
+        epsilon: epsilon)
     }
   }
 }

@@ -37,7 +37,8 @@ package final class RotaryTable: Sendable {
 
   /// The table without its reference count, for workers; whoever takes it keeps the table alive.
   var angles: Angles {
-    Angles(cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half,
+    Angles(
+      cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half,
       pairs: pairs)
   }
 

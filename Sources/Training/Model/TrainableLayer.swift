@@ -81,14 +81,14 @@ package struct TrainableLayer: Sendable {
 extension LayerDesign {
   /// What training here has no backward pass for, in words.
   var untrainable: [String] {
-    let whole = attention.rope.dimension == shape.headDimension
-    return [
+    let isWhole = attention.rope.dimension == shape.headDimension
+    let isPlainNorm =
+      norm == NormDesign() && attention.headNorm == NormDesign() && attention.headNorms != .eachOwn
+    let isNormedBefore = mixerNorms == .before && feedForwardNorms == .before
+    let obstacles: [(Bool, String)] = [
       (attention.headNorms == .none, "no norms of query and key heads"),
       (attention.headNorms == .together, "norms over all query and key heads together"),
-      (
-        norm != NormDesign() || attention.headNorm != NormDesign()
-          || attention.headNorms == .eachOwn, "other norms than RMSNorm with one scale a column"
-      ),
+      (!isPlainNorm, "other norms than RMSNorm with one scale a column"),
       (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
@@ -100,16 +100,15 @@ extension LayerDesign {
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (attention.rope.pairs != .halves, "rotated pairs of neighbours"),
       (attention.rope.dimension == 0, "layers without rotary angles"),
-      (!whole, "heads that are rotated in part"),
+      (!isWhole, "heads that are rotated in part"),
       (attention.scale != nil, "a scale of its own in attention"),
       (attention.cap != nil, "soft-capped attention"),
       (attention.sinks, "attention sinks"),
+      (attention.clip != nil, "clipped queries, keys and values"),
       (residualScale != 1, "scaled residuals"),
-      (
-        mixerNorms != .before || feedForwardNorms != .before,
-        "norms after attention or feed-forward"
-      ),
-    ].filter(\.0).map(\.1)
+      (!isNormedBefore, "norms after attention or feed-forward"),
+    ]
+    return obstacles.filter(\.0).map(\.1)
   }
 }
 

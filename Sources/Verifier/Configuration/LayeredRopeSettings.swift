@@ -18,15 +18,15 @@ struct LayeredRopeSettings {
     all = try settings("full_attention")
     switch rotation.windowed {
     case .same: windowed = nil
-    case .unscaled: windowed = all.scaling == .none ? nil : WindowedRope(theta: all.theta)
-    case .ownBase:
+    case .own(let base):
       if let section = try RopeSettings.section(file),
         RopeSettings.sections(ofLayersIn: section).contains("sliding_attention")
       {
         let own = try settings("sliding_attention")
         windowed = WindowedRope(theta: own.theta, scaling: own.scaling)
       } else {
-        windowed = WindowedRope(theta: try file.number("rope_local_base_freq") ?? 10_000)
+        windowed = WindowedRope(
+          theta: try file.number("rope_local_base_freq") ?? base ?? all.theta)
       }
     }
   }

@@ -117,7 +117,7 @@ extension ModelConfiguration {
     }
     // One setting speaks of all biases in attention.
     guard family.inputBias.allows(attentionBias), family.feedForwardBias.allows(mlpBias),
-      family.outputBias == .configured
+      family.outputBias == .configured && family.inputBias == .configured
         ? outputBias == attentionBias : family.outputBias.allows(outputBias)
     else {
       throw problem("\(family.name) models can't have these biases (attention_bias, mlp_bias)")

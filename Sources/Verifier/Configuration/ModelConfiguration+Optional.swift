@@ -6,7 +6,10 @@ extension ModelConfiguration {
   /// The activation that a file names.
   static func activation(_ file: ConfigurationFile, _ family: ModelFamily) throws -> Activation {
     guard let name = try file.text("hidden_act") else { return family.activations[0] }
-    guard let found = family.activations.first(where: { $0.names.contains(name) }) else {
+    guard
+      let found = family.activationNames[name]
+        ?? family.activations.first(where: { $0.names.contains(name) })
+    else {
       throw file.problem(
         "\(file.name(of: "hidden_act")) \(quoted(name)) is not supported; only "
           + family.activations.map(\.rawValue).joined(separator: " and ") + " is")
@@ -45,10 +48,22 @@ extension ModelConfiguration {
     switch family.rotation.unrotated {
     case .none: return []
     case .all: unrotated = layers.map { _ in true }
+    case .allUnlessNamed:
+      let type = try file.text("position_embedding_type")
+      guard [nil, "nope", "rope"].contains(type) else {
+        throw file.problem(
+          "position_embedding_type \(quoted(type ?? "")) is not supported; only rope and nope are")
+      }
+      unrotated = layers.map { _ in type != "rope" }
     case .seeingAll: unrotated = layers.map { !isWindowed($0) }
     case .withoutWindow:
       unrotated = layers.map { !isWindowed($0) }
-      if !unrotated.contains(false) { unrotated = [] }
+      if !unrotated.contains(false) {
+        guard file.value("sliding_window") == nil else {
+          throw file.problem("layer_types has no sliding_attention; set sliding_window to null")
+        }
+        unrotated = []
+      }
     case .listed(let interval):
       if let rotated = try file.integers("no_rope_layers"), !rotated.isEmpty {
         guard rotated.count == layerCount else {

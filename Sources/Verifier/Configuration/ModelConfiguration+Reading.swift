@@ -20,10 +20,13 @@ extension ModelConfiguration {
     }
     let plain = try ConfigurationFile(url: url)
     let family = try families.family(of: plain)
-    let file = plain.calling(family.keys)
+    let part = try family.section.flatMap { try plain.part($0) } ?? plain
+    let file = part.calling(family.keys)
     try UnsupportedFeature.check(file, family: family)
 
-    let headCount = try file.requiredInteger("num_attention_heads")
+    let headCount =
+      try family.defaults.headCount.map { try file.integer("num_attention_heads") ?? $0 }
+      ?? file.requiredInteger("num_attention_heads")
     let layerCount = try file.requiredInteger("num_hidden_layers")
     var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
     let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
@@ -33,7 +36,9 @@ extension ModelConfiguration {
     }
     let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
     let window = try WindowSettings(file, family: family, layerCount: layerCount)
-    let vocabularySize = try file.requiredInteger("vocab_size")
+    let vocabularySize =
+      try family.defaults.vocabularySize.map { try file.integer("vocab_size") ?? $0 }
+      ?? file.requiredInteger("vocab_size")
     let hiddenSize = try file.requiredInteger("hidden_size")
     // Beyond any size that is allowed, a product must not trap.
     let usualIntermediate = family.defaults.intermediateFactor.map {
@@ -57,6 +62,8 @@ extension ModelConfiguration {
       tiesEmbeddings: try file.bool("tie_word_embeddings") ?? family.defaults.tiesEmbeddings,
       maximumContext: maximumContext,
       attentionBias: family.inputBias == .configured ? bias : nil,
+      outputBias: family.outputBias == .configuredApart
+        ? try file.bool("attention_out_bias") ?? false : nil,
       mlpBias: family.feedForwardBias == .configured
         ? try file.bool("mlp_bias") ?? family.defaults.feedForwardBias
         : family.feedForwardBias == .always,

@@ -36,7 +36,7 @@ extension ModelConfiguration {
     if family.inputBias == .configured { members["attention_bias"] = .bool(attentionBias) }
     if family.feedForwardBias == .configured { members["mlp_bias"] = .bool(mlpBias) }
     if family.rotation.share != nil { members["partial_rotary_factor"] = .number(rotatedShare) }
-    if let windowedRope, family.rotation.windowed == .ownBase {
+    if let windowedRope {
       members["rope_local_base_freq"] = .number(windowedRope.theta)
       if windowedRope.scaling != .none {
         members["rope_scaling"] = .null
@@ -45,6 +45,10 @@ extension ModelConfiguration {
           "sliding_attention": windowedRope.scaling.encoded(theta: windowedRope.theta),
         ])
       }
+    }
+    if family.outputBias == .configuredApart { members["attention_out_bias"] = .bool(outputBias) }
+    if family.rotation.unrotated == .allUnlessNamed {
+      members["position_embedding_type"] = .string(unrotatedLayers.isEmpty ? "rope" : "nope")
     }
     if case .listed = family.rotation.unrotated {
       members["no_rope_layers"] = .array(

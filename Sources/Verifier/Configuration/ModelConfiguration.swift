@@ -163,6 +163,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     var attention = AttentionOptions(rope: rope(ofLayer: index))
     attention.scale = attentionScale
     attention.cap = factors[.attentionCap].map { Float($0) }
+    attention.clip = factors[.clip].map { Float($0) }
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
     attention.sinks = family.sinks
     attention.headNorms = headNorms

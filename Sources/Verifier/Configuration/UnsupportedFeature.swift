@@ -24,11 +24,17 @@ struct UnsupportedFeature {
       .init(key: "partial_rotary_factor", meaning: "rotating a part of each head", neutral: one),
       .init(key: "use_mrope", meaning: "multimodal rope", neutral: off),
       .init(key: "no_rope_layers", meaning: "layers without rope", neutral: [.array([])]),
+      .init(
+        key: "position_embedding_type", meaning: "positions of another kind",
+        neutral: [.string("rope")]),
+      .init(key: "use_bidirectional_attention", meaning: "attention to what follows", neutral: off),
+      .init(
+        key: "hidden_activation", meaning: "another activation",
+        neutral: [.string("gelu_pytorch_tanh")]),
       .init(key: "attention_sinks", meaning: "attention sinks", neutral: off),
       .init(key: "use_attention_sinks", meaning: "attention sinks", neutral: off),
       .init(key: "num_sink_tokens", meaning: "attention sinks", neutral: off),
       .init(key: "attention_chunk_size", meaning: "chunked attention", neutral: off),
-      .init(key: "clip_qkv", meaning: "clipped projections"),
       .init(key: "qk_layernorm", meaning: ModelSwitch.headNorms.meaning, neutral: off),
       .init(
         key: "scale_attn_weights", meaning: "attention without a scale", neutral: [.bool(true)]),
@@ -69,7 +75,7 @@ struct UnsupportedFeature {
         throw file.problem("\(usual) and \(own) name the same setting, but differ; remove one")
       }
     }
-    let read = family.optionalKeys
+    let read = family.optionalKeys.union(family.keys.values)
     for feature in all
     where try !read.contains(feature.key) && !isReadQuantization(feature, file, family) {
       guard let value = file.value(feature.key), !feature.neutral.contains(value) else { continue }

@@ -35,7 +35,7 @@ struct WindowSettings {
       layers = try types.map { type in
         switch type {
         case "sliding_attention": return true
-        case "full_attention": return false
+        case "full_attention", "attention": return false
         default:
           throw file.problem("layer_types: layers of type \(quoted(type)) are not supported")
         }
@@ -54,6 +54,8 @@ struct WindowSettings {
     } else if size != nil, windows == .alternateLayers {
       let end = try file.integer("max_window_layers") ?? 28
       layers = indices.map { $0 % 2 == 0 && $0 < end }
+    } else if size != nil, windows == .namedLayers {
+      throw file.problem("use_sliding_window needs layer_types; add it")
     } else if size != nil, case .pattern(let standard) = windows {
       let every = try file.integer("sliding_window_pattern") ?? standard
       guard every > 0 else {

@@ -15,6 +15,8 @@ package enum ModelFactor: String, CaseIterable, Sendable {
   case queryScalar = "query_pre_attn_scalar"
   /// Scores of attention are c · tanh(score / c).
   case attentionCap = "attn_logit_softcapping"
+  /// The greatest magnitude of queries, keys and values.
+  case clip = "clip_qkv"
   /// Logits are c · tanh(logit / c).
   case logitCap = "final_logit_softcapping"
   /// Multiplies logits.
@@ -29,6 +31,7 @@ package enum ModelFactor: String, CaseIterable, Sendable {
     case .residual: "scaled residuals"
     case .attention, .queryScalar: "scaled attention"
     case .attentionCap: "soft-capped attention"
+    case .clip: "clipped projections"
     case .logitCap: "soft-capped logits"
     case .logit, .logitDivisor: "scaled logits"
     }
@@ -38,7 +41,7 @@ package enum ModelFactor: String, CaseIterable, Sendable {
   var neutral: [JSONValue] {
     switch self {
     case .embedding, .residual, .logit, .logitDivisor: [.integer(1), .number(1)]
-    case .attention, .queryScalar, .attentionCap, .logitCap: []
+    case .attention, .queryScalar, .attentionCap, .clip, .logitCap: []
     }
   }
 
@@ -53,6 +56,7 @@ package enum ModelFactor: String, CaseIterable, Sendable {
     case .attention: "attention.scale"
     case .queryScalar: nil
     case .attentionCap: "attn_logit_softcapping"
+    case .clip: "attention.clamp_kqv"
     case .logitCap: "final_logit_softcapping"
     // One key for both: llama.cpp multiplies in some families and divides in others.
     case .logit, .logitDivisor: "logit_scale"

@@ -10,6 +10,9 @@ package struct ModelFamily: Sendable, Equatable {
   /// The name of its class in `architectures`.
   package var architecture: String
 
+  /// The section of `config.json` that speaks of the language model, of what has other parts as well; nil
+  /// for the whole file.
+  package var section: String?
   /// What `config.json` calls settings that have other names here: `[usual name: its name]`.
   package var keys: [String: String] = [:]
   package var defaults = Defaults()
@@ -48,6 +51,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var activations = [Activation.silu]
   /// How files describe experts; nil for a family without.
   package var experts: ExpertKeys?
+  /// What files of this family mean by names that mean something else in others.
+  package var activationNames: [String: Activation] = [:]
   package var tensors = TensorNames()
 
   /// Makes a family; what is left out is as in Llama without biases.
@@ -68,6 +73,7 @@ package struct ModelFamily: Sendable, Equatable {
     if rotation.share != nil { keys.insert("partial_rotary_factor") }
     for part in switches.keys { keys.formUnion([part.rawValue, key(part.rawValue)]) }
     if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
+    if rotation.unrotated == .allUnlessNamed { keys.insert("position_embedding_type") }
     return keys
   }
 
@@ -75,6 +81,10 @@ package struct ModelFamily: Sendable, Equatable {
   package struct Defaults: Sendable, Equatable {
     /// `max_position_embeddings`.
     package var context = 2048
+    /// `vocab_size`; nil where a file must say it.
+    package var vocabularySize: Int?
+    /// `num_attention_heads`; nil where a file must say it.
+    package var headCount: Int?
     /// `num_key_value_heads`; nil for the number of heads.
     package var keyValueHeadCount: Int?
     /// `head_dim`; nil for `hidden_size / num_attention_heads`.
@@ -103,9 +113,17 @@ package struct ModelFamily: Sendable, Equatable {
     case always
     /// `config.json` says: `attention_bias` or `mlp_bias`.
     case configured
+    /// `config.json` says by a key of its own: `attention_out_bias`.
+    case configuredApart
 
     /// Whether layers may have the part, or lack it.
-    func allows(_ isThere: Bool) -> Bool { self == .configured || isThere == (self == .always) }
+    func allows(_ isThere: Bool) -> Bool {
+      switch self {
+      case .never: !isThere
+      case .always: isThere
+      case .configured, .configuredApart: true
+      }
+    }
   }
 
   package enum Windows: Sendable, Equatable {
@@ -119,20 +137,22 @@ package struct ModelFamily: Sendable, Equatable {
     case alternateLayers
     /// With `use_sliding_window`, those of `layer_types`, or those from `max_window_layers` on.
     case chosenLayers
+    /// With `use_sliding_window`, those of `layer_types`.
+    case namedLayers
     /// Those of `layer_types`, or all but every n-th, unless `sliding_window` is null;
     /// `sliding_window_pattern` may say another n.
     case pattern(Int)
 
     /// Whether `use_sliding_window` must say that there are any.
     var haveSwitch: Bool {
-      [.chosenLayers, .alternateLayers, .everyLayerIfUsed].contains(self)
+      [.chosenLayers, .alternateLayers, .namedLayers, .everyLayerIfUsed].contains(self)
     }
 
     /// Whether some layers of a model may have windows and others none.
     var areMixed: Bool {
       switch self {
       case .none, .everyLayer, .everyLayerIfUsed: false
-      case .chosenLayers, .alternateLayers, .pattern: true
+      case .chosenLayers, .alternateLayers, .namedLayers, .pattern: true
       }
     }
   }
@@ -152,6 +172,8 @@ package struct ModelFamily: Sendable, Equatable {
       case none
       /// Every one.
       case all
+      /// Every one, unless `position_embedding_type` is rope.
+      case allUnlessNamed
       /// Those that see all positions.
       case seeingAll
       /// Those that see all positions, where others have windows.
@@ -160,13 +182,12 @@ package struct ModelFamily: Sendable, Equatable {
       case listed(Int)
     }
 
-    package enum Windowed: Sendable {
+    package enum Windowed: Sendable, Equatable {
       /// Nothing.
       case same
-      /// The same base, and never a scaling.
-      case unscaled
-      /// The base `rope_local_base_freq`, 10,000 if absent, and no scaling; or a section of their own.
-      case ownBase
+      /// A section of their own; without one, no scaling and the base `rope_local_base_freq`, or this one,
+      /// or nil for that of the other layers.
+      case own(Double?)
     }
   }
 }
@@ -187,9 +208,13 @@ package struct TensorNames: Sendable, Equatable {
   package var optionalPrefix: String?
   /// The ends of names that files carry though they can be computed.
   package var computed = [".rotary_emb.inv_freq"]
+  /// The beginnings of names of tensors that are of other parts than the language model.
+  package var others: [String] = []
 
-  /// Whether a tensor of a file holds nothing that can't be computed.
-  func isComputed(_ name: String) -> Bool { computed.contains { name.hasSuffix($0) } }
+  /// Whether a tensor of a file is of no use: it can be computed, or is of another part.
+  func isComputed(_ name: String) -> Bool {
+    computed.contains { name.hasSuffix($0) } || others.contains { name.hasPrefix($0) }
+  }
 
   /// The names of Llama, which most families share.
   package init() {}

@@ -6,6 +6,7 @@ extension ModelFamily {
     var family = ModelFamily(name: "olmo", architecture: "OlmoForCausalLM")
     family.defaults.normEpsilon = 1e-5
     family.defaults.endToken = 50_279
+    family.factors = [.clip: nil]
     family.inputBias = .configured
     family.outputBias = .configured
     family.norm = NormDesign(.layer, scale: .none)

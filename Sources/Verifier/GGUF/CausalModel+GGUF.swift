@@ -27,7 +27,7 @@ extension CausalModel {
     try self.init(
       configuration, formats: chosen, source: source, embeddingName: names.embedding,
       headName: headName)
-    try source.finish { $0 == GGUFArchitecture.ropeDivisors }
+    try source.finish(ignoring: GGUFArchitecture.settings.contains)
   }
 
   /// The formats that a GGUF model's weights are stored in; of the layers, the one of most bytes.

@@ -13,7 +13,7 @@ struct GGUFArchitecture: Sendable {
   var normalizesExperts = false
   /// Whether the bounds of YaRN's blend are whole numbers of pairs, which no key says.
   var truncatesYarn = true
-  /// The names that tensors have otherwise than in most architectures.
+  /// What tensors are called that have other names here, behind the layer's number.
   var names: [LayerTensor: String] = [:]
 
   /// The architectures that are read.
@@ -31,10 +31,22 @@ struct GGUFArchitecture: Sendable {
     GGUFArchitecture(name: "olmo", family: .olmo, pairsRows: true),
     GGUFArchitecture(name: "stablelm", family: .stableLM),
     GGUFArchitecture(name: "nemotron", family: .nemotron),
+    GGUFArchitecture(name: "gemma", family: .gemma),
+    GGUFArchitecture(name: "gemma2", family: .gemma2),
+    GGUFArchitecture(name: "gemma3", family: .gemma3),
+    GGUFArchitecture(name: "smollm3", family: .smolLM3, pairsRows: true),
+    // Without windows, OLMo 3 is OLMo 2.
+    GGUFArchitecture(name: "olmo2", family: .olmo3),
+    GGUFArchitecture(name: "granite", family: .granite, pairsRows: true),
+    GGUFArchitecture(name: "chatglm", family: .glm),
+    GGUFArchitecture(name: "glm4", family: .glm4),
+    GGUFArchitecture(name: "ernie4_5", family: .ernie),
+    GGUFArchitecture(
+      name: "seed_oss", family: .seedOSS, names: [.feedForwardNorm: "post_attention_norm.weight"]),
+    GGUFArchitecture(name: "exaone4", family: .exaone4),
     GGUFArchitecture(name: "llama", family: .mixtral, pairsRows: true),
     GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE),
-    GGUFArchitecture(
-      name: "qwen3moe", family: .qwen3MoE, normalizesExperts: true),
+    GGUFArchitecture(name: "qwen3moe", family: .qwen3MoE, normalizesExperts: true),
     GGUFArchitecture(name: "olmoe", family: .olmoe),
     GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
     GGUFArchitecture(
@@ -69,6 +81,16 @@ struct GGUFArchitecture: Sendable {
   static let finalNormBias = "output_norm.bias"
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
+  /// The divisors of LongRoPE, for short texts and long ones.
+  static let (shortFactors, longFactors) = ("rope_factors_short.weight", "rope_factors_long.weight")
+  /// The tensors that are settings rather than weights.
+  static let settings = [ropeDivisors, shortFactors, longFactors]
+
+  /// Whether scores are divided by the root of a head's share of the hidden size, not of its width: in the
+  /// largest model of a family alone.
+  func dividesByHeads(_ layerCount: Int) -> Bool {
+    name == "gemma2" && layerCount == 46 || name == "gemma3" && layerCount == 62
+  }
 
   /// The name of a layer's tensor; the experts of a layer share it.
   func name(of role: LayerTensor, layer: Int) -> String {
@@ -125,10 +147,10 @@ struct GGUFArchitecture: Sendable {
   func places(
     of configuration: ModelConfiguration, in file: GGUFFile
   ) -> [String: GGUFSource.Place] {
-    let names = configuration.family.tensors
+    let family = configuration.family.tensors
     var places = [
-      names.embedding: GGUFSource.Place(Self.embedding),
-      names.head: GGUFSource.Place(Self.head),
+      family.embedding: GGUFSource.Place(Self.embedding),
+      family.head: GGUFSource.Place(Self.head),
     ]
     if let weight = configuration.finalNorm.weight {
       places[weight.name] = GGUFSource.Place(Self.finalNorm)

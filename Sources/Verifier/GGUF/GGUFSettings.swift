@@ -24,7 +24,7 @@ struct GGUFSettings {
   /// An error about the file.
   func problem(_ text: String) -> SpeculateError { SpeculateError("\(file.url.path): \(text)") }
 
-  private func name(of key: String) -> String { "\(architecture).\(key)" }
+  func name(of key: String) -> String { "\(architecture).\(key)" }
 
   private mutating func value(_ key: String) -> GGUFValue? {
     asked.insert(name(of: key))
@@ -73,6 +73,16 @@ struct GGUFSettings {
       throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
     }
     return flag
+  }
+
+  /// A list of truth values; nil if it isn't there.
+  mutating func flags(_ key: String) throws -> [Bool]? {
+    guard let value = value(key) else { return nil }
+    let flags = value.array?.elements.compactMap(\.flag)
+    guard let flags, flags.count == value.array?.count else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not a list of truth values")
+    }
+    return flags
   }
 
   /// A text; nil if it isn't there.

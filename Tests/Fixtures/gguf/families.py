@@ -26,6 +26,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 CASES = {
     "gpt2": A.GPT2, "gptneox": A.GPTNEOX, "gptneox-sequential": A.GPTNEOX, "starcoder2": A.STARCODER2,
     "phi": A.PHI2, "phi3": A.PHI3, "cohere": A.COMMAND_R, "cohere2": A.COHERE2, "olmo": A.OLMO,
+    "olmo-clip": A.OLMO,
     "stablelm": A.STABLELM, "nemotron": A.NEMOTRON, **experts.CASES}
 PAIRED = (A.OLMO, A.LLAMA, A.GRANITE_MOE)
 
@@ -84,6 +85,8 @@ def add_settings(writer, arch, config):
         writer.add_sliding_window(config.get("sliding_window") or 0)
     if arch == A.PHI3:
         writer.add_rope_scaling_orig_ctx_len(config["original_max_position_embeddings"])
+    if config.get("clip_qkv") is not None:
+        writer.add_clamp_kqv(config["clip_qkv"])
     if arch == A.COHERE2:
         writer.add_vocab_size(config["vocab_size"])
     if arch in experts.CASES.values():

@@ -50,7 +50,8 @@ import Testing
   }
 
   /// The last values of a row, fewer than a vector, are computed as the others are.
-  @Test(arguments: functions, [1, 2, 15, 17, 33]) func endsOfRows(_ function: Function, count: Int) {
+  @Test(arguments: functions, [1, 2, 15, 17, 33]) func endsOfRows(_ function: Function, count: Int)
+  {
     var noise = Noise(UInt64(count))
     let x = noise.array(count, scale: 5)
     let up = noise.array(count)

@@ -186,6 +186,13 @@ struct KernelTests {
     #expect(relativeError([sums[count + 2]], [x.reduce(0.0) { $0 + Double($1) }]) < 1e-5)
     #expect(Array(sums.prefix(count)) == zip(x, weight).map { ($0 + $1) * 3 })
 
+    let clipped = compare { k in
+      var y = x
+      k.clip(&y, count, 1.5)
+      return y
+    }
+    #expect(clipped == x.map { min(max($0, -1.5), 1.5) })
+
     let half = count / 2
     let rotated = compare { k in
       var y = x

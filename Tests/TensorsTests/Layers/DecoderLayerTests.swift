@@ -60,6 +60,11 @@ import Testing
       $0.flow = .parallel
     },
     Case("a gate by GELU") { $0.feedForward.activation = .geluTanh },
+    Case("clipped") { $0.attention.clip = 0.6 },
+    Case("clipped before norms", dimension: 10) {
+      $0.attention.clip = 0.5
+      $0.attention.headNorms = .each
+    },
     Case("attention normed after") { $0.mixerNorms = .after },
     Case("attention normed before and after") { $0.mixerNorms = .both },
     Case("feed-forward normed after") { $0.feedForwardNorms = .after },
@@ -125,6 +130,7 @@ import Testing
     }
     plain.window = test.design.attention.window
     plain.normDesign = test.design.norm
+    plain.clip = test.design.attention.clip
     plain.headNorm = test.design.attention.headNorm
     plain.flow = test.design.flow
     plain.activation =

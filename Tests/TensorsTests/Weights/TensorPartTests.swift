@@ -82,7 +82,9 @@ import Testing
       #expect(
         rows(of: try source.matrix(tensor, format: .bf16))
           == rows(of: try source.matrix(tensor, format: .f32)).map {
-            $0.map { Float(bitPattern: (($0.bitPattern + 0x7fff + ($0.bitPattern >> 16 & 1)) >> 16) << 16) }
+            $0.map {
+              Float(bitPattern: (($0.bitPattern + 0x7fff + ($0.bitPattern >> 16 & 1)) >> 16) << 16)
+            }
           })
     }
     let biases: [LayerTensor] = [.queryBias, .keyBias, .valueBias]
@@ -185,7 +187,8 @@ import Testing
       _ = try source.values(try tensor(layout, .key))
     }
     #expect(
-      error?.description.contains("tensor \"qkv.weight\" has shape [63, 64], but [64, 64] is needed")
+      error?.description.contains(
+        "tensor \"qkv.weight\" has shape [63, 64], but [64, 64] is needed")
         == true)
   }
 }

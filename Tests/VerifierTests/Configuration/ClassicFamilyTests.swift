@@ -39,7 +39,8 @@ import Verifier
     #expect(
       problem("gpt2", ["n_embd": .integer(1 << 62)])
         == "n_embd is \(1 << 62), but must be from 1 to 131072")
-    #expect(problem("gpt2", ["n_head": nil]) == "n_head is missing; add it or download the file again")
+    #expect(
+      problem("gpt2", ["n_head": nil]) == "n_head is missing; add it or download the file again")
   }
 
   @Test func switches() throws {
@@ -75,12 +76,14 @@ import Verifier
     #expect(
       problem("cohere2", ["use_qk_norm": .bool(true)])
         == refused("normed query and key heads", "use_qk_norm"))
-    #expect(problem("olmo", ["clip_qkv": .integer(8)]) == refused("clipped projections", "clip_qkv"))
+    #expect(
+      problem("phi3", ["clip_qkv": .integer(8)]) == refused("clipped projections", "clip_qkv"))
     #expect(
       problem("gpt2", ["activation_function": .string("gelu_10")])
         == "activation_function \"gelu_10\" is not supported; only gelu_pytorch_tanh and gelu and "
         + "relu and silu is")
-    #expect(problem("gptneox", ["use_parallel_residual": .integer(1)]).contains("use_parallel_residual"))
+    #expect(
+      problem("gptneox", ["use_parallel_residual": .integer(1)]).contains("use_parallel_residual"))
   }
 
   /// What is written is read again, under the family's own keys.

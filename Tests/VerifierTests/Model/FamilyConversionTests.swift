@@ -25,7 +25,8 @@ import Verifier
     let place = folder.file("converted")
     let formats = WeightFormats(layers: format)
     try ModelConverter(source: reference.directory, formats: formats).write(
-      to: place, replaces: false) { _ in }
+      to: place, replaces: false
+    ) { _ in }
     let converted = try CausalModel(directory: place)
     #expect(converted.formats == formats)
     let rounded = try CausalModel(
@@ -60,7 +61,8 @@ import Verifier
     #expect(try logits(try CausalModel(directory: folder.url), reference) == expected)
     // Converted, it has the prefix.
     try ModelConverter(source: folder.url, formats: WeightFormats(layers: .f32)).write(
-      to: folder.file("converted"), replaces: false) { _ in }
+      to: folder.file("converted"), replaces: false
+    ) { _ in }
     #expect(
       try logits(try CausalModel(directory: folder.file("converted")), reference) == expected)
   }

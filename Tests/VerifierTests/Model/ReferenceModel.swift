@@ -9,9 +9,9 @@ struct ReferenceModel: CustomTestStringConvertible {
   static let names = [
     "cohere", "cohere-bias", "cohere2", "gpt-oss", "gpt-oss-mxfp4", "gpt2", "gpt2-relu", "gptneox",
     "gptneox-sequential", "granite-moe", "llama", "llama-bias", "llama-f16", "llama-linear",
-    "llama-llama3", "llama-odd", "llama-sharded", "mistral", "mixtral", "nemotron", "olmo", "olmoe",
-    "olmoe-normalized", "phi", "phi-norms", "phi3", "phi3-tied", "qwen2", "qwen2-moe",
-    "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias", "qwen3-moe", "stablelm",
+    "llama-llama3", "llama-odd", "llama-sharded", "mistral", "mixtral", "nemotron", "olmo",
+    "olmo-clip", "olmoe", "olmoe-normalized", "phi", "phi-norms", "phi3", "phi3-tied", "qwen2",
+    "qwen2-moe", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias", "qwen3-moe", "stablelm",
     "stablelm-parallel", "starcoder2", "starcoder2-nobias",
   ]
   static let root = TestFiles.package.appending(path: "Tests/Fixtures/models")

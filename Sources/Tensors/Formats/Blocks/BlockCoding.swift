@@ -12,6 +12,7 @@ protocol BlockCoding: WidenedCoding {
 extension BlockCoding {
   static var isQuantized: Bool { true }
   static var columnLimit: Int? { Int(CK_QUANTIZED_MAX_COLUMNS) }
+  static var arithmetic: Arithmetic { .int8 }
   static var activations: (any ActivationCoding.Type)? { BlockActivations.self }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {
