@@ -41,7 +41,7 @@ import Verifier
         }
       }
     }
-    #expect(lengths.count > 10)
+    #expect(lengths.count > 8)
   }
 
   /// Sequences of several lengths in one pass, each as it is alone, ids and logits.

@@ -21,8 +21,9 @@ package struct ModelConverter {
   package init(source: URL, formats: WeightFormats) throws {
     self.source = source
     self.formats = formats
-    configuration = try ModelConfiguration(directory: source)
-    checkpoint = try CausalModel.checkpoint(configuration, source)
+    let read = try ModelConfiguration(directory: source)
+    checkpoint = try CausalModel.checkpoint(read, source)
+    configuration = read.naming(experts: checkpoint)
     if let stored = configuration.quantization {
       throw SpeculateError(
         "\(source.path): is converted already (\(stored)); convert the original, or each rounding "

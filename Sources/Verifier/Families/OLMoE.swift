@@ -8,6 +8,7 @@ extension ModelFamily {
     family.defaults.context = 4096
     family.defaults.normEpsilon = 1e-5
     family.defaults.endToken = 50_279
+    family.factors = [.clip: nil]
     family.inputBias = .configured
     family.outputBias = .configured
     family.headNorms = .together

@@ -36,7 +36,7 @@ CASES = {
         norm_topk_prob=False), dict(theta=10000.0), dict(seed=54)),
     "olmoe-normalized": ("olmoe", dict(
         SMALL, intermediate_size=24, num_experts=7, num_experts_per_tok=4, norm_topk_prob=True,
-        tie_word_embeddings=True), dict(theta=10000.0), dict(seed=55)),
+        clip_qkv=1.1, tie_word_embeddings=True), dict(theta=10000.0), dict(seed=55)),
     "granite-moe": ("granitemoe", dict(
         SMALL, intermediate_size=20, num_local_experts=6, num_experts_per_tok=2,
         attention_multiplier=0.2, embedding_multiplier=3.0, residual_multiplier=0.6,
@@ -75,6 +75,8 @@ def changes(fields):
         found["one expert less"] = dict(num_experts_per_tok=fields["num_experts_per_tok"] - 1)
     if "swiglu_limit" in fields:
         found["a wider gate"] = dict(swiglu_limit=fields["swiglu_limit"] * 2)
+    if "clip_qkv" in fields:
+        found["no clipping"] = dict(clip_qkv=None)
     for key in ["attention_multiplier", "embedding_multiplier", "residual_multiplier",
                 "logits_scaling"]:
         if key in fields:

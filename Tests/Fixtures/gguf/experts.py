@@ -6,8 +6,8 @@ from gguf import MODEL_ARCH as A
 
 CASES = {
     "mixtral": A.LLAMA, "qwen2-moe": A.QWEN2MOE, "qwen3-moe": A.QWEN3MOE, "olmoe": A.OLMOE,
-    "olmoe-normalized": A.OLMOE, "granite-moe": A.GRANITE_MOE, "gpt-oss": A.GPT_OSS,
-    "gpt-oss-mxfp4": A.GPT_OSS}
+    "olmoe-normalized": A.OLMOE, "granite-moe": A.GRANITE_MOE, "gpt-oss-mxfp4": A.GPT_OSS}
+# Not gpt-oss, whose gates are clamped otherwise than llama.cpp always clamps them.
 
 # Where each expert is a tensor: Mixtral's names and Qwen's.
 PARTS = {"w1": "gate", "w3": "up", "w2": "down", "gate_proj": "gate", "up_proj": "up",
