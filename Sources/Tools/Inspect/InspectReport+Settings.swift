@@ -47,6 +47,17 @@ extension InspectReport {
       Setting("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
     if let experts = model.experts { settings.append(self.experts(experts, model.layerCount)) }
+    if !model.factors.isEmpty {
+      let factors = model.factors.sorted { $0.key.rawValue < $1.key.rawValue }
+      settings.append(
+        Setting(
+          "factors", factors.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", "),
+          [
+            "factors": .object(
+              model.factors.reduce(into: [:]) { $0[$1.key.rawValue] = .number($1.value) })
+          ]
+        ))
+    }
     if let quantization = model.quantization {
       settings.append(Setting("quantised", quantization.description))
     }

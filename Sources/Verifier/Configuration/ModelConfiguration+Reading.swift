@@ -30,7 +30,7 @@ extension ModelConfiguration {
     let layerCount = try file.requiredInteger("num_hidden_layers")
     var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
     let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
-    // Longer texts need the other divisors from their first token on (docs/algorithms.md 1).
+    // Longer texts need the other divisors from their first token on (docs/families.md).
     if case .longrope(let long) = rope.all.scaling {
       maximumContext = min(maximumContext, long.originalContext)
     }

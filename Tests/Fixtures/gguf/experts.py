@@ -1,6 +1,5 @@
 """Tensors and settings of mixtures of experts as GGUF files have them; see families.py."""
 
-import gguf
 import numpy as np
 from gguf import MODEL_ARCH as A
 
@@ -94,9 +93,5 @@ def add_settings(writer, arch, config):
         writer.add_residual_scale(config["residual_multiplier"])
         writer.add_logit_scale(config["logits_scaling"])
     if arch == A.GPT_OSS:
-        rope = config["rope_parameters"]
         writer.add_sliding_window(config["sliding_window"])
         writer.add_expert_feed_forward_length(config["intermediate_size"])
-        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
-        writer.add_rope_scaling_factor(rope["factor"])
-        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])

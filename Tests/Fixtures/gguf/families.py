@@ -12,6 +12,7 @@ the fixtures have others.
 """
 
 import json
+import math
 import os
 
 import gguf
@@ -25,10 +26,15 @@ import experts
 ROOT = os.path.dirname(os.path.abspath(__file__))
 CASES = {
     "gpt2": A.GPT2, "gptneox": A.GPTNEOX, "gptneox-sequential": A.GPTNEOX, "starcoder2": A.STARCODER2,
-    "phi": A.PHI2, "phi3": A.PHI3, "cohere": A.COMMAND_R, "cohere2": A.COHERE2, "olmo": A.OLMO,
-    "olmo-clip": A.OLMO,
-    "stablelm": A.STABLELM, "nemotron": A.NEMOTRON, **experts.CASES}
-PAIRED = (A.OLMO, A.LLAMA, A.GRANITE_MOE)
+    "phi": A.PHI2, "phi3": A.PHI3, "cohere": A.COMMAND_R, "cohere2": A.COHERE2, "olmo": A.OLMO, "olmo-clip": A.OLMO,
+    "stablelm": A.STABLELM, "nemotron": A.NEMOTRON, "llama-yarn": A.LLAMA, "phi3-longrope": A.PHI3,
+    "gemma": A.GEMMA, "gemma2-head": A.GEMMA2, "gemma3": A.GEMMA3, "smollm3": A.SMOLLM3,
+    "olmo2": A.OLMO2, "olmo3": A.OLMO2, "granite": A.GRANITE, "granite-bias": A.GRANITE,
+    "glm": A.CHATGLM, "glm4": A.GLM4, "ernie": A.ERNIE4_5, "seed-oss": A.SEED_OSS,
+    "seed-oss-output": A.SEED_OSS, "exaone4": A.EXAONE4, "exaone4-whole": A.EXAONE4,
+    **experts.CASES}
+# As the converter of Llama puts the rows of heads in pairs.
+PAIRED = (A.OLMO, A.LLAMA, A.SMOLLM3, A.GRANITE, A.GRANITE_MOE)
 
 
 def pairs(values, heads):
@@ -47,7 +53,7 @@ def converted(name, values, arch, config, heads, kv_heads):
         return pairs(values, heads)
     if arch in PAIRED and "k_proj" in name:
         return pairs(values, kv_heads)
-    if arch == A.NEMOTRON and name.endswith("norm.weight"):
+    if arch in (A.NEMOTRON, A.GEMMA, A.GEMMA2, A.GEMMA3) and name.endswith("norm.weight"):
         return values + 1
     return values
 
@@ -71,8 +77,10 @@ def add_settings(writer, arch, config):
     else:
         writer.add_layer_norm_eps(
             first("layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps") or 1e-5)
+    rope = rope.get("full_attention", rope)
     if rope:
         writer.add_rope_freq_base(rope["rope_theta"])
+    add_scaling(writer, rope, config)
     share = rope.get("partial_rotary_factor")
     if share is not None or arch in (A.PHI3, A.COHERE2):
         writer.add_rope_dimension_count(int((share or 1) * (hidden // heads)))
@@ -81,6 +89,19 @@ def add_settings(writer, arch, config):
         writer.add_rope_scaling_type(gguf.RopeScalingType.NONE)
     if arch in (A.GPTNEOX, A.STABLELM):
         writer.add_parallel_residual(config["use_parallel_residual"])
+    if arch in (A.GEMMA2, A.GEMMA3, A.OLMO2, A.EXAONE4) and config.get("sliding_window"):
+        writer.add_sliding_window(config["sliding_window"])
+    if arch == A.EXAONE4 and config.get("sliding_window"):
+        writer.add_sliding_window_pattern(
+            [kind == "sliding_attention" for kind in config["layer_types"]])
+    if arch == A.GEMMA2:
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if arch == A.GRANITE:
+        writer.add_attention_scale(config["attention_multiplier"])
+        writer.add_embedding_scale(config["embedding_multiplier"])
+        writer.add_residual_scale(config["residual_multiplier"])
+        writer.add_logit_scale(config["logits_scaling"])
     if arch in (A.PHI3, A.COHERE2, A.STARCODER2):
         writer.add_sliding_window(config.get("sliding_window") or 0)
     if arch == A.PHI3:
@@ -89,7 +110,7 @@ def add_settings(writer, arch, config):
         writer.add_clamp_kqv(config["clip_qkv"])
     if arch == A.COHERE2:
         writer.add_vocab_size(config["vocab_size"])
-    if arch in experts.CASES.values():
+    if "num_experts_per_tok" in config:
         experts.add_settings(writer, arch, config)
     if config.get("head_dim"):
         writer.add_key_length(config["head_dim"])
@@ -113,6 +134,25 @@ def add_tensor(writer, name, values):
         writer.add_tensor(name, values.astype(np.float32))
 
 
+def add_scaling(writer, rope, config):
+    """Settings of stretched frequencies."""
+    kind = rope.get("rope_type", "default")
+    if kind == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if kind == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if kind == "longrope":
+        original = config["original_max_position_embeddings"]
+        scale = config["max_position_embeddings"] / original
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(scale) / math.log(original)))
+        for length in ("short", "long"):
+            writer.add_tensor(
+                f"rope_factors_{length}.weight", np.array(rope[f"{length}_factor"], dtype=np.float32))
+
+
 def make(name, arch):
     folder = os.path.join(ROOT, os.pardir, "models", name)
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
@@ -121,6 +161,9 @@ def make(name, arch):
     writer = gguf.GGUFWriter(
         os.path.join(ROOT, "models", name + ".gguf"), gguf.MODEL_ARCH_NAMES[arch])
     heads, kv_heads = add_settings(writer, arch, config)
+    if arch == A.GEMMA3 and "sliding_attention" in config["rope_parameters"]:
+        writer.add_float32(
+            "gemma3.rope.freq_base_swa", config["rope_parameters"]["sliding_attention"]["rope_theta"])
     layers = config.get("num_hidden_layers") or config["n_layer"]
     names = gguf.get_tensor_name_map(arch, layers)
     # A type for bf16 is what NumPy lacks; it is taken as its bits.
@@ -132,6 +175,9 @@ def make(name, arch):
         if key == "lm_head.weight" and config.get("tie_word_embeddings"):
             continue
         new = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        if new is None and key == "lm_head.weight":
+            # Published models of the family are tied, this fixture is not.
+            new = "output.weight"
         if new is None:
             raise SystemExit(f"families: gguf has no name for {key} of {name}")
         taken[new] = converted(key, values, arch, config, heads, kv_heads)

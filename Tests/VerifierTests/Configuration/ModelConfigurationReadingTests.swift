@@ -192,6 +192,29 @@ import Verifier
       try read("{\"model_type\": \"llama\", \(Self.sizes), \(setting)}").ropeScaling == expected)
   }
 
+  /// A model takes one set of LongRoPE's divisors, that of texts within the original context.
+  @Test func longropeKeepsToTheOriginalContext() throws {
+    let factors = "\"short_factor\": [1, 2, 3, 4], \"long_factor\": [5, 6, 7, 8]"
+    let read = try read(
+      """
+      {"model_type": "phi3", \(Self.sizes), "max_position_embeddings": 4096,
+       "original_max_position_embeddings": 1024, "eos_token_id": 2,
+       "rope_scaling": {"type": "longrope", \(factors)}}
+      """)
+    #expect(read.maximumContext == 1024)
+    guard case .longrope(let long) = read.ropeScaling else {
+      Issue.record("no longrope: \(read.ropeScaling)")
+      return
+    }
+    // √(1 + ln 4 / ln 1024)
+    #expect(abs(long.magnitude - 1.0954451) < 1e-6)
+    let plain = RopeScaling.none.frequencies(dimension: 8, theta: 10_000)
+    let frequencies = read.ropeScaling.frequencies(dimension: 8, theta: 10_000)
+    for (index, (before, after)) in zip(plain, frequencies).enumerated() {
+      #expect(abs(before / after - Double(index + 1)) < 1e-9)
+    }
+  }
+
   @Test func endTokensOfTheGenerationSettingsComeFirst() throws {
     let config = "{\"model_type\": \"llama\", \(Self.sizes), \"eos_token_id\": 5}"
     #expect(try read(config).endTokens == [5])

@@ -169,8 +169,8 @@ import Verifier
       return String(error.description.dropFirst("\(url.path): ".count))
     }
     #expect(
-      try problem([("general.architecture", .string("mamba"))])
-        == "the architecture \"mamba\" is not supported in GGUF files; use one of llama, qwen2, qwen3"
+      try problem([("general.architecture", .string("mamba"))]).hasPrefix(
+        "the architecture \"mamba\" is not supported in GGUF files; use one of llama, qwen2, qwen3")
     )
     #expect(
       try problem([("llama.logit_scale", .float32(2))])
@@ -184,8 +184,8 @@ import Verifier
         == "rope scaling of type \"longrope\" is not supported; only none, linear and yarn are")
     #expect(
       try problem([("llama.rope.scaling.type", .string("yarn"))])
-        == "rope.scaling.type is yarn, but rope.scaling.factor or "
-        + "rope.scaling.original_context_length is missing")
+        == "rope.scaling.type is yarn, but rope.scaling.factor or original_context_length is missing"
+    )
     #expect(
       try problem([("llama.block_count", .string("2"))])
         == "the metadata key \"llama.block_count\" is not one integer")
