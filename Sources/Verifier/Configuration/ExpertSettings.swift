@@ -105,7 +105,7 @@ extension ExpertSettings {
         : "\(family.key(name)) is \(value), but must be from \(range.lowerBound) to "
           + "\(range.upperBound)"
     }
-    if let wrong = outside("num_local_experts", options.count, 1...1 << 12)
+    if let wrong = outside("num_local_experts", options.count, 1...1 << 10)
       ?? outside("num_experts_per_tok", options.chosen, 1...options.count)
       ?? outside(
         keys.haveOwnWidth ? "moe_intermediate_size" : "intermediate_size", options.intermediate,

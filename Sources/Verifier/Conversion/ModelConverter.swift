@@ -29,6 +29,14 @@ package struct ModelConverter {
         "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
           + "adds to the last")
     }
+    // Millions of names of experts that no file has would take all memory.
+    let last = configuration.family.tensors.prefix(ofLayer: configuration.layerCount - 1)
+    guard configuration.experts == nil || checkpoint.names.contains(where: { $0.hasPrefix(last) })
+    else {
+      throw SpeculateError(
+        "\(source.path): num_hidden_layers is \(configuration.layerCount), but no tensor's name begins "
+          + "with \(quoted(last)); config.json and the weights are not of the same model")
+    }
     entries = try Self.conversions(checkpoint, configuration, formats)
   }
 

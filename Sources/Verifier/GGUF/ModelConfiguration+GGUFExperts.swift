@@ -48,7 +48,12 @@ extension ModelConfiguration {
     let plain = (0..<max(0, min(layerCount, 1 << 12))).map {
       file.tensor(architecture.name(of: .router, layer: $0)) == nil
     }
+    if !keys.areSparse, let layer = plain.firstIndex(of: true) {
+      throw settings.problem(
+        "there is no tensor \(quoted(architecture.name(of: .router, layer: layer))); the model is "
+          + "incomplete or of another architecture")
+    }
     return ExpertSettings(
-      options, clamp: keys.clamp, plainLayers: keys.areSparse && plain.contains(true) ? plain : [])
+      options, clamp: keys.clamp, plainLayers: plain.contains(true) ? plain : [])
   }
 }

@@ -99,7 +99,7 @@ import Verifier
         == "num_local_experts is missing; add it or download the file again")
     #expect(
       problem("qwen2-moe", ["num_experts": .integer(0)])
-        == "num_experts is 0, but must be from 1 to 4096")
+        == "num_experts is 0, but must be from 1 to 1024")
     #expect(
       problem("mixtral", ["num_experts_per_tok": .integer(6)])
         == "num_experts_per_tok is 6, but must be from 1 to 5")
