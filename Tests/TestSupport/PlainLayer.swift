@@ -26,6 +26,8 @@ package struct PlainLayer {
   /// The values of a tensor, by the name that Llama has for it; the norms after the sublayers are
   /// `mixer_post` and `feed_forward_post`.
   package var tensor: (String) -> [Float]?
+  /// What stands in the place of the feed-forward part; nil for nothing.
+  package var transform: (([Float]) -> [Float])?
 
   package init(
     heads: Int, keyValueHeads: Int, dimension: Int, rotated: Int, scale: Float,
@@ -73,12 +75,16 @@ package struct PlainLayer {
         case .parallel: norm(row, "post_attention_layernorm.weight")
         case .parallelSharingNorm: norm(row, "input_layernorm.weight")
         }
-      let up = linear(x, "mlp.up_proj")
-      let inner =
-        tensor("mlp.gate_proj.weight") == nil
-        ? up.map(activation) : zip(linear(x, "mlp.gate_proj"), up).map { activation($0) * $1 }
-      return add(middle, norm(linear(inner, "mlp.down_proj"), "feed_forward_post"))
+      return add(middle, norm((transform ?? feedForward)(x), "feed_forward_post"))
     }
+  }
+
+  private func feedForward(_ x: [Float]) -> [Float] {
+    let up = linear(x, "mlp.up_proj")
+    let inner =
+      tensor("mlp.gate_proj.weight") == nil
+      ? up.map(activation) : zip(linear(x, "mlp.gate_proj"), up).map { activation($0) * $1 }
+    return linear(inner, "mlp.down_proj")
   }
 
   /// The norm of a row; the row itself without such a tensor, if norms have tensors.
@@ -115,7 +121,8 @@ package struct PlainLayer {
     }
   }
 
-  private func linear(_ x: [Float], _ name: String) -> [Float] {
+  /// A product with a weight, and the bias if there is one.
+  package func linear(_ x: [Float], _ name: String) -> [Float] {
     let weights = tensor(name + ".weight") ?? []
     let bias = tensor(name + ".bias")
     return (0..<weights.count / x.count).map { row in

@@ -107,6 +107,12 @@ typedef enum {
 void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count);
 /// y[i] += x[i].
 void ck_add(float *y, const float *x, size_t count);
+/// y[i] += factor * x[i], fused.
+void ck_add_scaled(float *y, const float *x, size_t count, float factor);
+/// y[i] = g * sigmoid(alpha * g) * (u + 1), with g the gate, at most limit, and u up from -limit to
+/// limit; y may be gate.
+void ck_swiglu_clamped(const float *gate, const float *up, float *y, size_t count, float alpha,
+                       float limit);
 
 /// Stores the key of one position into a head's key cache [positions / 16][dimension][16].
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension);

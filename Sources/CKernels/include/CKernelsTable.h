@@ -37,6 +37,8 @@ typedef struct {
   size_t (*at_least)(const float *, size_t, float, uint32_t *);
   void (*mask_below)(float *, size_t, float);
   void (*divide)(float *, size_t, float);
+  void (*add_scaled)(float *, const float *, size_t, float);
+  void (*swiglu_clamped)(const float *, const float *, float *, size_t, float, float);
 } ck_kernels;
 
 /// The products of quantised weights; see CKernelsQuantized.h.

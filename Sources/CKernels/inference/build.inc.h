@@ -8,6 +8,7 @@
 
 #include "linear.inc.h"
 #include "rows.inc.h"
+#include "experts.inc.h"
 #include "activation.inc.h"
 #include "attention_walk.h"
 #define KV float
@@ -55,4 +56,6 @@ const ck_kernels CK_TABLE = {
     .at_least = at_least,
     .mask_below = mask_below,
     .divide = divide,
+    .add_scaled = add_scaled,
+    .swiglu_clamped = swiglu_clamped,
 };

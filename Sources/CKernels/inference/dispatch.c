@@ -180,6 +180,13 @@ size_t ck_at_least(const float *x, size_t count, float bound, uint32_t *found) {
 }
 void ck_mask_below(float *x, size_t count, float bound) { table->mask_below(x, count, bound); }
 void ck_divide(float *x, size_t count, float divisor) { table->divide(x, count, divisor); }
+void ck_add_scaled(float *y, const float *x, size_t count, float factor) {
+  table->add_scaled(y, x, count, factor);
+}
+void ck_swiglu_clamped(const float *gate, const float *up, float *y, size_t count, float alpha,
+                       float limit) {
+  table->swiglu_clamped(gate, up, y, count, alpha, limit);
+}
 
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension) {
   float *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;

@@ -42,6 +42,22 @@ package enum Kernels {
     ck_add(y, x, count)
   }
 
+  /// `y += factor · x` over `count` values, fused.
+  package static func add(
+    _ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    ck_add_scaled(y, x, count, factor)
+  }
+
+  /// `gate = g · sigmoid(alpha · g) · (u + 1)` over `count` values: `g` is the gate, at most `limit`, and
+  /// `u` is up, from `-limit` to `limit`.
+  package static func swigluClamped(
+    gate: UnsafeMutablePointer<Float>, up: UnsafePointer<Float>, count: Int, alpha: Float,
+    limit: Float
+  ) {
+    ck_swiglu_clamped(gate, up, gate, count, alpha, limit)
+  }
+
   /// `x *= factor` over `count` values.
   package static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
     ck_scale(x, count, factor)

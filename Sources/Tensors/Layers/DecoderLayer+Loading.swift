@@ -5,7 +5,7 @@ extension DecoderLayer {
   package init(_ source: any WeightSource, layout: LayerLayout, format: WeightFormat) throws {
     func matrix(_ role: LayerTensor) throws -> PackedMatrix {
       guard let tensor = layout[role] else { preconditionFailure("every layer has its matrices") }
-      return try source.matrix(tensor, format: format)
+      return try source.matrix(tensor, format: role.isRouter ? .f32 : format)
     }
     func vector(_ role: LayerTensor) throws -> FloatBuffer? { try layout[role].map(source.values) }
     let design = layout.design
@@ -49,18 +49,40 @@ extension DecoderLayer {
       queryNorm: try headNorm(.queryNorm, bias: .queryNormBias, heads: shape.heads),
       keyNorm: try headNorm(.keyNorm, bias: .keyNormBias, heads: shape.keyValueHeads),
       normsTogether: design.attention.headNorms == .together, sinks: try vector(.sinks))
+    func gated(
+      _ matrices: (LayerTensor, LayerTensor, LayerTensor),
+      biases: (LayerTensor, LayerTensor, LayerTensor)?
+    ) throws -> GatedFeedForward {
+      GatedFeedForward(
+        activation: design.feedForward.activation, clamp: design.feedForward.clamp,
+        gate: try matrix(matrices.0), up: try matrix(matrices.1), down: try matrix(matrices.2),
+        gateBias: try biases.flatMap { try vector($0.0) },
+        upBias: try biases.flatMap { try vector($0.1) },
+        downBias: try biases.flatMap { try vector($0.2) })
+    }
     switch design.feedForward.kind {
     case .gated:
       feedForward = .gated(
-        GatedFeedForward(
-          activation: design.feedForward.activation, gate: try matrix(.gate), up: try matrix(.up),
-          down: try matrix(.down), gateBias: try vector(.gateBias), upBias: try vector(.upBias),
-          downBias: try vector(.downBias)))
+        try gated((.gate, .up, .down), biases: (.gateBias, .upBias, .downBias)))
     case .plain:
       feedForward = .plain(
         PlainFeedForward(
           activation: design.feedForward.activation, up: try matrix(.up), down: try matrix(.down),
           upBias: try vector(.upBias), downBias: try vector(.downBias)))
+    case .experts(let options):
+      feedForward = .experts(
+        ExpertFeedForward(
+          router: try matrix(.router), routerBias: try vector(.routerBias),
+          chosen: options.chosen, weighting: options.weighting,
+          experts: try (0..<options.count).map {
+            try gated(
+              (.expertGate($0), .expertUp($0), .expertDown($0)),
+              biases: (.expertGateBias($0), .expertUpBias($0), .expertDownBias($0)))
+          },
+          shared: try options.shared.map { _ in
+            try gated((.sharedGate, .sharedUp, .sharedDown), biases: nil)
+          },
+          sharedGate: try layout[.sharedRouter].map { _ in try matrix(.sharedRouter) }))
     }
   }
 }

@@ -19,6 +19,17 @@ package struct DecoderLayer: Sendable {
 
   package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
 
+  /// Bytes of weights that a pass over so many rows reads, as expected.
+  package func bytesRead(rows: Int) -> Double {
+    feedForward.bytesRead(rows: rows)
+      + Double(mixer.matrices.reduce(0) { $0 + $1.byteCount })
+  }
+
+  /// Weights that one row is multiplied by.
+  package var weightsPerRow: Int {
+    feedForward.weightsPerRow + mixer.matrices.reduce(0) { $0 + $1.rows * $1.columns }
+  }
+
   /// The formats of the matrices that the mixer multiplies context features with.
   package var contextFormats: [WeightFormat] { [mixer.key.format, mixer.value.format] }
 

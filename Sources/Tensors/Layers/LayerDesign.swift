@@ -64,6 +64,8 @@ package struct FeedForwardOptions: Sendable, Equatable {
   /// Which products it has and how they follow one another.
   package var kind = FeedForwardKind.gated
   package var activation = Activation.silu
+  /// What takes the place of `activation(gate) · up`; nil for nothing.
+  package var clamp: GateClamp?
   /// Whether the products have biases.
   package var bias = false
 
@@ -86,6 +88,11 @@ package enum FeedForwardKind: Sendable, Equatable {
   case gated
   /// `down(activation(up(x)))`.
   case plain
+  /// Several such parts, of which a row goes through some.
+  case experts(ExpertOptions)
+
+  /// Whether a row goes through some parts of several.
+  package var hasExperts: Bool { if case .experts = self { true } else { false } }
 }
 
 /// Where a sublayer is normed.

@@ -1,5 +1,5 @@
 /// The tensors that a decoder layer may have.
-package enum LayerTensor: Sendable {
+package enum LayerTensor: Sendable, Hashable {
   case mixerNorm, mixerPostNorm
   case mixerNormBias, mixerPostNormBias
   case query, key, value, output
@@ -11,6 +11,22 @@ package enum LayerTensor: Sendable {
   case feedForwardNormBias, feedForwardPostNormBias
   case gate, up, down
   case gateBias, upBias, downBias
+  case router, routerBias
+  case expertGate(Int), expertUp(Int), expertDown(Int)
+  case expertGateBias(Int), expertUpBias(Int), expertDownBias(Int)
+  case sharedGate, sharedUp, sharedDown, sharedRouter
+
+  /// The number of the expert that it belongs to; nil for all other tensors.
+  package var expert: Int? {
+    switch self {
+    case .expertGate(let index), .expertUp(let index), .expertDown(let index): index
+    case .expertGateBias(let index), .expertUpBias(let index), .expertDownBias(let index): index
+    default: nil
+    }
+  }
+
+  /// Whether its products decide where rows go, and so are in f32 whatever format a model has.
+  package var isRouter: Bool { self == .router || self == .sharedRouter }
 }
 
 /// What checkpoints call the modules of a layer; a tensor's name ends in `.weight` or `.bias` behind it.
@@ -33,12 +49,27 @@ package struct LayerNames: Sendable, Equatable {
   package var gate = "mlp.gate_proj"
   package var up = "mlp.up_proj"
   package var down = "mlp.down_proj"
+  package var router = "mlp.gate"
+  /// What stands before an expert's number, with a dot between them.
+  package var experts = "mlp.experts"
+  /// Behind an expert's number and a dot.
+  package var expertGate = "gate_proj"
+  /// See `expertGate`.
+  package var expertUp = "up_proj"
+  /// See `expertGate`.
+  package var expertDown = "down_proj"
+  package var sharedGate = "mlp.shared_expert.gate_proj"
+  package var sharedUp = "mlp.shared_expert.up_proj"
+  package var sharedDown = "mlp.shared_expert.down_proj"
+  package var sharedRouter = "mlp.shared_expert_gate"
   /// Of the norm on the feed-forward part's output.
   package var feedForwardPostNorm = "post_feedforward_layernorm"
   /// What queries, keys and values are called where one tensor holds all three.
   package var queryKeyValue: FusedProjection?
   /// What gate and up, in this order, are called where one tensor holds both.
   package var gateUp: String?
+  /// What the experts' tensors are called where each holds those of all experts.
+  package var fusedExperts: FusedExperts?
   /// Whether matrices are stored [in, out].
   package var isTransposed = false
 
@@ -85,6 +116,7 @@ package struct LayerLayout: Sendable {
   package let design: LayerDesign
   /// The tensors that the layer has, in the order in which training holds them.
   package private(set) var tensors: [(role: LayerTensor, tensor: NamedShape)] = []
+  private var places: [LayerTensor: Int] = [:]
 
   /// Lists the tensors of a design under names behind `prefix`.
   package init(_ design: LayerDesign, names: LayerNames = LayerNames(), prefix: String) {
@@ -173,15 +205,30 @@ package struct LayerLayout: Sendable {
     case .plain:
       linear(.up, names.up, [inner, hidden], bias: .upBias, if: bias)
       linear(.down, names.down, [hidden, inner], bias: .downBias, if: bias)
+    case .experts(let options):
+      linear(
+        .router, names.router, [options.count, hidden], bias: .routerBias, if: options.routerBias)
+      for index in 0..<options.count {
+        for tensor in names.tensors(
+          ofExpert: index, options, hidden: hidden, hasBiases: bias, prefix: prefix)
+        { tensors.append(tensor) }
+      }
+      if let shared = options.shared {
+        add(.sharedGate, names.sharedGate + ".weight", [shared.intermediate, hidden])
+        add(.sharedUp, names.sharedUp + ".weight", [shared.intermediate, hidden])
+        add(.sharedDown, names.sharedDown + ".weight", [hidden, shared.intermediate])
+        add(.sharedRouter, names.sharedRouter + ".weight", [1, hidden], if: shared.isGated)
+      }
     }
     norm(
       .feedForwardPostNorm, bias: .feedForwardPostNormBias, names.feedForwardPostNorm,
       if: design.feedForwardNorms.isAfter)
+    for (place, tensor) in tensors.enumerated() { places[tensor.role] = place }
     precondition(Set(tensors.map(\.tensor.name)).count == tensors.count, "two tensors share a name")
   }
 
   /// A tensor; nil if the design has no such one.
-  package subscript(role: LayerTensor) -> NamedShape? { tensors.first { $0.role == role }?.tensor }
+  package subscript(role: LayerTensor) -> NamedShape? { places[role].map { tensors[$0].tensor } }
 
   /// Whether another layer has the same tensors of the same shapes, whatever their names.
   package func matches(_ other: LayerLayout) -> Bool {

@@ -38,7 +38,9 @@ package final class LayerScratch: Sendable {
       made.append(made.first { $0.fit(part) } ?? AttentionBuffers(part, maximumRows: maximumRows))
     }
     feedForward = layers.map(\.feedForward).reduce(into: []) { made, part in
-      made.append(made.first { $0.fit(part) } ?? FeedForwardBuffers(part, maximumRows: maximumRows))
+      made.append(
+        made.first { $0.fit(part) }
+          ?? FeedForwardBuffers(part, maximumRows: maximumRows, workers: workers))
     }
   }
 
@@ -55,6 +57,9 @@ package final class LayerScratch: Sendable {
   func norm(rows: Range<Int>, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
     norm(rows, norms.before, into: normed[worker])
   }
+
+  /// What a worker normed last for products of layers, `[maximumRows][hidden]`.
+  func normed(_ worker: Int) -> ActivationRows { normed[worker] }
 
   /// Norms rows for the head.
   package func normForHead(

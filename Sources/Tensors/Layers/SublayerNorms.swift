@@ -26,10 +26,16 @@ package struct SublayerNorms: Sendable {
         panels: (0..<matrix.panelCount).share(of: worker, among: workers.count),
         bias: bias.map { UnsafePointer($0.base) }, accumulates: !needsOutput)
     }
+    addOutput(rows: rows, width: hidden, scratch: scratch, workers: workers)
+  }
+
+  /// Norms and scales what a sublayer put into `scratch.output` and adds it to the residual stream; where
+  /// products add to the stream themselves there is nothing to do.
+  func addOutput(rows: Int, width hidden: Int, scratch: LayerScratch, workers: Workers) {
     guard needsOutput else { return }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        let values = out.base + row * hidden
+        let values = scratch.output.base + row * hidden
         after?.apply(values, into: values, count: hidden)
         if factor != 1 { Kernels.scale(values, by: factor, count: hidden) }
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)

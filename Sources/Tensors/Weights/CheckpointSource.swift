@@ -4,16 +4,28 @@ package import Files
 package final class CheckpointSource: WeightSource {
   private let checkpoint: Checkpoint
   private let path: String
+  private let keepsBlocks: Bool
+  private let floatActivations: Bool
   private var used: Set<String> = []
 
-  package init(_ checkpoint: Checkpoint, path: String) {
+  /// - Parameters:
+  ///   - keepsBlocks: Whether matrices that are published in blocks stay as they are, whatever format is asked
+  ///     for.
+  ///   - floatActivations: Whether products of such matrices take activations in f32.
+  package init(
+    _ checkpoint: Checkpoint, path: String, keepsBlocks: Bool = false,
+    floatActivations: Bool = false
+  ) {
     self.checkpoint = checkpoint
     self.path = path
+    self.keepsBlocks = keepsBlocks
+    self.floatActivations = floatActivations
   }
 
   package func values(_ tensor: NamedShape) throws -> FloatBuffer {
     used.insert(tensor.storedName)
     if tensor.shape.count == 2 {
+      if let blocks = try published(tensor) { return try blocks.floats() }
       for format in WeightFormat.allCases {
         if let stored = try stored(tensor, format: format) { return try stored.floats() }
       }
@@ -22,9 +34,21 @@ package final class CheckpointSource: WeightSource {
   }
 
   package func stored(_ tensor: NamedShape, format: WeightFormat) throws -> (any StoredMatrix)? {
+    if let blocks = try published(tensor) {
+      let own = WeightFormat(MXFP4Coding.self)
+      return keepsBlocks
+        ? KeptMatrix(blocks, format: floatActivations ? own.withFloatActivations : own) : nil
+    }
     let stored = try format.coding.stored(tensor, in: checkpoint)
     used.formUnion(stored?.names ?? [])
     return stored
+  }
+
+  /// A matrix that is published in blocks; nil if this one isn't.
+  private func published(_ tensor: NamedShape) throws -> StoredBlocks<MXFP4Coding>? {
+    let blocks = try StoredBlocks<MXFP4Coding>.published(tensor, in: checkpoint)
+    used.formUnion(blocks?.names ?? [])
+    return blocks
   }
 
   /// A vector of integers stored as I64.
@@ -101,7 +125,8 @@ extension Checkpoint {
       let column = FloatBuffer(count: width)
       for index in 0..<columns {
         FloatConversion.widen(
-          start + index * width * type.byteCount, as: type, into: column.base, count: width)
+          start + (part.firstInput + index) * width * type.byteCount, as: type,
+          into: column.base, count: width)
         for row in 0..<rows { buffer.base[row * columns + index] = column.base[places[row]] }
       }
     }

@@ -38,14 +38,17 @@ package struct TensorPart: Sendable, Equatable {
   /// Whether floats are stored [in, out], as GPT-2 has them. Integers of a converted checkpoint never are:
   /// their groups are those of inputs.
   package let isTransposed: Bool
+  /// Where floats are stored [in, out]: the stored row of the first input.
+  package let firstInput: Int
   /// The shape of the stored tensor, where its rows are something else than those of the tensor.
   package let shape: [Int]?
 
   package init(
     _ name: String, rows: Int? = nil, order: RowOrder = .plain, isTransposed: Bool = false,
-    shape: [Int]? = nil
+    firstInput: Int = 0, shape: [Int]? = nil
   ) {
     self.name = name
+    self.firstInput = firstInput
     self.rows = rows
     self.order = order
     self.isTransposed = isTransposed

@@ -46,6 +46,7 @@ extension InspectReport {
       Setting("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
       Setting("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
+    if let experts = model.experts { settings.append(self.experts(experts, model.layerCount)) }
     if !model.factors.isEmpty {
       let factors = model.factors.sorted { $0.key.rawValue < $1.key.rawValue }
       settings.append(
@@ -123,6 +124,22 @@ extension InspectReport {
           "key value heads": .integer(keyValueHeads), "head norms": .bool(areNormed),
         ]),
     ]
+  }
+
+  private static func experts(_ experts: ExpertSettings, _ layers: Int) -> Setting {
+    let (options, count) = (experts.options, (0..<layers).count(where: experts.areIn))
+    var members: [String: JSONValue] = [
+      "experts": .integer(options.count), "chosen experts": .integer(options.chosen),
+      "expert width": .integer(options.intermediate), "layers with experts": .integer(count),
+    ]
+    members["shared expert width"] = options.shared.map { .integer($0.intermediate) }
+    return Setting(
+      "experts",
+      "\(options.chosen) of \(Figures.count(options.count)), \(Figures.count(options.intermediate)) "
+        + "wide, in \(count) of \(layers) layers"
+        + (options.shared.map { ", beside a shared one, \(Figures.count($0.intermediate)) wide" }
+          ?? ""),
+      members)
   }
 
   private static func epsilon(_ value: Float) -> Setting {

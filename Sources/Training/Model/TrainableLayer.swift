@@ -94,6 +94,7 @@ extension LayerDesign {
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
       (feedForward.kind == .plain, "a feed-forward part without a gate"),
+      (feedForward.kind.hasExperts, "a mixture of experts"),
       (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),

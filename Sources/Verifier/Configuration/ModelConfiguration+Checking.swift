@@ -44,7 +44,7 @@ extension ModelConfiguration {
       throw problem(
         "layer_types names \(windowedLayers.count) layers, but num_hidden_layers is \(layerCount)")
     }
-    guard family.windows != .everyLayer || windowedLayers.allSatisfy({ $0 }) else {
+    guard family.windows.areMixed || windowedLayers.allSatisfy({ $0 }) else {
       throw problem("layer_types: full_attention beside a sliding window is not supported")
     }
     guard (0...1).contains(rotatedShare), rotatedDimension >= 2, rotatedDimension % 2 == 0 else {
@@ -66,6 +66,9 @@ extension ModelConfiguration {
     for (factor, value) in factors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       try check(factor.rawValue, value, ModelFactor.range)
     }
+    if let complaint = experts?.complaint(family, layerCount: layerCount) {
+      throw problem(complaint)
+    }
     try checkFamily(problem)
     for token in endTokens where !(0..<vocabularySize).contains(Int(token)) {
       throw problem("eos_token_id is \(token), but must be below vocab_size, \(vocabularySize)")
@@ -77,6 +80,9 @@ extension ModelConfiguration {
   }
   /// What `config.json` can't say for a family, the model must not be either.
   private func checkFamily(_ problem: (String) -> SpeculateError) throws {
+    guard family.experts == nil || experts != nil else {
+      throw problem("\(family.name) models have experts")
+    }
     guard family.rotation.share != nil || rotatedShare == 1 else {
       throw problem("\(family.name) models rotate whole heads")
     }

@@ -80,6 +80,9 @@ extension ModelConfiguration {
     windowedRope = rope.windowed
     unrotatedLayers = try Self.unrotatedLayers(
       file, family, layerCount: layerCount, isWindowed: usesWindow)
+    experts = try family.experts.map {
+      try ExpertSettings(file, $0, layerCount: layerCount)
+    }
     quantization = try Self.quantization(file)
     if !file.has("head_dim") && family.defaults.headDimension == nil && headCount > 0
       && hiddenSize % headCount != 0
@@ -96,7 +99,10 @@ extension ModelConfiguration {
 
   /// The formats of a model that `speculate convert` wrote (docs/formats.md).
   private static func quantization(_ file: ConfigurationFile) throws -> WeightFormats? {
-    guard let section = try file.section(quantizationKey) else { return nil }
+    guard let section = try file.section(quantizationKey), try UnsupportedFeature.isOwn(section)
+    else {
+      return nil
+    }
     func format(_ key: String) throws -> WeightFormat {
       let name = try section.text(key)
       guard let format = name.flatMap(WeightFormat.init) else {

@@ -73,13 +73,12 @@ extension ModelConfiguration {
           .string(usesWindow(layer: $0) ? "sliding_attention" : "full_attention")
         })
     }
-    if family.windows == .chosenLayers || family.windows == .namedLayers {
-      members["use_sliding_window"] = .bool(slidingWindow != nil)
-    }
+    if family.windows.haveSwitch { members["use_sliding_window"] = .bool(slidingWindow != nil) }
     if family.windows == .chosenLayers {
       members["max_window_layers"] = .integer(
         (0..<layerCount).first(where: usesWindow) ?? layerCount)
     }
+    if let experts { members.merge(experts.members(family)) { $1 } }
     switch elementType {
     case .f32: members["torch_dtype"] = .string("float32")
     case .f16: members["torch_dtype"] = .string("float16")

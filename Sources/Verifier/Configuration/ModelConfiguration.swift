@@ -45,6 +45,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var activation: Activation
   /// The optional numbers of the family that are in use.
   package var factors: [ModelFactor: Double]
+  /// The mixture of experts that layers have; nil for none.
+  package var experts: ExpertSettings?
   /// How many positions, itself included, a row of a windowed layer sees; nil if there is no window.
   package var slidingWindow: Int?
   /// Which layers the window applies to; empty means all of them.
@@ -163,6 +165,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     attention.cap = factors[.attentionCap].map { Float($0) }
     attention.clip = factors[.clip].map { Float($0) }
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
+    attention.sinks = family.sinks
     attention.headNorms = headNorms
     attention.headNorm = family.headNorm
     attention.inputBias = attentionBias
@@ -171,6 +174,10 @@ package struct ModelConfiguration: Sendable, Equatable {
     design.feedForward.kind = family.feedForward
     design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
+    if let experts, experts.areIn(layer: index) {
+      design.feedForward.kind = .experts(experts.options)
+      design.feedForward.clamp = experts.clamp
+    }
     design.residualScale = Float(factors[.residual] ?? 1)
     design.norm = family.norm
     design.flow = flow

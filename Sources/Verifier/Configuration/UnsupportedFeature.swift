@@ -53,13 +53,19 @@ struct UnsupportedFeature {
   /// The `quant_method` of models that `speculate convert` wrote.
   static let ownMethod = "speculate"
 
-  private static func isOwnQuantization(
-    _ feature: UnsupportedFeature, _ file: ConfigurationFile
+  /// Whether a section about quantisation is one that `speculate convert` wrote.
+  static func isOwn(_ section: ConfigurationFile) throws -> Bool {
+    try section.text("quant_method") == ownMethod
+  }
+
+  private static func isReadQuantization(
+    _ feature: UnsupportedFeature, _ file: ConfigurationFile, _ family: ModelFamily
   ) throws -> Bool {
     guard feature.key == "quantization_config", let section = try file.section(feature.key) else {
       return false
     }
-    return try section.text("quant_method") == ownMethod
+    return try isOwn(section)
+      || family.experts?.mayBeMXFP4 ?? false && section.text("quant_method") == "mxfp4"
   }
 
   /// Refuses a configuration that uses a feature which is not implemented, or not in this family.
@@ -72,7 +78,8 @@ struct UnsupportedFeature {
       }
     }
     let read = family.optionalKeys.union(family.keys.values)
-    for feature in all where try !read.contains(feature.key) && !isOwnQuantization(feature, file) {
+    for feature in all
+    where try !read.contains(feature.key) && !isReadQuantization(feature, file, family) {
       guard let value = file.value(feature.key), !feature.neutral.contains(value) else { continue }
       throw file.problem(
         "\(feature.meaning) (\(feature.key)) is not supported; use a checkpoint without it")

@@ -15,8 +15,8 @@ struct WindowSettings {
     let isUsed =
       switch windows {
       case .none: false
-      case .everyLayer, .pattern: true
-      case .chosenLayers, .namedLayers: try file.bool("use_sliding_window") ?? false
+      case _ where windows.haveSwitch: try file.bool("use_sliding_window") ?? false
+      default: true
       }
     var size: Int?
     if isUsed {
@@ -45,12 +45,15 @@ struct WindowSettings {
           "layer_types has sliding_attention, but no sliding window is in use; set "
             + (windows == .none ? "full_attention" : "sliding_window"))
       }
-      if windows == .everyLayer && size != nil && layers.contains(false) {
+      if !windows.areMixed && size != nil && layers.contains(false) {
         throw file.problem("layer_types: full_attention beside a sliding window is not supported")
       }
     } else if size != nil, windows == .chosenLayers {
       let first = try file.integer("max_window_layers") ?? 28
       layers = indices.map { $0 >= first }
+    } else if size != nil, windows == .alternateLayers {
+      let end = try file.integer("max_window_layers") ?? 28
+      layers = indices.map { $0 % 2 == 0 && $0 < end }
     } else if size != nil, windows == .namedLayers {
       throw file.problem("use_sliding_window needs layer_types; add it")
     } else if size != nil, case .pattern(let standard) = windows {

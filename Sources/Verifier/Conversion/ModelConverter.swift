@@ -21,12 +21,21 @@ package struct ModelConverter {
   package init(source: URL, formats: WeightFormats) throws {
     self.source = source
     self.formats = formats
-    configuration = try ModelConfiguration(directory: source)
-    checkpoint = try CausalModel.checkpoint(configuration, source)
+    let read = try ModelConfiguration(directory: source)
+    checkpoint = try CausalModel.checkpoint(read, source)
+    configuration = read.naming(experts: checkpoint)
     if let stored = configuration.quantization {
       throw SpeculateError(
         "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
           + "adds to the last")
+    }
+    // Millions of names of experts that no file has would take all memory.
+    let last = configuration.family.tensors.prefix(ofLayer: configuration.layerCount - 1)
+    guard configuration.experts == nil || checkpoint.names.contains(where: { $0.hasPrefix(last) })
+    else {
+      throw SpeculateError(
+        "\(source.path): num_hidden_layers is \(configuration.layerCount), but no tensor's name begins "
+          + "with \(quoted(last)); config.json and the weights are not of the same model")
     }
     entries = try Self.conversions(checkpoint, configuration, formats)
   }
@@ -126,13 +135,16 @@ package struct ModelConverter {
     let embedding = configuration.family.tensors.embedding
     let head = configuration.family.tensors.head
     var matrices: [String: NamedShape] = [:]
+    var experts: [String: [NamedShape]] = [:]
     var others: Set<String> = []
     for layer in 0..<configuration.layerCount {
-      for (_, tensor) in configuration.layout(ofLayer: layer).tensors {
-        if tensor.shape.count == 2 {
+      for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if tensor.shape.count != 2 || role.isRouter {
+          others.insert(tensor.storedName)
+        } else if tensor.part?.shape == nil {
           matrices[tensor.storedName] = tensor
         } else {
-          others.insert(tensor.storedName)
+          experts[tensor.storedName, default: []].append(tensor)
         }
       }
     }
@@ -141,6 +153,9 @@ package struct ModelConverter {
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
       if configuration.family.tensors.isComputed(name) { return [] }
+      if let taken = try TensorConversion.taking(experts, outOf: name, formats.layers, checkpoint) {
+        return taken
+      }
       if tied && (name == embedding || name == head) {
         guard name == tiedName else { return [] }
         var both = [

@@ -15,6 +15,8 @@ struct TensorConversion {
   private let format: WeightFormat?
   /// Whether rows of what is written are columns of what is read.
   private let transposes: Bool
+  /// The values, where they aren't those of the whole tensor in their order.
+  private let values: (() throws -> FloatBuffer)?
 
   /// - Parameter isTransposed: Whether the tensor is a matrix [in, out]. Integers are written [out, in]:
   ///   their groups are those of inputs.
@@ -26,10 +28,12 @@ struct TensorConversion {
     self.name = name
     self.newName = newName
     self.format = format
+    values = nil
     let shape = checkpoint.shape(of: name) ?? []
     type = try checkpoint.type(of: name, shape: shape)
     transposes = isTransposed && format?.isQuantized == true && shape.count == 2
     self.shape = transposes ? shape.reversed() : shape
+    sourceBytes = shape.reduce(1, *) * type.byteCount
     guard let format else { return }
     guard shape.count == 2, self.shape[1] > 0 else {
       throw SpeculateError(
@@ -41,7 +45,37 @@ struct TensorConversion {
     }
   }
 
-  private var count: Int { shape.reduce(1, *) }
+  /// A matrix that is a part of a stored tensor, written by itself.
+  ///
+  /// - Parameter bytes: What the part takes of the file.
+  private init(
+    part: NamedShape, to format: WeightFormat, bytes: Int, _ checkpoint: Checkpoint
+  ) throws {
+    (name, newName, shape) = (part.storedName, part.name, part.shape)
+    self.format = format
+    (type, transposes, sourceBytes) = (.f32, false, bytes)
+    if let complaint = format.complaint(columns: part.shape[1]) {
+      throw SpeculateError("\(checkpoint.url.path): tensor \(quoted(name)) \(complaint)")
+    }
+    values = { try CheckpointSource(checkpoint, path: checkpoint.url.path).values(part) }
+  }
+
+  /// What becomes of a tensor that holds the experts of a layer: each is written by itself.
+  ///
+  /// - Parameter experts: The experts by the names of the tensors that hold them.
+  /// - Returns: nil for any other tensor.
+  static func taking(
+    _ experts: [String: [NamedShape]], outOf name: String, _ format: WeightFormat,
+    _ checkpoint: Checkpoint
+  ) throws -> [TensorConversion]? {
+    if name.hasSuffix("_scales"), experts[String(name.dropLast(7))] != nil { return [] }
+    let whole = name.hasSuffix("_blocks") ? String(name.dropLast(7)) : name
+    return try (experts[name] ?? experts[whole])?.map { part in
+      let bytes = (checkpoint.byteCount(of: name) ?? 0) / (experts[whole]?.count ?? 1)
+      return try TensorConversion(part: part, to: format, bytes: bytes, checkpoint)
+    }
+  }
+
   private var rowWidth: Int { shape.count == 2 ? shape[1] : 1 }
   private var rowCount: Int { shape.first ?? 1 }
 
@@ -50,7 +84,7 @@ struct TensorConversion {
 
   var outputCount: Int { parts?.count ?? 1 }
 
-  var sourceBytes: Int { count * type.byteCount }
+  let sourceBytes: Int
 
   var convertedBytes: Int { parts?.reduce(0) { $0 + $1.byteCount } ?? sourceBytes }
 
@@ -92,6 +126,14 @@ struct TensorConversion {
     of checkpoint: Checkpoint, onPiece: (_ finished: Bool) throws -> Void,
     _ body: (_ values: UnsafePointer<Float>, _ rows: Int) throws -> Void
   ) throws {
+    if let values {
+      let all = try values()
+      for row in stride(from: 0, to: rowCount, by: piece.rows) {
+        try body(all.base + row * rowWidth, min(piece.rows, rowCount - row))
+        try onPiece(false)
+      }
+      return try onPiece(true)
+    }
     let buffer = FloatBuffer(count: piece.values)
     let column = FloatBuffer(count: transposes ? piece.rows : 0)
     try checkpoint.withBytes(of: name) { bytes in

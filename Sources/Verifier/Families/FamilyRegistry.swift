@@ -2,9 +2,10 @@ import Files
 
 package struct FamilyRegistry: Sendable {
   package static let standard = FamilyRegistry([
-    .llama, .mistral, .qwen2, .qwen3, .gpt2, .gptNeoX, .starCoder2, .phi, .phi3, .cohere, .cohere2,
-    .olmo, .stableLM, .nemotron, .gemma, .gemma2, .gemma3, .gemma3Text, .smolLM3, .olmo2, .olmo3,
-    .granite, .granite4, .glm, .glm4, .ernie, .seedOSS, .exaone4, .helium,
+    .llama, .mistral, .mixtral, .qwen2, .qwen2MoE, .qwen3, .qwen3MoE, .gptOSS, .gpt2, .gptNeoX,
+    .starCoder2, .phi, .phi3, .cohere, .cohere2, .olmo, .stableLM, .nemotron, .gemma, .gemma2,
+    .gemma3, .gemma3Text, .smolLM3, .olmo2, .olmo3, .olmoe, .granite, .granite4, .graniteMoE, .glm,
+    .glm4, .ernie, .seedOSS, .exaone4, .helium,
   ])
 
   /// The beginnings of names of architectures, in small letters, whose layers keep a state that can't be gone back in.

@@ -29,6 +29,8 @@ package struct ModelFamily: Sendable, Equatable {
   /// The biases of the feed-forward products.
   package var feedForwardBias = Presence.never
   package var headNorms = HeadNorms.none
+  /// Whether the softmax of attention has a score more, for no value.
+  package var sinks = false
   /// Which layers see only the last positions.
   package var windows = Windows.none
   /// Which layers rotate queries and keys, and how.
@@ -49,6 +51,8 @@ package struct ModelFamily: Sendable, Equatable {
   package var feedForward = FeedForwardKind.gated
   /// The activations that files may name; the first is what a file that names none means.
   package var activations = [Activation.silu]
+  /// How files describe experts; nil for a family without.
+  package var experts: ExpertKeys?
   /// What files of this family mean by names that mean something else in others.
   package var activationNames: [String: Activation] = [:]
   package var tensors = TensorNames()
@@ -67,6 +71,7 @@ package struct ModelFamily: Sendable, Equatable {
   /// The settings, by their usual names, that it reads beyond those of every family.
   var optionalKeys: Set<String> {
     var keys = Set(factors.keys.map(\.rawValue))
+    keys.formUnion(experts?.names ?? [])
     if rotation.share != nil { keys.insert("partial_rotary_factor") }
     for part in switches.keys { keys.formUnion([part.rawValue, key(part.rawValue)]) }
     if case .listed = rotation.unrotated { keys.insert("no_rope_layers") }
@@ -127,6 +132,11 @@ package struct ModelFamily: Sendable, Equatable {
     case none
     /// All of them, unless `sliding_window` is null.
     case everyLayer
+    /// All of them, with `use_sliding_window`.
+    case everyLayerIfUsed
+    /// With `use_sliding_window`, those of `layer_types`, or every other one of the first
+    /// `max_window_layers`.
+    case alternateLayers
     /// With `use_sliding_window`, those of `layer_types`, or those from `max_window_layers` on.
     case chosenLayers
     /// With `use_sliding_window`, those of `layer_types`.
@@ -135,11 +145,16 @@ package struct ModelFamily: Sendable, Equatable {
     /// `sliding_window_pattern` may say another n.
     case pattern(Int)
 
+    /// Whether `use_sliding_window` must say that there are any.
+    var haveSwitch: Bool {
+      [.chosenLayers, .alternateLayers, .namedLayers, .everyLayerIfUsed].contains(self)
+    }
+
     /// Whether some layers of a model may have windows and others none.
     var areMixed: Bool {
       switch self {
-      case .none, .everyLayer: false
-      case .chosenLayers, .namedLayers, .pattern: true
+      case .none, .everyLayer, .everyLayerIfUsed: false
+      case .chosenLayers, .alternateLayers, .namedLayers, .pattern: true
       }
     }
   }

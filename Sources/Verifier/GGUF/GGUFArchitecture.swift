@@ -9,6 +9,10 @@ struct GGUFArchitecture: Sendable {
   let family: ModelFamily
   /// Whether the rows of query and key heads lie in pairs that are rotated together.
   var pairsRows = false
+  /// Whether experts' weights are normalized where a file doesn't say, and the family leaves it open.
+  var normalizesExperts = false
+  /// Whether the bounds of YaRN's blend are whole numbers of pairs, which no key says.
+  var truncatesYarn = true
   /// What tensors are called that have other names here, behind the layer's number.
   var names: [LayerTensor: String] = [:]
 
@@ -40,16 +44,32 @@ struct GGUFArchitecture: Sendable {
     GGUFArchitecture(
       name: "seed_oss", family: .seedOSS, names: [.feedForwardNorm: "post_attention_norm.weight"]),
     GGUFArchitecture(name: "exaone4", family: .exaone4),
+    GGUFArchitecture(name: "llama", family: .mixtral, pairsRows: true),
+    GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE),
+    GGUFArchitecture(name: "qwen3moe", family: .qwen3MoE, normalizesExperts: true),
+    GGUFArchitecture(name: "olmoe", family: .olmoe),
+    GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
+    GGUFArchitecture(
+      name: "gpt-oss", family: .gptOSS, truncatesYarn: false,
+      names: [.feedForwardNorm: "post_attention_norm.weight"]),
   ]
 
   /// The architecture of a file.
   ///
   /// - Throws: `SpeculateError` naming it if it isn't one of these.
   static func of(_ settings: GGUFSettings) throws -> GGUFArchitecture {
-    guard let found = all.first(where: { $0.name == settings.architecture }) else {
+    let named = all.filter { $0.name == settings.architecture }
+    let hasExperts = try settings.hasExperts
+    guard let found = named.first(where: { ($0.family.experts != nil) == hasExperts }) else {
+      if !named.isEmpty {
+        throw settings.problem(
+          "\(settings.architecture) models \(hasExperts ? "with" : "without") experts are not "
+            + "supported")
+      }
+      var seen: Set<String> = []
       throw settings.problem(
         "the architecture \(quoted(settings.architecture)) is not supported in GGUF files; use one "
-          + "of \(all.map(\.name).joined(separator: ", "))")
+          + "of \(all.map(\.name).filter { seen.insert($0).inserted }.joined(separator: ", "))")
     }
     return found
   }
@@ -72,8 +92,9 @@ struct GGUFArchitecture: Sendable {
     name == "gemma2" && layerCount == 46 || name == "gemma3" && layerCount == 62
   }
 
-  /// The name of a layer's tensor.
-  static func name(of role: LayerTensor, layer: Int) -> String {
+  /// The name of a layer's tensor; the experts of a layer share it.
+  func name(of role: LayerTensor, layer: Int) -> String {
+    if let own = names[role] { return "blk.\(layer).\(own)" }
     let name =
       switch role {
       case .mixerNorm: "attn_norm.weight"
@@ -103,6 +124,18 @@ struct GGUFArchitecture: Sendable {
       case .gateBias: "ffn_gate.bias"
       case .upBias: "ffn_up.bias"
       case .downBias: "ffn_down.bias"
+      case .router: "ffn_gate_inp.weight"
+      case .routerBias: "ffn_gate_inp.bias"
+      case .expertGate: "ffn_gate_exps.weight"
+      case .expertUp: "ffn_up_exps.weight"
+      case .expertDown: "ffn_down_exps.weight"
+      case .expertGateBias: "ffn_gate_exps.bias"
+      case .expertUpBias: "ffn_up_exps.bias"
+      case .expertDownBias: "ffn_down_exps.bias"
+      case .sharedGate: "ffn_gate_shexp.weight"
+      case .sharedUp: "ffn_up_shexp.weight"
+      case .sharedDown: "ffn_down_shexp.weight"
+      case .sharedRouter: "ffn_gate_inp_shexp.weight"
       }
     return "blk.\(layer).\(name)"
   }
@@ -131,6 +164,11 @@ struct GGUFArchitecture: Sendable {
     if let bias = configuration.headBias { places[bias.name] = GGUFSource.Place("output.bias") }
     for layer in 0..<configuration.layerCount {
       for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if let expert = role.expert, let experts = configuration.experts {
+          places[tensor.name] = Self.place(
+            name(of: role, layer: layer), tensor, of: expert, among: experts.options.count)
+          continue
+        }
         var order = order(of: role, configuration)
         let fused = Self.fused(role, layer: layer, configuration)
         if let fused, file.tensor(fused.name) != nil, file.tensor(fused.insteadOf) == nil {
@@ -138,12 +176,22 @@ struct GGUFArchitecture: Sendable {
           places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
         } else {
           places[tensor.name] = GGUFSource.Place(
-            names[role].map { "blk.\(layer).\($0)" } ?? Self.name(of: role, layer: layer),
-            order: order, shape: tensor.part?.shape)
+            name(of: role, layer: layer), order: order,
+            shape: role == .sharedRouter
+              ? file.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
         }
       }
     }
     return places
+  }
+
+  /// Where a tensor of all experts has one's.
+  private static func place(
+    _ name: String, _ tensor: NamedShape, of expert: Int, among count: Int
+  ) -> GGUFSource.Place {
+    GGUFSource.Place(
+      name, rows: count * tensor.shape[0], order: RowOrder(first: expert * tensor.shape[0]),
+      shape: [count] + tensor.shape)
   }
 
   /// A tensor that may hold another one among others.

@@ -40,6 +40,14 @@ struct GGUFSettings {
     return integer
   }
 
+  /// Whether the model has experts.
+  var hasExperts: Bool {
+    get throws {
+      var settings = self
+      return try settings.integer("expert_count") ?? 0 > 0
+    }
+  }
+
   /// An integer that must be there.
   mutating func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {

@@ -37,9 +37,9 @@ extension ModelConfiguration {
     }
     let theta = try settings.number("rope.freq_base") ?? 10_000
     let scaling = try Self.scaling(
-      &settings, file, rotated: rotated, theta: theta)
+      &settings, file, rotated: rotated, theta: theta, truncatesYarn: architecture.truncatesYarn)
     func has(_ role: LayerTensor) -> Bool {
-      file.tensor(GGUFArchitecture.name(of: role, layer: 0)) != nil
+      file.tensor(architecture.name(of: role, layer: 0)) != nil
     }
     var family = architecture.family
     // Converters have added it.
@@ -62,8 +62,9 @@ extension ModelConfiguration {
       tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
       maximumContext: try settings.requiredInteger("context_length"),
       attentionBias: has(.queryBias) || file.tensor(GGUFArchitecture.fusedBias) != nil,
-      outputBias: has(.outputBias), mlpBias: has(.upBias), slidingWindow: window.size,
-      windowedLayers: window.layers, endTokens: tokens.end, beginToken: tokens.begin)
+      outputBias: has(.outputBias), mlpBias: has(.upBias) || has(.expertUpBias(0)),
+      slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
+      beginToken: tokens.begin)
     if family.switches[.headNorms] != nil {
       headNorms = has(.queryNorm) ? family.headNorms : .none
     }
@@ -98,10 +99,8 @@ extension ModelConfiguration {
     if case .longrope(let long) = ropeScaling {
       maximumContext = min(maximumContext, long.originalContext)
     }
-    guard try settings.integer("expert_count") ?? 0 == 0 else {
-      throw settings.problem("the model has experts, which are not supported")
-    }
-    for key in ["vocab_size", "expert_used_count"] { settings.ignore(key) }
+    experts = try Self.experts(&settings, architecture, file, layerCount: layerCount)
+    for key in ["vocab_size", "expert_count", "expert_used_count"] { settings.ignore(key) }
     try settings.finish()
     try check(source: file.url.path)
   }
@@ -130,7 +129,8 @@ extension ModelConfiguration {
   }
 
   private static func scaling(
-    _ settings: inout GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double
+    _ settings: inout GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double,
+    truncatesYarn: Bool
   ) throws -> RopeScaling {
     let factor = try settings.number("rope.scaling.factor")
     let original = try settings.integer("rope.scaling.original_context_length")
@@ -168,6 +168,7 @@ extension ModelConfiguration {
       yarn.magnitude *= attentionFactor ?? 1
       yarn.betaFast = try settings.number("rope.scaling.yarn_beta_fast") ?? yarn.betaFast
       yarn.betaSlow = try settings.number("rope.scaling.yarn_beta_slow") ?? yarn.betaSlow
+      yarn.truncates = truncatesYarn
       return .yarn(yarn)
     default:
       throw settings.problem(

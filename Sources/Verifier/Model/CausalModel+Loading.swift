@@ -18,14 +18,17 @@ extension CausalModel {
       try self.init(try GGUFFile(url: directory), weights: weights)
       return
     }
-    let configuration = try ModelConfiguration(directory: directory, families: families)
-    let checkpoint = try Self.checkpoint(configuration, directory)
+    let read = try ModelConfiguration(directory: directory, families: families)
+    let checkpoint = try Self.checkpoint(read, directory)
+    let configuration = read.naming(experts: checkpoint)
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
     let headName = configuration.family.tensors.head
     let isApart = configuration.quantization != nil && checkpoint.shape(of: headName) != nil
-    let source = CheckpointSource(checkpoint, path: directory.path)
+    let source = CheckpointSource(
+      checkpoint, path: directory.path, keepsBlocks: weights.layers == nil,
+      floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: weights.applied(to: stored), source: source,
       embeddingName: embeddingName,

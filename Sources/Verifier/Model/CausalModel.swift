@@ -66,12 +66,21 @@ package final class CausalModel: Sendable {
     if let logitCap { Kernels.softCap(values, count: count, cap: logitCap) }
   }
 
-  /// Every matrix that one pass reads, the head included.
+  /// Every matrix, the head included.
   package var matrices: [PackedMatrix] { layers.flatMap(\.matrices) + [head] }
 
-  /// Weights that one pass multiplies every row by: those of all matrices.
-  package var weightCount: Int { matrices.reduce(0) { $0 + $1.rows * $1.columns } }
+  /// Weights that a pass multiplies every row by: those of all matrices, but of the chosen experts alone.
+  package var weightCount: Int {
+    layers.reduce(head.rows * head.columns) { $0 + $1.weightsPerRow }
+  }
 
-  /// Bytes of weights that producing one token reads: all matrices, no embedding.
-  package var bytesPerToken: Int { matrices.reduce(0) { $0 + $1.byteCount } }
+  /// Bytes of weights that producing one token reads: all matrices but experts that aren't chosen, no
+  /// embedding.
+  package var bytesPerToken: Int { bytesRead(rows: 1) }
+
+  /// Bytes of weights that a pass over so many rows reads; of experts, those of as many as such rows are
+  /// expected to choose where each is as likely as the others.
+  package func bytesRead(rows: Int) -> Int {
+    Int(layers.reduce(Double(head.byteCount)) { $0 + $1.bytesRead(rows: rows) }.rounded())
+  }
 }

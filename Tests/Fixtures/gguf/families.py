@@ -2,7 +2,7 @@
 """Makes GGUF twins of fixtures of Tests/Fixtures/models, as llama.cpp's converter writes them.
 
     python3 -m venv /tmp/venv-gguf
-    /tmp/venv-gguf/bin/pip install gguf==0.19.0 numpy safetensors
+    /tmp/venv-gguf/bin/pip install gguf==0.19.0 numpy safetensors torch
     /tmp/venv-gguf/bin/python Tests/Fixtures/gguf/families.py
 
 The names of tensors are those of the package gguf, llama.cpp's own for Python; rows are transposed, taken
@@ -17,8 +17,11 @@ import os
 
 import gguf
 import numpy as np
+import torch
 from gguf import MODEL_ARCH as A
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
+
+import experts
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 CASES = {
@@ -28,9 +31,10 @@ CASES = {
     "gemma": A.GEMMA, "gemma2-head": A.GEMMA2, "gemma3": A.GEMMA3, "smollm3": A.SMOLLM3,
     "olmo2": A.OLMO2, "olmo3": A.OLMO2, "granite": A.GRANITE, "granite-bias": A.GRANITE,
     "glm": A.CHATGLM, "glm4": A.GLM4, "ernie": A.ERNIE4_5, "seed-oss": A.SEED_OSS,
-    "seed-oss-output": A.SEED_OSS, "exaone4": A.EXAONE4, "exaone4-whole": A.EXAONE4}
+    "seed-oss-output": A.SEED_OSS, "exaone4": A.EXAONE4, "exaone4-whole": A.EXAONE4,
+    **experts.CASES}
 # As the converter of Llama puts the rows of heads in pairs.
-PAIRED = (A.OLMO, A.LLAMA, A.SMOLLM3, A.GRANITE)
+PAIRED = (A.OLMO, A.LLAMA, A.SMOLLM3, A.GRANITE, A.GRANITE_MOE)
 
 
 def pairs(values, heads):
@@ -106,13 +110,28 @@ def add_settings(writer, arch, config):
         writer.add_clamp_kqv(config["clip_qkv"])
     if arch == A.COHERE2:
         writer.add_vocab_size(config["vocab_size"])
-    if "head_dim" in config:
+    if "num_experts_per_tok" in config:
+        experts.add_settings(writer, arch, config)
+    if config.get("head_dim"):
         writer.add_key_length(config["head_dim"])
         writer.add_value_length(config["head_dim"])
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
     return heads, config.get("num_key_value_heads") or heads
+
+
+def add_tensor(writer, name, values):
+    """Matrices keep their type; vectors and routers are f32, as the converter writes them."""
+    values = np.ascontiguousarray(values)
+    if values.dtype == np.uint16 and (values.ndim == 1 or "gate_inp" in name or "bias" in name):
+        values = (values.astype(np.uint32) << 16).view(np.float32)
+    types = {np.dtype(np.uint16): gguf.GGMLQuantizationType.BF16,
+             np.dtype(np.uint8): gguf.GGMLQuantizationType.MXFP4}
+    if values.dtype in types:
+        writer.add_tensor(name, values.view(np.uint8), raw_dtype=types[values.dtype])
+    else:
+        writer.add_tensor(name, values.astype(np.float32))
 
 
 def add_scaling(writer, rope, config):
@@ -147,7 +166,12 @@ def make(name, arch):
             "gemma3.rope.freq_base_swa", config["rope_parameters"]["sliding_attention"]["rope_theta"])
     layers = config.get("num_hidden_layers") or config["n_layer"]
     names = gguf.get_tensor_name_map(arch, layers)
-    for key, values in sorted(load_file(os.path.join(folder, "model.safetensors")).items()):
+    # A type for bf16 is what NumPy lacks; it is taken as its bits.
+    tensors = {
+        key: values.view(torch.uint16).numpy() if values.dtype == torch.bfloat16 else values.numpy()
+        for key, values in sorted(load_file(os.path.join(folder, "model.safetensors")).items())}
+    taken = experts.take(tensors, config, arch) if name in experts.CASES else {}
+    for key, values in tensors.items():
         if key == "lm_head.weight" and config.get("tie_word_embeddings"):
             continue
         new = names.get_name(key, try_suffixes=(".weight", ".bias"))
@@ -156,8 +180,9 @@ def make(name, arch):
             new = "output.weight"
         if new is None:
             raise SystemExit(f"families: gguf has no name for {key} of {name}")
-        values = converted(key, values.astype(np.float32), arch, config, heads, kv_heads)
-        writer.add_tensor(new, np.ascontiguousarray(values))
+        taken[new] = converted(key, values, arch, config, heads, kv_heads)
+    for new, values in taken.items():
+        add_tensor(writer, new, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -26,7 +26,15 @@ import Verifier
     let llama3 = #""rope_type": "llama3""#
     let longrope =
       #""rope_type": "longrope", "short_factor": [1, 1, 1, 1], "long_factor": [1, 1, 2, 2]"#
+    let experts = #", "num_experts_per_tok": 2, "num_local_experts": 4"#
     let changes = [
+      ("mixtral", silu, silu + experts),
+      (
+        "qwen2_moe", silu,
+        silu + experts
+          + #", "moe_intermediate_size": 16, "shared_expert_intermediate_size": 8, "norm_topk_prob""#
+          + #": true, "mlp_only_layers": [1], "decoder_sparse_step": 1"#
+      ), ("gpt_oss", silu, silu + experts + #", "swiglu_limit": 7.0, "swiglu_alpha": 1.702"#),
       ("llama", silu, silu), ("mistral", silu, silu), ("qwen2", silu, silu), ("qwen3", silu, silu),
       ("gemma2", silu, gelu + #", "attn_logit_softcapping": 50.0"#),
       ("gemma3_text", silu, gelu + #", "rope_local_base_freq": 1e4"#),

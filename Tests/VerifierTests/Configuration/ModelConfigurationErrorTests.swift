@@ -53,8 +53,8 @@ import Verifier
         + "can't go back to an earlier token; use one of \(architectures)"),
     Mistake(["model_type": "3"], "model_type is not a string; correct it"),
     Mistake(
-      ["architectures": "[\"Qwen3MoeForCausalLM\"]"],
-      "the architecture \"Qwen3MoeForCausalLM\" is not supported; use one of \(architectures)"),
+      ["architectures": "[\"DeepseekV3ForCausalLM\"]"],
+      "the architecture \"DeepseekV3ForCausalLM\" is not supported; use one of \(architectures)"),
     Mistake(
       ["architectures": "[\"MistralForCausalLM\"]"],
       "architectures says MistralForCausalLM, but model_type says \"llama\"; correct one of them"),

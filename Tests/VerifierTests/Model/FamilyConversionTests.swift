@@ -8,7 +8,8 @@ import Verifier
 /// Folders that `ModelConverter` writes of models whose tensors are fused or transposed.
 @Suite struct FamilyConversionTests {
   static let names = [
-    "gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2",
+    "gpt2", "gpt2-relu", "gptneox", "phi", "phi3", "cohere", "olmo", "starcoder2", "mixtral",
+    "qwen2-moe", "qwen3-moe", "olmoe", "granite-moe", "gpt-oss", "gpt-oss-mxfp4",
   ]
 
   private func logits(_ model: CausalModel, _ reference: ReferenceModel) throws -> [[UInt32]] {

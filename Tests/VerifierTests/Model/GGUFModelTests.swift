@@ -178,10 +178,14 @@ import Verifier
         + "else")
     #expect(
       try problem([("llama.expert_count", .uint32(8))])
-        == "the model has experts, which are not supported")
+        == "the metadata key \"llama.expert_used_count\" is missing; convert the model again")
+    #expect(
+      try problem([("llama.rope.scaling.type", .string("longrope"))])
+        == "rope scaling of type \"longrope\" is not supported; only none, linear and yarn are")
     #expect(
       try problem([("llama.rope.scaling.type", .string("yarn"))])
-        == "rope scaling of type \"yarn\" is not supported; only none and linear are")
+        == "rope.scaling.type is yarn, but rope.scaling.factor or original_context_length is missing"
+    )
     #expect(
       try problem([("llama.block_count", .string("2"))])
         == "the metadata key \"llama.block_count\" is not one integer")

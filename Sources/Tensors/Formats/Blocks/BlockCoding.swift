@@ -104,7 +104,7 @@ extension BlockCoding {
         "\(checkpoint.url.path): tensor \(quoted(name)) must be U8 of shape \(part.shape); "
           + "convert the model again")
     }
-    return StoredBlocks<Self>(name: name, rows: rows, columns: columns, order: tensor.order) {
+    return StoredBlocks<Self>(names: [name], rows: rows, columns: columns, order: tensor.order) {
       try checkpoint.withBytes(of: name, $0)
     }
   }

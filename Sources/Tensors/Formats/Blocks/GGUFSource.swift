@@ -107,7 +107,7 @@ package final class GGUFSource: WeightSource {
     }
     func blocks<Coding: BlockCoding>(_ coding: Coding.Type) -> any StoredMatrix {
       StoredBlocks<Coding>(
-        name: tensor.name, rows: rows, columns: columns, order: order, withBytes: bytes)
+        names: [tensor.name], rows: rows, columns: columns, order: order, withBytes: bytes)
     }
     switch tensor.type {
     case .q80:
@@ -159,7 +159,7 @@ package final class GGUFSource: WeightSource {
 }
 
 /// A matrix that is packed for its own format, whatever is asked for.
-private struct KeptMatrix: StoredMatrix {
+struct KeptMatrix: StoredMatrix {
   private let matrix: any StoredMatrix
   let format: WeightFormat?
 

@@ -11,10 +11,10 @@ struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
 
   /// - Parameter withBytes: Lends all rows, one after the other.
   init(
-    name: String, rows: Int, columns: Int, order: RowOrder = .plain,
+    names: [String], rows: Int, columns: Int, order: RowOrder = .plain,
     withBytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) {
-    names = [name]
+    self.names = names
     self.rows = rows
     self.columns = columns
     self.order = order
