@@ -161,12 +161,12 @@ import Verifier
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let config = folder.appending(path: "config.json")
-    try Data("{\"model_type\": \"mamba\"}".utf8).write(to: config)
+    try Data("{\"model_type\": \"bert\"}".utf8).write(to: config)
     let report = try JSONValue(parsing: speculate("inspect", "--json", folder.path).output)
     let problem = try #require(report["configuration_problem"]?.text)
     #expect(
       problem.hasPrefix(
-        "\(config.path): the model type \"mamba\" is not supported; use one of llama, mistral, "))
+        "\(config.path): the model type \"bert\" is not supported; use one of llama, mistral, "))
     let result = try speculate("inspect", folder.path)
     #expect(result.status == 1)
     #expect(result.errors == "error: \(problem)\n")

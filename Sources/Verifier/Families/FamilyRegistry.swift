@@ -8,10 +8,11 @@ package struct FamilyRegistry: Sendable {
     .glm4, .ernie, .seedOSS, .exaone4, .helium,
   ])
 
-  /// The beginnings of names of architectures, in small letters, whose layers keep a state that can't be gone back in.
+  /// The beginnings of names of architectures, in small letters, whose layers keep a state that can't go
+  /// back to an earlier token.
   static let recurrent = [
     "mamba", "falconmamba", "jamba", "bamba", "zamba", "rwkv", "recurrentgemma", "falconh1", "lfm2",
-    "qwen3next", "qwen35", "minimax", "nemotronh", "kimilinear", "plamo2", "xlstm",
+    "qwen3next", "qwen35", "nemotronh", "kimilinear", "plamo2", "xlstm",
   ]
 
   /// Why an architecture is not supported, as far as this is known.
