@@ -26,7 +26,7 @@ package final class BlockDrafter: Sendable {
   /// Its own head, [choices][hidden]; nil for a drafter that borrows its target's.
   let head: PackedMatrix?
   let layers: [DecoderLayer]
-  let finalNorm: FloatBuffer  // [hidden]
+  let finalNorm: Norm
   let heads: [any BlockHead]
 
   /// Takes the weights from a source.
@@ -52,7 +52,8 @@ package final class BlockDrafter: Sendable {
     layers = try (0..<c.layerCount).map {
       try DecoderLayer(source, layout: c.layout(ofLayer: $0), format: format)
     }
-    finalNorm = try source.values(layout.finalNorm)
+    finalNorm = Norm(
+      weight: try source.values(layout.finalNorm), epsilon: c.shape.normEpsilon)
     heads = try c.placedHeads.map { try $0.head.load(source, $0.place, format: format) }
   }
 

@@ -24,6 +24,9 @@ extension DrafterConfiguration {
     let maximumContext = try layers.size(
       "max_position_embeddings", atMost: 1 << 26, default: Self.usual(layers, 32_768))
     let rope = try RopeSettings(layers, maximumContext: maximumContext)
+    if let complaint = rope.scaling.complaint(pairs: shape.headDimension / 2) {
+      throw file.problem("rope_scaling.\(complaint)")
+    }
     guard shape.normEpsilon > 0, rope.theta > 0 else {
       throw file.problem("'rms_norm_eps' and 'rope_theta' must be positive")
     }

@@ -72,7 +72,7 @@ package struct DrafterConfiguration: Sendable, Equatable {
   package var design: LayerDesign {
     var attention = AttentionOptions(
       rope: Rope(dimension: shape.headDimension, theta: ropeTheta, scaling: ropeScaling))
-    attention.headNorms = true
+    attention.headNorms = .each
     return LayerDesign(shape: shape, attention: attention)
   }
 

@@ -354,13 +354,12 @@ package final class DrafterRunner {
   }
 
   private func projectLogits(count: Int) {
-    let shape = drafter.configuration.shape
     let columns = columns
     let rows = Rows(rows: UnsafeBufferPointer(rebasing: headRows[..<count]))
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
       let normed = scratch.normForHead(
-        rows: rows.rows, weight: drafter.finalNorm, epsilon: shape.normEpsilon, worker: worker)
+        rows: rows.rows, drafter.finalNorm, worker: worker)
       head.multiply(
         normed, into: logits.base, stride: columns, count: count,
         panels: (0..<head.panelCount).share(of: worker, among: workers.count))

@@ -79,6 +79,23 @@ package final class Checkpoint: Sendable {
     names = entries.keys.sorted()
   }
 
+  /// The same tensors by other names.
+  ///
+  /// - Parameter name: Gives each tensor's new name, all different.
+  package func renamed(_ name: (String) -> String) -> Checkpoint {
+    Checkpoint(
+      self, entries: Dictionary(uniqueKeysWithValues: entries.map { (name($0.key), $0.value) }))
+  }
+
+  private init(_ other: Checkpoint, entries: [String: Entry]) {
+    url = other.url
+    files = other.files
+    metadata = other.metadata
+    contents = other.contents
+    self.entries = entries
+    names = entries.keys.sorted()
+  }
+
   /// The element type of a tensor, supported or not; nil if there is no such tensor.
   package func storedType(of name: String) -> StoredType? { entries[name]?.tensor.type }
 

@@ -93,7 +93,7 @@ import Testing
       #""attention_bias": false"#, #""attention_bias": true"#,
       "'attention_bias', biases in attention, is not"
     ),
-    (#""linear""#, #""yarn""#, "is not supported; only default, linear"),
+    (#""linear""#, #""yarn2""#, "is not supported; only default, linear"),
     (#""model_type""#, #""layer_types": ["sliding_attention"], "x""#, "'sliding_attention' is not"),
     (#""model_type""#, #""layer_types": ["full_attention"], "x""#, "names 1 layers, but"),
     (

@@ -183,7 +183,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
@@ -270,7 +270,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
@@ -372,7 +372,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they

@@ -45,7 +45,7 @@ protocol WeightCoding: Sendable {
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)?
   /// The tensors that a converted checkpoint holds a matrix in.
   static func storedParts(rows: Int, columns: Int) -> [StoredPart]
@@ -62,7 +62,7 @@ extension WeightCoding {
 
   /// Floats of a checkpoint are converted as they are read.
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)? { nil }
 
   /// Rows of a panel.

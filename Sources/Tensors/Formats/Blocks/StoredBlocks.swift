@@ -2,28 +2,6 @@ internal import CKernels
 import Files
 internal import Foundation
 
-/// The order of a matrix's rows in a file, where it isn't that of the model.
-///
-/// GGUF files of the Llama family hold the rows of query and key heads in pairs that are rotated
-/// together: row `2i + j` of a head is the model's row `j · d/2 + i`.
-package enum RowOrder: Sendable, Equatable {
-  /// As the model has them.
-  case plain
-  /// Rows of heads, in pairs.
-  case paired(headDimension: Int)
-
-  /// Where the file has a row of the model.
-  package func place(of row: Int) -> Int {
-    switch self {
-    case .plain: return row
-    case .paired(let dimension):
-      let (head, inside) = row.quotientAndRemainder(dividingBy: dimension)
-      let (half, pair) = inside.quotientAndRemainder(dividingBy: dimension / 2)
-      return head * dimension + 2 * pair + half
-    }
-  }
-}
-
 /// A matrix of blocks as a file stores it.
 struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
   let names: [String]
@@ -34,10 +12,10 @@ struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
 
   /// - Parameter withBytes: Lends all rows, one after the other.
   init(
-    name: String, rows: Int, columns: Int, order: RowOrder = .plain,
+    names: [String], rows: Int, columns: Int, order: RowOrder = .plain,
     withBytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) {
-    names = [name]
+    self.names = names
     self.rows = rows
     self.columns = columns
     self.order = order
