@@ -61,7 +61,7 @@ struct ControlMarks: Sendable {
       {
         let marked = String(decoding: part.utf8.prefix(place.lowerBound), as: UTF8.self)
         rest = String(decoding: part.utf8.dropFirst(place.upperBound), as: UTF8.self)
-        let own = encode(marked, parsesSpecial: false, isFirst: isFirst)
+        let own = try encode(marked, parsesSpecial: false, isFirst: isFirst)
         guard !own.contains(where: tokenizer.isSpecial) else {
           throw SpeculateError(
             "\(name): the tokenizer makes \(quoted(marked)) of plain text too, so that it can't stand "
@@ -71,7 +71,7 @@ struct ControlMarks: Sendable {
         isFirst = isFirst && marked.isEmpty
       }
       for piece in PythonText.parts(rest, between: Self.end) where !piece.isEmpty {
-        ids += encode(piece, parsesSpecial: true, isFirst: isFirst)
+        ids += try encode(piece, parsesSpecial: true, isFirst: isFirst)
         isFirst = false
       }
     }
@@ -79,14 +79,14 @@ struct ControlMarks: Sendable {
   }
 
   /// The ids of a piece, which is not the beginning of a text unless it is the first.
-  private func encode(_ piece: String, parsesSpecial: Bool, isFirst: Bool) -> [Token] {
-    func ids(_ text: String) -> [Token] {
-      tokenizer.encode(text, addSpecial: false, parseSpecial: parsesSpecial)
+  private func encode(_ piece: String, parsesSpecial: Bool, isFirst: Bool) throws -> [Token] {
+    func ids(_ text: String) throws -> [Token] {
+      try tokenizer.encode(text, addSpecial: false, parseSpecial: parsesSpecial)
     }
-    guard !isFirst else { return ids(piece) }
+    guard !isFirst else { return try ids(piece) }
     // Behind a line feed no space is put in front; then the line feed goes again.
-    let line = tokenizer.encode("\n", addSpecial: false)
-    let both = ids("\n" + piece)
-    return both.starts(with: line) ? Array(both.dropFirst(line.count)) : ids(piece)
+    let line = try tokenizer.encode("\n", addSpecial: false)
+    let both = try ids("\n" + piece)
+    return both.starts(with: line) ? Array(both.dropFirst(line.count)) : try ids(piece)
   }
 }
