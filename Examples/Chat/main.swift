@@ -7,10 +7,12 @@ let comments = """
   {% for m in messages %}{% if m.role == 'user' %}// {{ m.content }}\nfunc {% else %}
   {{- m.content }}\n\n{% endif %}{% endfor %}
   """
+var chat = ChatSettings()
+if folders.isEmpty { chat.template = .source(comments) }
 let generator = try TextGenerator(
   target: folders.first ?? weights.appending(path: "target"),
   drafter: folders.isEmpty ? weights.appending(path: "drafter") : folders.dropFirst().first,
-  chatTemplate: folders.isEmpty ? comments : nil)
+  chat: chat)
 let parameters = GenerationParameters(maximumTokens: 48, stopStrings: ["\n}\n"])
 var conversation = Conversation()
 for turn in ["Add two numbers.", "Now multiply them.", "And print the result."] {

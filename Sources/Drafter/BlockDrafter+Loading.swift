@@ -10,8 +10,13 @@ extension BlockDrafter {
   /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
   ///   disagree.
   package convenience init(directory: URL, format: WeightFormat? = nil) throws {
-    let configuration = try DrafterConfiguration(directory: directory)
+    var configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
+    if configuration.kind.readsFeatures {
+      // Frozen copies of the target's, which files of DeepSpec and speculators have.
+      configuration.ownsEmbedding = checkpoint.shape(of: "embed_tokens.weight") != nil
+      configuration.ownsHead = checkpoint.shape(of: "lm_head.weight") != nil
+    }
     let source = CheckpointSource(checkpoint, path: directory.path)
     let query = configuration.layout(ofLayer: 0)[.query]
     let stored = query.flatMap { checkpoint.storedType(of: $0.name) }
@@ -22,8 +27,10 @@ extension BlockDrafter {
     }
     try self.init(
       configuration, format: format ?? (stored == .f32 ? .f32 : .int8),
-      draftVocabulary: vocabulary, source: source)
-    try source.finish { _ in false }
+      draftVocabulary: vocabulary, source: source, path: directory.path,
+      notices: checkpoint.notices)
+    // The other way round of `d2t`.
+    try source.finish { $0 == "t2d" && vocabulary != nil }
   }
 
   /// Makes a drafter of random weights, the same for the same seed.

@@ -16,11 +16,60 @@ extension DrafterConfiguration {
           + "model.safetensors")
     }
     let file = try ConfigurationFile(url: url)
-    let kind = try Self.kind(file)
+    let dialect = try DrafterDialect(file)
+    let settings = try dialect.settings(file)
+    let layers = try dialect.layers(file)
+    try UnsupportedDrafterFeature.check([file, settings, layers])
+    let shape = try Self.shape(layers)
+    let maximumContext = try layers.size(
+      "max_position_embeddings", atMost: 1 << 26, default: Self.usual(layers, 32_768))
+    let rope = try RopeSettings(layers, maximumContext: maximumContext)
+    if let complaint = rope.scaling.complaint(pairs: shape.headDimension / 2) {
+      throw file.problem("rope_scaling.\(complaint)")
+    }
+    guard shape.normEpsilon > 0, rope.theta > 0 else {
+      throw file.problem("'rms_norm_eps' and 'rope_theta' must be positive")
+    }
+    let vocabulary = try layers.size("vocab_size", default: Self.usual(layers, 151_936))
+    let layerCount = try layers.size(
+      "num_hidden_layers", atMost: 256, default: Self.usual(layers, 32))
+    try Self.checkLayers(layers, count: layerCount)
+    let block = try Self.block(file, settings, vocabulary: vocabulary)
+    let target = try dialect.targetLayers(file, settings, layerCount: layerCount)
+    if let width = try settings.integer("target_hidden_size"), width != shape.hidden {
+      throw file.problem(
+        "'\(settings.name(of: "target_hidden_size"))' \(width), a target of another width than the "
+          + "drafter's \(shape.hidden), is not supported; use another drafter, or none")
+    }
+    self.init(
+      blockSize: block.size.upperBound, maskToken: block.mask, targetLayers: target.layers,
+      targetLayerCount: target.count, vocabularySize: vocabulary, layerCount: layerCount,
+      shape: shape, ropeTheta: rope.theta, ropeScaling: rope.scaling,
+      maximumContext: maximumContext,
+      draftVocabularySize: try Self.draftVocabulary(file, dialect, vocabulary),
+      shortestBlock: block.size.lowerBound, kind: dialect.kind,
+      ownsEmbedding: dialect == .tokens ? try Self.ownsEmbedding(settings) : false,
+      heads: try DrafterHeads(file))
+    isCausal = try settings.bool("causal_head") ?? file.bool("causal_head") ?? false
+    samplesAnchor =
+      try settings.bool("sample_from_anchor") ?? file.bool("sample_from_anchor")
+      ?? dialect.samplesAnchor(file)
+  }
 
-    let queryHeads = try file.size("num_attention_heads", atMost: 4096)
+  /// What a layer's setting means where speculators leaves it out: it doesn't write what is Qwen 3's default.
+  private static func usual(_ layers: ConfigurationFile, _ value: Int) throws -> Int? {
+    let type = try layers.text("model_type") ?? "qwen3"
+    return type == "qwen3" && layers.name(of: "") != "" ? value : nil
+  }
+
+  private static func shape(_ file: ConfigurationFile) throws -> LayerShape {
+    let activation = try file.text("hidden_act") ?? "silu"
+    guard activation == "silu" || activation == "swish" else {
+      throw file.problem("'hidden_act' '\(activation)' is not supported in drafters; only silu is")
+    }
+    let queryHeads = try file.size("num_attention_heads", atMost: 4096, default: usual(file, 32))
     let keyValueHeads = try file.size(
-      "num_key_value_heads", atMost: queryHeads, default: queryHeads)
+      "num_key_value_heads", atMost: queryHeads, default: usual(file, 32) ?? queryHeads)
     guard queryHeads % keyValueHeads == 0 else {
       throw file.problem(
         "'num_attention_heads' \(queryHeads) is not a multiple of 'num_key_value_heads' "
@@ -30,87 +79,54 @@ extension DrafterConfiguration {
     guard dimension % 2 == 0 else {
       throw file.problem("'head_dim' is \(dimension), must be even")
     }
-    let maximumContext = try file.size("max_position_embeddings", atMost: 1 << 26)
-    let rope = try RopeSettings(file, maximumContext: maximumContext)
-    let epsilon = try file.number("rms_norm_eps") ?? 1e-6
-    guard epsilon > 0, rope.theta > 0 else {
-      throw file.problem("'rms_norm_eps' and 'rope_theta' must be positive")
-    }
-    let vocabulary = try file.size("vocab_size")
-    let layers = try file.size("num_hidden_layers", atMost: 256)
-    try Self.checkLayers(file, count: layers)
-    let block = try Self.block(file, kind, vocabulary: vocabulary)
-    let heads = try DrafterHeads(file)
-    self.init(
-      blockSize: block.size.upperBound, maskToken: block.mask,
-      targetLayers: block.settings.targetLayers,
-      targetLayerCount: block.settings.targetLayerCount, vocabularySize: vocabulary,
-      layerCount: layers,
-      shape: LayerShape(
-        hidden: try file.size("hidden_size", atMost: 1 << 17), heads: queryHeads,
-        keyValueHeads: keyValueHeads, headDimension: dimension,
-        intermediate: try file.size("intermediate_size", atMost: 1 << 19),
-        normEpsilon: Float(epsilon)),
-      ropeTheta: rope.theta, ropeScaling: rope.scaling, maximumContext: maximumContext,
-      draftVocabularySize: try file.optionalSize("draft_vocab_size", atMost: vocabulary),
-      shortestBlock: block.size.lowerBound, kind: kind,
-      ownsEmbedding: block.settings.ownsEmbedding, heads: heads)
+    return LayerShape(
+      hidden: try file.size("hidden_size", atMost: 1 << 17, default: usual(file, 4096)),
+      heads: queryHeads, keyValueHeads: keyValueHeads, headDimension: dimension,
+      intermediate: try file.size(
+        "intermediate_size", atMost: 1 << 19, default: usual(file, 22_016)),
+      normEpsilon: Float(try file.number("rms_norm_eps") ?? 1e-6))
   }
 
-  private static func kind(_ file: ConfigurationFile) throws -> DrafterKind {
-    let found = try file.texts("architectures") ?? []
-    guard found.count == 1, let kind = DrafterKind(architecture: found[0]) else {
-      throw file.problem(
-        found.isEmpty
-          ? "'architectures' is missing; is this a drafter?"
-          : "architecture '\(found.joined(separator: ", "))' is not a drafter; ‘drafter’ wants "
-            + DrafterKind.allCases.map(\.architecture).joined(separator: " or ")
-            + ", or a supported causal model")
+  private static func ownsEmbedding(_ settings: ConfigurationFile) throws -> Bool {
+    guard let owns = try settings.bool("own_embedding") else {
+      throw settings.problem(
+        "\(settings.name(of: "own_embedding")) is missing; add true if the weights hold "
+          + "embed_tokens.weight, or else false")
     }
-    let activation = try file.text("hidden_act") ?? "silu"
-    guard activation == "silu" || activation == "swish" else {
-      throw file.problem("'hidden_act' '\(activation)' is not supported in drafters; only silu is")
-    }
-    if try file.bool("attention_bias") ?? false {
-      throw file.problem("'attention_bias' is not supported in drafters")
-    }
-    return kind
+    return owns
+  }
+
+  /// The size of the draft vocabulary; nil where it is the whole.
+  private static func draftVocabulary(
+    _ file: ConfigurationFile, _ dialect: DrafterDialect, _ vocabulary: Int
+  ) throws -> Int? {
+    let size = try file.optionalSize("draft_vocab_size", atMost: vocabulary)
+    return dialect == .speculators && size == vocabulary ? nil : size
   }
 
   /// Every layer must look at the whole context.
   private static func checkLayers(_ file: ConfigurationFile, count: Int) throws {
     let types = try file.texts("layer_types") ?? []
     if let type = types.first(where: { $0 != "full_attention" }) {
-      throw file.problem("'layer_types': '\(type)' is not supported in drafters")
+      throw file.problem(
+        "'\(file.name(of: "layer_types"))': '\(type)' is not supported in drafters")
     }
     guard types.isEmpty || types.count == count else {
       throw file.problem(
         "'layer_types' names \(types.count) layers, but 'num_hidden_layers' is \(count); correct "
           + "one of them")
     }
-    if try file.bool("use_sliding_window") ?? false {
-      throw file.problem("'use_sliding_window' is not supported in drafters")
-    }
   }
 
-  /// The block, its mask, and what the kind's own settings say.
-  private struct Block {
-    var size: ClosedRange<Int>
-    var mask: Token
-    var settings: KindSettings
-  }
-
+  /// The sizes of a block, and its mask.
   private static func block(
-    _ file: ConfigurationFile, _ kind: DrafterKind, vocabulary: Int
-  ) throws -> Block {
-    guard let settings = try file.section(kind.settings) else {
-      throw file.problem("'\(kind.settings)' is missing; is this a drafter?")
-    }
+    _ file: ConfigurationFile, _ settings: ConfigurationFile, vocabulary: Int
+  ) throws -> (size: ClosedRange<Int>, mask: Token) {
     let mask = try settings.requiredInteger("mask_token_id")
     guard (0..<vocabulary).contains(mask) else {
       throw file.problem("'mask_token_id' \(mask) is outside the vocabulary")
     }
-    let size = try file.requiredInteger("block_size")
+    let size = try settings.integer("block_size") ?? file.requiredInteger("block_size")
     guard (2...256).contains(size) else {
       throw file.problem("'block_size' is \(size), must be 2 to 256")
     }
@@ -118,8 +134,7 @@ extension DrafterConfiguration {
     guard (2...size).contains(shortest) else {
       throw file.problem("'min_block_size' is \(shortest), must be 2 to 'block_size' \(size)")
     }
-    return Block(
-      size: shortest...size, mask: Token(mask), settings: try KindSettings(kind, file, settings))
+    return (shortest...size, Token(mask))
   }
 }
 

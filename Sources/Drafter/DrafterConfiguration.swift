@@ -11,7 +11,15 @@ package struct DrafterConfiguration: Sendable, Equatable {
   package var kind: DrafterKind
   /// Whether the drafter has an embedding, which is its head too, and borrows none from its target.
   package var ownsEmbedding: Bool
-  /// Rows of a block, the anchor's included: at most `blockSize - 1` tokens are drafted in a pass.
+  /// Whether the drafter has a head, and borrows none from its target. Of a drafter that owns an embedding
+  /// and no head, the embedding is the head too, unless it reads features.
+  package var ownsHead = false
+  /// Whether the anchor's row drafts too, every row foretelling the token behind its own, as DSpark has it
+  /// (arXiv 2607.05147); else a mask's row foretells its own token, as DFlash has it.
+  package var samplesAnchor = false
+  /// Whether rows of a block see earlier rows alone, as JetSpec has it.
+  package var isCausal = false
+  /// Rows of a block, the anchor's included.
   package var blockSize: Int
   /// The fewest rows that the drafter was trained to fill a block with. A pass for few drafts computes
   /// no more rows than they and the anchor need, down to this many; `blockSize` means always all.
@@ -64,7 +72,7 @@ package struct DrafterConfiguration: Sendable, Equatable {
   package var design: LayerDesign {
     var attention = AttentionOptions(
       rope: Rope(dimension: shape.headDimension, theta: ropeTheta, scaling: ropeScaling))
-    attention.headNorms = true
+    attention.headNorms = .each
     return LayerDesign(shape: shape, attention: attention)
   }
 
@@ -72,8 +80,14 @@ package struct DrafterConfiguration: Sendable, Equatable {
     LayerLayout(design, prefix: "layers.\(index).")
   }
 
-  /// The rows of a pass that drafts `count` tokens.
-  package func rows(drafting count: Int) -> Int { max(count + 1, shortestBlock) }
+  /// The rows of a pass that drafts `count` tokens. Rows that others don't see are left out.
+  package func rows(drafting count: Int) -> Int {
+    let least = samplesAnchor ? count : count + 1
+    return isCausal ? least : max(least, shortestBlock)
+  }
+
+  /// The most tokens of a draft pass.
+  package var maximumDrafts: Int { samplesAnchor ? blockSize : blockSize - 1 }
 
   package var choices: Int { draftVocabularySize ?? vocabularySize }
 

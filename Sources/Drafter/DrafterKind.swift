@@ -31,58 +31,19 @@ package enum DrafterKind: String, Sendable, CaseIterable {
     case .tokens: "deer_config"
     }
   }
-
-  package init?(architecture: String) {
-    guard let kind = Self.allCases.first(where: { $0.architecture == architecture }) else {
-      return nil
-    }
-    self = kind
-  }
-}
-
-/// What a kind's own settings say.
-struct KindSettings {
-  var targetLayers: [Int] = []
-  var targetLayerCount = 0
-  var ownsEmbedding = false
-
-  /// Reads them.
-  ///
-  /// - Parameters:
-  ///   - file: The whole configuration.
-  ///   - settings: The kind's section of it.
-  init(_ kind: DrafterKind, _ file: ConfigurationFile, _ settings: ConfigurationFile) throws {
-    switch kind {
-    case .conditioned:
-      targetLayerCount = try file.size("num_target_layers", atMost: 4096)
-      targetLayers = try settings.integers("target_layer_ids") ?? []
-      let known = 0..<targetLayerCount
-      guard !targetLayers.isEmpty, targetLayers.count <= known.count,
-        targetLayers.allSatisfy(known.contains)
-      else {
-        throw file.problem(
-          "'target_layer_ids' \(targetLayers) must name layers 0 to \(targetLayerCount - 1)")
-      }
-    case .tokens:
-      guard let owns = try settings.bool("own_embedding") else {
-        throw file.problem(
-          "\(settings.name(of: "own_embedding")) is missing; add true if the weights hold "
-            + "embed_tokens.weight, or else false")
-      }
-      ownsEmbedding = owns
-    }
-  }
 }
 
 extension DrafterConfiguration {
   var kindMembers: [String: JSONValue] {
     var settings: [String: JSONValue] = ["mask_token_id": .integer(Int(maskToken))]
+    if isCausal { settings["causal_head"] = .bool(true) }
+    if samplesAnchor { settings["sample_from_anchor"] = .bool(true) }
     switch kind {
     case .conditioned:
       settings["target_layer_ids"] = .array(targetLayers.map { .integer($0) })
-      return [
-        "num_target_layers": .integer(targetLayerCount), kind.settings: .object(settings),
-      ]
+      var members: [String: JSONValue] = [kind.settings: .object(settings)]
+      if targetLayerCount > 0 { members["num_target_layers"] = .integer(targetLayerCount) }
+      return members
     case .tokens:
       settings["own_embedding"] = .bool(ownsEmbedding)
       return [kind.settings: .object(settings)]
@@ -104,7 +65,7 @@ extension DrafterConfiguration {
   package func targetSummary(vocabulary: String) -> String {
     switch kind {
     case .conditioned:
-      "\(targetLayerCount) layers, taps after "
+      (targetLayerCount > 0 ? "\(targetLayerCount) layers, taps after " : "taps after layers ")
         + targetLayers.map(String.init).joined(separator: ", ") + "; \(vocabulary)"
     case .tokens where ownsEmbedding: "any; \(vocabulary), with an embedding of the drafter's own"
     case .tokens: "any of width \(shape.hidden), whose embedding it borrows; \(vocabulary)"

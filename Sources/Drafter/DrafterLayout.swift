@@ -9,6 +9,9 @@ package struct DrafterLayout: Sendable, Equatable {
   package let fusion: Fusion?
   /// An embedding of the drafter's own; nil for one that borrows its target's.
   package let embedding: NamedShape?
+  /// A head of the drafter's own, [choices][hidden]; nil for one that borrows its target's, or whose embedding
+  /// it is.
+  package let head: NamedShape?
   package let finalNorm: NamedShape
   /// What maps the draft vocabulary: entry `i` is the token of draft index `i` less `i`, as EAGLE-3
   /// checkpoints store it; nil for the whole vocabulary.
@@ -32,6 +35,7 @@ package struct DrafterLayout: Sendable, Equatable {
     embedding =
       drafter.ownsEmbedding
       ? NamedShape("embed_tokens.weight", [drafter.vocabularySize, hidden]) : nil
+    head = drafter.ownsHead ? NamedShape("lm_head.weight", [drafter.choices, hidden]) : nil
     finalNorm = NamedShape("norm.weight", [hidden])
     draftVocabulary = drafter.draftVocabularySize.map { NamedShape("d2t", [$0]) }
   }

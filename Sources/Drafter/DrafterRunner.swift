@@ -19,10 +19,15 @@ package final class DrafterRunner {
   private let plan: RowPlan
   private let features: ActivationRows  // [waitingRows][hidden]
   private let maximumBlocks: Int
-  private let logits: FloatBuffer  // [maximumBlocks · (blockSize - 1)][choices]
+  /// Logits of a row, which are more than there are choices where the target's vocabulary is padded further
+  /// than the drafter's.
+  private let columns: Int
+  private let logits: FloatBuffer  // [maximumBlocks · maximumDrafts][columns]
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let walk: BlockWalk
   private let rotary: RotaryTables
+  /// Rows of the last pass as the layers left them, before heads: made when a block wants them.
+  private var untouched: FloatBuffer?  // [maximumBlocks · maximumDrafts + 1][columns]
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -41,19 +46,18 @@ package final class DrafterRunner {
   ) {
     let configuration = drafter.configuration
     let shape = configuration.shape
-    if let own = drafter.vocabulary {
-      (self.embedding, self.head) = (own.embedding, own.head)
-    } else {
-      precondition(
-        embedding.width == shape.hidden && head.columns == shape.hidden
-          && head.rows == configuration.vocabularySize,
-        "embedding and head must be those of the drafter's target")
-      self.embedding = embedding
-      self.head =
-        drafter.draftVocabulary.map {
-          head.selecting(rows: $0.map(Int.init), format: drafter.format)
-        } ?? head
-    }
+    precondition(
+      (drafter.embedding != nil || embedding.width == shape.hidden)
+        && (drafter.head != nil
+          || head.columns == shape.hidden && head.rows >= configuration.vocabularySize),
+      "embedding and head must be those of the drafter's target")
+    self.embedding = drafter.embedding ?? embedding
+    self.head =
+      drafter.head
+      ?? drafter.draftVocabulary.map {
+        head.selecting(rows: $0.map(Int.init), format: drafter.format)
+      } ?? head
+    columns = self.head.rows
     self.drafter = drafter
     self.workers = workers
     self.maximumBlocks = maximumBlocks
@@ -66,14 +70,15 @@ package final class DrafterRunner {
     features = ActivationRows(
       maximumRows: Self.waitingRows, width: shape.hidden,
       formats: Set(drafter.layers.flatMap(\.contextFormats)))
-    let drafts = maximumBlocks * (configuration.blockSize - 1)
-    logits = FloatBuffer(count: drafts * configuration.choices)
+    let drafts = maximumBlocks * configuration.maximumDrafts
+    logits = FloatBuffer(count: drafts * columns)
     headRows = .allocate(capacity: drafts)
     headRows.initialize(repeating: 0)
     walk = BlockWalk(
       drafter.heads,
       HeadRoom(
-        rows: drafts, blocks: maximumBlocks, choices: configuration.choices, workers: workers))
+        // One more for a row that stands after another token.
+        rows: drafts + 1, blocks: maximumBlocks, choices: columns, workers: workers))
   }
 
   deinit { headRows.deallocate() }
@@ -92,7 +97,7 @@ package final class DrafterRunner {
         rotary: rotary),
       featureWidth: drafter.fusion?.matrix.columns ?? 0,
       block: DenoisedBlock(
-        capacity: configuration.blockSize - 1, choices: configuration.choices))
+        capacity: configuration.maximumDrafts, choices: columns))
   }
 
   // MARK: Committed positions
@@ -210,28 +215,60 @@ package final class DrafterRunner {
   ///   - choose: Given a block's index, a draft's place in it and its logits `[choices]`, which it may
   ///     overwrite, returns the index chosen. Called once for each draft, after a pass in the order of
   ///     places, because heads look at the choice before.
+  ///   - branch: Given a block's index, may ask for ``logits(of:after:in:)``. Called for those that branch, if
+  ///     one pass made all their drafts.
   package func draft(
     _ blocks: [DrafterBlock],
-    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
+    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int,
+    branch: (_ block: Int) -> Void = { _ in }
   ) {
     if drafter.fusion != nil { project(blocks) }
     for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
       let part = blocks[first..<min(first + maximumBlocks, blocks.count)]
       for block in part {
         precondition(
-          block.count > 0 && block.count < drafter.configuration.blockSize,
-          "a block drafts 1 to blockSize - 1 tokens")
+          block.count > 0 && block.count <= drafter.configuration.maximumDrafts,
+          "a block drafts 1 to maximumDrafts tokens")
         block.context.block.begin(anchor: block.anchor, count: block.count)
       }
       repeat {
-        pass(part)
+        let drafts = pass(part)
+        if part.contains(where: \.branches) { keepRows(drafts) }
         // Every worker has normed all rows.
         walk.run(part, hidden: scratch.normedForHead(0), logits: logits.base) {
           token(at: choose($0, $1, $2))
         }
       } while part.contains { $0.context.block.hasMasks }
       for block in part { block.context.finishBlock() }
+      for index in part.indices where blocks[index].branches && blocks[index].context.passes == 1 {
+        branch(index)
+      }
     }
+  }
+
+  private func keepRows(_ count: Int) {
+    let rows = untouched ?? FloatBuffer(count: logits.count + columns)
+    untouched = rows
+    rows.base.update(from: logits.base, count: count * columns)
+  }
+
+  /// The logits of a place as if another token than the draft stood before it: [columns].
+  ///
+  /// The caller may overwrite them; the next call does.
+  ///
+  /// - Parameter context: Of a block that branches, in whose turn to do so.
+  package func logits(
+    of place: Int, after token: Token, in context: DrafterContext
+  ) -> UnsafeMutablePointer<Float> {
+    guard let untouched else { preconditionFailure("the block doesn't branch") }
+    let index = context.firstRow + place
+    let row = untouched.base + logits.count
+    row.update(from: untouched.base + index * columns, count: columns)
+    walk.adjust(
+      DraftedRow(
+        index: logits.count / columns, hidden: scratch.normedForHead(0).row(index), logits: row,
+        previous: token))
+    return row
   }
 
   /// How likely a draft is accepted, all before it being right; known while it is chosen.
@@ -242,7 +279,9 @@ package final class DrafterRunner {
   }
 
   /// A pass over blocks that have masks and the tokens that wait before them.
-  private func pass(_ blocks: ArraySlice<DrafterBlock>) {
+  ///
+  /// - Returns: How many rows have logits.
+  private func pass(_ blocks: ArraySlice<DrafterBlock>) -> Int {
     let configuration = drafter.configuration
     var room = Self.waitingRows
     for block in blocks {
@@ -253,7 +292,8 @@ package final class DrafterRunner {
     var drafts = 0
     for block in blocks where block.context.block.hasMasks {
       addWaiting(block.context)
-      for place in 0..<block.count { headRows[drafts + place] = plan.count + 1 + place }
+      let first = plan.count + (configuration.samplesAnchor ? 0 : 1)
+      for place in 0..<block.count { headRows[drafts + place] = first + place }
       block.context.firstRow = drafts
       drafts += block.count
       add(block, rows: configuration.rows(drafting: block.count))
@@ -263,8 +303,9 @@ package final class DrafterRunner {
     for block in blocks where block.context.block.hasMasks {
       settle(block.context)
       block.context.block.finishPass(
-        logits.base + block.context.firstRow * configuration.choices, policy)
+        logits.base + block.context.firstRow * columns, policy)
     }
+    return drafts
   }
 
   /// The token that an index of a logits row stands for.
@@ -278,21 +319,25 @@ package final class DrafterRunner {
     }
   }
 
-  /// Adds the anchor, known drafts and masks, rows that see the context and one another.
+  /// Adds the anchor, known drafts and masks, rows that see the context and one another; of a causal drafter
+  /// those before them.
   private func add(_ block: DrafterBlock, rows: Int) {
     let start = block.context.count
+    let isCausal = drafter.configuration.isCausal
     for row in 0..<rows {
       addRow(
         block.context.block.token(ofRow: row) ?? drafter.configuration.maskToken, block.context,
-        position: start + row, visible: 0..<start + rows)
+        position: start + row, visible: 0..<start + (isCausal ? row + 1 : rows))
     }
   }
 
   private func addRow(
     _ token: Token, _ context: DrafterContext, position: Int, visible: Range<Int>
   ) {
+    // A target may have more tokens than the drafter knows.
     embedding.copy(
-      token, to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
+      Int(token) < embedding.vocabularySize ? token : drafter.configuration.maskToken,
+      to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
     plan.append(cache: context.cache, position: position, visible: visible)
   }
 
@@ -309,15 +354,14 @@ package final class DrafterRunner {
   }
 
   private func projectLogits(count: Int) {
-    let shape = drafter.configuration.shape
-    let choices = drafter.configuration.choices
+    let columns = columns
     let rows = Rows(rows: UnsafeBufferPointer(rebasing: headRows[..<count]))
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
     workers.run { worker in
       let normed = scratch.normForHead(
-        rows: rows.rows, weight: drafter.finalNorm, epsilon: shape.normEpsilon, worker: worker)
+        rows: rows.rows, drafter.finalNorm, worker: worker)
       head.multiply(
-        normed, into: logits.base, stride: choices, count: count,
+        normed, into: logits.base, stride: columns, count: count,
         panels: (0..<head.panelCount).share(of: worker, among: workers.count))
     }
   }

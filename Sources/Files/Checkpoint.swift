@@ -14,18 +14,23 @@ package final class Checkpoint: Sendable {
   package let names: [String]
   /// The `__metadata__` of the files together; of two values for one name the first file's stays.
   package let metadata: [String: String]
+  /// What opening found that the user should know.
+  package let notices: [Notice]
 
   private let contents: [(file: any FileContents, dataStart: Int)]
   private let entries: [String: Entry]
 
-  /// Opens the weights of a folder: `model.safetensors`, else `model.safetensors.zst`, else the
-  /// shards named by `model.safetensors.index.json`.
+  /// Opens the weights of a folder: what `transformers_weights` of `config.json` names, else
+  /// `model.safetensors`, else `model.safetensors.zst`, else the shards named by
+  /// `model.safetensors.index.json`.
   ///
   /// - Throws: `SpeculateError` if there are no such files, or one is damaged, or the index and the
   ///   shards disagree.
   package convenience init(directory: URL) throws {
     switch try CheckpointFiles(directory: directory) {
-    case .single(let file): try self.init(url: directory, files: [file], index: nil)
+    case .single(let file, let notice):
+      try self.init(
+        url: directory, files: [file], index: nil, notices: [notice].compactMap { $0 })
     case .sharded(let index): try self.init(url: directory, files: index.files, index: index)
     }
   }
@@ -35,7 +40,9 @@ package final class Checkpoint: Sendable {
   /// - Throws: `SpeculateError` if it can't be read or is damaged.
   package convenience init(file: URL) throws { try self.init(url: file, files: [file], index: nil) }
 
-  private init(url: URL, files: [URL], index: CheckpointIndex?) throws {
+  private init(
+    url: URL, files: [URL], index: CheckpointIndex?, notices: [Notice] = []
+  ) throws {
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
     var contents: [(file: any FileContents, dataStart: Int)] = []
@@ -52,6 +59,8 @@ package final class Checkpoint: Sendable {
       }
       metadata.merge(header.metadata) { first, _ in first }
       for tensor in header.tensors {
+        // Of a tensor in several shards the index says which one counts.
+        if let named = index?.shard(of: tensor.name), named != file { continue }
         if let other = entries.updateValue((tensor, shard), forKey: tensor.name) {
           throw SpeculateError(
             "\(file.path): tensor \(quoted(tensor.name)) is in "
@@ -63,9 +72,28 @@ package final class Checkpoint: Sendable {
     try index?.check { name in entries[name].map { files[$0.shard] } }
     self.url = url
     self.files = files
+    self.notices = notices
     self.contents = contents
     self.entries = entries
     self.metadata = metadata
+    names = entries.keys.sorted()
+  }
+
+  /// The same tensors by other names.
+  ///
+  /// - Parameter name: Gives each tensor's new name, all different.
+  package func renamed(_ name: (String) -> String) -> Checkpoint {
+    Checkpoint(
+      self, entries: Dictionary(uniqueKeysWithValues: entries.map { (name($0.key), $0.value) }))
+  }
+
+  private init(_ other: Checkpoint, entries: [String: Entry]) {
+    url = other.url
+    files = other.files
+    metadata = other.metadata
+    notices = other.notices
+    contents = other.contents
+    self.entries = entries
     names = entries.keys.sorted()
   }
 

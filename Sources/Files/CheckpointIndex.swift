@@ -53,6 +53,9 @@ struct CheckpointIndex {
     files = found.sorted { $0.key < $1.key }.map(\.value)
   }
 
+  /// The shard that holds a tensor; nil for one that the index doesn't name.
+  func shard(of tensor: String) -> URL? { shards[tensor] }
+
   /// Checks that every tensor of the index is in the shard the index names.
   func check(_ actual: (_ tensor: String) -> URL?) throws {
     for (tensor, shard) in shards.sorted(by: { $0.key < $1.key }) where actual(tensor) != shard {

@@ -9,6 +9,8 @@ package struct ConfigurationFile: Sendable {
   package let url: URL
   package let members: [String: JSONValue]
   private let prefix: String
+  /// What this file calls keys, by the names that they are asked for.
+  private let spellings: [String: String]
 
   /// Reads a file.
   ///
@@ -27,26 +29,51 @@ package struct ConfigurationFile: Sendable {
     self.url = url
     self.members = members
     prefix = ""
+    spellings = [:]
   }
 
-  private init(url: URL, members: [String: JSONValue], prefix: String) {
+  private init(
+    url: URL, members: [String: JSONValue], prefix: String, spellings: [String: String] = [:]
+  ) {
     self.url = url
     self.members = members
     self.prefix = prefix
+    self.spellings = spellings
+  }
+
+  /// The settings of a section, and of the file what the section doesn't say; nil if there is no section.
+  package func part(_ key: String) throws -> ConfigurationFile? {
+    try section(key).map { section in
+      ConfigurationFile(
+        url: url, members: members.merging(section.members) { $1 }, prefix: prefix)
+    }
+  }
+
+  /// The same settings, of which some are called something else here: `[asked for: its name here]`.
+  ///
+  /// A file that has the usual name alone is understood too.
+  package func calling(_ spellings: [String: String]) -> ConfigurationFile {
+    ConfigurationFile(url: url, members: members, prefix: prefix, spellings: spellings)
   }
 
   /// An error about this file: its path, then the text.
   package func problem(_ text: String) -> SpeculateError { SpeculateError("\(url.path): \(text)") }
 
   /// The name of a key for messages, with the names of the sections it lies in.
-  package func name(of key: String) -> String { prefix + key }
+  package func name(of key: String) -> String { prefix + spelling(key) }
+
+  /// The name of a key in this file.
+  private func spelling(_ key: String) -> String {
+    guard let own = spellings[key], members[own] != nil || members[key] == nil else { return key }
+    return own
+  }
 
   /// Whether the key is there, be it with `null`.
-  package func has(_ key: String) -> Bool { members[key] != nil }
+  package func has(_ key: String) -> Bool { members[spelling(key)] != nil }
 
   /// The value of a key, nil if it is absent or `null`.
   package func value(_ key: String) -> JSONValue? {
-    let value = members[key]
+    let value = members[spelling(key)]
     return value == .null ? nil : value
   }
 
@@ -73,6 +100,10 @@ package struct ConfigurationFile: Sendable {
     try typed(key, "an integer or a list of integers") { value in
       value.integer.map { [$0] } ?? value.elements(\.integer)
     }
+  }
+
+  package func numbers(_ key: String) throws -> [Double]? {
+    try typed(key, "a list of numbers") { $0.elements(\.number) }
   }
 
   package func texts(_ key: String) throws -> [String]? {

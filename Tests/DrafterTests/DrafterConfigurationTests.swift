@@ -55,7 +55,7 @@ import Testing
     (#""mask_token_id": 3"#, #""mask_token_id": 40"#, "'mask_token_id' 40 is outside"),
     (#""block_size": 6"#, #""block_size": 300"#, "'block_size' is 300, must be 2 to 256"),
     ("DEERDraftModel", "DFlashDraftModel", "'dflash_config' is missing; is this a drafter?"),
-    ("DEERDraftModel", "DEER", "wants DFlashDraftModel or DEERDraftModel"),
+    ("DEERDraftModel", "DEER", "wants DFlashDraftModel, DEERDraftModel or Qwen3DSparkModel, or a"),
   ])
   func `what can't be used of a drafter that sees tokens is named`(
     old: String, new: String, complaint: String
@@ -89,12 +89,16 @@ import Testing
     (#""hidden_size": 24"#, #""hidden_size": -24"#, "'hidden_size' is -24, must be 1 to"),
     (#""vocab_size": 40"#, #""x": 40"#, "'vocab_size' is missing; is this a drafter?"),
     (#""silu""#, #""gelu""#, "'hidden_act' 'gelu' is not supported"),
-    (#""attention_bias": false"#, #""attention_bias": true"#, "'attention_bias' is not supp"),
-    (#""linear""#, #""yarn""#, "is not supported; only default, linear"),
+    (
+      #""attention_bias": false"#, #""attention_bias": true"#,
+      "'attention_bias', biases in attention, is not"
+    ),
+    (#""linear""#, #""yarn2""#, "is not supported; only default, linear"),
     (#""model_type""#, #""layer_types": ["sliding_attention"], "x""#, "'sliding_attention' is not"),
     (#""model_type""#, #""layer_types": ["full_attention"], "x""#, "names 1 layers, but"),
     (
-      #""model_type""#, #""use_sliding_window": true, "x""#, "'use_sliding_window' is not supported"
+      #""model_type""#, #""use_sliding_window": true, "x""#,
+      "'use_sliding_window', windows of attention, is not"
     ),
     (#""model_type""#, #""block_size": 6, "x""#, "block_size"),
     (

@@ -6,8 +6,8 @@ import Testing
 struct ReferenceDrafter: CustomTestStringConvertible {
   /// Every folder; Tests/Fixtures/README.md says what each proves.
   static let names = [
-    "confidence", "confidence-markov", "markov", "markov-draft-vocabulary", "one-layer",
-    "two-layer",
+    "confidence", "confidence-markov", "deepspec", "jetspec", "markov", "markov-draft-vocabulary",
+    "one-layer", "speculators", "speculators-dspark", "two-layer",
   ]
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent()

@@ -50,6 +50,68 @@ import Testing
     #expect(try Checkpoint(directory: folder.url).names == ["a", "b", "c"])
   }
 
+  /// Of a tensor in two shards the index says which one counts; without its word there is none that does.
+  @Test func theIndexDecidesBetweenShards() throws {
+    func shape(_ shard: String) throws -> [Int]? {
+      let folder = try self.folder(
+        index:
+          "{\"weight_map\":{\"a\":\"\(shard)\",\"b\":\"one.safetensors\",\"d\":\"three.safetensors\"}}"
+      )
+      let other = [
+        SafetensorsBytes.tensor("a", "F32", "[2]", "[0,8]"),
+        SafetensorsBytes.tensor("d", "F32", "[1]", "[8,12]"),
+      ]
+      try folder.write(
+        SafetensorsBytes.make("{\(other.joined(separator: ","))}", dataBytes: 12),
+        to: "three.safetensors")
+      return try Checkpoint(directory: folder.url).shape(of: "a")
+    }
+    #expect(try shape("one.safetensors") == [1])
+    #expect(try shape("three.safetensors") == [2])
+    let folder = try self.folder(
+      index: "{\"weight_map\":{\"b\":\"one.safetensors\",\"c\":\"two.safetensors\"}}")
+    try folder.write(Self.shard("c", "a"), to: "two.safetensors")
+    let error = #expect(throws: SpeculateError.self) { try Checkpoint(directory: folder.url) }
+    #expect("\(String(describing: error))".contains("is in one.safetensors too"))
+  }
+
+  /// A single file comes before an index, as in transformers, and a notice says so.
+  @Test func aSingleFileBesideAnIndexIsSaid() throws {
+    let index = "{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}}"
+    let folder = try folder(index: index)
+    #expect(try Checkpoint(directory: folder.url).notices.isEmpty)
+    let file = try folder.write(Self.shard("x"), to: "model.safetensors")
+    let checkpoint = try Checkpoint(directory: folder.url)
+    #expect(checkpoint.names == ["x"])
+    #expect(
+      checkpoint.notices.map(\.description) == [
+        "\(file.path): it is used, and the shards of model.safetensors.index.json beside it are not; "
+          + "remove the one that isn't meant"
+      ])
+  }
+
+  /// `transformers_weights` names a file or an index, of this folder.
+  @Test func theConfigurationMayNameTheWeights() throws {
+    let index = "{\"weight_map\":{\"c\":\"two.safetensors\"}}"
+    let folder = try folder(index: index)
+    try folder.write(Self.shard("x"), to: "model.safetensors")
+    try folder.write(index.utf8, to: "other.safetensors.index.json")
+    func names(_ value: String) throws -> [String] {
+      try folder.write("{\"transformers_weights\": \(value)}".utf8, to: "config.json")
+      return try Checkpoint(directory: folder.url).names
+    }
+    #expect(try names("null") == ["x"])
+    #expect(try names("\"one.safetensors\"") == ["a", "b"])
+    #expect(try names("\"other.safetensors.index.json\"") == ["c"])
+    for wrong in ["none.safetensors", "../x.safetensors", "config.json"] {
+      #expect(
+        throws: SpeculateError(
+          "\(folder.url.path)/config.json: transformers_weights \"\(wrong)\" is no .safetensors or "
+            + ".safetensors.index.json file of this folder; correct it")
+      ) { try names("\"\(wrong)\"") }
+    }
+  }
+
   static let problems: [(index: String, problem: String)] = [
     ("", "not valid JSON at byte 0: the document ends where a value should stand"),
     ("[]", "there is no weight_map"),
@@ -98,17 +160,6 @@ import Testing
     let path = folder.file("model.safetensors.index.json").path
     #expect(
       throws: SpeculateError("\(path): \(problem); download or convert the checkpoint again")
-    ) { try Checkpoint(directory: folder.url) }
-  }
-
-  @Test func aTensorInTwoShardsIsRefused() throws {
-    let folder = try folder(
-      index: "{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}}")
-    try folder.write(Self.shard("c", "a"), to: "two.safetensors")
-    #expect(
-      throws: SpeculateError(
-        "\(folder.file("two.safetensors").path): tensor \"a\" is in one.safetensors too; download "
-          + "or convert the checkpoint again")
     ) { try Checkpoint(directory: folder.url) }
   }
 

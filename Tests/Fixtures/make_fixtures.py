@@ -8,7 +8,7 @@ outside the repository:
     /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
     /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [PART ...]
 
-The parts are models, drafter, token-drafter, sampling and training; without an argument all are made. `legacy`
+The parts are models, classic, modern, drafter, token-drafter, sampling and training; without an argument all are made. `legacy`
 adds the configurations in the layout of transformers 4 and checks that its logits agree; it needs
 that version:
 
@@ -29,9 +29,10 @@ import torch
 import transformers
 
 sys.dont_write_bytecode = True
-from generators import common, drafter, models, sampling, token_drafter, training  # noqa: E402
+from generators import (  # noqa: E402
+    classic, common, drafter, models, modern, sampling, token_drafter, training)
 
-PARTS = ["models", "drafter", "token-drafter", "sampling", "training"]
+PARTS = ["models", "classic", "modern", "drafter", "token-drafter", "sampling", "training"]
 
 
 def main():
@@ -43,7 +44,8 @@ def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     makers = dict(
-        models=models.make, legacy=models.make_legacy, drafter=drafter.make,
+        models=models.make, classic=classic.make, modern=modern.make, drafter=drafter.make,
+        legacy=lambda: (models.make_legacy(), classic.make_legacy(), modern.make_legacy()),
         sampling=sampling.make, training=training.make, **{"token-drafter": token_drafter.make})
     for part in parts:
         makers[part]()

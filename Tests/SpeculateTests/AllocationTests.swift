@@ -58,6 +58,23 @@ import Verifier
     }
   }
 
+  /// Rows go through other experts in every pass.
+  @Test(arguments: [1, 2], [WeightFormat.f32, .bf16, .int4])
+  func expertsAllocateNothing(threads: Int, weights: WeightFormat) throws {
+    let model = CausalModel(
+      random: TinyModels.experts(weighting: .ofAll, shared: true), seed: 1, format: weights)
+    let runner = CausalRunner(model: model, workers: Workers(count: threads), maximumRows: 32)
+    let cache = try runner.makeCache(capacity: 160)
+    let tokens = (0..<128).map { Token($0 * 7 % TinyModels.vocabulary) }
+    func pass(_ rows: Int) {
+      tokens[cache.count..<cache.count + rows].withUnsafeBufferPointer {
+        runner.forward($0, cache: cache, logits: .all)
+      }
+    }
+    for rows in [1, 16] { pass(rows) }
+    #expect(allocations(runner.workers) { for rows in [1, 2, 7, 16, 1, 32] { pass(rows) } } == 0)
+  }
+
   /// With a drafter and with drafts from earlier text, in chains and in trees.
   @Test(arguments: samplings, [nil, 5])
   func draftingAndVerifyingAllocatesNothing(sampling: SamplingParameters, length: Int?) throws {
@@ -83,7 +100,7 @@ import Verifier
         strategy: DraftStrategy(
           source: source,
           length: length.map(DraftLength.fixed) ?? .adaptive(AdaptiveDraftLength(cost)),
-          free: FreeDraftOptions(suffix: true)), isCancelled: { false })
+          branches: 3, free: FreeDraftOptions(suffix: true)), isCancelled: { false })
       for _ in 0..<60 { _ = decoder.next() }
       let rounds = decoder.statistics.rounds
       let count = allocations(runner.workers) { for _ in 0..<40 { _ = decoder.next() } }

@@ -12,10 +12,15 @@ import Text
     try TextGenerator(
       model: TinyModels.target, tokenizer: LetterTokenizer(),
       chats: ChatEncoder(
-        template: "{% for m in messages %}{{ m.content }}{% endfor %}",
-        tokenizer: LetterTokenizer()),
+        directory: URL(filePath: "/nowhere"), tokenizer: LetterTokenizer(), settings: chats),
       drafter: .block(TinyModels.drafter(blockSize: 8)), threads: 1)
   }
+
+  private static let chats = {
+    var settings = ChatSettings()
+    settings.template = .source("{% for m in messages %}{{ m.content }}{% endfor %}")
+    return settings
+  }()
 
   let generator: TextGenerator
 

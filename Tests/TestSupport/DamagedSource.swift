@@ -17,9 +17,9 @@ package struct DamagedSource: WeightSource {
     self.value = value
   }
 
-  package func values(_ name: String, _ shape: [Int]) -> FloatBuffer {
-    let buffer = source.values(name, shape)
-    if name == self.name { for place in places { buffer.base[place] = value } }
+  package func values(_ tensor: NamedShape) -> FloatBuffer {
+    let buffer = source.values(tensor)
+    if tensor.name == name { for place in places { buffer.base[place] = value } }
     return buffer
   }
 }

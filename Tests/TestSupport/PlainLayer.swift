@@ -1,8 +1,9 @@
 import Foundation
+package import Tensors
 
 /// One decoder layer in plain Swift, one row and one sum after another: the yardstick for layers.
 ///
-/// Which norms and biases there are is told by which tensors there are.
+/// Which norms, gates and biases there are is told by which tensors there are.
 package struct PlainLayer {
   package var heads: Int
   package var keyValueHeads: Int
@@ -13,9 +14,20 @@ package struct PlainLayer {
   package var scale: Float
   package var window: Int?
   package var epsilon: Float = 1e-6
+  /// What the norms around sublayers compute.
+  package var normDesign = NormDesign()
+  /// What the norms of heads compute.
+  package var headNorm = NormDesign()
+  /// The greatest magnitude of queries, keys and values.
+  package var clip: Float?
+  package var flow = ResidualFlow.sequential
+  /// Of the feed-forward part, which has a gate if there is such a tensor.
+  package var activation: (Float) -> Float = { $0 / (1 + exp(-$0)) }
   /// The values of a tensor, by the name that Llama has for it; the norms after the sublayers are
   /// `mixer_post` and `feed_forward_post`.
   package var tensor: (String) -> [Float]?
+  /// What stands in the place of the feed-forward part; nil for nothing.
+  package var transform: (([Float]) -> [Float])?
 
   package init(
     heads: Int, keyValueHeads: Int, dimension: Int, rotated: Int, scale: Float,
@@ -37,13 +49,15 @@ package struct PlainLayer {
   package func forward(_ rows: [[Float]], context: [[Float]] = []) -> [[Float]] {
     let inputs = context + rows.map { norm($0, "input_layernorm.weight") }
     let keys = inputs.enumerated().map { position, x in
-      rotate(split(linear(x, "self_attn.k_proj")), norm: "self_attn.k_norm.weight", position)
+      rotate(
+        split(clipped(linear(x, "self_attn.k_proj"))), norm: "self_attn.k_norm.weight", position)
     }
-    let values = inputs.map { split(linear($0, "self_attn.v_proj")) }
+    let values = inputs.map { split(clipped(linear($0, "self_attn.v_proj"))) }
     return rows.enumerated().map { index, row in
       let position = context.count + index
       let queries = rotate(
-        split(linear(inputs[position], "self_attn.q_proj")), norm: "self_attn.q_norm.weight",
+        split(clipped(linear(inputs[position], "self_attn.q_proj"))),
+        norm: "self_attn.q_norm.weight",
         position)
       let seen = max(0, position + 1 - (window ?? .max))...position
       let attended = queries.enumerated().flatMap { head, query in
@@ -55,24 +69,47 @@ package struct PlainLayer {
         }
       }
       let middle = add(row, norm(linear(attended, "self_attn.o_proj"), "mixer_post"))
-      let x = norm(middle, "post_attention_layernorm.weight")
-      let gated = zip(linear(x, "mlp.gate_proj"), linear(x, "mlp.up_proj")).map {
-        $0 / (1 + exp(-$0)) * $1
-      }
-      return add(middle, norm(linear(gated, "mlp.down_proj"), "feed_forward_post"))
+      let x =
+        switch flow {
+        case .sequential: norm(middle, "post_attention_layernorm.weight")
+        case .parallel: norm(row, "post_attention_layernorm.weight")
+        case .parallelSharingNorm: norm(row, "input_layernorm.weight")
+        }
+      return add(middle, norm((transform ?? feedForward)(x), "feed_forward_post"))
     }
   }
 
-  /// RMSNorm, or the row itself without such a tensor.
-  package func norm(_ x: [Float], _ name: String) -> [Float] {
-    guard let weight = tensor(name) else { return x }
-    let inverse = 1 / (dot(x, x) / Float(x.count) + epsilon).squareRoot()
-    return zip(x, weight).map { $0 * inverse * $1 }
+  private func feedForward(_ x: [Float]) -> [Float] {
+    let up = linear(x, "mlp.up_proj")
+    let inner =
+      tensor("mlp.gate_proj.weight") == nil
+      ? up.map(activation) : zip(linear(x, "mlp.gate_proj"), up).map { activation($0) * $1 }
+    return linear(inner, "mlp.down_proj")
+  }
+
+  /// The norm of a row; the row itself without such a tensor, if norms have tensors.
+  package func norm(_ x: [Float], _ name: String) -> [Float] { norm(x, name, normDesign) }
+
+  private func norm(
+    _ x: [Float], _ name: String, _ design: NormDesign, part: Int = 0
+  ) -> [Float] {
+    let stored = tensor(name)
+    let isBefore = name.hasSuffix("weight")
+    guard stored != nil || design.scale == .none && isBefore else { return x }
+    let mean = design.kind == .layer ? x.reduce(0, +) / Float(x.count) : 0
+    let centred = x.map { $0 - mean }
+    let inverse = 1 / (dot(centred, centred) / Float(x.count) + epsilon).squareRoot()
+    let bias = isBefore ? tensor(name.replacing("weight", with: "bias")) : nil
+    return centred.indices.map { index in
+      let place = index + (stored?.count == x.count ? 0 : part * x.count)
+      let weight = stored.map { $0[place] + (design.scale == .onePlusStored ? 1 : 0) } ?? 1
+      return centred[index] * inverse * weight + (bias?[place] ?? 0)
+    }
   }
 
   private func rotate(_ vectors: [[Float]], norm name: String, _ position: Int) -> [[Float]] {
-    vectors.map { vector in
-      let x = norm(vector, name)
+    vectors.enumerated().map { head, vector in
+      let x = tensor(name) == nil ? vector : norm(vector, name, headNorm, part: head)
       var out = x
       for pair in 0..<rotated / 2 {
         let angle = Double(position) * pow(theta, -2 * Double(pair) / Double(rotated))
@@ -84,12 +121,17 @@ package struct PlainLayer {
     }
   }
 
-  private func linear(_ x: [Float], _ name: String) -> [Float] {
+  /// A product with a weight, and the bias if there is one.
+  package func linear(_ x: [Float], _ name: String) -> [Float] {
     let weights = tensor(name + ".weight") ?? []
     let bias = tensor(name + ".bias")
     return (0..<weights.count / x.count).map { row in
       dot(x, weights[row * x.count..<(row + 1) * x.count]) + (bias?[row] ?? 0)
     }
+  }
+
+  private func clipped(_ x: [Float]) -> [Float] {
+    clip.map { bound in x.map { min(max($0, -bound), bound) } } ?? x
   }
 
   private func split(_ x: [Float]) -> [[Float]] {

@@ -19,6 +19,17 @@ package enum TinyModels {
     return grouped
   }()
 
+  /// The same with experts in the second layer, one of them shared.
+  package static func experts(weighting: ExpertWeighting, shared: Bool) -> ModelConfiguration {
+    var model = configuration
+    model.family = shared ? .qwen2MoE : .qwen3MoE
+    (model.headNorms, model.attentionBias) = (model.family.headNorms, shared)
+    var options = ExpertOptions(count: 7, chosen: 3, intermediate: 20, weighting: weighting)
+    if shared { options.shared = SharedExpertOptions(intermediate: 36, isGated: true) }
+    model.experts = ExpertSettings(options, plainLayers: [true, false])
+    return model
+  }
+
   package static let target = CausalModel(random: configuration, seed: 1)
 
   /// A drafter; one that sees tokens has two layers, and an embedding of its own and another width
@@ -71,8 +82,10 @@ package enum TinyModels {
   package static func plain(
     _ prompt: [Token], _ parameters: GenerationParameters, runner: CausalRunner
   ) throws -> (ids: [Token], reason: FinishReason?) {
+    let context = min(
+      configuration.maximumContext, runner.model.configuration.maximumContext)
     let decoder = try Decoder(
-      runner: runner, cache: runner.makeCache(capacity: configuration.maximumContext),
+      runner: runner, cache: runner.makeCache(capacity: context),
       prompt: prompt, parameters: parameters)
     return (Array(decoder), decoder.finishReason)
   }

@@ -11,6 +11,10 @@ import Testing
   }
 
   private func generate(_ arguments: String...) throws -> CommandResult {
+    try generate(arguments)
+  }
+
+  private func generate(_ arguments: [String]) throws -> CommandResult {
     try CommandProcess(
       ["generate", "--max-tokens", "20"] + arguments,
       environment: ["SPECULATE_WEIGHTS": pair.folder.path]
@@ -40,6 +44,73 @@ import Testing
     let plain = try json(generate("--prompt", "Hi", "--json").output)
     #expect(plain["prompt"] as? String == "Hi")
     #expect(plain["ids"] as? [Int] != result["ids"] as? [Int])
+  }
+
+  @Test func templatesAreChosenAndTakeValues() throws {
+    defer { pair.remove() }
+    let file = try write(
+      "own.jinja", "{{ bos_token }}{% if loud %}!{% endif %}{{ messages[0].content }}")
+    let chats = try write(
+      "chats.jsonl", #"{"messages":[{"role":"user","content":"a"}]}"#,
+      #"{"messages":[{"role":"user","content":"b"}],"chat_template_kwargs":{"loud":false}}"#)
+    let result = try generate(
+      "--prompt-file", chats, "--json", "--chat-template", file, "--chat-template-kwargs",
+      #"{"loud": true}"#)
+    #expect(
+      try result.output.split(separator: "\n").map { try json($0)["prompt"] as? String }
+        == ["<s>!a", "<s>b"])
+    let bare = try json(
+      generate(
+        "--chat", "--prompt", "Hi", "--json", "--chat-template-kwargs",
+        #"{"add_generation_prompt": false}"#
+      ).output)
+    #expect(bare["prompt"] as? String == "<s>[u]Hi</s>")
+    let unknown = try generate("--chat", "--prompt", "Hi", "--chat-template", "none")
+    #expect(
+      unknown.status != 0
+        && unknown.errors.contains(
+          #"--chat-template "none" is neither a file nor a template of the model, which has default"#
+        ))
+    for (values, complaint) in [
+      ("[1]", "--chat-template-kwargs are no JSON object"), ("{x", "--chat-template-kwargs"),
+      (#"{"messages": 1}"#, #"--chat-template-kwargs can't set "messages""#),
+    ] {
+      let wrong = try generate(
+        "--chat", "--prompt", "Hi", "--chat-template-kwargs", values)
+      #expect(wrong.status != 0 && wrong.errors.contains(complaint), "\(wrong.errors)")
+    }
+  }
+
+  /// The spelling of a special token is one id unless it is asked to be text, in prompts and in chats.
+  @Test func specialTokensAreTokensOrText() throws {
+    defer { pair.remove() }
+    func tokens(_ arguments: [String]) throws -> Int {
+      let result = try json(generate(arguments + ["--json"]).output)
+      let statistics = try #require(result["statistics"] as? [String: Any])
+      return try #require(statistics["prompt_tokens"] as? Int)
+    }
+    // The tokenizer knows single bytes and its special tokens.
+    let (one, four) = (1, "</s>".utf8.count)
+    for chat in [["--prompt"], ["--chat", "--prompt"]] {
+      let parsed = try tokens(chat + ["a</s>b"])
+      #expect(try tokens(chat + ["a</s>b", "--parse-special"]) == parsed)
+      #expect(try tokens(chat + ["a</s>b", "--no-parse-special"]) == parsed - one + four)
+      #expect(try tokens(chat + ["ab", "--no-parse-special"]) == parsed - one)
+    }
+  }
+
+  /// What a folder proposes to sample is said once, and not where options say how.
+  @Test func samplingThatIsProposedIsSaid() throws {
+    defer { pair.remove() }
+    let file = pair.target.appending(path: "generation_config.json")
+    try Data(#"{"do_sample": true, "temperature": 0.6, "top_p": 0.9}"#.utf8).write(to: file)
+    let notice =
+      "note: \(file.path): do_sample, temperature, top_p: temperature 0.6, top_p 0.9 is proposed and not "
+      + "applied; decoding is greedy unless --temperature says otherwise\n"
+    let result = try generate("--prompt", "Hi")
+    #expect(result.status == 0 && result.errors.contains(notice), "\(result.errors)")
+    let told = try generate("--prompt", "Hi", "--temperature", "0.5")
+    #expect(told.status == 0 && !told.errors.contains("note:"), "\(told.errors)")
   }
 
   @Test func filesHoldChats() throws {

@@ -118,7 +118,8 @@ import Testing
     let result = try run(
       pair, "--prompt-file", file.path, "--compare", "--max-tokens", "60", "--ignore-end")
     #expect(result.status == 0)
-    #expect(result.errors == "")
+    // A random drafter may be found to help nothing.
+    #expect(result.errors.isEmpty || result.errors.hasPrefix("note: \(pair.drafter.path): its "))
     let summary =
       /identical yes \| speedup \d+\.\d\d \| tau \d+\.\d\d \| plain \d+\.\d tok\/s \| speculative \d+\.\d tok\/s/
     #expect(result.lastLine.wholeMatch(of: summary) != nil, "\(result.lastLine)")

@@ -43,6 +43,16 @@ import Testing
                                 template does.
         --system <text>         The system message of chats that have none of their own. Belongs to
                                 --chat.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
 
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -91,6 +101,9 @@ import Testing
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
+                                and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
+                                --draft-length)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
                                 there. (default: yes, unless --draft-length is given)
         --recycling/--no-recycling
@@ -170,7 +183,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
@@ -257,7 +270,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
@@ -305,6 +318,16 @@ import Testing
                                 file with a 'prompt' field or a chat in every line, or a text file, which
                                 is one; - reads standard input.
         --limit <n>             Take the first n prompts only.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in
@@ -333,6 +356,9 @@ import Testing
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
+                                and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
+                                --draft-length)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
                                 there. (default: yes, unless --draft-length is given)
         --recycling/--no-recycling
@@ -346,7 +372,7 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
                                 f32, bf16, int8, int4)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
@@ -501,6 +527,16 @@ import Testing
                                 those with "messages" or "turns" as chats, by the target's chat template;
                                 chats longer than --longest-prompt are left out.
         --tokens <tokens>       Instead of --data: a file of little-endian 16-bit tokens.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
         -o, --output <output>   The folder of shards.
         --seed <seed>           Seed of prompts and sampling. (default: 1)
         --threads <n>           Threads to compute with. (default: one a physical core)

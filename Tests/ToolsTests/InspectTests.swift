@@ -161,17 +161,17 @@ import Verifier
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let config = folder.appending(path: "config.json")
-    try Data("{\"model_type\": \"mamba\"}".utf8).write(to: config)
-    let problem =
-      "\(config.path): the model type \"mamba\" is not supported; use one of llama, mistral, qwen2, "
-      + "qwen3"
+    try Data("{\"model_type\": \"bert\"}".utf8).write(to: config)
+    let report = try JSONValue(parsing: speculate("inspect", "--json", folder.path).output)
+    let problem = try #require(report["configuration_problem"]?.text)
+    #expect(
+      problem.hasPrefix(
+        "\(config.path): the model type \"bert\" is not supported; use one of llama, mistral, "))
     let result = try speculate("inspect", folder.path)
     #expect(result.status == 1)
     #expect(result.errors == "error: \(problem)\n")
     #expect(result.output.contains("configuration  not usable: \(problem)\n"))
     #expect(result.output.hasSuffix(Self.table))
-    let report = try JSONValue(parsing: speculate("inspect", "--json", folder.path).output)
-    #expect(report["configuration_problem"]?.text == problem)
   }
 
   @Test func aTargetWithoutATokenizerCannotBeUsed() throws {
@@ -195,9 +195,9 @@ import Verifier
     let result = try speculate("inspect", file)
     #expect(result.status == 1)
     #expect(
-      result.errors
-        == "error: \(file): the architecture \"test\" is not supported in GGUF files; use one of "
-        + "llama, qwen2, qwen3\n")
+      result.errors.hasPrefix(
+        "error: \(file): the architecture \"test\" is not supported in GGUF files; use one of "
+          + "llama, qwen2, qwen3"))
     let report = try JSONValue(parsing: speculate("inspect", "--json", file).output)
     #expect(report["parameters"]?.integer == 1_605)
     #expect(report["bytes_by_type"]?["Q4_1"]?.integer == 320)

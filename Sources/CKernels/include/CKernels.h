@@ -82,13 +82,37 @@ void ck_linear_rounded(const uint16_t *w, const uint16_t *x, float *y, size_t ys
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight over `count` values; x and y may be the same.
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon);
+/// y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias over `count` values; bias may be
+/// NULL; x and y may be the same.
+void ck_layer_norm(const float *x, const float *weight, const float *bias, float *y, size_t count,
+                   float epsilon);
 /// Rotates pairs (i, i + count / 2) of one head in place by the angles of cosine and sine
 /// [count / 2].
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count);
-/// y[i] = silu(gate[i]) * up[i]; y may be gate.
-void ck_swiglu(const float *gate, const float *up, float *y, size_t count);
+/// The same for pairs (2 * i, 2 * i + 1).
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count);
+/// x[i] = cap * tanh(x[i] / cap); -infinity stays.
+void ck_soft_cap(float *x, size_t count, float cap);
+/// Functions of activation: x / (1 + e^-x); x Φ(x) with the normal distribution's Φ; the same with
+/// Φ by tanh; max(x, 0); its square.
+typedef enum {
+  CK_SILU,
+  CK_GELU,
+  CK_GELU_TANH,
+  CK_RELU,
+  CK_RELU_SQUARED,
+  CK_ACTIVATIONS
+} ck_activation;
+/// y[i] = f(x[i]) * up[i], or f(x[i]) where up is NULL; y may be x.
+void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count);
 /// y[i] += x[i].
 void ck_add(float *y, const float *x, size_t count);
+/// y[i] += factor * x[i], fused.
+void ck_add_scaled(float *y, const float *x, size_t count, float factor);
+/// y[i] = g * sigmoid(alpha * g) * (u + 1), with g the gate, at most limit, and u up from -limit to
+/// limit; y may be gate.
+void ck_swiglu_clamped(const float *gate, const float *up, float *y, size_t count, float alpha,
+                       float limit);
 
 /// Stores the key of one position into a head's key cache [positions / 16][dimension][16].
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension);
@@ -105,7 +129,9 @@ typedef struct {
   size_t out_stride;     // between rows
   size_t rows, heads, dimension;
   size_t first, end, step;
-  float scale;  // of the scores
+  float scale;         // of the scores
+  float cap;           // scores s are cap * tanh(s / cap); 0: as they are
+  const float *sinks;  // [heads], a score more in each softmax, for no value; or NULL
   ck_range next[3];  // what this thread reads afterwards, in order: fetched meanwhile
 } ck_attention;
 
@@ -130,6 +156,8 @@ float ck_finite_maximum(const float *x, size_t count);
 float ck_exp(const float *x, float *y, size_t count, float shift, float scale);
 /// x[i] *= factor.
 void ck_scale(float *x, size_t count, float factor);
+/// x[i] = x[i], at least -bound and at most bound; NaN stays.
+void ck_clip(float *x, size_t count, float bound);
 /// Widens bf16 values to f32.
 void ck_widen_bf16(const uint16_t *x, float *y, size_t count);
 /// Rounds f32 values to bf16, to nearest even; a NaN stays a NaN.

@@ -14,8 +14,12 @@ typedef struct {
                          size_t, size_t, size_t, ck_epilogue);
   void (*round_rows)(const float *, uint16_t *, size_t);
   void (*rms_norm)(const float *, const float *, float *, size_t, float);
+  void (*layer_norm)(const float *, const float *, const float *, float *, size_t, float);
   void (*rope)(float *, const float *, const float *, size_t);
-  void (*swiglu)(const float *, const float *, float *, size_t);
+  void (*rope_pairs)(float *, const float *, const float *, size_t);
+  void (*soft_cap)(float *, size_t, float);
+  // By ck_activation.
+  void (*activate[CK_ACTIVATIONS])(const float *, const float *, float *, size_t);
   void (*add)(float *, const float *, size_t);
   void (*attend)(const ck_attention *, const float *, const float *, size_t);
   void (*attend_bf16)(const ck_attention *, const uint16_t *, const uint16_t *, size_t);
@@ -25,6 +29,7 @@ typedef struct {
   float (*finite_maximum)(const float *, size_t);
   float (*exponential)(const float *, float *, size_t, float, float);
   void (*scale)(float *, size_t, float);
+  void (*clip)(float *, size_t, float);
   void (*widen_bf16)(const uint16_t *, float *, size_t);
   float (*read_sum)(const float *, size_t);
   size_t (*race)(const float *, const int32_t *, uint32_t, size_t, uint32_t, uint32_t, float, float,
@@ -32,6 +37,8 @@ typedef struct {
   size_t (*at_least)(const float *, size_t, float, uint32_t *);
   void (*mask_below)(float *, size_t, float);
   void (*divide)(float *, size_t, float);
+  void (*add_scaled)(float *, const float *, size_t, float);
+  void (*swiglu_clamped)(const float *, const float *, float *, size_t, float, float);
 } ck_kernels;
 
 /// The products of quantised weights; see CKernelsQuantized.h.

@@ -176,6 +176,10 @@ __attribute__((aligned(64))) static void attend_tile(const ck_span *s, ck_query 
     if (query[h].end <= start) continue;
     const size_t own = query[h].end < s->stop ? query[h].end : s->stop;
     const size_t high = (own - s->chunk + CK_KEY_BLOCK - 1) / CK_KEY_BLOCK * CK_KEY_BLOCK;
+    if (s->cap) {
+      soft_cap(score[h] + low, high - low, s->cap);
+      soft_cap((float *)(best + h), 16, s->cap);
+    }
     top[h] = reduce_max(&best[h]);
     sum[h] = exponential(score[h] + low, score[h] + low, high - low, top[h], 1.0f);
   }
@@ -212,5 +216,5 @@ __attribute__((aligned(64))) static void attend_tile(const ck_span *s, ck_query 
 }
 
 static void attend(const ck_attention *a, const KV *keys, const KV *values, size_t stride) {
-  ck_walk(a, keys, values, stride, sizeof(KV), 1, TALLEST, attend_tile, scale);
+  ck_walk(a, keys, values, stride, sizeof(KV), 1, TALLEST, attend_tile, scale, exponential);
 }

@@ -170,6 +170,10 @@ __attribute__((aligned(64))) static void attend_tile(const ck_span *s, ck_query 
     float top[WEIGHED], sum[WEIGHED], *into[WEIGHED];
     for (size_t i = 0; i < some; i++) {
       float *own = score[h + i];
+      if (s->cap) {
+        ck_kernels_avx512.soft_cap(own + low, high - low, s->cap);
+        ck_kernels_avx512.soft_cap((float *)(best + h + i), 16, s->cap);
+      }
       top[i] = _mm512_reduce_max_ps(best[h + i]);
       sum[i] = ck_kernels_avx512.exponential(own + low, own + low, high - low, top[i], 1);
       ck_round_rows_avx512bf16(own + low, weight[i] + low, high - low);
@@ -207,7 +211,8 @@ void ck_attend_bf16_avx512bf16(const ck_attention *a, const uint16_t *keys, cons
   if (a->dimension % 32 != 0 || a->dimension > MAX_DIMENSION)
     ck_kernels_avx512.attend_bf16(a, keys, values, stride);
   else
-    ck_walk(a, keys, values, stride, sizeof *keys, 2, TALLEST, attend_tile, ck_kernels_avx512.scale);
+    ck_walk(a, keys, values, stride, sizeof *keys, 2, TALLEST, attend_tile, ck_kernels_avx512.scale,
+            ck_kernels_avx512.exponential);
 }
 #pragma clang attribute pop
 #endif

@@ -27,7 +27,7 @@ typedef struct {
   size_t dimension;
   size_t first;                // key that every query sees first
   size_t chunk, start, stop;  // where the chunk begins; the keys of it that any query sees
-  float scale;                // of the scores
+  float scale, cap;           // of the scores
 } ck_span;
 
 // Scores fetch a line with each column of keys; how many bytes must weighing, which that slows down
@@ -57,8 +57,9 @@ static inline size_t ck_chunk_end(size_t key, size_t last) {
 static inline __attribute__((always_inline)) void ck_walk(
     const ck_attention *a, const void *keys, const void *values, size_t stride, size_t element,
     size_t columns, size_t tallest, void (*tile)(const ck_span *, ck_query *, size_t, ck_ahead *),
-    void (*scale)(float *, size_t, float)) {
-  ck_span s = {keys, values, stride, a->dimension, a->first, 0, 0, 0, a->scale};
+    void (*scale)(float *, size_t, float),
+    float (*exponential)(const float *, float *, size_t, float, float)) {
+  ck_span s = {keys, values, stride, a->dimension, a->first, 0, 0, 0, a->scale, a->cap};
   // Tiles of whole rows, if these aren't too tall: the queries of a row see the same keys.
   const size_t unit = a->heads > tallest ? 1 : a->heads, most = CK_BATCH / unit * unit;
   const size_t total = a->rows * a->heads, height = tallest / unit;
@@ -88,8 +89,15 @@ static inline __attribute__((always_inline)) void ck_walk(
         if (queries[to - 1].end > s.start) tile(&s, queries + from, to - from, &ahead);
       }
     }
-    for (size_t i = 0; i < count; i++)
-      scale(queries[i].out, a->dimension, 1.0f / queries[i].sum);
+    for (size_t i = 0; i < count; i++) {
+      float share = 1.0f / queries[i].sum;
+      if (a->sinks) {
+        float both[2] = {queries[i].greatest, a->sinks[(done + i) % a->heads]};
+        exponential(both, both, 2, both[0] > both[1] ? both[0] : both[1], 1);
+        share = both[0] / __builtin_fmaf(queries[i].sum, both[0], both[1]);
+      }
+      scale(queries[i].out, a->dimension, share);
+    }
   }
 }
 #endif

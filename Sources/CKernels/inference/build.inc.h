@@ -8,6 +8,8 @@
 
 #include "linear.inc.h"
 #include "rows.inc.h"
+#include "experts.inc.h"
+#include "activation.inc.h"
 #include "attention_walk.h"
 #define KV float
 #define KV_LOAD(p) LOAD(p)
@@ -32,8 +34,12 @@ const ck_kernels CK_TABLE = {
     .linear_f32 = linear_f32,
     .linear_bf16 = linear_bf16,
     .rms_norm = rms_norm,
+    .layer_norm = layer_norm,
     .rope = rope,
-    .swiglu = swiglu,
+    .rope_pairs = rope_pairs,
+    .soft_cap = soft_cap,
+    .activate = {activate_silu, activate_gelu, activate_gelu_tanh, activate_relu,
+                 activate_relu_squared},
     .add = add,
     .attend = attend_f32,
     .attend_bf16 = attend_bf16,
@@ -43,10 +49,13 @@ const ck_kernels CK_TABLE = {
     .finite_maximum = finite_maximum,
     .exponential = exponential,
     .scale = scale,
+    .clip = clip,
     .widen_bf16 = widen_bf16,
     .read_sum = read_sum,
     .race = race,
     .at_least = at_least,
     .mask_below = mask_below,
     .divide = divide,
+    .add_scaled = add_scaled,
+    .swiglu_clamped = swiglu_clamped,
 };

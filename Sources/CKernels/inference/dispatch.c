@@ -137,11 +137,19 @@ void ck_linear_integers(int bits, const uint8_t *w, const float *x, size_t xs, f
 void ck_rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   table->rms_norm(x, weight, y, count, epsilon);
 }
+void ck_layer_norm(const float *x, const float *weight, const float *bias, float *y, size_t count,
+                   float epsilon) {
+  table->layer_norm(x, weight, bias, y, count, epsilon);
+}
 void ck_rope(float *head, const float *cosine, const float *sine, size_t count) {
   table->rope(head, cosine, sine, count);
 }
-void ck_swiglu(const float *gate, const float *up, float *y, size_t count) {
-  table->swiglu(gate, up, y, count);
+void ck_rope_pairs(float *head, const float *cosine, const float *sine, size_t count) {
+  table->rope_pairs(head, cosine, sine, count);
+}
+void ck_soft_cap(float *x, size_t count, float cap) { table->soft_cap(x, count, cap); }
+void ck_activate(ck_activation function, const float *x, const float *up, float *y, size_t count) {
+  table->activate[function](x, up, y, count);
 }
 void ck_add(float *y, const float *x, size_t count) { table->add(y, x, count); }
 void ck_attend(const ck_attention *rows, const float *keys, const float *values,
@@ -160,6 +168,7 @@ float ck_exp(const float *x, float *y, size_t count, float shift, float scale) {
   return table->exponential(x, y, count, shift, scale);
 }
 void ck_scale(float *x, size_t count, float factor) { table->scale(x, count, factor); }
+void ck_clip(float *x, size_t count, float bound) { table->clip(x, count, bound); }
 void ck_widen_bf16(const uint16_t *x, float *y, size_t count) { table->widen_bf16(x, y, count); }
 float ck_read_sum(const float *x, size_t count) { return table->read_sum(x, count); }
 size_t ck_race(const float *x, const int32_t *tokens, uint32_t first, size_t count, uint32_t key0,
@@ -171,6 +180,13 @@ size_t ck_at_least(const float *x, size_t count, float bound, uint32_t *found) {
 }
 void ck_mask_below(float *x, size_t count, float bound) { table->mask_below(x, count, bound); }
 void ck_divide(float *x, size_t count, float divisor) { table->divide(x, count, divisor); }
+void ck_add_scaled(float *y, const float *x, size_t count, float factor) {
+  table->add_scaled(y, x, count, factor);
+}
+void ck_swiglu_clamped(const float *gate, const float *up, float *y, size_t count, float alpha,
+                       float limit) {
+  table->swiglu_clamped(gate, up, y, count, alpha, limit);
+}
 
 void ck_store_key(float *keys, const float *key, size_t position, size_t dimension) {
   float *block = keys + position / CK_KEY_BLOCK * CK_KEY_BLOCK * dimension;

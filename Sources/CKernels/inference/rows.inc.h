@@ -1,4 +1,4 @@
-// Element-wise and row-wise kernels: norm, rotation, gate, exponentials, searches.
+// Element-wise and row-wise kernels: norms, rotation, exponentials, searches.
 
 static void rms_norm(const float *x, const float *weight, float *y, size_t count, float epsilon) {
   f16v squares = SPLAT(0);
@@ -10,6 +10,32 @@ static void rms_norm(const float *x, const float *weight, float *y, size_t count
   for (i = 0; i + 16 <= count; i += 16)
     STORE(y + i, LOAD(x + i) * SPLAT(scale) * LOAD(weight + i));
   for (; i < count; i++) y[i] = x[i] * scale * weight[i];
+}
+
+static void layer_norm(const float *x, const float *weight, const float *bias, float *y,
+                       size_t count, float epsilon) {
+  f16v values = SPLAT(0);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) values += LOAD(x + i);
+  float sum = REDUCE_ADD(values);
+  for (; i < count; i++) sum += x[i];
+  const float mean = sum / (float)count;
+  f16v squares = SPLAT(0);
+  for (i = 0; i + 16 <= count; i += 16) {
+    const f16v d = LOAD(x + i) - SPLAT(mean);
+    squares = FMA(d, d, squares);
+  }
+  float square = REDUCE_ADD(squares);
+  for (; i < count; i++) square = __builtin_fmaf(x[i] - mean, x[i] - mean, square);
+  const float scale = 1.0f / __builtin_sqrtf(square / (float)count + epsilon);
+  for (i = 0; i + 16 <= count; i += 16) {
+    const f16v v = (LOAD(x + i) - SPLAT(mean)) * SPLAT(scale) * LOAD(weight + i);
+    STORE(y + i, bias ? v + LOAD(bias + i) : v);
+  }
+  for (; i < count; i++) {
+    const float v = (x[i] - mean) * scale * weight[i];
+    y[i] = bias ? v + bias[i] : v;
+  }
 }
 
 static void rope(float *head, const float *cosine, const float *sine, size_t count) {
@@ -28,15 +54,53 @@ static void rope(float *head, const float *cosine, const float *sine, size_t cou
   }
 }
 
-static void swiglu(const float *gate, const float *up, float *y, size_t count) {
+static void rope_pairs(float *head, const float *cosine, const float *sine, size_t count) {
+  const size_t half = count / 2;
+  size_t i = 0;
+  for (; i + 16 <= half; i += 16) {
+    const f16v one = LOAD(head + 2 * i), two = LOAD(head + 2 * i + 16);
+    const f16v a = __builtin_shufflevector(one, two, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24,
+                                           26, 28, 30);
+    const f16v b = __builtin_shufflevector(one, two, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25,
+                                           27, 29, 31);
+    const f16v c = LOAD(cosine + i), s = LOAD(sine + i);
+    const f16v x = a * c - b * s, y = b * c + a * s;
+    STORE(head + 2 * i, __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,
+                                                22, 7, 23));
+    STORE(head + 2 * i + 16, __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                                     29, 14, 30, 15, 31));
+  }
+  for (; i < half; i++) {
+    const float a = head[2 * i], b = head[2 * i + 1];
+    head[2 * i] = a * cosine[i] - b * sine[i];
+    head[2 * i + 1] = b * cosine[i] + a * sine[i];
+  }
+}
+
+// cap * tanh(x / cap), tanh by one exponential; -infinity stays, as it stands for what isn't seen.
+INLINE void cap16(const f16v *in, float cap, f16v *out) {
+  const f16v x = *in, z = x / SPLAT(cap);
+  const f16v minus = SELECT(z < 0.0f, z, -z) * 2.0f;
+  f16v e;
+  exp16(&minus, &e);
+  const f16v t = (1.0f - e) / (1.0f + e) * SPLAT(cap);
+  *out = SELECT(x == SPLAT(-INFINITY), x, SELECT(z < 0.0f, -t, t));
+}
+
+static void soft_cap(float *x, size_t count, float cap) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {
-    const f16v g = LOAD(gate + i), minus = -g;
-    f16v e;
-    exp16(&minus, &e);
-    STORE(y + i, g / (e + 1.0f) * LOAD(up + i));
+    const f16v v = LOAD(x + i);
+    f16v y;
+    cap16(&v, cap, &y);
+    STORE(x + i, y);
   }
-  for (; i < count; i++) y[i] = gate[i] / (exp1(-gate[i]) + 1.0f) * up[i];
+  for (; i < count; i++) {
+    const f16v v = SPLAT(x[i]);
+    f16v y;
+    cap16(&v, cap, &y);
+    x[i] = y[0];
+  }
 }
 
 static void add(float *y, const float *x, size_t count) {
@@ -49,6 +113,15 @@ static void scale(float *x, size_t count, float factor) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) STORE(x + i, LOAD(x + i) * SPLAT(factor));
   for (; i < count; i++) x[i] *= factor;
+}
+
+static void clip(float *x, size_t count, float bound) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const f16v v = LOAD(x + i), b = SPLAT(bound);
+    STORE(x + i, SELECT(v > b, b, SELECT(v < -b, -b, v)));
+  }
+  for (; i < count; i++) x[i] = x[i] > bound ? bound : x[i] < -bound ? -bound : x[i];
 }
 
 INLINE float reduce_max(const f16v *v) {

@@ -40,7 +40,7 @@ package struct ConfidenceHeadConfiguration: BlockHeadConfiguration {
   /// b.
   package var bias: NamedShape { NamedShape("confidence_head.proj.bias", [1]) }
 
-  /// a.
+  /// a, which is 0 where a file doesn't hold it, as DSpark's don't.
   package var own: NamedShape { NamedShape("confidence_head.own.weight", [1]) }
 
   package func tensors(_ place: HeadPlace) -> [NamedShape] { [weight(place), bias, own] }
@@ -48,9 +48,10 @@ package struct ConfidenceHeadConfiguration: BlockHeadConfiguration {
   package func load(
     _ source: any WeightSource, _ place: HeadPlace, format: WeightFormat
   ) throws -> any BlockHead {
-    ConfidenceHead(
-      weight: try source.values(weight(place)), bias: try source.values(bias),
-      own: try source.values(own), hidden: place.hidden)
+    let share = source.holds(own.name) ? try source.values(own) : FloatBuffer(count: 1)
+    return ConfidenceHead(
+      weight: try source.values(weight(place)), bias: try source.values(bias), own: share,
+      hidden: place.hidden)
   }
 }
 

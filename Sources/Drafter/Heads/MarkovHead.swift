@@ -12,7 +12,14 @@ package struct MarkovHeadConfiguration: BlockHeadConfiguration {
   package init(rank: Int) { self.rank = rank }
 
   package init?(_ file: ConfigurationFile, previousWidth: Int) throws {
-    guard let rank = try file.optionalSize("markov_rank", atMost: 4096) else { return nil }
+    guard try file.integer("markov_rank") != 0,
+      let rank = try file.optionalSize("markov_rank", atMost: 4096)
+    else { return nil }
+    let type = try file.text("markov_head_type") ?? "vanilla"
+    guard type.lowercased() == "vanilla" else {
+      throw file.problem(
+        "'markov_head_type' \(quoted(type)) is not supported; only vanilla is: use another drafter")
+    }
     self.rank = rank
   }
 
@@ -77,7 +84,7 @@ private final class MarkovState: BlockHeadState {
     let rank = head.embedding.width
     for (index, row) in rows.enumerated() {
       let values = tokens.base + index * rank
-      if let token = row.previous {
+      if let token = row.previous, Int(token) < head.embedding.vocabularySize {
         head.embedding.copy(token, to: values)
       } else {
         values.update(repeating: 0, count: rank)

@@ -101,7 +101,7 @@ extension CostModelCache.Key {
           (["\(drafter.configuration.layerCount) layers of \(drafter.configuration.shape.summary)"]
             + drafter.configuration.costs + ["weights \(drafter.format)"]
             + [drafter.configuration.kind.cost].compactMap { $0 }).joined(separator: ", ")
-        case .causal(let model, let passes):
+        case .causal(let model, let passes, _):
           "\(model.summary), passes \(passes ?? 0)"
         }
       })

@@ -6,8 +6,8 @@ package import Verifier
 /// A block-diffusion drafter as a source of drafts.
 package final class BlockDraftSource: DraftSource {
   package var taps: [Int] { passes.runner.drafter.configuration.targetLayers }
-  /// One less than the drafter's block, whose first row is the anchor's.
-  package var maximumDrafts: Int { passes.runner.drafter.configuration.blockSize - 1 }
+  /// One less than the drafter's block where the anchor's row drafts nothing.
+  package var maximumDrafts: Int { passes.runner.drafter.configuration.maximumDrafts }
 
   /// How many passes blocks take, and which drafts are chosen after each: of all that share them.
   package var policy: any DenoisingPolicy {
@@ -30,13 +30,25 @@ package final class BlockDraftSource: DraftSource {
 
   /// Checks that a drafter was made for a target of this shape.
   ///
+  /// - Parameter tokens: how many tokens the target's tokenizer has; vocabularies may differ in rows beyond
+  ///   them. `nil` for no difference.
   /// - Throws: ``SpeculateError`` naming what differs.
   package static func checkFit(
-    _ drafter: DrafterConfiguration, target: ModelConfiguration
+    _ drafter: DrafterConfiguration, target: ModelConfiguration, tokens: Int? = nil
   ) throws {
-    var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
-    if !drafter.ownsEmbedding { pairs.append(("width", drafter.shape.hidden, target.hiddenSize)) }
-    if drafter.kind.readsFeatures {
+    var pairs: [(String, Int, Int)] = []
+    // Borrowed rows must be there for all tokens of the drafter; its own may be fewer than the target's.
+    let least = drafter.ownsEmbedding && drafter.ownsHead ? tokens : drafter.vocabularySize
+    let fits =
+      tokens.map {
+        $0 <= min(drafter.vocabularySize, target.vocabularySize)
+          && target.vocabularySize >= least ?? 0
+      } ?? false
+    if !fits { pairs.append(("a vocabulary of", drafter.vocabularySize, target.vocabularySize)) }
+    if !drafter.ownsEmbedding || drafter.kind.readsFeatures {
+      pairs.append(("width", drafter.shape.hidden, target.hiddenSize))
+    }
+    if drafter.kind.readsFeatures, drafter.targetLayerCount > 0 {
       pairs.append(("a number of layers of", drafter.targetLayerCount, target.layerCount))
     }
     for (what, wanted, found) in pairs where wanted != found {
@@ -54,7 +66,8 @@ package final class BlockDraftSource: DraftSource {
         "the drafter reads target layer \(layer), but the target's layers are"
           + " 0 to \(target.layerCount - 1): use a drafter made for this target, or none")
     }
-    guard (0..<target.vocabularySize).contains(Int(drafter.maskToken)) else {
+    guard drafter.ownsEmbedding || (0..<target.vocabularySize).contains(Int(drafter.maskToken))
+    else {
       throw SpeculateError(
         "the drafter's mask token \(drafter.maskToken) is outside the target's vocabulary of"
           + " \(target.vocabularySize): use a drafter made for this target, or none")
@@ -71,9 +84,10 @@ package final class BlockDraftSource: DraftSource {
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
-    passes.enter(
-      DrafterBlock(context: context, anchor: tokens[tokens.count - 1], count: request.count),
-      request)
+    var block = DrafterBlock(
+      context: context, anchor: tokens[tokens.count - 1], count: request.count)
+    block.branches = request.branching != nil
+    passes.enter(block, request)
   }
 
   /// As many passes over `[anchor, mask × …]` of each sequence as the policy wants.
@@ -84,19 +98,31 @@ package final class BlockDraftSource: DraftSource {
 package final class BlockDraftPasses {
   let runner: DrafterRunner
   private let map: VocabularyMap?
+  /// The columns of logits that stand for tokens; models pad their vocabularies.
+  private let choices: Int
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []
+  private var growers: [BranchGrower] = []
 
   /// Makes the buffers of passes.
   ///
+  /// - Parameter tokens: the ids that may be drafted are below this; `nil` for the whole vocabulary.
   /// - Throws: ``SpeculateError`` if the drafter was made for another target.
   package init(
-    drafter: BlockDrafter, target: CausalModel, workers: Workers, maximumBlocks: Int
+    drafter: BlockDrafter, target: CausalModel, workers: Workers, maximumBlocks: Int,
+    tokens: Int? = nil
   ) throws {
-    try BlockDraftSource.checkFit(drafter.configuration, target: target.configuration)
+    try BlockDraftSource.checkFit(
+      drafter.configuration, target: target.configuration, tokens: tokens)
+    let vocabulary = max(
+      target.configuration.vocabularySize, drafter.configuration.vocabularySize)
     map = try drafter.draftVocabulary.map {
-      try VocabularyMap(tokens: $0, vocabulary: target.configuration.vocabularySize)
+      try VocabularyMap(tokens: $0, vocabulary: vocabulary)
     }
+    let limit = tokens ?? target.configuration.vocabularySize
+    choices =
+      drafter.draftVocabulary.map { draft in draft.count { Int($0) < limit } }
+      ?? min(drafter.configuration.choices, limit)
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       maximumBlocks: maximumBlocks)
@@ -118,11 +144,19 @@ package final class BlockDraftPasses {
         request.block.confidences.append(0)
       }
     }
-    let columns = runner.drafter.configuration.choices
+    let columns = choices
+    while growers.count < requests.count {
+      growers.append(
+        BranchGrower(
+          places: runner.drafter.configuration.maximumDrafts, width: DraftChooser.mostRunnersUp))
+    }
+    for index in requests.indices { growers[index].begin() }
     runner.draft(blocks) { index, place, row in
       let request = requests[index]
+      let width = request.branching?.width ?? 0
       let draft = request.chooser.choose(
-        row, count: columns, position: request.tokens.count + place, map: map)
+        row, count: columns, position: request.tokens.count + place, map: map, others: width)
+      if width > 0 { growers[index].add(request.chooser, place: place) }
       request.set(
         draft.map {
           let confidence = runner.confidence(
@@ -130,6 +164,14 @@ package final class BlockDraftPasses {
           return ($0.token, confidence)
         }, at: place)
       return draft?.column ?? 0
+    } branch: { index in
+      let request = requests[index]
+      guard let branching = request.branching else { return }
+      growers[index].grow(request, branching) { place, previous in
+        request.chooser.chooseBeside(
+          runner.logits(of: place, after: previous, in: blocks[index].context), count: columns,
+          position: request.tokens.count + place, map: map)
+      }
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)

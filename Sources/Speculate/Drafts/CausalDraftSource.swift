@@ -67,7 +67,7 @@ package final class CausalDraftSource: DraftSource {
     count = min(request.count, cache.capacity - tokens.count + 1)
     guard count > 0 else { return }
     self.request = request
-    rows = catchUp(with: tokens) + [tokens[tokens.count - 1]]
+    rows = catchUp(with: tokens) + [shared.known(tokens[tokens.count - 1])]
     lead = rows.count - 1
     if isIterating {
       iterated = firstGuess(tokens, count: count)
@@ -99,7 +99,7 @@ package final class CausalDraftSource: DraftSource {
       return request.block.tokens.count < count ? false : finish(request)
     }
     let next = (0..<count).map {
-      Token(Kernels.argmax(logits[lead + $0], count: logits.vocabulary))
+      Token(Kernels.argmax(logits[lead + $0], count: shared.choices))
     }
     if request.block.passes == limit || next == iterated {
       for row in 0..<count { choose(logits[lead + row], request) }
@@ -107,7 +107,7 @@ package final class CausalDraftSource: DraftSource {
     }
     iterated = next
     keep(request.tokens.count - 1)
-    rows = [request.tokens[request.tokens.count - 1]] + next.dropLast()
+    rows = [shared.known(request.tokens[request.tokens.count - 1])] + next.dropLast()
     lead = 0
     return false
   }
@@ -125,12 +125,14 @@ package final class CausalDraftSource: DraftSource {
     let used = tokens.count - guessStart
     let left = used < 0 ? [] : guess.dropFirst(used).prefix(count)
     return left
-      + (left.count..<count).map { tokens[tokens.count - 1 - (count - 1 - $0) % tokens.count] }
+      + (left.count..<count).map {
+        shared.known(tokens[tokens.count - 1 - (count - 1 - $0) % tokens.count])
+      }
   }
 
   private func choose(_ row: UnsafeMutablePointer<Float>, _ request: DraftRequest) {
     let draft = request.chooser.choose(
-      row, count: shared.runner.model.configuration.vocabularySize,
+      row, count: shared.choices,
       position: request.tokens.count + request.block.tokens.count)
     request.block.tokens.append(0)
     request.block.confidences.append(0)
@@ -147,11 +149,12 @@ package final class CausalDraftSource: DraftSource {
     keep(known)
     committed = end
     if end - known > Self.longestDraft {
-      shared.runner.read(tokens[known..<end], into: cache)
-      read += tokens[known..<end]
+      let new = tokens[known..<end].map(shared.known)
+      shared.runner.read(new[...], into: cache)
+      read += new
       return []
     }
-    return Array(tokens[known..<end])
+    return tokens[known..<end].map(shared.known)
   }
 
   private func keep(_ count: Int) {
@@ -164,14 +167,25 @@ package final class CausalDraftSource: DraftSource {
 /// The passes of a causal drafter, which the sources of several sequences share.
 package final class CausalDraftPasses {
   let runner: CausalRunner
+  /// The ids that are drafted are below this.
+  let choices: Int
   private var entered: [CausalDraftSource] = []
 
   /// Rows of a pass: those of one sequence at the most fit.
   private static let maximumRows = 64
 
-  package init(drafter: CausalModel, workers: Workers, maximumSequences: Int) {
+  /// Makes the buffers of passes.
+  ///
+  /// - Parameter tokens: the ids that may be drafted are below this.
+  package init(drafter: CausalModel, workers: Workers, maximumSequences: Int, tokens: Int = .max) {
+    choices = min(drafter.configuration.vocabularySize, tokens)
     runner = CausalRunner(
       model: drafter, workers: workers, maximumRows: max(Self.maximumRows, maximumSequences))
+  }
+
+  /// A token that the drafter can read: another in place of one that its vocabulary lacks.
+  func known(_ token: Token) -> Token {
+    Int(token) < runner.model.configuration.vocabularySize ? token : 0
   }
 
   func enter(_ source: CausalDraftSource) { entered.append(source) }

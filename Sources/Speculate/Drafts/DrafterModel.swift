@@ -12,7 +12,9 @@ package enum DrafterModel: Sendable {
   /// A causal model with the target's vocabulary.
   ///
   /// - `passes`: its passes of a round; `nil` for one a draft.
-  case causal(CausalModel, passes: Int? = nil)
+  /// - `tokensAgree`: whether its tokenizer was compared with the target's, so that vocabularies may differ in
+  ///   rows without a token.
+  case causal(CausalModel, passes: Int? = nil, tokensAgree: Bool = false)
 
   /// Loads a folder: a block drafter's, or an ordinary causal model's.
   ///
@@ -37,13 +39,13 @@ package enum DrafterModel: Sendable {
       self = .block(try BlockDrafter(directory: directory, format: format))
       return
     }
-    try Self.check(tokenizer, of: directory)
+    let agrees = try Self.check(tokenizer, of: directory)
     let stored = try CausalModel.storedFormats(directory: directory)
     let usual = stored.isQuantized || stored.layers == .f32 ? nil : WeightFormat.int8
     self = .causal(
       try CausalModel(
         directory: directory, weights: WeightFormatChoice(layers: format ?? usual)),
-      passes: passes)
+      passes: passes, tokensAgree: agrees)
   }
 
   /// Drafts of a round that a drafter's folder can make, at most.
@@ -51,12 +53,12 @@ package enum DrafterModel: Sendable {
   /// - Throws: ``SpeculateError`` if its configuration can't be read.
   package static func maximumDrafts(directory: URL) throws -> Int {
     try isCausal(directory)
-      ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).blockSize - 1
+      ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).maximumDrafts
   }
 
   package var maximumDrafts: Int {
     switch self {
-    case .block(let drafter): drafter.configuration.blockSize - 1
+    case .block(let drafter): drafter.configuration.maximumDrafts
     case .causal: CausalDraftSource.longestDraft
     }
   }
@@ -81,16 +83,47 @@ package enum DrafterModel: Sendable {
     }
   }
 
+  /// What loading found that the user should know.
+  package var notices: [Notice] {
+    switch self {
+    case .block(let drafter): drafter.notices
+    case .causal(let model, _, _): model.notices.filter { $0 != model.samplingNotice }
+    }
+  }
+
+  /// The folder or file that it was loaded from; nil for random weights.
+  package var path: String? {
+    switch self {
+    case .block(let drafter): drafter.path
+    case .causal(let model, _, _): model.path
+    }
+  }
+
+  /// Where its configuration stands, for messages.
+  var configurationPath: String? {
+    path.map { $0.hasSuffix(".gguf") ? $0 : $0 + "/config.json" }
+  }
+
+  /// The positions that it was trained for.
+  var trainedContext: Int? {
+    switch self {
+    case .block(let drafter): drafter.configuration.maximumContext
+    case .causal(let model, _, _): model.configuration.maximumContext
+    }
+  }
+
   /// Checks that it can draft for a target.
   ///
+  /// - Parameter tokens: how many tokens the target's tokenizer has. Vocabularies may differ in rows beyond them,
+  ///   which models pad theirs with; `nil` for no difference.
   /// - Throws: ``SpeculateError`` naming what differs.
-  package func checkFit(_ target: ModelConfiguration) throws {
+  package func checkFit(_ target: ModelConfiguration, tokens: Int? = nil) throws {
     switch self {
     case .block(let drafter):
-      try BlockDraftSource.checkFit(drafter.configuration, target: target)
-    case .causal(let model, _):
+      try BlockDraftSource.checkFit(drafter.configuration, target: target, tokens: tokens)
+    case .causal(let model, _, let tokensAgree):
       let (own, other) = (model.configuration.vocabularySize, target.vocabularySize)
-      guard own == other else {
+      guard own == other || tokensAgree && tokens.map({ $0 <= min(own, other) }) ?? false else {
         throw SpeculateError(
           "the drafter has a vocabulary of \(own), but this target has \(other): use a drafter with "
             + "the target's vocabulary, or none")
@@ -100,9 +133,9 @@ package enum DrafterModel: Sendable {
 
   /// Makes the run state that drafts for one sequence at a time of a target, as ``makeSources``.
   package func makeSource(
-    target: CausalModel, workers: Workers, capacity: Int
+    target: CausalModel, workers: Workers, capacity: Int, tokens: Int? = nil
   ) throws -> any DraftSource {
-    try makeSources(1, target: target, workers: workers, capacity: capacity)[0]
+    try makeSources(1, target: target, workers: workers, capacity: capacity, tokens: tokens)[0]
   }
 
   /// Makes the run states that draft for several sequences of a target, in passes that they share.
@@ -111,18 +144,23 @@ package enum DrafterModel: Sendable {
   ///   - count: how many sequences, at least one.
   ///   - workers: the threads, shared with the target's runner.
   ///   - capacity: the most committed positions of each.
+  ///   - tokens: how many tokens the target's tokenizer has; ids beyond them are never drafted. `nil` for the
+  ///     whole vocabulary.
   /// - Throws: ``SpeculateError`` if it doesn't fit the target.
   package func makeSources(
-    _ count: Int, target: CausalModel, workers: Workers, capacity: Int
+    _ count: Int, target: CausalModel, workers: Workers, capacity: Int, tokens: Int? = nil
   ) throws -> [any DraftSource] {
-    try checkFit(target.configuration)
+    try checkFit(target.configuration, tokens: tokens)
+    let vocabulary = target.configuration.vocabularySize
+    let drafted = min(tokens ?? vocabulary, vocabulary)
     switch self {
     case .block(let drafter):
       let passes = try BlockDraftPasses(
-        drafter: drafter, target: target, workers: workers, maximumBlocks: count)
+        drafter: drafter, target: target, workers: workers, maximumBlocks: count, tokens: drafted)
       return try (0..<count).map { _ in try BlockDraftSource(sharing: passes, capacity: capacity) }
-    case .causal(let model, let limit):
-      let passes = CausalDraftPasses(drafter: model, workers: workers, maximumSequences: count)
+    case .causal(let model, let limit, _):
+      let passes = CausalDraftPasses(
+        drafter: model, workers: workers, maximumSequences: count, tokens: drafted)
       return try (0..<count).map { _ in
         try CausalDraftSource(sharing: passes, capacity: capacity, passes: limit)
       }
@@ -139,14 +177,16 @@ package enum DrafterModel: Sendable {
     return names.contains(where: FamilyRegistry.standard.has)
   }
 
-  /// Compares the tokenizer of a folder, if it holds one, with the target's.
-  private static func check(_ tokenizer: any Tokenizer, of directory: URL) throws {
+  /// Compares the tokenizer of a folder with the target's.
+  ///
+  /// - Returns: whether it holds one.
+  private static func check(_ tokenizer: any Tokenizer, of directory: URL) throws -> Bool {
     guard
       GGUFFile.isMeant(by: directory)
         || ["tokenizer.json", "tekken.json", "tokenizer.model", "vocab.json"].contains(where: {
           FileManager.default.fileExists(atPath: directory.appending(path: $0).path)
         })
-    else { return }
+    else { return false }
     let own = try TokenizerLoader.load(directory: directory)
     let count = max(own.vocabularySize, tokenizer.vocabularySize)
     if let id = (0..<Token(count)).first(where: { own.piece(of: $0) != tokenizer.piece(of: $0) }) {
@@ -154,5 +194,6 @@ package enum DrafterModel: Sendable {
         "the tokenizer in \(directory.path) differs from the target's at token \(id): use a drafter "
           + "with the target's tokenizer, or none")
     }
+    return true
   }
 }

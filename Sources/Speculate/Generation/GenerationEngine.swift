@@ -14,15 +14,18 @@ final class GenerationEngine {
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
   private let costCache: CostModelCache?
+  /// How many tokens the tokenizer has; ids beyond them are never drafted.
+  private let tokens: Int?
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
 
   init(
-    model: CausalModel, drafter: DrafterModel?, threads: Int, cacheFormat: KeyValueFormat,
-    costCache: CostModelCache?
+    model: CausalModel, drafter: DrafterModel?, tokens: Int?, threads: Int,
+    cacheFormat: KeyValueFormat, costCache: CostModelCache?
   ) throws {
-    try drafter?.checkFit(model.configuration)
+    try drafter?.checkFit(model.configuration, tokens: tokens)
+    self.tokens = tokens
     self.model = model
     self.drafter = drafter
     self.costCache = costCache
@@ -53,17 +56,22 @@ final class GenerationEngine {
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
-    case .speculative(let drafts, let choice, let freeDrafts):
+    case .speculative(let drafts, let choice, let freeDrafts, let branches):
       let free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
       if let drafts, drafts < 1 {
         throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
       }
+      if let branches, branches < 0 || branches > 0 && drafts != nil {
+        throw SpeculateError(
+          "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
+      }
       let source = try draftSource()
       return DraftStrategy(
         source: source,
         length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-        choice: choice ?? .automatic(sampling), free: free)
+        choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
+        free: free)
     }
   }
 
@@ -90,7 +98,8 @@ final class GenerationEngine {
     let made =
       try source
       ?? drafter?.makeSource(
-        target: model, workers: workers, capacity: model.configuration.maximumContext)
+        target: model, workers: workers, capacity: model.configuration.maximumContext,
+        tokens: tokens)
     source = made
     return made
   }

@@ -12,6 +12,9 @@ public struct GenerationResult: Sendable, Equatable {
   public var finishReason: FinishReason
   /// What happened. Tokens of the last block behind a stop string count as never emitted.
   public var statistics: GenerationStatistics
+  /// What this generation showed that the user should know, such as a drafter that helps nothing. Each is told
+  /// once.
+  public var notices: [Notice] = []
 }
 
 /// What a stream of a generation delivers.

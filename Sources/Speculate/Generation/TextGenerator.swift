@@ -19,13 +19,18 @@ package import Verifier
 /// conversation.append(.assistant(answer.text))
 /// ```
 public final class TextGenerator: @unchecked Sendable {
-  // Unchecked: `engine` is only used by the holder of `lock`; everything else is immutable.
+  // Unchecked: `engine` and `watch` are only used by the holder of `lock`; everything else is immutable.
 
   package let tokenizer: any Tokenizer
   package let model: CausalModel
   package let drafter: DrafterModel?
 
+  /// What loading found that the user should know: sampling that a folder proposes and that isn't applied, a
+  /// head that a configuration calls tied.
+  public let notices: [Notice]
+
   private let chats: ChatEncoder?
+  private var watch = DrafterWatch()
   private let engine: GenerationEngine
   private let lock = NSLock()
   private let queue = DispatchQueue(label: "speculate.generation")
@@ -41,8 +46,7 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - drafterPasses: passes of a causal drafter in a round; `nil` for one a draft.
   ///   - cacheFormat: how the target's keys and values are held.
   ///   - threads: threads of the team, at least 1; `nil` for one a core.
-  ///   - chatTemplate: how conversations are written, in the Jinja language; `nil` for as the target's
-  ///     folder says.
+  ///   - chat: how conversations are written; by default as the target's folder says.
   ///   - costCache: where measured pass times are kept for later, the user's cache folder most often;
   ///     with `nil` the first speculative generation of every generator begins with a measurement,
   ///     which takes about a second.
@@ -51,7 +55,7 @@ public final class TextGenerator: @unchecked Sendable {
     target: URL, drafter: URL? = nil, weights: WeightFormatChoice = .stored,
     drafterWeights: WeightFormat? = nil, drafterPasses: Int? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int? = nil,
-    chatTemplate: String? = nil, costCache: CostModelCache? = .user()
+    chat: ChatSettings = ChatSettings(), costCache: CostModelCache? = .user()
   ) throws {
     let tokenizer = try TokenizerLoader.load(directory: target)
     let model = try CausalModel(directory: target, weights: weights)
@@ -61,8 +65,7 @@ public final class TextGenerator: @unchecked Sendable {
     }
     try self.init(
       model: model, tokenizer: tokenizer,
-      chats: chatTemplate.map { ChatEncoder(template: $0, tokenizer: tokenizer) }
-        ?? ChatEncoder(directory: target, tokenizer: tokenizer),
+      chats: ChatEncoder(directory: target, tokenizer: tokenizer, settings: chat),
       drafter: drafter, cacheFormat: cacheFormat, threads: threads ?? Workers.defaultCount,
       costCache: costCache)
   }
@@ -86,21 +89,24 @@ public final class TextGenerator: @unchecked Sendable {
     self.tokenizer = tokenizer
     self.chats = chats
     self.drafter = drafter
+    notices = model.notices + (drafter?.notices ?? [])
     engine = try GenerationEngine(
-      model: model, drafter: drafter, threads: threads, cacheFormat: cacheFormat,
-      costCache: costCache)
+      model: model, drafter: drafter, tokens: tokenizer.vocabularySize, threads: threads,
+      cacheFormat: cacheFormat, costCache: costCache)
   }
 
   /// The ids of a prompt, as the model's files prescribe them.
   ///
-  /// - Parameter parsesSpecial: whether spellings of special tokens become those tokens.
+  /// - Parameter parsesSpecial: whether spellings of special tokens become those tokens; `nil` for as the chat
+  ///   settings say, which is yes unless they are changed.
   /// - Throws: ``SpeculateError`` if the prompt is empty, or a pattern of the tokenizer can't cut it within
   ///   its limits.
-  public func encode(_ prompt: String, parsesSpecial: Bool = false) throws -> [Token] {
+  public func encode(_ prompt: String, parsesSpecial: Bool? = nil) throws -> [Token] {
     guard !prompt.isEmpty else {
       throw SpeculateError("the prompt is empty: give at least one character")
     }
-    return try tokenizer.encode(prompt, addSpecial: true, parseSpecial: parsesSpecial)
+    return try tokenizer.encode(
+      prompt, addSpecial: true, parseSpecial: parsesSpecial ?? chats?.parsesSpecial ?? true)
   }
 
   /// The ids of a conversation, up to where the model's answer begins.
@@ -280,10 +286,12 @@ public final class TextGenerator: @unchecked Sendable {
       give(matcher.finish())
     }
     if matcher.hasStopped { decoder.stop() }
-    return GenerationResult(
+    var result = GenerationResult(
       prompt: prompt, tokens: tokens, text: text,
       finishReason: matcher.hasStopped ? .stopString : decoder.finishReason ?? .cancelled,
       statistics: decoder.statistics)
+    if let drafter { result.notices = watch.notices(of: drafter, after: result) }
+    return result
   }
 
   private final class Flag: Sendable {

@@ -10,21 +10,29 @@ package enum Kernels {
     ck_rms_norm(x, weight, y, count, epsilon)
   }
 
-  /// Rotates the pairs `(i, i + count/2)` of one head by angles given as cosines and sines
-  /// `[count/2]`.
+  /// Rotates the pairs of one head by angles given as cosines and sines `[count/2]`.
   package static func rope(
     _ head: UnsafeMutablePointer<Float>, cosine: UnsafePointer<Float>, sine: UnsafePointer<Float>,
-    count: Int
+    count: Int, pairs: RotaryPairs = .halves
   ) {
-    ck_rope(head, cosine, sine, count)
+    switch pairs {
+    case .halves: ck_rope(head, cosine, sine, count)
+    case .neighbours: ck_rope_pairs(head, cosine, sine, count)
+    }
   }
 
-  /// `y = silu(gate) · up` over `count` values; `y` may be `gate`.
-  package static func swiglu(
-    gate: UnsafePointer<Float>, up: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int
+  /// `x = cap · tanh(x / cap)` over `count` values.
+  package static func softCap(_ x: UnsafeMutablePointer<Float>, count: Int, cap: Float) {
+    ck_soft_cap(x, count, cap)
+  }
+
+  /// `y = (x − mean(x)) / sqrt(variance(x) + epsilon) · weight + bias` over `count` values; `x` and `y`
+  /// may be the same.
+  package static func layerNorm(
+    _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    into y: UnsafeMutablePointer<Float>, count: Int, epsilon: Float
   ) {
-    ck_swiglu(gate, up, y, count)
+    ck_layer_norm(x, weight, bias, y, count, epsilon)
   }
 
   /// `y += x` over `count` values.
@@ -34,9 +42,30 @@ package enum Kernels {
     ck_add(y, x, count)
   }
 
+  /// `y += factor · x` over `count` values, fused.
+  package static func add(
+    _ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    ck_add_scaled(y, x, count, factor)
+  }
+
+  /// `gate = g · sigmoid(alpha · g) · (u + 1)` over `count` values: `g` is the gate, at most `limit`, and
+  /// `u` is up, from `-limit` to `limit`.
+  package static func swigluClamped(
+    gate: UnsafeMutablePointer<Float>, up: UnsafePointer<Float>, count: Int, alpha: Float,
+    limit: Float
+  ) {
+    ck_swiglu_clamped(gate, up, gate, count, alpha, limit)
+  }
+
   /// `x *= factor` over `count` values.
   package static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
     ck_scale(x, count, factor)
+  }
+
+  /// Brings `count` values to the range from `-bound` to `bound`.
+  package static func clip(_ x: UnsafeMutablePointer<Float>, count: Int, bound: Float) {
+    ck_clip(x, count, bound)
   }
 
   /// The index of the greatest of `count` values; of equals the lowest index.

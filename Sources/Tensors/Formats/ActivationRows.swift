@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to
@@ -60,13 +61,29 @@ package final class ActivationRows: @unchecked Sendable {
     }
   }
 
-  /// The rows as products of a format take them: as their maker prepared them, or in f32 where those
-  /// products take that, or nobody prepared them.
-  func rows(for format: WeightFormat) -> ProductRows {
-    if let coding = format.coding.activations, coding.isUsed(columns: width) {
-      for rows in prepared where rows.coding == coding { return .prepared(rows.base) }
+  /// Makes a row what a finished one of others is.
+  func copy(row: Int, from other: ActivationRows, row source: Int) {
+    self.row(row).update(from: other.row(source), count: width)
+    for rows in prepared where rows.coding.isUsed(columns: width) {
+      if let theirs = other.prepared.first(where: { $0.coding == rows.coding }) {
+        (rows.base + row * rows.bytes).copyMemory(
+          from: theirs.base + source * rows.bytes, byteCount: rows.bytes)
+      } else {
+        rows.coding.prepare(
+          self.row(row), 0..<width, width: width, into: rows.base + row * rows.bytes)
+      }
     }
-    return .values(values.base, stride: width)
+  }
+
+  /// The rows from one on as products of a format take them: as their maker prepared them, or in f32 where
+  /// those products take that, or nobody prepared them.
+  func rows(for format: WeightFormat, from first: Int) -> ProductRows {
+    if let coding = format.coding.activations, coding.isUsed(columns: width) {
+      for rows in prepared where rows.coding == coding {
+        return .prepared(rows.base + first * rows.bytes)
+      }
+    }
+    return .values(row(first), stride: width)
   }
 
   /// Memory for prepared rows.

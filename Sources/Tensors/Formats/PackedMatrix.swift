@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 import Glibc
 
 /// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.
@@ -97,23 +98,26 @@ package final class PackedMatrix: @unchecked Sendable {
 
   /// The same product of rows that their maker has prepared for the format: to the bit what f32 gives.
   ///
-  /// - Parameter x: At least `count` rows as wide as the matrix has columns.
+  /// - Parameters:
+  ///   - x: Rows as wide as the matrix has columns.
+  ///   - first: The first row of `x` to take.
   package func multiply(
-    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride: Int, count: Int,
-    panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
+    _ x: ActivationRows, from first: Int = 0, into y: UnsafeMutablePointer<Float>, stride: Int,
+    count: Int, panels: Range<Int>, bias: UnsafePointer<Float>? = nil, accumulates: Bool = false
   ) {
     multiply(
-      x, into: y, stride: stride, count: count, panels: panels, bias: bias,
+      x, from: first, into: y, stride: stride, count: count, panels: panels, bias: bias,
       accumulates: accumulates, next: (ck_range(), ck_range()))
   }
 
   /// The same, and meanwhile perhaps fetches what the thread reads afterwards.
   func multiply(
-    _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, stride: Int, count: Int,
-    panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool, next: (ck_range, ck_range)
+    _ x: ActivationRows, from first: Int = 0, into y: UnsafeMutablePointer<Float>, stride: Int,
+    count: Int, panels: Range<Int>, bias: UnsafePointer<Float>?, accumulates: Bool,
+    next: (ck_range, ck_range)
   ) {
     precondition(x.width == columns, "rows and columns differ")
-    let rows = x.rows(for: format)
+    let rows = x.rows(for: format, from: first)
     let isPrepared = if case .prepared = rows { true } else { false }
     multiply(
       rows, into: y, stride: stride, count: count, panels: panels, bias: bias,

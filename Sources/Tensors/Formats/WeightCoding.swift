@@ -1,5 +1,6 @@
 internal import CKernels
 package import Files
+internal import Foundation
 
 /// What a weight format does: how it packs, multiplies, looks up and stores weights.
 ///
@@ -44,7 +45,7 @@ protocol WeightCoding: Sendable {
   ///
   /// - Throws: `SpeculateError` naming the tensor when it is damaged or has another shape.
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)?
   /// The tensors that a converted checkpoint holds a matrix in.
   static func storedParts(rows: Int, columns: Int) -> [StoredPart]
@@ -61,7 +62,7 @@ extension WeightCoding {
 
   /// Floats of a checkpoint are converted as they are read.
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)? { nil }
 
   /// Rows of a panel.
@@ -96,11 +97,11 @@ extension FloatCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, part: Int,
     to sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let out = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: rows * rowBytes(columns: columns), alignment: 64)
-    defer { out.deallocate() }
-    if let base = out.baseAddress { encode(values, rows: rows, columns: columns, into: base) }
-    try sink(UnsafeRawBufferPointer(out))
+    let bytes = rows * rowBytes(columns: columns)
+    let out = try Memory.take(bytes, for: "weights")
+    defer { free(out) }
+    encode(values, rows: rows, columns: columns, into: out)
+    try sink(UnsafeRawBufferPointer(start: out, count: bytes))
   }
 }
 

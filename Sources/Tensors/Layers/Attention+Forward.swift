@@ -1,15 +1,17 @@
 internal import CKernels
 
 extension Attention {
-  /// Adds to `scratch.residual` what attention makes of the rows of `plan`.
+  /// Lets the rows of `plan` look at those before them, and leaves the stream as it is.
   ///
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
-  func forward(
+  func mix(
     _ plan: RowPlan, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     plan.window = window
     let buffers = scratch.attention(of: index)
-    if shape.keyValueHeads.isMultiple(of: workers.count), shape.headDimension.isMultiple(of: 16) {
+    let ownsHeads =
+      shape.keyValueHeads.isMultiple(of: workers.count) && shape.headDimension.isMultiple(of: 16)
+    if ownsHeads && !normsTogether {
       // A worker needs no other's queries, keys or values.
       workers.run { worker in
         let heads = (0..<shape.keyValueHeads).share(of: worker, among: workers.count)
@@ -21,10 +23,16 @@ extension Attention {
       }
     } else {
       project(rows: plan.count, norms: norms, scratch: scratch, buffers, workers: workers)
+      if normsTogether { normTogether(rows: plan.count, buffers, workers: workers) }
       attend(plan, index: index, buffers, workers: workers)
     }
+  }
+
+  /// Adds to `scratch.residual` what attention makes of the rows that were just mixed.
+  func add(rows: Int, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers) {
     norms.add(
-      output, outputBias, buffers.attended, rows: plan.count, scratch: scratch, workers: workers)
+      output, outputBias, scratch.attention(of: index).attended, rows: rows, scratch: scratch,
+      workers: workers)
   }
 
   /// Projects context features to keys and values and stores them, without queries or output.
@@ -91,6 +99,18 @@ extension Attention {
       multiply(key, keyBias, normed, into: buffers.keys, rows: rows, panels: share.next(key))
       multiply(
         value, valueBias, normed, into: buffers.values, rows: rows, panels: share.next(value))
+    }
+  }
+
+  /// Norms the queries of a row, and its keys, over all heads together.
+  private func normTogether(rows: Int, _ buffers: AttentionBuffers, workers: Workers) {
+    workers.run { worker in
+      for row in (0..<rows).share(of: worker, among: workers.count) {
+        let queries = buffers.queries.base + row * shape.queryWidth
+        let keys = buffers.keys.base + row * shape.keyValueWidth
+        queryNorm?.norm.apply(queries, into: queries, count: shape.queryWidth)
+        keyNorm?.norm.apply(keys, into: keys, count: shape.keyValueWidth)
+      }
     }
   }
 
@@ -172,7 +192,8 @@ extension Attention {
     let offset = run.rows.lowerBound * shape.queryWidth + columns.lowerBound
     let queries = AttentionQueries(
       queries: buffers.queries.base + offset, out: buffers.attended.values.base + offset,
-      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale,
+      stride: shape.queryWidth, rows: run.rows.count, heads: shape.group, scale: scale, cap: cap,
+      sinks: sinks.map { UnsafePointer($0.base) + head * shape.group },
       nextHead: nextHead, next: next)
     run.cache._withUnsafeGuaranteedRef { cache in
       cache[index].attend(queries, head: head, over: run.visible, step: run.step)
@@ -201,12 +222,15 @@ extension Attention {
     }
   }
 
-  /// Norms and rotates a key in place.
+  /// Norms and rotates a key in place; where values are clipped, its value is.
   func rotateKey(
     of row: Int, head: Int, _ place: RowPlan.Row, index: Int, _ buffers: AttentionBuffers
   ) {
     let offset = row * shape.keyValueWidth + head * shape.headDimension
-    rotate(buffers.keys.base + offset, norm: keyNorm, place, index: index)
+    if let clip {
+      Kernels.clip(buffers.values.base + offset, count: shape.headDimension, bound: clip)
+    }
+    rotate(buffers.keys.base + offset, norm: keyNorm, head: head, place, index: index)
   }
 
   /// Norms and rotates the queries of a key-value head in place.
@@ -215,17 +239,19 @@ extension Attention {
   ) {
     for query in head * shape.group..<(head + 1) * shape.group {
       let offset = row * shape.queryWidth + query * shape.headDimension
-      rotate(buffers.queries.base + offset, norm: queryNorm, place, index: index)
+      rotate(buffers.queries.base + offset, norm: queryNorm, head: query, place, index: index)
     }
   }
 
   private func rotate(
-    _ head: UnsafeMutablePointer<Float>, norm: FloatBuffer?, _ place: RowPlan.Row, index: Int
+    _ values: UnsafeMutablePointer<Float>, norm: HeadNorm?, head: Int, _ place: RowPlan.Row,
+    index: Int
   ) {
-    if let norm {
-      Kernels.rmsNorm(
-        head, weight: norm.base, into: head, count: shape.headDimension, epsilon: normEpsilon)
+    if let clip { Kernels.clip(values, count: shape.headDimension, bound: clip) }
+    if let norm, !normsTogether {
+      norm.norm.apply(
+        values, into: values, count: shape.headDimension, first: head * norm.stride)
     }
-    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(head, to: place.position) }
+    place.cache._withUnsafeGuaranteedRef { $0[index].angles.rotate(values, to: place.position) }
   }
 }

@@ -6,10 +6,12 @@ package struct Attention: Sendable {
   /// How queries and keys are rotated.
   var rope: Rope
   var scale: Float
+  /// The bound that scores approach; 0 for none.
+  var cap: Float
+  /// The greatest magnitude of queries, keys and values; nil for any.
+  var clip: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
-  /// Added to the mean square in the norms of heads.
-  var normEpsilon: Float
 
   /// `[queryWidth][hidden]`.
   var query: PackedMatrix
@@ -29,10 +31,22 @@ package struct Attention: Sendable {
   /// See `queryBias`.
   var outputBias: FloatBuffer?
 
-  /// Scales of the norms of query heads, `[headDimension]`; nil where heads aren't normed.
-  var queryNorm: FloatBuffer?
+  /// The norm of query heads; nil where heads aren't normed.
+  var queryNorm: HeadNorm?
   /// See `queryNorm`.
-  var keyNorm: FloatBuffer?
+  var keyNorm: HeadNorm?
+  /// Whether the heads of a row are normed together.
+  var normsTogether: Bool
+
+  /// A score more in the softmax of each query head, for no value, `[heads]`; nil where there is none.
+  var sinks: FloatBuffer?
 
   var matrices: [PackedMatrix] { [query, key, value, output] }
+}
+
+/// A norm of single heads.
+struct HeadNorm: Sendable {
+  var norm: Norm
+  /// From one head's scales to the next one's: 0 where all heads share them.
+  var stride: Int
 }

@@ -6,16 +6,29 @@ package struct DecoderLayer: Sendable {
   /// Lets a row look at those before it.
   package var mixer: Attention
   /// Transforms each row by itself.
-  package var feedForward: GatedFeedForward
+  package var feedForward: FeedForward
   /// The norms around the mixer.
   package var mixerNorms: SublayerNorms
   /// The norms around the feed-forward part.
   package var feedForwardNorms: SublayerNorms
+  /// Whether the feed-forward part takes the stream as the mixer does, without what the mixer adds.
+  package var isParallel: Bool
 
   /// Width of the residual stream.
-  var hidden: Int { feedForward.down.rows }
+  var hidden: Int { mixer.output.rows }
 
   package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
+
+  /// Bytes of weights that a pass over so many rows reads, as expected.
+  package func bytesRead(rows: Int) -> Double {
+    feedForward.bytesRead(rows: rows)
+      + Double(mixer.matrices.reduce(0) { $0 + $1.byteCount })
+  }
+
+  /// Weights that one row is multiplied by.
+  package var weightsPerRow: Int {
+    feedForward.weightsPerRow + mixer.matrices.reduce(0) { $0 + $1.rows * $1.columns }
+  }
 
   /// The formats of the matrices that the mixer multiplies context features with.
   package var contextFormats: [WeightFormat] { [mixer.key.format, mixer.value.format] }
@@ -23,15 +36,23 @@ package struct DecoderLayer: Sendable {
   /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
   ///
   /// Four regions, six where the workers don't divide the key-value heads, and one more for every norm
-  /// after a sublayer. Norms before one are computed by every worker for itself, which is cheaper than
+  /// after a sublayer. In a parallel layer both sublayers look at the stream before either adds to it. Norms before one are computed by every worker for itself, which is cheaper than
   /// another region. Every value written depends on its own row, and on the cache at and before the
   /// row's last visible key, so rows are invariant to the pass they share.
   ///
   /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
   package func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
-    mixer.forward(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    let rows = plan.count
+    func addMixed() {
+      mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    }
+    mixer.mix(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    if !isParallel { addMixed() }
     feedForward.forward(
-      rows: plan.count, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers)
+      rows: rows, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers
+    ) {
+      if isParallel { addMixed() }
+    }
   }
 
   /// Projects context features to what the mixer keeps of a row, without running the row.

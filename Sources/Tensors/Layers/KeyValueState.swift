@@ -47,7 +47,8 @@ struct KeyValueState {
     var attention = ck_attention(
       queries: rows.queries, query_stride: rows.stride, out: rows.out, out_stride: rows.stride,
       rows: rows.rows, heads: rows.heads, dimension: dimension, first: visible.lowerBound,
-      end: visible.upperBound, step: step, scale: rows.scale, next: (next.0.0, next.0.1, next.1))
+      end: visible.upperBound, step: step, scale: rows.scale, cap: rows.cap,
+      sinks: rows.sinks, next: (next.0.0, next.0.1, next.1))
     switch format {
     case .f32:
       ck_attend(
@@ -84,6 +85,10 @@ struct AttentionQueries {
   var heads: Int
   /// Of the scores.
   var scale: Float
+  /// The bound that scores approach; 0 for none.
+  var cap: Float
+  /// A score more in the softmax of each head, for no value: `[heads]`; nil for none.
+  var sinks: UnsafePointer<Float>?
   /// The head of the same layer that the worker attends to afterwards, if rows see the same keys there.
   var nextHead: Int?
   /// Weights that the worker reads afterwards.

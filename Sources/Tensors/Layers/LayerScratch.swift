@@ -3,14 +3,14 @@ package final class LayerScratch: Sendable {
   package let maximumRows: Int
   /// The residual stream, `[maximumRows][hidden]`.
   package let residual: FloatBuffer
-  /// What comes out of a sublayer and is normed before it is added, `[maximumRows][hidden]`; empty where no
-  /// layer has such a norm.
+  /// What comes out of a sublayer and is normed or multiplied before it is added, `[maximumRows][hidden]`;
+  /// empty where no layer needs it.
   let output: FloatBuffer
 
   private let normed: [ActivationRows]  // one a worker: [maximumRows][hidden]
   private let last: [ActivationRows]  // likewise, for the head
   private let attention: [AttentionBuffers]  // one a layer
-  private let gated: [GatedBuffers]  // one a layer
+  private let feedForward: [FeedForwardBuffers]  // one a layer
 
   /// Makes the buffers for `workers` threads.
   ///
@@ -22,10 +22,10 @@ package final class LayerScratch: Sendable {
     let hidden = layers[0].hidden
     self.maximumRows = maximumRows
     residual = FloatBuffer(count: maximumRows * hidden)
-    let normsOutput = layers.contains {
-      $0.mixerNorms.after != nil || $0.feedForwardNorms.after != nil
+    let needsOutput = layers.contains {
+      $0.mixerNorms.needsOutput || $0.feedForwardNorms.needsOutput
     }
-    output = FloatBuffer(count: normsOutput ? maximumRows * hidden : 0)
+    output = FloatBuffer(count: needsOutput ? maximumRows * hidden : 0)
     let inputs = Set(layers.flatMap { $0.inputFormats })
     func rows(for formats: Set<WeightFormat>) -> [ActivationRows] {
       (0..<workers).map { _ in
@@ -37,49 +37,52 @@ package final class LayerScratch: Sendable {
     attention = layers.map(\.mixer).reduce(into: []) { made, part in
       made.append(made.first { $0.fit(part) } ?? AttentionBuffers(part, maximumRows: maximumRows))
     }
-    gated = layers.map(\.feedForward).reduce(into: []) { made, part in
-      made.append(made.first { $0.fit(part) } ?? GatedBuffers(part, maximumRows: maximumRows))
+    feedForward = layers.map(\.feedForward).reduce(into: []) { made, part in
+      made.append(
+        made.first { $0.fit(part) }
+          ?? FeedForwardBuffers(part, maximumRows: maximumRows, workers: workers))
     }
   }
 
   /// The buffers of a layer's attention.
   func attention(of layer: Int) -> AttentionBuffers { attention[layer] }
 
-  /// The buffers of a layer's gated feed-forward part.
-  func gated(of layer: Int) -> GatedBuffers { gated[layer] }
+  /// The buffers of a layer's feed-forward part.
+  func feedForward(of layer: Int) -> FeedForwardBuffers { feedForward[layer] }
 
   /// Norms rows of the residual into rows `0..<rows.count` of the worker's own, for products of layers.
   ///
   /// Every worker norms all rows for itself, which is cheaper than another region. Without a norm
   /// before the sublayer the rows are copied, to be prepared.
   func norm(rows: Range<Int>, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
-    norm(rows, norms.before, norms.epsilon, into: normed[worker])
+    norm(rows, norms.before, into: normed[worker])
   }
+
+  /// What a worker normed last for products of layers, `[maximumRows][hidden]`.
+  func normed(_ worker: Int) -> ActivationRows { normed[worker] }
 
   /// Norms rows for the head.
   package func normForHead(
-    rows: Range<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+    rows: Range<Int>, _ norm: Norm, worker: Int
   ) -> ActivationRows {
-    norm(rows, weight, epsilon, into: last[worker])
+    self.norm(rows, norm, into: last[worker])
   }
 
   /// Norms rows for the head that don't follow each other, in the order given.
   package func normForHead(
-    rows: UnsafeBufferPointer<Int>, weight: FloatBuffer, epsilon: Float, worker: Int
+    rows: UnsafeBufferPointer<Int>, _ norm: Norm, worker: Int
   ) -> ActivationRows {
-    norm(rows, weight, epsilon, into: last[worker])
+    self.norm(rows, norm, into: last[worker])
   }
 
   private func norm(
-    _ rows: some Collection<Int>, _ weight: FloatBuffer?, _ epsilon: Float,
-    into normed: ActivationRows
+    _ rows: some Collection<Int>, _ norm: Norm?, into normed: ActivationRows
   ) -> ActivationRows {
     let width = normed.width
     for (index, row) in rows.enumerated() {
       let x = residual.base + row * width
-      if let weight {
-        Kernels.rmsNorm(
-          x, weight: weight.base, into: normed.row(index), count: width, epsilon: epsilon)
+      if let norm {
+        norm.apply(x, into: normed.row(index), count: width)
       } else {
         normed.row(index).update(from: x, count: width)
       }
@@ -119,28 +122,9 @@ final class AttentionBuffers: Sendable {
   }
 }
 
-/// What a gated feed-forward part computes of a pass's rows.
-final class GatedBuffers: Sendable {
-  let gate: ActivationRows  // [maximumRows][intermediate]
-  let up: FloatBuffer  // [maximumRows][intermediate]
-  private let down: WeightFormat
-
-  init(_ part: GatedFeedForward, maximumRows: Int) {
-    down = part.down.format
-    gate = ActivationRows(
-      maximumRows: maximumRows, width: part.gate.rows, formats: [down], piece: part.piece)
-    up = FloatBuffer(count: maximumRows * part.gate.rows)
-  }
-
-  /// Whether another layer can use them.
-  func fit(_ part: GatedFeedForward) -> Bool {
-    part.gate.rows == gate.width && part.down.format == down
-  }
-}
-
 extension DecoderLayer {
   /// The formats of the matrices that normed rows are multiplied with.
   fileprivate var inputFormats: [WeightFormat] {
-    [mixer.query, mixer.key, mixer.value, feedForward.gate, feedForward.up].map(\.format)
+    [mixer.query, mixer.key, mixer.value].map(\.format) + feedForward.inputFormats
   }
 }

@@ -1,14 +1,14 @@
-internal import Foundation
-
-/// How the values of a head are rotated by their position: pairs `(i, i + dimension / 2)` of the first
-/// `dimension` values, the others staying as they are.
+/// How the values of a head are rotated by their position: pairs of the first `dimension` values, the
+/// others staying as they are.
 package struct Rope: Sendable, Hashable {
-  /// Values of a head that are rotated, from the first on; even.
+  /// Values of a head that are rotated, from the first on; even, 0 for none.
   package var dimension: Int
   /// Base of the frequencies.
   package var theta: Double
   /// How the frequencies are stretched.
   package var scaling: RopeScaling
+  /// Which values are rotated together.
+  package var pairs = RotaryPairs.halves
 
   package init(dimension: Int, theta: Double, scaling: RopeScaling = .none) {
     self.dimension = dimension
@@ -20,33 +20,10 @@ package struct Rope: Sendable, Hashable {
   package var frequencies: [Double] { scaling.frequencies(dimension: dimension, theta: theta) }
 }
 
-/// How rotary frequencies are stretched beyond the context that a model was first trained on.
-package enum RopeScaling: Sendable, Hashable {
-  /// Plain rotary embedding.
-  case none
-  /// Positions divided by `factor`.
-  case linear(factor: Double)
-  /// Llama 3: long wavelengths are divided by `factor`, short ones kept, those between blended.
-  case llama3(
-    factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContext: Int)
-
-  /// The angle of one position step for each pair of rotated values, `[dimension / 2]`.
-  ///
-  /// As `transformers` computes it (`modeling_rope_utils.py`).
-  package func frequencies(dimension: Int, theta: Double) -> [Double] {
-    (0..<dimension / 2).map { pair in
-      let frequency = pow(theta, -2 * Double(pair) / Double(dimension))
-      switch self {
-      case .none: return frequency
-      case .linear(let factor): return frequency / factor
-      case .llama3(let factor, let low, let high, let originalContext):
-        let wavelength = 2 * Double.pi / frequency
-        let context = Double(originalContext)
-        if wavelength < context / high { return frequency }
-        if wavelength > context / low { return frequency / factor }
-        let blend = (context / wavelength - low) / (high - low)
-        return (1 - blend) * frequency / factor + blend * frequency
-      }
-    }
-  }
+/// Which values of a head are rotated together.
+package enum RotaryPairs: Sendable, Hashable {
+  /// `i` and `i + dimension / 2`.
+  case halves
+  /// `2 · i` and `2 · i + 1`.
+  case neighbours
 }

@@ -6,6 +6,7 @@ package final class RotaryTable: Sendable {
   private let cosines: FloatBuffer  // [capacity][half]
   private let sines: FloatBuffer  // [capacity][half]
   private let half: Int
+  private let pairs: RotaryPairs
 
   /// How many positions the table covers.
   package let capacity: Int
@@ -15,6 +16,7 @@ package final class RotaryTable: Sendable {
   /// - Complexity: O(capacity · dimension).
   init(_ rope: Rope, capacity: Int, extending shorter: RotaryTable?) {
     half = rope.dimension / 2
+    pairs = rope.pairs
     self.capacity = capacity
     cosines = FloatBuffer(count: capacity * half)
     sines = FloatBuffer(count: capacity * half)
@@ -23,19 +25,21 @@ package final class RotaryTable: Sendable {
       cosines.base.update(from: shorter.cosines.base, count: known * half)
       sines.base.update(from: shorter.sines.base, count: known * half)
     }
-    let frequencies = rope.frequencies
+    let (frequencies, magnitude) = (rope.frequencies, rope.scaling.magnitude)
     for position in known..<capacity {
       for (pair, frequency) in frequencies.enumerated() {
         let angle = Double(position) * frequency
-        cosines.base[position * half + pair] = Float(cos(angle))
-        sines.base[position * half + pair] = Float(sin(angle))
+        cosines.base[position * half + pair] = Float(cos(angle) * magnitude)
+        sines.base[position * half + pair] = Float(sin(angle) * magnitude)
       }
     }
   }
 
   /// The table without its reference count, for workers; whoever takes it keeps the table alive.
   var angles: Angles {
-    Angles(cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half)
+    Angles(
+      cosines: UnsafePointer(cosines.base), sines: UnsafePointer(sines.base), half: half,
+      pairs: pairs)
   }
 
   /// Where cosines and sines lie.
@@ -43,11 +47,13 @@ package final class RotaryTable: Sendable {
     let cosines: UnsafePointer<Float>  // [capacity][half]
     let sines: UnsafePointer<Float>  // [capacity][half]
     let half: Int
+    let pairs: RotaryPairs
 
     /// Rotates the first `2 · half` values of one head in place to `position`.
     func rotate(_ head: UnsafeMutablePointer<Float>, to position: Int) {
+      let start = position * half
       Kernels.rope(
-        head, cosine: cosines + position * half, sine: sines + position * half, count: half * 2)
+        head, cosine: cosines + start, sine: sines + start, count: half * 2, pairs: pairs)
     }
   }
 }

@@ -1,33 +1,43 @@
 /// The norms around a mixer or a feed-forward part, and how its output joins the residual stream.
 package struct SublayerNorms: Sendable {
-  /// Scale of the norm of what goes in, `[hidden]`; nil where rows go in as they are.
-  var before: FloatBuffer?
-  /// Scale of the norm of what comes out, `[hidden]`; nil where it is added as it is.
-  var after: FloatBuffer?
-  /// Added to the mean square.
-  var epsilon: Float
+  /// The norm of what goes in; nil where rows go in as they are.
+  var before: Norm?
+  /// The norm of what comes out; nil where it is added as it is.
+  var after: Norm?
+  /// What is added to the residual stream is multiplied by it.
+  var factor: Float = 1
+
+  /// Whether what comes out can't be added by the product itself.
+  var needsOutput: Bool { after != nil || factor != 1 }
 
   /// Multiplies a sublayer's last matrix with its rows and adds the result to the residual stream.
   ///
-  /// Without a norm after the sublayer the product adds to the stream itself. With one, the product is
-  /// a region of its own, because a norm needs whole rows.
+  /// Without a norm or a factor after the sublayer the product adds to the stream itself. With one, the
+  /// product is a region of its own, because a norm needs whole rows.
   func add(
     _ matrix: PackedMatrix, _ bias: FloatBuffer?, _ input: ActivationRows, rows: Int,
     scratch: LayerScratch, workers: Workers
   ) {
     let hidden = matrix.rows
-    let out = after == nil ? scratch.residual : scratch.output
+    let out = needsOutput ? scratch.output : scratch.residual
     workers.run { worker in
       matrix.multiply(
         input, into: out.base, stride: hidden, count: rows,
         panels: (0..<matrix.panelCount).share(of: worker, among: workers.count),
-        bias: bias.map { UnsafePointer($0.base) }, accumulates: after == nil)
+        bias: bias.map { UnsafePointer($0.base) }, accumulates: !needsOutput)
     }
-    guard let after else { return }
+    addOutput(rows: rows, width: hidden, scratch: scratch, workers: workers)
+  }
+
+  /// Norms and scales what a sublayer put into `scratch.output` and adds it to the residual stream; where
+  /// products add to the stream themselves there is nothing to do.
+  func addOutput(rows: Int, width hidden: Int, scratch: LayerScratch, workers: Workers) {
+    guard needsOutput else { return }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        let values = out.base + row * hidden
-        Kernels.rmsNorm(values, weight: after.base, into: values, count: hidden, epsilon: epsilon)
+        let values = scratch.output.base + row * hidden
+        after?.apply(values, into: values, count: hidden)
+        if factor != 1 { Kernels.scale(values, by: factor, count: hidden) }
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)
       }
     }

@@ -4,31 +4,53 @@ package import Files
 package final class CheckpointSource: WeightSource {
   private let checkpoint: Checkpoint
   private let path: String
+  private let keepsBlocks: Bool
+  private let floatActivations: Bool
   private var used: Set<String> = []
 
-  package init(_ checkpoint: Checkpoint, path: String) {
+  /// - Parameters:
+  ///   - keepsBlocks: Whether matrices that are published in blocks stay as they are, whatever format is asked
+  ///     for.
+  ///   - floatActivations: Whether products of such matrices take activations in f32.
+  package init(
+    _ checkpoint: Checkpoint, path: String, keepsBlocks: Bool = false,
+    floatActivations: Bool = false
+  ) {
     self.checkpoint = checkpoint
     self.path = path
+    self.keepsBlocks = keepsBlocks
+    self.floatActivations = floatActivations
   }
 
-  package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
-    used.insert(name)
-    if shape.count == 2 {
+  package func holds(_ name: String) -> Bool { checkpoint.shape(of: name) != nil }
+
+  package func values(_ tensor: NamedShape) throws -> FloatBuffer {
+    used.insert(tensor.storedName)
+    if tensor.shape.count == 2 {
+      if let blocks = try published(tensor) { return try blocks.floats() }
       for format in WeightFormat.allCases {
-        if let stored = try stored(name, rows: shape[0], columns: shape[1], format: format) {
-          return try stored.floats()
-        }
+        if let stored = try stored(tensor, format: format) { return try stored.floats() }
       }
     }
-    return try checkpoint.floats(name, shape: shape)
+    return try checkpoint.floats(tensor)
   }
 
-  package func stored(
-    _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> (any StoredMatrix)? {
-    let stored = try format.coding.stored(name, in: checkpoint, rows: rows, columns: columns)
+  package func stored(_ tensor: NamedShape, format: WeightFormat) throws -> (any StoredMatrix)? {
+    if let blocks = try published(tensor) {
+      let own = WeightFormat(MXFP4Coding.self)
+      return keepsBlocks
+        ? KeptMatrix(blocks, format: floatActivations ? own.withFloatActivations : own) : nil
+    }
+    let stored = try format.coding.stored(tensor, in: checkpoint)
     used.formUnion(stored?.names ?? [])
     return stored
+  }
+
+  /// A matrix that is published in blocks; nil if this one isn't.
+  private func published(_ tensor: NamedShape) throws -> StoredBlocks<MXFP4Coding>? {
+    let blocks = try StoredBlocks<MXFP4Coding>.published(tensor, in: checkpoint)
+    used.formUnion(blocks?.names ?? [])
+    return blocks
   }
 
   /// A vector of integers stored as I64.
@@ -74,13 +96,42 @@ extension Checkpoint {
   ///   - shape: The shape it must have.
   /// - Throws: `SpeculateError` if it is missing, of another shape or of a type without floats here.
   package func floats(_ name: String, shape: [Int]) throws -> FloatBuffer {
-    let type = try type(of: name, shape: shape)
-    return try withBytes(of: name) { bytes in
-      let buffer = FloatBuffer(count: bytes.count / type.byteCount)
-      if let start = bytes.baseAddress {
+    try floats(NamedShape(name, shape))
+  }
+
+  /// The same, wherever the tensor is stored.
+  ///
+  /// - Throws: As `floats(_:shape:)`.
+  package func floats(_ tensor: NamedShape) throws -> FloatBuffer {
+    let type = try type(of: tensor.storedName, shape: tensor.storedShape)
+    let buffer = FloatBuffer(count: tensor.shape.reduce(1, *))
+    try withBytes(of: tensor.storedName) { bytes in
+      guard let start = bytes.baseAddress, buffer.count > 0 else { return }
+      guard let part = tensor.part else {
         FloatConversion.widen(start, as: type, into: buffer.base, count: buffer.count)
+        return
       }
-      return buffer
+      let rows = tensor.shape[0]
+      let columns = buffer.count / rows
+      guard part.isTransposed else {
+        let rowBytes = columns * type.byteCount
+        for row in 0..<rows {
+          FloatConversion.widen(
+            start + part.order.place(of: row) * rowBytes, as: type,
+            into: buffer.base + row * columns, count: columns)
+        }
+        return
+      }
+      let places = (0..<rows).map(part.order.place)
+      let width = part.rows ?? rows
+      let column = FloatBuffer(count: width)
+      for index in 0..<columns {
+        FloatConversion.widen(
+          start + (part.firstInput + index) * width * type.byteCount, as: type,
+          into: column.base, count: width)
+        for row in 0..<rows { buffer.base[row * columns + index] = column.base[places[row]] }
+      }
     }
+    return buffer
   }
 }

@@ -7,6 +7,8 @@ package final class RandomSource: WeightSource {
 
   package init(seed: UInt64) { self.seed = seed }
 
+  package func values(_ tensor: NamedShape) -> FloatBuffer { values(tensor.name, tensor.shape) }
+
   package func values(_ name: String, _ shape: [Int]) -> FloatBuffer {
     let buffer = FloatBuffer(count: shape.reduce(1, *))
     var random = SplitMix(seed: FNV1a(name, seed: seed).value)

@@ -9,28 +9,28 @@ package struct ChatEncoder: Sendable {
   /// A time for chat templates where a command has to give the same prompts on any day: 1 January
   /// 2026.
   package static let fixedTime = Date(timeIntervalSince1970: 1_767_261_600)
+  /// Whether the spelling of a special token in a prompt or a chat becomes that token.
+  package var parsesSpecial: Bool { settings.parsesSpecial }
   private let template: Result<ChatTemplate, any Error>
+  private let settings: ChatSettings
+  private let marks: ControlMarks?
 
-  /// Opens the chat template of a model's folder.
-  package init(directory: URL, tokenizer: any Tokenizer) {
+  /// Opens the chat template of a model's folder, or another that the settings name.
+  package init(
+    directory: URL, tokenizer: any Tokenizer, settings: ChatSettings = ChatSettings()
+  ) {
     self.tokenizer = tokenizer
-    template = Result { try ChatTemplate(directory: directory, tokenizer: tokenizer) }
-  }
-
-  /// Uses a template instead of one of a folder.
-  ///
-  /// - Parameter source: The template, in the Jinja language.
-  package init(template source: String, tokenizer: any Tokenizer) {
-    self.tokenizer = tokenizer
+    self.settings = settings
     template = Result {
-      try ChatTemplate(source: source, name: "the chat template", tokenizer: tokenizer)
+      try ChatTemplate(directory: directory, tokenizer: tokenizer, choice: settings.template)
     }
+    marks = settings.parsesSpecial ? nil : ControlMarks(tokenizer)
   }
 
   /// The text of a conversation and its ids.
   ///
   /// Special tokens are those that the template writes, so none is added. A special token's
-  /// spelling in a message becomes that token too, as in transformers.
+  /// spelling in a message becomes that token too, as in transformers, unless the settings say otherwise.
   ///
   /// - Parameters:
   ///   - addsGenerationPrompt: Whether to write what stands in front of the assistant's answer.
@@ -44,14 +44,18 @@ package struct ChatEncoder: Sendable {
     now: Date
   ) throws -> (text: String, ids: [Token]) {
     let template = try template.get()
+    var conversation = conversation.with(settings)
+    if let marks { conversation = try conversation.mappingTexts(marks.marking) }
     let text = try template.render(
       conversation, addsGenerationPrompt: addsGenerationPrompt, continuesAnswer: continuesAnswer,
       now: now)
-    let ids = try tokenizer.encode(text, addSpecial: false, parseSpecial: true)
+    let ids =
+      try marks?.encode(text, template.name)
+      ?? tokenizer.encode(text, addSpecial: false, parseSpecial: true)
     guard !ids.isEmpty else {
       throw SpeculateError(
         "\(template.name): the conversation becomes an empty text; check the template")
     }
-    return (text, ids)
+    return (marks?.unmarked(text) ?? text, ids)
   }
 }

@@ -1,11 +1,10 @@
 import Files
 package import Foundation
 
-/// How a model wants conversations written: the chat template of its folder, in the part of the
-/// Jinja language that published templates use.
+/// How a model wants conversations written: its chat template, in the Jinja language.
 ///
-/// The text is what Python's transformers renders with the same template. Statements that
-/// templates don't need (`block`, `call`, `import`, …) are refused.
+/// The text is what Python's transformers renders with the same template. Statements that need other
+/// templates (`include`, `import`, `extends`, `block`) are refused.
 package struct ChatTemplate: Sendable {
   /// What error messages call the template, most often its path.
   package let name: String
@@ -36,14 +35,6 @@ package struct ChatTemplate: Sendable {
     }
   }
 
-  /// Reads a template for a model whose special tokens its tokenizer spells.
-  ///
-  /// - Throws: `SpeculateError` naming the line where it can't be understood.
-  init(source: String, name: String, tokenizer: any Tokenizer) throws {
-    let tokens = Self.specialTokens(of: tokenizer)
-    try self.init(source: source, name: name, specialTokens: tokens)
-  }
-
   private static func specialTokens(of tokenizer: any Tokenizer) -> [String: String] {
     var tokens: [String: String] = [:]
     tokens["bos_token"] = tokenizer.beginToken.flatMap(tokenizer.piece)
@@ -51,37 +42,26 @@ package struct ChatTemplate: Sendable {
     return tokens
   }
 
-  /// The template of a model's folder: `chat_template.jinja`, or else `chat_template` in
-  /// `tokenizer_config.json`, which is one template or a list of them by name. For tools there may be
-  /// `additional_chat_templates/tool_use.jinja`. Of a GGUF file it is that of the metadata.
+  /// The template of a model's folder or GGUF file, or another.
   ///
-  /// - Parameter tokenizer: Knows the begin and end tokens where no file spells them.
+  /// - Parameters:
+  ///   - tokenizer: Knows the begin and end tokens where no file spells them.
+  ///   - choice: Which template.
   /// - Throws: `SpeculateError` when there is none, or it is damaged or not supported.
-  package init(directory: URL, tokenizer: any Tokenizer) throws {
-    if GGUFFile.isMeant(by: directory) {
-      let file = try GGUFFile(url: directory)
-      guard let source = file.metadata["tokenizer.chat_template"]?.text else {
-        throw SpeculateError(
-          "\(directory.path) has no chat template, no \"tokenizer.chat_template\" in its metadata; "
-            + "give an instruction model, or prompts that are no chats")
-      }
-      try self.init(
-        source: source, name: "\(directory.path): tokenizer.chat_template", tokenizer: tokenizer)
-      return
-    }
-    let files = try ChatTemplateFiles(directory: directory)
-    guard let source = files.source else {
-      throw SpeculateError(
-        "\(directory.path) has no chat template, neither chat_template.jinja nor a "
-          + "\"chat_template\" in tokenizer_config.json; give an instruction model's folder, or "
-          + "prompts that are no chats")
-    }
+  package init(
+    directory: URL, tokenizer: any Tokenizer, choice: ChatSettings.Template = .model
+  ) throws {
+    let files =
+      GGUFFile.isMeant(by: directory)
+      ? ChatTemplateFiles(try GGUFFile(url: directory))
+      : try ChatTemplateFiles(directory: directory)
+    let source = try files.chosen(choice)
     // Where no file says anything, not even null, the tokenizer does.
     let others = Self.specialTokens(of: tokenizer).filter { !files.named.contains($0.key) }
     try self.init(
-      source: source.text, name: source.name,
+      source: source.usual.text, name: source.usual.name,
       specialTokens: files.specialTokens.merging(others) { $1 })
-    toolStatements = try files.toolSource.map { try Self.statements($0.text, $0.name) }
+    toolStatements = try source.forTools.map { try Self.statements($0.text, $0.name) }
   }
 
   /// The text of a conversation.
@@ -103,9 +83,9 @@ package struct ChatTemplate: Sendable {
       if conversation.hasParts, !takesParts(of: conversation, now: now) {
         conversation = try conversation.joiningParts()
       }
-      let text = try evaluate(
-        conversation, addsGenerationPrompt: addsGenerationPrompt && !continuesAnswer, now: now)
-      return continuesAnswer ? try upToAnswer(of: conversation, text) : text
+      return continuesAnswer
+        ? try upToAnswer(of: conversation, now: now)
+        : try evaluate(conversation, addsGenerationPrompt: addsGenerationPrompt, now: now)
     } catch let problem as TemplateProblem {
       throw problem.error(in: name)
     }
@@ -117,8 +97,9 @@ package struct ChatTemplate: Sendable {
     var variables = specialTokens.mapValues { TemplateValue.string($0) }
     variables.merge(conversation.options) { $1 }
     variables["tools"] = conversation.tools
-    variables["documents"] = .null
-    variables["add_generation_prompt"] = .bool(addsGenerationPrompt)
+    if variables["documents"] == nil { variables["documents"] = .null }
+    let asked = addsGenerationPrompt ? conversation.options[ChatSettings.addsPrompt]?.boolean : nil
+    variables[ChatSettings.addsPrompt] = .bool(asked ?? addsGenerationPrompt)
     variables["messages"] = try .list(of: conversation.messages.map { .mapping($0.fields) })
     let statements = conversation.tools.isNull ? statements : toolStatements ?? statements
     return try TemplateEvaluator.render(statements, variables: variables, now: now)
@@ -134,28 +115,30 @@ package struct ChatTemplate: Sendable {
     }
   }
 
-  /// A rendered text without what stands behind the last message's, as transformers'
-  /// `continue_final_message` cuts it: blanks around the message may be gone.
-  private func upToAnswer(of conversation: Conversation, _ text: String) throws -> String {
+  /// The text without what stands behind the last message's, as transformers' `continue_final_message` cuts
+  /// it: at a mark behind the message. Blanks around the message may be gone.
+  private func upToAnswer(of conversation: Conversation, now: Date) throws -> String {
+    let mark = "ContinuedAnswerEndsHere"
     guard let answer = conversation.unfinishedAnswer else {
       throw SpeculateError(
         "the last message has no text of the assistant's to go on from; give one, or ask for an answer"
       )
     }
-    let bare = Array(PythonText.stripped(answer).utf8)
+    let text = try evaluate(
+      conversation.extendingAnswer(by: mark + " "), addsGenerationPrompt: false, now: now)
     let bytes = Array(text.utf8)
     // Backwards, the last place is the first.
-    guard
-      let place = bare.isEmpty
-        ? nil : PythonText.places(of: bare.reversed(), in: bytes.reversed(), limit: 1).first
+    guard PythonText.contains(text, PythonText.stripped(answer)),
+      let place = PythonText.places(
+        of: Array(mark.utf8).reversed(), in: bytes.reversed(), limit: 1
+      ).first
     else {
       throw SpeculateError(
         "\(name): the template doesn't write the assistant's message as it is, so that an answer "
           + "can't go on from it; ask for an answer instead")
     }
-    let start = bytes.count - place.upperBound
-    let whole = Array(PythonText.stripped(answer, right: false).utf8)
-    let count = bytes[start...].starts(with: whole) ? whole.count : bare.count
-    return String(decoding: bytes[..<(start + count)], as: UTF8.self)
+    let before = String(decoding: bytes[..<(bytes.count - place.upperBound)], as: UTF8.self)
+    let keepsBlanks = bytes[(bytes.count - place.lowerBound)...].first == UInt8(ascii: " ")
+    return keepsBlanks ? before : PythonText.stripped(before, left: false)
   }
 }

@@ -81,7 +81,8 @@ public struct Conversation: Sendable {
           "a message is not an object with a \"role\"; give {\"role\": …, \"content\": …}")
       }
       try Self.checkParts(fields, of: index + 1)
-      return Message(fields: try Self.checked { try Self.namingReasoning(Self.calling(fields)) })
+      return Message(
+        fields: try Self.checked { try Self.namingReasoning(Self.withoutNulls(fields)) })
     }
     guard !messages.isEmpty else {
       throw SpeculateError("\"messages\" is empty; give at least one message")
@@ -90,9 +91,7 @@ public struct Conversation: Sendable {
       guard tools.isArray else { throw SpeculateError("\"tools\" is not a list; correct it") }
       self.tools = try Self.checked { try TemplateValue(tools) }
     }
-    try members["chat_template_kwargs"]?.forEachMember { key, value in
-      if let key = key.string { options[key] = try Self.checked { try TemplateValue(value) } }
-    }
+    options = try members["chat_template_kwargs"].map(ChatSettings.values) ?? [:]
   }
 
   /// Content in parts has to be of texts.
@@ -112,12 +111,9 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// An answer that only calls tools has no content, as transformers has it, and not an empty one.
-  private static func calling(_ message: TemplateMapping) throws -> TemplateMapping {
-    guard message["content"]?.isNull ?? false, !(message["tool_calls"]?.isNull ?? true) else {
-      return message
-    }
-    return try TemplateMapping(message.members.filter { $0.key != "content" })
+  /// What is null is absent, as transformers has it: an answer that only calls tools has no content.
+  private static func withoutNulls(_ message: TemplateMapping) throws -> TemplateMapping {
+    try TemplateMapping(message.members.filter { !$0.value.isNull })
   }
 
   /// Reasoning goes by several names; templates find it under each, as transformers has it.
@@ -127,11 +123,12 @@ public struct Conversation: Sendable {
       return message
     }
     return try TemplateMapping(
-      [("thinking", reasoning)] + message.members + [("reasoning_content", reasoning)])
+      [(.string("thinking"), reasoning)] + message.members
+        + [(.string("reasoning_content"), reasoning)])
   }
 
   /// A problem of values is one of the conversation here, not of a template.
-  private static func checked<T>(_ body: () throws -> T) throws -> T {
+  static func checked<T>(_ body: () throws -> T) throws -> T {
     do {
       return try body()
     } catch let problem as TemplateProblem {
@@ -166,7 +163,7 @@ public struct Conversation: Sendable {
     for (index, message) in messages.enumerated() {
       guard let parts = message.fields["content"]?.list?.elements else { continue }
       let texts = parts.compactMap { $0.mapping?["text"]?.text }
-      let members = try message.fields.members + [("content", content(texts, index))]
+      let members = try message.fields.members + [(.string("content"), content(texts, index))]
       other.messages[index] = Message(fields: try TemplateMapping(members))
     }
     return other
@@ -178,6 +175,50 @@ public struct Conversation: Sendable {
     guard let last = messages.last, last.role == "assistant", let content = last.fields["content"]
     else { return nil }
     return content.text ?? content.list?.elements.last?.mapping?["text"]?.text
+  }
+
+  /// The same with a text behind the assistant's message at the end.
+  func extendingAnswer(by text: String) throws -> Conversation {
+    guard let last = messages.last, let content = last.fields["content"] else { return self }
+    var longer = TemplateValue.string((content.text ?? "") + text)
+    if let parts = content.list?.elements, let part = parts.last?.mapping {
+      let own: [(key: TemplateValue, value: TemplateValue)] = [
+        (.string("text"), .string((part["text"]?.text ?? "") + text))
+      ]
+      longer = try .list(of: parts.dropLast() + [.mapping(TemplateMapping(part.members + own))])
+    }
+    var other = self
+    other.messages[messages.count - 1] = Message(
+      fields: try TemplateMapping(last.fields.members + [(.string("content"), longer)]))
+    return other
+  }
+
+  /// The same with values for the template where it has none of its own.
+  func with(_ settings: ChatSettings) -> Conversation {
+    var other = self
+    other.options.merge(settings.values) { own, _ in own }
+    return other
+  }
+
+  /// The same with every text in messages, tools and values changed; names stay.
+  func mappingTexts(_ change: (String) -> String) throws -> Conversation {
+    func changed(_ value: TemplateValue) throws -> TemplateValue {
+      switch value {
+      case .string(let text): .string(change(text))
+      case .list(let list): try .list(of: list.elements.map(changed), kind: list.kind)
+      case .mapping(let mapping):
+        .mapping(try TemplateMapping(mapping.members.map { ($0.key, try changed($0.value)) }))
+      default: value
+      }
+    }
+    var other = self
+    other.messages = try messages.map { message in
+      guard let fields = try changed(.mapping(message.fields)).mapping else { return message }
+      return Message(fields: fields)
+    }
+    other.tools = try changed(tools)
+    other.options = try options.mapValues(changed)
+    return other
   }
 
   /// Adds what is said next: the model's answer, or what the user says to it.

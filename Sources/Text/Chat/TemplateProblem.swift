@@ -35,4 +35,7 @@ enum TemplateLimits {
   static let work = 5_000_000
   /// Elements of a `range`, as in Jinja's sandbox.
   static let range = 100_000
+
+  static let tooDeep = TemplateProblem("values are nested deeper than \(depth) levels")
+  static let tooLong = TemplateProblem("a text is longer than \(text) bytes")
 }

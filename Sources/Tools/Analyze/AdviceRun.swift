@@ -121,7 +121,7 @@ struct AdviceRun {
           let rounds = try replay.rounds(
             parameters: outputs.parameters, length: &length,
             choice: drafting.choice ?? .automatic(outputs.parameters.sampling),
-            suffix: drafting.looksUp, cost: cost)
+            suffix: drafting.looksUp, branches: drafting.usedBranches, cost: cost)
           lengths[index] = length
           terms[index].append(
             Advice.Term(
@@ -154,7 +154,8 @@ struct AdviceRun {
       maximumRows: max(64, (generator.drafter?.maximumDrafts ?? 0) + 1),
       taps: generator.drafter?.taps ?? [])
     let source = try generator.drafter?.makeSource(
-      target: generator.model, workers: workers, capacity: longest)
+      target: generator.model, workers: workers, capacity: longest,
+      tokens: generator.tokenizer.vocabularySize)
     return DraftReplay(runner: runner, source: source)
   }
 

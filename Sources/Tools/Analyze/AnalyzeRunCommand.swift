@@ -26,6 +26,7 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   @OptionGroup(title: "Prompts") var prompts: PromptSetOptions
   @OptionGroup(title: "Prompts") var chat: ChatFlags
+  @OptionGroup(title: "Prompts") var template: ChatTemplateFlags
   @OptionGroup(title: "Models") var target: TargetOptions
   @Option("Formats to hold the target's matrices in. (default: as stored)", value: "format")
   var weights: [WeightFormat] = []
@@ -63,7 +64,8 @@ struct AnalyzeRunCommand: ParsableCommand {
     let folder = try target.folder()
     let configurations = try ConfigurationGrid(
       target: folder, ways: decoding.ways(for: target), formats: weights.isEmpty ? [nil] : weights,
-      parameters: temperature.map(parameters), threads: threads.count
+      parameters: temperature.map(parameters), threads: threads.count,
+      chat: try template.settings()
     ).configurations()
     // Templates that write the date write the same one when a run goes on some other day.
     let encoder = PromptEncoder(

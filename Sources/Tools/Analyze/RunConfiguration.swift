@@ -48,6 +48,7 @@ struct ConfigurationGrid {
   let formats: [WeightFormat?]
   let parameters: [GenerationParameters]
   let threads: Int
+  var chat = ChatSettings()
 
   /// Loads the models and names the combinations.
   ///
@@ -57,7 +58,7 @@ struct ConfigurationGrid {
   /// - Throws: `SpeculateError` for a folder that can't be used.
   func configurations() throws -> [RunConfiguration] {
     let tokenizer = try TokenizerLoader.load(directory: target)
-    let chats = ChatEncoder(directory: target, tokenizer: tokenizer)
+    let chats = ChatEncoder(directory: target, tokenizer: tokenizer, settings: chat)
     var drafters: [URL: DrafterModel] = [:]
     let targetWeights = try ModelFingerprint.of(target)
     let drafterWeights = try Dictionary(

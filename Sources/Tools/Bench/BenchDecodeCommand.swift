@@ -59,8 +59,9 @@ struct BenchDecodeCommand: ParsableCommand {
     let generator = try TextGenerator(
       target: model.target.folder(), drafter: way.drafter, weights: model.weights.choice,
       drafterWeights: prompts.drafter.weights, drafterPasses: prompts.drafter.passes,
-      cacheFormat: cache.format, threads: threads.count,
+      cacheFormat: cache.format, threads: threads.count, chat: try prompts.template.settings(),
       costCache: .user(measuresAgain: prompts.drafting.remeasure))
+    Output.notices(generator, prompts.sampling.parameters)
     let encoder = PromptEncoder(generator)
     let parameters = encoder.parameters(prompts.sampling.parameters, for: texts)
     let bench = PromptBench(

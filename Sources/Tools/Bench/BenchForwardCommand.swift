@@ -57,7 +57,7 @@ struct BenchForwardCommand: ParsableCommand {
         ratio: median(readings.map(\.ratio)), spread: Spread(readings.map(\.ratio)),
         leastRatio: roofline.ratio(rows: width),
         gflops: Double(2 * weights.weightCount * width) / seconds / 1e9,
-        bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
+        bandwidthGbs: Double(weights.bytesRead(rows: width)) / seconds / 1e9)
     }
     let prefill = prefill.flatMap { Prefill(tokens: $0, weights, seconds: prompts) }
     var subject = BenchSubject(

@@ -14,6 +14,7 @@ struct BenchPromptOptions: ParsableArguments {
     """, value: "file", name: .customLong("prompt-file"), parsing: .unconditional)
   var file: String?
   @OptionGroup var limit: PromptLimit
+  @OptionGroup var template: ChatTemplateFlags
   @OptionGroup var drafter: DrafterOptions
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var drafting: DraftOptions
@@ -38,8 +39,8 @@ struct BenchPromptOptions: ParsableArguments {
     return limit.count != nil || drafter.drafter != nil || drafter.weights != nil
       || drafter.passes != nil
       || drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.suffix != nil
-      || drafting.recycling != nil || drafting.remeasure
-      || sampling.parameters != usual
+      || drafting.recycling != nil || drafting.branches != nil || drafting.remeasure
+      || sampling.parameters != usual || template.isGiven
   }
 
   func read(_ file: String) throws -> [PromptInput.Prompt] {
@@ -55,7 +56,7 @@ struct BenchPromptOptions: ParsableArguments {
       }
     return switch generator.drafter {
     case .block(let model): "\(name), \(model.format.rawValue)"
-    case .causal(let model, _): "\(name), \(model.formats)"
+    case .causal(let model, _, _): "\(name), \(model.formats)"
     case nil: name
     }
   }

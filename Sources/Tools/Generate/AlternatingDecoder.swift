@@ -38,6 +38,7 @@ struct AlternatingDecoder {
     let result = try generator.generate(
       tokens: prompt.ids, parameters: parameters, mode: mode,
       isCancelled: { Interruption.requested })
+    Output.notices(result.notices)
     return RunOutcome(ids: result.tokens, statistics: result.statistics)
   }
 }

@@ -16,6 +16,7 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Prompts") var chat: ChatFlags
+  @OptionGroup(title: "Prompts") var template: ChatTemplateFlags
   @OptionGroup(title: "Models") var target: TargetOptions
   @OptionGroup(title: "Models") var drafter: DrafterOptions
   @OptionGroup(title: "Models") var weights: WeightOptions
@@ -71,9 +72,11 @@ struct GenerateCommand: ParsableCommand {
       throw ValidationError("--decoder jacobi uses no drafter: leave out --drafter")
     }
     if drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.recycling != nil
+      || drafting.branches != nil
     {
       throw ValidationError(
-        "--draft-length, --draft-choice and --recycling belong to --decoder draft: leave them out")
+        "--draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: leave "
+          + "them out")
     }
   }
 
@@ -95,7 +98,9 @@ struct GenerateCommand: ParsableCommand {
     let generator = try TextGenerator(
       target: folder, drafter: way.drafter, weights: weights.choice,
       drafterWeights: drafter.weights, drafterPasses: drafter.passes, cacheFormat: cache.format,
-      threads: threads.count, costCache: .user(measuresAgain: drafting.remeasure))
+      threads: threads.count, chat: try template.settings(),
+      costCache: .user(measuresAgain: drafting.remeasure))
+    Output.notices(generator, sampling.parameters)
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
     let parameters = encoder.parameters(sampling.parameters, for: texts)

@@ -48,6 +48,7 @@ struct GenerationRun {
     try sink.endLine()
     if let collector { try record(prompt, number: number, collector.generation(result)) }
     if json { try Output.json(GenerationRecord(prompt, result)) }
+    Output.notices(result.notices)
     return result
   }
 

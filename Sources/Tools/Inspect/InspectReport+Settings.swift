@@ -11,8 +11,7 @@ extension InspectReport {
   static func settings(_ directory: URL) throws -> [Setting] {
     let file = directory.appending(path: "config.json")
     if FileManager.default.fileExists(atPath: file.path),
-      let architectures = try ConfigurationFile(url: file).texts("architectures"),
-      architectures.count == 1, DrafterKind(architecture: architectures[0]) != nil
+      try DrafterConfiguration.isMeant(by: ConfigurationFile(url: file))
     {
       return settings(try DrafterConfiguration(directory: directory))
     }
@@ -40,12 +39,24 @@ extension InspectReport {
     settings += sizes(
       context: model.maximumContext, layers: model.layerCount, hidden: model.hiddenSize,
       intermediate: model.intermediateSize, heads: model.headCount, width: model.headDimension,
-      keyValueHeads: model.keyValueHeadCount, areNormed: model.headNorms)
+      keyValueHeads: model.keyValueHeadCount, areNormed: model.headNorms != .none)
     settings += [
       rope(model.ropeTheta, model.ropeScaling), epsilon(model.normEpsilon),
       Setting("biases", biases.isEmpty ? "none" : biases.joined(separator: ", ")),
       Setting("head", model.tiesEmbeddings ? "tied to the embedding" : "its own"),
     ]
+    if let experts = model.experts { settings.append(self.experts(experts, model.layerCount)) }
+    if !model.factors.isEmpty {
+      let factors = model.factors.sorted { $0.key.rawValue < $1.key.rawValue }
+      settings.append(
+        Setting(
+          "factors", factors.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", "),
+          [
+            "factors": .object(
+              model.factors.reduce(into: [:]) { $0[$1.key.rawValue] = .number($1.value) })
+          ]
+        ))
+    }
     if let quantization = model.quantization {
       settings.append(Setting("quantised", quantization.description))
     }
@@ -114,6 +125,22 @@ extension InspectReport {
     ]
   }
 
+  private static func experts(_ experts: ExpertSettings, _ layers: Int) -> Setting {
+    let (options, count) = (experts.options, (0..<layers).count(where: experts.areIn))
+    var members: [String: JSONValue] = [
+      "experts": .integer(options.count), "chosen experts": .integer(options.chosen),
+      "expert width": .integer(options.intermediate), "layers with experts": .integer(count),
+    ]
+    members["shared expert width"] = options.shared.map { .integer($0.intermediate) }
+    return Setting(
+      "experts",
+      "\(options.chosen) of \(Figures.count(options.count)), \(Figures.count(options.intermediate)) "
+        + "wide, in \(count) of \(layers) layers"
+        + (options.shared.map { ", beside a shared one, \(Figures.count($0.intermediate)) wide" }
+          ?? ""),
+      members)
+  }
+
   private static func epsilon(_ value: Float) -> Setting {
     Setting(
       "norm epsilon", "\(value)", ["norm epsilon": .number(Double("\(value)") ?? Double(value))])
@@ -124,9 +151,14 @@ extension InspectReport {
       switch scaling {
       case .none: nil
       case .linear(let factor): "linear, factor \(factor)"
+      case .dynamic(let factor): "dynamic, factor \(factor)"
       case .llama3(let factor, let low, let high, let original):
         "llama3, factor \(factor), low \(low), high \(high), original context "
           + Figures.count(original)
+      case .yarn(let yarn):
+        "yarn, factor \(yarn.factor), original context \(Figures.count(yarn.originalContext))"
+      case .longrope(let long):
+        "longrope, original context \(Figures.count(long.originalContext))"
       }
     var members: [String: JSONValue] = ["rope theta": .number(theta)]
     members["rope scaling"] = kind.map { .string($0) }

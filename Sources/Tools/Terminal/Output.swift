@@ -25,6 +25,11 @@ enum Output {
     try? write(text, to: STDERR_FILENO, called: "standard error")
   }
 
+  /// Says what loading or a generation showed, a line each, on standard error.
+  static func notices(_ notices: [Notice]) {
+    for notice in notices { note("note: \(SettingFlags.naming(notice.description))\n") }
+  }
+
   /// Writes a value as one line of JSON to standard output.
   static func json(_ value: some Encodable) throws { try line(encoded(value)) }
 

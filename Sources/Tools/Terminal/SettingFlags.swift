@@ -5,7 +5,8 @@
 package enum SettingFlags {
   package static let settings = [
     "alpha", "anchors", "answer drafter", "batch", "beta1", "beta2", "block", "block growth",
-    "block size", "certainty", "clean", "clip", "confidence", "context", "copies",
+    "block size", "certainty", "chat template", "chat template kwargs", "clean", "clip",
+    "confidence", "context", "copies",
     "cross entropy", "data", "decay", "divergence", "draft vocabulary", "drafter",
     "drafter passes", "dtype", "evaluation length", "floor", "force", "freeze embedding", "grow",
     "head dim", "heads", "heldout", "heldout data", "heldout tokens", "hidden", "init",

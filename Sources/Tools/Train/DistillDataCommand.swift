@@ -30,7 +30,8 @@ struct DistillDataCommand: ParsableCommand {
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    let recipe = try ResponseRecipe(target: folder, workers: Workers(count: threads.count))
+    let recipe = try ResponseRecipe(
+      target: folder, workers: Workers(count: threads.count), chat: prompts.template.settings())
     Interruption.watch(patience: nil)
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
     let wanted = try responses.options(prompts.required(), seed: seed)

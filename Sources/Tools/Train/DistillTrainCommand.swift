@@ -65,6 +65,7 @@ struct DistillTrainCommand: ParsableCommand {
       target: folder, responses: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.heldout = try heldoutOptions()
+    options.chat = try prompts.template.settings()
     try drafter.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options)

@@ -33,6 +33,7 @@ struct ForceDataCommand: ParsableCommand {
     var options = ForceOptions(
       target: folder, trajectories: .make(try responses.options(prompts.required(), seed: seed)),
       output: URL(fileURLWithPath: output), threads: threads.count)
+    options.chat = try prompts.template.settings()
     blocks.apply(to: &options)
     let recipe = try ForceRecipe(options, makesData: true)
     Interruption.watch(patience: nil)

@@ -51,6 +51,7 @@ struct ForceTrainCommand: ParsableCommand {
     var options = ForceOptions(
       target: folder, trajectories: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
+    options.chat = try prompts.template.settings()
     options.heldout = heldout.map { URL(fileURLWithPath: $0) }
     blocks.apply(to: &options)
     objective.apply(to: &options)

@@ -14,6 +14,7 @@ struct PromptDataFlags: ParsableArguments {
   var data: String?
   @Option("Instead of --data: a file of little-endian 16-bit tokens.")
   var tokens: String?
+  @OptionGroup var template: ChatTemplateFlags
 
   var file: ResponseOptions.Data? { Self.file(data, tokens) }
 

@@ -17,7 +17,10 @@ package enum DrafterInitialization: Sendable, Equatable {
 enum DrafterInitializer {
   /// Whether the target's layers have the shape of the drafter's.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
-    target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
+    let (design, own) = (target.design(ofLayer: 0), drafter.design)
+    return target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
+      && design.norm == own.norm && design.attention.headNorm == own.attention.headNorm
+      && design.feedForward.activation == own.feedForward.activation
       && target.layout(ofLayer: 0).matches(drafter.layout(ofLayer: 0))
   }
 
@@ -34,8 +37,8 @@ enum DrafterInitializer {
     let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
-      guard let name = sources[entry.name] else { continue }
-      let values = try checkpoint.floats(name, shape: entry.shape)
+      guard let source = sources[entry.name] else { continue }
+      let values = try checkpoint.floats(source)
       destination.update(from: values.base, count: entry.count)
     }
     guard let fusion = model.fusion else { return }
@@ -66,7 +69,8 @@ enum DrafterInitializer {
     let other = try DrafterConfiguration(directory: folder)
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,
       other.shape == own.shape, other.layerCount == own.layerCount,
-      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize
+      other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize,
+      other.samplesAnchor == own.samplesAnchor, other.isCausal == own.isCausal
     else {
       throw SpeculateError(
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers: give "
@@ -93,20 +97,23 @@ enum DrafterInitializer {
     }
   }
 
-  /// The names of the target's tensors that drafters begin with, by the drafter's names.
+  /// The target's tensors that drafters begin with, by the drafter's names.
   static func sources(
     _ target: ModelConfiguration, _ drafter: DrafterConfiguration, first: Int
-  ) -> [String: String] {
-    let (names, layout) = (target.family.tensors, drafter.layout)
-    var sources = [layout.finalNorm.name: names.finalNorm]
-    if let embedding = layout.embedding { sources[embedding.name] = names.embedding }
+  ) -> [String: NamedShape] {
+    let layout = drafter.layout
+    var sources: [String: NamedShape] = [:]
+    sources[layout.finalNorm.name] = target.finalNorm.weight
+    if let embedding = layout.embedding {
+      sources[embedding.name] = NamedShape(target.family.tensors.embedding, embedding.shape)
+    }
     if let fusion = layout.fusion {
-      sources[fusion.norm.name] = target.layout(ofLayer: first)[.mixerNorm]?.name
+      sources[fusion.norm.name] = target.layout(ofLayer: first)[.mixerNorm]
     }
     for layer in 0..<drafter.layerCount {
       let source = target.layout(ofLayer: first + layer)
       for (role, tensor) in drafter.layout(ofLayer: layer).tensors {
-        sources[tensor.name] = source[role]?.name
+        sources[tensor.name] = source[role]
       }
     }
     return sources

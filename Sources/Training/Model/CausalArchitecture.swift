@@ -70,9 +70,15 @@ extension CausalArchitecture {
     let layers = (0..<configuration.layerCount).lazy.flatMap {
       configuration.design(ofLayer: $0).untrainable
     }
-    let obstacle =
-      layers.first ?? (configuration.tiesEmbeddings ? nil : "a head of its own")
-      ?? (configuration.quantization == nil ? nil : "integer weights")
+    let others: [(Bool, String)] = [
+      (!configuration.tiesEmbeddings, "a head of its own"),
+      (configuration.quantization != nil, "integer weights"),
+      (configuration.positions != nil, "learned positions"),
+      (configuration.headBias != nil, "a bias of the head"),
+      (configuration.embeddingScale != 1, "scaled embeddings"),
+      (configuration.changesLogits, "scaled or capped logits"),
+    ]
+    let obstacle = layers.first ?? others.first(where: \.0)?.1
     if let obstacle {
       throw SpeculateError(
         "\(name) has \(obstacle), which can't be trained here: give a Qwen3 model with a tied head, no "

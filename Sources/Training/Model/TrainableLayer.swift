@@ -81,21 +81,34 @@ package struct TrainableLayer: Sendable {
 extension LayerDesign {
   /// What training here has no backward pass for, in words.
   var untrainable: [String] {
-    let whole = attention.rope.dimension == shape.headDimension
-    return [
-      (!attention.headNorms, "no norms of query and key heads"),
+    let isWhole = attention.rope.dimension == shape.headDimension
+    let isPlainNorm =
+      norm == NormDesign() && attention.headNorm == NormDesign() && attention.headNorms != .eachOwn
+    let isNormedBefore = mixerNorms == .before && feedForwardNorms == .before
+    let obstacles: [(Bool, String)] = [
+      (attention.headNorms == .none, "no norms of query and key heads"),
+      (attention.headNorms == .together, "norms over all query and key heads together"),
+      (!isPlainNorm, "other norms than RMSNorm with one scale a column"),
+      (feedForward.activation != .silu, "another activation than SiLU"),
       (attention.inputBias, "biases in attention"),
       (attention.outputBias, "a bias on attention's output"),
       (feedForward.bias, "biases in the feed-forward part"),
+      (feedForward.kind == .plain, "a feed-forward part without a gate"),
+      (feedForward.kind.hasExperts, "a mixture of experts"),
+      (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
-      (!whole, "heads that are rotated in part"),
+      (attention.rope.pairs != .halves, "rotated pairs of neighbours"),
+      (attention.rope.dimension == 0, "layers without rotary angles"),
+      (!isWhole, "heads that are rotated in part"),
       (attention.scale != nil, "a scale of its own in attention"),
-      (
-        mixerNorms != .before || feedForwardNorms != .before,
-        "norms after attention or feed-forward"
-      ),
-    ].filter(\.0).map(\.1)
+      (attention.cap != nil, "soft-capped attention"),
+      (attention.sinks, "attention sinks"),
+      (attention.clip != nil, "clipped queries, keys and values"),
+      (residualScale != 1, "scaled residuals"),
+      (!isNormedBefore, "norms after attention or feed-forward"),
+    ]
+    return obstacles.filter(\.0).map(\.1)
   }
 }
 

@@ -8,7 +8,7 @@ package import Text
 /// prompt is, is random too. All documents are visited in a shuffled order, again and again.
 package struct PromptSource: Sendable {
   private enum Documents: Sendable {
-    case texts([Text], any Tokenizer)
+    case texts([Text], ChatEncoder)
     case tokens(TokenStream, [Range<Int>], lineEnd: Token?)
   }
 
@@ -31,7 +31,8 @@ package struct PromptSource: Sendable {
   /// Prompts cut out of text or of the field `text` of JSON lines, plain or `.zst`. Where lines have
   /// a field `prompt` instead, each is a prompt from its beginning; where they have `messages` or
   /// `turns`, a chat up to the assistant's last answer, written by the model's chat template. Chats
-  /// that are longer than `lengths` are left out.
+  /// that are longer than `lengths` are left out. Spellings of special tokens are text in documents, and what
+  /// the encoder's settings say in prompts and chats.
   ///
   /// - Parameters:
   ///   - lengths: Tokens of a prompt; one is shorter only when its document is.
@@ -63,7 +64,7 @@ package struct PromptSource: Sendable {
           : "the shortest chat of \(url.path) has \(shortest) tokens, but a prompt at most "
             + "\(lengths.upperBound); give a greater ‘longest prompt’")
     }
-    self.init(.texts(texts, encoder.tokenizer), count: texts.count, lengths: lengths, seed: seed)
+    self.init(.texts(texts, encoder), count: texts.count, lengths: lengths, seed: seed)
     tooLongChats = tooLong
     chatFingerprint = fingerprint
   }
@@ -121,11 +122,13 @@ package struct PromptSource: Sendable {
     let fromStart = random.next() % 2 == 0
     let place = random.uniform()
     switch documents {
-    case .texts(let texts, let tokenizer):
+    case .texts(let texts, let encoder):
       switch texts[document] {
       case .document(let text):
-        return try Self.cut(text, tokenizer, length, fromStart ? nil : place)
-      case .prompt(let text): return try Self.cut(text, tokenizer, lengths.upperBound, nil)
+        return try Self.cut(text, encoder.tokenizer, length, fromStart ? nil : place)
+      case .prompt(let text):
+        return try Self.cut(
+          text, encoder.tokenizer, lengths.upperBound, nil, parsesSpecial: encoder.parsesSpecial)
       case .chat(let ids): return ids
       }
     case .tokens(let stream, let ranges, let lineEnd):
@@ -135,7 +138,8 @@ package struct PromptSource: Sendable {
 
   /// The first tokens from a line on; a share of the text is left behind at the end.
   private static func cut(
-    _ text: String, _ tokenizer: any Tokenizer, _ length: Int, _ place: Double?
+    _ text: String, _ tokenizer: any Tokenizer, _ length: Int, _ place: Double?,
+    parsesSpecial: Bool = false
   ) throws -> [Token] {
     let bytes = Array(text.utf8)
     var start = 0
@@ -147,7 +151,7 @@ package struct PromptSource: Sendable {
     // Far more text than the prompt needs, so that where it is cut has no influence.
     let end = min(bytes.count, start + 32 * length)
     let piece = String(decoding: bytes[start..<end], as: UTF8.self)
-    let ids = try tokenizer.encode(piece, addSpecial: true, parseSpecial: false)
+    let ids = try tokenizer.encode(piece, addSpecial: true, parseSpecial: parsesSpecial)
     return Array(ids.prefix(length))
   }
 

@@ -24,7 +24,7 @@ package final class TargetFeatures {
   private let cache: KeyValueCache
   private let hidden: Int
   private let width: Int  // taps · hidden
-  private let finalNorm: RMSNormLayer?
+  private let states: Bool
   private let inverse: FloatBuffer  // [maximumRows], what the norm leaves for a backward pass
 
   /// Makes the run state for sequences of up to `maximumLength` tokens.
@@ -34,15 +34,18 @@ package final class TargetFeatures {
     model: CausalModel, workers: Workers, layers: [Int], states: Bool = false, maximumLength: Int
   ) throws {
     let configuration = model.configuration
+    guard !states || !configuration.changesLogits else {
+      throw SpeculateError(
+        "the target scales or caps its logits, and its distributions can't be learned from its states: "
+          + "give another ‘objective’")
+    }
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: 64,
       taps: layers + (states ? [configuration.layerCount - 1] : []))
     cache = try runner.makeCache(capacity: maximumLength)
     hidden = configuration.hiddenSize
     width = layers.count * hidden
-    finalNorm =
-      states
-      ? RMSNormLayer(offset: 0, width: hidden, epsilon: configuration.layerShape.normEpsilon) : nil
+    self.states = states
     inverse = FloatBuffer(count: runner.maximumRows)
   }
 
@@ -99,7 +102,7 @@ package final class TargetFeatures {
   private func room(positions: Int) -> SequenceFeatures {
     SequenceFeatures(
       taps: FloatBuffer(count: positions * width),
-      states: finalNorm.map { _ in FloatBuffer(count: positions * hidden) })
+      states: states ? FloatBuffer(count: positions * hidden) : nil)
   }
 
   /// Takes rows of layers' outputs for a range of positions.
@@ -117,10 +120,19 @@ package final class TargetFeatures {
           from: rows + row * stride + slot * hidden, count: hidden)
       }
     }
-    guard let finalNorm, let states = features.states, let last = slots.last else { return }
-    finalNorm.forward(
-      runner.model.finalNorm.base, rows: range.count, x: rows + last * hidden, xStride: stride,
-      y: states.base + range.lowerBound * hidden, yStride: hidden, inverse: inverse.base)
+    guard let states = features.states, let last = slots.last else { return }
+    let norm = runner.model.finalNorm
+    let (x, y) = (rows + last * hidden, states.base + range.lowerBound * hidden)
+    switch norm.kind {
+    case .rootMeanSquare:
+      RMSNormLayer(offset: 0, width: hidden, epsilon: norm.epsilon).forward(
+        norm.weight.base, rows: range.count, x: x, xStride: stride, y: y, yStride: hidden,
+        inverse: inverse.base)
+    case .layer:
+      for row in range.indices.map({ $0 - range.lowerBound }) {
+        norm.apply(x + row * stride, into: y + row * hidden, count: hidden)
+      }
+    }
   }
 }
 

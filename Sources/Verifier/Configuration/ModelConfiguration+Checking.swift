@@ -15,7 +15,8 @@ extension ModelConfiguration {
     func check<T: Comparable>(_ name: String, _ value: T, _ range: ClosedRange<T>) throws {
       guard range.contains(value) else {
         throw problem(
-          "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
+          "\(family.key(name)) is \(value), but must be from \(range.lowerBound) to "
+            + "\(range.upperBound)")
       }
     }
     try check("vocab_size", vocabularySize, 1...1 << 24)
@@ -24,10 +25,12 @@ extension ModelConfiguration {
     try check("num_hidden_layers", layerCount, 1...1 << 12)
     try check("num_attention_heads", headCount, 1...1 << 12)
     try check("num_key_value_heads", keyValueHeadCount, 1...1 << 12)
-    try check("head_dim", headDimension, 2...1 << 12)
+    try check("head_dim", headDimension, 2...1 << 10)
     try check("max_position_embeddings", maximumContext, 1...1 << 30)
     guard headDimension % 2 == 0 else {
-      throw problem("head_dim is \(headDimension), but must be even for rotary embedding")
+      throw problem(
+        "\(family.key("head_dim")) is \(headDimension), but must be even for rotary embedding"
+      )
     }
     guard headCount % keyValueHeadCount == 0 else {
       throw problem(
@@ -36,25 +39,12 @@ extension ModelConfiguration {
     }
     try check("rms_norm_eps", Double(normEpsilon), 0...1)
     try check("rope_theta", ropeTheta, 1...1e15)
-    switch ropeScaling {
-    case .none: break
-    case .linear(let factor): try check("rope_scaling.factor", factor, 1...1e6)
-    case .llama3(let factor, let low, let high, let original):
-      try check("rope_scaling.factor", factor, 1...1e6)
-      try check("rope_scaling.low_freq_factor", low, 1e-6...1e6)
-      try check("rope_scaling.high_freq_factor", high, 1e-6...1e6)
-      try check("rope_scaling.original_max_position_embeddings", original, 1...1 << 30)
-      guard low < high else {
-        throw problem(
-          "rope_scaling.low_freq_factor is \(low), but must be below high_freq_factor, \(high)")
-      }
-    }
     if let slidingWindow { try check("sliding_window", slidingWindow, 1...1 << 30) }
     guard windowedLayers.isEmpty || windowedLayers.count == layerCount else {
       throw problem(
         "layer_types names \(windowedLayers.count) layers, but num_hidden_layers is \(layerCount)")
     }
-    guard family.windows != .everyLayer || windowedLayers.allSatisfy({ $0 }) else {
+    guard family.windows.areMixed || windowedLayers.allSatisfy({ $0 }) else {
       throw problem("layer_types: full_attention beside a sliding window is not supported")
     }
     guard (0...1).contains(rotatedShare), rotatedDimension >= 2, rotatedDimension % 2 == 0 else {
@@ -62,28 +52,75 @@ extension ModelConfiguration {
         "partial_rotary_factor is \(rotatedShare), but must rotate an even number of the "
           + "\(headDimension) values of a head")
     }
-    // What config.json can't say for a family, the model must not be either.
-    guard family.rotatedShare != nil || rotatedShare == 1 else {
-      throw problem("\(family.name) models rotate whole heads")
+    for scaling in [ropeScaling, windowedRope?.scaling].compactMap(\.self) {
+      if let complaint = scaling.complaint(pairs: rotatedDimension / 2) {
+        throw problem("rope_scaling.\(complaint)")
+      }
     }
-    guard headNorms == family.headNorms else {
+    if let windowedRope { try check("rope_local_base_freq", windowedRope.theta, 1...1e15) }
+    guard unrotatedLayers.isEmpty || unrotatedLayers.count == layerCount else {
       throw problem(
-        "\(family.name) models have \(family.headNorms ? "normed" : "no normed") query and key heads"
-      )
+        "no_rope_layers names \(unrotatedLayers.count) layers, but num_hidden_layers is "
+          + "\(layerCount)")
     }
-    // One setting speaks of all biases in attention.
-    guard family.inputBias.allows(attentionBias), family.feedForwardBias.allows(mlpBias),
-      family.outputBias == .configured
-        ? outputBias == attentionBias : family.outputBias.allows(outputBias)
-    else {
-      throw problem("\(family.name) models can't have these biases (attention_bias, mlp_bias)")
+    for (factor, value) in factors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      try check(factor.rawValue, value, ModelFactor.range)
     }
+    if let complaint = experts?.complaint(family, layerCount: layerCount) {
+      throw problem(complaint)
+    }
+    try checkFamily(problem)
     for token in endTokens where !(0..<vocabularySize).contains(Int(token)) {
       throw problem("eos_token_id is \(token), but must be below vocab_size, \(vocabularySize)")
     }
     if let beginToken, !(0..<vocabularySize).contains(Int(beginToken)) {
       throw problem(
         "bos_token_id is \(beginToken), but must be below vocab_size, \(vocabularySize)")
+    }
+  }
+  /// What `config.json` can't say for a family, the model must not be either.
+  private func checkFamily(_ problem: (String) -> SpeculateError) throws {
+    guard family.experts == nil || experts != nil else {
+      throw problem("\(family.name) models have experts")
+    }
+    guard family.rotation.share != nil || rotatedShare == 1 else {
+      throw problem("\(family.name) models rotate whole heads")
+    }
+    guard
+      headNorms == family.headNorms || headNorms == .none && family.switches[.headNorms] != nil
+    else {
+      throw problem("\(family.name) models norm queries and keys otherwise")
+    }
+    guard
+      flow == family.flow || flow == .sequential && family.switches[.parallelLayers] != nil
+    else {
+      throw problem("\(family.name) models have attention and feed-forward part in another order")
+    }
+    guard family.activations.contains(activation) else {
+      throw problem("\(family.name) models have no activation \(activation.rawValue)")
+    }
+    if let factor = factors.keys.first(where: { family.factors[$0] == nil }) {
+      throw problem("\(family.name) models have no \(factor.rawValue)")
+    }
+    guard windowedRope == nil || family.rotation.windowed != .same else {
+      throw problem("\(family.name) models rotate all layers alike")
+    }
+    switch family.rotation.unrotated {
+    case .none where !unrotatedLayers.isEmpty:
+      throw problem("\(family.name) models rotate all layers")
+    case .all where !unrotatedLayers.allSatisfy(\.self) || unrotatedLayers.isEmpty:
+      throw problem("\(family.name) models rotate no layer")
+    default: break
+    }
+    guard family.key("attention_bias") != family.key("mlp_bias") || attentionBias == mlpBias else {
+      throw problem("\(family.key("mlp_bias")) is for all biases or none")
+    }
+    // One setting speaks of all biases in attention.
+    guard family.inputBias.allows(attentionBias), family.feedForwardBias.allows(mlpBias),
+      family.outputBias == .configured && family.inputBias == .configured
+        ? outputBias == attentionBias : family.outputBias.allows(outputBias)
+    else {
+      throw problem("\(family.name) models can't have these biases (attention_bias, mlp_bias)")
     }
   }
 }

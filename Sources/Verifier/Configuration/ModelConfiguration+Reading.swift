@@ -18,37 +18,71 @@ extension ModelConfiguration {
         "\(directory.path): there is no config.json; give the folder of a checkpoint in Hugging "
           + "Face layout")
     }
-    let file = try ConfigurationFile(url: url)
-    let family = try families.family(of: file)
+    let plain = try ConfigurationFile(url: url)
+    let family = try families.family(of: plain)
+    let part = try family.section.flatMap { try plain.part($0) } ?? plain
+    let file = part.calling(family.keys)
     try UnsupportedFeature.check(file, family: family)
 
-    let headCount = try file.requiredInteger("num_attention_heads")
+    let headCount =
+      try family.defaults.headCount.map { try file.integer("num_attention_heads") ?? $0 }
+      ?? file.requiredInteger("num_attention_heads")
     let layerCount = try file.requiredInteger("num_hidden_layers")
-    let maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
-    let rope = try RopeSettings(
-      file, maximumContext: maximumContext, rotatedShare: family.rotatedShare)
-    let bias = try file.bool("attention_bias") ?? false
-    let window = try WindowSettings(file, windows: family.windows, layerCount: layerCount)
-    let vocabularySize = try file.requiredInteger("vocab_size")
+    var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
+    let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
+    // Longer texts need the other divisors from their first token on (docs/families.md).
+    if case .longrope(let long) = rope.all.scaling {
+      maximumContext = min(maximumContext, long.originalContext)
+    }
+    let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
+    let window = try WindowSettings(file, family: family, layerCount: layerCount)
+    let vocabularySize =
+      try family.defaults.vocabularySize.map { try file.integer("vocab_size") ?? $0 }
+      ?? file.requiredInteger("vocab_size")
+    let hiddenSize = try file.requiredInteger("hidden_size")
+    // Beyond any size that is allowed, a product must not trap.
+    let usualIntermediate = family.defaults.intermediateFactor.map {
+      $0 * max(0, min(hiddenSize, 1 << 20))
+    }
     let tokens = try SpecialTokens(
       file, directory: directory, family: family, vocabularySize: vocabularySize)
 
     self.init(
       family: family, vocabularySize: vocabularySize,
-      hiddenSize: try file.requiredInteger("hidden_size"),
-      intermediateSize: try file.requiredInteger("intermediate_size"), layerCount: layerCount,
-      headCount: headCount,
+      hiddenSize: hiddenSize,
+      intermediateSize: try file.integer("intermediate_size") ?? usualIntermediate
+        ?? file.requiredInteger("intermediate_size"),
+      layerCount: layerCount, headCount: headCount,
       keyValueHeadCount: file.has("num_key_value_heads")
         ? try file.integer("num_key_value_heads") : family.defaults.keyValueHeadCount,
       headDimension: try file.integer("head_dim") ?? family.defaults.headDimension,
-      normEpsilon: Float(try file.number("rms_norm_eps") ?? 1e-6), ropeTheta: rope.theta,
-      ropeScaling: rope.scaling, rotatedShare: rope.rotatedShare,
-      tiesEmbeddings: try file.bool("tie_word_embeddings") ?? false,
+      normEpsilon: Float(try file.number("rms_norm_eps") ?? family.defaults.normEpsilon),
+      ropeTheta: rope.all.theta, ropeScaling: rope.all.scaling,
+      rotatedShare: rope.all.rotatedShare,
+      tiesEmbeddings: try file.bool("tie_word_embeddings") ?? family.defaults.tiesEmbeddings,
       maximumContext: maximumContext,
       attentionBias: family.inputBias == .configured ? bias : nil,
-      mlpBias: family.feedForwardBias == .configured ? try file.bool("mlp_bias") ?? false : false,
+      outputBias: family.outputBias == .configuredApart
+        ? try file.bool("attention_out_bias") ?? false : nil,
+      mlpBias: family.feedForwardBias == .configured
+        ? try file.bool("mlp_bias") ?? family.defaults.feedForwardBias
+        : family.feedForwardBias == .always,
       slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
       beginToken: tokens.begin, elementType: try Self.elementType(file))
+    activation = try Self.activation(file, family)
+    factors = try Self.factors(file, family)
+    if let isNormed = try Self.has(.headNorms, file, family) {
+      headNorms = isNormed ? family.headNorms : .none
+    }
+    if let isParallel = try Self.has(.parallelLayers, file, family) {
+      flow = isParallel ? family.flow : .sequential
+    }
+    windowedRope = rope.windowed
+    unrotatedLayers = try Self.unrotatedLayers(
+      file, family, layerCount: layerCount, isWindowed: usesWindow)
+    experts = try family.experts.map {
+      try ExpertSettings(file, $0, layerCount: layerCount)
+    }
     quantization = try Self.quantization(file)
     if !file.has("head_dim") && family.defaults.headDimension == nil && headCount > 0
       && hiddenSize % headCount != 0
@@ -65,7 +99,10 @@ extension ModelConfiguration {
 
   /// The formats of a model that `speculate convert` wrote (docs/formats.md).
   private static func quantization(_ file: ConfigurationFile) throws -> WeightFormats? {
-    guard let section = try file.section(quantizationKey) else { return nil }
+    guard let section = try file.section(quantizationKey), try UnsupportedFeature.isOwn(section)
+    else {
+      return nil
+    }
     func format(_ key: String) throws -> WeightFormat {
       let name = try section.text(key)
       guard let format = name.flatMap(WeightFormat.init) else {

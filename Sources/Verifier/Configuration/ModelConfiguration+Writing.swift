@@ -20,7 +20,7 @@ extension ModelConfiguration {
       "num_attention_heads": .integer(headCount),
       "num_key_value_heads": .integer(keyValueHeadCount),
       "head_dim": .integer(headDimension),
-      "hidden_act": .string(family.activation.rawValue),
+      "hidden_act": .string(activation.rawValue),
       // The shortest decimal of the f32, not the longer one of the double it widens to.
       "rms_norm_eps": .number(Double("\(normEpsilon)") ?? Double(normEpsilon)),
       "rope_theta": .number(ropeTheta),
@@ -35,19 +35,50 @@ extension ModelConfiguration {
     ]
     if family.inputBias == .configured { members["attention_bias"] = .bool(attentionBias) }
     if family.feedForwardBias == .configured { members["mlp_bias"] = .bool(mlpBias) }
-    if family.rotatedShare != nil { members["partial_rotary_factor"] = .number(rotatedShare) }
+    if family.rotation.share != nil { members["partial_rotary_factor"] = .number(rotatedShare) }
+    if let windowedRope {
+      members["rope_local_base_freq"] = .number(windowedRope.theta)
+      if windowedRope.scaling != .none {
+        members["rope_scaling"] = .null
+        members["rope_parameters"] = .object([
+          "full_attention": ropeScaling.encoded(theta: ropeTheta),
+          "sliding_attention": windowedRope.scaling.encoded(theta: windowedRope.theta),
+        ])
+      }
+    }
+    if family.outputBias == .configuredApart { members["attention_out_bias"] = .bool(outputBias) }
+    if family.rotation.unrotated == .allUnlessNamed {
+      members["position_embedding_type"] = .string(unrotatedLayers.isEmpty ? "rope" : "nope")
+    }
+    if case .listed = family.rotation.unrotated {
+      members["no_rope_layers"] = .array(
+        (0..<layerCount).map { .integer(!unrotatedLayers.isEmpty && unrotatedLayers[$0] ? 0 : 1) })
+    }
+    for part in family.switches.keys {
+      members[part.rawValue] =
+        switch part {
+        case .parallelLayers: .bool(flow != .sequential)
+        case .headNorms: .bool(headNorms != .none)
+        }
+    }
+    for factor in family.factors.keys {
+      members[factor.rawValue] = factors[factor].map { .number($0) } ?? .null
+    }
     if family.windows != .none {
       members["sliding_window"] = slidingWindow.map { .integer($0) } ?? .null
     }
-    if family.windows == .chosenLayers {
-      members["use_sliding_window"] = .bool(slidingWindow != nil)
+    if family.windows.areMixed {
       members["layer_types"] = .array(
         (0..<layerCount).map {
           .string(usesWindow(layer: $0) ? "sliding_attention" : "full_attention")
         })
+    }
+    if family.windows.haveSwitch { members["use_sliding_window"] = .bool(slidingWindow != nil) }
+    if family.windows == .chosenLayers {
       members["max_window_layers"] = .integer(
         (0..<layerCount).first(where: usesWindow) ?? layerCount)
     }
+    if let experts { members.merge(experts.members(family)) { $1 } }
     switch elementType {
     case .f32: members["torch_dtype"] = .string("float32")
     case .f16: members["torch_dtype"] = .string("float16")
@@ -63,7 +94,9 @@ extension ModelConfiguration {
         "embedding": .string(quantization.embedding.rawValue),
       ])
     }
-    return JSONValue.object(members).encoded()
+    let named = members.map { (family.key($0.key), $0.value) }
+    // Two settings that share a key are equal, as the check has seen.
+    return JSONValue.object(Dictionary(named) { first, _ in first }).encoded()
   }
 
   private var encodedEndTokens: JSONValue {

@@ -21,6 +21,10 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var normEpsilon: Float
   package var ropeTheta: Double
   package var ropeScaling: RopeScaling
+  /// The rotation of windowed layers, where it is another than that of the others.
+  package var windowedRope: WindowedRope?
+  /// Which layers rotate nothing; empty means none of them.
+  package var unrotatedLayers: [Bool] = []
   /// The share of each head's values that is rotated.
   package var rotatedShare: Double
   /// Whether the head is the embedding.
@@ -33,8 +37,16 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var outputBias: Bool
   /// Whether the three feed-forward projections have biases.
   package var mlpBias: Bool
-  /// Whether every q and k head is normed (RMSNorm over `headDimension`) before the rotation.
-  package var headNorms: Bool
+  /// How queries and keys are normed before the rotation.
+  package var headNorms: HeadNorms
+  /// How the two parts of a layer follow one another.
+  package var flow: ResidualFlow
+  /// Of the feed-forward part's gate.
+  package var activation: Activation
+  /// The optional numbers of the family that are in use.
+  package var factors: [ModelFactor: Double]
+  /// The mixture of experts that layers have; nil for none.
+  package var experts: ExpertSettings?
   /// How many positions, itself included, a row of a windowed layer sees; nil if there is no window.
   package var slidingWindow: Int?
   /// Which layers the window applies to; empty means all of them.
@@ -76,19 +88,25 @@ package struct ModelConfiguration: Sendable, Equatable {
     self.normEpsilon = normEpsilon
     self.ropeTheta = ropeTheta
     self.ropeScaling = ropeScaling
-    self.rotatedShare = rotatedShare ?? family.rotatedShare ?? 1
+    self.rotatedShare = rotatedShare ?? family.rotation.share ?? 1
     self.tiesEmbeddings = tiesEmbeddings
     self.maximumContext = maximumContext
     let attentionBias = attentionBias ?? (family.inputBias == .always)
     self.attentionBias = attentionBias
     self.outputBias = outputBias ?? (attentionBias && family.outputBias != .never)
     self.mlpBias = mlpBias
-    headNorms = family.headNorms
+    headNorms = family.switches[.headNorms] == false ? .none : family.headNorms
+    flow = family.switches[.parallelLayers] == false ? .sequential : family.flow
+    activation = family.activations[0]
+    factors = family.factors.compactMapValues(\.self)
     self.slidingWindow = slidingWindow
     self.windowedLayers = windowedLayers
     self.endTokens = endTokens
     self.beginToken = beginToken
     self.elementType = elementType
+    if family.rotation.unrotated == .all {
+      unrotatedLayers = [Bool](repeating: true, count: max(0, min(layerCount, 1 << 12)))
+    }
   }
 
   /// Whether a layer's rows see only the last `slidingWindow` positions.
@@ -103,27 +121,105 @@ package struct ModelConfiguration: Sendable, Equatable {
   }
 
   /// The values of each head that are rotated.
-  var rotatedDimension: Int { Int(Double(headDimension) * rotatedShare) }
+  var rotatedDimension: Int {
+    let values = Double(headDimension) * rotatedShare
+    // A share that isn't exact in binary must not cost a value.
+    return values >= 0 && values < 1e6 ? Int(values + 1e-6) : 0
+  }
+
+  /// How a layer rotates queries and keys.
+  func rope(ofLayer index: Int) -> Rope {
+    var rope = Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling)
+    if let windowedRope, usesWindow(layer: index) {
+      (rope.theta, rope.scaling) = (windowedRope.theta, windowedRope.scaling)
+    }
+    rope.pairs = family.rotation.pairs
+    if !unrotatedLayers.isEmpty && unrotatedLayers[index] { rope.dimension = 0 }
+    return rope
+  }
+
+  /// What embeddings are multiplied by.
+  package var embeddingScale: Float {
+    Float(factors[.embedding] ?? 1) * (family.scalesEmbedding ? Float(hiddenSize).squareRoot() : 1)
+  }
+
+  /// What logits are multiplied by.
+  package var logitScale: Float { Float(factors[.logit] ?? 1 / (factors[.logitDivisor] ?? 1)) }
+
+  /// The bound that logits approach; nil for none.
+  package var logitCap: Float? { factors[.logitCap].map { Float($0) } }
+
+  /// Whether logits are more than what the head gives.
+  package var changesLogits: Bool { logitScale != 1 || logitCap != nil }
+
+  /// The factor of attention's scores; nil for 1 / √(width of a head).
+  private var attentionScale: Float? {
+    if let scale = factors[.attention] { return Float(scale) }
+    if let scalar = factors[.queryScalar] { return Float(1 / scalar.squareRoot()) }
+    return family.attentionScale
+  }
 
   package func design(ofLayer index: Int) -> LayerDesign {
-    var attention = AttentionOptions(
-      rope: Rope(dimension: rotatedDimension, theta: ropeTheta, scaling: ropeScaling))
-    attention.scale = family.attentionScale
+    var attention = AttentionOptions(rope: rope(ofLayer: index))
+    attention.scale = attentionScale
+    attention.cap = factors[.attentionCap].map { Float($0) }
+    attention.clip = factors[.clip].map { Float($0) }
     attention.window = usesWindow(layer: index) ? slidingWindow : nil
+    attention.sinks = family.sinks
     attention.headNorms = headNorms
+    attention.headNorm = family.headNorm
     attention.inputBias = attentionBias
     attention.outputBias = outputBias
     var design = LayerDesign(shape: layerShape, attention: attention)
-    design.feedForward.activation = family.activation
+    design.feedForward.kind = family.feedForward
+    design.feedForward.activation = activation
     design.feedForward.bias = mlpBias
+    if let experts, experts.areIn(layer: index) {
+      design.feedForward.kind = .experts(experts.options)
+      design.feedForward.clamp = experts.clamp
+    }
+    design.residualScale = Float(factors[.residual] ?? 1)
+    design.norm = family.norm
+    design.flow = flow
     design.mixerNorms = family.mixerNorms
     design.feedForwardNorms = family.feedForwardNorms
     return design
+  }
+
+  /// The tensors of the norm before the head.
+  package var finalNorm: (weight: NamedShape?, bias: NamedShape?) {
+    let name = family.tensors.finalNorm
+    return (
+      family.norm.scale == .none ? nil : NamedShape(name, [hiddenSize]),
+      family.norm.bias
+        ? NamedShape(name.replacing(".weight", with: ".bias"), [hiddenSize]) : nil
+    )
+  }
+
+  /// What is added to embeddings by their positions.
+  package var positions: NamedShape? {
+    family.tensors.positions.map { NamedShape($0, [maximumContext, hiddenSize]) }
+  }
+
+  /// What is added to logits.
+  package var headBias: NamedShape? {
+    family.tensors.headBias.map { NamedShape($0, [vocabularySize]) }
   }
 
   package func layout(ofLayer index: Int) -> LayerLayout {
     LayerLayout(
       design(ofLayer: index), names: family.tensors.layer,
       prefix: family.tensors.prefix(ofLayer: index))
+  }
+}
+
+/// The rotation of windowed layers.
+package struct WindowedRope: Sendable, Equatable {
+  package var theta: Double
+  package var scaling: RopeScaling
+
+  package init(theta: Double, scaling: RopeScaling = .none) {
+    self.theta = theta
+    self.scaling = scaling
   }
 }

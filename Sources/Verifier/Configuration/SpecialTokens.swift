@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// The begin and end tokens of a model: `generation_config.json` first, then `config.json`.
+/// The begin and end tokens of a model. Where `generation_config.json` and `config.json` name other end tokens, all
+/// of them end a text; of begin tokens the former's counts.
 struct SpecialTokens {
   let begin: Token?
   let end: [Token]
@@ -14,10 +15,9 @@ struct SpecialTokens {
     if FileManager.default.fileExists(atPath: generation.path) {
       files.insert(try ConfigurationFile(url: generation), at: 0)
     }
-    func tokens(_ key: String, default standard: Int?) throws -> [Token] {
-      for file in files {
-        guard let ids = try file.integers(key) else { continue }
-        return try ids.map { id in
+    func tokens(_ key: String, default standard: Int?) throws -> [[Token]] {
+      let lists = try files.compactMap { file in
+        try file.integers(key)?.map { id in
           guard id >= 0, id < vocabularySize, let token = Token(exactly: id) else {
             throw file.problem(
               "\(key) is \(id), but must be below vocab_size, \(vocabularySize); correct it")
@@ -25,12 +25,14 @@ struct SpecialTokens {
           return token
         }
       }
-      guard let standard, standard < vocabularySize, !files.contains(where: { $0.has(key) }) else {
-        return []
-      }
-      return [Token(standard)]
+      guard lists.isEmpty, let standard, standard < vocabularySize,
+        !files.contains(where: { $0.has(key) })
+      else { return lists }
+      return [[Token(standard)]]
     }
-    begin = try tokens("bos_token_id", default: family.defaults.beginToken).first
-    end = try tokens("eos_token_id", default: family.defaults.endToken)
+    begin = try tokens("bos_token_id", default: family.defaults.beginToken).first?.first
+    end = try tokens("eos_token_id", default: family.defaults.endToken).reduce(into: []) {
+      all, list in all += list.filter { !all.contains($0) }
+    }
   }
 }

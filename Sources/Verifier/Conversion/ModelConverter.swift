@@ -21,12 +21,21 @@ package struct ModelConverter {
   package init(source: URL, formats: WeightFormats) throws {
     self.source = source
     self.formats = formats
-    configuration = try ModelConfiguration(directory: source)
-    checkpoint = try Checkpoint(directory: source)
+    let read = try ModelConfiguration(directory: source)
+    checkpoint = try CausalModel.checkpoint(read, source)
+    configuration = read.naming(experts: checkpoint)
     if let stored = configuration.quantization {
       throw SpeculateError(
         "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
           + "adds to the last")
+    }
+    // Millions of names of experts that no file has would take all memory.
+    let last = configuration.family.tensors.prefix(ofLayer: configuration.layerCount - 1)
+    guard configuration.experts == nil || checkpoint.names.contains(where: { $0.hasPrefix(last) })
+    else {
+      throw SpeculateError(
+        "\(source.path): num_hidden_layers is \(configuration.layerCount), but no tensor's name begins "
+          + "with \(quoted(last)); config.json and the weights are not of the same model")
     }
     entries = try Self.conversions(checkpoint, configuration, formats)
   }
@@ -125,13 +134,28 @@ package struct ModelConverter {
   ) throws -> [TensorConversion] {
     let embedding = configuration.family.tensors.embedding
     let head = configuration.family.tensors.head
-    let matrices = Set(
-      (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
-        .map(\.tensor).filter { $0.shape.count == 2 }.map(\.name))
-    let tied = configuration.tiesEmbeddings
+    var matrices: [String: NamedShape] = [:]
+    var experts: [String: [NamedShape]] = [:]
+    var others: Set<String> = []
+    for layer in 0..<configuration.layerCount {
+      for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
+        if tensor.shape.count != 2 || role.isRouter {
+          others.insert(tensor.storedName)
+        } else if tensor.part?.shape == nil {
+          matrices[tensor.storedName] = tensor
+        } else {
+          experts[tensor.storedName, default: []].append(tensor)
+        }
+      }
+    }
+    if let positions = configuration.positions { others.insert(positions.name) }
+    let tied = try configuration.tiesEmbeddings && !TiedHead.differs(configuration, checkpoint)
     let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
     return try checkpoint.names.flatMap { name -> [TensorConversion] in
-      if name.hasSuffix(".rotary_emb.inv_freq") { return [] }
+      if configuration.family.tensors.isComputed(name) { return [] }
+      if let taken = try TensorConversion.taking(experts, outOf: name, formats.layers, checkpoint) {
+        return taken
+      }
       if tied && (name == embedding || name == head) {
         guard name == tiedName else { return [] }
         var both = [
@@ -146,15 +170,21 @@ package struct ModelConverter {
         switch name {
         case embedding: formats.embedding
         case head: formats.head
-        case _ where matrices.contains(name): formats.layers
+        case _ where matrices[name] != nil: formats.layers
         default: nil
         }
-      if format == nil, checkpoint.shape(of: name)?.count != 1 {
+      if format == nil, checkpoint.shape(of: name)?.count != 1,
+        !others.contains(name)
+      {
         throw SpeculateError(
           "\(checkpoint.url.path): tensor \(quoted(name)) has no place in the model that config.json "
             + "describes; check that both belong together")
       }
-      return [try TensorConversion(name, as: name, to: format, checkpoint)]
+      return [
+        try TensorConversion(
+          name, as: name, to: format, isTransposed: matrices[name]?.part?.isTransposed ?? false,
+          checkpoint)
+      ]
     }
   }
 }

@@ -13,28 +13,69 @@ struct TensorConversion {
   private let type: ElementType
   /// nil to keep the stored type.
   private let format: WeightFormat?
+  /// Whether rows of what is written are columns of what is read.
+  private let transposes: Bool
+  /// The values, where they aren't those of the whole tensor in their order.
+  private let values: (() throws -> FloatBuffer)?
 
+  /// - Parameter isTransposed: Whether the tensor is a matrix [in, out]. Integers are written [out, in]:
+  ///   their groups are those of inputs.
   /// - Throws: `SpeculateError` if the tensor isn't of floats, or no matrix where one is needed.
   init(
-    _ name: String, as newName: String, to format: WeightFormat?, _ checkpoint: Checkpoint
+    _ name: String, as newName: String, to format: WeightFormat?, isTransposed: Bool = false,
+    _ checkpoint: Checkpoint
   ) throws {
     self.name = name
     self.newName = newName
     self.format = format
-    shape = checkpoint.shape(of: name) ?? []
+    values = nil
+    let shape = checkpoint.shape(of: name) ?? []
     type = try checkpoint.type(of: name, shape: shape)
+    transposes = isTransposed && format?.isQuantized == true && shape.count == 2
+    self.shape = transposes ? shape.reversed() : shape
+    sourceBytes = shape.reduce(1, *) * type.byteCount
     guard let format else { return }
-    guard shape.count == 2, shape[1] > 0 else {
+    guard shape.count == 2, self.shape[1] > 0 else {
       throw SpeculateError(
         "\(checkpoint.url.path): tensor \(quoted(name)) has shape \(shape), but a matrix is needed; "
           + "the checkpoint is damaged or of another model")
     }
-    if let complaint = format.complaint(columns: shape[1]) {
+    if let complaint = format.complaint(columns: self.shape[1]) {
       throw SpeculateError("\(checkpoint.url.path): tensor \(quoted(name)) \(complaint)")
     }
   }
 
-  private var count: Int { shape.reduce(1, *) }
+  /// A matrix that is a part of a stored tensor, written by itself.
+  ///
+  /// - Parameter bytes: What the part takes of the file.
+  private init(
+    part: NamedShape, to format: WeightFormat, bytes: Int, _ checkpoint: Checkpoint
+  ) throws {
+    (name, newName, shape) = (part.storedName, part.name, part.shape)
+    self.format = format
+    (type, transposes, sourceBytes) = (.f32, false, bytes)
+    if let complaint = format.complaint(columns: part.shape[1]) {
+      throw SpeculateError("\(checkpoint.url.path): tensor \(quoted(name)) \(complaint)")
+    }
+    values = { try CheckpointSource(checkpoint, path: checkpoint.url.path).values(part) }
+  }
+
+  /// What becomes of a tensor that holds the experts of a layer: each is written by itself.
+  ///
+  /// - Parameter experts: The experts by the names of the tensors that hold them.
+  /// - Returns: nil for any other tensor.
+  static func taking(
+    _ experts: [String: [NamedShape]], outOf name: String, _ format: WeightFormat,
+    _ checkpoint: Checkpoint
+  ) throws -> [TensorConversion]? {
+    if name.hasSuffix("_scales"), experts[String(name.dropLast(7))] != nil { return [] }
+    let whole = name.hasSuffix("_blocks") ? String(name.dropLast(7)) : name
+    return try (experts[name] ?? experts[whole])?.map { part in
+      let bytes = (checkpoint.byteCount(of: name) ?? 0) / (experts[whole]?.count ?? 1)
+      return try TensorConversion(part: part, to: format, bytes: bytes, checkpoint)
+    }
+  }
+
   private var rowWidth: Int { shape.count == 2 ? shape[1] : 1 }
   private var rowCount: Int { shape.first ?? 1 }
 
@@ -43,7 +84,7 @@ struct TensorConversion {
 
   var outputCount: Int { parts?.count ?? 1 }
 
-  var sourceBytes: Int { count * type.byteCount }
+  let sourceBytes: Int
 
   var convertedBytes: Int { parts?.reduce(0) { $0 + $1.byteCount } ?? sourceBytes }
 
@@ -85,14 +126,32 @@ struct TensorConversion {
     of checkpoint: Checkpoint, onPiece: (_ finished: Bool) throws -> Void,
     _ body: (_ values: UnsafePointer<Float>, _ rows: Int) throws -> Void
   ) throws {
+    if let values {
+      let all = try values()
+      for row in stride(from: 0, to: rowCount, by: piece.rows) {
+        try body(all.base + row * rowWidth, min(piece.rows, rowCount - row))
+        try onPiece(false)
+      }
+      return try onPiece(true)
+    }
     let buffer = FloatBuffer(count: piece.values)
+    let column = FloatBuffer(count: transposes ? piece.rows : 0)
     try checkpoint.withBytes(of: name) { bytes in
       guard let base = bytes.baseAddress else { return }
       for row in stride(from: 0, to: rowCount, by: piece.rows) {
         let rows = min(piece.rows, rowCount - row)
-        FloatConversion.widen(
-          base + row * rowWidth * type.byteCount, as: type, into: buffer.base,
-          count: rows * rowWidth)
+        if transposes {
+          for index in 0..<rowWidth {
+            FloatConversion.widen(
+              base + (index * rowCount + row) * type.byteCount, as: type, into: column.base,
+              count: rows)
+            for place in 0..<rows { buffer.base[place * rowWidth + index] = column.base[place] }
+          }
+        } else {
+          FloatConversion.widen(
+            base + row * rowWidth * type.byteCount, as: type, into: buffer.base,
+            count: rows * rowWidth)
+        }
         try body(buffer.base, rows)
         try onPiece(false)
       }

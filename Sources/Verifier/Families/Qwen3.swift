@@ -1,3 +1,5 @@
+import Tensors
+
 extension ModelFamily {
   /// Qwen 3, dense: Llama with normed q and k heads.
   package static let qwen3: ModelFamily = {
@@ -7,7 +9,7 @@ extension ModelFamily {
     family.defaults.headDimension = 128
     family.inputBias = .configured
     family.outputBias = .configured
-    family.headNorms = true
+    family.headNorms = .each
     family.windows = .chosenLayers
     return family
   }()

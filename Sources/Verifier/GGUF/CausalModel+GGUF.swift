@@ -1,4 +1,5 @@
 package import Files
+import Foundation
 package import Tensors
 
 extension CausalModel {
@@ -11,7 +12,7 @@ extension CausalModel {
   package convenience init(_ file: GGUFFile, weights: WeightFormatChoice = .stored) throws {
     let configuration = try ModelConfiguration(file)
     let architecture = try GGUFArchitecture.of(try GGUFSettings(file))
-    let places = architecture.places(of: configuration)
+    let places = architecture.places(of: configuration, in: file)
     let names = configuration.family.tensors
     let headName = configuration.tiesEmbeddings ? names.embedding : names.head
     let stored = try Self.storedFormats(configuration, file, places, headName: headName)
@@ -26,8 +27,8 @@ extension CausalModel {
       file, places: places, kept: kept, floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: chosen, source: source, embeddingName: names.embedding,
-      headName: headName)
-    try source.finish { $0 == GGUFArchitecture.ropeDivisors }
+      headName: headName, path: file.url.path)
+    try source.finish(ignoring: GGUFArchitecture.settings.contains)
   }
 
   /// The formats that a GGUF model's weights are stored in; of the layers, the one of most bytes.
@@ -38,7 +39,7 @@ extension CausalModel {
     let names = configuration.family.tensors
     return try storedFormats(
       configuration, file,
-      try GGUFArchitecture.of(try GGUFSettings(file)).places(of: configuration),
+      try GGUFArchitecture.of(try GGUFSettings(file)).places(of: configuration, in: file),
       headName: configuration.tiesEmbeddings ? names.embedding : names.head)
   }
 

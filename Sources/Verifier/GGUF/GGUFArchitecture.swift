@@ -8,23 +8,68 @@ struct GGUFArchitecture: Sendable {
   /// The family that computes the same.
   let family: ModelFamily
   /// Whether the rows of query and key heads lie in pairs that are rotated together.
-  let pairsRows: Bool
+  var pairsRows = false
+  /// Whether experts' weights are normalized where a file doesn't say, and the family leaves it open.
+  var normalizesExperts = false
+  /// Whether the bounds of YaRN's blend are whole numbers of pairs, which no key says.
+  var truncatesYarn = true
+  /// What tensors are called that have other names here, behind the layer's number.
+  var names: [LayerTensor: String] = [:]
 
   /// The architectures that are read.
   static let all = [
     GGUFArchitecture(name: "llama", family: .llama, pairsRows: true),
-    GGUFArchitecture(name: "qwen2", family: .qwen2, pairsRows: false),
-    GGUFArchitecture(name: "qwen3", family: .qwen3, pairsRows: false),
+    GGUFArchitecture(name: "qwen2", family: .qwen2),
+    GGUFArchitecture(name: "qwen3", family: .qwen3),
+    GGUFArchitecture(name: "gpt2", family: .gpt2),
+    GGUFArchitecture(name: "gptneox", family: .gptNeoX),
+    GGUFArchitecture(name: "starcoder2", family: .starCoder2),
+    GGUFArchitecture(name: "phi2", family: .phi),
+    GGUFArchitecture(name: "phi3", family: .phi3),
+    GGUFArchitecture(name: "command-r", family: .cohere),
+    GGUFArchitecture(name: "cohere2", family: .cohere2),
+    GGUFArchitecture(name: "olmo", family: .olmo, pairsRows: true),
+    GGUFArchitecture(name: "stablelm", family: .stableLM),
+    GGUFArchitecture(name: "nemotron", family: .nemotron),
+    GGUFArchitecture(name: "gemma", family: .gemma),
+    GGUFArchitecture(name: "gemma2", family: .gemma2),
+    GGUFArchitecture(name: "gemma3", family: .gemma3),
+    GGUFArchitecture(name: "smollm3", family: .smolLM3, pairsRows: true),
+    // Without windows, OLMo 3 is OLMo 2.
+    GGUFArchitecture(name: "olmo2", family: .olmo3),
+    GGUFArchitecture(name: "granite", family: .granite, pairsRows: true),
+    GGUFArchitecture(name: "chatglm", family: .glm),
+    GGUFArchitecture(name: "glm4", family: .glm4),
+    GGUFArchitecture(name: "ernie4_5", family: .ernie),
+    GGUFArchitecture(
+      name: "seed_oss", family: .seedOSS, names: [.feedForwardNorm: "post_attention_norm.weight"]),
+    GGUFArchitecture(name: "exaone4", family: .exaone4),
+    GGUFArchitecture(name: "llama", family: .mixtral, pairsRows: true),
+    GGUFArchitecture(name: "qwen2moe", family: .qwen2MoE),
+    GGUFArchitecture(name: "qwen3moe", family: .qwen3MoE, normalizesExperts: true),
+    GGUFArchitecture(name: "olmoe", family: .olmoe),
+    GGUFArchitecture(name: "granitemoe", family: .graniteMoE, pairsRows: true),
+    GGUFArchitecture(
+      name: "gpt-oss", family: .gptOSS, truncatesYarn: false,
+      names: [.feedForwardNorm: "post_attention_norm.weight"]),
   ]
 
   /// The architecture of a file.
   ///
   /// - Throws: `SpeculateError` naming it if it isn't one of these.
   static func of(_ settings: GGUFSettings) throws -> GGUFArchitecture {
-    guard let found = all.first(where: { $0.name == settings.architecture }) else {
+    let named = all.filter { $0.name == settings.architecture }
+    let hasExperts = try settings.hasExperts
+    guard let found = named.first(where: { ($0.family.experts != nil) == hasExperts }) else {
+      if !named.isEmpty {
+        throw settings.problem(
+          "\(settings.architecture) models \(hasExperts ? "with" : "without") experts are not "
+            + "supported")
+      }
+      var seen: Set<String> = []
       throw settings.problem(
         "the architecture \(quoted(settings.architecture)) is not supported in GGUF files; use one "
-          + "of \(all.map(\.name).joined(separator: ", "))")
+          + "of \(all.map(\.name).filter { seen.insert($0).inserted }.joined(separator: ", "))")
     }
     return found
   }
@@ -32,15 +77,30 @@ struct GGUFArchitecture: Sendable {
   static let embedding = "token_embd.weight"
   static let head = "output.weight"
   static let finalNorm = "output_norm.weight"
+  static let fusedBias = "blk.0.attn_qkv.bias"
+  static let finalNormBias = "output_norm.bias"
   /// The divisors of rotary frequencies.
   static let ropeDivisors = "rope_freqs.weight"
+  /// The divisors of LongRoPE, for short texts and long ones.
+  static let (shortFactors, longFactors) = ("rope_factors_short.weight", "rope_factors_long.weight")
+  /// The tensors that are settings rather than weights.
+  static let settings = [ropeDivisors, shortFactors, longFactors]
 
-  /// The name of a layer's tensor.
-  static func name(of role: LayerTensor, layer: Int) -> String {
+  /// Whether scores are divided by the root of a head's share of the hidden size, not of its width: in the
+  /// largest model of a family alone.
+  func dividesByHeads(_ layerCount: Int) -> Bool {
+    name == "gemma2" && layerCount == 46 || name == "gemma3" && layerCount == 62
+  }
+
+  /// The name of a layer's tensor; the experts of a layer share it.
+  func name(of role: LayerTensor, layer: Int) -> String {
+    if let own = names[role] { return "blk.\(layer).\(own)" }
     let name =
       switch role {
       case .mixerNorm: "attn_norm.weight"
       case .mixerPostNorm: "post_attention_norm.weight"
+      case .mixerNormBias: "attn_norm.bias"
+      case .mixerPostNormBias: "post_attention_norm.bias"
       case .query: "attn_q.weight"
       case .key: "attn_k.weight"
       case .value: "attn_v.weight"
@@ -51,33 +111,129 @@ struct GGUFArchitecture: Sendable {
       case .outputBias: "attn_output.bias"
       case .queryNorm: "attn_q_norm.weight"
       case .keyNorm: "attn_k_norm.weight"
+      case .sinks: "attn_sinks.weight"
+      case .queryNormBias: "attn_q_norm.bias"
+      case .keyNormBias: "attn_k_norm.bias"
       case .feedForwardNorm: "ffn_norm.weight"
       case .feedForwardPostNorm: "post_ffw_norm.weight"
+      case .feedForwardNormBias: "ffn_norm.bias"
+      case .feedForwardPostNormBias: "post_ffw_norm.bias"
       case .gate: "ffn_gate.weight"
       case .up: "ffn_up.weight"
       case .down: "ffn_down.weight"
       case .gateBias: "ffn_gate.bias"
       case .upBias: "ffn_up.bias"
       case .downBias: "ffn_down.bias"
+      case .router: "ffn_gate_inp.weight"
+      case .routerBias: "ffn_gate_inp.bias"
+      case .expertGate: "ffn_gate_exps.weight"
+      case .expertUp: "ffn_up_exps.weight"
+      case .expertDown: "ffn_down_exps.weight"
+      case .expertGateBias: "ffn_gate_exps.bias"
+      case .expertUpBias: "ffn_up_exps.bias"
+      case .expertDownBias: "ffn_down_exps.bias"
+      case .sharedGate: "ffn_gate_shexp.weight"
+      case .sharedUp: "ffn_up_shexp.weight"
+      case .sharedDown: "ffn_down_shexp.weight"
+      case .sharedRouter: "ffn_gate_inp_shexp.weight"
       }
     return "blk.\(layer).\(name)"
   }
 
   /// Where a file has the tensors of a model, by the names that the family has for them.
-  func places(of configuration: ModelConfiguration) -> [String: GGUFSource.Place] {
-    let names = configuration.family.tensors
+  ///
+  /// Files of some architectures have queries, keys and values in one tensor, all of a kind together, and
+  /// gate and up as well.
+  func places(
+    of configuration: ModelConfiguration, in file: GGUFFile
+  ) -> [String: GGUFSource.Place] {
+    let family = configuration.family.tensors
     var places = [
-      names.embedding: GGUFSource.Place(Self.embedding),
-      names.finalNorm: GGUFSource.Place(Self.finalNorm),
-      names.head: GGUFSource.Place(Self.head),
+      family.embedding: GGUFSource.Place(Self.embedding),
+      family.head: GGUFSource.Place(Self.head),
     ]
+    if let weight = configuration.finalNorm.weight {
+      places[weight.name] = GGUFSource.Place(Self.finalNorm)
+    }
+    if let bias = configuration.finalNorm.bias {
+      places[bias.name] = GGUFSource.Place(Self.finalNormBias)
+    }
+    if let positions = configuration.positions {
+      places[positions.name] = GGUFSource.Place("position_embd.weight")
+    }
+    if let bias = configuration.headBias { places[bias.name] = GGUFSource.Place("output.bias") }
     for layer in 0..<configuration.layerCount {
       for (role, tensor) in configuration.layout(ofLayer: layer).tensors {
-        places[tensor.name] = GGUFSource.Place(
-          Self.name(of: role, layer: layer), order: order(of: role, configuration))
+        if let expert = role.expert, let experts = configuration.experts {
+          places[tensor.name] = Self.place(
+            name(of: role, layer: layer), tensor, of: expert, among: experts.options.count)
+          continue
+        }
+        var order = order(of: role, configuration)
+        let fused = Self.fused(role, layer: layer, configuration)
+        if let fused, file.tensor(fused.name) != nil, file.tensor(fused.insteadOf) == nil {
+          order.first = fused.first
+          places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
+        } else {
+          places[tensor.name] = GGUFSource.Place(
+            name(of: role, layer: layer), order: order,
+            shape: role == .sharedRouter
+              ? file.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
+        }
       }
     }
     return places
+  }
+
+  /// Where a tensor of all experts has one's.
+  private static func place(
+    _ name: String, _ tensor: NamedShape, of expert: Int, among count: Int
+  ) -> GGUFSource.Place {
+    GGUFSource.Place(
+      name, rows: count * tensor.shape[0], order: RowOrder(first: expert * tensor.shape[0]),
+      shape: [count] + tensor.shape)
+  }
+
+  /// A tensor that may hold another one among others.
+  private struct FusedTensor {
+    let name: String
+    /// The tensor that is there if it doesn't.
+    let insteadOf: String
+    /// Of all that it holds.
+    let rows: Int
+    /// The first row of the other.
+    let first: Int
+  }
+
+  private static func fused(
+    _ role: LayerTensor, layer: Int, _ configuration: ModelConfiguration
+  ) -> FusedTensor? {
+    let queries = configuration.headCount * configuration.headDimension
+    let keys = configuration.keyValueHeadCount * configuration.headDimension
+    func inputs(_ end: String, _ first: Int) -> FusedTensor {
+      FusedTensor(
+        name: "blk.\(layer).attn_qkv.\(end)", insteadOf: "blk.\(layer).attn_q.\(end)",
+        rows: queries + 2 * keys, first: first)
+    }
+    func gated(_ end: String, _ first: Int) -> FusedTensor? {
+      guard configuration.family.feedForward == .gated else { return nil }
+      return FusedTensor(
+        name: "blk.\(layer).ffn_up.\(end)", insteadOf: "blk.\(layer).ffn_gate.\(end)",
+        rows: 2 * configuration.intermediateSize, first: first)
+    }
+    return switch role {
+    case .query: inputs("weight", 0)
+    case .queryBias: inputs("bias", 0)
+    case .key: inputs("weight", queries)
+    case .keyBias: inputs("bias", queries)
+    case .value: inputs("weight", queries + keys)
+    case .valueBias: inputs("bias", queries + keys)
+    case .gate: gated("weight", 0)
+    case .gateBias: gated("bias", 0)
+    case .up: gated("weight", configuration.intermediateSize)
+    case .upBias: gated("bias", configuration.intermediateSize)
+    default: nil
+    }
   }
 
   private func order(of role: LayerTensor, _ configuration: ModelConfiguration) -> RowOrder {

@@ -24,7 +24,7 @@ struct GGUFSettings {
   /// An error about the file.
   func problem(_ text: String) -> SpeculateError { SpeculateError("\(file.url.path): \(text)") }
 
-  private func name(of key: String) -> String { "\(architecture).\(key)" }
+  func name(of key: String) -> String { "\(architecture).\(key)" }
 
   private mutating func value(_ key: String) -> GGUFValue? {
     asked.insert(name(of: key))
@@ -38,6 +38,14 @@ struct GGUFSettings {
       throw problem("the metadata key \(quoted(name(of: key))) is not one integer")
     }
     return integer
+  }
+
+  /// Whether the model has experts.
+  var hasExperts: Bool {
+    get throws {
+      var settings = self
+      return try settings.integer("expert_count") ?? 0 > 0
+    }
   }
 
   /// An integer that must be there.
@@ -56,6 +64,25 @@ struct GGUFSettings {
       throw problem("the metadata key \(quoted(name(of: key))) is not a number")
     }
     return number
+  }
+
+  /// A truth value; nil if it isn't there.
+  mutating func flag(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard let flag = value.flag else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
+    }
+    return flag
+  }
+
+  /// A list of truth values; nil if it isn't there.
+  mutating func flags(_ key: String) throws -> [Bool]? {
+    guard let value = value(key) else { return nil }
+    let flags = value.array?.elements.compactMap(\.flag)
+    guard let flags, flags.count == value.array?.count else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not a list of truth values")
+    }
+    return flags
   }
 
   /// A text; nil if it isn't there.

@@ -15,9 +15,10 @@ extension ModelConfiguration {
     guard headCount > 0, hiddenSize > 0 else {
       throw settings.problem("embedding_length and attention.head_count must be above 0")
     }
+    let rotatesPart = architecture.family.rotation.share != nil
     let headDimension =
       try settings.integer("attention.key_length")
-      ?? settings.integer("rope.dimension_count") ?? hiddenSize / headCount
+      ?? (rotatesPart ? nil : settings.integer("rope.dimension_count")) ?? hiddenSize / headCount
     let values = try settings.integer("attention.value_length") ?? headDimension
     guard values == headDimension else {
       throw settings.problem(
@@ -25,7 +26,7 @@ extension ModelConfiguration {
       )
     }
     let rotated = try settings.integer("rope.dimension_count") ?? headDimension
-    guard rotated == headDimension else {
+    guard rotated == headDimension || rotatesPart else {
       throw settings.problem(
         "rope.dimension_count is \(rotated), but only whole heads of \(headDimension) are rotated; "
           + "the model is not supported")
@@ -36,37 +37,118 @@ extension ModelConfiguration {
     }
     let theta = try settings.number("rope.freq_base") ?? 10_000
     let scaling = try Self.scaling(
-      &settings, file, headDimension: headDimension, theta: theta)
+      &settings, file, rotated: rotated, theta: theta, truncatesYarn: architecture.truncatesYarn)
     func has(_ role: LayerTensor) -> Bool {
-      file.tensor(GGUFArchitecture.name(of: role, layer: 0)) != nil
+      file.tensor(architecture.name(of: role, layer: 0)) != nil
     }
+    var family = architecture.family
+    // Converters have added it.
+    if family.norm.scale == .onePlusStored { family.norm.scale = .stored }
+    if family.headNorm.scale == .onePlusStored { family.headNorm.scale = .stored }
+    let layerCount = try settings.requiredInteger("block_count")
+    let window = try Self.window(&settings, family, layerCount: layerCount)
+    let epsilon = family.norm.kind == .layer ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
     let tokens = GGUFTokens(file, vocabularySize: table.shape[0])
     self.init(
-      family: architecture.family, vocabularySize: table.shape[0], hiddenSize: hiddenSize,
+      family: family, vocabularySize: table.shape[0], hiddenSize: hiddenSize,
       intermediateSize: try settings.requiredInteger("feed_forward_length"),
-      layerCount: try settings.requiredInteger("block_count"), headCount: headCount,
+      layerCount: layerCount, headCount: headCount,
       keyValueHeadCount: try settings.integer("attention.head_count_kv"),
       headDimension: headDimension,
-      normEpsilon: Float(try settings.number("attention.layer_norm_rms_epsilon") ?? 1e-6),
+      normEpsilon: Float(
+        try settings.number("attention.\(epsilon)") ?? family.defaults.normEpsilon),
       ropeTheta: theta, ropeScaling: scaling,
+      rotatedShare: Double(rotated) / Double(headDimension),
       tiesEmbeddings: file.tensor(GGUFArchitecture.head) == nil,
       maximumContext: try settings.requiredInteger("context_length"),
-      attentionBias: has(.queryBias), outputBias: has(.outputBias), mlpBias: has(.gateBias),
-      endTokens: tokens.end, beginToken: tokens.begin)
-    guard try settings.integer("expert_count") ?? 0 == 0 else {
-      throw settings.problem("the model has experts, which are not supported")
+      attentionBias: has(.queryBias) || file.tensor(GGUFArchitecture.fusedBias) != nil,
+      outputBias: has(.outputBias), mlpBias: has(.upBias) || has(.expertUpBias(0)),
+      slidingWindow: window.size, windowedLayers: window.layers, endTokens: tokens.end,
+      beginToken: tokens.begin)
+    if family.switches[.headNorms] != nil {
+      headNorms = has(.queryNorm) ? family.headNorms : .none
     }
-    for key in ["vocab_size", "expert_used_count"] { settings.ignore(key) }
+    if let standard = family.switches[.parallelLayers] {
+      let isParallel = try settings.flag("use_parallel_residual") ?? standard
+      flow = isParallel ? family.flow : .sequential
+    }
+    let layers = 0..<max(0, min(layerCount, 1 << 12))
+    switch family.rotation.unrotated {
+    case .seeingAll: unrotatedLayers = layers.map { !usesWindow(layer: $0) }
+    case .withoutWindow where slidingWindow != nil:
+      unrotatedLayers = layers.map { !usesWindow(layer: $0) }
+    case .listed(let every):
+      // Files have no key for it.
+      let unrotated = layers.map { ($0 + 1) % every == 0 }
+      unrotatedLayers = unrotated.contains(true) ? unrotated : []
+    default: break
+    }
+    if case .own(let base) = family.rotation.windowed {
+      windowedRope = WindowedRope(
+        theta: try settings.number("rope.freq_base_swa") ?? base ?? theta)
+    }
+    for factor in family.factors.keys {
+      guard let key = factor.metadataKey, let value = try settings.number(key) else { continue }
+      factors[factor] = value
+    }
+    if family.factors[.queryScalar] != nil {
+      // Files have no key for it: it is the width of a head but in the largest model of a family.
+      factors[.queryScalar] = Double(
+        architecture.dividesByHeads(layerCount) ? hiddenSize / headCount : headDimension)
+    }
+    if case .longrope(let long) = ropeScaling {
+      maximumContext = min(maximumContext, long.originalContext)
+    }
+    experts = try Self.experts(&settings, architecture, file, layerCount: layerCount)
+    for key in ["vocab_size", "expert_count", "expert_used_count"] { settings.ignore(key) }
     try settings.finish()
     try check(source: file.url.path)
   }
 
+  /// The window of a family's layers, and which of them have it.
+  private static func window(
+    _ settings: inout GGUFSettings, _ family: ModelFamily, layerCount: Int
+  ) throws -> (size: Int?, layers: [Bool]) {
+    guard family.windows != .none else { return (nil, []) }
+    let size = try settings.integer("attention.sliding_window") ?? 0
+    guard size != 0 else { return (nil, []) }
+    guard case .pattern(let usual) = family.windows else { return (size, []) }
+    let pattern = "attention.sliding_window_pattern"
+    let isNumber = settings.file.metadata[settings.name(of: pattern)]?.integer != nil
+    let every = isNumber ? try settings.requiredInteger(pattern) : usual
+    guard every > 0 else { throw settings.problem("\(pattern) is \(every), but must be above 0") }
+    var layers = (0..<max(0, min(layerCount, 1 << 12))).map { ($0 + 1) % every != 0 }
+    if !isNumber, let own = try settings.flags(pattern) {
+      guard own.count == layerCount else {
+        throw settings.problem(
+          "\(pattern) has \(own.count) values for \(layerCount) layers")
+      }
+      layers = own
+    }
+    return (size, layers.contains(false) ? layers : [])
+  }
+
   private static func scaling(
-    _ settings: inout GGUFSettings, _ file: GGUFFile, headDimension: Int, theta: Double
+    _ settings: inout GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double,
+    truncatesYarn: Bool
   ) throws -> RopeScaling {
     let factor = try settings.number("rope.scaling.factor")
-    for key in ["rope.scaling.original_context_length", "rope.scaling.finetuned"] {
-      settings.ignore(key)
+    let original = try settings.integer("rope.scaling.original_context_length")
+    let attentionFactor = try settings.number("rope.scaling.attn_factor")
+    settings.ignore("rope.scaling.finetuned")
+    if file.tensor(GGUFArchitecture.shortFactors) != nil {
+      guard let original else {
+        throw settings.problem(
+          "rope.scaling.original_context_length is missing, which "
+            + "\(quoted(GGUFArchitecture.shortFactors)) needs; convert the model again")
+      }
+      _ = try settings.text("rope.scaling.type")
+      return .longrope(
+        LongRopeScaling(
+          shortFactors: try divisors(
+            settings, file, GGUFArchitecture.shortFactors, rotated: rotated),
+          longFactors: try divisors(settings, file, GGUFArchitecture.longFactors, rotated: rotated),
+          originalContext: original, factor: 1, magnitude: attentionFactor ?? 1))
     }
     let type = try settings.text("rope.scaling.type") ?? "none"
     switch type {
@@ -76,40 +158,59 @@ extension ModelConfiguration {
         throw settings.problem("rope.scaling.type is linear, but rope.scaling.factor is missing")
       }
       return .linear(factor: factor)
+    case "yarn":
+      guard let factor, let original else {
+        throw settings.problem(
+          "rope.scaling.type is yarn, but rope.scaling.factor or original_context_length is missing"
+        )
+      }
+      var yarn = YarnScaling(factor: factor, originalContext: original)
+      yarn.magnitude *= attentionFactor ?? 1
+      yarn.betaFast = try settings.number("rope.scaling.yarn_beta_fast") ?? yarn.betaFast
+      yarn.betaSlow = try settings.number("rope.scaling.yarn_beta_slow") ?? yarn.betaSlow
+      yarn.truncates = truncatesYarn
+      return .yarn(yarn)
     default:
       throw settings.problem(
-        "rope scaling of type \(quoted(type)) is not supported; only none and linear are")
+        "rope scaling of type \(quoted(type)) is not supported; only none, linear and yarn are")
     }
-    guard let tensor = file.tensor(GGUFArchitecture.ropeDivisors) else { return .none }
-    return try llama3Scaling(
-      settings, file, tensor, headDimension: headDimension, theta: theta)
+    guard file.tensor(GGUFArchitecture.ropeDivisors) != nil else { return .none }
+    return try llama3Scaling(settings, file, rotated: rotated, theta: theta)
+  }
+
+  /// What frequencies are divided by, as a tensor says.
+  private static func divisors(
+    _ settings: GGUFSettings, _ file: GGUFFile, _ name: String, rotated: Int
+  ) throws -> [Double] {
+    let tensor = file.tensor(name)
+    guard let tensor, tensor.type == .f32, tensor.shape == [rotated / 2], rotated > 1 else {
+      throw settings.problem(
+        "tensor \(quoted(name)) is \(tensor.map { "\($0.type) of shape \($0.shape)" } ?? "missing"), but "
+          + "F32 of shape \([rotated / 2]) is needed")
+    }
+    return try file.withBytes(of: name) { bytes in
+      (0..<rotated / 2).map {
+        Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
+      }
+    }
   }
 
   /// Finds what divides frequencies as a tensor says: Llama 3 is published with these numbers, and with
   /// several factors.
   private static func llama3Scaling(
-    _ settings: GGUFSettings, _ file: GGUFFile, _ tensor: GGUFFile.Tensor, headDimension: Int,
-    theta: Double
+    _ settings: GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double
   ) throws -> RopeScaling {
-    guard tensor.type == .f32, tensor.shape == [headDimension / 2], headDimension > 1 else {
-      throw settings.problem(
-        "tensor \(quoted(tensor.name)) is \(tensor.type) of shape \(tensor.shape), but F32 of shape "
-          + "\([headDimension / 2]) is needed")
-    }
-    let divisors = try file.withBytes(of: tensor.name) { bytes in
-      (0..<headDimension / 2).map {
-        Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
-      }
-    }
+    let name = GGUFArchitecture.ropeDivisors
+    let divisors = try divisors(settings, file, name, rotated: rotated)
     let scaling = RopeScaling.llama3(
       factor: divisors.max() ?? 1, lowFrequencyFactor: 1, highFrequencyFactor: 4,
       originalContext: 8192)
-    let plain = RopeScaling.none.frequencies(dimension: headDimension, theta: theta)
-    let stretched = scaling.frequencies(dimension: headDimension, theta: theta)
+    let plain = RopeScaling.none.frequencies(dimension: rotated, theta: theta)
+    let stretched = scaling.frequencies(dimension: rotated, theta: theta)
     for (divisor, (before, after)) in zip(divisors, zip(plain, stretched))
     where !(abs(divisor * after / before - 1) < 1e-4) {
       throw settings.problem(
-        "tensor \(quoted(tensor.name)) holds other divisors than Llama 3 has, which is not supported"
+        "tensor \(quoted(name)) holds other divisors than Llama 3 has, which is not supported"
       )
     }
     return scaling

@@ -18,20 +18,31 @@ extension CausalModel {
       try self.init(try GGUFFile(url: directory), weights: weights)
       return
     }
-    let configuration = try ModelConfiguration(directory: directory, families: families)
-    let checkpoint = try Checkpoint(directory: directory)
+    let read = try ModelConfiguration(directory: directory, families: families)
+    let checkpoint = try Self.checkpoint(read, directory)
+    var configuration = read.naming(experts: checkpoint)
+    var notices = checkpoint.notices
+    if try TiedHead.differs(configuration, checkpoint) {
+      configuration.tiesEmbeddings = false
+      notices.append(TiedHead.notice(configuration, path: directory.path))
+    }
     let embeddingName = Self.embeddingName(configuration, checkpoint)
     let stored = Self.storedFormats(configuration, checkpoint)
     // A converted model holds a tied head apart where its format is another than the embedding's.
     let headName = configuration.family.tensors.head
     let isApart = configuration.quantization != nil && checkpoint.shape(of: headName) != nil
-    let source = CheckpointSource(checkpoint, path: directory.path)
+    let source = CheckpointSource(
+      checkpoint, path: directory.path, keepsBlocks: weights.layers == nil,
+      floatActivations: weights.floatActivations)
     try self.init(
       configuration, formats: weights.applied(to: stored), source: source,
       embeddingName: embeddingName,
-      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName)
+      headName: configuration.tiesEmbeddings && !isApart ? embeddingName : headName,
+      path: directory.path, notices: notices,
+      samplingNotice: try SamplingDefaults.notice(directory: directory))
+    let isTied = configuration.tiesEmbeddings
     try source.finish { name in
-      name.hasSuffix(".rotary_emb.inv_freq") || (configuration.tiesEmbeddings && name == headName)
+      configuration.family.tensors.isComputed(name) || (isTied && name == headName)
     }
   }
 
@@ -40,8 +51,22 @@ extension CausalModel {
   /// - Throws: As `init(directory:weights:)`, for what can be seen without loading.
   package static func storedFormats(directory: URL) throws -> WeightFormats {
     if GGUFFile.isMeant(by: directory) { return try storedFormats(try GGUFFile(url: directory)) }
-    return storedFormats(
-      try ModelConfiguration(directory: directory), try Checkpoint(directory: directory))
+    let configuration = try ModelConfiguration(directory: directory)
+    return storedFormats(configuration, try checkpoint(configuration, directory))
+  }
+
+  /// The weights of a folder, by the names that the family has for them.
+  ///
+  /// - Throws: As `Checkpoint`.
+  static func checkpoint(
+    _ configuration: ModelConfiguration, _ directory: URL
+  ) throws -> Checkpoint {
+    let checkpoint = try Checkpoint(directory: directory)
+    let names = configuration.family.tensors
+    guard let prefix = names.optionalPrefix,
+      !checkpoint.names.contains(where: { $0.hasPrefix(prefix) })
+    else { return checkpoint }
+    return checkpoint.renamed { $0 == names.head || $0 == names.headBias ? $0 : prefix + $0 }
   }
 
   private static func storedFormats(

@@ -185,8 +185,13 @@ package final class CausalRunner {
   }
 
   private func append(_ token: Token, cache: KeyValueCache, position: Int) {
-    model.embedding.copy(
-      token, to: scratch.residual.base + plan.count * model.configuration.hiddenSize)
+    let hidden = model.configuration.hiddenSize
+    let row = scratch.residual.base + plan.count * hidden
+    model.embedding.copy(token, to: row)
+    if model.embeddingScale != 1 { Kernels.scale(row, by: model.embeddingScale, count: hidden) }
+    if let positions = model.positions {
+      Kernels.add(positions.base + position * hidden, to: row, count: hidden)
+    }
     // As a layer without a window sees; the others narrow it.
     plan.append(cache: cache, position: position, visible: 0..<position + 1)
   }
@@ -215,10 +220,18 @@ package final class CausalRunner {
     let (scratch, model, logits, count) = (scratch, model, logitBuffer, workers.count)
     workers.run { worker in
       let normed = scratch.normForHead(
-        rows: rows, weight: model.finalNorm, epsilon: configuration.normEpsilon, worker: worker)
+        rows: rows, model.finalNorm, worker: worker)
+      let panels = (0..<model.head.panelCount).share(of: worker, among: count)
       model.head.multiply(
         normed, into: logits.base, stride: configuration.vocabularySize,
-        count: rows.count, panels: (0..<model.head.panelCount).share(of: worker, among: count))
+        count: rows.count, panels: panels, bias: model.headBias.map { UnsafePointer($0.base) })
+      let tokens =
+        panels.lowerBound * 16..<min(panels.upperBound * 16, configuration.vocabularySize)
+      guard !tokens.isEmpty else { return }
+      for row in 0..<rows.count {
+        model.finish(
+          logits.base + row * configuration.vocabularySize + tokens.lowerBound, tokens.count)
+      }
     }
   }
 }

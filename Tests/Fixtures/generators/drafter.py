@@ -4,7 +4,8 @@ Follows docs/algorithms.md 3.1 line by line and shares no code with the Swift dr
 `H = RMSNorm(fc · features)`; each layer projects keys and values from `H` directly (no input norm),
 with k-norm and rope at the token's position; the block `[anchor, MASK × count]` stands at positions
 `context ... context + count`, sees the whole context and all of itself, and its row `j` predicts the
-token at its own position.
+token at its own position. Cases with `samples_anchor` have a mask less, and every row predicts the
+token behind its own (DSpark); in those with `causal` a row sees no later ones (JetSpec).
 """
 
 import json
@@ -46,6 +47,18 @@ CASES = {
     "confidence-markov": dict(
         seed=56, layers=1, target_layers=6, taps=[1, 4], block=6, mask=4, tied=True, rank=8,
         draft_vocabulary=40, confidence=True),
+    "jetspec": dict(
+        seed=57, layers=2, target_layers=8, taps=[0, 3, 6], block=6, mask=63, tied=True,
+        causal=True),
+    "deepspec": dict(
+        seed=58, layers=2, target_layers=8, taps=[1, 4], block=5, mask=4, tied=False, rank=8,
+        confidence=True, layout="deepspec", samples_anchor=True),
+    "speculators": dict(
+        seed=59, layers=1, target_layers=8, taps=[2, 5], block=6, mask=4, tied=False,
+        draft_vocabulary=40, layout="speculators"),
+    "speculators-dspark": dict(
+        seed=60, layers=1, target_layers=8, taps=[2, 5], block=5, mask=4, tied=False, rank=8,
+        draft_vocabulary=40, layout="speculators", samples_anchor=True),
 }
 
 
@@ -67,6 +80,10 @@ def make():
         tensors = dict(weights)
         if d2t is not None:
             tensors["d2t"] = d2t
+            if case.get("layout") == "speculators":
+                kept = np.zeros(SHAPE["vocab_size"], dtype=bool)
+                kept[np.arange(len(d2t)) + d2t] = True
+                tensors["t2d"] = kept
         save_tensors(os.path.join(folder, "model.safetensors"), tensors)
         save_tensors(os.path.join(folder, "inputs.safetensors"), inputs)
         with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
@@ -83,7 +100,7 @@ def confidence_spread(entry):
 
 
 def configuration(case):
-    """config.json in the published layout (Qwen3 fields, `dflash_config`)."""
+    """config.json in the published layout (Qwen3 fields, `dflash_config`), or in another project's."""
     shape = dict(SHAPE, rope_theta=case.get("theta", SHAPE["rope_theta"]))
     if case.get("rope_parameters"):
         shape["rope_parameters"] = dict(rope_theta=shape.pop("rope_theta"), rope_type="default")
@@ -98,6 +115,10 @@ def configuration(case):
         max_window_layers=case["layers"], num_hidden_layers=case["layers"],
         num_target_layers=case["target_layers"], sliding_window=None,
         tie_word_embeddings=case["tied"], use_cache=True, use_sliding_window=False, **shape)
+    if "causal" in case:
+        fields["dflash_config"]["causal_head"] = True
+    if "layout" in case:
+        return dict(deepspec=deepspec, speculators=speculators)[case["layout"]](case, fields)
     if "rank" in case:
         fields["markov_rank"] = case["rank"]
     if "draft_vocabulary" in case:
@@ -106,6 +127,37 @@ def configuration(case):
         fields.update(
             enable_confidence_head=True, confidence_head_with_markov="rank" in case)
     return fields
+
+
+def deepspec(case, fields):
+    """The same with everything beside a copy of the target's configuration."""
+    fields.update(fields.pop("dflash_config"))
+    return dict(
+        fields, architectures=["Qwen3DSparkModel"], num_anchors=512, markov_rank=case["rank"],
+        markov_head_type="vanilla", enable_confidence_head=True, confidence_head_with_markov=True)
+
+
+def speculators(case, fields):
+    """The same with the layers' settings in a section; layers are counted by what comes into them."""
+    model_type = "dspark" if "rank" in case else "dflash"
+    settings = fields.pop("dflash_config")
+    for key in ["architectures", "block_size", "num_target_layers", "tie_word_embeddings"]:
+        del fields[key]
+    result = dict(
+        architectures=["DSparkDraftModel" if "rank" in case else "DFlashDraftModel"],
+        speculators_model_type=model_type, block_size=case["block"],
+        aux_hidden_state_layer_ids=[layer + 1 for layer in settings["target_layer_ids"]],
+        mask_token_id=settings["mask_token_id"], draft_vocab_size=case["draft_vocabulary"],
+        sliding_window_non_causal=False, sample_from_anchor="samples_anchor" in case,
+        speculators_config=dict(
+            algorithm=model_type, default_proposal_method="greedy",
+            verifier=dict(name_or_path="target", architectures=["Qwen3ForCausalLM"])),
+        transformer_layer_config=fields, transformers_version="5.0.0")
+    if "rank" in case:
+        result.update(
+            markov_rank=case["rank"], markov_head_type="vanilla", enable_confidence_head=False,
+            confidence_head_with_markov=False)
+    return result
 
 
 def layer_shapes(prefix):
@@ -143,10 +195,15 @@ def build(case, attempt):
     if "confidence" in case:
         shapes["confidence_head.proj.weight"] = (1, hidden + case.get("rank", 0))
         shapes["confidence_head.proj.bias"] = (1,)
-        shapes["confidence_head.own.weight"] = (1,)
+        if "layout" not in case:
+            shapes["confidence_head.own.weight"] = (1,)
+    if "layout" in case:
+        shapes["embed_tokens.weight"] = (SHAPE["vocab_size"], hidden)
+        shapes["lm_head.weight"] = (rows, hidden)
     seed = 1000 * attempt + case["seed"]
     gains = {
-        "o_proj": 3.0, "down_proj": 3.0, "markov_head.markov_w2": 12.0, "confidence_head.proj": 2.0}
+        "o_proj": 3.0, "down_proj": 3.0, "markov_head.markov_w2": 12.0, "confidence_head.proj": 2.0,
+        "lm_head": 2.5}
     weights = random_weights(shapes, seed, gains=gains)
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     vocabulary = SHAPE["vocab_size"]
@@ -171,23 +228,26 @@ def run(case, weights, inputs, d2t, context, count, mistake=None):
     `mistake` makes it wrong on purpose, for `prove_sensitive`.
     """
     weights = {name: value.astype(np.float64) for name, value in weights.items()}
-    embedding = inputs["embedding"].astype(np.float64)
+    embedding = weights.get("embed_tokens.weight", inputs["embedding"].astype(np.float64))
     head = inputs.get("head", inputs["embedding"]).astype(np.float64)
     targets = np.arange(len(head)) if d2t is None else np.arange(len(d2t)) + d2t
+    head = weights.get("lm_head.weight", head[targets])
+    samples_anchor = "samples_anchor" in case and mistake != "shifted rows"
+    first = 0 if samples_anchor or "samples_anchor" not in case and mistake == "shifted rows" else 1
     anchor = (case["seed"] * 7 + context) % SHAPE["vocab_size"]
 
     features = inputs["features"][:context].astype(np.float64)
     conditions = features @ weights["fc.weight"].T
     if mistake != "no hidden norm":
         conditions = rms_norm(conditions, weights["hidden_norm.weight"])
-    rows = embedding[[anchor] + [case["mask"]] * count]
+    rows = embedding[[anchor] + [case["mask"]] * (count - samples_anchor)]
     for layer in range(case["layers"]):
         rows = decoder_layer(
             layer_weights(weights, layer), rows, conditions, mistake,
-            case.get("theta", SHAPE["rope_theta"]))
+            "causal" in case, case.get("theta", SHAPE["rope_theta"]))
     hidden = rms_norm(rows, weights["norm.weight"])
 
-    logits = (hidden[:-1] if mistake == "shifted rows" else hidden[1:]) @ head[targets].T
+    logits = hidden[first:first + count] @ head.T
     previous, choices, gaps, confidences = anchor, [], [], []
     for index, row in enumerate(logits):
         before = previous
@@ -198,8 +258,7 @@ def run(case, weights, inputs, d2t, context, count, mistake=None):
         choices.append(int(order[0]))
         previous = int(targets[order[0]])
         if "confidence" in case:
-            state = rows[index + 1] if mistake == "no final norm" else hidden[
-                index + (mistake != "shifted rows")]
+            state = (rows if mistake == "no final norm" else hidden)[index + first]
             seen = [state]
             if "rank" in case:
                 seen.append(weights["markov_head.markov_w1.weight"][
@@ -207,7 +266,7 @@ def run(case, weights, inputs, d2t, context, count, mistake=None):
             odds = weights["confidence_head.proj.weight"][0] @ np.concatenate(seen)
             if mistake != "no bias":
                 odds += weights["confidence_head.proj.bias"][0]
-            if mistake != "no probability":
+            if mistake != "no probability" and "confidence_head.own.weight" in weights:
                 shares = np.exp(row - row.max())
                 share = shares.max() / shares.sum()
                 odds += weights["confidence_head.own.weight"][0] * np.log(share / (1 - share))
@@ -227,7 +286,7 @@ def layer_weights(weights, layer):
     }
 
 
-def decoder_layer(w, rows, conditions, mistake, theta):
+def decoder_layer(w, rows, conditions, mistake, is_causal, theta):
     """A Qwen3 layer over the block rows, with keys and values of the context in front."""
     context, block = len(conditions), len(rows)
     heads, groups = SHAPE["num_attention_heads"], SHAPE["num_key_value_heads"]
@@ -239,7 +298,7 @@ def decoder_layer(w, rows, conditions, mistake, theta):
     if mistake == "early anchor":
         positions[context:] -= 1
     visible = np.ones((block, context + block), dtype=bool)
-    if mistake == "causal block":
+    if (mistake == "causal block") != is_causal:
         visible = np.tril(visible, context)
     queries = (normed @ w["self_attn.q_proj"].T).reshape(block, heads, -1)
     keys = (sources @ w["self_attn.k_proj"].T).reshape(context + block, groups, -1)
@@ -294,6 +353,8 @@ def prove_sensitive(name, case, weights, inputs, d2t):
         reference = np.array(right["confidences"])
         for mistake in CONFIDENCE_MISTAKES:
             if mistake == "next token" and "rank" not in case:
+                continue
+            if mistake == "no probability" and "layout" in case:
                 continue
             wrong = np.array(run(case, weights, inputs, d2t, *PASSES[0], mistake)["confidences"])
             shift = np.abs(wrong - reference).max()

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import transformers
 
+from . import experts
 from .common import ROOT, check, fresh_folder, numbers, random_weights, write_json
 
 PROMPT_LENGTH = 24
@@ -83,6 +84,7 @@ CASES = {
         vocab_size=96, hidden_size=48, intermediate_size=64, num_hidden_layers=2,
         num_attention_heads=2, num_key_value_heads=1, head_dim=32, tie_word_embeddings=True),
         dict(theta=10000.0), dict(seed=43, dtype="bfloat16")),
+    **experts.CASES,
 }
 
 CLASSES = {
@@ -90,19 +92,23 @@ CLASSES = {
     "mistral": (transformers.MistralConfig, transformers.MistralForCausalLM),
     "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
     "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+    **experts.CLASSES,
 }
+
+GAINS = {"lm_head": 4.0, "o_proj": 3.0, **experts.GAINS, "down_proj": 4.0}
 
 IS_LEGACY = int(transformers.__version__.split(".")[0]) < 5
 
 
-def make():
-    """Writes models/NAME for every case."""
-    for name in CASES:
+def make(names=CASES):
+    """Writes models/NAME for every case, or for those given."""
+    for name in names:
         check(not IS_LEGACY, "models need transformers 5, found " + transformers.__version__)
         for attempt in range(100):
             model = build(name, attempt)
-            expected = compute(name, model)
-            if expected["minimum_gap"] > MINIMUM_GAP and len(set(expected["greedy_ids"])) >= MINIMUM_DISTINCT:
+            expected, margin = experts.smallest_margin(model, lambda: compute(name, model))
+            if (expected["minimum_gap"] > MINIMUM_GAP and margin > experts.MINIMUM_MARGIN
+                    and len(set(expected["greedy_ids"])) >= MINIMUM_DISTINCT):
                 break
         else:
             check(False, f"{name}: no seed gives clear argmax gaps and varied text")
@@ -111,26 +117,40 @@ def make():
         folder = fresh_folder("models", name)
         model.to(getattr(torch, options.get("dtype", "float32"))).save_pretrained(
             folder, max_shard_size=options.get("max_shard_size", "1GB"))
+        if options.get("experts") == "mxfp4":
+            experts.store_mxfp4(folder, model)
         write_json(os.path.join(folder, "expected.json"), expected)
         print(f"models/{name}: attempt {attempt}, smallest gap {expected['minimum_gap']:.3f}, "
               f"{len(set(expected['greedy_ids']))} distinct greedy ids, smallest shift {shift:.2f}")
 
 
-def make_legacy():
+def make_legacy(names=CASES):
     """Run with transformers 4: adds config.v4.json to each folder and proves the logits equal.
 
     Most published checkpoints carry the older layout (`rope_theta`, `rope_scaling`,
     `torch_dtype` or `dtype`), which transformers 5 no longer writes.
     """
     check(IS_LEGACY, "legacy needs transformers 4, found " + transformers.__version__)
-    for name, (_, _, _, options) in CASES.items():
+    for name in names:
+        options = CASES[name][3]
         folder = os.path.join(ROOT, "models", name)
         with open(os.path.join(folder, "expected.json"), encoding="utf-8") as file:
             expected = json.load(file)
         model_class, configuration = configure(name)
         configuration._attn_implementation = "eager"
+        if options.get("experts") == "mxfp4":
+            # The experts of gpt-oss as floats have been compared already.
+            with tempfile.TemporaryDirectory() as scratch:
+                model_class(configuration).to(torch.bfloat16).save_pretrained(scratch)
+                shutil.copy(
+                    os.path.join(scratch, "config.json"), os.path.join(folder, "config.v4.json"))
+            experts.note_mxfp4(os.path.join(folder, "config.v4.json"))
+            continue
         with warnings.catch_warnings(), tempfile.TemporaryDirectory() as scratch:
             model = model_class.from_pretrained(folder, config=configuration, dtype=torch.float32)
+            for module in model.modules():
+                if hasattr(module, "limit"):  # transformers 4 ignores the setting of gpt-oss
+                    module.limit = configuration.swiglu_limit
             logits, _ = forward(model, expected["input_ids"])
             reference = np.array(expected["logits"], dtype=np.float32)
             difference = np.abs(logits[LOGIT_ROWS] - reference).max() / np.abs(reference).max()
@@ -164,10 +184,12 @@ def build(name, attempt):
     parameters = dict(model.named_parameters())
     weights = random_weights(
         {key: tuple(value.shape) for key, value in parameters.items()},
-        seed=1000 * attempt + options["seed"], gains={"lm_head": 4.0, "o_proj": 3.0, "down_proj": 4.0})
+        seed=1000 * attempt + options["seed"], gains=GAINS)
     for key, parameter in parameters.items():
         stored = torch.from_numpy(weights[key]).to(getattr(torch, options.get("dtype", "float32")))
         parameter.copy_(stored.float())
+    if options.get("experts") == "mxfp4":
+        experts.round_experts(model)
     return model
 
 
@@ -224,6 +246,7 @@ def prove_sensitive(name, model, expected):
         changes["window - 1"] = dict(sliding_window=fields["sliding_window"] - 1)
     if "max_window_layers" in fields:
         changes["first window layer"] = dict(max_window_layers=fields["max_window_layers"] + 1)
+    changes.update(experts.changes(fields))
     state = model.state_dict()
     variants = []
     for change, override in changes.items():
@@ -232,7 +255,8 @@ def prove_sensitive(name, model, expected):
         other = model_class(configuration).eval()
         other.load_state_dict(state)
         variants.append((change, other))
-    for kind, neutral in [("bias", 0.0), ("q_norm", 1.0), ("k_norm", 1.0)]:
+    for kind, neutral in [("bias", 0.0), ("q_norm", 1.0), ("k_norm", 1.0), ("sinks", -100.0),
+                          ("shared_expert", 0.0)]:
         if any(kind in key for key in state):
             other = model_class(configure(name)[1]).eval()
             other.load_state_dict({

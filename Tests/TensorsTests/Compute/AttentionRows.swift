@@ -8,6 +8,10 @@ struct AttentionRows {
   var first = 0
   var end: Int
   var step = 0
+  /// Of the scores; 0 for none.
+  var cap: Float = 0
+  /// One a head; empty for none.
+  var sinks: [Float] = []
 
   /// Floats between rows, more than a row has.
   private var stride: Int { heads * dimension + 3 }
@@ -34,15 +38,18 @@ struct AttentionRows {
     var out = [Float](repeating: .nan, count: rows * stride)
     out.withUnsafeMutableBufferPointer { out in
       wide.withUnsafeBufferPointer { wide in
-        var attention = ck_attention(
-          queries: wide.baseAddress, query_stride: stride, out: out.baseAddress,
-          out_stride: stride, rows: rows, heads: heads, dimension: dimension, first: first,
-          end: end, step: step, scale: 0.3,
-          next: (
-            ck_range(start: wide.baseAddress, bytes: wide.count * MemoryLayout<Float>.stride),
-            ck_range(), ck_range()
-          ))
-        kernel(&attention)
+        sinks.withUnsafeBufferPointer { sinks in
+          var attention = ck_attention(
+            queries: wide.baseAddress, query_stride: stride, out: out.baseAddress,
+            out_stride: stride, rows: rows, heads: heads, dimension: dimension, first: first,
+            end: end, step: step, scale: 0.3, cap: cap,
+            sinks: sinks.isEmpty ? nil : sinks.baseAddress,
+            next: (
+              ck_range(start: wide.baseAddress, bytes: wide.count * MemoryLayout<Float>.stride),
+              ck_range(), ck_range()
+            ))
+          kernel(&attention)
+        }
       }
     }
     return (0..<rows).flatMap { out[$0 * stride..<$0 * stride + width] }

@@ -32,14 +32,18 @@ struct AttentionTests {
       let queries = queries.map(Double.init)
       return (0..<row.heads).flatMap { head -> [Double] in
         let scores = (row.first..<row.end).map { key in
-          0.3
+          let score =
+            0.3
             * (0..<dimension).reduce(0.0) {
               $0 + queries[head * dimension + $1] * Double(raw[key * dimension + $1])
             }
+          let cap = Double(row.cap)
+          return cap > 0 ? cap * tanh(score / cap) : score
         }
         let top = scores.max() ?? 0
         let weights = scores.map { exp($0 - top) }
-        let sum = weights.reduce(0, +)
+        let sink = row.sinks.isEmpty ? 0 : exp(Double(row.sinks[head]) - top)
+        let sum = weights.reduce(sink, +)
         return (0..<dimension).map { column in
           zip(row.first..<row.end, weights).reduce(0.0) {
             $0 + Double(values[$1.0 * dimension + column]) * $1.1 / sum
@@ -47,6 +51,16 @@ struct AttentionTests {
         }
       }
     }
+  }
+
+  /// Scores as they are, or capped, with and without sinks; some sinks are above all scores.
+  private static func variants(of row: AttentionRows) -> [AttentionRows] {
+    var (capped, sunk) = (row, row)
+    capped.cap = 1.5
+    sunk.sinks = (0..<row.heads).map { Float($0 * 3) - 2 }
+    var both = sunk
+    both.cap = capped.cap
+    return [row, capped, sunk, both]
   }
 
   private static let ranges = [
@@ -60,10 +74,12 @@ struct AttentionTests {
     let queries = noise.array(heads * dimension, scale: 3)
     for (first, end) in Self.ranges {
       let row = AttentionRows(heads: heads, dimension: dimension, first: first, end: end)
-      let portable = row.attend(queries) {
-        KernelTests.builds[0].kernels.pointee.attend($0, head.keys, head.values, dimension)
+      for row in Self.variants(of: row) {
+        let portable = row.attend(queries) {
+          KernelTests.builds[0].kernels.pointee.attend($0, head.keys, head.values, dimension)
+        }
+        #expect(relativeError(portable, head.expected(row, queries)) < 5e-6)
       }
-      #expect(relativeError(portable, head.expected(row, queries)) < 5e-6)
     }
   }
 
@@ -71,10 +87,11 @@ struct AttentionTests {
   /// more than one batch.
   private static func groups(heads: Int, dimension: Int) -> [AttentionRows] {
     ranges.flatMap { first, end in
-      [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3), (40, 1)].map { count, step in
-        AttentionRows(
-          rows: count, heads: heads, dimension: dimension, first: first, end: end,
-          step: min(step, (Head.positions - end) / count))
+      [(1, 0), (2, 1), (5, 0), (5, 1), (9, 1), (4, 3), (40, 1)].flatMap { count, step in
+        variants(
+          of: AttentionRows(
+            rows: count, heads: heads, dimension: dimension, first: first, end: end,
+            step: min(step, (Head.positions - end) / count)))
       }
     }
   }

@@ -203,11 +203,11 @@ import Testing
       ], to: folder.file("model.safetensors"))
     let source = CheckpointSource(try Checkpoint(directory: folder.url), path: "w")
     let stored = try #require(
-      try source.stored("w", rows: rows, columns: columns, format: format))
+      try source.stored(NamedShape("w", [rows, columns]), format: format))
     let again = floats(try stored.floats())
     #expect(bits(again) == bits(packed))
     #expect(throws: SpeculateError.self) {
-      _ = try source.stored("w", rows: rows + 1, columns: columns, format: format)
+      _ = try source.stored(NamedShape("w", [rows + 1, columns]), format: format)
     }
   }
 

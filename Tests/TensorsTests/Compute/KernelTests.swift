@@ -142,6 +142,7 @@ struct KernelTests {
     var noise = Noise(UInt64(count))
     let x = noise.array(count, scale: 4)
     let weight = noise.array(count)
+    let other = noise.array(count)
     let norm = compare { k in
       var y = x
       k.rms_norm(x, weight, &y, count, 1e-6)
@@ -151,13 +152,20 @@ struct KernelTests {
     let normed = zip(x, weight).map { Double($0) * Double($1) / (mean + 1e-6).squareRoot() }
     #expect(relativeError(norm, normed) < 1e-6)
 
-    let gate = compare { k in
-      var y = x
-      k.swiglu(x, weight, &y, count)
-      return y
+    for bias in [nil, Optional(other)] {
+      let centred = compare { k in
+        var y = x
+        k.layer_norm(x, weight, bias, &y, count, 1e-6)
+        return y
+      }
+      let average = x.reduce(0.0) { $0 + Double($1) } / Double(count)
+      let variance = x.reduce(0.0) { $0 + pow(Double($1) - average, 2) } / Double(count)
+      let expected = x.indices.map {
+        (Double(x[$0]) - average) / (variance + 1e-6).squareRoot() * Double(weight[$0])
+          + Double(bias?[$0] ?? 0)
+      }
+      #expect(relativeError(centred, expected) < 2e-6)
     }
-    let gated = zip(x, weight).map { Double($0) / (1 + exp(-Double($0))) * Double($1) }
-    #expect(relativeError(gate, gated) < 1e-6)
 
     let powers = compare { k in
       var y = x
@@ -167,16 +175,23 @@ struct KernelTests {
     #expect(relativeError(Array(powers.dropFirst()), expected) < 1e-6)
     #expect(relativeError([powers[0]], [expected.reduce(0, +)]) < 1e-6)
 
-    let other = compare { k in
+    let sums = compare { k in
       var y = x
       k.add(&y, weight, count)
       k.scale(&y, count, 3)
       return y + [k.maximum(x, count), Float(k.argmax(x, count)), k.read_sum(x, count)]
     }
-    #expect(other[count] == x.max())
-    #expect(Int(other[count + 1]) == x.firstIndex(of: x.max() ?? 0))
-    #expect(relativeError([other[count + 2]], [x.reduce(0.0) { $0 + Double($1) }]) < 1e-5)
-    #expect(Array(other.prefix(count)) == zip(x, weight).map { ($0 + $1) * 3 })
+    #expect(sums[count] == x.max())
+    #expect(Int(sums[count + 1]) == x.firstIndex(of: x.max() ?? 0))
+    #expect(relativeError([sums[count + 2]], [x.reduce(0.0) { $0 + Double($1) }]) < 1e-5)
+    #expect(Array(sums.prefix(count)) == zip(x, weight).map { ($0 + $1) * 3 })
+
+    let clipped = compare { k in
+      var y = x
+      k.clip(&y, count, 1.5)
+      return y
+    }
+    #expect(clipped == x.map { min(max($0, -1.5), 1.5) })
 
     let half = count / 2
     let rotated = compare { k in
@@ -191,6 +206,41 @@ struct KernelTests {
       #expect(abs(rotated[i] - first) < 1e-5)
       #expect(abs(rotated[half + i] - second) < 1e-5)
     }
+  }
+
+  @Test(arguments: [2, 16, 32, 48, 80, 128]) func pairsOfNeighboursAreRotated(count: Int) {
+    var noise = Noise(UInt64(count))
+    let x = noise.array(count)
+    let (cosines, sines) = (noise.array(count / 2), noise.array(count / 2))
+    let rotated = compare { k in
+      var y = x
+      k.rope_pairs(&y, cosines, sines, count)
+      return y
+    }
+    for i in 0..<count / 2 {
+      let (a, b) = (x[2 * i], x[2 * i + 1])
+      #expect(abs(rotated[2 * i] - (a * cosines[i] - b * sines[i])) < 1e-6)
+      #expect(abs(rotated[2 * i + 1] - (b * cosines[i] + a * sines[i])) < 1e-6)
+    }
+  }
+
+  @Test(arguments: [1, 16, 37]) func cappedValuesAreThoseOfTheTangent(count: Int) {
+    var noise = Noise(UInt64(count))
+    let x = noise.array(count, scale: 100) + [0, -0.0, 1e-6, 30, -30, 1e9, -1e9, .infinity]
+    let capped = compare { k in
+      var y = x
+      k.soft_cap(&y, y.count, 30)
+      return y
+    }
+    for (value, capped) in zip(x, capped) {
+      #expect(abs(Double(capped) - 30 * tanh(Double(value) / 30)) < 3e-6)
+    }
+    let special = compare { k in
+      var y: [Float] = [-.infinity, .nan]
+      k.soft_cap(&y, 2, 30)
+      return y
+    }
+    #expect(special[0] == -.infinity && special[1].isNaN)
   }
 
   @Test func greatestOfEqualsIsTheFirst() {

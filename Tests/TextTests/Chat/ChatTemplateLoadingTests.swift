@@ -58,7 +58,22 @@ import Text
         "tokenizer_config.json":
           #"{"bos_token":{"content":"<b>"},"eos_token":"<e>","pad_token":null,\#(template)}"#,
         "special_tokens_map.json": #"{"bos_token":"<other>","pad_token":"<p>"}"#,
-      ]) == "<b>|<e>|<p>")
+      ]) == "<other>|<e>|<p>")
+    // A configuration that lists its added tokens is newer than the map.
+    #expect(
+      try render([
+        "tokenizer_config.json":
+          #"{"bos_token":"<b>","eos_token":"<e>","added_tokens_decoder":{},\#(template)}"#,
+        "special_tokens_map.json": #"{"bos_token":"<other>","pad_token":"<p>"}"#,
+      ]) == "<b>|<e>|")
+    let image = #""chat_template":"{{ image_token }}|{{ boi_token }}""#
+    #expect(
+      try render([
+        "tokenizer_config.json":
+          #"{"extra_special_tokens":{"image_token":"<i>","boi_token":{"content":"<j>"}},\#(image)}"#
+      ]) == "<i>|<j>")
+    #expect(
+      try render(["tokenizer_config.json": #"{"extra_special_tokens":["<i>"],\#(image)}"#]) == "|")
     // The tokenizer's own begin token, where no file names one.
     #expect(try render(["tokenizer_config.json": "{\(template)}"]).hasPrefix("<s>|"))
     #expect(
@@ -87,10 +102,59 @@ import Text
     #expect(
       message(["tokenizer_config.json": #"{"chat_template":[{"name":"rag","template":""}]}"#])
         .hasSuffix(
-          "none of the chat templates rag is called 'default'; rename one"))
+          " has no chat template called 'default', but rag: choose one by ‘chat template’"))
     #expect(
       message(["tokenizer_config.json": #"{"chat_template":3}"#]).hasSuffix(
         "\"chat_template\" is neither a text nor a list; copy the file again"))
+  }
+
+  /// Templates are chosen by name, and what is no name is a file.
+  @Test func templatesAreChosenByNameOrFile() throws {
+    let configuration = """
+      {"chat_template":[{"name":"rag","template":"rag {{ documents[0].t }}"},
+       {"name":"default","template":"plain"}]}
+      """
+    let files = folderFiles([
+      "tokenizer_config.json": configuration, "own.jinja": "own {{ messages[0].content }}",
+    ])
+    try TestFiles.withFolder(files) { folder in
+      let tokenizer = try TokenizerLoader.load(directory: folder)
+      func text(_ template: String, _ values: String = "{}") throws -> String {
+        var settings = try ChatSettings(values: values)
+        settings.template = .named(template)
+        return try ChatEncoder(directory: folder, tokenizer: tokenizer, settings: settings)
+          .encode(Conversation(user: "Hi"), now: .now).text
+      }
+      #expect(try text("rag", #"{"documents":[{"t":"x"}]}"#) == "rag x")
+      #expect(try text("default") == "plain")
+      #expect(try text(folder.path + "/own.jinja") == "own Hi")
+      #expect(
+        throws: SpeculateError(
+          "‘chat template’ \"none\" is neither a file nor a template of the model, which has default, "
+            + "rag; give one of these")
+      ) { try text("none") }
+    }
+    let additional = try TemporaryFolder()
+    for (name, text) in [("default", "plain"), ("tool_use", "tools"), ("rag", "more")] {
+      let file = name == "default" ? "chat_template" : "additional_chat_templates/\(name)"
+      try FileManager.default.createDirectory(
+        at: additional.file("additional_chat_templates"), withIntermediateDirectories: true)
+      try additional.write(text.utf8, to: file + ".jinja")
+    }
+    try additional.write(Data(Self.tokenizer.utf8), to: "tokenizer.json")
+    let tokenizer = try TokenizerLoader.load(directory: additional.url)
+    for (choice, tools, expected) in [
+      (ChatSettings.Template.model, false, "plain"), (.model, true, "tools"),
+      (.named("rag"), true, "more"), (.named("default"), true, "plain"),
+      (.source("{{ 1 + 1 }}"), true, "2"),
+    ] {
+      let template = try ChatTemplate(
+        directory: additional.url, tokenizer: tokenizer, choice: choice)
+      #expect(
+        try template.render(
+          Conversation(messages: [.user("Hi")], tools: tools ? ["{}"] : []),
+          addsGenerationPrompt: true, now: .now) == expected)
+    }
   }
 
   @Test func idsHaveOneBeginTokenAndSpecialTokens() throws {

@@ -110,8 +110,15 @@ import Text
     (#"{{ '\x' }}"#, 1, #"'\x' is no character's code"#),
     ("{{ 99999999999999999999 }}", 1, "the number 99999999999999999999 is too large"),
     ("{% set true = 1 %}", 1, "can't assign to 'true'"),
-    ("{% for x in y recursive %}{% endfor %}", 1, "'recursive' loops are not supported"),
-    ("{{ f(*a) }}", 1, "'*' arguments are not supported"),
+    ("{% include 'x' %}", 1, "the statement 'include' is not supported"),
+    ("{% import 'x' as y %}", 1, "the statement 'import' is not supported"),
+    ("{% extends 'x' %}", 1, "the statement 'extends' is not supported"),
+    ("{% do x %}", 1, "the statement 'do' is not supported"),
+    ("{% call f %}{% endcall %}", 1, "'call' needs a call"),
+    ("{% call(x) f() %}", 1, "'call' has no '{% endcall %}'"),
+    ("{{ f(*a, *b) }}", 1, "'*' stands twice in a call"),
+    ("{{ f(**a, b=1) }}", 1, "an argument stands behind '**'"),
+    (#"{{ '\N{NO SUCH SIGN}' }}"#, 1, #"'\N' is not followed by the name of a character"#),
     ("{{ f(a=1, 2) }}", 1, "an argument without a name stands behind one with a name"),
   ])
   func mistakesInTemplates(template: String, line: Int, message: String) {
@@ -149,6 +156,30 @@ import Text
     ("{{ 'a' | replace('a') }}", 1, "'replace' needs 'new'"),
     ("{{ 9223372036854775807 + 1 }}", 1, "a whole number is too large"),
     ("{{ range(1000000) }}", 1, "a 'range' holds more than 100000 numbers"),
+    ("{{ {[1]: 2} }}", 1, "a 'list' can't be a key"),
+    (
+      "{{ [1] | map('string') }}", 1, "a generator has no text: put '| list' behind its filter"
+    ),
+    ("{{ ([1] | map('string')) | length }}", 1, "a 'generator' has no length"),
+    ("{{ [1] | wordwrap }}", 1, "the filter 'wordwrap' is not supported"),
+    ("{{ [1] | random }}", 1, "the filter 'random' is not supported"),
+    ("{{ namespace(_a=1) }}", 1, "a namespace's attribute can't begin with '_', as '_a' does"),
+    ("{% macro f() %}{% endmacro %}{% call f() %}{% endcall %}", 1, "'f' can't be given 'caller'"),
+    (
+      "{% for x in [1] %}{{ loop([]) }}{% endfor %}", 1,
+      "a loop that calls itself has 'recursive' behind what it visits"
+    ),
+    ("{{ '{}'.format() }}", 1, "'format' is not given a value for field 0"),
+    (
+      "{{ '{} {0}'.format(1) }}", 1,
+      "'format' counts fields by itself or by their numbers, not both"
+    ),
+    ("{{ '{'.format(1) }}", 1, "a '{' of 'format' stands alone"),
+    ("{{ '{:d}'.format('a') }}", 1, "a text can't be written in this format"),
+    ("{{ '{:q}'.format(1) }}", 1, "'q' is no format"),
+    ("{{ '%d' % 'a' }}", 1, "'%d' is not possible for a 'str'"),
+    ("{{ '%s%s' % 1 }}", 1, "a text has more '%' than there are values"),
+    ("{{ '%s' % (1, 2) }}", 1, "a text has fewer '%' than there are values"),
   ])
   func mistakesInRendering(template: String, line: Int, message: String) {
     #expect(throws: SpeculateError("t: template line \(line): \(message)")) {

@@ -74,19 +74,20 @@ import Text
     }
   }
 
-  @Test func contentThatIsNullBesideCallsIsAbsent() throws {
+  @Test func whatIsNullIsAbsent() throws {
     let template = "{% for m in messages %}{{ 'content' in m }} {{ m.content }}|{% endfor %}"
     #expect(
       try text(
         template,
         #"{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},"#
           + #"{"role":"assistant","content":"a","tool_calls":[{"id":"1"}]},"#
-          + #"{"role":"user","content":null}"#) == "False |True a|True None|")
+          + #"{"role":"user","content":null}"#) == "False |True a|False |")
   }
 
   @Test(arguments: [
     ("and then", "<user>a<end><assistant>and then"), (" x ", "<user>a<end><assistant> x "),
-    ("a", "<user>a<end><assistant>a"),
+    ("a", "<user>a<end><assistant>a"), ("end", "<user>a<end><assistant>end"),
+    ("", "<user>a<end><assistant>"),
   ])
   func answersAreGoneOnFrom(answer: String, expected: String) throws {
     let messages =

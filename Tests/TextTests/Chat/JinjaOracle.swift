@@ -7,6 +7,8 @@ enum JinjaOracle {
     var template: String
     /// A JSON object.
     var variables: String
+    /// Whether the text is cut behind the last message's, to be continued.
+    var continues = false
   }
 
   /// What Jinja2 made of it: a text, or else an error.
@@ -76,10 +78,64 @@ enum JinjaOracle {
     environment.globals["strftime_now"] = (
         lambda format: datetime.datetime.fromtimestamp(1767268800).strftime(format))
 
+    class TemplateDict:
+        def __call__(self, *args, **kwargs):
+            return dict(*args, **kwargs)
+
+    class TemplateNamespace(jinja2.utils.Namespace):
+        def __init__(*args, **kwargs):
+            self, args = args[0], args[1:]
+            attributes = dict(*args, **kwargs)
+            for name in attributes:
+                TemplateNamespace.check(name)
+            jinja2.utils.Namespace.__init__(self, attributes)
+
+        def __setitem__(self, name, value):
+            TemplateNamespace.check(name)
+            jinja2.utils.Namespace.__setitem__(self, name, value)
+
+        @staticmethod
+        def check(name):
+            if isinstance(name, str) and name.startswith("_"):
+                raise jinja2.exceptions.SecurityError(name)
+
+    environment.globals["dict"] = TemplateDict()
+    environment.globals["namespace"] = TemplateNamespace
+    mark = "CONTINUE_FINAL_MESSAGE_TAG "
+
+    def seen(message):
+        """A message as transformers gives it to templates."""
+        message = {key: value for key, value in message.items() if value is not None}
+        names = ["reasoning_content", "thinking", "reasoning"]
+        reasoning = next((message[n] for n in names if message.get(n) is not None), None)
+        if reasoning is not None:
+            message = {"thinking": reasoning, **message, "reasoning_content": reasoning}
+        return message
+
+    def render(case):
+        variables = json.loads(case["variables"])
+        messages = [seen(message) for message in variables.get("messages", [])]
+        variables["messages"] = messages
+        template = environment.from_string(case["template"])
+        if not case.get("continues"):
+            return template.render(**variables)
+        last = messages[-1]
+        if isinstance(last["content"], list):
+            final = last["content"][-1]["text"]
+            last["content"][-1]["text"] += mark
+        else:
+            final = last["content"]
+            last["content"] += mark
+        text = template.render(**variables)
+        if final.strip() not in text or mark.strip() not in text:
+            raise ValueError("the final message doesn't appear in the chat")
+        place = text.rindex(mark.strip())
+        kept = text[place:place + len(mark)] == mark
+        return text[:place] if kept else text[:place].rstrip()
+
     def outcome(case):
         try:
-            template = environment.from_string(case["template"])
-            return {"text": template.render(**json.loads(case["variables"]))}
+            return {"text": render(case)}
         except Exception as error:
             return {"error": repr(error)}
 

@@ -113,6 +113,40 @@ import Text
     #expect(message.contains(expected), "\(template.prefix(80)): \(message)")
   }
 
+  @Test(
+    arguments: [
+      ("{{ '{:99999999}'.format(1) }}", "longer than 16777216 bytes"),
+      ("{{ '{:.99999999f}'.format(1) }}", "longer than 16777216 bytes"),
+      ("{{ '%99999999d' % 1 }}", "longer than 16777216 bytes"),
+      ("{{ '{:999999999999999999999}'.format(1) }}", "longer than 16777216 bytes"),
+      ("{{ 'a'.center(99999999) }}", "longer than 16777216 bytes"),
+      ("{{ 'a'.zfill(9223372036854775807) }}", "longer than 16777216 bytes"),
+      ("{{ ('\\t' * 9999).expandtabs(9223372036854775807) }}", "longer than 16777216 bytes"),
+      ("{{ [1] | batch(9223372036854775807, 0) | list }}", "too many steps"),
+      ("{{ [1, 2] | batch(9223372036854775807) | list }}", "no error: [[1, 2]]"),
+      ("{{ 'a'.center(-9223372036854775807 - 1) }}", "no error: a"),
+      ("{{ '-a'.zfill(-9223372036854775807 - 1) }}", "no error: -a"),
+      ("{{ 'a'.rjust(-9223372036854775807 - 1) }}", "no error: a"),
+      ("{{ 'a' | truncate(-9223372036854775807 - 1) }}", "a whole number is too large"),
+      ("{{ 'a\\tb'.expandtabs(-9223372036854775807 - 1) }}", "no error: ab"),
+      ("{{ [1] | slice(9223372036854775807) | list }}", "too many steps"),
+      (
+        "{{ range(9223372036854775806, 9223372036854775807, 9)[:] }}", "a whole number is too large"
+      ),
+      (
+        "{% for x in [[]] recursive %}{{ loop([[]]) }}{% endfor %}",
+        "macros call each other too deeply"
+      ),
+      (
+        "{% set n = namespace(x=1) %}{% for i in range(60) %}{% set n.x = namespace(a=n.x, b=n.x) %}"
+          + "{% endfor %}{{ n }}", "longer than 16777216 bytes"
+      ),
+    ] as [(String, String)])
+  func widthsAndCallsAreBounded(template: String, expected: String) {
+    let message = Self.message(template)
+    #expect(message.contains(expected), "\(template.prefix(80)): \(message)")
+  }
+
   /// Namespaces that hold each other leave nothing that couldn't be freed.
   @Test func namespacesMayHoldEachOther() {
     let chain = """
@@ -120,6 +154,6 @@ import Text
       {% for i in range(50000) %}{% set m = namespace(before=n.last) %}\
       {% set n.last = m %}{% endfor %}{{ n.last.before }}
       """
-    #expect(Self.message(chain) == "no error: <Namespace>")
+    #expect(Self.message(chain).contains("nested deeper than 200 levels"))
   }
 }

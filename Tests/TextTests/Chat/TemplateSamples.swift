@@ -12,10 +12,10 @@ enum TemplateSamples {
   /// All of them.
   static let all =
     whitespace + literals + operations + access + statements + filters + tests
-    + methods
+    + methods + language
 
   /// Reads pairs of template and text.
-  private static func samples(_ text: String) -> [Sample] {
+  static func samples(_ text: String) -> [Sample] {
     text.split(separator: "\n====\n").map { pair in
       let parts = pair.split(
         separator: "\n--->\n", maxSplits: 1, omittingEmptySubsequences: false)

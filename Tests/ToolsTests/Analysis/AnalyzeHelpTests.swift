@@ -56,6 +56,16 @@ import Testing
                                 chat template does.
         --system <text>         The system message of chats that have none of their own. Belongs to
                                 --chat.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a file.
+                                (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as
+                                '{"enable_thinking": false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that token, or
+                                else for text like any other. (default: yes, as transformers, vLLM and
+                                llama.cpp do)
 
       MODELS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
@@ -72,6 +82,9 @@ import Testing
                                 as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Tokens beside the drafter's first choice that it looks at at each place,
+                                and follows as far as they pay; 0 drafts a chain. With --draft-length
+                                auto. (default: 2)
         --suffix <on|off>       Look the end of the text up in earlier text and draft what followed there:
                                 'on', 'off' or both. (default: on, but off beside a drafter where
                                 --draft-length is a number) (values: on, off)

@@ -34,8 +34,9 @@ import Verifier
     }
   }
 
-  static let architectures =
-    "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"
+  static let architectures = FamilyRegistry.standard.families.map(\.architecture)
+    .joined(separator: ", ")
+  static let modelTypes = FamilyRegistry.standard.families.map(\.name).joined(separator: ", ")
 
   static let mistakes: [Mistake] = [
     // Which model.
@@ -43,12 +44,17 @@ import Verifier
       ["model_type": nil],
       "architectures and model_type are missing; give the config.json of a causal model"),
     Mistake(
-      ["model_type": "\"gpt2\""],
-      "the model type \"gpt2\" is not supported; use one of llama, mistral, qwen2, qwen3"),
+      ["model_type": "\"mamba\""],
+      "the model type \"mamba\" is not supported, as it has recurrent layers, which can't go back to an "
+        + "earlier token; use one of \(modelTypes)"),
+    Mistake(
+      ["architectures": "[\"Qwen3NextForCausalLM\"]"],
+      "the architecture \"Qwen3NextForCausalLM\" is not supported, as it has recurrent layers, which "
+        + "can't go back to an earlier token; use one of \(architectures)"),
     Mistake(["model_type": "3"], "model_type is not a string; correct it"),
     Mistake(
-      ["architectures": "[\"Qwen3MoeForCausalLM\"]"],
-      "the architecture \"Qwen3MoeForCausalLM\" is not supported; use one of \(architectures)"),
+      ["architectures": "[\"DeepseekV3ForCausalLM\"]"],
+      "the architecture \"DeepseekV3ForCausalLM\" is not supported; use one of \(architectures)"),
     Mistake(
       ["architectures": "[\"MistralForCausalLM\"]"],
       "architectures says MistralForCausalLM, but model_type says \"llama\"; correct one of them"),
@@ -83,7 +89,7 @@ import Verifier
       ["num_key_value_heads": "8"],
       "num_attention_heads is 4, but must be a multiple of num_key_value_heads, 8"),
     Mistake(["head_dim": "7"], "head_dim is 7, but must be even for rotary embedding"),
-    Mistake(["head_dim": "0"], "head_dim is 0, but must be from 2 to 4096"),
+    Mistake(["head_dim": "0"], "head_dim is 0, but must be from 2 to 1024"),
     Mistake(
       ["head_dim": nil, "hidden_size": "30"],
       "hidden_size is 30, but must be a multiple of num_attention_heads, 4"),
@@ -109,14 +115,32 @@ import Verifier
     Mistake(["rope_theta": "0"], "rope_theta is 0.0, but must be from 1.0 to 1000000000000000.0"),
     Mistake(["rope_scaling": "2"], "rope_scaling is not an object; correct it"),
     Mistake(
-      ["rope_scaling": "{\"rope_type\": \"yarn\", \"factor\": 4}"],
-      "rope scaling of type \"yarn\" is not supported; only default, linear and llama3 are"),
+      ["rope_scaling": "{\"rope_type\": \"yarn2\", \"factor\": 4}"],
+      "rope scaling of type \"yarn2\" is not supported; only default, linear, dynamic, llama3, yarn "
+        + "and longrope are"),
     Mistake(
-      ["rope_scaling": "{\"type\": \"dynamic\", \"factor\": 4}"],
-      "rope scaling of type \"dynamic\" is not supported; only default, linear and llama3 are"),
+      ["rope_scaling": "{\"type\": \"dynamic\"}"],
+      "rope_scaling.factor is missing; add it or download the file again"),
+    Mistake(
+      ["rope_scaling": "{\"rope_type\": \"yarn\", \"factor\": 4, \"beta_slow\": -1}"],
+      "rope_scaling.beta_slow is -1.0, but must be from 1e-06 to 1000000.0"),
     Mistake(
       ["rope_parameters": "{\"rope_type\": \"longrope\"}"],
-      "rope scaling of type \"longrope\" is not supported; only default, linear and llama3 are"),
+      "rope_parameters.short_factor is missing; add it or download the file again"),
+    Mistake(
+      [
+        "rope_scaling":
+          "{\"type\": \"longrope\", \"short_factor\": [1, 1, 1], \"long_factor\": [1, 1, 1, 1]}"
+      ],
+      "rope_scaling.short_factor has 3 values, but 4 are needed, one for each two values that are "
+        + "rotated"),
+    Mistake(
+      [
+        "rope_scaling": """
+        {"type": "longrope", "short_factor": [1, 1, 1, 1], "long_factor": [1, 0, 1, 1]}
+        """
+      ],
+      "rope_scaling.long_factor is 0.0, but must be from 1e-06 to 1000000.0"),
     Mistake(
       ["rope_scaling": "{\"type\": \"linear\"}"],
       "rope_scaling.factor is missing; add it or download the file again"),
@@ -172,7 +196,50 @@ import Verifier
       "attention_bias is not supported for Mistral models; set it to false"),
     Mistake(
       "qwen3", ["mlp_bias": "true"],
-      "mlp_bias is only supported for Llama models; set it to false"),
+      "mlp_bias is not supported for Qwen3 models; set it to false"),
+    // Settings of other families.
+    Mistake(
+      ["final_logit_softcapping": "30.0"],
+      "soft-capped logits (final_logit_softcapping) is not supported; use a checkpoint without it"),
+    Mistake(
+      "qwen3", ["residual_multiplier": "0.2"],
+      "scaled residuals (residual_multiplier) is not supported; use a checkpoint without it"),
+    Mistake(
+      "olmo2", ["no_rope_layers": "[1, 0]"],
+      "layers without rope (no_rope_layers) is not supported; use a checkpoint without it"),
+    Mistake(
+      "gemma2", ["use_bidirectional_attention": "true"],
+      "attention to what follows (use_bidirectional_attention) is not supported; use a checkpoint "
+        + "without it"),
+    Mistake(
+      ["attention_chunk_size": "8192"],
+      "chunked attention (attention_chunk_size) is not supported; use a checkpoint without it"),
+    Mistake(
+      "granite", ["attention_multiplier": "0"],
+      "attention_multiplier is 0.0, but must be from 1e-09 to 1000000000.0"),
+    Mistake(
+      "gemma2", ["hidden_activation": "\"relu\""],
+      "hidden_activation \"relu\" is not supported; only gelu_pytorch_tanh is"),
+    Mistake(
+      "gemma2", ["hidden_act": "\"silu\"", "hidden_activation": "\"gelu_pytorch_tanh\""],
+      "hidden_act and hidden_activation name the same setting, but differ; remove one"),
+    Mistake(
+      "ernie4_5", ["use_bias": "1"], "use_bias is not true or false; correct it"),
+    Mistake(
+      "smollm3", ["no_rope_layers": "[1]"],
+      "no_rope_layers names 1 layers, but num_hidden_layers is 2; correct one of them"),
+    Mistake(
+      "smollm3", ["no_rope_layer_interval": "0"],
+      "no_rope_layer_interval is 0, but must be above 0"),
+    Mistake(
+      "gemma3_text", ["sliding_window_pattern": "0"],
+      "sliding_window_pattern is 0, but must be above 0"),
+    Mistake(
+      "exaone4", ["layer_types": "[\"full_attention\", \"full_attention\"]"],
+      "layer_types has no sliding_attention; set sliding_window to null"),
+    Mistake(
+      "gemma3_text", ["rope_local_base_freq": "0"],
+      "rope_local_base_freq is 0.0, but must be from 1.0 to 1000000000000000.0"),
     // Windows.
     Mistake(
       "mistral", ["sliding_window": "0"], "sliding_window is 0, but must be from 1 to 1073741824"),

@@ -67,7 +67,7 @@ import Verifier
     let actual = try read(
       "{\"model_type\": \"qwen3\", \(Self.sizes), \"num_key_value_heads\": null}")
     #expect(actual == expected)
-    #expect(actual.headNorms && !actual.attentionBias && !actual.outputBias)
+    #expect(actual.headNorms == .each && !actual.attentionBias && !actual.outputBias)
     #expect(actual.headCount * actual.headDimension == 512)
     #expect(actual.keyValueHeadCount * actual.headDimension == 512)
   }
@@ -192,14 +192,39 @@ import Verifier
       try read("{\"model_type\": \"llama\", \(Self.sizes), \(setting)}").ropeScaling == expected)
   }
 
-  @Test func endTokensOfTheGenerationSettingsComeFirst() throws {
+  /// A model takes one set of LongRoPE's divisors, that of texts within the original context.
+  @Test func longropeKeepsToTheOriginalContext() throws {
+    let factors = "\"short_factor\": [1, 2, 3, 4], \"long_factor\": [5, 6, 7, 8]"
+    let read = try read(
+      """
+      {"model_type": "phi3", \(Self.sizes), "max_position_embeddings": 4096,
+       "original_max_position_embeddings": 1024, "eos_token_id": 2,
+       "rope_scaling": {"type": "longrope", \(factors)}}
+      """)
+    #expect(read.maximumContext == 1024)
+    guard case .longrope(let long) = read.ropeScaling else {
+      Issue.record("no longrope: \(read.ropeScaling)")
+      return
+    }
+    // √(1 + ln 4 / ln 1024)
+    #expect(abs(long.magnitude - 1.0954451) < 1e-6)
+    let plain = RopeScaling.none.frequencies(dimension: 8, theta: 10_000)
+    let frequencies = read.ropeScaling.frequencies(dimension: 8, theta: 10_000)
+    for (index, (before, after)) in zip(plain, frequencies).enumerated() {
+      #expect(abs(before / after - Double(index + 1)) < 1e-9)
+    }
+  }
+
+  /// All that either file names end a text; the generation settings' come first.
+  @Test func endTokensOfBothFilesEnd() throws {
     let config = "{\"model_type\": \"llama\", \(Self.sizes), \"eos_token_id\": 5}"
     #expect(try read(config).endTokens == [5])
     #expect(try read(config, generation: "{}").endTokens == [5])
     #expect(try read(config, generation: "{\"eos_token_id\": null}").endTokens == [5])
-    #expect(try read(config, generation: "{\"eos_token_id\": 7}").endTokens == [7])
-    #expect(try read(config, generation: "{\"eos_token_id\": [7, 8]}").endTokens == [7, 8])
-    #expect(try read(config, generation: "{\"eos_token_id\": []}").endTokens == [])
+    #expect(try read(config, generation: "{\"eos_token_id\": 7}").endTokens == [7, 5])
+    #expect(try read(config, generation: "{\"eos_token_id\": [7, 5, 8]}").endTokens == [7, 5, 8])
+    #expect(try read(config, generation: "{\"eos_token_id\": []}").endTokens == [5])
+    #expect(try read(config, generation: "{\"bos_token_id\": 4}").beginToken == 4)
     #expect(
       try read("{\"model_type\": \"llama\", \(Self.sizes), \"eos_token_id\": null}").endTokens
         == [])

@@ -43,6 +43,15 @@ import Verifier
     #expect(try ModelConfiguration(directory: folder.url) == configuration)
   }
 
+  /// What every reference model says is written and read again.
+  @Test(arguments: ReferenceModel.names)
+  func everyFamilysSettingsAreWritten(name: String) throws {
+    let configuration = try ModelConfiguration(directory: ReferenceModel(name: name).directory)
+    let folder = try TemporaryFolder()
+    try folder.write(try configuration.encoded(), to: "config.json")
+    #expect(try ModelConfiguration(directory: folder.url) == configuration)
+  }
+
   @Test func theFormatsOfAConvertedModel() throws {
     var configuration = Self.samples[0]
     configuration.quantization = WeightFormats(layers: .int4, embedding: .bf16)

@@ -8,7 +8,7 @@ extension ModelFamily {
   /// A family that is nobody's: half of each head is rotated, and attention is normed behind, not before.
   static let exercise: ModelFamily = {
     var family = ModelFamily(name: "exercise", architecture: "ExerciseForCausalLM")
-    family.rotatedShare = 0.5
+    family.rotation.share = 0.5
     family.attentionScale = 0.3
     family.mixerNorms = .after
     family.tensors.layer.mixerPostNorm = "mixer_norm"

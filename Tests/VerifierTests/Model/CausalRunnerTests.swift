@@ -10,7 +10,7 @@ struct CausalRunnerTests {
   static let configurations: [ModelConfiguration] = [
     tinyModel { _ in },
     tinyModel {
-      $0.headNorms = true
+      $0.headNorms = .each
       $0.keyValueHeadCount = 1
       $0.headDimension = 10
     },
@@ -47,7 +47,7 @@ struct CausalRunnerTests {
     let model = CausalModel(random: configuration, seed: 5, format: format)
     // Both types of cache with some format of weights each, and the other way round.
     let cache: KeyValueFormat =
-      (format == .f32 || format == .int8) == configuration.headNorms ? .bf16 : .f32
+      (format == .f32 || format == .int8) == (configuration.headNorms != .none) ? .bf16 : .f32
     let tokens = randomTokens(300, below: configuration.vocabularySize, seed: 1)
     func runner(threads: Int) -> CausalRunner {
       CausalRunner(

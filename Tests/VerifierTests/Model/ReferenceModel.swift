@@ -7,8 +7,15 @@ import Testing
 struct ReferenceModel: CustomTestStringConvertible {
   /// Every folder; the README beside them says what each proves.
   static let names = [
-    "llama", "llama-bias", "llama-f16", "llama-linear", "llama-llama3", "llama-odd",
-    "llama-sharded", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-bf16", "qwen3-bias",
+    "cohere", "cohere-bias", "cohere2", "ernie", "exaone4", "exaone4-whole", "gemma", "gemma2",
+    "gemma2-head", "gemma3", "gemma3-images", "glm", "glm4", "gpt-oss", "gpt-oss-mxfp4", "gpt2",
+    "gpt2-relu", "gptneox", "gptneox-sequential", "granite", "granite-bias", "granite-moe",
+    "granite4", "helium", "llama", "llama-bias", "llama-dynamic", "llama-f16", "llama-linear",
+    "llama-llama3", "llama-odd", "llama-sharded", "llama-yarn", "llama-yarn-own", "mistral",
+    "mixtral", "nemotron", "olmo", "olmo-clip", "olmo2", "olmo3", "olmoe", "olmoe-normalized",
+    "phi", "phi-norms", "phi3", "phi3-longrope", "phi3-tied", "qwen2", "qwen2-moe", "qwen2-window",
+    "qwen3", "qwen3-bf16", "qwen3-bias", "qwen3-moe", "seed-oss", "seed-oss-output", "smollm3",
+    "smollm3-listed", "stablelm", "stablelm-parallel", "starcoder2", "starcoder2-nobias",
   ]
   static let root = TestFiles.package.appending(path: "Tests/Fixtures/models")
 

@@ -9,7 +9,7 @@ struct TreePassTests {
   static let configurations: [ModelConfiguration] = [
     tinyModel { _ in },
     tinyModel {
-      $0.headNorms = true
+      $0.headNorms = .each
       $0.keyValueHeadCount = 1
       $0.headDimension = 10
     },

@@ -93,17 +93,18 @@ extension BlockCoding {
   static var storedSuffix: String { "_\(name)" }
 
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)? {
-    let part = storedParts(rows: rows, columns: columns)[0]
-    let name = name + part.suffix
+    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    let part = storedParts(rows: tensor.part?.rows ?? rows, columns: columns)[0]
+    let name = tensor.storedName + part.suffix
     guard let type = checkpoint.storedType(of: name) else { return nil }
     guard type == part.type, checkpoint.shape(of: name) == part.shape else {
       throw SpeculateError(
         "\(checkpoint.url.path): tensor \(quoted(name)) must be U8 of shape \(part.shape); "
           + "convert the model again")
     }
-    return StoredBlocks<Self>(name: name, rows: rows, columns: columns) {
+    return StoredBlocks<Self>(names: [name], rows: rows, columns: columns, order: tensor.order) {
       try checkpoint.withBytes(of: name, $0)
     }
   }
@@ -116,11 +117,11 @@ extension BlockCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, part: Int,
     to sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let out = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: rows * rowBytes(columns: columns), alignment: 64)
-    defer { out.deallocate() }
-    if let base = out.baseAddress { encode(values, rows: rows, columns: columns, into: base) }
-    try sink(UnsafeRawBufferPointer(out))
+    let bytes = rows * rowBytes(columns: columns)
+    let out = try Memory.take(bytes, for: "weights")
+    defer { free(out) }
+    encode(values, rows: rows, columns: columns, into: out)
+    try sink(UnsafeRawBufferPointer(start: out, count: bytes))
   }
 }
 

@@ -92,9 +92,9 @@ enum FloatActivations<Coding: WidenedCoding>: WeightCoding {
   }
 
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)? {
-    try Coding.stored(name, in: checkpoint, rows: rows, columns: columns)
+    try Coding.stored(tensor, in: checkpoint)
   }
 
   static func storedParts(rows: Int, columns: Int) -> [StoredPart] {

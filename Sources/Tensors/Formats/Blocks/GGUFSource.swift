@@ -8,17 +8,7 @@ internal import Foundation
 /// between the matrices of one model; one asked for in another format is converted.
 package final class GGUFSource: WeightSource {
   /// Where the file has a tensor.
-  package struct Place: Sendable, Equatable {
-    /// The name in the file.
-    package let name: String
-    /// The order of its rows.
-    package let order: RowOrder
-
-    package init(_ name: String, order: RowOrder = .plain) {
-      self.name = name
-      self.order = order
-    }
-  }
+  package typealias Place = TensorPart
 
   private let file: GGUFFile
   private let places: [String: Place]
@@ -68,8 +58,9 @@ package final class GGUFSource: WeightSource {
     return nil
   }
 
-  package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
-    let (tensor, order) = try find(name, shape)
+  package func values(_ wanted: NamedShape) throws -> FloatBuffer {
+    let shape = wanted.shape
+    let (tensor, order) = try find(wanted)
     guard let type = tensor.type.elementType else {
       let columns = shape.last ?? 1
       return try stored(tensor, order, rows: shape.dropLast().reduce(1, *), columns: columns)
@@ -88,17 +79,16 @@ package final class GGUFSource: WeightSource {
     return buffer
   }
 
-  package func stored(
-    _ name: String, rows: Int, columns: Int, format: WeightFormat
-  ) throws -> (any StoredMatrix)? {
-    let (tensor, order) = try find(name, [rows, columns])
+  package func stored(_ wanted: NamedShape, format: WeightFormat) throws -> (any StoredMatrix)? {
+    let (rows, columns) = (wanted.shape[0], wanted.shape[1])
+    let (tensor, order) = try find(wanted)
     let own = try Self.format(of: tensor, in: file)
-    if kept.contains(name) {
+    if kept.contains(wanted.name) {
       let matrix =
         tensor.type.elementType == nil
         ? try stored(tensor, order, rows: rows, columns: columns)
         : StoredFloats(
-          name: tensor.name, try values(name, [rows, columns]), rows: rows, columns: columns,
+          name: tensor.name, try values(wanted), rows: rows, columns: columns,
           format: own)
       return KeptMatrix(matrix, format: floatActivations ? own.withFloatActivations : own)
     }
@@ -117,7 +107,7 @@ package final class GGUFSource: WeightSource {
     }
     func blocks<Coding: BlockCoding>(_ coding: Coding.Type) -> any StoredMatrix {
       StoredBlocks<Coding>(
-        name: tensor.name, rows: rows, columns: columns, order: order, withBytes: bytes)
+        names: [tensor.name], rows: rows, columns: columns, order: order, withBytes: bytes)
     }
     switch tensor.type {
     case .q80:
@@ -135,8 +125,12 @@ package final class GGUFSource: WeightSource {
     }
   }
 
-  /// The tensor of a name, checked to be of a shape.
-  private func find(_ name: String, _ shape: [Int]) throws -> (GGUFFile.Tensor, RowOrder) {
+  /// The tensor that holds another, checked to be of the right shape.
+  private func find(_ wanted: NamedShape) throws -> (GGUFFile.Tensor, RowOrder) {
+    let name = wanted.name
+    let place = places[name]
+    let shape =
+      place?.shape ?? place?.rows.map { [$0] + wanted.shape.dropFirst() } ?? wanted.shape
     guard let place = places[name], let tensor = file.tensor(place.name) else {
       throw SpeculateError(
         "\(file.url.path): there is no tensor \(quoted(places[name]?.name ?? name)) of shape "
@@ -165,7 +159,7 @@ package final class GGUFSource: WeightSource {
 }
 
 /// A matrix that is packed for its own format, whatever is asked for.
-private struct KeptMatrix: StoredMatrix {
+struct KeptMatrix: StoredMatrix {
   private let matrix: any StoredMatrix
   let format: WeightFormat?
 

@@ -1,27 +1,6 @@
 internal import CKernels
 import Files
-
-/// The order of a matrix's rows in a file, where it isn't that of the model.
-///
-/// GGUF files of the Llama family hold the rows of query and key heads in pairs that are rotated
-/// together: row `2i + j` of a head is the model's row `j · d/2 + i`.
-package enum RowOrder: Sendable, Equatable {
-  /// As the model has them.
-  case plain
-  /// Rows of heads, in pairs.
-  case paired(headDimension: Int)
-
-  /// Where the file has a row of the model.
-  package func place(of row: Int) -> Int {
-    switch self {
-    case .plain: return row
-    case .paired(let dimension):
-      let (head, inside) = row.quotientAndRemainder(dividingBy: dimension)
-      let (half, pair) = inside.quotientAndRemainder(dividingBy: dimension / 2)
-      return head * dimension + 2 * pair + half
-    }
-  }
-}
+internal import Foundation
 
 /// A matrix of blocks as a file stores it.
 struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
@@ -33,10 +12,10 @@ struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
 
   /// - Parameter withBytes: Lends all rows, one after the other.
   init(
-    name: String, rows: Int, columns: Int, order: RowOrder = .plain,
+    names: [String], rows: Int, columns: Int, order: RowOrder = .plain,
     withBytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) {
-    names = [name]
+    self.names = names
     self.rows = rows
     self.columns = columns
     self.order = order
@@ -47,9 +26,10 @@ struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
 
   func pack(into panels: UnsafeMutableRawPointer) throws {
     let bytes = Coding.panelBytes(columns: columns)
-    let some = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Coding.panelRows * rowBytes, alignment: 64)
-    defer { some.deallocate() }
+    let some = UnsafeMutableRawBufferPointer(
+      start: try Memory.take(Coding.panelRows * rowBytes, for: "weights"),
+      count: Coding.panelRows * rowBytes)
+    defer { free(some.baseAddress) }
     try withBytes { source in
       for first in stride(from: 0, to: rows, by: Coding.panelRows) {
         let count = min(Coding.panelRows, rows - first)

@@ -112,9 +112,9 @@ extension IntegerCoding {
   }
 
   static func stored(
-    _ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int
+    _ tensor: NamedShape, in checkpoint: Checkpoint
   ) throws -> (any StoredMatrix)? {
-    try StoredIntegers<Self>(name, in: checkpoint, rows: rows, columns: columns)
+    try StoredIntegers<Self>(tensor, in: checkpoint)
   }
 
   static func storedParts(rows: Int, columns: Int) -> [StoredPart] {

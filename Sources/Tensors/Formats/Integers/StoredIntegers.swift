@@ -9,16 +9,19 @@ struct StoredIntegers<Coding: IntegerCoding>: StoredMatrix {
   private let checkpoint: Checkpoint
   private let rows: Int
   private let columns: Int
+  private let order: RowOrder
 
   /// Looks at a tensor; nil if it is not stored as these integers.
   ///
   /// - Throws: `SpeculateError` naming the tensor when shapes or types don't fit together.
-  init?(_ name: String, in checkpoint: Checkpoint, rows: Int, columns: Int) throws {
-    let parts = Coding.storedParts(rows: rows, columns: columns)
+  init?(_ tensor: NamedShape, in checkpoint: Checkpoint) throws {
+    let name = tensor.storedName
+    rows = tensor.shape[0]
+    columns = tensor.shape[1]
+    order = tensor.order
+    let parts = Coding.storedParts(rows: tensor.part?.rows ?? rows, columns: columns)
     guard checkpoint.storedType(of: name) == parts[0].type else { return nil }
     self.checkpoint = checkpoint
-    self.rows = rows
-    self.columns = columns
     let scaleName = name + Coding.scaleSuffix
     names = [name, scaleName]
     guard checkpoint.shape(of: name) == parts[0].shape else {
@@ -79,9 +82,9 @@ struct StoredIntegers<Coding: IntegerCoding>: StoredMatrix {
   ) {
     let width = Coding.integerBytes(columns: columns)
     let scaleBytes = Coding.scaleBytes(columns: columns)
-    UnsafeMutableRawPointer(target.scales).copyMemory(
-      from: scales + rows.lowerBound * scaleBytes, byteCount: rows.count * scaleBytes)
-    for (index, row) in rows.enumerated() {
+    for (index, row) in rows.lazy.map(order.place).enumerated() {
+      UnsafeMutableRawPointer(target.scales + index * target.groups).copyMemory(
+        from: scales + row * scaleBytes, byteCount: scaleBytes)
       let out = target.values + index * columns
       let source = values + row * width
       if Coding.bits == 8 {

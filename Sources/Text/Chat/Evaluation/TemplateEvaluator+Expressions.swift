@@ -4,12 +4,26 @@ extension TemplateEvaluator {
     return try nested { try value(of: expression) }
   }
 
+  /// A call with a macro that it may call.
+  func evaluate(_ call: TemplateExpression, caller: TemplateMacro) throws -> TemplateValue {
+    line = call.line
+    macros.append(Macro(definition: caller, scope: scope))
+    let caller = TemplateValue.function(.macro(macros.count - 1))
+    guard case .call(let callee, let arguments) = call.kind else { return try evaluate(call) }
+    return try nested {
+      let callee = try evaluate(callee)
+      var arguments = try values(of: arguments)
+      arguments.named.append((name: "caller", value: caller))
+      return try self.call(callee, arguments, line: call.line)
+    }
+  }
+
   private func value(of expression: TemplateExpression) throws -> TemplateValue {
     switch expression.kind {
     case .literal(let value): return value
     case .name(let name): return variable(name)
     case .list(let items, let isTuple):
-      return .list(try TemplateList(items.map { try evaluate($0) }, isTuple: isTuple))
+      return try .list(of: items.map { try evaluate($0) }, kind: isTuple ? .tuple : .list)
     case .mapping(let items): return try mapping(items)
     case .attribute(let value, let name): return try attribute(name, of: evaluate(value))
     case .item(let value, let key):
@@ -77,19 +91,29 @@ extension TemplateEvaluator {
   ) throws -> TemplateValue {
     let members = try items.map { item in
       let key = try evaluate(item.key)
-      guard let text = key.text else {
-        throw TemplateProblem("a mapping's keys are texts here, not of type '\(key.typeName)'")
-      }
-      return (key: text, value: try evaluate(item.value))
+      return (key: key, value: try evaluate(item.value))
     }
     return .mapping(try TemplateMapping(members))
   }
 
   /// The arguments of a call, evaluated.
   func values(of arguments: TemplateExpression.Arguments) throws -> TemplateArguments {
-    TemplateArguments(
+    var values = TemplateArguments(
       positional: try arguments.positional.map { try evaluate($0) },
       named: try arguments.named.map { ($0.name, try evaluate($0.value)) })
+    if let more = arguments.unpacked { values.positional += try elements(of: evaluate(more)) }
+    if let more = arguments.unpackedNamed {
+      let value = try evaluate(more)
+      guard let mapping = value.mapping else { throw unusable(value, "'**'") }
+      for (key, value) in mapping.members {
+        guard let name = key.text, !values.named.contains(where: { $0.name == name }) else {
+          throw TemplateProblem("'**' gives names that aren't given already, as texts")
+        }
+        values.named.append((name, value))
+      }
+    }
+    try spend(values.positional.count + values.named.count)
+    return values
   }
 
   func apply(

@@ -2,8 +2,8 @@ import Foundation
 
 /// The filters behind `|`, as of Jinja2's `filters.py` (3.1.6); `tojson` as transformers has it.
 ///
-/// Those that make iterators there make lists here. Texts are never marked as safe: there is no
-/// escaping that such a mark could prevent.
+/// Nothing is escaped unless a template asks for it, but what is joined to a text that `safe` or `escape`
+/// marked is.
 extension TemplateEvaluator {
   typealias Filter =
     @Sendable (TemplateEvaluator, TemplateValue, TemplateArguments) throws -> TemplateValue
@@ -16,14 +16,21 @@ extension TemplateEvaluator {
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> TemplateValue {
     guard let filter = Self.filters[name] else {
-      throw TemplateProblem("there is no filter '\(name)'")
+      throw TemplateProblem(
+        Self.otherFilters.contains(name)
+          ? "the filter '\(name)' is not supported" : "there is no filter '\(name)'")
     }
     return try filter(self, value, arguments)
   }
 
+  /// Jinja's filters for pages of the web and for random text.
+  private static let otherFilters: Set = [
+    "pprint", "random", "striptags", "urlize", "wordwrap", "xmlattr",
+  ]
+
   private static let valueFilters: [String: Filter] = [
     "default": defaultValue, "d": defaultValue, "int": int, "float": float, "abs": abs,
-    "round": round, "string": string, "safe": string, "tojson": json, "length": length,
+    "round": round, "string": string, "tojson": json, "length": length,
     "count": length, "items": items, "dictsort": sortedItems,
     "attr": { evaluator, value, arguments in
       guard let name = try arguments.bound(to: ["name"], required: 1, of: "attr")[0]?.text else {
@@ -44,7 +51,7 @@ extension TemplateEvaluator {
     }
   }
 
-  private static let string = plain { .string(try $0.printed($1)) }
+  private static let string = plain { $1.isMarkup ? $1 : .string(try $0.printed($1)) }
 
   private static let defaultValue: Filter = { _, value, arguments in
     let values = try arguments.bound(to: ["default_value", "boolean"], of: "default")
@@ -59,7 +66,7 @@ extension TemplateEvaluator {
     guard (2...36).contains(base) else { throw TemplateProblem("'int' has no base \(base)") }
     switch value {
     case .undefined(let message): throw TemplateProblem(message)
-    case .string(let text):
+    case .string(let text), .markup(let text):
       let digits = PythonText.stripped(text).filter { $0 != "_" }
       if let number = Int(digits, radix: base) { return .integer(number) }
       return Double(digits).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map { .integer($0) }
@@ -134,7 +141,7 @@ extension TemplateEvaluator {
   private static let length = plain { evaluator, value in
     switch value {
     case .undefined: return .integer(0)
-    case .string(let text):
+    case .string(let text), .markup(let text):
       try evaluator.spend(text.utf8.count / 16)
       return .integer(text.unicodeScalars.count)
     case .list(let list): return .integer(list.elements.count)
@@ -144,12 +151,12 @@ extension TemplateEvaluator {
   }
 
   private static let items = plain { evaluator, value in
-    if value.isUndefined { return try .list(of: []) }
+    if value.isUndefined { return evaluator.iterator(over: []) }
     guard let mapping = value.mapping else {
       throw TemplateProblem("'items' takes a mapping, not a '\(value.typeName)'")
     }
     try evaluator.spend(mapping.keys.count)
-    return try .list(of: mapping.pairs)
+    return evaluator.iterator(over: try mapping.pairs)
   }
 
   private static let sortedItems: Filter = { evaluator, value, arguments in
@@ -162,7 +169,7 @@ extension TemplateEvaluator {
       throw TemplateProblem("'dictsort' sorts by 'key' or 'value', not by '\(by)'")
     }
     let isCaseSensitive = values[0]?.isTrue ?? false
-    let keys = mapping.members.map { by == "key" ? .string($0.key) : $0.value }
+    let keys = mapping.members.map { by == "key" ? $0.key : $0.value }
     return try evaluator.sorted(
       mapping.pairs, by: keys.map { $0.folded(isCaseSensitive) },
       isReversed: values[2]?.isTrue ?? false)

@@ -19,16 +19,21 @@ extension TemplateEvaluator {
     if let left = left.number, let right = right.number {
       return .float(try floats(operation, left, right))
     }
+    if operation == .add, let first = left.text, let second = right.text {
+      guard left.isMarkup || right.isMarkup else { return try text(first + second) }
+      return .markup(try escaped(left) + escaped(right))
+    }
+    if operation == .remainder, left.text != nil { return try formatted(left, with: right) }
     switch (operation, left, right) {
-    case (.add, .string(let left), .string(let right)):
-      try checkLength(left.utf8.count + right.utf8.count)
-      return .string(left + right)
-    case (.add, .list(let left), .list(let right)) where left.isTuple == right.isTuple:
+    case (.add, .list(let left), .list(let right))
+    where left.kind == .list && right.kind == .list || left.isTuple && right.isTuple:
       try spend(left.elements.count + right.elements.count)
-      return .list(try TemplateList(left.elements + right.elements, isTuple: left.isTuple))
-    case (.multiply, .string, _), (.multiply, .list, _): return try `repeat`(left, right)
-    case (.multiply, _, .string), (.multiply, _, .list): return try `repeat`(right, left)
-    case (.remainder, .string, _): throw TemplateProblem("formatting with '%' is not supported")
+      return try .list(
+        of: left.elements + right.elements, kind: left.isTuple ? .tuple : .list)
+    case (.multiply, .string, _), (.multiply, .markup, _), (.multiply, .list, _):
+      return try `repeat`(left, right)
+    case (.multiply, _, .string), (.multiply, _, .markup), (.multiply, _, .list):
+      return try `repeat`(right, left)
     default:
       throw TemplateProblem(
         "'\(operation.rawValue)' is not possible between a '\(left.typeName)' and a "
@@ -38,20 +43,19 @@ extension TemplateEvaluator {
 
   /// A text or list several times over.
   private func `repeat`(_ value: TemplateValue, _ count: TemplateValue) throws -> TemplateValue {
-    guard let count = count.integer else {
+    guard let count = count.integer, value.list.map({ $0.kind == .list || $0.isTuple }) ?? true
+    else {
       throw TemplateProblem(
         "'*' is not possible between a '\(value.typeName)' and a '\(count.typeName)'")
     }
     let size = value.text?.utf8.count ?? value.list?.elements.count ?? 0
     let total = max(count, 0).multipliedReportingOverflow(by: size)
     try checkLength(total.overflow ? .max : total.partialValue)
-    if let text = value.text { return .string(String(repeating: text, count: max(count, 0))) }
-    guard let list = value.list, count > 0, size > 0 else {
-      return .list(try TemplateList([], isTuple: value.list?.isTuple ?? false))
-    }
+    if let text = value.text { return like(value, String(repeating: text, count: max(count, 0))) }
+    let kind: TemplateList.Kind = value.list?.isTuple ?? false ? .tuple : .list
+    guard let list = value.list, count > 0, size > 0 else { return try .list(of: [], kind: kind) }
     try spend(total.partialValue)
-    return .list(
-      try TemplateList((0..<count).flatMap { _ in list.elements }, isTuple: list.isTuple))
+    return try .list(of: (0..<count).flatMap { _ in list.elements }, kind: kind)
   }
 
   /// A result that fits.
@@ -136,8 +140,15 @@ extension TemplateEvaluator {
     switch container {
     case .undefined: return false
     case .list(let list): return list.elements.contains { $0.equals(value) }
-    case .mapping(let mapping): return value.text.map { mapping[$0] != nil } ?? false
-    case .string(let text):
+    case .mapping(let mapping):
+      return try !value.isUndefined && mapping[TemplateKey(value)] != nil
+    case .iterator:
+      while let element = try firstElement(of: container) {
+        try spend(1)
+        if element.equals(value) { return true }
+      }
+      return false
+    case .string(let text), .markup(let text):
       guard let part = value.text else {
         if case .undefined(let message) = value { throw TemplateProblem(message) }
         throw TemplateProblem("a text can't contain a '\(value.typeName)'")

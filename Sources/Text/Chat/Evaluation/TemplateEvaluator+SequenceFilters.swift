@@ -1,13 +1,15 @@
 extension TemplateEvaluator {
   static let sequenceFilters: [String: Filter] = [
     "first": plain { evaluator, value in
-      try evaluator.elements(of: value).first ?? .undefined("there is no first element")
+      try evaluator.firstElement(of: value) ?? .undefined("there is no first element")
     },
     "last": plain { evaluator, value in
-      try evaluator.elements(of: value).last ?? .undefined("there is no last element")
+      if case .iterator = value { throw evaluator.unusable(value, "'last'") }
+      return try evaluator.elements(of: value).last ?? .undefined("there is no last element")
     },
     "list": plain { evaluator, value in try .list(of: evaluator.elements(of: value)) },
     "join": join, "map": map, "reverse": reverse, "sort": sort, "sum": sum, "unique": unique,
+    "batch": batch, "slice": slice, "groupby": groups,
     "min": { try $0.extreme($1, $2, "min") }, "max": { try $0.extreme($1, $2, "max") },
     "select": { try $0.select($1, $2, keeps: true, byAttribute: false) },
     "reject": { try $0.select($1, $2, keeps: false, byAttribute: false) },
@@ -35,30 +37,31 @@ extension TemplateEvaluator {
     let path = byAttribute ? rest.removeFirst() : nil
     let name = rest.isEmpty ? nil : try printed(rest.removeFirst())
     let others = TemplateArguments(positional: rest, named: arguments.named)
-    let elements = try elements(of: value).filter { element in
+    let elements = try value.isTrue ? elements(of: value) : []
+    let kept = try elements.filter { element in
       try nested {
         let subject = try path.map { try lookUp($0, in: element) } ?? element
         return try (name.map { try test($0, subject, others) } ?? subject.isTrue) == keeps
       }
     }
-    return try .list(of: elements)
+    return iterator(over: kept)
   }
 
   private static let map: Filter = { evaluator, value, arguments in
-    let elements = try evaluator.elements(of: value)
+    let elements = try value.isTrue ? evaluator.elements(of: value) : []
     if let first = arguments.positional.first {
       let name = try evaluator.printed(first)
       let others = TemplateArguments(
         positional: Array(arguments.positional.dropFirst()), named: arguments.named)
-      return try .list(
-        of: elements.map { element in
+      return evaluator.iterator(
+        over: try elements.map { element in
           try evaluator.nested { try evaluator.filter(name, element, others) }
         })
     }
     let values = try arguments.bound(to: ["attribute", "default"], required: 1, of: "map")
     let path = values[0] ?? .null
-    return try .list(
-      of: elements.map { element in
+    return evaluator.iterator(
+      over: try elements.map { element in
         try evaluator.spend(1)
         let found = try evaluator.lookUp(path, in: element)
         return found.isUndefined ? values[1] ?? found : found
@@ -82,12 +85,14 @@ extension TemplateEvaluator {
 
   private static let reverse = plain { evaluator, value in
     guard let text = value.text else {
-      return try .list(of: evaluator.elements(of: value).reversed())
+      let elements = try evaluator.elements(of: value)
+      if case .iterator = value { return try .list(of: elements.reversed()) }
+      return evaluator.iterator(over: elements.reversed())
     }
     try evaluator.spend(text.utf8.count)
     var reversed = String.UnicodeScalarView()
     reversed.append(contentsOf: text.unicodeScalars.reversed())
-    return .string(String(reversed))
+    return evaluator.like(value, String(reversed))
   }
 
   /// Elements in the order of their keys; those with equal keys keep their order.
@@ -163,6 +168,75 @@ extension TemplateEvaluator {
       keys.append(key)
       kept.append(element)
     }
-    return try .list(of: kept)
+    return evaluator.iterator(over: kept)
+  }
+
+  /// A whole number that an argument has to be.
+  private func count(_ value: TemplateValue?, _ name: String) throws -> Int {
+    guard let count = value?.integer, count > 0 else {
+      throw TemplateProblem("'\(name)' takes a number above 0")
+    }
+    return count
+  }
+
+  /// Lists of some elements each, the last one filled up.
+  private static let batch: Filter = { evaluator, value, arguments in
+    let values = try arguments.bound(to: ["linecount", "fill_with"], required: 1, of: "batch")
+    let count = try evaluator.count(values[0], "batch")
+    let elements = try evaluator.elements(of: value)
+    let batches = try stride(from: 0, to: elements.count, by: count).map { start in
+      var batch = Array(elements[start..<min(start + count, elements.count)])
+      if let fill = values[1], !fill.isNull {
+        try evaluator.spend(count)
+        batch += [TemplateValue](repeating: fill, count: count - batch.count)
+      }
+      return try TemplateValue.list(of: batch)
+    }
+    return evaluator.iterator(over: batches)
+  }
+
+  /// Some lists of about as many elements each.
+  private static let slice: Filter = { evaluator, value, arguments in
+    let values = try arguments.bound(to: ["slices", "fill_with"], required: 1, of: "slice")
+    let count = try evaluator.count(values[0], "slice")
+    try evaluator.spend(count)
+    let elements = try evaluator.elements(of: value)
+    let (size, longer) = elements.count.quotientAndRemainder(dividingBy: count)
+    var start = 0
+    let slices = try (0..<count).map { number in
+      let end = start + size + (number < longer ? 1 : 0)
+      defer { start = end }
+      let fill = number < longer ? nil : values[1].flatMap { $0.isNull ? nil : $0 }
+      return try TemplateValue.list(of: elements[start..<end] + [fill].compactMap { $0 })
+    }
+    return evaluator.iterator(over: slices)
+  }
+
+  /// Elements by an attribute, each group a tuple of its value and the elements, in the order of values.
+  private static let groups: Filter = { evaluator, value, arguments in
+    let values = try arguments.bound(
+      to: ["attribute", "default", "case_sensitive"], required: 1, of: "groupby")
+    let isCaseSensitive = values[2]?.isTrue ?? false
+    func grouper(_ element: TemplateValue) throws -> TemplateValue {
+      let found = try evaluator.lookUp(values[0] ?? .null, in: element)
+      return found.isUndefined ? values[1] ?? found : found
+    }
+    let elements = try evaluator.elements(of: value)
+    let keys = try elements.map { try grouper($0).folded(isCaseSensitive) }
+    let pairs = try zip(keys, elements).map { try TemplateValue.tuple(of: [$0, $1]) }
+    let sorted = try evaluator.elements(
+      of: evaluator.sorted(pairs, by: keys, isReversed: false))
+    var groups: [(key: TemplateValue, elements: [TemplateValue])] = []
+    for case .list(let pair) in sorted {
+      if let last = groups.last, last.key.equals(pair.elements[0]) {
+        groups[groups.count - 1].elements.append(pair.elements[1])
+      } else {
+        groups.append((pair.elements[0], [pair.elements[1]]))
+      }
+    }
+    return try .list(
+      of: groups.map { group in
+        try .list(of: [grouper(group.elements[0]), .list(of: group.elements)], kind: .group)
+      })
   }
 }

@@ -10,10 +10,14 @@ extension TemplateEvaluator {
       let text = try printed(value)
       return name == "lower" ? PythonText.isLower(text) : PythonText.isUpper(text)
     case "filter": return Self.filters[try printed(value)] != nil
+    case "test": return try Self.isTest(printed(value))
     case "divisibleby":
       return try arithmetic(.remainder, value, argument(arguments, name)).number == 0
     case "sameas":
       let other = try argument(arguments, name)
+      guard value.depth == 0, other.depth == 0 else {
+        throw TemplateProblem("'is sameas' is not supported for lists and mappings")
+      }
       try spend(min(value.weight, other.weight))
       return value.typeName == other.typeName && value.equals(other)
     default:
@@ -30,6 +34,11 @@ extension TemplateEvaluator {
     "greaterthan": .greater, ">": .greater, "ge": .greaterOrEqual, ">=": .greaterOrEqual,
     "in": .contained,
   ]
+
+  private static func isTest(_ name: String) -> Bool {
+    comparisons[name] != nil || typeTest(name, .null) != nil || numberTest(name, .null) != nil
+      || ["lower", "upper", "filter", "test", "divisibleby", "sameas"].contains(name)
+  }
 
   private func argument(_ arguments: TemplateArguments, _ name: String) throws -> TemplateValue {
     try arguments.bound(to: ["other"], required: 1, of: "is \(name)")[0] ?? .null
@@ -48,11 +57,17 @@ extension TemplateEvaluator {
     case "number": return value.number != nil
     case "integer": if case .integer = value { return true } else { return false }
     case "float": if case .float = value { return true } else { return false }
-    case "callable": if case .function = value { return true } else { return false }
-    case "escaped": return false
+    case "callable":
+      switch value {
+      case .function, .loop: return true
+      default: return false
+      }
+    case "escaped": return value.isMarkup
     case "iterable", "sequence":
       switch value {
-      case .string, .list, .mapping, .undefined: return true
+      case .string, .markup, .mapping, .undefined: return true
+      case .list(let list): return name == "iterable" || list.isSequence
+      case .iterator, .loop: return name == "iterable"
       default: return false
       }
     default: return nil

@@ -1,11 +1,49 @@
 /// The methods of texts, as Python's `str` has them.
 extension TemplateEvaluator {
   static let textMethods: Set = [
-    "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "islower",
-    "isspace", "isupper", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix",
-    "replace", "rfind", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith",
-    "strip", "title", "upper",
+    "capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format",
+    "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit",
+    "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust",
+    "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex",
+    "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip",
+    "swapcase", "title", "upper", "zfill",
   ]
+
+  /// A method of a text that is marked as safe: what comes in is escaped, and what comes out is marked.
+  func markupMethod(
+    _ name: String, _ text: String, _ arguments: TemplateArguments
+  ) throws -> TemplateValue {
+    var arguments = arguments
+    switch name {
+    case "replace" where arguments.positional.count > 1:
+      arguments.positional[1] = .string(try escaped(arguments.positional[1]))
+    case "join" where !arguments.positional.isEmpty:
+      let parts = try elements(of: arguments.positional[0])
+      arguments.positional[0] = try .list(of: parts.map { .string(try escaped($0)) })
+    case "format", "format_map":
+      return .markup(try formatted(text, values(of: arguments, name), isEscaped: true))
+    default: break
+    }
+    func marked(_ value: TemplateValue) throws -> TemplateValue {
+      switch value {
+      case .string(let text): .markup(text)
+      case .list(let list): try .list(of: list.elements.map { try marked($0) }, kind: list.kind)
+      default: value
+      }
+    }
+    return try marked(textMethod(name, text, arguments))
+  }
+
+  /// What `format` and `format_map` are given.
+  private func values(
+    of arguments: TemplateArguments, _ name: String
+  ) throws -> TemplateArguments {
+    guard name == "format_map" else { return arguments }
+    guard let mapping = try arguments.bound(to: ["mapping"], required: 1, of: name)[0]?.mapping
+    else { throw TemplateProblem("'format_map' takes a mapping") }
+    return TemplateArguments(
+      named: mapping.members.compactMap { key, value in key.text.map { ($0, value) } })
+  }
 
   func textMethod(
     _ name: String, _ text: String, _ arguments: TemplateArguments
@@ -31,7 +69,15 @@ extension TemplateEvaluator {
       let size = parts.reduce(0) { $0 + $1.utf8.count + text.utf8.count }
       try checkLength(size)
       return .string(parts.joined(separator: text))
-    case "count", "find", "index", "rfind": return try found(text, arguments, name)
+    case "format", "format_map":
+      return try self.text(formatted(text, values(of: arguments, name), isEscaped: false))
+    case "center", "ljust", "rjust", "zfill": return try justified(text, arguments, name)
+    case "expandtabs":
+      let size = try arguments.bound(to: ["tabsize"], of: name)[0]?.integer ?? 8
+      let blanks = text.utf8.count { $0 == 9 }.multipliedReportingOverflow(by: max(size, 0))
+      try checkLength(blanks.overflow ? .max : blanks.partialValue)
+      return try self.text(PythonText.expandingTabs(text, size))
+    case "count", "find", "index", "rfind", "rindex": return try found(text, arguments, name)
     case "partition", "rpartition": return try partition(text, arguments, name)
     case "removeprefix", "removesuffix":
       let part = try plain(arguments.bound(to: ["part"], required: 1, of: name)[0], name)
@@ -59,6 +105,13 @@ extension TemplateEvaluator {
     case "lower": return try self.text(text.lowercased())
     case "capitalize": return try self.text(PythonText.capitalized(text))
     case "title": return try self.text(PythonText.titled(text))
+    case "casefold": return try self.text(PythonText.caseFolded(text))
+    case "swapcase": return try self.text(PythonText.swappingCase(text))
+    case "istitle": return .bool(PythonText.isTitle(text))
+    case "isascii": return .bool(text.utf8.allSatisfy { $0 < 128 })
+    case "isprintable": return .bool(text.unicodeScalars.allSatisfy(PythonText.isPrintable))
+    case "isdecimal": return all { $0.properties.numericType == .decimal }
+    case "isnumeric": return all { $0.properties.numericType != nil }
     case "islower": return .bool(PythonText.isLower(text))
     case "isupper": return .bool(PythonText.isUpper(text))
     case "isspace": return all(PythonText.isSpace)
@@ -67,6 +120,24 @@ extension TemplateEvaluator {
     case "isalnum": return all { PythonText.isLetter($0) || $0.properties.numericType != nil }
     default: throw TemplateProblem("a text has no method '\(name)'")
     }
+  }
+
+  private func justified(
+    _ text: String, _ arguments: TemplateArguments, _ name: String
+  ) throws -> TemplateValue {
+    let values = try arguments.bound(
+      to: name == "zfill" ? ["width"] : ["width", "fillchar"], required: 1, of: name)
+    guard let width = values[0]?.integer else {
+      throw TemplateProblem("'\(name)' takes a width, a whole number")
+    }
+    try checkLength(max(width, 0))
+    if name == "zfill" { return .string(PythonText.filledWithZeros(text, width)) }
+    let fill = try values[1].map { try plain($0, name) } ?? " "
+    guard let scalar = fill.unicodeScalars.first, fill.unicodeScalars.count == 1 else {
+      throw TemplateProblem("'\(name)' fills up with one character")
+    }
+    if name == "center" { return .string(try centered(text, .integer(width), scalar)) }
+    return .string(PythonText.padded(text, to: width, with: scalar, name == "ljust" ? "<" : ">"))
   }
 
   /// An argument that has to be a text.
@@ -129,20 +200,22 @@ extension TemplateEvaluator {
     let bytes = Array(text.utf8)
     if part.isEmpty {
       let count = text.unicodeScalars.count
-      return .integer(name == "count" ? count + 1 : name == "rfind" ? count : 0)
+      return .integer(name == "count" ? count + 1 : name.hasPrefix("r") ? count : 0)
     }
     // Backwards, the last place is the first.
     let needle = Array(part.utf8)
     var place: Range<Int>?
     switch name {
     case "count": return .integer(PythonText.places(of: needle, in: bytes).count)
-    case "rfind":
+    case "rfind", "rindex":
       place = PythonText.places(of: needle.reversed(), in: bytes.reversed(), limit: 1).first
         .map { bytes.count - $0.upperBound..<bytes.count - $0.lowerBound }
     default: place = PythonText.places(of: needle, in: bytes, limit: 1).first
     }
     guard let place else {
-      if name == "index" { throw TemplateProblem("'index' doesn't find what it looks for") }
+      if name.hasSuffix("index") {
+        throw TemplateProblem("'\(name)' doesn't find what it looks for")
+      }
       return .integer(-1)
     }
     return .integer(bytes[..<place.lowerBound].count { $0 & 0xC0 != 0x80 })

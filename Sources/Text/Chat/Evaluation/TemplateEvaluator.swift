@@ -10,6 +10,17 @@ final class TemplateEvaluator {
     let scope: TemplateScope
   }
 
+  /// A loop that runs.
+  struct RunningLoop {
+    let statement: TemplateStatement.Loop
+    /// The scope around it.
+    let scope: TemplateScope
+    /// How many loops around it called it.
+    let depth: Int
+    /// What `loop.changed` was told last.
+    var seen: [TemplateValue]?
+  }
+
   enum Flow {
     case goesOn
     case breaksLoop
@@ -20,8 +31,14 @@ final class TemplateEvaluator {
   var scope: TemplateScope
   /// The macros so far, by number.
   var macros: [Macro] = []
-  /// The attributes of the namespaces so far, by number.
-  var namespaces: [[String: TemplateValue]] = []
+  /// The namespaces so far, by number.
+  var namespaces: [TemplateNamespace] = []
+  /// What the iterators so far have still to give, by number.
+  private var iterators: [ArraySlice<TemplateValue>] = []
+  /// What `cycler` and `joiner` made so far, by number.
+  var counters: [TemplateCounter] = []
+  /// The loops that run, the outermost first.
+  var loops: [RunningLoop] = []
   var line = 1
   private var output = ""
   private var work = 0
@@ -53,7 +70,8 @@ final class TemplateEvaluator {
 
   /// Accounts for work.
   func spend(_ units: Int) throws {
-    work += units
+    // However much more than the limit it is.
+    work += min(units, TemplateLimits.work + 1)
     guard work <= TemplateLimits.work else {
       throw TemplateProblem("the template takes too many steps")
     }
@@ -67,21 +85,24 @@ final class TemplateEvaluator {
 
   /// Accounts for a text that is to be made.
   func checkLength(_ bytes: Int) throws {
-    guard bytes <= TemplateLimits.text else {
-      throw TemplateProblem("a text is longer than \(TemplateLimits.text) bytes")
-    }
+    guard bytes <= TemplateLimits.text else { throw TemplateLimits.tooLong }
     try spend(bytes / 16)
   }
 
   /// What a value looks like in a text.
   func printed(_ value: TemplateValue) throws -> String {
     // A value's weight bounds what printing it costs.
-    guard value.weight <= TemplateLimits.text / 16 else {
-      throw TemplateProblem("a text is longer than \(TemplateLimits.text) bytes")
-    }
-    let text = value.printed
+    guard value.weight <= TemplateLimits.text / 16 else { throw TemplateLimits.tooLong }
+    let text = try value.text ?? (value.isUndefined ? "" : representation(of: value))
     try checkLength(text.utf8.count)
     return text
+  }
+
+  /// What a value looks like in a list that is printed: Python's `repr`.
+  func representation(of value: TemplateValue) throws -> String {
+    var printer = TemplatePrinter(namespaces: namespaces, macros: macros.map(\.definition.name))
+    try printer.append(value)
+    return printer.text
   }
 
   /// Does something one level deeper.
@@ -97,10 +118,15 @@ final class TemplateEvaluator {
 
   /// What statements print, instead of printing it.
   func captured(_ statements: [TemplateStatement]) throws -> String {
+    try captured { _ = try run(statements) }
+  }
+
+  /// What something prints, instead of printing it.
+  func captured(_ body: () throws -> Void) throws -> String {
     let before = output
     output = ""
     defer { output = before }
-    _ = try run(statements)
+    try body()
     return output
   }
 
@@ -158,6 +184,7 @@ final class TemplateEvaluator {
         return try run(body)
       }
     case .generation(let body): return try inScope { try run(body) }
+    case .callBlock(let call, let caller): try print(printed(evaluate(call, caller: caller)))
     case .breakLoop: return .breaksLoop
     case .continueLoop: return .continuesLoop
     }
@@ -171,7 +198,16 @@ final class TemplateEvaluator {
   }
 
   private func run(_ loop: TemplateStatement.Loop) throws -> Flow {
-    var items = try elements(of: evaluate(loop.iterable))
+    try run(loop, over: evaluate(loop.iterable), depth: 0)
+  }
+
+  /// Runs a loop over a value.
+  ///
+  /// - Parameter depth: How many loops around it called it.
+  func run(
+    _ loop: TemplateStatement.Loop, over iterable: TemplateValue, depth: Int
+  ) throws -> Flow {
+    var items = try elements(of: iterable)
     try spend(items.count)
     if let condition = loop.condition {
       items = try items.filter { item in
@@ -183,9 +219,12 @@ final class TemplateEvaluator {
     }
     if items.isEmpty { return try inScope { try run(loop.otherwise) } }
     let list = try TemplateList(items)
+    loops.append(RunningLoop(statement: loop, scope: scope, depth: depth))
+    defer { loops.removeLast() }
     for (index, item) in items.enumerated() {
       let flow = try inScope {
-        scope["loop"] = .loop(TemplateLoop(items: list, index: index))
+        scope["loop"] = .loop(
+          TemplateLoop(items: list, index: index, depth: depth, number: loops.count - 1))
         try assign(item, to: loop.target)
         return try run(loop.body)
       }
@@ -201,7 +240,7 @@ final class TemplateEvaluator {
       guard case .namespace(let number) = scope[name] else {
         throw TemplateProblem("'\(name)' is no namespace, so nothing can be assigned to its parts")
       }
-      namespaces[number][attribute] = value
+      try namespaces[number].set(attribute, value)
     case .tuple(let targets):
       let values = try elements(of: value)
       guard values.count == targets.count else {
@@ -216,11 +255,26 @@ final class TemplateEvaluator {
     switch value {
     case .undefined: return []
     case .list(let list): return list.elements
-    case .mapping(let mapping): return mapping.keys.map { .string($0) }
-    case .string(let text):
+    case .mapping(let mapping): return mapping.keys
+    case .iterator(let number):
+      defer { iterators[number] = [] }
+      return Array(iterators[number])
+    case .string(let text), .markup(let text):
       try spend(text.utf8.count)
       return text.unicodeScalars.map { .string(String(Character($0))) }
     default: throw TemplateProblem("a '\(value.typeName)' can't be iterated")
     }
+  }
+
+  /// Something that gives values once.
+  func iterator(over elements: [TemplateValue]) -> TemplateValue {
+    iterators.append(elements[...])
+    return .iterator(iterators.count - 1)
+  }
+
+  /// The next value of an iterator, or what a loop over another value visits first.
+  func firstElement(of value: TemplateValue) throws -> TemplateValue? {
+    guard case .iterator(let number) = value else { return try elements(of: value).first }
+    return iterators[number].popFirst()
   }
 }

@@ -104,7 +104,7 @@ extension TemplateLexer {
     case "x": return try code(index, digits: 2)
     case "u": return try code(index, digits: 4)
     case "U": return try code(index, digits: 8)
-    case "N": throw TemplateProblem("escapes by name, '\\N', are not supported", line: line)
+    case "N": return try named(index)
     case "0"..."7":
       var (value, end): (UInt32, Int) = (0, index + 1)
       while end < index + 4, let digit = scalar(end), Self.isDigit(digit, radix: 8) {
@@ -123,4 +123,27 @@ extension TemplateLexer {
     else { throw TemplateProblem("'\\\(source[index + 1])' is no character's code", line: line) }
     return ([scalar], end)
   }
+
+  /// `\N{NAME}`, a character by its name in Unicode.
+  private func named(_ index: Int) throws -> (scalars: [Unicode.Scalar]?, end: Int) {
+    let start = index + 3
+    let end = source[min(start, source.count)...].prefix(128).firstIndex(of: "}")
+    guard scalar(index + 2) == "{", let end, let scalar = Self.character(text(start..<end)) else {
+      throw TemplateProblem("'\\N' is not followed by the name of a character", line: line)
+    }
+    return ([scalar], end + 1)
+  }
+
+  private static func character(_ name: String) -> Unicode.Scalar? { names[name.uppercased()] }
+
+  /// Characters by name, made when a template first spells one.
+  private static let names: [String: Unicode.Scalar] = {
+    var names: [String: Unicode.Scalar] = [:]
+    for value in UInt32(0)...0x10FFFF {
+      guard let scalar = Unicode.Scalar(value) else { continue }
+      if let alias = scalar.properties.nameAlias { names[alias] = scalar }
+      if let name = scalar.properties.name { names[name] = scalar }
+    }
+    return names
+  }()
 }

@@ -173,7 +173,9 @@ extension TemplateParser {
       case "true", "True": return try literal(.bool(true))
       case "false", "False": return try literal(.bool(false))
       case "none", "None": return try literal(.null)
-      default: return try node(.name(name), line, [])
+      default:
+        note(name)
+        return try node(.name(name), line, [])
       }
     case .string(var text):
       take()

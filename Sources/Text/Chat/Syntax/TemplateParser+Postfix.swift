@@ -45,15 +45,18 @@ extension TemplateParser {
     var arguments = TemplateExpression.Arguments()
     try expect(.symbol("("))
     while !isSymbol(")") {
-      if isSymbol("*") || isSymbol("**") {
-        throw problem("'\(isSymbol("*") ? "*" : "**")' arguments are not supported")
-      }
-      if case .name(let name) = current.kind, following.kind == .symbol("=") {
+      if arguments.unpackedNamed != nil { throw problem("an argument stands behind '**'") }
+      if skip(.symbol("**")) {
+        arguments.unpackedNamed = try expression()
+      } else if skip(.symbol("*")) {
+        guard arguments.unpacked == nil else { throw problem("'*' stands twice in a call") }
+        arguments.unpacked = try expression()
+      } else if case .name(let name) = current.kind, following.kind == .symbol("=") {
         take()
         take()
         arguments.named.append((name, try expression()))
       } else {
-        guard arguments.named.isEmpty else {
+        guard arguments.named.isEmpty, arguments.unpacked == nil else {
           throw problem("an argument without a name stands behind one with a name")
         }
         arguments.positional.append(try expression())
@@ -121,5 +124,7 @@ extension TemplateParser {
 
 extension TemplateExpression.Arguments {
   /// All of them, for their depth.
-  var values: [TemplateExpression] { positional + named.map(\.value) }
+  var values: [TemplateExpression] {
+    positional + named.map(\.value) + [unpacked, unpackedNamed].compactMap { $0 }
+  }
 }

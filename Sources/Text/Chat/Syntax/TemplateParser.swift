@@ -6,6 +6,8 @@ struct TemplateParser {
   private var nesting = 0
   /// Loops around the present statement.
   private var loops = 0
+  /// The special names that the macros around use, the innermost last.
+  private var uses: [Set<TemplateMacro.Use>] = []
 
   /// The statements of a template.
   ///
@@ -115,7 +117,8 @@ struct TemplateParser {
     case "set": return try set()
     case "if": return try conditional()
     case "for": return try loop()
-    case "macro": return try macro()
+    case "macro": return .macro(try macro(try expectName(), hasParameters: true, in: name))
+    case "call": return try callBlock()
     case "with": return try with()
     case "filter":
       let filters = try filterCalls()
@@ -125,7 +128,7 @@ struct TemplateParser {
       guard loops > 0 else { throw TemplateProblem("'\(name)' stands outside a loop", line: line) }
       return name == "break" ? .breakLoop : .continueLoop
     default:
-      let known = ["block", "call", "do", "extends", "import", "include", "autoescape", "from"]
+      let known = ["block", "do", "extends", "import", "include", "autoescape", "from"]
       throw TemplateProblem(
         known.contains(name)
           ? "the statement '\(name)' is not supported" : "there is no statement '\(name)'",
@@ -158,7 +161,7 @@ struct TemplateParser {
     try expect(.name("in"))
     let iterable = try tuple(allowsConditional: false, endingAt: "recursive")
     let condition = skip(.name("if")) ? try expression() : nil
-    if isName("recursive") { throw problem("'recursive' loops are not supported") }
+    let isRecursive = skip(.name("recursive"))
     loops += 1
     let part = try body("for", until: ["else", "endfor"])
     loops -= 1
@@ -166,12 +169,29 @@ struct TemplateParser {
     return .loop(
       TemplateStatement.Loop(
         target: target, iterable: iterable, condition: condition, body: part.statements,
-        otherwise: otherwise))
+        otherwise: otherwise, isRecursive: isRecursive))
   }
 
-  private mutating func macro() throws -> TemplateStatement.Kind {
-    let name = try expectName()
-    var parameters: [(name: String, defaultValue: TemplateExpression?)] = []
+  /// A macro whose name has been read, or the body of a call block, which is one.
+  private mutating func macro(
+    _ name: String, hasParameters: Bool, in tag: String,
+    call: ((inout TemplateParser) throws -> Void)? = nil
+  ) throws -> TemplateMacro {
+    // A macro ends no loop that it is written in.
+    let around = loops
+    loops = 0
+    uses.append([])
+    let parameters = hasParameters ? try self.parameters() : []
+    try call?(&self)
+    let body = try body(tag, until: ["end" + tag]).statements
+    loops = around
+    let used = uses.removeLast()
+    if !uses.isEmpty { uses[uses.count - 1].formUnion(used) }
+    return TemplateMacro(name: name, parameters: parameters, body: body, uses: used)
+  }
+
+  private mutating func parameters() throws -> [TemplateMacro.Parameter] {
+    var parameters: [TemplateMacro.Parameter] = []
     try expect(.symbol("("))
     while !isSymbol(")") {
       if !parameters.isEmpty { try expect(.symbol(",")) }
@@ -183,12 +203,24 @@ struct TemplateParser {
       parameters.append((parameter, value))
     }
     try expect(.symbol(")"))
-    // A macro ends no loop that it is written in.
-    let around = loops
-    loops = 0
-    defer { loops = around }
-    let body = try body("macro", until: ["endmacro"]).statements
-    return .macro(TemplateMacro(name: name, parameters: parameters, body: body))
+    return parameters
+  }
+
+  /// Notes that a macro around uses a special name.
+  mutating func note(_ name: String) {
+    guard let use = TemplateMacro.Use(rawValue: name), !uses.isEmpty else { return }
+    uses[uses.count - 1].insert(use)
+  }
+
+  private mutating func callBlock() throws -> TemplateStatement.Kind {
+    var call: TemplateExpression?
+    let caller = try macro("caller", hasParameters: isSymbol("("), in: "call") { parser in
+      let expression = try parser.expression()
+      guard case .call = expression.kind else { throw parser.problem("'call' needs a call") }
+      call = expression
+    }
+    guard let call else { throw problem("'call' needs a call") }
+    return .callBlock(call, caller)
   }
 
   private mutating func with() throws -> TemplateStatement.Kind {

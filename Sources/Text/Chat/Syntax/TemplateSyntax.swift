@@ -27,6 +27,10 @@ struct TemplateExpression: Sendable {
   struct Arguments: Sendable {
     var positional: [TemplateExpression] = []
     var named: [(name: String, value: TemplateExpression)] = []
+    /// `*values`, behind the positional ones.
+    var unpacked: TemplateExpression?
+    /// `**mapping`, behind the named ones.
+    var unpackedNamed: TemplateExpression?
   }
 
   struct FilterCall: Sendable {
@@ -75,6 +79,8 @@ struct TemplateStatement: Sendable {
     case conditional(
       [(condition: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
     case macro(TemplateMacro)
+    /// `{% call(parameters) macro(arguments) %}…{% endcall %}`, whose body the macro calls as `caller`.
+    case callBlock(TemplateExpression, TemplateMacro)
     case with([(target: TemplateTarget, value: TemplateExpression)], [TemplateStatement])
     /// `{% filter name %}…{% endfilter %}`
     case filtered([TemplateExpression.FilterCall], [TemplateStatement])
@@ -91,6 +97,8 @@ struct TemplateStatement: Sendable {
     let condition: TemplateExpression?
     let body: [TemplateStatement]
     let otherwise: [TemplateStatement]
+    /// Whether the body may call the loop, `loop(iterable)`.
+    let isRecursive: Bool
   }
 
   let kind: Kind
@@ -106,7 +114,20 @@ indirect enum TemplateTarget: Sendable {
 }
 
 struct TemplateMacro: Sendable {
+  /// A name that is something special in a macro that uses it.
+  enum Use: String, Sendable {
+    /// The body of a call block.
+    case caller
+    /// Values beyond the parameters.
+    case arguments = "varargs"
+    /// Named values that are no parameters.
+    case namedArguments = "kwargs"
+  }
+
+  typealias Parameter = (name: String, defaultValue: TemplateExpression?)
+
   let name: String
-  let parameters: [(name: String, defaultValue: TemplateExpression?)]
+  let parameters: [Parameter]
   let body: [TemplateStatement]
+  let uses: Set<Use>
 }

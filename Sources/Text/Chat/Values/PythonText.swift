@@ -132,6 +132,22 @@ enum PythonText {
     return line.isEmpty ? lines : lines + [String(line)]
   }
 
+  /// A text for HTML, as `markupsafe.escape` writes it.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "'": result += "&#39;"
+      case "\"": result += "&#34;"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
   /// A number as Python's `repr` prints it: the shortest digits that are this number.
   static func float(_ value: Double) -> String {
     if value.isNaN { return "nan" }
@@ -157,7 +173,6 @@ enum PythonText {
       case "\n": result.append(contentsOf: ["\\", "n"])
       case "\r": result.append(contentsOf: ["\\", "r"])
       case "\t": result.append(contentsOf: ["\\", "t"])
-      case " ": result.append(scalar)
       default:
         if isPrintable(scalar) {
           result.append(scalar)
@@ -170,10 +185,12 @@ enum PythonText {
     text.unicodeScalars.append(contentsOf: result)
   }
 
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+  /// Whether `repr` leaves a character as it is.
+  static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
+    case .spaceSeparator: scalar == " "
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-      .paragraphSeparator, .spaceSeparator:
+      .paragraphSeparator:
       false
     default: true
     }

@@ -37,28 +37,40 @@ struct TemplateJSONWriter {
       } else {
         text += PythonText.float(value)
       }
-    case .string(let value): text += jsonLiteral(value, asciiOnly: escapesNonASCII)
-    case .list(let list):
+    case .string(let value), .markup(let value):
+      text += jsonLiteral(value, asciiOnly: escapesNonASCII)
+    case .list(let list) where list.kind == .list || list.isTuple:
       try write("[", "]", count: list.elements.count, level) { writer, index in
         try writer.write(list.elements[index], level: level + 1)
       }
     case .mapping(let mapping):
       var members = mapping.members
-      if sortsKeys { members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }
+      if sortsKeys { try members.sort { try $0.key.isLess(than: $1.key) } }
       try write("{", "}", count: members.count, level) { writer, index in
-        writer.text += jsonLiteral(members[index].key, asciiOnly: writer.escapesNonASCII)
+        writer.text += jsonLiteral(
+          try Self.key(members[index].key), asciiOnly: writer.escapesNonASCII)
         writer.text += writer.separators?.key ?? ": "
         try writer.write(members[index].value, level: level + 1)
       }
-    case .undefined, .namespace, .loop, .function:
+    case .undefined, .list, .iterator, .namespace, .loop, .function:
       throw TemplateProblem("a value of type '\(value.typeName)' can't be written as JSON")
     }
+  }
+
+  /// JSON's keys are texts; Python writes other keys as their JSON.
+  private static func key(_ value: TemplateValue) throws -> String {
+    if let text = value.text { return text }
+    guard value.list == nil else {
+      throw TemplateProblem("a key of type '\(value.typeName)' can't be written as JSON")
+    }
+    var writer = TemplateJSONWriter()
+    return try writer.text(of: value)
   }
 
   private mutating func write(
     _ open: String, _ close: String, count: Int, _ level: Int,
     _ item: (inout TemplateJSONWriter, Int) throws -> Void
-  ) rethrows {
+  ) throws {
     text += open
     for index in 0..<count {
       if index > 0 { text += itemSeparator }

@@ -1,6 +1,6 @@
 /// A value that a template computes with, as Python would have it.
 ///
-/// Nothing in it can form a cycle: namespaces and macros live in the evaluator, by number.
+/// Nothing in it can form a cycle: namespaces, iterators and macros live in the evaluator, by number.
 enum TemplateValue: Sendable {
   /// No value, and what to say when it is used as one.
   case undefined(String)
@@ -9,8 +9,12 @@ enum TemplateValue: Sendable {
   case integer(Int)
   case float(Double)
   case string(String)
+  /// A text that `safe` or `escape` marked: what is joined to it gets escaped.
+  case markup(String)
   case list(TemplateList)
   case mapping(TemplateMapping)
+  /// What filters such as `map` and `select` make: it gives its elements once.
+  case iterator(Int)
   case namespace(Int)
   case loop(TemplateLoop)
   case function(TemplateFunction)
@@ -18,15 +22,23 @@ enum TemplateValue: Sendable {
   /// A list of values.
   ///
   /// - Throws: `TemplateProblem` when they are nested too deeply.
-  static func list(of elements: [TemplateValue]) throws -> TemplateValue {
-    .list(try TemplateList(elements))
+  static func list(
+    of elements: [TemplateValue], kind: TemplateList.Kind = .list
+  ) throws -> TemplateValue {
+    .list(try TemplateList(elements, kind: kind))
   }
 
   static func tuple(of elements: [TemplateValue]) throws -> TemplateValue {
-    .list(try TemplateList(elements, isTuple: true))
+    .list(try TemplateList(elements, kind: .tuple))
   }
 
-  var text: String? { if case .string(let text) = self { text } else { nil } }
+  /// The text, marked or not, if this is one.
+  var text: String? {
+    switch self {
+    case .string(let text), .markup(let text): text
+    default: nil
+    }
+  }
 
   var list: TemplateList? { if case .list(let list) = self { list } else { nil } }
 
@@ -46,9 +58,13 @@ enum TemplateValue: Sendable {
     if case .float(let value) = self { value } else { integer.map(Double.init) }
   }
 
+  var boolean: Bool? { if case .bool(let value) = self { value } else { nil } }
+
   var isNull: Bool { if case .null = self { true } else { false } }
 
   var isUndefined: Bool { if case .undefined = self { true } else { false } }
+
+  var isMarkup: Bool { if case .markup = self { true } else { false } }
 
   /// Whether a condition holds that this value is.
   var isTrue: Bool {
@@ -57,10 +73,11 @@ enum TemplateValue: Sendable {
     case .bool(let value): value
     case .integer(let value): value != 0
     case .float(let value): value != 0
-    case .string(let text): !text.isEmpty
+    case .string(let text), .markup(let text): !text.isEmpty
     case .list(let list): !list.elements.isEmpty
     case .mapping(let mapping): !mapping.keys.isEmpty
-    case .namespace, .loop, .function: true
+    // An iterator holds even where it gives nothing.
+    case .iterator, .namespace, .loop, .function: true
     }
   }
 
@@ -73,8 +90,18 @@ enum TemplateValue: Sendable {
     case .integer: "int"
     case .float: "float"
     case .string: "str"
-    case .list(let list): list.isTuple ? "tuple" : "list"
+    case .markup: "Markup"
+    case .list(let list):
+      switch list.kind {
+      case .list: "list"
+      case .tuple, .group: "tuple"
+      case .range: "range"
+      case .keys: "dict_keys"
+      case .values: "dict_values"
+      case .items: "dict_items"
+      }
     case .mapping: "dict"
+    case .iterator: "generator"
     case .namespace: "Namespace"
     case .loop: "LoopContext"
     case .function: "function"
@@ -95,7 +122,7 @@ enum TemplateValue: Sendable {
   /// The work that walking over it takes; a value that is part of another twice counts twice.
   var weight: Int {
     switch self {
-    case .string(let text): 1 + text.utf8.count / 16
+    case .string(let text), .markup(let text): 1 + text.utf8.count / 16
     case .list(let list): list.weight
     case .mapping(let mapping): mapping.weight
     default: 1
@@ -111,6 +138,8 @@ indirect enum TemplateFunction: Sendable {
   case macro(Int)
   /// A method of a value.
   case method(TemplateValue, String)
+  /// What `cycler` and `joiner` made, by its number in the evaluator.
+  case counter(Int)
 }
 
 /// The variable `loop`.
@@ -118,4 +147,8 @@ struct TemplateLoop: Sendable {
   let items: TemplateList
   /// The number of the present item, from 0.
   let index: Int
+  /// The loops around it that call it, 0 for none.
+  let depth: Int
+  /// Its number among the loops that run.
+  let number: Int
 }

@@ -1,6 +1,7 @@
 package import Drafter
 package import Files
 package import Foundation
+package import Text
 
 /// What a distillation run is to do.
 package struct DistillOptions: RecipeOptions {
@@ -14,6 +15,8 @@ package struct DistillOptions: RecipeOptions {
   package var run: RunOptions
   package var target: URL
   package var responses: Responses
+  /// How chats are written.
+  package var chat = ChatSettings()
   /// The responses that acceptance is measured on, or nil for none. Greedy whatever they say.
   package var heldout: ResponseOptions?
 

@@ -27,7 +27,7 @@ package final class DistillRecipe {
   package init(_ options: DistillOptions) throws {
     self.options = options
     responding = try ResponseRecipe(
-      target: options.target, workers: Workers(count: options.threads))
+      target: options.target, workers: Workers(count: options.threads), chat: options.chat)
     let mask = try Self.mask(options, responding)
     maskToken = mask.token
     remarks = mask.remark.map { [$0] } ?? []

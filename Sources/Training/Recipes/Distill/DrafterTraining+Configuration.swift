@@ -8,6 +8,11 @@ extension DrafterTraining {
   static func check(
     _ options: DistillOptions, _ target: ModelConfiguration, maskToken: Token
   ) throws {
+    guard target.headBias == nil else {
+      throw SpeculateError(
+        "the target's head has a bias, which drafters and their training don't know: give another "
+          + "target")
+    }
     // The tokens aren't known yet, but how many there will be.
     let vocabulary = try draftVocabulary(
       options, counts: [Int](repeating: 0, count: target.vocabularySize))

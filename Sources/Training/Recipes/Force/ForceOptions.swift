@@ -1,4 +1,5 @@
 package import Foundation
+package import Text
 
 /// What a forcing run is to do.
 package struct ForceOptions: RecipeOptions {
@@ -13,6 +14,8 @@ package struct ForceOptions: RecipeOptions {
   /// The target's folder: weights and tokenizer. Training starts from it.
   package var target: URL
   package var trajectories: Trajectories
+  /// How chats are written.
+  package var chat = ChatSettings()
   /// Held-out documents, for loss and tokens per pass, or nil for neither.
   package var heldout: URL?
 

@@ -22,7 +22,7 @@ package final class ForceRecipe {
   package init(_ options: ForceOptions, makesData: Bool = false) throws {
     self.options = options
     responding = try ResponseRecipe(
-      target: options.target, workers: Workers(count: options.threads))
+      target: options.target, workers: Workers(count: options.threads), chat: options.chat)
     let target = responding.target.configuration
     _ = try CausalArchitecture(target, name: options.target.path)
     var made: [OutputClaim.Input] = []

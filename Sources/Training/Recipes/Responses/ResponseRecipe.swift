@@ -2,7 +2,7 @@ import Files
 package import Foundation
 import Speculate
 package import Tensors
-import Text
+package import Text
 import Verifier
 
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.
@@ -15,11 +15,15 @@ package final class ResponseRecipe {
   private var print: UInt64?  // of the weights, once it is known
   private var claim: (folder: URL, held: OutputClaim)?
 
-  package init(target directory: URL, workers: Workers) throws {
+  /// - Parameter chat: How chats are written.
+  package init(
+    target directory: URL, workers: Workers, chat: ChatSettings = ChatSettings()
+  ) throws {
     target = try CausalModel(directory: directory)
     checkpoint = try Checkpoint(directory: directory)
     encoder = ChatEncoder(
-      directory: directory, tokenizer: try TokenizerLoader.load(directory: directory))
+      directory: directory, tokenizer: try TokenizerLoader.load(directory: directory),
+      settings: chat)
     self.workers = workers
     self.directory = directory
   }
@@ -109,7 +113,8 @@ package final class ResponseRecipe {
   private func settings(
     _ options: ResponseOptions, _ prompts: PromptSource
   ) throws -> ResponseSettings {
-    let data = try FileFingerprint.of(options.data.url)
+    var data = try FileFingerprint.of(options.data.url)
+    if !encoder.parsesSpecial { data = data &* 31 &+ 1 }
     return ResponseSettings(
       target: try fingerprint(),
       // What chats become depends on the template too.
