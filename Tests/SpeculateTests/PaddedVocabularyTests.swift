@@ -14,10 +14,10 @@ import Verifier
     return CausalModel(random: configuration, seed: seed, format: .f32)
   }
 
-  private static func block(_ vocabulary: Int) -> BlockDrafter {
+  private static func block(_ vocabulary: Int, seed: UInt64 = 4) -> BlockDrafter {
     var configuration = TinyModels.drafter(blockSize: 6).configuration
     configuration.vocabularySize = vocabulary
-    return BlockDrafter(random: configuration, seed: 4)
+    return BlockDrafter(random: configuration, seed: seed)
   }
 
   private static let drafters: [(name: String, model: DrafterModel)] = [
@@ -52,28 +52,33 @@ import Verifier
   /// The test above could fail: models draft ids of padding where nothing stops them.
   @Test func paddingIsDraftedWhereAllIdsAreTokens() throws {
     let workers = Workers(count: 1)
-    for drafter in [DrafterModel.causal(Self.model(70, seed: 9)), .block(Self.block(70))] {
-      let target = Self.model(70, seed: 1)
-      func drafts(_ tokens: Int?) throws -> [Token] {
-        let source = try drafter.makeSource(
-          target: target, workers: workers, capacity: 100, tokens: tokens)
-        try source.reserve(100)
-        let features = FloatBuffer(count: 40 * 2 * target.configuration.hiddenSize)
-        return (1..<30).flatMap { length in
-          source.rewind(to: 0)
-          source.commit(features: features.base, rows: length - 1)
-          let request = DraftRequest(
-            chooser: DraftChooser(
-              .greedy, choice: .argmax, context: TokenPresence(vocabulary: 70)))
-          request.tokens = (0..<length).map { Token($0 * 7 % 61) }
-          request.count = 4
-          source.enter(request)
-          source.runPasses()
-          return request.block.tokens
-        }
+    let target = Self.model(70, seed: 1)
+    func drafts(_ drafter: DrafterModel, _ tokens: Int?) throws -> [Token] {
+      let source = try drafter.makeSource(
+        target: target, workers: workers, capacity: 100, tokens: tokens)
+      try source.reserve(100)
+      let features = RandomSource(seed: 5).values(
+        "features", [40 * 2 * target.configuration.hiddenSize])
+      return (1..<30).flatMap { length in
+        source.rewind(to: 0)
+        source.commit(features: features.base, rows: length - 1)
+        let request = DraftRequest(
+          chooser: DraftChooser(
+            .greedy, choice: .argmax, context: TokenPresence(vocabulary: 70)))
+        request.tokens = (0..<length).map { Token($0 * 7 % 61) }
+        request.count = 4
+        source.enter(request)
+        source.runPasses()
+        return request.block.tokens
       }
-      #expect(try drafts(nil).contains { $0 >= 61 })
-      #expect(try drafts(61).allSatisfy { $0 < 61 })
+    }
+    let seeds: Range<UInt64> = 1..<12
+    for drafters in [
+      seeds.map { DrafterModel.causal(Self.model(70, seed: $0)) },
+      seeds.map { .block(Self.block(70, seed: $0)) },
+    ] {
+      #expect(try drafters.contains { try drafts($0, nil).contains { $0 >= 61 } })
+      for drafter in drafters { #expect(try drafts(drafter, 61).allSatisfy { $0 < 61 }) }
     }
   }
 

@@ -193,7 +193,9 @@ import Verifier
           name: name, shape: values[name]?.shape ?? [], type: .f32, values: $0.base)
       }
     }
-    try SafetensorsWriter.write(entries, metadata: [:], to: folder.file("model.safetensors"))
+    try withExtendedLifetime(buffers) {
+      try SafetensorsWriter.write(entries, metadata: [:], to: folder.file("model.safetensors"))
+    }
     try folder.write(
       Data(contentsOf: reference.directory.appending(path: "config.json")), to: "config.json")
     #expect(
