@@ -182,7 +182,7 @@ enum PythonText {
       }
     }
     result.append(quote)
-    text.unicodeScalars.append(contentsOf: result)
+    text += String(result)
   }
 
   /// Whether `repr` leaves a character as it is.
