@@ -27,7 +27,7 @@ package final class DraftStrategy: RoundStrategy {
   /// Tokens of an output that there is room for at once, where texts are looked up.
   private static let usualOutput = 4096
 
-  /// Branches that pay on the pairs that were measured (docs/performance.md).
+  /// Branches that raised tau on the embedded pair; what they bring in speed isn't settled.
   package static let usualBranches = 2
 
   private var recorder: CandidateRecorder?
