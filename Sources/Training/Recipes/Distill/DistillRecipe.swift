@@ -86,7 +86,7 @@ package final class DistillRecipe {
   /// lie beside the responses are read from there.
   package func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
-      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
+      options, claim: claim, target: responding.target, tensors: responding.tensors,
       tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,
       responses: responses, heldout: heldout, heldoutEnds: heldoutEnds,
       stored: try storedFeatures())

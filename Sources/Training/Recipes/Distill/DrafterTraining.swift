@@ -45,7 +45,7 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   init(
-    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, checkpoint: Checkpoint,
+    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, tensors: ModelTensors,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
     heldout heldoutResponses: [Response], heldoutEnds: [Token], stored: [FeatureStore]
   ) throws {
@@ -63,7 +63,7 @@ package final class DrafterTraining: TrainingRecipe {
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
     let rows = TargetRows(
-      embedding: target.embedding, head: try Self.head(target, checkpoint),
+      embedding: target.embedding, head: try Self.head(target, tensors, rows: vocabulary),
       draftVocabulary: vocabulary)
     state = try Run(
       options.run,
@@ -77,7 +77,7 @@ package final class DrafterTraining: TrainingRecipe {
           configuration, target: rows, objective: options.objective, heads: options.heads,
           seed: options.seed, precision: $0)
       },
-      initialize: { try Self.initialize($0, target.configuration, checkpoint, options) })
+      initialize: { try Self.initialize($0, target.configuration, tensors, options) })
     state.header.data = responses.fingerprint
     reportedAnchors = state.header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)
@@ -200,18 +200,26 @@ package final class DrafterTraining: TrainingRecipe {
 
   private static let nothing = FloatBuffer(count: 0)
 
-  /// The target's head as f32: [vocabulary][hidden].
-  private static func head(_ target: CausalModel, _ checkpoint: Checkpoint) throws -> FloatBuffer {
+  /// The rows of the target's head for some tokens as f32, or for all: [rows][hidden].
+  private static func head(
+    _ target: CausalModel, _ tensors: ModelTensors, rows: [Token]?
+  ) throws -> FloatBuffer {
     let (vocabulary, hidden) = (
       target.configuration.vocabularySize, target.configuration.hiddenSize
     )
-    if !target.configuration.tiesEmbeddings {
-      return try checkpoint.floats(
-        target.configuration.family.tensors.head, shape: [vocabulary, hidden])
+    let tokens = rows ?? (0..<Token(vocabulary)).map { $0 }
+    let head = FloatBuffer(count: tokens.count * hidden)
+    guard !target.configuration.tiesEmbeddings else {
+      for (row, token) in tokens.enumerated() {
+        target.embedding.copy(token, to: head.base + row * hidden)
+      }
+      return head
     }
-    let head = FloatBuffer(count: vocabulary * hidden)
-    for token in 0..<vocabulary {
-      target.embedding.copy(Token(token), to: head.base + token * hidden)
+    let whole = try tensors.floats(
+      NamedShape(target.configuration.family.tensors.head, [vocabulary, hidden]))
+    guard rows != nil else { return whole }
+    for (row, token) in tokens.enumerated() {
+      (head.base + row * hidden).update(from: whole.base + Int(token) * hidden, count: hidden)
     }
     return head
   }
@@ -240,14 +248,14 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   private static func initialize(
-    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
+    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ tensors: ModelTensors,
     _ options: DistillOptions
   ) throws {
     switch options.initialization {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
-    default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
+    default: try DrafterInitializer.copy(from: tensors, target, to: model)
     }
   }
 }

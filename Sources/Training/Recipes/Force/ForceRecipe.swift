@@ -12,6 +12,7 @@ import Verifier
 package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
+  private let checkpoint: Checkpoint
   private let claim: OutputClaim
   private var plan: ResponseRecipe.Plan?  // until the responses are there
   private let evaluator: ForceEvaluator?
@@ -23,6 +24,8 @@ package final class ForceRecipe {
     self.options = options
     responding = try ResponseRecipe(
       target: options.target, workers: Workers(count: options.threads), chat: options.chat)
+    // What is forced is written as a folder like the target's.
+    checkpoint = try Checkpoint(directory: options.target)
     let target = responding.target.configuration
     _ = try CausalArchitecture(target, name: options.target.path)
     var made: [OutputClaim.Input] = []
@@ -102,7 +105,7 @@ package final class ForceRecipe {
   /// Opens the training of a model on trajectories: resumed where a checkpoint is found.
   package func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
     try ForceTraining(
-      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
+      options, claim: claim, target: responding.target, checkpoint: checkpoint,
       fingerprint: responding.fingerprint(), evaluator: evaluator, workers: responding.workers,
       trajectories: trajectories)
   }
