@@ -89,7 +89,8 @@ struct PromptWritingFlags: ParsableArguments {
   var promptTemperature: Float?
   @Option("Share of the most probable tokens' mass that those are drawn from. (default: 0.95)")
   var promptTopP: Float?
-  @Option("Tokens of such a prompt at most; one that doesn't end by then is dropped. (default: 192)")
+  @Option(
+    "Tokens of such a prompt at most; one that doesn't end by then is dropped. (default: 192)")
   var promptLength: Int?
   @Option(
     """

@@ -39,7 +39,8 @@ struct ResponseFlags: ParsableArguments {
     if let sampledShare {
       if temperature ?? 0 == 0 {
         throw ValidationError(
-          "--sampled-share means nothing for greedy responses: give a --temperature, or leave it out")
+          "--sampled-share means nothing for greedy responses: give a --temperature, or leave it out"
+        )
       }
       if !(sampledShare > 0 && sampledShare <= 1) {
         throw ValidationError(

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+package import Foundation
 import Text
 
 /// Prompts that no other may come near: it has none of their runs of thirteen words, which are what
@@ -7,7 +7,7 @@ import Text
 /// whole. One of fewer than six words it may have in it, but not be.
 ///
 /// Case and punctuation count for nothing.
-struct ExcludedPrompts: Sendable {
+package struct ExcludedPrompts: Sendable {
   private static let (length, shortest) = (13, 6)
 
   private var count = 0
@@ -16,7 +16,7 @@ struct ExcludedPrompts: Sendable {
   let fingerprint: UInt64
 
   /// Reads files as prompts are read from them, but every message of a chat.
-  init(_ files: [URL]) throws {
+  package init(_ files: [URL]) throws {
     fingerprint = try files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
     for url in files {
       let documents = try TextDocuments(url)
@@ -42,7 +42,7 @@ struct ExcludedPrompts: Sendable {
   }
 
   /// Whether a text has such words.
-  func isNear(_ text: String) -> Bool {
+  package func isNear(_ text: String) -> Bool {
     let words = Self.words(text)
     return grams.contains { length, own in
       (length < Self.shortest ? length == words.count : length <= words.count)

@@ -1,10 +1,10 @@
-import Files
+package import Files
 
 /// Finds texts that share most of their n-grams of tokens with an earlier one.
 ///
 /// N-grams that many texts have, such as "Can you help me with", say nothing: they count only where a text
 /// has no others.
-struct NearDuplicates {
+package struct NearDuplicates {
   /// Tokens of an n-gram.
   static let length = 4
   /// The share of a text's n-grams in one earlier text from which on it is a duplicate.
@@ -15,10 +15,12 @@ struct NearDuplicates {
   private var places: [UInt64: [Int32]] = [:]  // of the texts with an n-gram
   private var count: Int32 = 0
 
+  package init() {}
+
   /// Takes a text in, unless it is a duplicate of one before.
   ///
   /// - Returns: Whether it was taken.
-  mutating func insert(_ tokens: [Token]) -> Bool {
+  package mutating func insert(_ tokens: [Token]) -> Bool {
     let grams = Self.grams(tokens)
     let telling = grams.filter { (places[$0]?.count ?? 0) < Self.common }
     guard !telling.isEmpty else { return false }

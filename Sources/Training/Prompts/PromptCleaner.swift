@@ -1,12 +1,12 @@
-import Files
+package import Files
 import Speculate
-import Text
+package import Text
 
 /// Decides which of the prompts that a target wrote are kept.
 ///
 /// It takes them by number, and whether one is kept depends on none with a higher number, except that the
 /// first ones together say which writing systems are usual. So more prompts change nothing of those before.
-struct PromptCleaner {
+package struct PromptCleaner {
   /// Changes with the rules.
   static let version = 1
   /// Prompts that say which writing systems are usual.
@@ -28,7 +28,7 @@ struct PromptCleaner {
   /// - Parameters:
   ///   - longest: Tokens of a chat at most.
   ///   - sample: The first prompts, as many as there are of ``sample``.
-  init(
+  package init(
     _ writing: PromptWriting, encoder: ChatEncoder, longest: Int, excluded: ExcludedPrompts?,
     sample: some Sequence<WrittenPrompt>
   ) {
@@ -47,7 +47,7 @@ struct PromptCleaner {
   /// The tokens of the chat that a prompt begins, or what is wrong with it.
   ///
   /// - Throws: `SpeculateError` when the template can't write it.
-  mutating func clean(_ prompt: WrittenPrompt) throws -> Result<[Token], PromptFlaw> {
+  package mutating func clean(_ prompt: WrittenPrompt) throws -> Result<[Token], PromptFlaw> {
     let text = writing.text(prompt)
     if let flaw = flaw(prompt, text) { return .failure(flaw) }
     let ids = try encoder.encode(Conversation(user: text), now: ChatEncoder.fixedTime).ids

@@ -1,14 +1,14 @@
-import Files
+package import Files
 import Foundation
 import Speculate
-import Text
+package import Text
 
 /// The openings of a user's turn as the prompts of responses: the responses are prompts.
-struct PromptWriting: ResponseTasks {
+package struct PromptWriting: ResponseTasks {
   /// They differ in what the system says before; each has its turn.
   private let openings: [[Token]]
-  let settings: PromptWritingSettings
-  let endTokens: [Token]
+  package let settings: PromptWritingSettings
+  package let endTokens: [Token]
   private let tokenizer: any Tokenizer
   /// Text that ends the message, and how many tokens at the end of a response can hold it.
   private let stop: (text: String, tokens: Int)?
@@ -16,7 +16,7 @@ struct PromptWriting: ResponseTasks {
   /// - Parameters:
   ///   - turns: At least one. They end alike.
   ///   - endTokens: The tokens after which an answer in a chat is over.
-  init(
+  package init(
     turns: [UserTurn], settings: PromptWritingSettings, tokenizer: any Tokenizer, endTokens: [Token]
   ) {
     openings = turns.map(\.opening)
@@ -36,10 +36,10 @@ struct PromptWriting: ResponseTasks {
     }
   }
 
-  var longestPrompt: Int { openings.map(\.count).max() ?? 1 }
-  var responseLength: Int { settings.length }
+  package var longestPrompt: Int { openings.map(\.count).max() ?? 1 }
+  package var responseLength: Int { settings.length }
 
-  func task(_ number: Int) -> ResponseTask {
+  package func task(_ number: Int) -> ResponseTask {
     var random = KeyedRandom(seed: settings.seed, key: "written prompt \(number)")
     return ResponseTask(
       prompt: openings[number % openings.count], document: number,
@@ -47,13 +47,13 @@ struct PromptWriting: ResponseTasks {
         temperature: settings.temperature, topP: settings.topP, seed: random.next()))
   }
 
-  func isOver(_ response: ArraySlice<Token>) -> Bool {
+  package func isOver(_ response: ArraySlice<Token>) -> Bool {
     guard let stop else { return false }
     return tokenizer.decode(response.suffix(stop.tokens), skipSpecial: true).contains(stop.text)
   }
 
   /// What was written, from the response.
-  func prompt(_ response: Response) -> WrittenPrompt {
+  package func prompt(_ response: Response) -> WrittenPrompt {
     let made = response.continuation
     if let last = made.last, endTokens.contains(last) {
       return WrittenPrompt(tokens: Array(made.dropLast()), ending: .turn)
@@ -66,7 +66,7 @@ struct PromptWriting: ResponseTasks {
   func isSpecial(_ token: Token) -> Bool { tokenizer.isSpecial(token) }
 
   /// The message as text, without what ends it and without blanks around it.
-  func text(_ prompt: WrittenPrompt) -> String {
+  package func text(_ prompt: WrittenPrompt) -> String {
     var text = tokenizer.decode(prompt.tokens, skipSpecial: false)
     if let stop, let range = text.range(of: stop.text) { text = String(text[..<range.lowerBound]) }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)

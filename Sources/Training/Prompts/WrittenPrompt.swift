@@ -73,6 +73,17 @@ package struct PromptWritingSettings: ShardSettings {
   package var topP: Float
   package var length: Int
 
+  package init(
+    target: UInt64, turn: UInt64, seed: UInt64, temperature: Float, topP: Float, length: Int
+  ) {
+    self.target = target
+    self.turn = turn
+    self.seed = seed
+    self.temperature = temperature
+    self.topP = topP
+    self.length = length
+  }
+
   package var named: [String: String] {
     var settings = RunSettings()
     settings.note("target", fingerprint: target)

@@ -95,13 +95,14 @@ package final class DrafterTraining: TrainingRecipe {
       ? try TargetFeatures(
         model: target, workers: workers, layers: configuration.targetLayers,
         states: options.needsDistribution, maximumLength: longest) : nil
-    let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
+    let precision = state.precision
+    let cache = features.map {
+      FeatureCache($0, stored: stored, bytes: options.memory, precision: precision)
+    }
     self.cache = cache
     storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
     unusedFeatures = stored.compactMap { store in
-      guard let features, features.slots(in: store.settings) == nil else { return nil }
-      return "\(store.folder.path) holds layers \(store.settings.layers), not all of "
-        + "\(features.layers): the target computes them"
+      features.flatMap { FeatureCache.objection(to: store, $0, precision: precision) }
     }
     heldout = HeldoutAnswer.all(
       heldoutResponses, length: options.heldout?.length, endTokens: heldoutEnds)

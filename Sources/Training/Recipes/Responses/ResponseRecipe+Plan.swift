@@ -83,9 +83,10 @@ extension ResponseRecipe {
     case .written(let wanted):
       let written = try written(wanted, options)
       settings.written = written.writing.settings
-      settings.cleaning = written.excluded.map {
-        "\(PromptCleaner.version), \(OutputClaim.Job.fingerprint($0.fingerprint))"
-      } ?? "\(PromptCleaner.version)"
+      settings.cleaning =
+        written.excluded.map {
+          "\(PromptCleaner.version), \(OutputClaim.Job.fingerprint($0.fingerprint))"
+        } ?? "\(PromptCleaner.version)"
       return .written(written)
     }
   }
@@ -113,7 +114,8 @@ extension ResponseRecipe {
           + "\(target.configuration.maximumContext): give a smaller ‘prompt length’")
     }
     let settings = PromptWritingSettings(
-      target: try fingerprint(), turn: turns.reduce(0) { $0 &* 31 &+ $1.fingerprint }, seed: options.seed,
+      target: try fingerprint(), turn: turns.reduce(0) { $0 &* 31 &+ $1.fingerprint },
+      seed: options.seed,
       temperature: wanted.temperature, topP: wanted.topP, length: wanted.length)
     let writing = PromptWriting(
       turns: turns, settings: settings, tokenizer: tokenizer,
