@@ -71,7 +71,7 @@ struct DistillTrainCommand: ParsableCommand {
       threads: training.run.threads.count)
     options.heldout = try heldoutOptions()
     options.chat = try prompts.template.settings()
-    try drafter.apply(to: &options)
+    try drafter.apply(to: &options, areWritten: prompts.areWritten)
     objective.apply(to: &options)
     training.apply(to: &options)
     tokenFlags.apply(to: &options, steps: training.run.steps)

@@ -33,6 +33,17 @@ package final class ResponseRecipe {
     [OutputClaim.Input("target", directory)] + options.compactMap { $0 }.flatMap { $0.inputs() }
   }
 
+  /// Special tokens that begin and end texts, and those of a chat where the target has a template.
+  var standingTokens: Set<Token> {
+    let chat = Conversation(messages: [.system("a"), .user("b"), .assistant("c"), .user("d")])
+    let ids =
+      [chat, Conversation(user: "b")].lazy.compactMap {
+        try? self.encoder.encode($0, now: ChatEncoder.fixedTime).ids
+      }.first ?? []
+    let ends = tokenizer.endTokens(of: target.configuration.endTokens, inChat: true)
+    return Set(ids.filter(tokenizer.isSpecial) + ends + [tokenizer.beginToken].compactMap { $0 })
+  }
+
   /// Claims a folder for shards, for as long as this lives.
   func claim(_ folder: URL, _ options: ResponseOptions?) throws {
     guard claim?.folder != folder else { return }
