@@ -20,7 +20,7 @@ struct PromptDataFlags: ParsableArguments {
     --data or, with weights, beside it.
     """, value: "self[:weight]")
   var prompts: String?
-  @OptionGroup var writing: PromptWritingFlags
+  @OptionGroup(title: "Prompts that the target writes") var writing: PromptWritingFlags
   @OptionGroup var template: ChatTemplateFlags
 
   /// The sources, none if none is given.
