@@ -31,7 +31,7 @@ import Training
       refusal { $0.targetLayers = [0, 7] }
         == "‘target layers’ names layer 7, but the target has layers 0 to 2")
     let missing = folder.file("none.txt")
-    let unreadable = refusal { $0.heldout?.data = .text(missing) }
+    let unreadable = refusal { $0.heldout?.sources = [.init(.text(missing))] }
     #expect(unreadable.contains(missing.path))
     #expect(
       refusal { $0.sequences = 15 }

@@ -57,7 +57,7 @@ import Training
     #expect(
       counts.written == counts.kept + PromptFlaw.allCases.reduce(0) { $0 + counts[$1] })
     let store = try WrittenPromptStore(existing: folder.file("answers/prompts"))
-    let written = try store.all()
+    let written = store.elements(below: store.count)
     #expect(written.count == counts.written)
     let tokenizer = try TokenizerLoader.load(directory: folder.file("target"))
     for response in responses {

@@ -8,6 +8,11 @@ package struct UserTurn: Sendable, Equatable {
   /// What ends the message.
   package let end: End
 
+  package init(opening: [Token], end: End) {
+    self.opening = opening
+    self.end = end
+  }
+
   package enum End: Sendable, Equatable {
     /// A special token.
     case token(Token)

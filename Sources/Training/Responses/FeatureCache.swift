@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Tensors
 
 /// Features kept from one visit of a sequence to the next, as many as fit.
