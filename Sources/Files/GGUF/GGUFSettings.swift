@@ -1,17 +1,16 @@
-import Files
 internal import Foundation
 
 /// The metadata of a GGUF model that says how it computes, read key by key.
 ///
 /// Every key under the architecture's name must be asked for: one that nobody knows may change what the
 /// model computes.
-struct GGUFSettings {
-  let file: GGUFFile
+package struct GGUFSettings {
+  package let file: GGUFFile
   /// `general.architecture`.
-  let architecture: String
+  package let architecture: String
   private var asked: Set<String> = []
 
-  init(_ file: GGUFFile) throws {
+  package init(_ file: GGUFFile) throws {
     self.file = file
     guard let architecture = file.metadata["general.architecture"]?.text else {
       throw SpeculateError(
@@ -22,7 +21,9 @@ struct GGUFSettings {
   }
 
   /// An error about the file.
-  func problem(_ text: String) -> SpeculateError { SpeculateError("\(file.url.path): \(text)") }
+  package func problem(_ text: String) -> SpeculateError {
+    SpeculateError("\(file.url.path): \(text)")
+  }
 
   private func name(of key: String) -> String { "\(architecture).\(key)" }
 
@@ -32,7 +33,7 @@ struct GGUFSettings {
   }
 
   /// An integer; nil if it isn't there.
-  mutating func integer(_ key: String) throws -> Int? {
+  package mutating func integer(_ key: String) throws -> Int? {
     guard let value = value(key) else { return nil }
     guard let integer = value.integer else {
       throw problem("the metadata key \(quoted(name(of: key))) is not one integer")
@@ -41,7 +42,7 @@ struct GGUFSettings {
   }
 
   /// An integer that must be there.
-  mutating func requiredInteger(_ key: String) throws -> Int {
+  package mutating func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {
       throw problem(
         "the metadata key \(quoted(name(of: key))) is missing; convert the model again")
@@ -50,7 +51,7 @@ struct GGUFSettings {
   }
 
   /// A number; nil if it isn't there.
-  mutating func number(_ key: String) throws -> Double? {
+  package mutating func number(_ key: String) throws -> Double? {
     guard let value = value(key) else { return nil }
     guard let number = value.number else {
       throw problem("the metadata key \(quoted(name(of: key))) is not a number")
@@ -59,7 +60,7 @@ struct GGUFSettings {
   }
 
   /// A text; nil if it isn't there.
-  mutating func text(_ key: String) throws -> String? {
+  package mutating func text(_ key: String) throws -> String? {
     guard let value = value(key) else { return nil }
     guard let text = value.text else {
       throw problem("the metadata key \(quoted(name(of: key))) is not a text")
@@ -67,11 +68,29 @@ struct GGUFSettings {
     return text
   }
 
+  /// A truth value; nil if it isn't there.
+  package mutating func flag(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard let flag = value.flag else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
+    }
+    return flag
+  }
+
+  /// Integers; nil if they aren't there.
+  package mutating func integers(_ key: String) throws -> [Int]? {
+    guard let value = value(key) else { return nil }
+    guard let integers = value.array?.integers else {
+      throw problem("the metadata key \(quoted(name(of: key))) is no list of integers")
+    }
+    return integers
+  }
+
   /// Takes a key that says nothing about how the model computes.
-  mutating func ignore(_ key: String) { asked.insert(name(of: key)) }
+  package mutating func ignore(_ key: String) { asked.insert(name(of: key)) }
 
   /// Checks that nothing was left over.
-  func finish() throws {
+  package func finish() throws {
     let prefix = architecture + "."
     for key in file.metadata.keys.sorted() where key.hasPrefix(prefix) && !asked.contains(key) {
       throw problem(
