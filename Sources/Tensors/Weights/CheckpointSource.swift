@@ -11,10 +11,12 @@ package final class CheckpointSource: WeightSource {
     self.path = path
   }
 
+  package func has(_ name: String) -> Bool { checkpoint.shape(of: name) != nil }
+
   package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
     used.insert(name)
     if shape.count == 2 {
-      for format in WeightFormat.allCases {
+      for format in WeightFormat.named {
         if let stored = try stored(name, rows: shape[0], columns: shape[1], format: format) {
           return try stored.floats()
         }
@@ -29,6 +31,20 @@ package final class CheckpointSource: WeightSource {
     let stored = try format.coding.stored(name, in: checkpoint, rows: rows, columns: columns)
     used.formUnion(stored?.names ?? [])
     return stored
+  }
+
+  /// Checks that a tensor is there, in its shape and of a type to compute with, and reads no value.
+  ///
+  /// - Throws: `SpeculateError` naming the tensor and what is wrong.
+  package func check(_ tensor: NamedShape) throws {
+    used.insert(tensor.name)
+    if tensor.shape.count == 2 {
+      for format in WeightFormat.named
+      where try stored(
+        tensor.name, rows: tensor.shape[0], columns: tensor.shape[1], format: format) != nil
+      { return }
+    }
+    _ = try checkpoint.type(of: tensor.name, shape: tensor.shape)
   }
 
   /// A vector of integers stored as I64.

@@ -7,6 +7,9 @@ package protocol WeightSource {
   /// - Throws: `SpeculateError` naming the tensor when it is missing or has another shape.
   func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer
 
+  /// Whether there is a tensor of that name.
+  func has(_ name: String) -> Bool
+
   /// A matrix that is stored in just this format, to be taken as it is; nil if it is not. Of files that
   /// mix formats it may be one in another format, if that is what the model is to have.
   ///
@@ -17,6 +20,8 @@ package protocol WeightSource {
 }
 
 extension WeightSource {
+  package func has(_ name: String) -> Bool { true }
+
   package func stored(
     _ name: String, rows: Int, columns: Int, format: WeightFormat
   ) throws -> (any StoredMatrix)? { nil }

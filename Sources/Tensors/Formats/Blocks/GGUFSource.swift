@@ -68,6 +68,10 @@ package final class GGUFSource: WeightSource {
     return nil
   }
 
+  package func has(_ name: String) -> Bool {
+    places[name].map { file.tensor($0.name) != nil } ?? false
+  }
+
   package func values(_ name: String, _ shape: [Int]) throws -> FloatBuffer {
     let (tensor, order) = try find(name, shape)
     guard let type = tensor.type.elementType else {
@@ -133,6 +137,15 @@ package final class GGUFSource: WeightSource {
       }
       return blocks(coding)
     }
+  }
+
+  /// Checks that a tensor is there, in its shape and of a type to compute with, and reads no value.
+  ///
+  /// - Returns: The format that takes it as it is stored.
+  /// - Throws: `SpeculateError` naming the tensor and what is wrong.
+  @discardableResult
+  package func check(_ tensor: NamedShape) throws -> WeightFormat {
+    try Self.format(of: find(tensor.name, tensor.shape).0, in: file)
   }
 
   /// The tensor of a name, checked to be of a shape.
