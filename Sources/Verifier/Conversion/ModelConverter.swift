@@ -7,33 +7,30 @@ package import Tensors
 /// Tensors are converted one after the other and in pieces, so that memory stays small whatever the
 /// model's size. The folder appears whole or not at all. It doesn't judge the result; perplexity does.
 package struct ModelConverter {
-  package let source: URL
   package let formats: WeightFormats
 
-  private let configuration: ModelConfiguration
-  private let checkpoint: Checkpoint
+  private let origin: ModelOrigin
   private let entries: [TensorConversion]
 
-  /// Reads the configuration and the headers of the weights.
+  /// Plans a folder.
   ///
-  /// - Throws: `SpeculateError` if the folder is no supported model, or a converted one already, or a
-  ///   tensor has no place in it.
-  package init(source: URL, formats: WeightFormats) throws {
-    self.source = source
+  /// - Throws: `SpeculateError` if a tensor can't be held in its format.
+  package init(_ origin: ModelOrigin, formats: WeightFormats) throws {
+    self.origin = origin
     self.formats = formats
-    configuration = try ModelConfiguration(directory: source)
-    checkpoint = try Checkpoint(directory: source)
-    if let stored = configuration.quantization {
-      throw SpeculateError(
-        "\(source.path): is converted already (\(stored)); convert the original, or each rounding "
-          + "adds to the last")
-    }
-    entries = try Self.conversions(checkpoint, configuration, formats)
+    entries = try Self.conversions(origin, formats)
   }
 
   package var tensorCount: Int { entries.reduce(0) { $0 + $1.outputCount } }
+  /// What a user should know of the result.
+  package var notes: [String] {
+    origin.isRounded && formats.isQuantized
+      ? [
+        "\(origin.url.path) holds weights that were rounded before; each rounding adds to the last"
+      ]
+      : []
+  }
 
-  package var sourceBytes: Int { entries.reduce(0) { $0 + $1.sourceBytes } }
   package var convertedBytes: Int { entries.reduce(0) { $0 + $1.convertedBytes } }
 
   /// Writes the folder.
@@ -41,20 +38,22 @@ package struct ModelConverter {
   /// - Parameters:
   ///   - destination: The folder to make.
   ///   - replaces: Whether a model's folder that is there already is replaced.
+  ///   - files: Further files by name: of a model out of a GGUF file, the tokenizer's.
   ///   - onPiece: Called often, with the tensors done; what it throws ends the conversion and leaves
   ///     nothing behind.
   /// - Throws: `SpeculateError` if the folder exists or can't be written, or a tensor is damaged.
   package func write(
-    to destination: URL, replaces: Bool, onPiece: @escaping (_ done: Int) throws -> Void
+    to destination: URL, replaces: Bool, files: [String: Data] = [:],
+    onPiece: @escaping (_ done: Int) throws -> Void
   ) throws {
-    let others = try otherFiles()
-    let names = Set(others.map(\.lastPathComponent) + ["config.json", "model.safetensors"])
+    let others = origin.file == nil ? try otherFiles() : []
+    let names = others.map(\.lastPathComponent) + ["config.json", "model.safetensors"]
     let folder = try ReplacedFolder(
-      destination, replaces: replaces, names: names, source: source)
+      destination, replaces: replaces, names: Set(names + files.keys), source: origin.url)
     defer { folder.abandon() }
     var done = 0
     let outputs = entries.flatMap { entry in
-      entry.outputs(of: checkpoint) { finished in
+      entry.outputs { finished in
         if finished { done += 1 }
         try onPiece(done)
       }
@@ -64,6 +63,9 @@ package struct ModelConverter {
       to: folder.temporary.appending(path: "model.safetensors"))
     try AtomicFile.write(
       convertedConfiguration(), to: folder.temporary.appending(path: "config.json"))
+    for (name, content) in files {
+      try AtomicFile.write(content, to: folder.temporary.appending(path: name))
+    }
     do {
       for file in others {
         try FileManager.default.copyItem(
@@ -72,24 +74,30 @@ package struct ModelConverter {
       }
     } catch {
       throw SpeculateError(
-        "\(source.path): its other files can't be copied: \(systemReason(error))")
+        "\(origin.url.path): its other files can't be copied: \(systemReason(error))")
     }
     try folder.commit()
   }
 
-  /// `config.json` as it was, with a note of the formats.
+  /// `config.json` as it was, or as the metadata of a GGUF file says it, with a note of the formats.
   private func convertedConfiguration() throws -> Data {
-    let file = try ConfigurationFile(url: source.appending(path: "config.json"))
-    var noted = configuration
+    let isUniform = formats.head == formats.layers && formats.embedding == formats.layers
+    let isFloat = isUniform && !formats.isQuantized
+    var noted = origin.configuration
     noted.quantization = formats
+    if origin.file != nil {
+      noted.elementType = formats.layers == .bf16 ? .bf16 : .f32
+      if isFloat { noted.quantization = nil }
+      return try noted.encoded()
+    }
+    let file = try ConfigurationFile(url: origin.url.appending(path: "config.json"))
     var members = file.members
     if let note = try JSONValue(parsing: String(decoding: noted.encoded(), as: UTF8.self))[
       ModelConfiguration.quantizationKey]
     {
       members[ModelConfiguration.quantizationKey] = note
     }
-    let isUniform = formats.head == formats.layers && formats.embedding == formats.layers
-    if isUniform && !formats.isQuantized {
+    if isFloat {
       members[ModelConfiguration.quantizationKey] = nil
       let name = formats.layers == .bf16 ? "bfloat16" : "float32"
       for key in ["torch_dtype", "dtype"] where members[key] != nil {
@@ -108,7 +116,7 @@ package struct ModelConverter {
     let kept = ["generation_config.json", "tokenizer_config.json"]
     do {
       return try FileManager.default.contentsOfDirectory(
-        at: source, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles
+        at: origin.url, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles
       ).filter { file in
         let name = file.lastPathComponent
         guard kept.contains(name) || !weights.contains(where: name.hasSuffix) else { return false }
@@ -116,45 +124,31 @@ package struct ModelConverter {
           .isRegularFile == true
       }
     } catch {
-      throw SpeculateError("\(source.path): can't be read: \(systemReason(error))")
+      throw SpeculateError("\(origin.url.path): can't be read: \(systemReason(error))")
     }
   }
 
   private static func conversions(
-    _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ formats: WeightFormats
+    _ origin: ModelOrigin, _ formats: WeightFormats
   ) throws -> [TensorConversion] {
-    let embedding = configuration.family.tensors.embedding
-    let head = configuration.family.tensors.head
-    let matrices = Set(
-      (0..<configuration.layerCount).flatMap { configuration.layout(ofLayer: $0).tensors }
-        .map(\.tensor).filter { $0.shape.count == 2 }.map(\.name))
-    let tied = configuration.tiesEmbeddings
-    let tiedName = checkpoint.shape(of: embedding) == nil ? head : embedding
-    return try checkpoint.names.flatMap { name -> [TensorConversion] in
-      if name.hasSuffix(".rotary_emb.inv_freq") { return [] }
-      if tied && (name == embedding || name == head) {
-        guard name == tiedName else { return [] }
-        var both = [
-          try TensorConversion(name, as: embedding, to: formats.embedding, checkpoint)
-        ]
-        if formats.head != formats.embedding {
-          both.append(try TensorConversion(name, as: head, to: formats.head, checkpoint))
-        }
-        return both
+    let names = origin.configuration.family.tensors
+    // What vectors of bf16 became when a GGUF file was made of them.
+    let narrows = origin.file != nil && formats.layers == .bf16
+    return try origin.tensors.flatMap { tensor -> [TensorConversion] in
+      func converted(as name: String, to format: WeightFormat) throws -> TensorConversion {
+        try TensorConversion(tensor.origin, as: name, to: format, path: origin.url.path)
       }
-      let format: WeightFormat? =
-        switch name {
-        case embedding: formats.embedding
-        case head: formats.head
-        case _ where matrices.contains(name): formats.layers
-        default: nil
+      switch tensor.part {
+      case .vector: return [try TensorConversion(keeping: tensor.origin, narrows: narrows)]
+      case .matrix: return [try converted(as: tensor.name, to: formats.layers)]
+      case .head: return [try converted(as: tensor.name, to: formats.head)]
+      case .embedding:
+        let own = try converted(as: names.embedding, to: formats.embedding)
+        guard origin.configuration.tiesEmbeddings, formats.head != formats.embedding else {
+          return [own]
         }
-      if format == nil, checkpoint.shape(of: name)?.count != 1 {
-        throw SpeculateError(
-          "\(checkpoint.url.path): tensor \(quoted(name)) has no place in the model that config.json "
-            + "describes; check that both belong together")
+        return [own, try converted(as: names.head, to: formats.head)]
       }
-      return [try TensorConversion(name, as: name, to: format, checkpoint)]
     }
   }
 }
