@@ -60,13 +60,17 @@ package struct ChatTemplate: Sendable {
   package init(directory: URL, tokenizer: any Tokenizer) throws {
     if GGUFFile.isMeant(by: directory) {
       let file = try GGUFFile(url: directory)
-      guard let source = file.metadata["tokenizer.chat_template"]?.text else {
+      guard let source = file.metadata[GGUFTemplates.key]?.text else {
         throw SpeculateError(
           "\(directory.path) has no chat template, no \"tokenizer.chat_template\" in its metadata; "
             + "give an instruction model, or prompts that are no chats")
       }
       try self.init(
         source: source, name: "\(directory.path): tokenizer.chat_template", tokenizer: tokenizer)
+      let toolKey = GGUFTemplates.key(named: GGUFTemplates.toolUse)
+      toolStatements = try file.metadata[toolKey]?.text.map {
+        try Self.statements($0, "\(directory.path): \(toolKey)")
+      }
       return
     }
     let files = try ChatTemplateFiles(directory: directory)

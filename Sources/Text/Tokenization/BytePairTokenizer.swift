@@ -35,6 +35,11 @@ package final class BytePairTokenizer: Tokenizer {
     self.init(try TokenizerJSON(json, name: name).parts(configuration))
   }
 
+  /// What it is made of, for whoever writes it in another form.
+  var contents: Parts { parts }
+  /// Whether pieces stand for bytes, not for characters.
+  var isByteLevel: Bool { parts.model.symbols == .bytes }
+
   /// One more than the largest id of vocabulary and added tokens.
   package var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
   package var beginToken: Token? { parts.beginToken }

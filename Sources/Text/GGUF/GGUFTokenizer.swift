@@ -124,6 +124,18 @@ package enum GGUFTokenizer {
   private static func sentencePiece(
     _ file: GGUFFile, _ entries: [Entry]
   ) throws -> SentencePieceTokenizer {
+    try SentencePieceTokenizer(
+      model: try sentencePieceModel(file, entries), name: "\(file.url.path): \(prefix)tokens",
+      addsBegin: try flag(file, "add_bos_token", default: true),
+      addsEnd: try flag(file, "add_eos_token", default: false))
+  }
+
+  /// The model file of a tokenizer of SentencePiece's.
+  static func sentencePieceModel(_ file: GGUFFile) throws -> Data {
+    try sentencePieceModel(file, entries(file))
+  }
+
+  private static func sentencePieceModel(_ file: GGUFFile, _ entries: [Entry]) throws -> Data {
     guard let scores = file.metadata[prefix + "scores"]?.array?.numbers,
       scores.count == entries.count
     else {
@@ -139,16 +151,12 @@ package enum GGUFTokenizer {
     func spelling(_ key: String) throws -> String? {
       try token(file, key, entries.count).map { entries[Int($0)].text }
     }
-    let data = model.finished(
+    return model.finished(
       unknown: try spelling("unknown_token_id"), begin: try spelling("bos_token_id"),
       end: try spelling("eos_token_id"),
       fallsBackToBytes: entries.contains { $0.kind == .byte },
       addsSpace: try flag(file, "add_space_prefix", default: true),
       removesSpaces: try flag(file, "remove_extra_whitespaces", default: false))
-    return try SentencePieceTokenizer(
-      model: data, name: "\(file.url.path): \(prefix)tokens",
-      addsBegin: try flag(file, "add_bos_token", default: true),
-      addsEnd: try flag(file, "add_eos_token", default: false))
   }
 }
 
@@ -185,4 +193,19 @@ struct GGUFPreTokenizer: Sendable {
 
   /// The pre-tokenizer of a name; nil if it isn't supported.
   static func named(_ name: String) -> GGUFPreTokenizer? { all[name] }
+}
+
+extension GGUFPreTokenizer {
+  /// The name that files have for a way to cut texts; nil if there is none. Of several names it is the one
+  /// of the model that the way is known by.
+  static func name(
+    steps: [PreTokenizer.Step], composes: Bool, ignoresMerges: Bool
+  ) -> String? {
+    let names = ["gpt-2", "smollm", "qwen2", "llama-bpe"] + Self.names
+    return names.first { name in
+      named(name).map {
+        $0.steps == steps && $0.composes == composes && $0.ignoresMerges == ignoresMerges
+      } ?? false
+    }
+  }
 }

@@ -1,0 +1,164 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+import Text
+
+/// Tokenizers written as the metadata of GGUF files, and back as files of a folder.
+@Suite struct GGUFTokenizerWriterTests {
+  private static let texts = [
+    "Hello, world! It's 2024, isn't it?  Two  spaces\n\nand\tlines", "x = [1234567, 0xFF]; // Füße",
+    "你好 e\u{301} 👩‍👩‍👧 ½", "", " ",
+  ]
+
+  private static func fixture(_ name: String) -> URL {
+    TestFiles.package.appending(path: "Tests/Fixtures/tokenizers/\(name).json")
+  }
+
+  private func metadata(
+    _ folder: URL, rows: Int, ends: [Token] = []
+  ) throws -> [(key: String, value: GGUFValue)] {
+    try GGUFTokenizerWriter(directory: folder, vocabularySize: rows, begin: nil, ends: ends)
+      .metadata()
+  }
+
+  private func check(_ folder: TemporaryFolder, padding: Int = 3) throws -> GGUFFile {
+    let tokenizer = try TokenizerLoader.load(directory: folder.url)
+    let keys = try metadata(folder.url, rows: tokenizer.vocabularySize + padding)
+    let file = folder.file("model.gguf")
+    try GGUFWriter.write(metadata: keys, [], to: file)
+    let back = folder.file("back")
+    try FileManager.default.createDirectory(at: back, withIntermediateDirectories: false)
+    for (name, content) in try GGUFTokenizerFiles.files(of: GGUFFile(url: file)) {
+      try content.write(to: back.appending(path: name))
+    }
+    let others = [
+      try TokenizerLoader.load(directory: file), try TokenizerLoader.load(directory: back),
+    ]
+    for other in others {
+      for text in Self.texts {
+        for isSpecial in [false, true] {
+          #expect(
+            other.encode(text, addSpecial: isSpecial, parseSpecial: isSpecial)
+              == tokenizer.encode(text, addSpecial: isSpecial, parseSpecial: isSpecial), "\(text)")
+        }
+      }
+      #expect(other.beginToken == tokenizer.beginToken)
+      for id in 0..<Token(tokenizer.vocabularySize) {
+        #expect(other.isSpecial(id) == tokenizer.isSpecial(id), "\(id)")
+        #expect(other.bytes(of: id) == tokenizer.bytes(of: id), "\(id)")
+      }
+    }
+    return try GGUFFile(url: file)
+  }
+
+  @Test(arguments: [
+    ("gpt2", "gpt-2"), ("digits", "smollm"), ("qwen2", "qwen2"), ("llama3", "llama-bpe"),
+  ])
+  func bytePairs(name: String, pre: String) throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      at: Self.fixture(name), to: folder.file("tokenizer.json"))
+    let file = try check(folder)
+    #expect(file.metadata["tokenizer.ggml.model"]?.text == "gpt2")
+    #expect(file.metadata["tokenizer.ggml.pre"]?.text == pre)
+    let types = try #require(file.metadata["tokenizer.ggml.token_type"]?.array?.integers)
+    #expect(types.suffix(3) == [5, 5, 5])
+  }
+
+  /// Of characters: scores follow from the order of merges.
+  @Test func characterPairs() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      at: Self.fixture("llama2"), to: folder.file("tokenizer.json"))
+    let tokenizer = try TokenizerLoader.load(directory: folder.url)
+    let keys = try metadata(folder.url, rows: tokenizer.vocabularySize)
+    let file = folder.file("model.gguf")
+    try GGUFWriter.write(metadata: keys, [], to: file)
+    let other = try TokenizerLoader.load(directory: file)
+    for text in Self.texts {
+      #expect(
+        other.encode(text, addSpecial: true) == tokenizer.encode(text, addSpecial: true), "\(text)")
+    }
+  }
+
+  @Test func sentencePieces() throws {
+    let folder = try TemporaryFolder()
+    try SentencePieceModelBuilder(words: ["\u{2581}"], extra: [("<mask>", .control)]).data
+      .write(to: folder.file("tokenizer.model"))
+    try Data(
+      #"{"add_bos_token": false, "bos_token": "<s>", "eos_token": "</s>", "chat_template": "{{x}}"}"#
+        .utf8
+    ).write(to: folder.file("tokenizer_config.json"))
+    let file = try check(folder)
+    #expect(file.metadata["tokenizer.ggml.model"]?.text == "llama")
+    #expect(file.metadata["tokenizer.ggml.add_bos_token"]?.flag == false)
+    #expect(file.metadata["tokenizer.chat_template"]?.text == "{{x}}")
+    let back = try JSONValue(
+      parsing: Data(contentsOf: folder.file("back").appending(path: "tokenizer_config.json")))
+    #expect(back["chat_template"]?.text == "{{x}}" && back["eos_token"]?.text == "</s>")
+  }
+
+  /// A published tokenizer of the data folder.
+  @Test(
+    .enabled(if: TestFiles.exist(TestFiles.data("tokenizers/qwen/tokenizer.json")), "no data"))
+  func qwen() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      at: TestFiles.data("tokenizers/qwen/tokenizer.json"), to: folder.file("tokenizer.json"))
+    let tokenizer = try TokenizerLoader.load(directory: folder.url)
+    let file = folder.file("model.gguf")
+    try GGUFWriter.write(
+      metadata: metadata(folder.url, rows: tokenizer.vocabularySize), [], to: file)
+    let other = try TokenizerLoader.load(directory: file)
+    for text in Self.texts {
+      #expect(other.encode(text, addSpecial: true) == tokenizer.encode(text, addSpecial: true))
+    }
+  }
+
+  /// End tokens of the model and the tokenizer go by the names that there are.
+  @Test func endTokens() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      at: Self.fixture("qwen2"), to: folder.file("tokenizer.json"))
+    let tokenizer = try TokenizerLoader.load(directory: folder.url)
+    let keys = try metadata(folder.url, rows: tokenizer.vocabularySize, ends: [7, 8])
+    let ids = keys.filter { $0.key.hasSuffix("_token_id") }.compactMap(\.value.integer)
+    #expect(ids.contains(7))
+    #expect(
+      try metadata(temporary(), rows: 9, ends: [7]).map(\.key) == [
+        "tokenizer.ggml.model", "tokenizer.ggml.eos_token_id",
+      ])
+  }
+
+  private func temporary() throws -> URL {
+    // Kept alive by nobody: what isn't there has no tokenizer either.
+    URL(filePath: "/nowhere-\(UUID().uuidString)", directoryHint: .isDirectory)
+  }
+
+  @Test(arguments: [
+    ("metaspace-split", "can't be a GGUF file's"), ("gpt2-prefix", ""),
+  ])
+  func whatAFileCannotSay(name: String, problem: String) throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(at: Self.fixture(name), to: folder.file("tokenizer.json"))
+    do {
+      _ = try metadata(folder.url, rows: 100_000)
+      #expect(problem == "", "nothing was refused")
+    } catch let error as SpeculateError {
+      #expect(!error.description.contains("\n"))
+    }
+  }
+
+  @Test func strippingTokensAreRefused() throws {
+    let folder = try TemporaryFolder()
+    var text = try String(contentsOf: Self.fixture("gpt2"), encoding: .utf8)
+    let old = try #require(
+      text.range(of: "\"rstrip\":false") ?? text.range(of: "\"rstrip\": false"))
+    text.replaceSubrange(old, with: "\"rstrip\": true")
+    try Data(text.utf8).write(to: folder.file("tokenizer.json"))
+    let error = try #require(
+      #expect(throws: SpeculateError.self) { _ = try metadata(folder.url, rows: 100_000) })
+    #expect(error.description.contains("a GGUF file can't say \"rstrip\" of the added token"))
+  }
+}
