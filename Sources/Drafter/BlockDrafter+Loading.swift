@@ -3,13 +3,17 @@ package import Foundation
 package import Tensors
 
 extension BlockDrafter {
-  /// Loads a drafter folder: `config.json` and safetensors.
+  /// Loads a drafter folder, `config.json` and safetensors, or a GGUF file.
   ///
   /// - Parameter format: How to hold the matrices; `nil` is f32 for files in f32 and int8 for others.
   ///   A drafter's pass is short and waits for memory, and what it proposes is checked anyway.
   /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
   ///   disagree.
   package convenience init(directory: URL, format: WeightFormat? = nil) throws {
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory), format: format)
+      return
+    }
     let configuration = try DrafterConfiguration(directory: directory)
     let checkpoint = try Checkpoint(directory: directory)
     let source = CheckpointSource(checkpoint, path: directory.path)

@@ -48,9 +48,11 @@ package struct ConfidenceHeadConfiguration: BlockHeadConfiguration {
   package func load(
     _ source: any WeightSource, _ place: HeadPlace, format: WeightFormat
   ) throws -> any BlockHead {
-    ConfidenceHead(
+    // Published heads have no a: it is 0.
+    let hasOwn = source.has(own.name)
+    return ConfidenceHead(
       weight: try source.values(weight(place)), bias: try source.values(bias),
-      own: try source.values(own), hidden: place.hidden)
+      own: hasOwn ? try source.values(own) : FloatBuffer(count: 1), hidden: place.hidden)
   }
 }
 

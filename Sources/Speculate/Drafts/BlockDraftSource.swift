@@ -36,7 +36,7 @@ package final class BlockDraftSource: DraftSource {
   ) throws {
     var pairs = [("a vocabulary of", drafter.vocabularySize, target.vocabularySize)]
     if !drafter.ownsEmbedding { pairs.append(("width", drafter.shape.hidden, target.hiddenSize)) }
-    if drafter.kind.readsFeatures {
+    if drafter.kind.readsFeatures, drafter.targetLayerCount > 0 {
       pairs.append(("a number of layers of", drafter.targetLayerCount, target.layerCount))
     }
     for (what, wanted, found) in pairs where wanted != found {
