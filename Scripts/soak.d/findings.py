@@ -23,6 +23,7 @@ class Findings:
         self.index = folder / "index.json"
         self.lock = threading.Lock()
         self.traps = 0
+        self.changed = False
         folder.mkdir(parents=True, exist_ok=True)
         self.groups = json.loads(self.index.read_text()) if self.index.exists() else {}
 
@@ -42,6 +43,7 @@ class Findings:
                 "detail": detail[:600], "count": 0, "folders": []})
             group["count"] += 1
             number = len(group["folders"])
+            self.changed = True
             if number >= KEPT:
                 return
             folder = self.folder / f"{verdict.name}-{kind}-{key}-{number + 1}"
@@ -93,6 +95,13 @@ class Findings:
             "exit_code": getattr(result, "code", None), "signal": getattr(result, "signal", None),
             "seconds": getattr(result, "seconds", None),
             "resident_kibibytes": getattr(result, "kibibytes", None)}, indent=1) + "\n")
+
+    def save(self):
+        """Writes down what was counted since the last time."""
+        with self.lock:
+            if self.changed:
+                self.changed = False
+                self.write_index()
 
     def write_index(self):
         temporary = self.index.with_suffix(".tmp")

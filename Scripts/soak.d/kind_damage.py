@@ -60,9 +60,7 @@ class Damage(Kind):
             options |= place.as_nobody()
         result, verdicts = place.judged(
             plan.arguments, note=plan.note, bounds=Bounds(codes=frozenset({0, 1})), **options)
-        # Without its checkpoint a training begins anew, as it should.
-        is_gone = plan.note.endswith((": missing", ": dangling")) and "TOP" in plan.command_check
-        if not verdicts and plan.check and not plan.unchanged and not is_gone:
+        if not verdicts and plan.check and not plan.unchanged:
             verdicts += self.compare(place, plan, result)
         if not verdicts and result.code == 1 and not names(last_line(result), plan.note):
             verdicts.append(Verdict("nameless", last_line(result), result))

@@ -38,6 +38,9 @@ class Kill(Kind):
                 break
         if verdicts or finished and result.code == 130:  # Ctrl-C keeps what there was so far
             return verdicts, max(1, sent)
+        if finished and writer.loose:  # is refused, and takes away what the killed one left
+            again = place.run(arguments, seconds=30, note="once more")
+            verdicts += judge(again)
         if not finished:
             last = place.run(arguments, seconds=30, note="to the end")
             verdicts += judge(last)

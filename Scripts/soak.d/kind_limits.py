@@ -47,6 +47,8 @@ class Limits(Kind):
         verdicts = judge(result, Bounds(codes=frozenset({0, 1, 130})))
         if result.code == 127 and b"shared libraries" in result.error:
             return [], 1  # the loader failed, not the program
+        if note == "ulimit-f 0":  # what would be said can't be written either: it goes to a file
+            verdicts = [verdict for verdict in verdicts if verdict.name != "mute"]
         short = note.split(" ")[0].rstrip(":")
         for verdict in verdicts:
             verdict.detail = f"{short}: {verdict.detail}"

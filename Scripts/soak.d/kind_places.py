@@ -15,7 +15,7 @@ FOLDERS = [
 ]
 # Where a command goes on with, or adds to, what it made itself.
 OWN = {("answers", "distill data"), ("answers", "distill data, features"), ("trajectories", "force data"),
-       ("pretrained", "pretrain"), ("pretrained", "analyze report"), ("notes", "analyze report")}
+       ("pretrained", "analyze report"), ("notes", "analyze report")}
 INTO = ["notes", "answers", "trajectories", "small", "drafter-heads", "pretrained", "forced"]
 
 

@@ -2,12 +2,15 @@
 import re
 import time
 
+import processes
 import writers
 from kinds_base import Kind, Plan
 from verdicts import Verdict, judge, last_line
 
 HOLDER = re.compile(r"process|pid|another|in use|running|already")
-OVERLAP = 0.05  # seconds in which both must have run
+# The share of an undisturbed run in which both must have been there: the first gives its output free
+# before it ends, and the second asks for it some time after its start.
+OVERLAP = 0.5
 
 
 class Rivals(Kind):
@@ -36,7 +39,7 @@ class Rivals(Kind):
         results = [place.runner.finish(first), place.runner.finish(second)]
         verdicts = [verdict for result in results for verdict in judge(result)]
         overlap = first.begun + results[0].seconds - second.begun
-        if not verdicts and overlap > OVERLAP:
+        if not verdicts and overlap > max(0.05, OVERLAP * seconds) * processes.patience():
             verdicts += self.contest(results)
         if any(result.code == 0 for result in results):
             verdicts += self.compare(place, writer, sound, before)

@@ -20,6 +20,7 @@ class Result:
     timed_out: bool
     sent: str = ""  # a signal that was sent on purpose
     answer: float = 0.0  # seconds from that signal to the end
+    patience: float = 1.0  # by how much a loaded machine may be slower
 
     @property
     def lines(self):
@@ -29,6 +30,15 @@ class Result:
     def complaint(self):
         """The lines that say what went wrong, without progress."""
         return [line for line in self.lines if line.startswith("error:")]
+
+
+# Something that hangs does so three times as long as well.
+PATIENCE = 3
+
+
+def patience():
+    """By how much longer everything may take: other programs may want the cores, too."""
+    return PATIENCE if os.getloadavg()[0] > (os.cpu_count() or 1) else 1
 
 
 class Runner:
@@ -63,8 +73,7 @@ class Runner:
 
     def finish(self, process, seconds=None):
         """Waits for the end, or makes it."""
-        seconds = seconds or self.seconds
-        timed_out = not wait(process.pid, seconds)
+        timed_out = not wait(process.pid, (seconds or self.seconds) * PATIENCE)
         if timed_out:
             os.kill(process.pid, signal.SIGKILL)
         return self.collect(process, timed_out)
@@ -89,12 +98,13 @@ class Runner:
             return self.collect(process)
         os.kill(process.pid, number)
         sent = time.monotonic()
-        timed_out = not wait(process.pid, seconds or self.seconds)
+        timed_out = not wait(process.pid, (seconds or self.seconds) * PATIENCE)
         if timed_out:
             os.kill(process.pid, signal.SIGKILL)
         result = self.collect(process, timed_out)
         result.sent = signal.Signals(number).name
         result.answer = time.monotonic() - sent
+        result.patience = patience()
         return result
 
 

@@ -63,7 +63,7 @@ def cut_answers(output):
 
 
 def convert(output, *more, source="target"):
-    return ["convert", source, output, "--weights", "int8", *THREADS, *more]
+    return ["convert", source, output, "--weights", "int8", *more]
 
 
 def analyze_run(trace, *more):
@@ -86,12 +86,20 @@ SOUND = [
     ("pretraining", pretrain("pretrained", steps=10)),
     ("forcing", force("forced", steps=4)),
     ("int8 model", convert("target-int8")),
-    ("int4 model", ["convert", "target", "target-int4", "--weights", "int4", *THREADS]),
-    ("bf16 model", ["convert", "target", "target-bf16", "--weights", "bf16", *THREADS]),
+    ("int4 model", ["convert", "target", "target-int4", "--weights", "int4"]),
+    ("bf16 model", ["convert", "target", "target-bf16", "--weights", "bf16"]),
     ("trace", analyze_run("trace.jsonl")),
     ("compressed trace", analyze_run("z-trace.jsonl.zst")),
     ("trace of a generation", generate("--prompt", "abc", "--trace", "short.jsonl")),
 ]
+
+
+# Trainings to be interrupted, and gone on with by the same command.
+CUT = {
+    "pretrained-cut": pretrain("pretrained-cut", steps=150),
+    "drafter-cut": distill("drafter-cut", "--markov-rank", "4", "--confidence", "1", steps=60),
+    "forced-cut": force("forced-cut", steps=60),
+}
 
 
 @dataclasses.dataclass

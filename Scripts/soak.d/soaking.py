@@ -43,13 +43,15 @@ class Soak:
         try:
             while any(worker.is_alive() for worker in workers):
                 self.tally.show(self.deadline)
-                self.tally.save(every=5)
+                if self.tally.save(every=5):
+                    self.findings.save()
                 time.sleep(0.2)
         except KeyboardInterrupt:
             self.deadline = 0  # workers end their case first
             for worker in workers:
                 worker.join(30)
         self.tally.save()
+        self.findings.save()
 
     def work(self, number):
         place = self.place(number)

@@ -44,7 +44,7 @@ def converted(top):
     """A conversion, or where that was done already, its measurement."""
     if top in ("target-int8", "target-int4"):
         return ["bench", "forward", "--target", top, "--rows", "1,2", "--rounds", "1", *THREADS]
-    return ["convert", top, "converted", "--weights", "int4", *THREADS]
+    return ["convert", top, "converted", "--weights", "int4"]
 
 
 def texts():
@@ -159,17 +159,13 @@ TARGETS = ["target", "family-mistral", "family-llama-llama3", "family-qwen2-wind
 DRAFTERS = ["drafter", "drafter-heads", "drafter-tokens", "drafter-own", "small"]
 BYTE_PAIRS = ["target-gpt2", "target-llama3", "target-qwen2", "target-llama2", "target-metaspace-first",
               "target-digits"]
-STEPS = {"pretrained": ["documents.jsonl", "tokenizer.model"],
-         "drafter-heads": ["documents.jsonl", "target"], "forced": ["documents.jsonl", "target"]}
+STEPS = {"pretrained-cut": ["documents.jsonl", "tokenizer.model"],
+         "drafter-cut": ["documents.jsonl", "target"], "forced-cut": ["documents.jsonl", "target"]}
 
 
 def resumed(top):
     """The command that goes on with a training where it stopped."""
-    if top == "pretrained":
-        return recipes.pretrain(top, steps=14)
-    if top == "forced":
-        return recipes.force(top, steps=6)
-    return recipes.distill(top, "--markov-rank", "4", "--confidence", "1", steps=5)
+    return recipes.CUT[top]
 
 
 KINDS = {"drafter-heads": ["--markov-rank", "4", "--confidence", "1"],
@@ -268,7 +264,7 @@ SUBJECTS = [
     Subject("metrics.jsonl", trained("metrics.jsonl", "report.html"),
             [(1, "result:TOP/model.safetensors", resumed)], 2),
     Subject("tokens of documents", each(
-        "pretrained", "train.tokens.u16", "train.tokens.json",
+        "pretrained-cut", "train.tokens.u16", "train.tokens.json",
         beside=["documents.jsonl", "tokenizer.model"]),
             [(1, "result:TOP/model.safetensors", resumed)], 3),
     Subject("checkpoint to start from", each(

@@ -53,7 +53,7 @@ class Tally:
 
     def save(self, every=0.0):
         if time.monotonic() - self.saved < every:
-            return
+            return False
         self.saved = time.monotonic()
         with self.lock:
             text = json.dumps(
@@ -61,6 +61,7 @@ class Tally:
         temporary = self.file.with_suffix(".tmp")
         temporary.write_text(text)
         os.replace(temporary, self.file)
+        return True
 
     def show(self, deadline):
         """One line on a terminal, or one every half minute elsewhere."""

@@ -46,7 +46,7 @@ class Verdict:
 class Bounds:
     """What a job may take."""
     kibibytes: int = 1 << 20
-    answer: float = 2.0
+    answer: float = 2.5  # the program gives itself two seconds
     codes: frozenset = frozenset(CODES)
 
 
@@ -60,7 +60,7 @@ def faults(result, bounds):
         yield ("hang", f"still running {result.answer:.1f} s after {result.sent}" if result.sent
                else f"still running after {result.seconds:.0f} s")
         return
-    if result.sent in ("SIGINT", "SIGTERM") and result.answer > bounds.answer:
+    if result.sent in ("SIGINT", "SIGTERM") and result.answer > bounds.answer * result.patience:
         yield "hang", f"answered {result.sent} after {result.answer:.1f} s"
     if result.kibibytes > bounds.kibibytes:
         yield "bloat", f"{result.kibibytes >> 10} MiB resident"

@@ -15,7 +15,7 @@ import tokenizers
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = PACKAGE / "Tests/Fixtures"
-VERSION = 7
+VERSION = 8
 
 SHAPE = {
     "model_type": "qwen3", "vocab_size": tokenizers.VOCABULARY, "hidden_size": 32,
@@ -227,6 +227,7 @@ def build(folder, run):
                 + result.error.decode(errors="replace"))
     write_derived(folder, run.cache)
     cut_answers(folder, run)
+    cut_trainings(folder, run)
     stamp.write_text(mark)
 
 
@@ -253,3 +254,17 @@ def cut_answers(folder, run):
         if list(output.glob("tail-*.bin")) and not list(output.glob("*.zst")):
             return
     print("soak: no interrupted 'distill data' left a tail; damage of tails is left out")
+
+
+def cut_trainings(folder, run):
+    """Trainings that were interrupted, each with two checkpoints."""
+    for name, arguments in recipes.CUT.items():
+        output, files = folder / name, ["checkpoint.safetensors", "checkpoint.previous.safetensors"]
+        for _ in range(20):
+            shutil.rmtree(output, ignore_errors=True)
+            result = run.interrupted(
+                arguments, folder, lambda: all((output / file).exists() for file in files))
+            if result.code == 130 and all((output / file).exists() for file in files):
+                break
+        else:
+            raise SystemExit(f"soak: no interrupted training left two checkpoints in {name}")

@@ -34,11 +34,10 @@ final class CompressedTensors: FileContents, @unchecked Sendable {
       try lock.withLock {
         if let data { return UnsafeRawBufferPointer(data) }
         let size = header.dataSize
-        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        guard size <= machine, let start = malloc(max(size, 1)) else {
+        guard size <= SystemMemory.available ?? .max, let start = malloc(max(size, 1)) else {
           throw SpeculateError(
             "\(url.path): decompressing it takes \(size) bytes of memory, which this machine doesn't "
-              + "have; decompress the file with zstd -d")
+              + "have free; decompress the file with zstd -d")
         }
         let memory = UnsafeMutableRawBufferPointer(start: start, count: size)
         do {

@@ -18,6 +18,13 @@ package final class OutputClaim {
       self.command = command
       self.settings = settings
     }
+
+    /// What stands for a file's contents among the settings.
+    package static func fingerprint(_ print: UInt64) -> String {
+      "\(printMark)\(String(print, radix: 16))"
+    }
+
+    fileprivate static let printMark = "fingerprint "
   }
 
   /// Something the work reads: a file or folder, and the setting that names it.
@@ -118,12 +125,8 @@ package final class OutputClaim {
         throw SpeculateError(
           "\(folder.path) was begun by '\(begun.command)': give another ‘output’")
       }
-      let keys = Set(begun.settings.keys).union(job.settings.keys).sorted()
-      for key in keys where begun.settings[key] != job.settings[key] {
-        throw SpeculateError(
-          "\(folder.path) was begun with another ‘\(key)’"
-            + (begun.settings[key].map { " (\($0))" } ?? "")
-            + ": give it again, or another ‘output’")
+      if let difference = difference(begun.settings, job.settings) {
+        throw SpeculateError("\(folder.path) was begun \(difference)")
       }
       return
     }
@@ -133,6 +136,29 @@ package final class OutputClaim {
     throw SpeculateError(
       "\(folder.path) holds \(shown)\(found.count > 3 ? " and more" : "")"
         + ", which '\(job.command)' didn't begin: give another ‘output’")
+  }
+}
+
+extension OutputClaim {
+  /// How settings differ from those that something was made with, and what to do; nil if they don't.
+  package static func difference(
+    _ begun: [String: String], _ wanted: [String: String]
+  ) -> String? {
+    if begun.isEmpty && !wanted.isEmpty {
+      return "by an earlier version, which noted no settings: give another ‘output’"
+    }
+    // First what both have: another value of one setting brings others along.
+    let keys = Set(begun.keys).union(wanted.keys).sorted()
+    let different = keys.filter { begun[$0] != wanted[$0] }
+    guard
+      let key = different.first(where: { begun[$0] != nil && wanted[$0] != nil })
+        ?? different.first
+    else { return nil }
+    guard let value = begun[key] else {
+      return "without ‘\(key)’: leave it out, or give another ‘output’"
+    }
+    let shown = value.hasPrefix(Job.printMark) ? "" : " (\(value))"
+    return "with another ‘\(key)’\(shown): give it again, or another ‘output’"
   }
 }
 

@@ -22,6 +22,7 @@ struct SpeculateCommand: ParsableCommand {
       var command = try parseAsRoot()
       if let complaint = check?.idleOption { Failure.misuse(complaint) }
       try command.run()
+      Failure.leave(ExitCode.success)
     } catch {
       Failure.exit(error, in: Self.self)
     }

@@ -51,8 +51,30 @@ import Testing
     #expect(
       refusal(folder, .init("distill", settings: ["seed": "2"]))
         .contains("begun with another ‘seed’ (1): give it again, or another ‘output’"))
+    #expect(
+      refusal(folder, .init("distill", settings: ["seed": "1", "width": "8"]))
+        == "\(folder.path) was begun without ‘width’: leave it out, or give another ‘output’")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     #expect(names == [OutputClaim.marker, "model.safetensors"])
+  }
+
+  @Test func fingerprintsAreComparedAndNotShown() throws {
+    let folder = root.appendingPathComponent("prints")
+    func job(_ print: UInt64) -> OutputClaim.Job {
+      .init("force", settings: ["target": OutputClaim.Job.fingerprint(print)])
+    }
+    _ = try OutputClaim(folder: folder, for: job(5))
+    #expect(refusal(folder, job(5)) == "")
+    #expect(
+      refusal(folder, job(6))
+        == "\(folder.path) was begun with another ‘target’: give it again, or another ‘output’")
+    // Who began without settings may have had any.
+    let old = root.appendingPathComponent("old")
+    _ = try OutputClaim(folder: old, for: .init("force"))
+    #expect(
+      refusal(old, job(5))
+        == "\(old.path) was begun by an earlier version, which noted no settings: give another ‘output’"
+    )
   }
 
   @Test func anotherFolderIsRefusedAsItStands() throws {

@@ -140,6 +140,7 @@ import Testing
       SUBCOMMANDS:
         memory                  Read the target's weights and do nothing else: the ceiling of plain
                                 decoding.
+        roofline                Measure what this machine can read and multiply: how many drafts are free.
         matmul                  Time products of one weight matrix with 1 to 64 rows, in every weight
                                 format.
         forward                 Time target passes of 1 to 64 rows: what checking a block costs against
@@ -179,6 +180,30 @@ import Testing
                                 bf16, int8, int4)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --rounds <n>            Measurements to take the median of. (default: 9)
+        --json                  Print one JSON object instead of text.
+        --version               Show the version.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func benchRoofline() throws {
+    try expectHelp(
+      ["bench", "roofline", "--help"],
+      """
+      OVERVIEW: Measure what this machine can read and multiply: how many drafts are free.
+
+      A pass reads every weight once and multiplies it by each row. Rows are free until multiplying takes
+      longer than reading. The peak is what multiplications reach in registers; products of 16 rows in
+      cache show how much of it a format's own work leaves.
+
+      speculate bench roofline
+      speculate bench roofline --threads 1 --json
+
+      USAGE: speculate bench roofline [--threads <n>] [--rounds <n>] [--json]
+
+      OPTIONS:
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
         --json                  Print one JSON object instead of text.

@@ -42,6 +42,23 @@ import Testing
       "--perplexity-tokens belongs to --perplexity: give it too; see 'speculate convert --help'"
     ),
     (
+      ["convert", "x", "y", "--weights", "int8", "--threads", "2"],
+      "--threads belongs to --perplexity: give it too; see 'speculate convert --help'"
+    ),
+    (
+      ["generate", "--prompt", "x", "--drafter", "suffix", "--draft-choice", "argmax"],
+      "--draft-choice means nothing with --drafter suffix: leave one of them out; see "
+        + "'speculate generate --help'"
+    ),
+    (
+      [
+        "distill", "--target", "x", "--data", "y", "--output", "z", "--init", "d",
+        "--draft-vocabulary", "9",
+      ],
+      "--draft-vocabulary means nothing with --init and a drafter, which has its own: leave one of "
+        + "them out; see 'speculate distill train --help'"
+    ),
+    (
       ["force", "--target", "x", "--trajectories-from", "y", "--output", "z", "--memory", "1"],
       "--memory belongs to --divergence: give it too; see 'speculate force train --help'"
     ),

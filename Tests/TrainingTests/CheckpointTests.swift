@@ -54,7 +54,8 @@ import Training
     let (options, checkpoint, previous) = try stopped(folder)
     try damage(checkpoint, at: 20_000)
     try damage(previous, at: 20_000)
-    let error = SpeculateError("\(checkpoint.path) is damaged: delete it and start again")
+    let error = SpeculateError(
+      "\(checkpoint.path) is damaged: it isn't what was written; delete it and start again")
     #expect(throws: error) { _ = try PretrainRecipe(options) }
     try FileManager.default.removeItem(at: previous)
     #expect(throws: error) { _ = try PretrainRecipe(options) }
@@ -64,6 +65,61 @@ import Training
     #expect(throws: error) { _ = try PretrainRecipe(deep) }
     try FileManager.default.removeItem(at: checkpoint)
     #expect(try PretrainRecipe(options).resumedStep == 0)
+  }
+
+  @Test func `a damaged value that isn't finite is named`() throws {
+    let folder = try TemporaryFolder()
+    let (options, checkpoint, previous) = try stopped(folder)
+    try FileManager.default.removeItem(at: previous)
+    let file = try Checkpoint(file: checkpoint)
+    let name = "second.model.norm.weight"
+    let bytes = try file.withBytes(of: name) { Data($0) }
+    var data = try Data(contentsOf: checkpoint)
+    let place = try #require(data.range(of: bytes)).lowerBound
+    withUnsafeBytes(of: Float.nan) { data.replaceSubrange(place + 8..<place + 12, with: $0) }
+    try data.write(to: checkpoint)
+    #expect(
+      throws: SpeculateError(
+        "\(checkpoint.path) is damaged: tensor \"\(name)\" holds NaN; delete it and start again")
+    ) { _ = try PretrainRecipe(options) }
+  }
+
+  @Test func `a checkpoint without a fingerprint is refused`() throws {
+    let folder = try TemporaryFolder()
+    let (options, checkpoint, previous) = try stopped(folder)
+    try FileManager.default.removeItem(at: previous)
+    // As long as before: no offset changes.
+    var data = try Data(contentsOf: checkpoint)
+    let key = try #require(data.range(of: Data("\"fingerprint\"".utf8)))
+    let end = try #require(data.range(of: Data("\"".utf8), in: key.upperBound + 2..<data.count))
+    let rest = data[key.lowerBound...].prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "}") }
+    #expect(rest.count > end.lowerBound - key.lowerBound)
+    let hasComma = data[key.lowerBound - 1] == UInt8(ascii: ",")
+    let gone = (hasComma ? key.lowerBound - 1 : key.lowerBound)..<rest.endIndex + (hasComma ? 0 : 1)
+    data.replaceSubrange(gone, with: Data(repeating: UInt8(ascii: " "), count: gone.count))
+    try data.write(to: checkpoint)
+    #expect(
+      throws: SpeculateError(
+        "\(checkpoint.path) has no fingerprint: it is damaged or of an earlier version; delete it and "
+          + "start again")
+    ) { _ = try PretrainRecipe(options) }
+  }
+
+  /// What stands there but can't be read is no checkpoint that somebody deleted.
+  @Test(arguments: ["checkpoint.safetensors", "/nowhere/at/all"])
+  func `a link that leads nowhere gives way to the copy before it`(end: String) throws {
+    let folder = try TemporaryFolder()
+    let whole = try PretrainRecipeTests.options(folder, output: "whole")
+    try PretrainRecipeTests.run(whole)
+    let (options, checkpoint, _) = try stopped(folder)
+    try FileManager.default.removeItem(at: checkpoint)
+    try FileManager.default.createSymbolicLink(atPath: checkpoint.path, withDestinationPath: end)
+    let recipe = try PretrainRecipe(options)
+    #expect(recipe.resumedStep > 0 && recipe.remarks.count == 1)
+    #expect(try recipe.run(shouldStop: { false }, report: { _ in }))
+    #expect(
+      try TinyTraining.tensors(checkpoint)
+        == TinyTraining.tensors(whole.output.appending(path: "checkpoint.safetensors")))
   }
 
   @Test func `a deleted checkpoint isn't brought back`() throws {
@@ -95,7 +151,7 @@ import Training
     options.heldoutTokens = try folder.write(TinyTraining.tokens(16, seed: 2), to: "short.u16")
     #expect(
       throws: SpeculateError(
-        "the held-out text has 16 tokens, too few for sequences of 16: give more of it or a smaller "
+        "the held-out text \(folder.file("short.u16").path) has 16 tokens, too few for sequences of 16: give more of it or a smaller "
           + "‘length’")
     ) { _ = try PretrainRecipe(options) }
     #expect(!FileManager.default.fileExists(atPath: options.output.path))

@@ -419,8 +419,8 @@ import Verifier
     options.responses = .make(wanted)
     #expect(
       throws: SpeculateError(
-        "\(options.output.appending(path: "responses").path) was made with another target, "
-          + "data or other settings: give the same settings, another ‘output’, or delete it")
+        "\(options.output.appending(path: "responses").path) was begun with another ‘seed’ (1): give "
+          + "it again, or another ‘output’")
     ) {
       _ = try Self.run(options)
     }
@@ -429,8 +429,8 @@ import Verifier
     options.blockSize = 5
     #expect(
       throws: SpeculateError(
-        "\(options.output.appending(path: "checkpoint.safetensors").path) was made with other "
-          + "sizes or responses: give the same settings, another ‘output’, or delete it")
+        "\(options.output.path) was begun with another ‘block size’ (4): give it again, or another "
+          + "‘output’")
     ) {
       _ = try Self.run(options)
     }

@@ -188,14 +188,23 @@ import Verifier
     let folder = try TemporaryFolder()
     var options = try Self.options(folder, output: "one", threads: 1)
     let progress = try Self.run(options).progress
-    options.trajectories = .made(options.output)
+    /// Makes trajectories alone, and stops after so many.
+    func make(_ options: ForceOptions, limit: Int = .max) throws {
+      let recipe = try ForceRecipe(options, makesData: true)
+      let responses = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+      var count = 0
+      _ = try recipe.iterate(
+        responses, shouldStop: { count >= limit }, report: { _ in count += 1 })
+    }
+    var data = try Self.options(folder, output: "data", threads: 1)
+    try make(data)
+    options.trajectories = .made(data.output)
     options.output = folder.file("two")
     #expect(try Self.run(options).progress.map(\.loss) == progress.map(\.loss))
 
     // Longer blocks along the first responses alone: those are what a run with both visits.
-    var longer = try Self.options(folder, output: "one", threads: 1)
-    longer.growthStep = 2
-    #expect(try Self.run(longer, Stops(iterate: 6)).trajectories == 6)
+    data.growthStep = 2
+    try make(data, limit: 6)
     options.growthStep = 2
     options.output = folder.file("three")
     let recipe = try ForceRecipe(options)
@@ -207,7 +216,7 @@ import Verifier
     options.growthStep = nil
     options.blockSize = 5
     options.output = folder.file("four")
-    let path = folder.file("one").appending(path: "trajectories-5").path
+    let path = data.output.appending(path: "trajectories-5").path
     #expect(
       throws: SpeculateError(
         "\(path) holds no trajectories: give a folder that 'speculate force data' wrote")
@@ -240,8 +249,8 @@ import Verifier
     options.blockSize = 5
     #expect(
       throws: SpeculateError(
-        "\(checkpoint) was made with another target, other trajectories or blocks: give the same "
-          + "settings, another ‘output’, or delete it")
+        "\(options.output.path) was begun with another ‘block’ (4): give it again, or another ‘output’"
+      )
     ) { _ = try Self.run(options) }
 
     var configuration = TinyTraining.architecture().configuration(type: .f32)

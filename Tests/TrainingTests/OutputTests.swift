@@ -1,3 +1,4 @@
+import Drafter
 import Files
 import Foundation
 import TestSupport
@@ -87,6 +88,86 @@ import Training
         _ = try ResponseRecipe(target: distill.target, workers: Workers(count: 1)).run(
           answers, folder: own, shouldStop: { false }, report: { _ in })
       }.hasSuffix("which 'distill data' didn't begin: give another ‘output’"))
+  }
+
+  /// A folder with a run in it, and how the run differs from the one that would go on.
+  private func expectRefused<Options>(
+    _ options: Options, in folder: URL, _ start: (Options) throws -> Void,
+    _ changes: [(name: String, change: (inout Options) -> Void)]
+  ) throws {
+    try start(options)
+    let before = try contents(folder)
+    for (name, change) in changes {
+      var other = options
+      change(&other)
+      let told = complaint { try start(other) }
+      #expect(told.hasPrefix("\(folder.path)") && told.contains(" was begun with"), "\(told)")
+      #expect(told.contains("‘\(name)’"), "\(name): \(told)")
+      #expect(try contents(folder) == before, "\(name)")
+    }
+    #expect(complaint { try start(options) } == "no error")
+  }
+
+  @Test func `a pretraining with other settings doesn't go on in a folder`() throws {
+    let folder = try TemporaryFolder()
+    let options = try PretrainRecipeTests.options(folder, output: "model")
+    let other = try folder.write(TinyTraining.tokens(1500, seed: 9), to: "other.u16")
+    try expectRefused(
+      options, in: options.output, { try PretrainRecipeTests.run($0) },
+      [
+        ("steps", { $0.steps = 7 }), ("batch", { $0.sequences = 4 }), ("seed", { $0.seed = 2 }),
+        ("learning rate", { $0.learningRate = 0.1 }), ("clip", { $0.clip = 2 }),
+        ("weight decay", { $0.optimizer.weightDecay = 0.3 }), ("length", { $0.length = 8 }),
+        ("layers", { $0.architecture.layerCount = 3 }), ("skip", { $0.skippedWindows = 1 }),
+        ("tokens", { $0.trainingTokens = other }), ("grow", { $0.growth = .stack }),
+        ("dtype", { $0.exportType = .f32 }),
+      ])
+  }
+
+  @Test func `a distillation with other settings doesn't go on in a folder`() throws {
+    let folder = try TemporaryFolder()
+    let options = try DistillRecipeTests.options(folder, output: "drafter", threads: 1)
+    let other = try folder.write(TinyTraining.tokens(1500, seed: 9), to: "other.u16")
+    func answers(_ options: inout DistillOptions, _ change: (inout ResponseOptions) -> Void) {
+      guard case .make(var made) = options.responses else { return }
+      change(&made)
+      options.responses = .make(made)
+    }
+    try expectRefused(
+      options, in: options.output, { _ = try DistillRecipeTests.run($0) },
+      [
+        ("steps", { $0.steps = 9 }), ("responses", { answers(&$0) { $0.count = 15 } }),
+        ("response length", { answers(&$0) { $0.length = 23 } }),
+        ("data", { answers(&$0) { $0.data = .tokens(other) } }),
+        ("temperature", { answers(&$0) { $0.temperature = 1 } }),
+        ("anchors", { $0.anchors = 5 }), ("markov rank", { $0.heads = [] }),
+        ("confidence", { $0.heads.append(ConfidenceHeadTraining()) }),
+        ("target layers", { $0.targetLayers = [1, 2] }),
+        ("divergence", { $0.objective.divergence = 1 }),
+        ("kind", { $0.kind = .tokens }), ("init", { $0.initialization = .random }),
+        ("draft vocabulary", { $0.draftVocabulary = 21 }),
+      ])
+  }
+
+  @Test func `a forcing with other settings doesn't go on in a folder`() throws {
+    let folder = try TemporaryFolder()
+    let options = try ForceRecipeTests.options(folder, output: "forced", threads: 1)
+    try expectRefused(
+      options, in: options.output, { _ = try ForceRecipeTests.run($0) },
+      [
+        ("steps", { $0.steps = 9 }), ("window", { $0.schedule.window = 4 }),
+        ("clean", { $0.objective.clean = 1 }), ("copies", { $0.copies = 2 }),
+        ("block growth", { $0.growthStep = 3 }),
+        ("freeze embedding", { $0.trainsEmbedding = false }),
+        (
+          "responses",
+          {
+            guard case .make(var made) = $0.trajectories else { return }
+            made.count = 13
+            $0.trajectories = .make(made)
+          }
+        ),
+      ])
   }
 
   @Test func `two runs don't write one folder`() throws {

@@ -159,6 +159,7 @@ import Training
     let options = try Self.options(folder, output: "run")
     try Self.run(options, stopAfter: 1)
     let checkpoint = options.output.appending(path: "checkpoint.safetensors").path
+    let output = options.output.path
 
     func complaint(_ change: (inout PretrainOptions) throws -> Void) rethrows -> String {
       var changed = options
@@ -172,16 +173,15 @@ import Training
     }
     #expect(
       complaint { $0.architecture.hiddenSize = 32 }
-        == "\(checkpoint) was made with other sizes: give the same settings or another ‘output’")
+        == "\(output) was begun with another ‘hidden’ (24): give it again, or another ‘output’")
     #expect(
       complaint { $0.seed = 7 }
-        == "\(checkpoint) was made with ‘seed’ 1: give it again or another ‘output’")
+        == "\(output) was begun with another ‘seed’ (1): give it again, or another ‘output’")
     #expect(
       try complaint {
         $0.trainingTokens = try folder.write(TinyTraining.tokens(1500, seed: 3), to: "other.u16")
       }
-        == "\(checkpoint) was made with other training text or another tokenizer: give the same "
-        + "again or another ‘output’")
+        == "\(output) was begun with another ‘tokens’: give it again, or another ‘output’")
     #expect(
       complaint {
         $0.output = folder.file("deep")

@@ -36,6 +36,23 @@ import Verifier
     return (0..<text.count).map { Token(Kernels.argmax(runner.logits + $0 * 61, count: 61)) }
   }
 
+  @Test func `logits that aren't numbers are told`() throws {
+    let source = DamagedSource(seed: 1, "model.norm.weight", 0..<1)
+    let model = try CausalModel(
+      Self.configuration, formats: WeightFormats(layers: .f32), source: source,
+      embeddingName: Self.configuration.family.tensors.embedding,
+      headName: Self.configuration.family.tensors.head)
+    let generator = try TrajectoryGenerator(
+      model: model, workers: Workers(count: 1), blockSize: 4, capacity: 160)
+    let response = try #require(try Self.responses().last)
+    let error = #expect(throws: SpeculateError.self) {
+      _ = try generator.trajectory(of: response)
+    }
+    #expect(
+      error?.description.hasPrefix("the target's logits for position ") == true
+        && error?.description.contains("hold NaN or infinity") == true)
+  }
+
   @Test(arguments: [2, 5, 16, 40])
   func `guesses are those of plain iteration`(blockSize: Int) throws {
     var guesses = 0

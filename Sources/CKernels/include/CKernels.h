@@ -152,5 +152,6 @@ void ck_divide(float *x, size_t count, float divisor);
 
 #include "CKernelsQuantized.h"
 #include "CKernelsBlocks.h"
+#include "CKernelsPeak.h"
 #include "CKernelsTable.h"
 #endif

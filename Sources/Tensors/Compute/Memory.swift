@@ -16,7 +16,9 @@ package enum Memory {
   {
     var memory: UnsafeMutableRawPointer?
     // The system grants more than it has, and ends the process that uses it.
-    if let bytes, bytes > 1 << 26, let available, bytes > available {
+    if let bytes, bytes > 1 << 26, let available = SystemMemory.available,
+      bytes > available
+    {
       throw missing(bytes, for: purpose)
     }
     guard let bytes, bytes >= 0, posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else {
@@ -52,18 +54,6 @@ package enum Memory {
   static func size(_ count: Int, of bytes: Int) -> Int? {
     let (size, overflows) = count.multipliedReportingOverflow(by: bytes)
     return overflows || !(0...Int.max - 64).contains(size) ? nil : size
-  }
-
-  /// Bytes that can be had without taking them from other programs, as the system estimates it.
-  private static var available: Int? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else {
-      return nil
-    }
-    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-    func kibibytes(_ name: String) -> Int? {
-      lines.first { $0.first == "\(name):" }.flatMap { $0.count > 1 ? Int($0[1]) : nil }
-    }
-    return kibibytes("MemAvailable").map { 1024 * ($0 + (kibibytes("SwapFree") ?? 0)) }
   }
 
   static func missing(_ bytes: Int?, for purpose: String) -> SpeculateError {

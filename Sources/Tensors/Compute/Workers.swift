@@ -19,11 +19,13 @@ package final class Workers: @unchecked Sendable {
   ///
   /// If the system grants fewer, the team is smaller, which a line on standard error says: slower, with
   /// the same results.
-  package init(count: Int) {
+  ///
+  /// - Parameter refuses: Whether the caller refuses a smaller team, and so says it himself.
+  package init(count: Int, refuses: Bool = false) {
     precondition(count > 0, "a team needs at least one worker")
     team = count == 1 ? nil : ck_team_create(Int32(count), 20_000)
     self.count = team.map { Int(ck_team_workers($0)) } ?? 1
-    if self.count < count {
+    if self.count < count && !refuses {
       StandardError.write(
         "note: the system grants \(self.count) of \(count) threads; allow more, or ask for fewer")
     }

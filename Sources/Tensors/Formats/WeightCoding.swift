@@ -13,6 +13,8 @@ protocol WeightCoding: Sendable {
   static var usualHead: WeightFormat { get }
   /// Columns of a matrix, at most; nil for any number.
   static var columnLimit: Int? { get }
+  /// What its products are made of.
+  static var arithmetic: Arithmetic { get }
 
   /// How products want rows of activations; nil for f32 as they are.
   static var activations: (any ActivationCoding.Type)? { get }

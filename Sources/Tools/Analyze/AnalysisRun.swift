@@ -62,6 +62,12 @@ final class AnalysisRun {
           "\(partial.path) was left by another run, of other prompts, models or configurations; remove it, "
             + "or write to another file")
       }
+      let report = AnalysisReport([(partial.lastPathComponent, trace)])
+      guard !report.configurations.contains(where: { $0.identical == false }) else {
+        throw SpeculateError(
+          "\(partial.path) is damaged: its outputs differ from plain decoding's; remove it, which "
+            + "starts the run again")
+      }
       (header, units) = (trace.header, trace.units)
       Output.note("going on after \(units.count) of \(tasks.count) tasks\n")
     } else {

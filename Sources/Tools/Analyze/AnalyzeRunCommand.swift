@@ -50,10 +50,11 @@ struct AnalyzeRunCommand: ParsableCommand {
 
   func run() throws {
     let url = URL(filePath: trace)
-    try TraceWriter.checkName(url)
+    // The claim first: it takes away the lock that a killed process left beside a finished trace.
     let claim = try OutputClaim.file(
       url, option: "--trace",
       apartFrom: prompts.files.map { OutputClaim.Input("prompts", URL(filePath: $0)) })
+    try TraceWriter.checkName(url)
     let reportClaim = try report.map {
       try ReportFolder.claim($0, option: "--report", traces: [trace])
     }

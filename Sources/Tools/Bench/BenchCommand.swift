@@ -5,7 +5,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure this machine and how well decoding and training use it.",
     subcommands: [
-      BenchMemoryCommand.self, BenchMatmulCommand.self, BenchForwardCommand.self,
+      BenchMemoryCommand.self, BenchRooflineCommand.self, BenchMatmulCommand.self,
+      BenchForwardCommand.self,
       BenchDecodeCommand.self, BenchTrainCommand.self,
     ])
 }

@@ -30,8 +30,10 @@ struct BenchForwardCommand: ParsableCommand {
     let weights = try model.load()
     let widest = rows.values.last ?? 1
     let context = context.count(for: weights, leaving: widest)
+    let workers = Workers(count: threads.count)
+    let roofline = Roofline(weights, workers: workers)
     let bench = try ForwardBench(
-      model: weights, workers: Workers(count: threads.count), cacheFormat: cache.format,
+      model: weights, workers: workers, cacheFormat: cache.format,
       context: context, widest: widest, prompt: prefill)
     let passes = bench.passes(in: 0.02)
     let distance = CoreDistance(threads: threads.count)
@@ -43,7 +45,8 @@ struct BenchForwardCommand: ParsableCommand {
       progress.update(round)
       if !Interruption.requested, let seconds = bench.prefill() { prompts.append(seconds) }
       for (index, width) in rows.values.enumerated() where !Interruption.requested {
-        readings[index].append(bench.measure(rows: width, passes: passes))
+        let reading = bench.measure(rows: width, passes: passes) { Interruption.requested }
+        if let reading { readings[index].append(reading) }
       }
     }
     progress.clear()
@@ -52,6 +55,7 @@ struct BenchForwardCommand: ParsableCommand {
       return Point(
         rows: width, milliseconds: 1e3 * seconds,
         ratio: median(readings.map(\.ratio)), spread: Spread(readings.map(\.ratio)),
+        leastRatio: roofline.ratio(rows: width),
         gflops: Double(2 * weights.weightCount * width) / seconds / 1e9,
         bandwidthGbs: Double(weights.bytesPerToken) / seconds / 1e9)
     }
@@ -62,11 +66,12 @@ struct BenchForwardCommand: ParsableCommand {
     subject.kvType = cache.format.rawValue
     subject.context = context
     let table = TextTable.lines(
-      ["rows", "ms", "t(M)/t(1)", "spread", "GB/s", "GFLOP/s"],
+      ["rows", "ms", "t(M)/t(1)", "spread", "roofline", "GB/s", "GFLOP/s"],
       curve.map {
         [
           "\($0.rows)", Figures.fixed($0.milliseconds, 2), Figures.fixed($0.ratio, 2),
-          $0.spread.text(2), Figures.fixed($0.bandwidthGbs, 1), Figures.fixed($0.gflops, 0),
+          $0.spread.text(2), Figures.fixed($0.leastRatio, 2), Figures.fixed($0.bandwidthGbs, 1),
+          Figures.fixed($0.gflops, 0),
         ]
       }, names: 0)
     let prompt = prefill.map {
@@ -85,6 +90,8 @@ struct BenchForwardCommand: ParsableCommand {
     var milliseconds: Double
     var ratio: Double
     var spread: Spread
+    /// The least that the ratio can be, by what the machine reads and multiplies.
+    var leastRatio: Double
     var gflops: Double
     var bandwidthGbs: Double
   }

@@ -43,12 +43,16 @@ struct ForwardBench {
 
   /// Times passes over `rows` rows, with logits for all of them.
   ///
-  /// - Parameter passes: How many passes one measurement repeats.
-  func measure(rows: Int, passes: Int) -> Reading {
-    let before = seconds(rows: 1, passes: passes)
+  /// - Parameters:
+  ///   - passes: How many passes one measurement repeats.
+  ///   - shouldStop: Asked between passes.
+  /// - Returns: `nil` where it was stopped.
+  func measure(rows: Int, passes: Int, shouldStop: () -> Bool) -> Reading? {
+    guard let before = seconds(rows: 1, passes: passes, shouldStop: shouldStop) else { return nil }
     guard rows > 1 else { return Reading(seconds: before, single: before) }
-    let wide = seconds(rows: rows, passes: passes)
-    let after = seconds(rows: 1, passes: passes)
+    guard let wide = seconds(rows: rows, passes: passes, shouldStop: shouldStop),
+      let after = seconds(rows: 1, passes: passes, shouldStop: shouldStop)
+    else { return nil }
     return Reading(seconds: wide, single: (before + after) / 2)
   }
 
@@ -63,13 +67,15 @@ struct ForwardBench {
 
   /// How many passes of one row take about `seconds`; at least one. Runs two passes to find out.
   func passes(in seconds: Double) -> Int {
-    _ = self.seconds(rows: 1, passes: 1)
-    return max(1, Int(seconds / max(self.seconds(rows: 1, passes: 1), 1e-9)))
+    func single() -> Double { self.seconds(rows: 1, passes: 1) { false } ?? 0 }
+    _ = single()
+    return max(1, Int(seconds / max(single(), 1e-9)))
   }
 
-  private func seconds(rows: Int, passes: Int) -> Double {
+  private func seconds(rows: Int, passes: Int, shouldStop: () -> Bool) -> Double? {
     let start = Stopwatch.now
     for _ in 0..<passes {
+      if shouldStop() { return nil }
       tokens[..<rows].withUnsafeBufferPointer {
         runner.forward($0, cache: cache, logits: .all)
       }

@@ -86,8 +86,9 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let traceFile = trace.map { URL(filePath: $0) }
-    if let traceFile { try TraceWriter.checkName(traceFile) }
+    // The claim first: it takes away the lock that a killed process left beside a finished trace.
     let claim = try traceFile.map { try OutputClaim.file($0, option: "--trace") }
+    if let traceFile { try TraceWriter.checkName(traceFile) }
     let texts = try prompts.read()
     let folder = try target.folder()
     let way = try way()

@@ -10,23 +10,33 @@ enum Failure {
   /// Prints what `error` says, and leaves.
   static func exit<Root: ParsableCommand>(_ error: any Error, in root: Root.Type) -> Never {
     switch root.exitCode(for: error) {
-    case .success:
-      root.exit(withError: error)  // help or a completion script, on standard output
+    case .success:  // help or a completion script
+      do { try Output.line(root.fullMessage(for: error)) } catch { Self.exit(error, in: root) }
+      leave(ExitCode.success)
     case .validationFailure:
       misuse(usage(error, in: root))
     default:
-      if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+      if let code = error as? ExitCode { leave(code) }
       // What a check of options throws is wrapped up by the parser, which can tell what it is.
       let isOwn = error is SpeculateError || error is CocoaError
       say(isOwn ? line(for: error) : oneLine(SettingFlags.naming(root.message(for: error))))
-      Foundation.exit(ExitCode.failure.rawValue)
+      leave(ExitCode.failure)
     }
+  }
+
+  /// Ends the process, successful or not.
+  ///
+  /// What libraries want to do at its end is left out: OpenBLAS waits there for its threads, for ever
+  /// where memory is too short for them to start.
+  static func leave(_ code: ExitCode) -> Never {
+    fflush(nil)
+    _exit(code.rawValue)
   }
 
   /// Says what is wrong with the command line, and leaves.
   static func misuse(_ complaint: String) -> Never {
     say(complaint)
-    Foundation.exit(ExitCode.validationFailure.rawValue)
+    leave(ExitCode.validationFailure)
   }
 
   /// One line that describes any error.
@@ -50,9 +60,12 @@ enum Failure {
     return "\(message); see '\(hint)'"
   }
 
-  /// Writes `error: …` on standard error.
+  /// The most characters of a line. What an error quotes from a file may have any length.
+  static let longestLine = 600
+
+  /// Writes `error: …` on standard error, with nothing in it that acts on the terminal.
   static func say(_ line: String) {
-    FileHandle.standardError.write(Data("error: \(line)\n".utf8))
+    Output.note("error: \(printable(line, limit: longestLine))\n")
   }
 
   private static func oneLine(_ text: String) -> String {

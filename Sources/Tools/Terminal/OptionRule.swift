@@ -14,7 +14,7 @@ struct OptionRule {
   private let others: [String]
 
   static let all = [
-    belongs("convert", ["--perplexity-tokens"], to: ["--perplexity"]),
+    belongs("convert", ["--perplexity-tokens", "--threads"], to: ["--perplexity"]),
     belongs(
       "pretrain", ["--evaluate-every", "--evaluation-batch"],
       to: ["--heldout-data", "--heldout-tokens"]),
@@ -33,7 +33,7 @@ struct OptionRule {
       "force train", ["--responses", "--response-length", "--response-batch", "--answer-drafter"],
       with: "--trajectories-from"),
     meansNothing("generate", plainless + ["--remeasure"], with: "--drafter none"),
-    meansNothing("generate", ["--drafter-weights"], with: "--drafter suffix"),
+    meansNothing("generate", ["--drafter-weights", "--draft-choice"], with: "--drafter suffix"),
     meansNothing("generate", ["--drafter-weights"], with: "--decoder jacobi"),
     meansNothing("generate", ["--echo", "--stats"], with: "--json"),
     meansNothing("generate", ["--echo"], with: "--compare"),

@@ -12,8 +12,16 @@ enum Output {
 
   static func line(_ text: String = "") throws { try write(text + "\n") }
 
-  /// Writes to standard error; what can't be written there has nowhere else to go.
-  static func note(_ text: String) {
+  /// Writes lines to standard error, with nothing in them that acts on the terminal; what can't be
+  /// written there has nowhere else to go.
+  static func note(_ lines: String) {
+    control(
+      lines.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+        .joined(separator: "\n"))
+  }
+
+  /// Writes to standard error what may act on the terminal.
+  static func control(_ text: String) {
     try? write(text, to: STDERR_FILENO, called: "standard error")
   }
 

@@ -28,7 +28,7 @@ package final class ProgressLine {
   convenience init(_ label: String, unit: String, total: Int? = nil) {
     self.init(
       label, unit: unit, total: total, terminal: isatty(STDERR_FILENO) == 1,
-      width: Output.terminalWidth, clock: { Stopwatch.now }, write: Output.note)
+      width: Output.terminalWidth, clock: { Stopwatch.now }, write: Output.control)
   }
 
   /// The same with its surroundings given, for tests.
@@ -77,7 +77,8 @@ package final class ProgressLine {
     parts.compactMap(\.self).joined(separator: " | ")
   }
 
-  private func show(_ text: String) {
+  private func show(_ line: String) {
+    let text = printable(line)
     write(terminal ? "\r\u{1B}[K\(text.prefix(width()))" : "\(text)\n")
     visible = true
   }

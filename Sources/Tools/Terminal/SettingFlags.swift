@@ -4,13 +4,18 @@
 /// a template's filter 'output' is no flag.
 package enum SettingFlags {
   package static let settings = [
-    "answer drafter", "confidence", "data", "drafter", "drafter passes", "evaluation length",
-    "force", "grow", "heldout", "heldout data", "heldout tokens", "init", "init from", "layers",
-    "learning rate", "length", "longest prompt", "mask token", "output", "precision",
-    "prompts", "report", "response length", "responses from", "save best", "seed",
-    "store log-probabilities",
+    "alpha", "anchors", "answer drafter", "batch", "beta1", "beta2", "block", "block growth",
+    "block size", "certainty", "clean", "clip", "confidence", "context", "copies",
+    "cross entropy", "data", "decay", "divergence", "draft vocabulary", "drafter",
+    "drafter passes", "dtype", "evaluation length", "floor", "force", "freeze embedding", "grow",
+    "head dim", "heads", "heldout", "heldout data", "heldout tokens", "hidden", "init",
+    "init from", "intermediate", "kind", "kv heads", "layers", "learning rate", "least noise",
+    "length", "longest prompt", "markov rank", "mask token", "masked share", "output",
+    "own embedding", "precision", "prompts", "refinement rate", "refinement steps", "report",
+    "response length", "responses", "responses from", "rope theta", "row weights", "save best",
+    "seed", "shortest block", "shortest prompt", "skip", "steps", "store log-probabilities",
     "store taps", "target", "target layers", "temperature", "tokenizer", "tokens", "trace",
-    "trajectories from", "vocabulary", "width",
+    "trajectories from", "variation", "vocabulary", "warmup", "weight decay", "width", "window",
   ]
 
   /// A library's text with flags in the settings' place.

@@ -15,8 +15,12 @@ struct DrafterSizes: ParsableArguments {
     "Target layers whose outputs the drafter sees, 0-based. (default: evenly spread)",
     value: "i,j,…")
   var targetLayers: String?
-  @Option("Tokens that can be drafted: the most frequent ones of the responses.")
-  var draftVocabulary = 4096
+  @Option(
+    """
+    Tokens that can be drafted: the most frequent ones of the responses. (default: 4096, or those of \
+    the drafter in --init)
+    """)
+  var draftVocabulary: Int?
   @Option("Rank of the Markov head; 0 for none.") var markovRank = 0
   @Option(
     """
@@ -44,15 +48,22 @@ struct DrafterSizes: ParsableArguments {
         "--shortest-block is \(shortestBlock): give 2 to \(blockSize), the --block-size")
     }
     try OptionCheck.range("--markov-rank", markovRank, 0...4096)
+    if draftVocabulary != nil, startsFromDrafter {
+      throw ValidationError(
+        "--draft-vocabulary means nothing with --init and a drafter, which has its own: leave one of "
+          + "them out")
+    }
     _ = try taps
   }
+
+  private var startsFromDrafter: Bool { `init`.map { $0 != "random" && $0 != "target" } ?? false }
 
   func apply(to options: inout DistillOptions) throws {
     options.layerCount = layers
     options.blockSize = blockSize
     options.shortestBlock = shortestBlock
     options.targetLayers = try taps
-    options.draftVocabulary = draftVocabulary
+    if let draftVocabulary { options.draftVocabulary = draftVocabulary }
     if markovRank > 0 { options.heads.append(MarkovHeadTraining(rank: markovRank)) }
     options.initialization = try `init`.map { name in
       switch name {

@@ -77,9 +77,12 @@ struct DistillTrainCommand: ParsableCommand {
     let answered = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.respond(shouldStop: { Interruption.requested }, report: report)
     }
-    guard let made = answered,
-      let held = try recipe.respondHeldout(shouldStop: { Interruption.requested })
-    else { throw Interruption.resumable() }
+    let heldoutAnswered = try answered.flatMap { _ in
+      try ProgressLine.responses(batch: responses.responseBatch, label: "held-out responses") {
+        try recipe.respondHeldout(shouldStop: { Interruption.requested }, report: $0)
+      }
+    }
+    guard let made = answered, let held = heldoutAnswered else { throw Interruption.resumable() }
     let conclusion = try train(recipe.training(made, heldout: held), options)
     Output.note("the drafter is in \(output), its curves and samples in report.html\n")
     if let conclusion { Output.note(conclusion + "\n") }

@@ -74,15 +74,14 @@ struct PretrainCommand: ParsableCommand {
     if heldoutTokens != nil || heldoutData != nil {
       options.heldoutTokens = tokenFile("heldout", heldoutTokens)
     }
+    options.documents = data.map { URL(fileURLWithPath: $0) }
+    options.heldoutDocuments = heldoutData.map { URL(fileURLWithPath: $0) }
     options.tokenizer = tokenizer.map { URL(fileURLWithPath: $0) }
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.growth = grow
     training.apply(to: &options)
     try PretrainRecipe.check(options)
-    let documents = [("data", data), ("heldout data", heldoutData)].compactMap { setting, path in
-      path.map { OutputClaim.Input(setting, URL(fileURLWithPath: $0)) }
-    }
-    let claim = try options.claim(apartFrom: documents)
+    let claim = try options.claim()
     if let data { try tokenize(data, into: "train") }
     if let heldoutData { try tokenize(heldoutData, into: "heldout") }
 

@@ -39,9 +39,10 @@ extension ProgressLine {
   ///
   /// - Parameter batch: Answers made at a time.
   static func responses(
-    batch: Int, _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
+    batch: Int, label: String = "responses",
+    _ make: (_ report: (ResponseProgress) -> Void) throws -> [Response]?
   ) rethrows -> [Response]? {
-    let line = ProgressLine("responses", unit: "tokens")
+    let line = ProgressLine(label, unit: "tokens")
     let start = Stopwatch.now
     var (last, first) = (ResponseProgress(responses: 0, wanted: 0, tokens: 0), Int?.none)
     func detail() -> String {

@@ -13,7 +13,11 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   ///
   /// - Parameter facts: What the recipe's products and threads are told behind.
   static func announce(_ recipe: Recipe, _ facts: String) {
-    let resumed = recipe.resumedStep > 0 ? ", resumed at step \(recipe.resumedStep)" : ""
+    let (step, steps) = (recipe.resumedStep, recipe.state.options.steps)
+    let resumed =
+      step >= steps
+      ? ", finished: all \(steps) steps were taken before"
+      : step > 0 ? ", resumed at step \(step)" : ""
     Output.note("\(facts), \(recipe.state.options.threads) threads\(resumed)\n")
     for remark in recipe.remarks { Output.note(remark + "\n") }
   }

@@ -1,6 +1,6 @@
 import CKernels
 import Files
-import Foundation
+package import Foundation
 import Tensors
 
 /// What every checkpoint knows beside the values.
@@ -51,10 +51,11 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   ///   - start: Where a run begins.
   ///   - frozen: Names of tensors that keep their values.
   ///   - make: Makes the model, whose matrix products round as it is told.
+  ///   - origin: The file or folder that the first values come from; nil for random ones.
   ///   - initialize: Gives a model its first values, if its own aren't meant.
   package init(
     _ options: RunOptions, from start: Position, frozen: Set<String> = [],
-    model make: (ProductPrecision) -> Model, initialize: (Model) throws -> Void
+    origin: URL? = nil, model make: (ProductPrecision) -> Model, initialize: (Model) throws -> Void
   ) throws {
     let url = options.output.trainingCheckpoint
     let (saved, remark) = try Self.saved(in: options.output)
@@ -88,6 +89,18 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
       try saved.restore(model.layout, values)
     } else {
       try initialize(model)
+      if let origin { try checkFirstValues(from: origin) }
+    }
+  }
+
+  private func checkFirstValues(from origin: URL) throws {
+    for entry in model.layout.entries {
+      let values = UnsafeBufferPointer(
+        start: model.parameters.base + entry.offset, count: entry.count)
+      guard let wrong = values.first(where: { !$0.isFinite }) else { continue }
+      throw SpeculateError(
+        "\(origin.path): tensor \(quoted(entry.name)) holds \(wrong.isNaN ? "NaN" : "infinity"): the "
+          + "weights are damaged; copy the model again, or start from another")
     }
   }
 
@@ -96,7 +109,9 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     in output: URL
   ) throws -> (checkpoint: TrainingCheckpoint<Header>?, remark: String?) {
     let (url, previous) = (output.trainingCheckpoint, output.previousCheckpoint)
-    guard FileManager.default.fileExists(atPath: url.path) else {
+    // A link that leads nowhere is no checkpoint that was deleted.
+    var status = stat()
+    guard lstat(url.path, &status) == 0 || errno != ENOENT else {
       try? FileManager.default.removeItem(at: previous)  // of a run whose checkpoint was deleted
       return (nil, nil)
     }

@@ -46,15 +46,33 @@ package struct TrainingCheckpoint<Header: Codable & Sendable>: Sendable {
       let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8))
     else { throw Self.damage(url) }
     self.header = header
-    // Earlier versions wrote the header alone.
-    guard file.metadata.count > 1 else { return }
+    guard let print = file.metadata[Self.printKey] else {
+      throw SpeculateError(
+        "\(url.path) has no fingerprint: it is damaged or of an earlier version; delete it and start "
+          + "again")
+    }
     let prints = try Dictionary(
       uniqueKeysWithValues: file.names.map { [file] name in
         (name, try file.withBytes(of: name, FileFingerprint.of(bytes:)))
       })
-    guard file.metadata[Self.printKey] == Self.print(of: json, prints) else {
-      throw SpeculateError("\(url.path) is damaged: delete it and start again")
+    guard print == Self.print(of: json, prints) else {
+      let place = try Self.infinite(in: file).map { "tensor \(quoted($0)) holds \($1)" }
+      throw SpeculateError(
+        "\(url.path) is damaged: \(place ?? "it isn't what was written"); delete it and start again"
+      )
     }
+  }
+
+  /// A value that isn't finite, which no checkpoint is written with, and its tensor.
+  private static func infinite(in file: Checkpoint) throws -> (tensor: String, what: String)? {
+    for name in file.names.sorted() {
+      let found = try file.withBytes(of: name) { bytes in
+        stride(from: 0, through: bytes.count - 4, by: 4).lazy
+          .map { bytes.loadUnaligned(fromByteOffset: $0, as: Float.self) }.first { !$0.isFinite }
+      }
+      if let found { return (name, found.isNaN ? "NaN" : "infinity") }
+    }
+    return nil
   }
 
   private static func print(of header: String, _ tensors: [String: UInt64]) -> String {

@@ -68,7 +68,8 @@ package struct TrainingLoop {
     let log = try MetricsLog(folder: options.output, from: pending == nil ? saved + 1 : saved)
     func tell(_ progress: Training.Progress) throws {
       if let wrong = progress.scalars.first(where: { !$0.value.isFinite }) {
-        throw failure("\(wrong.tag) became \(wrong.value)", step: progress.step, saved: saved)
+        throw failure(
+          "\(wrong.tag) became \(named(wrong.value))", step: progress.step, saved: saved)
       }
       try log.append(progress)
       report(progress)
@@ -135,6 +136,11 @@ package struct TrainingLoop {
   }
 }
 
+/// A number as an error says it: NaN without the bits that tell one from another.
+private func named(_ value: Double) -> String {
+  value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
+}
+
 /// Notices that a run is lost.
 struct DivergenceWatch {
   private var smoothed: Double?
@@ -144,11 +150,11 @@ struct DivergenceWatch {
   /// far above what it was, threefold the lowest and 3 nats more, which no batch of text does by itself.
   mutating func divergence(_ result: StepResult) -> String? {
     let loss = result.loss / max(result.weight, 1e-9)
-    let lost = "the loss became \(loss)"
+    let lost = "the loss became \(named(loss))"
     guard result.weight > 0 else { return result.loss.isFinite ? nil : lost }
     guard loss.isFinite else { return lost }
     guard result.gradientNorm.isFinite else {
-      return "the gradient's norm became \(result.gradientNorm)"
+      return "the gradient's norm became \(named(result.gradientNorm))"
     }
     let mean = smoothed.map { 0.9 * $0 + 0.1 * loss } ?? loss
     smoothed = mean

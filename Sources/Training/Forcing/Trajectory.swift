@@ -58,7 +58,7 @@ package struct Trajectory: Sendable, Equatable {
 }
 
 /// What trajectories depend on beside their numbers.
-package struct TrajectorySettings: Sendable, Equatable, Codable {
+package struct TrajectorySettings: ShardSettings {
   /// What the responses depend on, the target among it.
   package var responses: ResponseSettings
   package var blockSize: Int
@@ -66,6 +66,12 @@ package struct TrajectorySettings: Sendable, Equatable, Codable {
   package init(responses: ResponseSettings, blockSize: Int) {
     self.responses = responses
     self.blockSize = blockSize
+  }
+
+  package var named: [String: String] {
+    var settings = RunSettings(responses.named)
+    settings.note("block", blockSize)
+    return settings.values
   }
 }
 

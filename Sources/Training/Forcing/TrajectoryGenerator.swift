@@ -1,4 +1,5 @@
 import Files
+import Speculate
 package import Tensors
 package import Verifier
 
@@ -28,7 +29,8 @@ package final class TrajectoryGenerator {
   /// - Parameter response: With at least one token of a prompt.
   /// - Returns: `nil` where the target doesn't choose the response's tokens, so that its blocks have
   ///   other fixed points: it isn't greedy, or another target's.
-  /// - Throws: ``Stopped`` when `shouldStop` says so between two passes.
+  /// - Throws: ``Stopped`` when `shouldStop` says so between two passes; `SpeculateError` where logits hold
+  ///   NaN or infinity.
   package func trajectory(
     of response: Response, shouldStop: () -> Bool = { false }
   ) throws -> Trajectory? {
@@ -54,7 +56,9 @@ package final class TrajectoryGenerator {
         rows.withUnsafeBufferPointer { runner.forward($0, cache: cache, logits: .all) }
         for place in settled..<block.count {
           let row = known.count - 1 + place - settled
-          guess[place] = Token(Kernels.argmax(runner.logits + row * vocabulary, count: vocabulary))
+          guard let best = Kernels.finiteArgmax(runner.logits + row * vocabulary, count: vocabulary)
+          else { throw SpeculateError.unusable("target", position: place + block.lowerBound) }
+          guess[place] = Token(best)
         }
         cache.rewind(to: anchor + 1)
         let agreeing = agreement(guess, tokens[block])

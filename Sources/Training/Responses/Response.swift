@@ -46,7 +46,7 @@ extension Response: ShardElement {
 }
 
 /// Everything that responses depend on: two folders with equal settings hold the same responses.
-package struct ResponseSettings: Sendable, Equatable, Codable {
+package struct ResponseSettings: ShardSettings {
   /// The target's weights.
   package var target: UInt64
   /// The documents.
@@ -69,6 +69,18 @@ package struct ResponseSettings: Sendable, Equatable, Codable {
     self.longestPrompt = longestPrompt
     self.responseLength = responseLength
     self.temperature = temperature
+  }
+
+  package var named: [String: String] {
+    var settings = RunSettings()
+    settings.note("target", fingerprint: target)
+    settings.note("data", fingerprint: data)
+    settings.note("seed", seed)
+    settings.note("shortest prompt", shortestPrompt)
+    settings.note("longest prompt", longestPrompt)
+    settings.note("response length", responseLength)
+    settings.note("temperature", temperature)
+    return settings.values
   }
 
   func sampling(_ number: Int) -> SamplingParameters {

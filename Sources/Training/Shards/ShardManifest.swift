@@ -72,7 +72,7 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
 
 /// Something that a folder of shards holds: a function of the folder's settings and its number.
 package protocol ShardElement: Sendable, Equatable {
-  associatedtype Settings: Sendable, Equatable, Codable
+  associatedtype Settings: ShardSettings
   /// How files and messages call them.
   static var kind: ShardKind { get }
   /// As 32-bit numbers: two of its own, how many follow, and those.
@@ -80,6 +80,12 @@ package protocol ShardElement: Sendable, Equatable {
   /// Reads the numbers; `nil` if they are no such element.
   init?(numbers: [Int32])
   var tokenCount: Int { get }
+}
+
+/// What the elements of a folder depend on.
+package protocol ShardSettings: Sendable, Equatable, Codable {
+  /// The values by the settings' names (``OutputClaim/Job``).
+  var named: [String: String] { get }
 }
 
 extension Array where Element: ShardElement {

@@ -41,9 +41,9 @@ package final class ShardStore<Element: ShardElement> {
     guard Manifest.isPresent(in: folder) else { return nil }
     let manifest = try Manifest(in: folder, kind: Element.kind)
     guard manifest.settings == settings else {
+      let difference = OutputClaim.difference(manifest.settings.named, settings.named)
       throw SpeculateError(
-        "\(folder.path) was made with another target, data or other settings: give the same settings, "
-          + "another ‘output’, or delete it")
+        "\(folder.path) was begun \(difference ?? "with other settings: give another ‘output’")")
     }
     return manifest
   }

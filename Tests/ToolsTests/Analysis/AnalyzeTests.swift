@@ -167,6 +167,29 @@ import Testing
       let mixed = try bench.run("--draft-length", "2", "--turns", "2")
       #expect(mixed.status == 1 && mixed.errors.contains("was left by another run"))
     }
+    // A part whose outputs don't agree was changed by somebody.
+    let part = try String(contentsOf: partial, encoding: .utf8)
+    var lines = part.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let end = try #require(lines.lastIndex { $0.contains("\"kind\":\"unit\"") })
+    let round = try #require(lines[..<end].lastIndex { $0.contains("\"kind\":\"round\"") })
+    let letters = try #require(part.firstMatch(of: /"ids":\[\d+,(\d+),(\d+)/))
+    let token = try #require(lines[round].firstMatch(of: /"tokens":\[(\d+)/)).1
+    lines[round] = lines[round].replacing(
+      "\"tokens\":[\(token)", with: "\"tokens\":[\(token == letters.1 ? letters.2 : letters.1)")
+    try Data(lines.joined(separator: "\n").utf8).write(to: partial)
+    let doctored = try bench.run("--draft-length", "2", "--turns", "2")
+    #expect(
+      doctored.errors
+        == "error: \(partial.path) is damaged: its outputs differ from plain decoding's; remove it, "
+        + "which starts the run again\n")
+    try Data(part.utf8).write(to: partial)
+    // A lock that a killed process left beside a finished trace goes with the next one.
+    try Data(text.utf8).write(to: bench.trace)
+    let lock = bench.folder.appending(path: ".run.jsonl.lock")
+    try Data("1\n".utf8).write(to: lock)
+    #expect(try bench.run("--draft-length", "2", "--turns", "2").status == 1)
+    #expect(!FileManager.default.fileExists(atPath: lock.path))
+    try FileManager.default.removeItem(at: bench.trace)
     let result = try bench.run("--draft-length", "2", "--turns", "2")
     #expect(result.status == 0 && result.errors.contains("going on after 3 of 7 tasks"))
     let resumed = try Trace.read(bench.trace)

@@ -226,7 +226,7 @@ import Testing
         data + ["--confidence", "0"], 64, "--confidence is 0.0: give a number above 0, or leave it"
       ),
       (data + ["--confidence-label", "match"], 64, "--confidence-label belongs to --confidence"),
-      (data + ["--init", "nowhere"] + sizes, 1, "--init"),
+      (data + ["--init", "nowhere"], 1, "--init nowhere: there is no such folder"),
       (
         overriding(data + sizes, ["--mask-token", "9999"]), 1,
         "--mask-token 9999 is outside the target's vocabulary of 261: give one of its tokens"

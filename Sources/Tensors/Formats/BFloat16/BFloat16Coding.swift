@@ -5,6 +5,7 @@ import Files
 enum BFloat16Coding: FloatCoding {
   static var name: String { "bf16" }
   static var type: ElementType { .bf16 }
+  static var arithmetic: Arithmetic { .bf16 }
   static var activations: (any ActivationCoding.Type)? { BFloat16Activations.self }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {

@@ -16,6 +16,7 @@ extension BlockCoding {
     8 * ck_block_bytes(type) <= 5 * ck_block_columns(type) ? .int8 : WeightFormat(Self.self)
   }
   static var columnLimit: Int? { Int(CK_QUANTIZED_MAX_COLUMNS) }
+  static var arithmetic: Arithmetic { .int8 }
   static var activations: (any ActivationCoding.Type)? { BlockActivations.self }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {

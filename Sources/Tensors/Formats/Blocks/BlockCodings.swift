@@ -4,6 +4,7 @@ internal import CKernels
 enum Q41Coding: BlockCoding {
   static var name: String { "q4_1" }
   static var type: ck_block_type { CK_Q4_1 }
+  static var arithmetic: Arithmetic { .int4 }
 }
 
 /// 5-bit integers in blocks of 32 with a scale: 5.5 bits a weight.
@@ -28,18 +29,21 @@ enum MXFP4Coding: BlockCoding {
 enum Q2KCoding: BlockCoding {
   static var name: String { "q2_k" }
   static var type: ck_block_type { CK_Q2_K }
+  static var arithmetic: Arithmetic { .int4 }
 }
 
 /// 3-bit integers with scales of 16, in blocks of 256: 3.4 bits a weight, 3.5 in memory.
 enum Q3KCoding: BlockCoding {
   static var name: String { "q3_k" }
   static var type: ck_block_type { CK_Q3_K }
+  static var arithmetic: Arithmetic { .int4 }
 }
 
 /// 4-bit integers with scales and minima of 32, in blocks of 256: 4.5 bits a weight.
 enum Q4KCoding: BlockCoding {
   static var name: String { "q4_k" }
   static var type: ck_block_type { CK_Q4_K }
+  static var arithmetic: Arithmetic { .int4 }
 }
 
 /// 5-bit integers with scales and minima of 32, in blocks of 256: 5.5 bits a weight.

@@ -52,6 +52,7 @@ enum FloatActivations<Coding: WidenedCoding>: WeightCoding {
   static var isQuantized: Bool { Coding.isQuantized }
   static var usualHead: WeightFormat { Coding.usualHead.withFloatActivations }
   static var columnLimit: Int? { Coding.columnLimit }
+  static var arithmetic: Arithmetic { .f32 }
   static var activations: (any ActivationCoding.Type)? { nil }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {

@@ -5,6 +5,7 @@ import Files
 enum Float32Coding: FloatCoding {
   static var name: String { "f32" }
   static var type: ElementType { .f32 }
+  static var arithmetic: Arithmetic { .f32 }
   static var activations: (any ActivationCoding.Type)? { nil }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {

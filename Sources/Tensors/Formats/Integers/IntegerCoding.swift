@@ -29,6 +29,7 @@ extension WeightFormat {
 extension IntegerCoding {
   static var isQuantized: Bool { true }
   static var columnLimit: Int? { Int(CK_QUANTIZED_MAX_COLUMNS) }
+  static var arithmetic: Arithmetic { bits == 4 ? .int4 : .int8 }
   static var activations: (any ActivationCoding.Type)? { Self.self }
 
   static func multiply(_ rows: ProductRows, _ product: PanelProduct) {

@@ -27,6 +27,9 @@ package struct ConfidenceHeadTraining: HeadTraining {
   private var confidence: ConfidenceHeadConfiguration { ConfidenceHeadConfiguration() }
 
   package var configuration: any BlockHeadConfiguration { confidence }
+  package var setting: (name: String, value: String) {
+    ("confidence", label == .match ? "\(factor)" : "\(factor), of \(label.rawValue)")
+  }
   package var needsDistribution: Bool { label == .variation }
 
   /// At first the head says what the drafts' probabilities say.

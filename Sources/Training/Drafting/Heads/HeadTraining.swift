@@ -7,6 +7,9 @@ internal import Tensors
 package protocol HeadTraining: Sendable {
   var configuration: any BlockHeadConfiguration { get }
 
+  /// The setting that asks for it, with its value.
+  var setting: (name: String, value: String) { get }
+
   /// Whether it learns from the target's distributions, not only its tokens.
   var needsDistribution: Bool { get }
 

@@ -10,6 +10,7 @@ package struct MarkovHeadTraining: HeadTraining {
   package init(rank: Int) { markov = MarkovHeadConfiguration(rank: rank) }
 
   package var configuration: any BlockHeadConfiguration { markov }
+  package var setting: (name: String, value: String) { ("markov rank", "\(markov.rank)") }
 
   /// W2 starts as zeros, so that the head is the identity.
   package func makeLayer(

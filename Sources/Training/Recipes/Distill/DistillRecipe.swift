@@ -43,7 +43,9 @@ package final class DistillRecipe {
     }
     heldoutEnds = heldout?.endTokens ?? []
     claim = try OutputClaim(
-      folder: options.output, for: OutputClaim.Job("distill"),
+      folder: options.output,
+      for: OutputClaim.Job(
+        "distill", settings: options.settings(target: responding.fingerprint(), plan: own)),
       apartFrom: responding.inputs(own?.options) + (held?.inputs(isHeldOut: true) ?? [])
         + options.inputs)
   }

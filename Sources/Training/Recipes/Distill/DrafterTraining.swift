@@ -71,6 +71,7 @@ package final class DrafterTraining: TrainingRecipe {
         configuration: String(decoding: configuration.encoded(), as: UTF8.self),
         draftVocabulary: vocabulary, responses: responses.count,
         data: responses.fingerprint),
+      origin: Self.origin(options),
       model: {
         DrafterTrainingModel(
           configuration, target: rows, objective: options.objective, heads: options.heads,
@@ -227,6 +228,15 @@ package final class DrafterTraining: TrainingRecipe {
           + "drafter of this target")
     }
     return drafter.draftVocabulary
+  }
+
+  /// Where first values come from.
+  private static func origin(_ options: DistillOptions) -> URL? {
+    switch options.initialization {
+    case .random: nil
+    case .drafter(let folder): folder
+    case .target, nil: options.target
+    }
   }
 
   private static func initialize(

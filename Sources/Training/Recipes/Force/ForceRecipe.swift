@@ -44,8 +44,14 @@ package final class ForceRecipe {
         target: target, workers: responding.workers)
     }
     if let heldout = options.heldout { made.append(OutputClaim.Input("heldout", heldout)) }
+    // The data's own settings are in its manifests, and more of it may be added.
+    let job =
+      makesData
+      ? OutputClaim.Job("force data")
+      : OutputClaim.Job(
+        "force", settings: try options.settings(target: responding.fingerprint(), plan: plan))
     claim = try OutputClaim(
-      folder: options.output, for: OutputClaim.Job(makesData ? "force data" : "force"),
+      folder: options.output, for: job,
       apartFrom: responding.inputs(plan?.options) + made)
   }
 

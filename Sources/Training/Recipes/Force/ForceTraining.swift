@@ -50,6 +50,7 @@ package final class ForceTraining: TrainingRecipe {
         target: fingerprint, trajectories: own.count, data: own.fingerprint,
         blockSize: options.blockSize),
       frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding],
+      origin: options.target,
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { try Self.copy(checkpoint, to: $0) })
     state.header.data = own.fingerprint

@@ -9,6 +9,9 @@ package struct PretrainOptions: RecipeOptions {
   package var trainingTokens: URL
   /// Held-out tokens of the same kind, or nil.
   package var heldoutTokens: URL?
+  /// What the tokens are made from, into the output folder; nil for tokens that are there.
+  package var documents: URL?
+  package var heldoutDocuments: URL?
   /// A tokenizer to copy into the output folder.
   package var tokenizer: URL?
   /// Tokens of a sequence.
@@ -32,11 +35,10 @@ package struct PretrainOptions: RecipeOptions {
   }
 
   /// Claims the output folder.
-  ///
-  /// - Parameter documents: What tokens are made from, into the folder.
-  package func claim(apartFrom documents: [OutputClaim.Input] = []) throws -> OutputClaim {
+  package func claim() throws -> OutputClaim {
     let files = [
       ("tokens", trainingTokens), ("heldout tokens", heldoutTokens), ("tokenizer", tokenizer),
+      ("data", documents), ("heldout data", heldoutDocuments),
     ]
     // Tokens made for this run and its copy of the tokenizer lie in the folder itself.
     let own = run.output.standardizedFileURL.path
@@ -47,8 +49,8 @@ package struct PretrainOptions: RecipeOptions {
       }
     }
     return try OutputClaim(
-      folder: run.output, for: OutputClaim.Job("pretrain"),
-      apartFrom: documents + apart
+      folder: run.output, for: OutputClaim.Job("pretrain", settings: settings()),
+      apartFrom: apart
         + (initialModel.map { [OutputClaim.Input("init from", $0)] } ?? []))
   }
 }

@@ -39,10 +39,11 @@ package final class PretrainRecipe: TrainingRecipe {
     }
     training = try stream(options.trainingTokens)
     heldout = try options.heldoutTokens.map(stream)
-    sampler = try Self.sampler(training, options.trainingTokens, options)
+    sampler = try Self.sampler(training, options.documents ?? options.trainingTokens, options)
     if let heldout, heldout.count <= options.length {
+      let name = (options.heldoutDocuments ?? options.heldoutTokens)?.path ?? ""
       throw SpeculateError(
-        "the held-out text has \(heldout.count) tokens, too few for sequences of \(options.length): "
+        "the held-out text \(name) has \(heldout.count) tokens, too few for sequences of \(options.length): "
           + "give more of it or a smaller ‘length’")
     }
     let fingerprint = try FileFingerprint.of(options.trainingTokens)
@@ -63,7 +64,7 @@ package final class PretrainRecipe: TrainingRecipe {
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
-    let workers = Workers(count: threads)
+    let workers = Workers(count: threads, refuses: true)
     // Lanes decide the order of sums, and with it the result.
     guard workers.count == threads else {
       throw SpeculateError("the system grants \(workers.count) threads; give as many ‘threads’")
