@@ -80,7 +80,7 @@ import Testing
   @Test func inspectShowsTheFormats() throws {
     defer { pair.remove() }
     #expect(try convert("--weights", "int4", "--embedding-weights", "bf16").status == 0)
-    let result = try CommandProcess(["inspect", output.path]).wait()
+    let result = try CommandProcess(["inspect", output.path, "--tensors"]).wait()
     #expect(result.status == 0)
     #expect(result.output.contains("int4, head int8, embedding bf16"))
     #expect(result.output.contains("lm_head.weight_scale"))

@@ -45,7 +45,8 @@ package struct ModelOutline: Sendable {
         try source.check(tensor)
         add(tensor, formats.layers)
       }
-      let isSingle = configuration.tiesEmbeddings && !source.has(names.embedding)
+      let isSingle =
+        configuration.tiesEmbeddings && !source.has(names.embedding) && source.has(names.head)
       try source.check(NamedShape(isSingle ? names.head : names.embedding, table))
       if !configuration.tiesEmbeddings { try source.check(NamedShape(names.head, table)) }
       try source.finish { name in

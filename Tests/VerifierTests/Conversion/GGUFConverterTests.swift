@@ -12,16 +12,15 @@ import Verifier
     "qwen3", "qwen3-bf16",
   ]
 
+  private static let ids: [(key: String, value: GGUFValue)] = [
+    ("tokenizer.ggml.bos_token_id", .uint32(1)), ("tokenizer.ggml.eos_token_id", .uint32(2)),
+  ]
+
   private func convert(
-    _ source: URL, to file: URL, _ types: GGUFTypes,
-    tokenizer: [(key: String, value: GGUFValue)]? = nil
+    _ source: URL, to file: URL, _ types: GGUFTypes
   ) throws {
     let origin = try ModelOrigin(source)
-    let ids =
-      tokenizer ?? [
-        ("tokenizer.ggml.bos_token_id", .uint32(1)), ("tokenizer.ggml.eos_token_id", .uint32(2)),
-      ]
-    let converter = try GGUFModelConverter(origin, types: types, name: "test", tokenizer: ids)
+    let converter = try GGUFModelConverter(origin, types: types, name: "test", tokenizer: Self.ids)
     try converter.plan.write(
       to: GGUFDestination(file, replaces: false, apartFrom: origin.files)
     ) { _ in }
@@ -84,7 +83,7 @@ import Verifier
     #expect(try direct == Data(contentsOf: folder.file("same.gguf")))
     let again = try GGUFModelConverter(
       ModelOrigin(folder.file("direct.gguf")), types: GGUFTypes(layers: .q40), name: "x",
-      tokenizer: [])
+      tokenizer: Self.ids)
     #expect(
       again.plan.notes.contains {
         $0.hasSuffix("values that were rounded before; each rounding adds to the last")
@@ -96,7 +95,7 @@ import Verifier
     let origin = try ModelOrigin(ReferenceModel(name: "llama").directory)
     let plan = try GGUFModelConverter(
       origin, types: GGUFTypes(layers: .q4K), name: "x",
-      tokenizer: [("tokenizer.ggml.eos_token_id", .uint32(2))]
+      tokenizer: Self.ids
     ).plan
     #expect(plan.notes.count == 1)
     #expect(plan.notes.first?.contains("rows that don't fill blocks of 256 columns") == true)
@@ -113,7 +112,7 @@ import Verifier
     let error = try #require(
       #expect(throws: SpeculateError.self) {
         _ = try GGUFModelConverter(
-          origin, types: GGUFTypes(layers: .f32), name: "x", tokenizer: [])
+          origin, types: GGUFTypes(layers: .f32), name: "x", tokenizer: Self.ids)
       })
     #expect(error.description.contains("can't say this model's"), "\(error)")
     #expect(error.description.contains(setting), "\(error)")
@@ -162,7 +161,7 @@ import Verifier
     let origin = try ModelOrigin(source)
     let plan = try GGUFModelConverter(
       origin, types: GGUFTypes(layers: .q80), name: "test",
-      tokenizer: [("tokenizer.ggml.eos_token_id", .uint32(2))]
+      tokenizer: Self.ids
     ).plan
     try plan.write(to: GGUFDestination(file, replaces: true, apartFrom: origin.files)) { _ in }
     #expect(try CausalModel.storedFormats(directory: file).layers == .int8)
