@@ -16,6 +16,14 @@ final class BlockWalk {
     owners.reserveCapacity(room.blocks)
   }
 
+  /// Adjusts a row by itself.
+  func adjust(_ row: DraftedRow) {
+    rows.removeAll(keepingCapacity: true)
+    rows.append(row)
+    heads.prepare(rows)
+    heads.adjust(rows)
+  }
+
   /// Chooses what is due of each block.
   ///
   /// - Parameters:

@@ -69,6 +69,8 @@ package struct DrafterBlock {
   /// The last committed token, whose features the target has not computed yet.
   package var anchor: Token
   package var count: Int
+  /// Whether its rows are asked for after other tokens than were drafted.
+  package var branches = false
 
   package init(context: DrafterContext, anchor: Token, count: Int) {
     self.context = context

@@ -23,6 +23,8 @@ package final class DrafterRunner {
   private let headRows: UnsafeMutableBufferPointer<Int>  // the pass's row of each row of logits
   private let walk: BlockWalk
   private let rotary: RotaryTables
+  /// Rows of the last pass as the layers left them, before heads: made when a block wants them.
+  private var untouched: FloatBuffer?  // [maximumBlocks · (blockSize - 1) + 1][choices]
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
 
@@ -73,7 +75,8 @@ package final class DrafterRunner {
     walk = BlockWalk(
       drafter.heads,
       HeadRoom(
-        rows: drafts, blocks: maximumBlocks, choices: configuration.choices, workers: workers))
+        // One more for a row that stands after another token.
+        rows: drafts + 1, blocks: maximumBlocks, choices: configuration.choices, workers: workers))
   }
 
   deinit { headRows.deallocate() }
@@ -210,9 +213,12 @@ package final class DrafterRunner {
   ///   - choose: Given a block's index, a draft's place in it and its logits `[choices]`, which it may
   ///     overwrite, returns the index chosen. Called once for each draft, after a pass in the order of
   ///     places, because heads look at the choice before.
+  ///   - branch: Given a block's index, may ask for ``logits(of:after:in:)``. Called for those that branch, if
+  ///     one pass made all their drafts.
   package func draft(
     _ blocks: [DrafterBlock],
-    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int
+    choose: (_ block: Int, _ place: Int, _ logits: UnsafeMutablePointer<Float>) -> Int,
+    branch: (_ block: Int) -> Void = { _ in }
   ) {
     if drafter.fusion != nil { project(blocks) }
     for first in stride(from: 0, to: blocks.count, by: maximumBlocks) {
@@ -224,14 +230,45 @@ package final class DrafterRunner {
         block.context.block.begin(anchor: block.anchor, count: block.count)
       }
       repeat {
-        pass(part)
+        let drafts = pass(part)
+        if part.contains(where: \.branches) { keepRows(drafts) }
         // Every worker has normed all rows.
         walk.run(part, hidden: scratch.normedForHead(0), logits: logits.base) {
           token(at: choose($0, $1, $2))
         }
       } while part.contains { $0.context.block.hasMasks }
       for block in part { block.context.finishBlock() }
+      for index in part.indices where blocks[index].branches && blocks[index].context.passes == 1 {
+        branch(index)
+      }
     }
+  }
+
+  private func keepRows(_ count: Int) {
+    let choices = drafter.configuration.choices
+    let rows = untouched ?? FloatBuffer(count: logits.count + choices)
+    untouched = rows
+    rows.base.update(from: logits.base, count: count * choices)
+  }
+
+  /// The logits of a place as if another token than the draft stood before it: [choices].
+  ///
+  /// The caller may overwrite them; the next call does.
+  ///
+  /// - Parameter context: Of a block that branches, in whose turn to do so.
+  package func logits(
+    of place: Int, after token: Token, in context: DrafterContext
+  ) -> UnsafeMutablePointer<Float> {
+    guard let untouched else { preconditionFailure("the block doesn't branch") }
+    let choices = drafter.configuration.choices
+    let index = context.firstRow + place
+    let row = untouched.base + logits.count
+    row.update(from: untouched.base + index * choices, count: choices)
+    walk.adjust(
+      DraftedRow(
+        index: logits.count / choices, hidden: scratch.normedForHead(0).row(index), logits: row,
+        previous: token))
+    return row
   }
 
   /// How likely a draft is accepted, all before it being right; known while it is chosen.
@@ -242,7 +279,9 @@ package final class DrafterRunner {
   }
 
   /// A pass over blocks that have masks and the tokens that wait before them.
-  private func pass(_ blocks: ArraySlice<DrafterBlock>) {
+  ///
+  /// - Returns: How many rows have logits.
+  private func pass(_ blocks: ArraySlice<DrafterBlock>) -> Int {
     let configuration = drafter.configuration
     var room = Self.waitingRows
     for block in blocks {
@@ -265,6 +304,7 @@ package final class DrafterRunner {
       block.context.block.finishPass(
         logits.base + block.context.firstRow * configuration.choices, policy)
     }
+    return drafts
   }
 
   /// The token that an index of a logits row stands for.

@@ -92,9 +92,8 @@ package enum SafetensorsWriter {
     _ header: [UInt8], _ entries: [Entry], to sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try header.withUnsafeBytes(sink)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 * chunk, alignment: 64)
-    defer { buffer.deallocate() }
-    guard let start = buffer.baseAddress else { return }
+    let start = try Memory.take(4 * chunk, for: "a file being written")
+    defer { free(start) }
     for entry in entries {
       switch entry.payload {
       case .integers(let integers): try integers.withUnsafeBytes(sink)

@@ -18,23 +18,28 @@ package final class ZstdReader: ByteSource {
   private var insideFrame = false
   private var sawFrame = false
 
+  /// Compressed bytes that are read at once.
+  private static let roomBytes = 1 << 17
+
   /// Opens a compressed file.
   ///
   /// - Throws: `SpeculateError` if it is missing or not readable.
   package init(url: URL) throws {
     file = try FileDescriptor(reading: url)
     path = url.path
+    let room = try Memory.take(Self.roomBytes, for: "decompression")
     guard let context = ZSTD_createDCtx() else {
+      free(room)
       throw SpeculateError("\(path): not enough memory to decompress")
     }
     ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLogLimit)
     self.context = context
-    input = .allocate(byteCount: 1 << 17, alignment: 64)
+    input = UnsafeMutableRawBufferPointer(start: room, count: Self.roomBytes)
   }
 
   deinit {
     ZSTD_freeDCtx(context)
-    input.deallocate()
+    free(input.baseAddress)
   }
 
   /// Bytes of the file as it is.

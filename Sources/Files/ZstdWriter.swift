@@ -1,4 +1,5 @@
 internal import CZstd
+internal import Foundation
 
 /// Compresses a stream of bytes into one zstd frame with a checksum.
 package final class ZstdWriter {
@@ -17,7 +18,9 @@ package final class ZstdWriter {
   package init(
     level: Int = 3, contentSize: Int? = nil, sink: @escaping (UnsafeRawBufferPointer) throws -> Void
   ) throws {
+    let room = try Memory.take(ZSTD_CStreamOutSize(), for: "compression")
     guard let context = ZSTD_createCCtx() else {
+      free(room)
       throw SpeculateError("not enough memory to compress")
     }
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(clamping: level))
@@ -25,12 +28,12 @@ package final class ZstdWriter {
     if let contentSize { ZSTD_CCtx_setPledgedSrcSize(context, UInt64(contentSize)) }
     self.context = context
     self.sink = sink
-    output = .allocate(byteCount: ZSTD_CStreamOutSize(), alignment: 64)
+    output = UnsafeMutableRawBufferPointer(start: room, count: ZSTD_CStreamOutSize())
   }
 
   deinit {
     ZSTD_freeCCtx(context)
-    output.deallocate()
+    free(output.baseAddress)
   }
 
   /// Compresses more bytes.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 
 /// The `speculate` command. One file per subcommand; no mathematics here.
 @main
@@ -15,6 +16,13 @@ struct SpeculateCommand: ParsableCommand {
   /// Parses, runs, and ends the process with the command's exit code.
   static func main() {
     Interruption.settleSignals()
+    // The program's own name is there unless the system refused to say.
+    guard !CommandLine.arguments.isEmpty else {
+      Failure.exit(
+        SpeculateError(
+          "the command line can't be read from /proc/self/cmdline: allow more open files (ulimit -n), "
+            + "or mount /proc"), in: Self.self)
+    }
     let check = try? CommandLineCheck(Array(CommandLine.arguments.dropFirst()), root: Self.self)
     if let complaint = check?.complaint { Failure.misuse(complaint) }
     do {

@@ -125,6 +125,46 @@ struct DrafterRunnerTests {
     }
   }
 
+  /// A row after its own draft is the row that was drafted of; after another token it is only where heads
+  /// look at tokens. Blocks that share a pass don't matter.
+  @Test(arguments: [nil, 20], [nil, 5])
+  func rowsStandAfterOtherTokensToo(vocabulary: Int?, markov: Int?) throws {
+    let configuration = Self.configuration(vocabulary: vocabulary, markov: markov)
+    let choices = configuration.choices
+    let single = Self.runner(configuration, threads: 2, maximumBlocks: 3)
+    let features = Self.values(20 * 48, seed: 1)
+    var blocks: [DrafterBlock] = []
+    for index in 0..<3 {
+      let context = try single.runner.makeContext(capacity: 40)
+      single.runner.append(features.base, rows: 5 + index, to: context)
+      var block = DrafterBlock(context: context, anchor: Token(index), count: 3 + index)
+      block.branches = index != 1
+      blocks.append(block)
+    }
+    var seen: [[[UInt32]]] = [[], [], []]
+    var branched: [Int] = []
+    single.runner.draft(blocks) { block, place, logits in
+      seen[block].append((0..<choices).map { logits[$0].bitPattern })
+      let choice = Kernels.argmax(logits, count: choices)
+      logits.update(repeating: 0, count: choices)
+      return choice
+    } branch: { block in
+      branched.append(block)
+      let context = blocks[block].context
+      for place in 1..<blocks[block].count {
+        func row(after token: Token) -> [UInt32] {
+          let logits = single.runner.logits(of: place, after: token, in: context)
+          return (0..<choices).map { logits[$0].bitPattern }
+        }
+        let draft = context.drafts[place - 1]
+        #expect(row(after: draft) == seen[block][place])
+        #expect((row(after: (draft + 1) % 50) == seen[block][place]) == (markov == nil))
+        #expect(row(after: draft) == seen[block][place])
+      }
+    }
+    #expect(branched == [0, 2])
+  }
+
   @Test func theAnchorAndTheContextMatter() {
     let configuration = Self.configuration()
     let features = Self.values(20 * 48, seed: 1)

@@ -100,7 +100,7 @@ import Verifier
         strategy: DraftStrategy(
           source: source,
           length: length.map(DraftLength.fixed) ?? .adaptive(AdaptiveDraftLength(cost)),
-          free: FreeDraftOptions(suffix: true)), isCancelled: { false })
+          branches: 3, free: FreeDraftOptions(suffix: true)), isCancelled: { false })
       for _ in 0..<60 { _ = decoder.next() }
       let rounds = decoder.statistics.rounds
       let count = allocations(runner.workers) { for _ in 0..<40 { _ = decoder.next() } }

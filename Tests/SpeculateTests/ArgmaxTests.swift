@@ -28,6 +28,32 @@ import Testing
     }
   }
 
+  /// The runners-up are those that sorting all columns gives, with and without noise.
+  @Test(arguments: [1, 7, 300, 5000]) func theShortSearchFindsTheRunnersUp(_ count: Int) {
+    var random = RandomNumbers(seed: UInt64(count))
+    for spread: Float in [0.1, 2, 20] {
+      for position in 0..<40 {
+        var row = random.logits(count, spread: spread)
+        if position % 4 == 0, count > 7 {
+          for index in 0..<count where index % 3 != 0 { row[index] = -.infinity }
+        }
+        let noise = position % 2 == 0 ? nil : KeyedNoise(seed: 5).stream(position: position)
+        let keys = row.indices.map { Double(row[$0]) + (noise?.gumbel(Token($0)) ?? 0) }
+        let order = row.indices.sorted { (keys[$0], $1) > (keys[$1], $0) }
+        let (limit, depth) = (1 + position % 5, position % 3 == 0 ? 1.5 : 8)
+        var found: [(column: Int, distance: Double)] = [(7, 7)]
+        Argmax.runnersUp(
+          row, count: count, winner: order[0], noise: noise, map: nil, limit: limit, depth: depth,
+          into: &found)
+        let expected = order.dropFirst().prefix(limit).filter {
+          keys[order[0]] - keys[$0] <= depth
+        }
+        #expect(found.map(\.column) == expected)
+        #expect(found.allSatisfy { $0.distance == keys[order[0]] - keys[$0.column] })
+      }
+    }
+  }
+
   @Test func aMapGivesColumnsTheNoiseOfTheirTokens() throws {
     var random = RandomNumbers(seed: 3)
     let tokens: [Token] = [2, 3, 5, 7, 11, 13, 17, 19]

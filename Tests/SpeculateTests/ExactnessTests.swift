@@ -135,8 +135,8 @@ import Verifier
           runner: runner, cache: runner.makeCache(capacity: context), prompt: prompt,
           parameters: parameters,
           strategy: DraftStrategy(
-            source: source, length: lengths[index % 2], choice: DraftChoice.allCases[index / 2 % 2])
-        )
+            source: source, length: lengths[index % 2], choice: DraftChoice.allCases[index / 2 % 2],
+            branches: index / 4 % 4))
         #expect(Array(decoder) == plain.ids)
         #expect(decoder.finishReason == plain.reason)
         if index % 2 == 0 { #expect(decoder.statistics.verifiedTokens > 0) }

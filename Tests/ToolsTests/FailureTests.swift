@@ -44,6 +44,13 @@ import Testing
     }
   }
 
+  /// So few open files that not even the command line can be read: no success that did nothing.
+  @Test(arguments: 3...7)
+  func aLimitOnOpenFilesIsAnError(files: Int) throws {
+    let result = try shell("ulimit -n \(files); speculate inspect /nowhere > /dev/null")
+    #expect(result.status != 0, "\(files): \(result.errors)")
+  }
+
   @Test(arguments: [
     ["generate", "--seed", "\u{1B}[31m", "--prompt", "a"], ["inspect", "\u{1B}[31m\u{202E}"],
     ["generate", "--target", "\u{9B}2J", "--prompt", "a"],

@@ -91,6 +91,9 @@ import Testing
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
+                                and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
+                                --draft-length)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
                                 there. (default: yes, unless --draft-length is given)
         --recycling/--no-recycling
@@ -333,6 +336,9 @@ import Testing
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
+                                and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
+                                --draft-length)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
                                 there. (default: yes, unless --draft-length is given)
         --recycling/--no-recycling

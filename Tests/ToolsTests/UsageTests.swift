@@ -148,6 +148,15 @@ import Testing
       ["--drafter", "none", "--draft-length", "5"],
       "--draft-length means nothing with --drafter none: leave one of them out"
     ),
+    (
+      ["--drafter", "suffix", "--branches", "2"],
+      "--branches means nothing with --drafter suffix: leave one of them out"
+    ),
+    (
+      ["--draft-length", "5", "--branches", "2"],
+      "--draft-length drafts chains of one length: leave --branches 2 out"
+    ),
+    (["--branches", "9"], "--branches 9 is out of range: use 0 to 8"),
     (["--json", "--stats"], "--stats means nothing with --json: leave one of them out"),
     (["--echo", "--compare"], "--echo means nothing with --compare: leave one of them out"),
     (
@@ -171,7 +180,7 @@ import Testing
     ),
     (
       ["--decoder", "jacobi", "--draft-length", "3"],
-      "--draft-length, --draft-choice and --recycling belong to --decoder draft: leave them out"
+      "--draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: leave them out"
     ),
     (
       ["--jacobi-pool", "3"],

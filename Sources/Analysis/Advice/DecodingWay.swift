@@ -19,16 +19,19 @@ package enum DecodingWay: Equatable {
     package var suffix: Bool?
     /// Whether what verification threw away is tried again.
     package var recycling: Bool
+    /// Tokens beside its first choice that a drafter looks at; nil for as usual.
+    package var branches: Int?
 
     package init(
       drafter: URL?, length: Int? = nil, choice: DraftChoice? = nil, suffix: Bool? = nil,
-      recycling: Bool = false
+      recycling: Bool = false, branches: Int? = nil
     ) {
       self.drafter = drafter
       self.length = length
       self.choice = choice
       self.suffix = suffix
       self.recycling = recycling
+      self.branches = branches
     }
 
     /// Whether the end of the text is looked up.
@@ -37,12 +40,18 @@ package enum DecodingWay: Equatable {
     /// Whether it is without anybody saying so.
     package var looksUpUsually: Bool { drafter == nil || length == nil }
 
+    /// Tokens beside its first choice that the drafter looks at.
+    package var usedBranches: Int {
+      drafter == nil || length != nil ? 0 : branches ?? DraftStrategy.usualBranches
+    }
+
     /// `draft auto`, `small 3 suffix`, `draft auto no-suffix`, `suffix auto recycling`
     ///
     /// - Parameter label: what the drafter is called.
     fileprivate func name(_ label: String) -> String {
       var name = "\(drafter == nil ? "suffix" : label) \(length.map(String.init) ?? "auto")"
       if looksUp != looksUpUsually { name += looksUp ? " suffix" : " no-suffix" }
+      if let branches { name += branches == 0 ? " chain" : " \(branches) branches" }
       return recycling ? name + " recycling" : name
     }
   }
@@ -55,7 +64,8 @@ package enum DecodingWay: Equatable {
     case .draft(let drafting):
       return .speculative(
         drafts: drafting.length, choice: drafting.choice,
-        free: FreeDraftOptions(suffix: drafting.looksUp, recycling: drafting.recycling))
+        free: FreeDraftOptions(suffix: drafting.looksUp, recycling: drafting.recycling),
+        branches: drafting.branches)
     }
   }
 

@@ -71,9 +71,10 @@ package final class BlockDraftSource: DraftSource {
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
-    passes.enter(
-      DrafterBlock(context: context, anchor: tokens[tokens.count - 1], count: request.count),
-      request)
+    var block = DrafterBlock(
+      context: context, anchor: tokens[tokens.count - 1], count: request.count)
+    block.branches = request.branching != nil
+    passes.enter(block, request)
   }
 
   /// As many passes over `[anchor, mask × …]` of each sequence as the policy wants.
@@ -86,6 +87,7 @@ package final class BlockDraftPasses {
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []
+  private var growers: [BranchGrower] = []
 
   /// Makes the buffers of passes.
   ///
@@ -119,10 +121,18 @@ package final class BlockDraftPasses {
       }
     }
     let columns = runner.drafter.configuration.choices
+    while growers.count < requests.count {
+      growers.append(
+        BranchGrower(
+          places: runner.drafter.configuration.blockSize, width: DraftChooser.mostRunnersUp))
+    }
+    for index in requests.indices { growers[index].begin() }
     runner.draft(blocks) { index, place, row in
       let request = requests[index]
+      let width = request.branching?.width ?? 0
       let draft = request.chooser.choose(
-        row, count: columns, position: request.tokens.count + place, map: map)
+        row, count: columns, position: request.tokens.count + place, map: map, others: width)
+      if width > 0 { growers[index].add(request.chooser, place: place) }
       request.set(
         draft.map {
           let confidence = runner.confidence(
@@ -130,6 +140,14 @@ package final class BlockDraftPasses {
           return ($0.token, confidence)
         }, at: place)
       return draft?.column ?? 0
+    } branch: { index in
+      let request = requests[index]
+      guard let branching = request.branching else { return }
+      growers[index].grow(request, branching) { place, previous in
+        request.chooser.chooseBeside(
+          runner.logits(of: place, after: previous, in: blocks[index].context), count: columns,
+          position: request.tokens.count + place, map: map)
+      }
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)

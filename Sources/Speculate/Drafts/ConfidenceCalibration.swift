@@ -10,12 +10,15 @@ package struct ConfidenceCalibration: Sendable, Equatable {
   private var hits = [Double](repeating: 0, count: bins)
   private var trials = [Double](repeating: 0, count: bins)
 
-  package init() {}
+  /// What a confidence is worth before anything was seen, as a share of itself.
+  private let share: Double
+
+  package init(share: Double = 1) { self.share = share }
 
   /// The chance that a draft of this confidence is accepted, given that all before it were.
   package func acceptance(_ confidence: Float) -> Double {
     let bin = Self.bin(confidence)
-    let prior = confidence > 0 ? Double(min(confidence, 1)) : 0
+    let prior = confidence > 0 ? share * Double(min(confidence, 1)) : 0
     return (hits[bin] + prior * Self.priorWeight) / (trials[bin] + Self.priorWeight)
   }
 

@@ -5,6 +5,8 @@ package struct DraftChances: Sendable, Equatable {
   package private(set) var survival = SurvivalEstimator()
   /// What its confidences are worth.
   package private(set) var calibration = ConfidenceCalibration()
+  /// What the scores of other ways to go on are worth, by ``BranchKind``.
+  private var branches = BranchKind.all.map { ConfidenceCalibration(share: $0.firstShare) }
   /// The chances of free drafts, by kind, and alone or as a branch: [2 · kinds].
   private var free: [SurvivalEstimator]
 
@@ -26,6 +28,7 @@ package struct DraftChances: Sendable, Equatable {
   /// The chance of a draft, given that its parent was accepted.
   func conditional(_ cell: ChanceCell) -> Double {
     if cell.table > 0 { return free[cell.table - 1].conditional(cell.place) }
+    if let branch = cell.branch { return branches[branch].acceptance(cell.confidence ?? 0) }
     return cell.confidence.map(calibration.acceptance) ?? survival.conditional(cell.place)
   }
 
@@ -45,17 +48,20 @@ package struct DraftChances: Sendable, Equatable {
     } else if cell.table == 0 {
       survival.record(place: cell.place, accepted: accepted)
       if let confidence = cell.confidence { calibration.record(confidence, accepted: accepted) }
+    } else if let branch = cell.branch {
+      branches[branch].record(cell.confidence ?? 0, accepted: accepted)
     }
   }
 }
 
 /// Whose experience tells the chance of a draft, and at which place.
 package struct ChanceCell: Equatable {
-  /// A row of ``DraftChances``: the model drafter's, or that of a kind of free draft.
+  /// A row of ``DraftChances``: 0 for the model drafter's drafts, from 1 on for a kind of free draft, from −2
+  /// down for a kind of branch.
   var table: Int
   /// Tokens since this source's path left the others'.
   var place: Int
-  /// The draft's probability by its source's own account, if it has one.
+  /// The draft's probability by its source's own account, if it has one; of a branch its score.
   var confidence: Float?
 
   /// No draft: the anchor.
@@ -64,6 +70,14 @@ package struct ChanceCell: Equatable {
   package static func model(place: Int, confidence: Float?) -> Self {
     Self(table: 0, place: place, confidence: confidence)
   }
+
+  /// A draft beside the model drafter's first choice, or behind such a one.
+  static func branch(_ kind: BranchKind, score: Float) -> Self {
+    Self(table: -2 - kind.index, place: 0, confidence: score)
+  }
+
+  /// The index of its ``BranchKind``, if it is of one.
+  var branch: Int? { table < -1 ? -2 - table : nil }
 
   /// A free draft; as a branch it stands beside another source's draft, and so is right where that
   /// one is wrong.

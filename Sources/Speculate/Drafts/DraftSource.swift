@@ -50,12 +50,17 @@ package final class DraftRequest {
   package var count = 0
   /// Turns logits into draft tokens, for sources that have logits.
   package var chooser: DraftChooser
+  /// How far a source may look beside its first choices; nil for not at all.
+  var branching: DraftBranching?
   /// Receives the drafts; empty when the request is made. Fewer than `count` are allowed.
   package var block = DraftBlock()
   /// Why the drafts can't be used, if they can't.
   package private(set) var failure: SpeculateError?
 
-  package init(chooser: DraftChooser) { self.chooser = chooser }
+  package init(chooser: DraftChooser) {
+    self.chooser = chooser
+    block.branches.reserveCapacity(DraftBranching.most)
+  }
 
   func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
@@ -89,15 +94,19 @@ package struct DraftBlock: Sendable, Equatable {
   package var confidences: [Float] = []
   /// Passes that were run for them, as they ran.
   package var passes = 0
+  /// Other ways to go on.
+  package var branches: [DraftBranch] = []
 
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
+    branches.removeAll(keepingCapacity: true)
     passes = 0
   }
 
   mutating func truncate(to count: Int) {
     guard count < tokens.count else { return }
+    branches.removeAll(keepingCapacity: true)
     tokens.removeLast(tokens.count - count)
     if confidences.count > count { confidences.removeLast(confidences.count - count) }
   }

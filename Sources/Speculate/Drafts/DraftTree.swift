@@ -78,15 +78,34 @@ struct DraftTree {
           others += node.conditional
         }
       }
-      let cell = cell(isBranch, place)
-      let conditional = min(chances.conditional(cell), max(1 - others, 0))
-      nodes.append(
-        Node(
-          token: token, parent: parent, cell: cell, conditional: conditional,
-          chance: nodes[parent].chance * conditional, origin: origin))
+      append(
+        token, after: parent, origin: origin, cell: cell(isBranch, place), chances: chances,
+        others: others)
       parent = nodes.count - 1
       place += 1
     }
+  }
+
+  /// Adds a source's other ways to go on, to a tree that holds its drafts and nothing else.
+  mutating func insert(_ branches: [DraftBranch], chances: DraftChances) {
+    for branch in branches {
+      let parent = branch.parent + 1
+      let others = nodes.reduce(0.0) { $1.parent == parent ? $0 + $1.conditional : $0 }
+      append(
+        branch.token, after: parent, origin: .drafter, cell: branch.cell, chances: chances,
+        others: others)
+    }
+  }
+
+  private mutating func append(
+    _ token: Token, after parent: Int, origin: DraftOrigin, cell: ChanceCell,
+    chances: DraftChances, others: Double
+  ) {
+    let conditional = min(chances.conditional(cell), max(1 - others, 0))
+    nodes.append(
+      Node(
+        token: token, parent: parent, cell: cell, conditional: conditional,
+        chance: nodes[parent].chance * conditional, origin: origin))
   }
 
   /// Adds a path that costs no pass.

@@ -9,7 +9,12 @@ public enum DecodingMode: Sendable, Equatable {
   /// - `free`: which drafts are tried that cost no pass; `nil` looks the end of the text up in
   ///   earlier text, except beside a drafter with a number of `drafts`. With none of them and no
   ///   drafter decoding is plain.
-  case speculative(drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil)
+  /// - `branches`: at how many tokens beside its first choice a block drafter looks at each place, each of
+  ///   which it follows as far as it pays; `nil` is 2, or none with a number of `drafts`, which are a
+  ///   chain.
+  case speculative(
+    drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil,
+    branches: Int? = nil)
   /// By Jacobi iteration of the target on its own guesses, without a drafter.
   case jacobi(JacobiOptions = JacobiOptions())
 }

@@ -53,17 +53,22 @@ final class GenerationEngine {
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
-    case .speculative(let drafts, let choice, let freeDrafts):
+    case .speculative(let drafts, let choice, let freeDrafts, let branches):
       let free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
       if let drafts, drafts < 1 {
         throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
       }
+      if let branches, branches < 0 || branches > 0 && drafts != nil {
+        throw SpeculateError(
+          "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
+      }
       let source = try draftSource()
       return DraftStrategy(
         source: source,
         length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-        choice: choice ?? .automatic(sampling), free: free)
+        choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
+        free: free)
     }
   }
 

@@ -72,15 +72,17 @@ package final class DraftReplay {
   ///   - length: how many tokens to draft; an adaptive one learns.
   ///   - choice: how drafts are chosen.
   ///   - suffix: whether the end of the text is looked up in earlier text.
+  ///   - branches: at how many tokens beside its first choice the source looks.
   ///   - cost: the times that an adaptive length is told.
   /// - Returns: The rounds.
   /// - Throws: ``SpeculateError`` for a text that no decoder would take.
   package func rounds(
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
-    suffix: Bool = false, cost: CostModel
+    suffix: Bool = false, branches: Int = 0, cost: CostModel
   ) throws -> [Round] {
     let strategy = DraftStrategy(
-      source: source, length: length, choice: choice, free: FreeDraftOptions(suffix: suffix))
+      source: source, length: length, choice: choice, branches: branches,
+      free: FreeDraftOptions(suffix: suffix))
     let tokens = text.prompt + text.output
     // A recorded output may be longer than the limit that is given now.
     var parameters = parameters

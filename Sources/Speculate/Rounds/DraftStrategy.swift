@@ -8,6 +8,8 @@ package final class DraftStrategy: RoundStrategy {
   private let source: (any DraftSource)?
   private let choice: DraftChoice
   private let options: FreeDraftOptions
+  /// Runners-up of a place that the source may branch to.
+  private let branches: Int
   private var planner: RoundPlanner
   private var free: FreeDrafts?
   private var room = SequenceRoom(capacity: 0, maximumRows: 1)
@@ -25,6 +27,9 @@ package final class DraftStrategy: RoundStrategy {
   /// Tokens of an output that there is room for at once, where texts are looked up.
   private static let usualOutput = 4096
 
+  /// Branches that pay on the pairs that were measured (docs/performance.md).
+  package static let usualBranches = 2
+
   private var recorder: CandidateRecorder?
 
   /// Makes a strategy.
@@ -33,13 +38,16 @@ package final class DraftStrategy: RoundStrategy {
   ///   - source: what drafts, if anything does; it is rewound when the sequence begins.
   ///   - length: how many tokens to draft.
   ///   - choice: how the source's logits become drafts.
+  ///   - branches: at how many tokens beside its first choice a source looks at each place; with an
+  ///     adaptive length only.
   ///   - free: which drafts are tried that cost no pass.
   package init(
     source: (any DraftSource)?, length: DraftLength, choice: DraftChoice = .coupled,
-    free: FreeDraftOptions = .none
+    branches: Int = 0, free: FreeDraftOptions = .none
   ) {
     self.source = source
     self.choice = choice
+    self.branches = branches
     options = free
     planner = RoundPlanner(length)
   }
@@ -86,11 +94,14 @@ package final class DraftStrategy: RoundStrategy {
     isAsked = count > 0
     guard isAsked, let source, let asked else { return nil }
     asked.reset(after: sequence.tokens, count: count)
+    asked.branching = planner.branching(branches, limit: limit)
     return DraftWish(source: source, request: asked)
   }
 
   /// Ranks the source's drafts and the others.
   package func propose(_ sequence: SequenceState) -> RowProposal {
+    // What is known about chances belongs to the planner again.
+    asked?.branching = nil
     isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
     if isAsked, let asked {
       planner.add(asked.block, before: candidates)

@@ -40,7 +40,9 @@ struct RoundPlanner {
 
   var traced: [TracedDraft] {
     nodes.dropFirst().map {
-      TracedDraft(origin: tree.nodes[$0].origin, confidence: tree.nodes[$0].cell.confidence)
+      let cell = tree.nodes[$0].cell
+      return TracedDraft(
+        origin: tree.nodes[$0].origin, confidence: cell.branch == nil ? cell.confidence : nil)
     }
   }
 
@@ -85,7 +87,19 @@ struct RoundPlanner {
       .model(place: place, confidence: hasConfidences ? block.confidences[place] : nil)
     }
     modelNodes = tree.count - 1
+    tree.insert(block.branches, chances: chances)
     insert(candidates)
+  }
+
+  /// How far a model may look beside its first choices; nil where lengths are fixed.
+  ///
+  /// - Parameters:
+  ///   - width: runners-up of a place.
+  ///   - limit: the most drafts that the round can verify.
+  func branching(_ width: Int, limit: Int) -> DraftBranching? {
+    guard let policy, width > 0 else { return nil }
+    return DraftBranching(
+      width: width, limit: min(limit, DraftBranching.most), chances: policy.chances)
   }
 
   /// Ranks what could be verified.

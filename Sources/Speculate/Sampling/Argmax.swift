@@ -66,4 +66,69 @@ package enum Argmax {
     }
     return best
   }
+
+  /// The columns that come behind the winner of a row, the best first.
+  ///
+  /// - Parameters:
+  ///   - row: processed logits: [count].
+  ///   - winner: the column that was chosen.
+  ///   - noise: the noise of the position, if it was chosen under noise.
+  ///   - limit: how many to find.
+  ///   - depth: how far behind the winner's value they may be.
+  ///   - found: is replaced by them and their distances, in the memory that it has.
+  package static func runnersUp(
+    _ row: UnsafePointer<Float>, count: Int, winner: Int, noise: KeyedNoise.Stream?,
+    map: VocabularyMap?, limit: Int, depth: Double,
+    into found: inout [(column: Int, distance: Double)]
+  ) {
+    found.removeAll(keepingCapacity: true)
+    func value(_ column: Int) -> Double {
+      Double(row[column]) + (noise?.gumbel(map?.tokens[column] ?? Token(column)) ?? 0)
+    }
+    let best = value(winner)
+    let top = noise == nil ? row[winner] : row[index(row, count: count)]
+    guard best.isFinite, top.isFinite else { return }
+    let piece = 256
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: piece) { buffer in
+      guard let columns = buffer.baseAddress else { return }
+      for start in stride(from: 0, to: count, by: piece) {
+        let reach = found.count == limit ? min(depth, found[limit - 1].distance) : depth
+        let length = enter(
+          row, start..<min(start + piece, count), atLeast: best - reach, top: top, noise: noise,
+          map: map, into: columns)
+        for slot in 0..<length {
+          let column = start + Int(columns[slot])
+          let distance = best - value(column)
+          guard column != winner, distance <= depth else { continue }
+          let place = found.firstIndex { $0.distance > distance } ?? found.count
+          guard place < limit else { continue }
+          if found.count == limit { found.removeLast() }
+          found.insert((column, distance), at: place)
+        }
+      }
+    }
+  }
+
+  /// The columns of a piece whose values may be at least `bound`, counted from its first.
+  private static func enter(
+    _ row: UnsafePointer<Float>, _ piece: Range<Int>, atLeast bound: Double, top: Float,
+    noise: KeyedNoise.Stream?, map: VocabularyMap?, into columns: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    let part = row + piece.lowerBound
+    guard let noise else {
+      return Kernels.columns(
+        part, count: piece.count, atLeast: Float(bound).nextDown, into: columns)
+    }
+    let need = Float(exp(bound - Double(top))) * 0.9999
+    guard let map else {
+      return Kernels.race(
+        part, tokens: nil, first: piece.lowerBound, count: piece.count, key: noise.key, top: top,
+        need: need, into: columns)
+    }
+    return map.tokens.withUnsafeBufferPointer {
+      Kernels.race(
+        part, tokens: $0.baseAddress.map { $0 + piece.lowerBound }, first: piece.lowerBound,
+        count: piece.count, key: noise.key, top: top, need: need, into: columns)
+    }
+  }
 }

@@ -15,6 +15,13 @@ package struct DraftChooser {
   private var drafts: [Token] = []
   private var start = 0  // the position of the block's first draft
 
+  /// Runners-up of the last choice that was asked for them, the best first.
+  private(set) var runnersUp: [(token: Token, score: Float)] = []
+  private var behind: [(column: Int, distance: Double)] = []
+  /// How far behind the first choice they may be.
+  private static let depth = 4.0
+  package static let mostRunnersUp = 8
+
   /// Makes the chooser of one sequence.
   ///
   /// - Parameters:
@@ -26,6 +33,8 @@ package struct DraftChooser {
     var drafting = sampling
     if choice == .argmax { drafting.temperature = 0 }
     chooser = TokenChooser(drafting)
+    runnersUp.reserveCapacity(Self.mostRunnersUp)
+    behind.reserveCapacity(Self.mostRunnersUp)
     self.context = context
   }
 
@@ -36,25 +45,55 @@ package struct DraftChooser {
   ///   - count: columns.
   ///   - position: the absolute position of the draft.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  ///   - others: how many ``runnersUp`` to find.
   /// - Returns: the column, its token, and its probability under the processed row; `nil` if a logit
   ///   is NaN or infinite.
   package mutating func choose(
-    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil
+    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil,
+    others: Int = 0
   ) -> (column: Int, token: Token, confidence: Float)? {
     guard
       let column = chooser.column(
         row, count: count, position: position, context: context, drafts: drafts, map: map)
     else { return nil }
     let token = map?.tokens[column] ?? Token(column)
+    if others > 0 {
+      chooser.runnersUp(
+        row, count: count, winner: column, position: position, map: map, limit: others,
+        depth: Self.depth, into: &behind)
+    }
     let top = Kernels.maximum(row, count: count)
     let chosen = exp(row[column] - top)
     let total = Kernels.exp(row, into: row, count: count, shift: top)
     let confidence = chosen / total
+    if others > 0 {
+      runnersUp.removeAll(keepingCapacity: true)
+      for (column, distance) in behind {
+        let score = isCoupled ? Float(exp(-distance)) : row[column] / total
+        runnersUp.append((map?.tokens[column] ?? Token(column), score))
+      }
+    }
     recorder?.record(row, count: count, total: total, place: position - start, map: map)
     if chooser.parameters.usesContext, !context.contains(token), !drafts.contains(token) {
       drafts.append(token)
     }
     return (column, token, confidence)
+  }
+
+  /// Whether choices are made under the target's noise.
+  var isCoupled: Bool { !chooser.parameters.isGreedy }
+
+  /// Chooses a draft that stands beside the block's own.
+  mutating func chooseBeside(
+    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap?
+  ) -> (token: Token, confidence: Float)? {
+    let kept = (recorder, drafts.count)
+    recorder = nil
+    defer {
+      recorder = kept.0
+      drafts.removeLast(drafts.count - kept.1)
+    }
+    return choose(row, count: count, position: position, map: map).map { ($0.token, $0.confidence) }
   }
 
   /// Begins a block at a position: earlier drafts aren't part of the text.

@@ -41,6 +41,22 @@ package struct TokenChooser: Sendable {
     if parameters.isGreedy { return Kernels.finiteArgmax(row, count: count) }
     return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
   }
+
+  /// What would have been chosen next of a row that ``column(_:count:position:context:drafts:map:)`` left.
+  ///
+  /// - Parameters: as there; `winner` is what it returned.
+  ///   - limit: how many.
+  ///   - depth: how far behind the winner's logit, noise included, they may be.
+  ///   - found: is replaced by them and by how far they are behind, in the memory that it has.
+  func runnersUp(
+    _ row: UnsafePointer<Float>, count: Int, winner: Int, position: Int, map: VocabularyMap?,
+    limit: Int, depth: Double, into found: inout [(column: Int, distance: Double)]
+  ) {
+    Argmax.runnersUp(
+      row, count: count, winner: winner,
+      noise: parameters.isGreedy ? nil : noise.stream(position: position), map: map, limit: limit,
+      depth: depth, into: &found)
+  }
 }
 
 /// Which tokens a text holds.

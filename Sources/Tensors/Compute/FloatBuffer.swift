@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// An owned, zeroed block of f32 values aligned to a cache line.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Rows of activations that products take: in f32, and as the formats of the products want them, rounded to

@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 import Glibc
 
 /// A weight matrix `[rows][columns]`, packed so that a product's sums never cross vector lanes.

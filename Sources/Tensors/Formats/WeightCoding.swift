@@ -1,5 +1,6 @@
 internal import CKernels
 package import Files
+internal import Foundation
 
 /// What a weight format does: how it packs, multiplies, looks up and stores weights.
 ///
@@ -96,11 +97,11 @@ extension FloatCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, part: Int,
     to sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let out = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: rows * rowBytes(columns: columns), alignment: 64)
-    defer { out.deallocate() }
-    if let base = out.baseAddress { encode(values, rows: rows, columns: columns, into: base) }
-    try sink(UnsafeRawBufferPointer(out))
+    let bytes = rows * rowBytes(columns: columns)
+    let out = try Memory.take(bytes, for: "weights")
+    defer { free(out) }
+    encode(values, rows: rows, columns: columns, into: out)
+    try sink(UnsafeRawBufferPointer(start: out, count: bytes))
   }
 }
 

@@ -121,7 +121,7 @@ struct AdviceRun {
           let rounds = try replay.rounds(
             parameters: outputs.parameters, length: &length,
             choice: drafting.choice ?? .automatic(outputs.parameters.sampling),
-            suffix: drafting.looksUp, cost: cost)
+            suffix: drafting.looksUp, branches: drafting.usedBranches, cost: cost)
           lengths[index] = length
           terms[index].append(
             Advice.Term(

@@ -24,6 +24,12 @@ struct DecodingListOptions: ParsableArguments {
   @OptionGroup var rule: DraftChoiceOptions
   @Option(
     """
+    Tokens beside the drafter's first choice that it looks at at each place, and follows as far as they \
+    pay; 0 drafts a chain. With --draft-length auto. (default: 2)
+    """, value: "n")
+  var branches: [Int] = []
+  @Option(
+    """
     Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. \
     (default: on, but off beside a drafter where --draft-length is a number)
     """, value: "on|off")
@@ -39,11 +45,13 @@ struct DecodingListOptions: ParsableArguments {
     }
     let belongsToDraft =
       !drafter.isEmpty || !draftLength.isEmpty || !recycling.isEmpty || rule.draftChoice != nil
+      || !branches.isEmpty
     if belongsToDraft && !decoder.contains(.draft) {
       throw ValidationError(
-        "--drafter, --draft-length, --draft-choice and --recycling belong to --decoder draft: give it too, "
+        "--drafter, --draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: give it too, "
           + "or leave them out")
     }
+    for width in branches { try OptionCheck.range("--branches", width, 0...8) }
     if drafter.contains(.none) {
       throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
     }
@@ -71,6 +79,7 @@ struct DecodingListOptions: ParsableArguments {
     let choices: [DrafterChoice?] = drafter.isEmpty ? [nil] : drafter
     let lengths = draftLength.isEmpty ? [nil] : draftLength.map(\.count)
     let recyclings = recycling.isEmpty ? [false] : recycling.map { $0 == .on }
+    let widths: [Int?] = branches.isEmpty ? [nil] : branches
     var ways: [DecodingWay] = []
     for choice in choices {
       let folder = try DrafterSource(choice, for: target).folder
@@ -78,11 +87,14 @@ struct DecodingListOptions: ParsableArguments {
         // Without a drafter there is nothing to look up beside.
         for suffix in lookups where folder != nil || suffix != false {
           for recycling in recyclings {
-            ways.append(
-              .draft(
-                .init(
-                  drafter: folder, length: length, choice: rule.draftChoice, suffix: suffix,
-                  recycling: recycling)))
+            // Branches belong to a drafter whose length is free.
+            for width in folder != nil && length == nil ? widths : [nil] {
+              ways.append(
+                .draft(
+                  .init(
+                    drafter: folder, length: length, choice: rule.draftChoice, suffix: suffix,
+                    recycling: recycling, branches: width)))
+            }
           }
         }
       }

@@ -25,6 +25,7 @@ extension DecodingWay.Drafting {
     if let length { words += ["--draft-length", "\(length)"] }
     if let choice { words += ["--draft-choice", choice.rawValue] }
     if looksUp != looksUpUsually { words.append(looksUp ? "--suffix" : "--no-suffix") }
+    if let branches { words += ["--branches", "\(branches)"] }
     return recycling ? words + ["--recycling"] : words
   }
 }

@@ -13,6 +13,12 @@ struct DraftOptions: ParsableArguments {
     """, value: "n")
   var draftLength: Int?
   @OptionGroup var rule: DraftChoiceOptions
+  @Option(
+    """
+    Look at this many tokens beside the drafter's first choice at each place, and follow those that pay; \
+    0 drafts a chain. (default: 2, or 0 with --draft-length)
+    """, value: "n")
+  var branches: Int?
   @Flag(
     inversion: .prefixedNo, exclusivity: .exclusive,
     help: """
@@ -43,10 +49,18 @@ struct DraftOptions: ParsableArguments {
     return .draft(
       DecodingWay.Drafting(
         drafter: drafter, length: draftLength, choice: rule.draftChoice,
-        suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false))
+        suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false,
+        branches: branches))
   }
 
-  func validate() throws { try OptionCheck.atLeast(1, ("--draft-length", draftLength)) }
+  func validate() throws {
+    try OptionCheck.atLeast(1, ("--draft-length", draftLength))
+    try OptionCheck.range("--branches", branches, 0...8)
+    if let branches, branches > 0, draftLength != nil {
+      throw ValidationError(
+        "--draft-length drafts chains of one length: leave --branches \(branches) out")
+    }
+  }
 
   /// Refuses options that leave nothing to draft.
   func check(_ choice: DrafterOptions) throws {

@@ -33,7 +33,8 @@ struct OptionRule {
       "force train", ["--responses", "--response-length", "--response-batch", "--answer-drafter"],
       with: "--trajectories-from"),
     meansNothing("generate", plainless + ["--remeasure"], with: "--drafter none"),
-    meansNothing("generate", ["--drafter-weights", "--draft-choice"], with: "--drafter suffix"),
+    meansNothing(
+      "generate", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--drafter-weights"], with: "--decoder jacobi"),
     meansNothing("generate", ["--echo", "--stats"], with: "--json"),
     meansNothing("generate", ["--echo"], with: "--compare"),
@@ -42,7 +43,8 @@ struct OptionRule {
 
   /// What plain decoding has no use for.
   private static let plainless = [
-    "--draft-length", "--draft-choice", "--suffix", "--recycling", "--drafter-weights",
+    "--draft-length", "--draft-choice", "--branches", "--suffix", "--recycling",
+    "--drafter-weights",
   ]
 
   private static func belongs(

@@ -110,7 +110,7 @@ package final class ResponseGenerator {
       if let drafts, let length {
         DraftStrategy(
           source: slot.source, length: .adaptive(length), choice: .automatic(parameters.sampling),
-          free: FreeDraftOptions(suffix: drafts.suffix))
+          branches: DraftStrategy.usualBranches, free: FreeDraftOptions(suffix: drafts.suffix))
       } else { PlainStrategy() }
     return Answer(
       number: number,

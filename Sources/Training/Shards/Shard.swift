@@ -48,10 +48,11 @@ enum Shard<Element: ShardElement> {
     let url = folder.appendingPathComponent(entry.file)
     func damaged(_ what: String) -> SpeculateError { ShardKind.damage(url, what) }
     let reader = try ZstdReader(url: url)
+    let piece = UnsafeMutableRawBufferPointer(
+      start: try Memory.take(1 << 20, for: "a shard"), count: 1 << 20)
+    defer { free(piece.baseAddress) }
     var content = Data()
     do {
-      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-      defer { piece.deallocate() }
       while case let count = try reader.read(into: piece), count > 0 {
         content.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<count]))
         // Tokens that go round in circles shrink well, but not to nothing.

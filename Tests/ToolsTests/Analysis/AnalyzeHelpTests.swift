@@ -72,6 +72,9 @@ import Testing
                                 as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
                                 numbers. (default: by the temperature) (values: argmax, coupled)
+        --branches <n>          Tokens beside the drafter's first choice that it looks at at each place,
+                                and follows as far as they pay; 0 drafts a chain. With --draft-length
+                                auto. (default: 2)
         --suffix <on|off>       Look the end of the text up in earlier text and draft what followed there:
                                 'on', 'off' or both. (default: on, but off beside a drafter where
                                 --draft-length is a number) (values: on, off)

@@ -117,11 +117,11 @@ extension BlockCoding {
     _ values: UnsafePointer<Float>, rows: Int, columns: Int, part: Int,
     to sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let out = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: rows * rowBytes(columns: columns), alignment: 64)
-    defer { out.deallocate() }
-    if let base = out.baseAddress { encode(values, rows: rows, columns: columns, into: base) }
-    try sink(UnsafeRawBufferPointer(out))
+    let bytes = rows * rowBytes(columns: columns)
+    let out = try Memory.take(bytes, for: "weights")
+    defer { free(out) }
+    encode(values, rows: rows, columns: columns, into: out)
+    try sink(UnsafeRawBufferPointer(start: out, count: bytes))
   }
 }
 

@@ -1,5 +1,6 @@
 internal import CKernels
 import Files
+internal import Foundation
 
 /// A matrix of blocks as a file stores it.
 struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
@@ -25,9 +26,10 @@ struct StoredBlocks<Coding: BlockCoding>: StoredMatrix {
 
   func pack(into panels: UnsafeMutableRawPointer) throws {
     let bytes = Coding.panelBytes(columns: columns)
-    let some = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Coding.panelRows * rowBytes, alignment: 64)
-    defer { some.deallocate() }
+    let some = UnsafeMutableRawBufferPointer(
+      start: try Memory.take(Coding.panelRows * rowBytes, for: "weights"),
+      count: Coding.panelRows * rowBytes)
+    defer { free(some.baseAddress) }
     try withBytes { source in
       for first in stride(from: 0, to: rows, by: Coding.panelRows) {
         let count = min(Coding.panelRows, rows - first)

@@ -1,4 +1,5 @@
 internal import CKernels
+import Files
 import Glibc
 
 /// Some rows of a matrix as small integers with scales: what files hold and panels are packed from.

@@ -1,4 +1,3 @@
-package import Files
 import Foundation
 
 /// Memory of the system, aligned to a cache line and given back with `free`; one line where there is none.
@@ -11,7 +10,7 @@ package enum Memory {
   /// - Parameters:
   ///   - bytes: Its size; nil for one beyond all numbers.
   ///   - purpose: What it is for, as errors name it.
-  static func take(_ bytes: Int?, for purpose: String) throws(SpeculateError)
+  package static func take(_ bytes: Int?, for purpose: String) throws(SpeculateError)
     -> UnsafeMutableRawPointer
   {
     var memory: UnsafeMutableRawPointer?
@@ -28,7 +27,7 @@ package enum Memory {
   }
 
   /// The same where nothing can be thrown.
-  static func takeOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
+  package static func takeOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
     do {
       return try take(bytes, for: purpose)
     } catch {
@@ -39,7 +38,7 @@ package enum Memory {
   }
 
   /// Memory of zeros, or the end of the program.
-  static func zerosOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
+  package static func zerosOrExit(_ bytes: Int?, for purpose: String) -> UnsafeMutableRawPointer {
     let memory = takeOrExit(bytes, for: purpose)
     memset(memory, 0, bytes ?? 0)
     return memory
@@ -51,12 +50,12 @@ package enum Memory {
   }
 
   /// The size of `count` elements of some bytes each; nil where the product doesn't fit.
-  static func size(_ count: Int, of bytes: Int) -> Int? {
+  package static func size(_ count: Int, of bytes: Int) -> Int? {
     let (size, overflows) = count.multipliedReportingOverflow(by: bytes)
     return overflows || !(0...Int.max - 64).contains(size) ? nil : size
   }
 
-  static func missing(_ bytes: Int?, for purpose: String) -> SpeculateError {
+  private static func missing(_ bytes: Int?, for purpose: String) -> SpeculateError {
     SpeculateError(
       "there is no memory for \(bytes.map(String.init) ?? "so many") bytes of \(purpose): end other "
         + "programs, or take a smaller model or format")
