@@ -91,6 +91,7 @@ package final class Checkpoint: Sendable {
     url = other.url
     files = other.files
     metadata = other.metadata
+    notices = other.notices
     contents = other.contents
     self.entries = entries
     names = entries.keys.sorted()

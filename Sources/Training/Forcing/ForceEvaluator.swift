@@ -64,7 +64,7 @@ package final class ForceEvaluator {
     // The training's prompts may be from the same file.
     let source = try PromptSource(
       documents: url, encoder: encoder, lengths: sizes.promptLengths, seed: seed &+ 0x48)
-    prompts = (0..<sizes.prompts).map(source.prompt)
+    prompts = try (0..<sizes.prompts).map(source.prompt)
     endTokens = tokenizer.endTokens(
       of: target.endTokens, inChat: source.chatFingerprint != nil)
     self.sizes = sizes
