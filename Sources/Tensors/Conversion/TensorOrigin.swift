@@ -1,5 +1,6 @@
 internal import CKernels
 package import Files
+import Foundation
 
 /// A tensor of a model that is converted, wherever it is stored.
 package struct TensorOrigin: Sendable {
