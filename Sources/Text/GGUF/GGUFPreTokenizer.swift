@@ -26,14 +26,14 @@ struct GGUFPreTokenizer: Sendable {
   /// The name that files have for a way to cut texts; nil if there is none. Of several names it is the one
   /// of the model that the way is known by.
   static func name(
-    of steps: [PreTokenizer.Step], composes: Bool, ignoresMerges: Bool
+    of steps: [PreTokenizer.Step], composes: Bool, wholeWords: BytePairModel.WholeWords
   ) -> String? {
     let patterns = steps.map(\.isolatedPattern)
     let names = ["gpt-2", "smollm", "qwen2", "llama-bpe"] + Self.names
     return names.first { name in
       named(name).map {
         $0.patterns == patterns && $0.composes == composes && !$0.isSentencePiece
-          && $0.ignoresMerges == ignoresMerges
+          && $0.wholeWords == wholeWords
       } ?? false
     }
   }
