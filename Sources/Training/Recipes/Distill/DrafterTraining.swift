@@ -45,7 +45,7 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   init(
-    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, tensors: ModelTensors,
+    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, weights: ModelWeights,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
     heldout heldoutResponses: [Response], heldoutEnds: [Token], stored: [FeatureStore]
   ) throws {
@@ -63,7 +63,7 @@ package final class DrafterTraining: TrainingRecipe {
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
     let rows = TargetRows(
-      embedding: target.embedding, head: try Self.head(target, tensors, rows: vocabulary),
+      embedding: target.embedding, head: try Self.head(target, weights, rows: vocabulary),
       draftVocabulary: vocabulary)
     state = try Run(
       options.run,
@@ -77,7 +77,7 @@ package final class DrafterTraining: TrainingRecipe {
           configuration, target: rows, objective: options.objective, heads: options.heads,
           seed: options.seed, precision: $0)
       },
-      initialize: { try Self.initialize($0, target.configuration, tensors, options) })
+      initialize: { try Self.initialize($0, target.configuration, weights, options) })
     state.header.data = responses.fingerprint
     reportedAnchors = state.header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)
@@ -203,7 +203,7 @@ package final class DrafterTraining: TrainingRecipe {
 
   /// The rows of the target's head for some tokens as f32, or for all: [rows][hidden].
   private static func head(
-    _ target: CausalModel, _ tensors: ModelTensors, rows: [Token]?
+    _ target: CausalModel, _ weights: ModelWeights, rows: [Token]?
   ) throws -> FloatBuffer {
     let (vocabulary, hidden) = (
       target.configuration.vocabularySize, target.configuration.hiddenSize
@@ -216,7 +216,7 @@ package final class DrafterTraining: TrainingRecipe {
       }
       return head
     }
-    let whole = try tensors.floats(
+    let whole = try weights.values(
       NamedShape(target.configuration.family.tensors.head, [vocabulary, hidden]))
     guard rows != nil else { return whole }
     for (row, token) in tokens.enumerated() {
@@ -249,14 +249,14 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   private static func initialize(
-    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ tensors: ModelTensors,
+    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ weights: ModelWeights,
     _ options: DistillOptions
   ) throws {
     switch options.initialization {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
-    default: try DrafterInitializer.copy(from: tensors, target, to: model)
+    default: try DrafterInitializer.copy(from: weights, target, to: model)
     }
   }
 }

@@ -108,10 +108,10 @@ extension ResponseRecipe {
           + "‘prompt system’")
     }
     let needed = turns.reduce(0) { max($0, $1.opening.count) } + wanted.length
-    guard needed <= target.configuration.maximumContext else {
+    guard needed <= target.configuration.evenContext else {
       throw SpeculateError(
         "prompts of \(needed) tokens don't fit the target's context of "
-          + "\(target.configuration.maximumContext): give a smaller ‘prompt length’")
+          + "\(target.configuration.evenContext): give a smaller ‘prompt length’")
     }
     let settings = PromptWritingSettings(
       target: try fingerprint(), turn: turns.reduce(0) { $0 &* 31 &+ $1.fingerprint },
@@ -127,10 +127,11 @@ extension ResponseRecipe {
 
   private func check(_ options: ResponseOptions) throws {
     let longest = options.promptLengths.upperBound + options.length
-    guard longest <= target.configuration.maximumContext else {
+    // Features are computed of answers that end anywhere.
+    guard longest <= target.configuration.evenContext else {
       throw SpeculateError(
         "prompts and responses of \(longest) tokens don't fit the target's context of "
-          + "\(target.configuration.maximumContext): give a smaller ‘response length’, "
+          + "\(target.configuration.evenContext): give a smaller ‘response length’, "
           + "‘evaluation length’ or ‘longest prompt’")
     }
   }

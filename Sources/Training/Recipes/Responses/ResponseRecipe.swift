@@ -3,15 +3,15 @@ package import Foundation
 import Speculate
 package import Tensors
 package import Text
-import Verifier
+package import Verifier
 
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.
 package final class ResponseRecipe {
-  let target: CausalModel
+  package let target: CausalModel
   let encoder: ChatEncoder
-  let tensors: ModelTensors
+  let weights: ModelWeights
   let workers: Workers
-  let directory: URL
+  private let directory: URL
   private var print: UInt64?  // of the weights, once it is known
   private var claim: (folder: URL, held: OutputClaim)?
 
@@ -20,7 +20,7 @@ package final class ResponseRecipe {
     target directory: URL, workers: Workers, chat: ChatSettings = ChatSettings()
   ) throws {
     target = try CausalModel(directory: directory)
-    tensors = try ModelTensors(directory: directory)
+    weights = try ModelWeights(directory)
     encoder = ChatEncoder(
       directory: directory, tokenizer: try TokenizerLoader.load(directory: directory),
       settings: chat)
@@ -82,7 +82,7 @@ package final class ResponseRecipe {
   /// Tells weights apart.
   func fingerprint() throws -> UInt64 {
     if let print { return print }
-    let made = try tensors.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    let made = try weights.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
     print = made
     return made
   }
