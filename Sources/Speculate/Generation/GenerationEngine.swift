@@ -42,8 +42,7 @@ final class GenerationEngine {
     observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
   ) throws -> Decoder {
     try parameters.validated()
-    let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
-    let cache = try emptyCache(reaching: overflow ? .max : most)
+    let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
       strategy: strategy(mode, parameters.sampling), isCancelled: isCancelled)
@@ -88,11 +87,9 @@ final class GenerationEngine {
   }
 
   /// The cache of all generations, which grows with the longest of them.
-  ///
-  /// - Parameter positions: How many the next one gets at most.
-  private func emptyCache(reaching positions: Int) throws -> KeyValueCache {
+  private func emptyCache() throws -> KeyValueCache {
     let made = try cache ?? runner.makeCache(capacity: model.configuration.maximumContext, room: 1)
-    try made.reset(reaching: positions)
+    made.reset()
     cache = made
     return made
   }

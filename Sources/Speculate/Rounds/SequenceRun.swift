@@ -49,6 +49,8 @@ package final class SequenceRun {
     parameters: GenerationParameters, strategy: any RoundStrategy, isCancelled: @escaping () -> Bool
   ) throws {
     precondition(cache.count == 0, "the cache belongs to another sequence")
+    let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    try cache.reset(reaching: overflow ? .max : most)
     sequence = try SequenceState(
       prompt: prompt, parameters: parameters, configuration: runner.model.configuration,
       capacity: cache.capacity)
