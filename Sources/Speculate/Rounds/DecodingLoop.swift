@@ -27,7 +27,9 @@ package final class DecodingLoop {
   package init(runner: CausalRunner) { self.runner = runner }
 
   package func add(_ run: SequenceRun) {
-    precondition(runs.count < runner.maximumRows, "a pass has a row for each sequence")
+    // Those that ended since the last round leave before the next pass.
+    precondition(
+      runs.count { !$0.hasEnded } < runner.maximumRows, "a pass has a row for each sequence")
     runs.append(run)
   }
 

@@ -27,6 +27,11 @@ package struct ChatEncoder: Sendable {
     marks = settings.parsesSpecial ? nil : ControlMarks(tokenizer)
   }
 
+  /// What messages call the template.
+  ///
+  /// - Throws: `SpeculateError` when the model has none that can be used.
+  func templateName() throws -> String { try template.get().name }
+
   /// The text of a conversation and its ids.
   ///
   /// Special tokens are those that the template writes, so none is added. A special token's

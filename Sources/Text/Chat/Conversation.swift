@@ -136,6 +136,15 @@ public struct Conversation: Sendable {
     }
   }
 
+  /// What the messages say, each part by itself.
+  package var texts: [String] {
+    messages.flatMap { message -> [String] in
+      guard let content = message.fields["content"] else { return [] }
+      if let text = content.text { return [text] }
+      return content.list?.elements.compactMap { $0.mapping?["text"]?.text } ?? []
+    }
+  }
+
   /// Whether content comes in parts, `[{"type": "text", "text": …}, …]`.
   var hasParts: Bool { messages.contains { $0.fields["content"]?.list != nil } }
 
