@@ -107,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "ToolsTests",
       dependencies: [
-        "Tools", "Chat", "Complete", "Batch", "Analysis", "Speculate", "Drafter", "Verifier", "Text",
+        "Tools", "Chat", "Complete", "Batch", "Analysis", "Speculate", "Drafter", "Verifier",
+        "Text",
         "Tensors", "Files", "TestSupport",
       ],
       exclude: ["Analysis/recompute.py"],

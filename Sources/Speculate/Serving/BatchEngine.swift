@@ -136,11 +136,23 @@ final class BatchEngine {
     }
   }
 
-  /// The most tokens of a request, prompt and output.
-  private func capacity(of request: BatchRequest) -> Int {
+  /// How many tokens a request asks for, those of its prompt among them.
+  private func length(of request: BatchRequest) -> Int {
     let (sum, overflow) = request.prompt.count.addingReportingOverflow(
       request.generates ? request.parameters.maximumTokens : 1)
-    return overflow ? limits.context : min(sum, limits.context)
+    return overflow ? .max : sum
+  }
+
+  /// The most tokens that it gets.
+  private func capacity(of request: BatchRequest) -> Int {
+    min(length(of: request), limits.context)
+  }
+
+  private func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
+    let cache = try runner.makeCache(capacity: capacity(of: request), room: room)
+    // How a text is rotated may depend on how long it was to become.
+    try cache.reset(reaching: length(of: request))
+    return cache
   }
 
   /// Positions that a request is admitted with.
@@ -169,7 +181,7 @@ final class BatchEngine {
     let channel = sequence.channel
     let run = try SequenceRun(
       runner: runner,
-      cache: runner.makeCache(capacity: capacity(of: request), room: positions),
+      cache: makeCache(for: request, room: positions),
       prompt: request.prompt, parameters: parameters, strategy: strategy,
       isCancelled: { channel.isCancelled })
     let vocabulary = limits.vocabulary
@@ -235,7 +247,7 @@ final class BatchEngine {
     memory.give(run.cache.room)
     metrics.preemptions += 1
     do {
-      run.restart(in: try runner.makeCache(capacity: run.cache.capacity, room: 1))
+      run.restart(in: try makeCache(for: sequence.request, room: 1))
       waiting.insert(sequence, at: 0)
     } catch {
       drop(sequence, throwing: error as? SpeculateError ?? SpeculateError("\(error)"))

@@ -15,7 +15,8 @@ final class PrefixCache {
   /// What all blocks hold.
   private(set) var bytes = 0
 
-  private let root = Block(tokens: [], parent: nil)
+  /// Of usual texts, and of long ones where these are rotated otherwise.
+  private let roots = [Block(tokens: [], parent: nil), Block(tokens: [], parent: nil)]
   private var blocks: [Block] = []
   private var clock = 0
 
@@ -53,7 +54,7 @@ final class PrefixCache {
     clock += 1
     // Nothing but features tells such a drafter what it missed.
     let needsDrafter = source.map { !$0.taps.isEmpty } ?? false
-    let path = path(of: text) { $0.drafter != nil || !needsDrafter }
+    let path = path(of: text, from: root(of: cache)) { $0.drafter != nil || !needsDrafter }
     let known = cache.count
     guard path.count * Self.block > known else { return 0 }
     let first = known / Self.block
@@ -88,7 +89,7 @@ final class PrefixCache {
     guard count > 0 else { return }
     clock += 1
     let drafted = source?.settle(text) ?? 0
-    var block = root
+    var block = root(of: cache)
     for index in 0..<count {
       let positions = index * Self.block..<(index + 1) * Self.block
       let tokens = Array(text[positions])
@@ -127,9 +128,11 @@ final class PrefixCache {
   /// Nothing is in use any more.
   func tick() { clock += 1 }
 
+  private func root(of cache: KeyValueCache) -> Block { roots[cache.isLong ? 1 : 0] }
+
   /// The blocks that a text begins with, as far as they are of use.
   private func path(
-    of text: ArraySlice<Token>, where isUseful: (Block) -> Bool
+    of text: ArraySlice<Token>, from root: Block, where isUseful: (Block) -> Bool
   ) -> [Block] {
     var path: [Block] = []
     var block = root

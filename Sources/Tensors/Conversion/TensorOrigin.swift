@@ -14,8 +14,8 @@ package struct TensorOrigin: Sendable {
   /// How its values are stored; floats of safetensors go by the types that GGUF has for them.
   package let type: GGUFTensorType
 
-  /// Whether its values are rounded to blocks of small integers.
-  package let isRounded: Bool
+  /// The blocks of small integers that its values are rounded to; nil if they aren't.
+  package let blocks: GGUFTensorType?
   /// Bytes that it takes where it is stored.
   package let byteCount: Int
 
@@ -36,22 +36,61 @@ package struct TensorOrigin: Sendable {
       case .f16: .f16
       case .bf16: .bf16
       }
-    (order, isRounded) = (.plain, false)
+    (order, blocks) = (.plain, nil)
     byteCount = checkpoint.byteCount(of: name) ?? 0
     lend = { try checkpoint.withBytes(of: name, $0) }
   }
 
-  /// A matrix that is one of several in a tensor of a folder; it is read as f32.
+  /// A tensor of a folder that another one may hold among others. One that is stored [in, out] or in blocks is
+  /// read as f32.
   ///
-  /// - Parameter count: How many matrices the tensor holds.
-  package init(_ part: NamedShape, of count: Int, in checkpoint: Checkpoint) throws {
-    (name, shape, type, order) = (part.name, part.shape, .f32, .plain)
-    let blocks = part.storedName + "_blocks"
-    isRounded = checkpoint.shape(of: blocks) != nil
-    byteCount = (checkpoint.byteCount(of: isRounded ? blocks : part.storedName) ?? 0) / count
-    lend = { body in
-      let values = try CheckpointSource(checkpoint, path: checkpoint.url.path).values(part)
-      try body(UnsafeRawBufferPointer(start: values.base, count: 4 * values.count))
+  /// - Throws: `SpeculateError` if what holds it is missing, of another shape or isn't of floats.
+  package init(_ wanted: NamedShape, in checkpoint: Checkpoint) throws {
+    guard let part = wanted.part else {
+      try self.init(wanted.name, in: checkpoint)
+      return
+    }
+    let published = part.name + "_blocks"
+    let isPublished = checkpoint.shape(of: published) != nil
+    let bytes = checkpoint.byteCount(of: isPublished ? published : part.name) ?? 0
+    let share =
+      Double(wanted.shape.reduce(1, *)) / Double(max(1, wanted.storedShape.reduce(1, *)))
+    let ownBytes = Int(Double(bytes) * min(1, share))
+    if isPublished || part.isTransposed {
+      self.init(wanted, .f32, .plain, blocks: isPublished ? .mxfp4 : nil, byteCount: ownBytes) {
+        let values = try CheckpointSource(checkpoint, path: checkpoint.url.path).values(wanted)
+        try $0(UnsafeRawBufferPointer(start: values.base, count: 4 * values.count))
+      }
+    } else {
+      let element = try checkpoint.type(of: part.name, shape: wanted.storedShape)
+      let type: GGUFTensorType = element == .f32 ? .f32 : element == .f16 ? .f16 : .bf16
+      self.init(wanted, type, part.order, blocks: nil, byteCount: ownBytes) {
+        try checkpoint.withBytes(of: part.name, $0)
+      }
+    }
+  }
+
+  private init(
+    _ named: NamedShape, _ type: GGUFTensorType, _ order: RowOrder, blocks: GGUFTensorType?,
+    byteCount: Int,
+    lend: @escaping @Sendable ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) {
+    (name, shape) = (named.name, named.shape)
+    (self.type, self.order, self.blocks) = (type, order, blocks)
+    self.byteCount = byteCount
+    self.lend = lend
+  }
+
+  /// The tensor with a number added to every value, in f32.
+  package func adding(_ term: Float) -> TensorOrigin {
+    TensorOrigin(NamedShape(name, shape), .f32, .plain, blocks: blocks, byteCount: byteCount) {
+      let sums = FloatBuffer(count: rows * columns)
+      var done = 0
+      try eachPiece { values, rows in
+        for index in 0..<rows * columns { sums.base[done + index] = values[index] + term }
+        done += rows * columns
+      }
+      try $0(UnsafeRawBufferPointer(start: sums.base, count: 4 * sums.count))
     }
   }
 
@@ -63,7 +102,7 @@ package struct TensorOrigin: Sendable {
   ) throws {
     try GGUFSource(file, places: [wanted.name: place]).check(wanted)
     (name, shape, type, order) = (wanted.name, wanted.shape, tensor.type, place.order)
-    isRounded = tensor.type.elementType == nil
+    blocks = tensor.type.elementType == nil ? tensor.type : nil
     let columns = wanted.shape.count > 1 ? wanted.shape[wanted.shape.count - 1] : 1
     byteCount =
       (tensor.type.rowBytes(columns: columns) ?? 0) * (wanted.shape.reduce(1, *) / columns)

@@ -69,7 +69,8 @@ struct ConvertCommand: ParsableCommand {
       throw SpeculateError("--target belongs to a drafter, but \(source) is a causal model")
     }
     let sample = try perplexity.map {
-      try PerplexitySample($0, tokens: perplexityTokens, of: folder)
+      try PerplexitySample(
+        $0, name: "--perplexity \($0)", tokens: perplexityTokens, of: folder)
     }
     let conversion: Conversion
     if isDrafter {
@@ -100,14 +101,22 @@ struct ConvertCommand: ParsableCommand {
       line.update(done)
     }
     line.finish(conversion.tensorCount)
-    let before = try sample?.measure(folder, name: "before", threads: threads.count)
-    let after = try sample?.measure(place, name: "after", threads: threads.count)
+    let before = try sample.map { try measure($0, folder, " before") }
+    let after = try sample.map { try measure($0, place, " after") }
     let report = Report(
       source: folder.path, destination: place.path, weights: conversion.formats,
       bytesBefore: conversion.sourceBytes, bytesAfter: conversion.convertedBytes,
       notes: conversion.notes, perplexityTokens: before?.tokens, perplexityBefore: before?.value,
       perplexityAfter: after?.value)
     try CommandReport(lines: report.lines, parts: [report]).show(json: json)
+  }
+
+  private func measure(
+    _ sample: PerplexitySample, _ place: URL, _ name: String
+  ) throws -> Perplexity {
+    let model = try CausalModel(directory: place)
+    Output.notices(of: model)
+    return try sample.measure(model, name: name, threads: threads.count)
   }
 
   private func refuseForDrafter() throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Training
 
 struct ForceDataCommand: ParsableCommand {
@@ -36,6 +37,7 @@ struct ForceDataCommand: ParsableCommand {
     options.chat = try prompts.template.settings()
     blocks.apply(to: &options)
     let recipe = try ForceRecipe(options, makesData: true)
+    Output.notices(of: recipe.target, sampling: .greedy)
     Interruption.watch(patience: nil)
     let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {

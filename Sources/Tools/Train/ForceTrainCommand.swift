@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Training
 
 struct ForceTrainCommand: ParsableCommand {
@@ -58,6 +59,7 @@ struct ForceTrainCommand: ParsableCommand {
     training.apply(to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
 
     let recipe = try ForceRecipe(options)
+    Output.notices(of: recipe.target, sampling: .greedy)
     Interruption.watch(patience: nil)
     let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     let last = try train(recipe.training(made), options)

@@ -32,12 +32,8 @@ extension ModelConfiguration {
       try family.defaults.headCount.map { try file.integer("num_attention_heads") ?? $0 }
       ?? file.requiredInteger("num_attention_heads")
     let layerCount = try file.requiredInteger("num_hidden_layers")
-    var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
+    let maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
     let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
-    // Longer texts need the other divisors from their first token on (docs/families.md).
-    if case .longrope(let long) = rope.all.scaling {
-      maximumContext = min(maximumContext, long.originalContext)
-    }
     let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
     let window = try WindowSettings(file, family: family, layerCount: layerCount)
     let vocabularySize =

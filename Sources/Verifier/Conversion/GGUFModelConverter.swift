@@ -20,17 +20,10 @@ package struct GGUFModelConverter {
     tokenizer: [(key: String, value: GGUFValue)]
   ) throws {
     self.types = types
-    guard origin.configuration.isStoredPlainly, origin.configuration.experts == nil,
-      origin.configuration.family.norm.scale != .onePlusStored,
-      origin.configuration.family.headNorm.scale != .onePlusStored
-    else {
-      throw SpeculateError(
-        "\(origin.url.path): models of the family \(quoted(origin.configuration.family.name)) can't be "
-          + "written to GGUF files yet; convert to a folder instead")
-    }
+    let tensors = try origin.modelTensors()
     var first: SpeculateError?
     for architecture in GGUFArchitecture.candidates(for: origin.configuration) {
-      let plan = Self.plan(origin, architecture, types: types, name: name, tokenizer)
+      let plan = Self.plan(origin, tensors, architecture, types: types, name: name, tokenizer)
       do {
         let read = try ModelConfiguration(plan.outline(at: origin.url))
         guard let setting = try origin.configuration.difference(from: read) else {
@@ -50,27 +43,32 @@ package struct GGUFModelConverter {
   }
 
   private static func plan(
-    _ origin: ModelOrigin, _ architecture: GGUFArchitecture, types: GGUFTypes, name: String,
-    _ tokenizer: [(key: String, value: GGUFValue)]
+    _ origin: ModelOrigin, _ tensors: [ModelOrigin.Tensor], _ architecture: GGUFArchitecture,
+    types: GGUFTypes, name: String, _ tokenizer: [(key: String, value: GGUFValue)]
   ) -> GGUFPlan {
     let places = architecture.places(of: origin.configuration, in: nil)
     let isTied = origin.isTied
     let headPlace = places[origin.configuration.family.tensors.head]
-    let conversions = origin.tensors.flatMap { tensor -> [GGUFConversion] in
-      guard let place = places[tensor.name] else { return [] }
+    var conversions: [GGUFConversion] = []
+    let placed = tensors.compactMap { tensor in places[tensor.name].map { (tensor, $0) } }
+    for (_, group) in Dictionary(grouping: placed, by: \.1.name).sorted(by: { $0.key < $1.key }) {
+      let part = group[0].0.part
       let type =
-        switch tensor.part {
+        switch part {
         case .embedding: types.embedding
         case .head: types.head
         case .matrix: types.layers
         case .other: GGUFTensorType.f32
         }
-      let own = GGUFConversion(tensor.origin, to: place, type: type)
+      conversions.append(
+        GGUFConversion(
+          group.map { tensor, place in
+            (tensor.addsOne ? tensor.origin.adding(1) : tensor.origin, place)
+          }, type: type))
       // Readers take the embedding for the head where there is no head.
-      guard isTied, tensor.part == .embedding, types.head != types.embedding, let headPlace else {
-        return [own]
+      if isTied, part == .embedding, types.head != types.embedding, let headPlace {
+        conversions.append(GGUFConversion(group[0].0.origin, to: headPlace, type: types.head))
       }
-      return [own, GGUFConversion(tensor.origin, to: headPlace, type: types.head)]
     }
     return GGUFPlan(
       architecture: architecture.name, name: name, types: types,

@@ -18,6 +18,11 @@ package struct ModelConverter {
   package init(_ origin: ModelOrigin, formats: WeightFormats) throws {
     self.origin = origin
     self.formats = formats
+    guard origin.isFolderLike else {
+      throw SpeculateError(
+        "\(origin.url.path): models of the family \(quoted(origin.configuration.family.name)) can't be "
+          + "converted from GGUF files to folders yet; convert the original folder")
+    }
     entries = try Self.conversions(origin, formats)
   }
 

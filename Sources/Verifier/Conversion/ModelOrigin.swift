@@ -11,6 +11,8 @@ package struct ModelOrigin {
     let origin: TensorOrigin
     /// Whether it is a matrix that is stored [in, out].
     var isTransposed = false
+    /// Whether the model adds 1 to it.
+    var addsOne = false
   }
 
   /// What a tensor is, as far as formats go; other tensors stay as they are.
@@ -26,8 +28,12 @@ package struct ModelOrigin {
   let isTied: Bool
   /// The file, if it is one.
   package let file: GGUFFile?
+  /// The weights of a folder.
+  private let checkpoint: Checkpoint?
+  /// Whether a folder of the family holds each tensor by itself and as it is here.
+  let isFolderLike: Bool
 
-  /// All tensors; one that is embedding and head at once is there as the embedding.
+  /// All tensors as a folder holds them; one that is embedding and head at once is there as the embedding.
   let tensors: [Tensor]
 
   /// Reads the configuration and the headers of the weights.
@@ -41,7 +47,8 @@ package struct ModelOrigin {
       self.file = file
       let read = try ModelConfiguration(file)
       isTied = read.tiesEmbeddings
-      (configuration, tensors) = try Self.read(read, file)
+      checkpoint = nil
+      (configuration, tensors, isFolderLike) = try Self.read(read, file)
     } else {
       file = nil
       let read = try ModelConfiguration(directory: url)
@@ -51,6 +58,8 @@ package struct ModelOrigin {
             + "adds to the last")
       }
       let checkpoint = try CausalModel.checkpoint(read, url)
+      self.checkpoint = checkpoint
+      isFolderLike = true
       configuration = read.naming(experts: checkpoint)
       // Millions of names of experts that no file has would take all memory.
       let last = configuration.family.tensors.prefix(ofLayer: configuration.layerCount - 1)
@@ -71,7 +80,7 @@ package struct ModelOrigin {
   package var byteCount: Int { tensors.reduce(0) { $0 + $1.origin.byteCount } }
 
   /// Whether a matrix is rounded to blocks of small integers.
-  var isRounded: Bool { tensors.contains(where: \.origin.isRounded) }
+  var isRounded: Bool { tensors.contains { $0.origin.blocks != nil } }
 
   /// What must not be written over.
   package var files: [URL] { file?.files ?? [url] }
@@ -88,7 +97,7 @@ package struct ModelOrigin {
         return try experts.map {
           Tensor(
             name: $0.name, part: .matrix,
-            origin: try TensorOrigin($0, of: experts.count, in: checkpoint))
+            origin: try TensorOrigin($0, in: checkpoint))
         }
       }
       if isTied && (name == names.embedding || name == names.head) {
@@ -111,39 +120,53 @@ package struct ModelOrigin {
     }
   }
 
+  /// All tensors of the model, each by itself, whatever a folder holds together.
+  ///
+  /// - Throws: `SpeculateError` if one is missing or isn't of floats.
+  func modelTensors() throws -> [Tensor] {
+    guard let checkpoint else { return tensors }
+    let names = configuration.family.tensors
+    let lessOne = configuration.scalesLessOne
+    return try configuration.partedTensors.compactMap { wanted, part -> Tensor? in
+      if isTied && wanted.name == names.head { return nil }
+      let isElsewhere = isTied && checkpoint.shape(of: names.embedding) == nil
+      let origin =
+        wanted.name == names.embedding && isElsewhere
+        ? try TensorOrigin(names.head, in: checkpoint) : try TensorOrigin(wanted, in: checkpoint)
+      return Tensor(
+        name: wanted.name, part: part, origin: origin,
+        addsOne: lessOne.contains(wanted.name))
+    }
+  }
+
   /// The configuration and the tensors of a GGUF file, by the names that a folder has for them.
   private static func read(
     _ read: ModelConfiguration, _ file: GGUFFile
-  ) throws -> (ModelConfiguration, [Tensor]) {
+  ) throws -> (ModelConfiguration, [Tensor], isFolderLike: Bool) {
     let architecture = try GGUFArchitecture.of(try GGUFSettings(file))
     var configuration = read
     // A folder may have each expert by itself.
     configuration.family.tensors.layer.fusedExperts?.holdsWeights = false
-    guard read.family == architecture.family, configuration.isStoredPlainly else {
-      throw SpeculateError(
-        "\(file.url.path): models of the family \(quoted(read.family.name)) can't be converted from GGUF "
-          + "files yet; convert the original folder")
-    }
+    let isFolderLike = read.family == architecture.family && configuration.isStoredPlainly
     let places = architecture.places(of: configuration, in: file)
-    let parts = StoredTensors(configuration).parts
-    let tensors = try configuration.namedTensors.compactMap { wanted -> Tensor? in
-      guard let place = places[wanted.name], let tensor = file.tensor(place.name),
-        let part = parts[wanted.name]
-      else { return nil }
+    let tensors = try configuration.partedTensors.compactMap { wanted, part -> Tensor? in
+      guard let place = places[wanted.name], let tensor = file.tensor(place.name) else {
+        return nil
+      }
       return Tensor(
         name: wanted.name, part: part,
         origin: try TensorOrigin(wanted, tensor, at: place, in: file))
     }
-    return (configuration, tensors.sorted { $0.name < $1.name })
+    return (configuration, tensors.sorted { $0.name < $1.name }, isFolderLike)
   }
 
-  /// Checks that every tensor of the model is there, in its shape.
+  /// Checks that every tensor of the model is there, in its shape as a folder holds it.
   private func checkPresence() throws {
     let shapes = Dictionary(tensors.map { ($0.name, $0.origin.shape) }) { first, _ in first }
     for tensor in configuration.namedTensors
     where !isTied || tensor.name != configuration.family.tensors.head {
       // An expert that is taken out of another tensor has its own name and shape by then.
-      let isTaken = tensor.part?.shape != nil && tensor.shape.count == 2
+      let isTaken = file != nil || tensor.part?.shape != nil && tensor.shape.count == 2
       let name = isTaken ? tensor.name : tensor.storedName
       let shape = isTaken ? tensor.shape : tensor.storedShape
       if shapes[name] == shape { continue }
@@ -154,62 +177,6 @@ package struct ModelOrigin {
         }
           ?? "\(url.path): there is no tensor \(quoted(name)) of shape \(shape); the checkpoint is "
           + "incomplete or of another model")
-    }
-  }
-}
-
-/// What the tensors that folders of a model hold are, by their names there.
-private struct StoredTensors {
-  /// All but those that hold several experts.
-  private(set) var parts: [String: ModelOrigin.Part] = [:]
-  /// Matrices that are stored [in, out].
-  private(set) var transposed: Set<String> = []
-  private var experts: [String: [NamedShape]] = [:]
-
-  init(_ configuration: ModelConfiguration) {
-    let names = configuration.family.tensors
-    for tensor in configuration.namedTensors where parts[tensor.storedName] == nil {
-      parts[tensor.storedName] = .other
-    }
-    (parts[names.embedding], parts[names.head]) = (.embedding, .head)
-    for layer in 0..<configuration.layerCount {
-      for (role, tensor) in configuration.layout(ofLayer: layer).tensors
-      where tensor.shape.count == 2 && !role.isRouter {
-        if tensor.part?.shape == nil {
-          parts[tensor.storedName] = .matrix
-          if tensor.part?.isTransposed == true { transposed.insert(tensor.storedName) }
-        } else {
-          parts[tensor.storedName] = nil
-          experts[tensor.storedName, default: []].append(tensor)
-        }
-      }
-    }
-  }
-
-  /// The experts that a tensor holds; nil for any other tensor, and none for one of their scales.
-  func experts(in name: String) -> [NamedShape]? {
-    if name.hasSuffix("_scales"), experts[String(name.dropLast(7))] != nil { return [] }
-    let whole = name.hasSuffix("_blocks") ? String(name.dropLast(7)) : name
-    return experts[name] ?? experts[whole]
-  }
-}
-
-extension ModelConfiguration {
-  /// All tensors, the head beside an embedding that it is tied to included.
-  var namedTensors: [NamedShape] {
-    let names = family.tensors
-    let table = [vocabularySize, hiddenSize]
-    let others = [
-      NamedShape(names.embedding, table), NamedShape(names.head, table), finalNorm.weight,
-      finalNorm.bias, positions, headBias,
-    ].compactMap(\.self)
-    return others + (0..<layerCount).flatMap { layout(ofLayer: $0).tensors.map(\.tensor) }
-  }
-
-  /// Whether each tensor of the layers is stored by itself, as it is computed with.
-  var isStoredPlainly: Bool {
-    (0..<layerCount).allSatisfy { layer in
-      layout(ofLayer: layer).tensors.allSatisfy { $0.tensor.part == nil }
     }
   }
 }

@@ -9,47 +9,107 @@ extension GGUFArchitecture {
   /// One metadata key under the architecture's name.
   struct Setting: Sendable {
     let key: String
-    /// Its value; nil where the model needs none.
-    let value: @Sendable (ModelConfiguration) -> GGUFValue?
+    /// Its value; nil where the model needs none, or the architecture has none.
+    let value: @Sendable (ModelConfiguration, GGUFArchitecture) -> GGUFValue?
 
-    init(_ key: String, _ value: @escaping @Sendable (ModelConfiguration) -> GGUFValue?) {
+    init(
+      _ key: String,
+      _ value: @escaping @Sendable (ModelConfiguration, GGUFArchitecture) -> GGUFValue?
+    ) {
       self.key = key
       self.value = value
     }
 
+    init(_ key: String, _ value: @escaping @Sendable (ModelConfiguration) -> GGUFValue?) {
+      self.init(key) { configuration, _ in value(configuration) }
+    }
+
     /// A number that is there unless it is nil.
-    init(_ key: String, _ value: @escaping @Sendable (ModelConfiguration) -> Int?) {
+    init(_ key: String, number value: @escaping @Sendable (ModelConfiguration) -> Int?) {
       self.init(key) { value($0).map { .uint32(UInt32(clamping: $0)) } as GGUFValue? }
     }
   }
 
   /// All keys; a family that needs another has a line here.
-  static let keys = [
-    Setting("vocab_size") { $0.vocabularySize },
-    Setting("context_length") { $0.maximumContext },
-    Setting("embedding_length") { $0.hiddenSize },
-    Setting("block_count") { $0.layerCount },
-    Setting("feed_forward_length") { $0.intermediateSize },
-    Setting("attention.head_count") { $0.headCount },
-    Setting("attention.head_count_kv") { $0.keyValueHeadCount },
-    Setting("attention.key_length") { $0.headDimension },
-    Setting("attention.value_length") { $0.headDimension },
-    Setting("attention.layer_norm_rms_epsilon") { configuration in
-      configuration.family.norm.kind == .layer ? nil : .float32(configuration.normEpsilon)
+  static let keys =
+    [
+      Setting("vocab_size", number: { $0.vocabularySize }),
+      Setting("context_length", number: { $0.maximumContext }),
+      Setting("embedding_length", number: { $0.hiddenSize }),
+      Setting("block_count", number: { $0.layerCount }),
+      Setting("feed_forward_length", number: { $0.intermediateSize }),
+      Setting("attention.head_count", number: { $0.headCount }),
+      Setting("attention.head_count_kv", number: { $0.keyValueHeadCount }),
+      Setting("attention.key_length", number: { $0.headDimension }),
+      Setting("attention.value_length", number: { $0.headDimension }),
+      Setting("attention.layer_norm_rms_epsilon") { configuration in
+        configuration.family.norm.kind == .layer ? nil : .float32(configuration.normEpsilon)
+      },
+      Setting("attention.layer_norm_epsilon") { configuration in
+        configuration.family.norm.kind == .layer ? .float32(configuration.normEpsilon) : nil
+      },
+    ] + rotation + windows + experts
+
+  /// How positions are rotated.
+  private static let rotation = [
+    Setting("rope.dimension_count", number: { $0.rotates ? $0.rotatedDimension : nil }),
+    Setting("rope.freq_base") { $0.rotates ? .float32(Float($0.ropeTheta)) : nil },
+    Setting("rope.freq_base_swa") { $0.windowedRope.map { .float32(Float($0.theta)) } },
+    Setting("rope.scaling.type") { $0.ropeScaling.metadataName.map { .string($0) } },
+    Setting("rope.scaling.factor") { $0.ropeScaling.metadataFactor.map { .float32(Float($0)) } },
+    Setting("rope.scaling.original_context_length", number: { $0.ropeScaling.originalContext }),
+    Setting("rope.scaling.attn_factor") {
+      $0.ropeScaling.metadataMagnitude.map { .float32(Float($0)) }
     },
-    Setting("attention.layer_norm_epsilon") { configuration in
-      configuration.family.norm.kind == .layer ? .float32(configuration.normEpsilon) : nil
+    Setting("rope.scaling.yarn_beta_fast") {
+      $0.ropeScaling.yarn.map { .float32(Float($0.betaFast)) }
     },
-    Setting("rope.dimension_count") { $0.rotatedDimension },
-    Setting("rope.freq_base") { .float32(Float($0.ropeTheta)) },
-    Setting("rope.scaling.type") { $0.linearFactor.map { _ in .string("linear") } },
-    Setting("rope.scaling.factor") { $0.linearFactor.map { .float32(Float($0)) } },
+    Setting("rope.scaling.yarn_beta_slow") {
+      $0.ropeScaling.yarn.map { .float32(Float($0.betaSlow)) }
+    },
+  ]
+
+  /// Which layers see only the last positions.
+  private static let windows = [
+    Setting("attention.sliding_window") { configuration, architecture in
+      switch architecture.family.windows {
+      case .none: return nil
+      case .everyLayer: return .uint32(UInt32(clamping: configuration.slidingWindow ?? 0))
+      case .pattern: return configuration.slidingWindow.map { .uint32(UInt32(clamping: $0)) }
+      case .everyLayerIfUsed, .alternateLayers, .chosenLayers, .namedLayers:
+        // Files can't say which layers.
+        return configuration.windowedLayers.isEmpty
+          ? configuration.slidingWindow.map { .uint32(UInt32(clamping: $0)) } : nil
+      }
+    },
+    Setting("attention.sliding_window_pattern") { configuration, architecture in
+      guard case .pattern(let every) = architecture.family.windows,
+        configuration.slidingWindow != nil
+      else { return nil }
+      let layers = (0..<configuration.layerCount).map(configuration.usesWindow)
+      let isUsual = layers.indices.allSatisfy { layers[$0] == (($0 + 1) % every != 0) }
+      return isUsual ? nil : .array(GGUFArray(layers.map { .bool($0) }, of: .bool))
+    },
+  ]
+
+  private static let experts = [
+    Setting("expert_count", number: { $0.experts?.options.count }),
+    Setting("expert_used_count", number: { $0.experts?.options.chosen }),
+    Setting("expert_feed_forward_length", number: { $0.experts?.options.intermediate }),
+    Setting(
+      "expert_shared_feed_forward_length", number: { $0.experts?.options.shared?.intermediate }),
+    Setting("expert_weights_norm") { configuration, architecture in
+      guard let experts = configuration.experts,
+        architecture.family.experts?.weighting == .configured
+      else { return nil }
+      return .bool(experts.options.weighting == .ofAllNormalized)
+    },
   ]
 
   /// The metadata of a model.
   func metadata(of configuration: ModelConfiguration) -> [(key: String, value: GGUFValue)] {
     var metadata = Self.keys.compactMap { setting in
-      setting.value(configuration).map { ("\(name).\(setting.key)", $0) }
+      setting.value(configuration, self).map { ("\(name).\(setting.key)", $0) }
     }
     for (factor, value) in configuration.factors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       guard family.factors[factor] != nil, let key = factor.metadataKey else { continue }
@@ -64,6 +124,12 @@ extension GGUFArchitecture {
 
   /// Tensors that say what no metadata key does.
   func extras(of configuration: ModelConfiguration) -> [GGUFPlan.Extra] {
+    if case .longrope(let long) = configuration.ropeScaling {
+      return [
+        GGUFPlan.Extra(Self.shortFactors, long.shortFactors.map { Float($0) }),
+        GGUFPlan.Extra(Self.longFactors, long.longFactors.map { Float($0) }),
+      ]
+    }
     guard case .llama3 = configuration.ropeScaling else { return [] }
     let rope = configuration.design(ofLayer: 0).attention.rope
     var plain = rope
@@ -76,74 +142,59 @@ extension GGUFArchitecture {
 
   /// The architectures that may say what a model computes, the family's own first.
   static func candidates(for configuration: ModelConfiguration) -> [GGUFArchitecture] {
-    let own = all.filter { $0.family.name == configuration.family.name }
-    let common: [ModelFamily] = [.llama, .qwen2, .qwen3]
-    return own
-      + all.filter { $0.family.name != configuration.family.name && common.contains($0.family) }
+    let family = configuration.family.name
+    func isOwn(_ architecture: GGUFArchitecture) -> Bool {
+      architecture.family.name == family || architecture.name == family
+    }
+    let common: [ModelFamily] = [.llama, .qwen2, .qwen3, .granite]
+    let alike = all.filter { ($0.family.experts == nil) == (configuration.experts == nil) }
+    return alike.filter(isOwn) + alike.filter { !isOwn($0) && common.contains($0.family) }
   }
 }
 
 extension ModelConfiguration {
-  fileprivate var linearFactor: Double? {
-    if case .linear(let factor) = ropeScaling { factor } else { nil }
-  }
-
-  /// A setting that a file made of this configuration says otherwise, by its name in `config.json`; nil if
-  /// the file's model computes the same.
-  ///
-  /// - Parameter other: What the file says.
-  func difference(from other: ModelConfiguration) throws -> String? {
-    var other = other
-    // Files have these in f32.
-    if abs(other.ropeTheta / ropeTheta - 1) < 1e-6 { other.ropeTheta = ropeTheta }
-    if other.ropeScaling.isClose(to: ropeScaling) { other.ropeScaling = ropeScaling }
-    for (factor, value) in factors {
-      if let read = other.factors[factor], abs(read - value) <= 1e-6 * abs(value) {
-        other.factors[factor] = value
-      }
-    }
-    if other.rotatedDimension == rotatedDimension { other.rotatedShare = rotatedShare }
-    guard embeddingScale == other.embeddingScale else { return "embedding scale" }
-    guard logitScale == other.logitScale, logitCap == other.logitCap else { return "logit scale" }
-    guard positions?.shape == other.positions?.shape else { return "positions" }
-    guard headBias?.shape == other.headBias?.shape else { return "bias of the head" }
-    // A head beside a tied embedding is the same head.
-    other.tiesEmbeddings = tiesEmbeddings
-    let (mine, theirs) = (try Self.members(of: self), try Self.members(of: other))
-    for key in Set(mine.keys).union(theirs.keys).sorted() where mine[key] != theirs[key] {
-      return key
-    }
-    for layer in 0..<layerCount where design(ofLayer: layer) != other.design(ofLayer: layer) {
-      return "layer \(layer)"
-    }
-    return endTokens.allSatisfy(other.endTokens.contains) ? nil : "eos_token_id"
-  }
-
-  /// The members of `config.json` that say what is computed, without those that say nothing is special.
-  private static func members(of configuration: ModelConfiguration) throws -> [String: JSONValue] {
-    let names: Set = [
-      "architectures", "model_type", "torch_dtype", quantizationKey, "eos_token_id",
-    ]
-    let encoded = try JSONValue(
-      parsing: String(decoding: configuration.encoded(), as: UTF8.self))
-    return (encoded.members ?? [:]).filter { key, value in
-      !names.contains(key) && value != .null && value != .bool(false)
-        && !(key == "layer_types" || key == "max_window_layers")
-    }
-  }
+  /// Whether any layer rotates queries and keys.
+  fileprivate var rotates: Bool { unrotatedLayers.isEmpty || unrotatedLayers.contains(false) }
 }
 
 extension RopeScaling {
-  /// Whether both stretch frequencies alike, as far as f32 tells.
-  fileprivate func isClose(to other: RopeScaling) -> Bool {
-    switch (self, other) {
-    case (.linear(let one), .linear(let two)): abs(one / two - 1) < 1e-6
-    case (
-      .llama3(let one, let low, let high, let context),
-      .llama3(let two, let otherLow, let otherHigh, let otherContext)
-    ):
-      abs(one / two - 1) < 1e-6 && low == otherLow && high == otherHigh && context == otherContext
-    default: self == other
+  /// What `rope.scaling.type` calls it; nil where tensors say what is divided.
+  fileprivate var metadataName: String? {
+    switch self {
+    case .linear: "linear"
+    case .yarn: "yarn"
+    case .none, .dynamic, .llama3, .longrope: nil
     }
+  }
+
+  fileprivate var metadataFactor: Double? {
+    switch self {
+    case .linear(let factor): factor
+    case .yarn(let yarn): yarn.factor
+    case .none, .dynamic, .llama3, .longrope: nil
+    }
+  }
+
+  fileprivate var originalContext: Int? {
+    switch self {
+    case .yarn(let yarn): yarn.originalContext
+    case .longrope(let long): long.originalContext
+    case .none, .linear, .dynamic, .llama3: nil
+    }
+  }
+
+  /// What readers multiply what they would take by; nil for 1.
+  fileprivate var metadataMagnitude: Double? {
+    switch self {
+    case .yarn(let yarn):
+      let usual = YarnScaling(factor: yarn.factor, originalContext: yarn.originalContext).magnitude
+      return abs(yarn.magnitude / usual - 1) < 1e-9 ? nil : yarn.magnitude / usual
+    case .longrope(let long): return long.magnitude
+    case .none, .linear, .dynamic, .llama3: return nil
+    }
+  }
+
+  fileprivate var yarn: YarnScaling? {
+    if case .yarn(let yarn) = self { yarn } else { nil }
   }
 }
