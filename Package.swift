@@ -62,6 +62,7 @@ let package = Package(
     // Also built from outside, by Examples/Package.swift.
     .executableTarget(name: "Chat", dependencies: ["Speculate"], path: "Examples/Chat"),
     .executableTarget(name: "Complete", dependencies: ["Speculate"], path: "Examples/Complete"),
+    .executableTarget(name: "Batch", dependencies: ["Speculate"], path: "Examples/Batch"),
 
     // Counts allocations for tests; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
@@ -106,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "ToolsTests",
       dependencies: [
-        "Tools", "Chat", "Complete", "Analysis", "Speculate", "Drafter", "Verifier", "Text",
+        "Tools", "Chat", "Complete", "Batch", "Analysis", "Speculate", "Drafter", "Verifier",
+        "Text",
         "Tensors", "Files", "TestSupport",
       ],
       exclude: ["Analysis/recompute.py"],
