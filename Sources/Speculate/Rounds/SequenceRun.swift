@@ -14,8 +14,19 @@ package final class SequenceRun {
   let cache: KeyValueCache
   let isCancelled: () -> Bool
   var isPrefilled = false
+  /// Whether the sequence ends, for its length, once its prompt was read.
+  package var endsBehindPrompt = false
   var tracer: RoundTracer?
   private let vocabulary: Int
+
+  /// Tells how probable the target finds the tokens that it chooses; `nil` for nobody who asks.
+  package var scorer: RowScorer?
+  /// The same for the tokens of the prompt, which is then computed with logits.
+  package var promptScorer: RowScorer?
+  /// The scores of the prompt's tokens but the first, as far as they were read.
+  package private(set) var promptScores: [TokenScores] = []
+  /// The scores of the tokens that the last round committed.
+  private var scores: [TokenScores] = []
 
   // The round's.
   var request: DraftRequest?
@@ -69,7 +80,7 @@ package final class SequenceRun {
   package var finishReason: FinishReason? { sequence.finishReason }
 
   /// Whether it has finished or failed.
-  var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
+  package var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
 
   /// Ends the sequence by an error.
   func fail(_ error: SpeculateError) { sequence.fail(error) }
@@ -84,6 +95,20 @@ package final class SequenceRun {
 
   /// The next committed token that was not handed out yet.
   package func take() -> Token? { sequence.take() }
+
+  /// Whether every committed token was handed out.
+  package var isTaken: Bool { sequence.isTaken }
+
+  /// What is known of a token that the last round committed.
+  ///
+  /// - Parameter place: 0 for the first of them.
+  /// - Returns: where it was drafted, `nil` for the target's own, and its scores if they are asked for.
+  package func trace(of place: Int) -> (origin: DraftOrigin?, scores: TokenScores?) {
+    (
+      origins.indices.contains(place) ? origins[place] : nil,
+      scores.indices.contains(place) ? scores[place] : nil
+    )
+  }
 
   /// Ends the sequence before its next round, unless it has ended.
   package func finish(_ reason: FinishReason) { sequence.finish(reason) }
@@ -115,8 +140,11 @@ package final class SequenceRun {
   func prefill(_ runner: CausalRunner) {
     var watch = Stopwatch()
     isPrefilled = true
-    runner.read(sequence.tokens.dropLast(), into: cache) { piece in
+    runner.read(
+      sequence.tokens.dropLast(), into: cache, logits: promptScorer == nil ? .none : .all
+    ) { piece in
       strategy.commit(features: runner.taps, rows: piece.count)
+      score(prompt: piece, RowLogits(runner, firstRow: 0))
       guard !isCancelled() else {
         finish(.cancelled)
         return false
@@ -124,14 +152,31 @@ package final class SequenceRun {
       return true
     }
     statistics.prefillSeconds += watch.lap()
+    if endsBehindPrompt { finish(.length) }
+  }
+
+  private func score(prompt piece: Range<Int>, _ logits: RowLogits) {
+    guard let promptScorer else { return }
+    for row in 0..<piece.count {
+      promptScorer.read(logits[row])
+      promptScores.append(promptScorer.scores(of: sequence.tokens[piece.lowerBound + row + 1]))
+    }
   }
 
   /// Commits the target's own choices along the tree, as far as drafts agree, and one more.
   ///
   /// - Returns: How many drafts were accepted.
   func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
-    AcceptanceRule.path(
-      in: tree, into: &path, choice: { sequence.choose(logits[$0]) }, emit: { sequence.commit($0) })
+    scores.removeAll(keepingCapacity: true)
+    return AcceptanceRule.path(
+      in: tree, into: &path, choice: { choose(logits[$0]) }, emit: { sequence.commit($0) })
+  }
+
+  private func choose(_ row: UnsafeMutablePointer<Float>) -> Token? {
+    scorer?.read(row)
+    let token = sequence.choose(row)
+    if let scorer, let token { scores.append(scorer.scores(of: token)) }
+    return token
   }
 
   /// Keeps what was accepted in the cache and tells the strategy.
