@@ -11,13 +11,17 @@ package final class SequenceRun {
   package private(set) var statistics = GenerationStatistics()
 
   /// The target's cache: between rounds it holds all committed tokens but the anchor.
-  let cache: KeyValueCache
+  private(set) var cache: KeyValueCache
   let isCancelled: () -> Bool
-  var isPrefilled = false
+  private(set) var isPrefilled = false
+  /// Whether it takes no part in rounds for now.
+  package var isPaused = false
   /// Whether the sequence ends, for its length, once its prompt was read.
   package var endsBehindPrompt = false
   var tracer: RoundTracer?
   private let vocabulary: Int
+  private let promptLength: Int
+  private let room: SequenceRoom
 
   /// Tells how probable the target finds the tokens that it chooses; `nil` for nobody who asks.
   package var scorer: RowScorer?
@@ -67,8 +71,9 @@ package final class SequenceRun {
     self.cache = cache
     self.isCancelled = isCancelled
     vocabulary = runner.model.configuration.vocabularySize
-    strategy.begin(
-      sequence, room: SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows))
+    promptLength = prompt.count
+    room = SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows)
+    strategy.begin(sequence, room: room)
     path.reserveCapacity(runner.maximumRows)
     origins.reserveCapacity(runner.maximumRows)
     statistics.reserveCapacity(drafts: runner.maximumRows)
@@ -136,15 +141,21 @@ package final class SequenceRun {
     }
   }
 
+  /// Starts over with an empty cache, into which all committed tokens but the anchor are read again.
+  func restart(in cache: KeyValueCache) {
+    precondition(cache.count == 0, "the cache belongs to another sequence")
+    self.cache = cache
+    isPrefilled = false
+    strategy.begin(sequence, room: room)
+  }
+
   /// Reads the prompt but for its last token.
   func prefill(_ runner: CausalRunner) {
     var watch = Stopwatch()
-    isPrefilled = true
     runner.read(
-      sequence.tokens.dropLast(), into: cache, logits: promptScorer == nil ? .none : .all
+      sequence.tokens[cache.count...].dropLast(), into: cache, logits: wantsLogits ? .all : .none
     ) { piece in
-      strategy.commit(features: runner.taps, rows: piece.count)
-      score(prompt: piece, RowLogits(runner, firstRow: 0))
+      take(runner, rows: piece.count, firstRow: 0)
       guard !isCancelled() else {
         finish(.cancelled)
         return false
@@ -152,14 +163,45 @@ package final class SequenceRun {
       return true
     }
     statistics.prefillSeconds += watch.lap()
+  }
+
+  /// Whether scores of the prompt are missing.
+  private var wantsLogits: Bool { promptScorer != nil && promptScores.count < promptLength - 1 }
+
+  /// Notes whether the prompt was read.
+  func checkPrompt() {
+    guard !isPrefilled, !hasEnded, cache.count == sequence.tokens.count - 1 else { return }
+    isPrefilled = true
     if endsBehindPrompt { finish(.length) }
   }
 
-  private func score(prompt piece: Range<Int>, _ logits: RowLogits) {
-    guard let promptScorer else { return }
-    for row in 0..<piece.count {
+  /// How many tokens of the prompt can be taken from copies: all that are read.
+  var readable: ArraySlice<Token> { sequence.tokens.dropLast() }
+
+  /// What is to be read next of the prompt, which isn't read yet.
+  ///
+  /// - Parameter rows: the most tokens.
+  func slice(_ rows: Int) -> TextSlice {
+    let end = min(cache.count + rows, sequence.tokens.count - 1)
+    return TextSlice(sequence.tokens[cache.count..<end], in: cache, wantsLogits: wantsLogits)
+  }
+
+  /// Takes what a pass said to a slice, which is in the cache now.
+  func settle(_ runner: CausalRunner, slice: TextSlice, firstRow: Int) {
+    take(runner, rows: slice.tokens.count, firstRow: firstRow)
+  }
+
+  func record(prefill seconds: Double) { statistics.prefillSeconds += seconds }
+
+  /// Takes the features and the scores of the last `rows` positions in the cache.
+  private func take(_ runner: CausalRunner, rows: Int, firstRow: Int) {
+    strategy.commit(features: runner.taps(from: firstRow), rows: rows)
+    guard wantsLogits, let promptScorer else { return }
+    let logits = RowLogits(runner, firstRow: firstRow)
+    // Where a sequence started over, the first were scored before.
+    for row in 0..<rows where cache.count - rows + row == promptScores.count {
       promptScorer.read(logits[row])
-      promptScores.append(promptScorer.scores(of: sequence.tokens[piece.lowerBound + row + 1]))
+      promptScores.append(promptScorer.scores(of: sequence.tokens[promptScores.count + 1]))
     }
   }
 
@@ -196,9 +238,9 @@ package final class SequenceRun {
   ///
   /// - Parameters:
   ///   - seconds: this sequence's part of what the round took.
-  ///   - price: the whole round's.
+  ///   - price: the whole round's; `nil` where it was no usual one.
   func record(
-    tree: TokenTree, accepted: Int, seconds: RoundRecord.Seconds, price: RoundPrice,
+    tree: TokenTree, accepted: Int, seconds: RoundRecord.Seconds, price: RoundPrice?,
     logits: RowLogits
   ) {
     let passDrafts = request?.block.tokens.count ?? 0
@@ -213,9 +255,10 @@ package final class SequenceRun {
     statistics.verifySeconds += seconds.verify
     statistics.samplingSeconds += seconds.sampling
     statistics.decodeSeconds += seconds.total
-    var price = price
-    price.emitted = path.count
-    strategy.learn(price)
+    if var price {
+      price.emitted = path.count
+      strategy.learn(price)
+    }
     tracer?.observe(
       RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits),
       of: strategy, drafted: drafted, passDrafts: passDrafts, tokens: sequence.tokens,

@@ -14,6 +14,17 @@ final class BatchSequence: @unchecked Sendable {
   private(set) var source: (any DraftSource)?
   /// Tokens of the prompt that an earlier prompt had computed.
   var cachedTokens = 0
+  /// Rounds in which others that came later were admitted before it.
+  var passed = 0
+  /// Whether its prompt was kept for others.
+  var hasKeptPrompt = false
+  /// Whether nothing was written yet, so that what is read is the prompt.
+  var isNew: Bool { tokens.isEmpty }
+  /// Whether rounds can do nothing for it until its reader reads.
+  var isStuck: Bool {
+    guard let run else { return true }
+    return run.isPaused && !run.hasEnded && !channel.isCancelled
+  }
   private(set) var timings = BatchTimings()
 
   private let submitted = Stopwatch()
@@ -39,6 +50,12 @@ final class BatchSequence: @unchecked Sendable {
     timings.queue = submitted.elapsed
     metrics.queueSeconds.record(timings.queue)
     metrics.promptTokens += request.prompt.count
+  }
+
+  /// Lets go of the drafter's run state.
+  func takeSource() -> (any DraftSource)? {
+    defer { source = nil }
+    return source
   }
 
   /// Sends what the last round brought.

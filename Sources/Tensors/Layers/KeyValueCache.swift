@@ -24,7 +24,7 @@ package final class KeyValueCache {
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
     // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
-    private let shapes: [AttentionShape]
+    let shapes: [AttentionShape]
     private let layers: UnsafeMutableBufferPointer<KeyValueState>
     private let format: KeyValueFormat
     private var rotary: [RotaryTable] = []  // kept for the layers' angles, of all that they look at
@@ -125,6 +125,12 @@ package final class KeyValueCache {
       guard least < usual else { throw error }
       try grow(to: least)
     }
+  }
+
+  /// The same, taking memory for no more positions than these, in whole blocks.
+  package func reserve(exactly positions: Int) throws(SpeculateError) {
+    precondition(positions <= capacity, "the cache is full")
+    if positions > room { try grow(to: Self.roundedUp(positions)) }
   }
 
   private func grow(to room: Int) throws(SpeculateError) {

@@ -4,6 +4,7 @@ import Speculate
 import TestSupport
 import Testing
 import Text
+import Verifier
 
 /// A request of a mix, and how it is compared with its answer alone.
 struct BatchCase: Sendable {
@@ -35,16 +36,36 @@ struct BatchCase: Sendable {
     Setting(
       threads: 1, drafter: .block(TinyModels.drafter(blockSize: 8)),
       settings: BatchSettings(maximumSequences: 6)),
+    // Prompts are read in slices of a row or two where all decode.
     Setting(
       threads: 2, drafter: .block(TinyModels.drafter(blockSize: 5, kind: .tokens)),
-      settings: BatchSettings(maximumSequences: 16)),
-    Setting(threads: 2, drafter: nil, settings: BatchSettings(maximumSequences: 3, rows: 20)),
+      settings: BatchSettings(maximumSequences: 12, rows: 14, prefillStretch: 1)),
+    Setting(
+      threads: 1, drafter: .causal(CausalModel(random: TinyModels.configuration, seed: 9)),
+      settings: BatchSettings(maximumSequences: 16, rows: 40, cachesPrefixes: false)),
+    Setting(
+      threads: 2, drafter: nil,
+      settings: BatchSettings(maximumSequences: 3, rows: 20, streamLimit: 2)),
+    // There is memory for one long text, so that sequences give theirs back.
+    Setting(
+      threads: 1, drafter: .block(TinyModels.drafter(blockSize: 8)),
+      settings: BatchSettings(
+        maximumSequences: 8, keyValueMemory: 240 * 384, rows: 24, outputReserve: 1)),
   ]
+
+  /// Beginnings that several prompts share.
+  private static let beginnings: [[Token]] = {
+    var random = RandomNumbers(seed: 12)
+    return [0, 64, 70, 130].map { count in
+      (0..<count).map { _ in Token.random(in: 0..<60, using: &random) }
+    }
+  }()
 
   /// Requests of all kinds.
   static func mix(_ count: Int, seed: UInt64) -> [BatchCase] {
     var random = RandomNumbers(seed: seed)
-    return TinyModels.prompts(count + 5).suffix(count).enumerated().map { index, prompt in
+    return TinyModels.prompts(count + 5).suffix(count).enumerated().map { index, tail in
+      let prompt = (beginnings[index % beginnings.count] + tail).prefix(140)
       let sampling = SamplingParameters(
         temperature: [0, 0.6, 1].randomElement(using: &random) ?? 0,
         topP: [1, 0.9].randomElement(using: &random) ?? 1,
@@ -57,7 +78,7 @@ struct BatchCase: Sendable {
         .speculative(free: FreeDraftOptions(suffix: true, recycling: true)),
       ]
       let request = BatchRequest(
-        prompt: prompt,
+        prompt: Array(prompt),
         parameters: GenerationParameters(
           sampling: sampling, maximumTokens: Int.random(in: 1...60, using: &random),
           stopStrings: index % 4 == 0 ? ["ab", "x"] : [],
