@@ -11,6 +11,8 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 BASE, KEY, FOLDER = sys.argv[1:4]
 os.environ["OPENAI_API_KEY"] = KEY
+os.environ["LMEVAL_LOG_LEVEL"] = "ERROR"
+os.environ["TQDM_DISABLE"] = os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["HF_HOME"] = os.path.join(FOLDER, "home")
 
 import lm_eval  # noqa: E402
@@ -77,6 +79,7 @@ def completion(**fields):
 
 
 # What lm-eval read is what the server says of the same text.
+compared = 0
 for sample in results["samples"]["swift_choice"]:
     document = sample["doc"]
     for choice, answer in zip(document["choices"], sample["filtered_resps"]):
@@ -86,11 +89,13 @@ for sample in results["samples"]["swift_choice"]:
             value for value, offset in zip(said["logprobs"]["token_logprobs"], offsets)
             if offset >= len(document["text"])
         ]
-        if len("".join(said["logprobs"]["tokens"])) == len(document["text"] + choice):
-            if offsets[-len(own)] != len(document["text"]):
-                continue  # a token stands across the border
+        if not own or offsets[-len(own)] != len(document["text"]):
+            continue  # a token stands across the border
+        compared += 1
         if not math.isclose(sum(own), float(answer[0]), rel_tol=1e-5):
             sys.exit(f"lm-eval: {choice!r} has {answer[0]}, but the server says {sum(own)}")
+if compared == 0:
+    sys.exit("lm-eval: no choice begins with a token of its own")
 for sample in results["samples"]["swift_continue"]:
     own = completion(prompt=sample["doc"]["text"], max_tokens=16, stop=["\n"])["text"]
     if sample["resps"][0][0] != own:
