@@ -29,6 +29,8 @@ RAW = re.compile(
     r"EncodingError|DecodingError|NSCocoaErrorDomain|NSPOSIXErrorDomain|Error Domain=|codingPath|"
     r"CocoaError|UserInfo|debugDescription|std::|Optional\(|SpeculateError|typeMismatch|keyNotFound|"
     r"Foundation\.|Swift\.")
+# What the program adds to a runtime's own line.
+NO_MEMORY = "error: the system gives no more memory"
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 CODES = {0, 1, 64, 130}
 LONGEST_LINE = 700
@@ -75,6 +77,8 @@ def faults(result, bounds):
 def is_trap(result):
     if result.signal and not (result.sent and result.signal == signal_number(result.sent)):
         return True
+    if result.code == 1 and last_line(result).startswith(NO_MEMORY):
+        return False
     return bool(RUNTIME.search(result.error)) and result.code != 0
 
 

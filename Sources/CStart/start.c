@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 static struct sigaction before;
+static sigset_t blocked;
+// Volatile: a compiler takes a constructor for the first code that runs, and may run it itself.
+static volatile int guarded;
 static int errors = -1;
 
 static void refused(int signal, siginfo_t *info, void *context) {
@@ -29,6 +32,12 @@ static void guard(void) {
   action.sa_sigaction = refused;
   action.sa_flags = SA_SIGINFO;
   if (sigaction(SIGINT, &action, &before) != 0) return;
+  guarded = 1;
+  // A parent's mask would keep the signal until it looks like Ctrl-C after all.
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_UNBLOCK, &interrupt, &blocked);
   errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (errors >= 0 && nothing >= 0) dup2(nothing, STDERR_FILENO);
@@ -39,6 +48,8 @@ __attribute__((section(".preinit_array"), used)) static void (*const first)(void
 
 // After them, as the program's own constructor.
 __attribute__((constructor)) static void release(void) {
+  if (!guarded) return;
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
   sigaction(SIGINT, &before, NULL);
   if (errors < 0) return;
   dup2(errors, STDERR_FILENO);

@@ -12,6 +12,7 @@ struct SpeculateCommand: ParsableCommand {
       GenerateCommand.self, ServeCommand.self, PretrainCommand.self, DistillCommand.self,
       ForceCommand.self,
       AnalyzeCommand.self, BenchCommand.self, InspectCommand.self, ConvertCommand.self,
+      FetchCommand.self,
     ])
 
   /// Parses, runs, and ends the process with the command's exit code.

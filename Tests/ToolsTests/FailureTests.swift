@@ -51,6 +51,28 @@ import Testing
     #expect(result.status != 0, "\(files): \(result.errors)")
   }
 
+  /// Memory for the libraries, and hardly any for work: neither success nor a trap. (At 127 the libraries
+  /// don't load.)
+  @Test func aLimitOnMemoryIsAnError() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let (target, drafter) = (pair.target.path, pair.drafter.path)
+    let result = try shell(
+      """
+      for limit in $(seq 124000 500 146000); do
+        (ulimit -v $limit; speculate generate --target '\(target)' --drafter '\(drafter)' --prompt abc \
+          --max-tokens 60 --threads 1 > /dev/null 2> errors)
+        echo $? $limit $(tail -n 1 errors)
+      done
+      """)
+    let ends = result.output.split(separator: "\n")
+    #expect(ends.count == 45)
+    for end in ends {
+      let isError = end.hasPrefix("1 ") && end.contains("error: ")
+      #expect(isError || end.hasPrefix("0 ") || end.hasPrefix("127 "), "\(end)")
+    }
+  }
+
   @Test(arguments: [
     ["generate", "--seed", "\u{1B}[31m", "--prompt", "a"], ["inspect", "\u{1B}[31m\u{202E}"],
     ["generate", "--target", "\u{9B}2J", "--prompt", "a"],

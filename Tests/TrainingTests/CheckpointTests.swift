@@ -145,6 +145,21 @@ import Training
     #expect(try Data(contentsOf: checkpoint) == good)
   }
 
+  @Test func `values that are too great from the first step name where they come from`() throws {
+    let folder = try TemporaryFolder()
+    var options = try PretrainRecipeTests.options(folder, output: "first")
+    try PretrainRecipeTests.run(options)
+    options.initialModel = options.output
+    options.output = folder.file("second")
+    let recipe = try PretrainRecipe(options)
+    recipe.state.model.parameters.base[3] = .infinity
+    #expect(
+      throws: SpeculateError(
+        "the parameters became infinite by step 0; start again with a lower ‘learning rate’, or from "
+          + "other weights than those of \(folder.file("first").path)")
+    ) { try recipe.save() }
+  }
+
   @Test func `held-out text is measured before the first step`() throws {
     let folder = try TemporaryFolder()
     var options = try PretrainRecipeTests.options(folder, output: "run")

@@ -143,9 +143,10 @@ import Training
     #expect(try open().count == 4)
     try fill(to: 7)
     #expect(try open().elements(below: 7) == Array(Self.all.prefix(7)))
-    // The manifest was written, too; the old tail is no longer read.
+    // The manifest was written, too; the old tail is no longer read, and goes.
     try tail.write(to: store.appending(path: "tail-0.bin"))
     #expect(try open().elements(below: 7) == Array(Self.all.prefix(7)))
+    #expect(try files.filter { $0.hasPrefix("tail") } == ["tail-5.bin"])
   }
 
   @Test func `a missing shard is made anew`() throws {

@@ -44,6 +44,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   /// What is to be said of how the run goes on.
   package let remarks: [String]
   let optimizer: AdamW
+  private let origin: URL?
 
   /// Goes on from the checkpoint in the output folder, or begins where there is none.
   ///
@@ -76,6 +77,7 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
     }
     precision = stored ?? options.precision ?? .fastest
     self.options = options
+    self.origin = origin
     header = Header(
       RunPosition(
         step: saved?.header.step ?? 0, seconds: saved?.header.seconds ?? 0, seed: options.seed,
@@ -139,12 +141,13 @@ package final class Run<Position: RecipePosition, Model: TrainedModel> {
   func save() throws {
     let url = options.output.trainingCheckpoint
     guard values.allSatisfy({ ct_sum_squares($0.buffer.count, $0.buffer.base).isFinite }) else {
-      let good =
+      // First values may be finite and still too great.
+      let others = origin.map { ", or from other weights than those of \($0.path)" } ?? ""
+      let advice =
         resumedStep > 0 || FileManager.default.fileExists(atPath: url.path)
-        ? "\(url.path) holds a good step: go on from it" : "start again"
-      throw SpeculateError(
-        "the parameters became infinite by step \(header.step); \(good) with a lower ‘learning rate’"
-      )
+        ? "\(url.path) holds a good step: go on from it with a lower ‘learning rate’"
+        : "start again with a lower ‘learning rate’\(others)"
+      throw SpeculateError("the parameters became infinite by step \(header.step); \(advice)")
     }
     let previous = options.output.previousCheckpoint
     if FileManager.default.fileExists(atPath: url.path) {

@@ -29,6 +29,7 @@ package final class ShardStore<Element: ShardElement> {
     Leftovers.remove(in: folder)
     let manifest = made ?? Manifest(settings: settings)
     try self.init(folder, manifest, shardSize: shardSize)
+    tail.removeOthers()
     if made == nil { try manifest.write(to: folder) }
   }
 

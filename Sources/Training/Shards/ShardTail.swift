@@ -63,6 +63,16 @@ final class ShardTail<Element: ShardElement> {
 
   func remove() { try? FileManager.default.removeItem(at: url) }
 
+  /// Removes the tails that a crash left beside the shards made of them.
+  func removeOthers() {
+    let folder = url.deletingLastPathComponent()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names
+    where name.hasPrefix("tail-") && name.hasSuffix(".bin") && name != url.lastPathComponent {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    }
+  }
+
   private func writing(_ body: (FileHandle) throws -> Void) throws {
     do {
       try body(try file ?? open())

@@ -3,7 +3,7 @@ package import Foundation
 import Tensors
 
 extension ModelConfiguration {
-  /// Reads `config.json`, and the end tokens of `generation_config.json` where it has some.
+  /// Reads the metadata of a GGUF file, or a folder's `config.json` and the end tokens of `generation_config.json` where it has some.
   ///
   /// Defaults for what a file leaves out are those of `transformers` 5 for the family, but the five
   /// sizes that make the model must be there.
@@ -12,6 +12,10 @@ extension ModelConfiguration {
   /// - Throws: `SpeculateError` naming the file and the setting that is wrong, or the architecture
   ///   or feature that is not supported.
   package init(directory: URL, families: FamilyRegistry = .standard) throws {
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory))
+      return
+    }
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(
@@ -108,7 +112,7 @@ extension ModelConfiguration {
       guard let format = name.flatMap(WeightFormat.init) else {
         throw file.problem(
           "\(section.name(of: key)) is \(name.map(quoted) ?? "missing"), but must be one of "
-            + WeightFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            + WeightFormat.named.map(\.rawValue).joined(separator: ", ")
             + "; convert the model again")
       }
       return format

@@ -94,58 +94,18 @@ struct GGUFArchitecture: Sendable {
 
   /// The name of a layer's tensor; the experts of a layer share it.
   func name(of role: LayerTensor, layer: Int) -> String {
-    if let own = names[role] { return "blk.\(layer).\(own)" }
-    let name =
-      switch role {
-      case .mixerNorm: "attn_norm.weight"
-      case .mixerPostNorm: "post_attention_norm.weight"
-      case .mixerNormBias: "attn_norm.bias"
-      case .mixerPostNormBias: "post_attention_norm.bias"
-      case .query: "attn_q.weight"
-      case .key: "attn_k.weight"
-      case .value: "attn_v.weight"
-      case .output: "attn_output.weight"
-      case .queryBias: "attn_q.bias"
-      case .keyBias: "attn_k.bias"
-      case .valueBias: "attn_v.bias"
-      case .outputBias: "attn_output.bias"
-      case .queryNorm: "attn_q_norm.weight"
-      case .keyNorm: "attn_k_norm.weight"
-      case .sinks: "attn_sinks.weight"
-      case .queryNormBias: "attn_q_norm.bias"
-      case .keyNormBias: "attn_k_norm.bias"
-      case .feedForwardNorm: "ffn_norm.weight"
-      case .feedForwardPostNorm: "post_ffw_norm.weight"
-      case .feedForwardNormBias: "ffn_norm.bias"
-      case .feedForwardPostNormBias: "post_ffw_norm.bias"
-      case .gate: "ffn_gate.weight"
-      case .up: "ffn_up.weight"
-      case .down: "ffn_down.weight"
-      case .gateBias: "ffn_gate.bias"
-      case .upBias: "ffn_up.bias"
-      case .downBias: "ffn_down.bias"
-      case .router: "ffn_gate_inp.weight"
-      case .routerBias: "ffn_gate_inp.bias"
-      case .expertGate: "ffn_gate_exps.weight"
-      case .expertUp: "ffn_up_exps.weight"
-      case .expertDown: "ffn_down_exps.weight"
-      case .expertGateBias: "ffn_gate_exps.bias"
-      case .expertUpBias: "ffn_up_exps.bias"
-      case .expertDownBias: "ffn_down_exps.bias"
-      case .sharedGate: "ffn_gate_shexp.weight"
-      case .sharedUp: "ffn_up_shexp.weight"
-      case .sharedDown: "ffn_down_shexp.weight"
-      case .sharedRouter: "ffn_gate_inp_shexp.weight"
-      }
-    return "blk.\(layer).\(name)"
+    names[role].map { "blk.\(layer).\($0)" } ?? role.ggufName(layer: layer)
   }
 
   /// Where a file has the tensors of a model, by the names that the family has for them.
   ///
   /// Files of some architectures have queries, keys and values in one tensor, all of a kind together, and
   /// gate and up as well.
+  ///
+  /// - Parameter file: Says which tensors are so; nil for a file that is to be written, in which each tensor
+  ///   stands by itself.
   func places(
-    of configuration: ModelConfiguration, in file: GGUFFile
+    of configuration: ModelConfiguration, in file: GGUFFile?
   ) -> [String: GGUFSource.Place] {
     let family = configuration.family.tensors
     var places = [
@@ -171,14 +131,16 @@ struct GGUFArchitecture: Sendable {
         }
         var order = order(of: role, configuration)
         let fused = Self.fused(role, layer: layer, configuration)
-        if let fused, file.tensor(fused.name) != nil, file.tensor(fused.insteadOf) == nil {
+        if let fused, let file, file.tensor(fused.name) != nil,
+          file.tensor(fused.insteadOf) == nil
+        {
           order.first = fused.first
           places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
         } else {
           places[tensor.name] = GGUFSource.Place(
             name(of: role, layer: layer), order: order,
             shape: role == .sharedRouter
-              ? file.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
+              ? file?.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
         }
       }
     }

@@ -111,8 +111,9 @@ import Testing
         --ignore-end            Go on past end tokens, up to the limits.
 
       OPTIONS:
-        --weights <format>      Formats to hold the target's matrices in. (default: as stored) (values:
-                                f32, bf16, int8, int4)
+        --weights <format>      Formats to hold the target's matrices in. (default: as stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --temperature <t>       Temperatures; 0 is greedy decoding. (default: 0.0)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --repeats <n>           Runs of every configuration on every prompt. (default: 1)
@@ -178,7 +179,8 @@ import Testing
                                 them. 'suffix' tries these alone, and 'none' no drafts. (default: those
                                 that the trace names)
         --weights <format>      Formats of the target's matrices to try. (default: those that the trace
-                                names) (values: f32, bf16, int8, int4)
+                                names) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --temperature <t>       Which of the trace's temperatures to advise for. (default: its first)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)

@@ -52,6 +52,7 @@ package final class PretrainRecipe: TrainingRecipe {
       options.run,
       from: PretrainPosition(
         architecture: architecture, window: options.skippedWindows, trainingTokens: fingerprint),
+      origin: options.initialModel,
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { model in
         if let saved = try Self.initialCheckpoint(options) {
