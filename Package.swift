@@ -84,6 +84,7 @@ let package = Package(
     // Also built from outside, by Examples/Package.swift.
     .executableTarget(name: "Chat", dependencies: ["Speculate"], path: "Examples/Chat"),
     .executableTarget(name: "Complete", dependencies: ["Speculate"], path: "Examples/Complete"),
+    .executableTarget(name: "Batch", dependencies: ["Speculate"], path: "Examples/Batch"),
 
     // Counts allocations for tests; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
@@ -135,8 +136,8 @@ let package = Package(
     .testTarget(
       name: "ToolsTests",
       dependencies: [
-        "Tools", "Chat", "Complete", "Server", "Analysis", "Speculate", "Drafter", "Verifier",
-        "Text",
+        "Tools", "Chat", "Complete", "Batch", "Server", "Analysis", "Speculate", "Drafter",
+        "Verifier", "Text",
         "Tensors", "Files", "TestSupport",
       ],
       exclude: ["Analysis/recompute.py"],

@@ -75,10 +75,12 @@ package struct APIServer: Sendable {
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         tasks.addTask {
-          try await untilLeaving()
-          isLeaving.raise()
+          let end = await Result { try await untilLeaving() }
+          if case .success = end { isLeaving.raise() }
           await leave(within: patience)
+          // A group that is only cancelled waits for its server.
           await group.triggerGracefulShutdown()
+          try end.get()
         }
         try await tasks.waitForAll()
       }
@@ -127,4 +129,15 @@ package struct APIServer: Sendable {
 
   /// The framework's own words are not for the log of a server.
   private static var quiet: Logger { Logger(label: "speculate") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension Result where Failure == any Error {
+  /// What becomes of asynchronous work.
+  fileprivate init(_ body: () async throws -> Success) async {
+    do {
+      self = .success(try await body())
+    } catch {
+      self = .failure(error)
+    }
+  }
 }

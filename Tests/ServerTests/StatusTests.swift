@@ -230,9 +230,9 @@ import Testing
       let first = try server.connect(isSlow: true)
       try first.send(
         "POST", "/v1/completions",
-        body: #"{"prompt":"a","stream":true,"max_tokens":400,"ignore_eos":true,"logprobs":20}"#)
+        body: #"{"prompt":"a","stream":true,"max_tokens":500,"ignore_eos":true,"logprobs":20}"#)
       #expect(try first.readHead().status == 200)
-      try server.wait { $0.generator.metrics.running == 1 }
+      try server.wait { $0.generator.metrics.paused == 1 }
       let refused = try server.complete(#""prompt":"b""#)
       #expect(refused.status == 429 && refused.error("type") == .string("rate_limit_error"))
       #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)

@@ -7,12 +7,16 @@ package enum ModelFingerprint {
   /// What is hashed at a time, several parts at once.
   private static let part = 1 << 25
 
-  /// The fingerprint of the configuration and of every byte of the weights.
+  /// The fingerprint of the configuration and of every byte of the weights, in a folder or GGUF files.
   ///
   /// - Throws: `SpeculateError` if the folder holds no weights, or one can't be read.
   package static func of(_ folder: URL) throws -> String {
     var hash = FNV1a(seed: 0)
-    for url in [folder.appending(path: "config.json")] + (try Checkpoint(directory: folder)).files {
+    let files =
+      GGUFFile.isMeant(by: folder)
+      ? try GGUFFile(url: folder).files
+      : [folder.appending(path: "config.json")] + (try Checkpoint(directory: folder)).files
+    for url in files {
       let data: Data
       do {
         data = try Data(contentsOf: url, options: .alwaysMapped)

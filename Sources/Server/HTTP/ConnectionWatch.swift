@@ -35,7 +35,7 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler, Sen
 
   /// Bounds what the system holds for a client that doesn't read: by itself it takes megabytes.
   func handlerAdded(context: ChannelHandlerContext) {
-    context.channel.setOption(.socketOption(.so_sndbuf), value: 1 << 17)
+    context.channel.setOption(.socketOption(.so_sndbuf), value: 1 << 16)
       .whenFailure { _ in }
   }
 

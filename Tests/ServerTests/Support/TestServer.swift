@@ -28,10 +28,10 @@ struct TestServer: Sendable {
     }
   }
 
-  /// - Parameter isSlow: whether the connection holds next to nothing that wasn't read.
+  /// - Parameter isSlow: whether the connection holds little that wasn't read.
   func connect(isSlow: Bool = false) throws -> HTTPConnection {
     try HTTPConnection(
-      host: "127.0.0.1", port: port, timeout: 30, receiveBuffer: isSlow ? 2048 : nil)
+      host: "127.0.0.1", port: port, timeout: 30, receiveBuffer: isSlow ? 1 << 15 : nil)
   }
 
   func ask(

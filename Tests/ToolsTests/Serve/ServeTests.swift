@@ -67,22 +67,22 @@ import Testing
   @Test func keysComeFromFiles() throws {
     defer { pair.remove() }
     let file = pair.folder.appending(path: "keys")
-    try Data("first\n\n second \n".utf8).write(to: file)
+    try Data("one\n\n hidden-key \n".utf8).write(to: file)
     let (server, port) = try start("--api-key-file", file.path, "--log-prompts")
     let body = #"{"prompt":"abc","max_tokens":1}"#
     #expect(try complete(port, body).status == 401)
-    #expect(try complete(port, body, headers: ["Authorization": "Bearer second"]).status == 200)
+    #expect(try complete(port, body, headers: ["Authorization": "Bearer hidden-key"]).status == 200)
     server.interrupt()
     let result = try server.wait()
     #expect(result.status == 0)
-    #expect(result.errors.contains("text=abc") && !result.errors.contains("second"))
+    #expect(result.errors.contains("text=abc") && !result.errors.contains("hidden-key"))
   }
 
   @Test func aSecondSignalEndsAtOnce() throws {
     defer { pair.remove() }
     let (server, port) = try start()
     // An answer that nobody reads keeps the server from leaving.
-    let connection = try HTTPConnection(host: "127.0.0.1", port: port, receiveBuffer: 2048)
+    let connection = try HTTPConnection(host: "127.0.0.1", port: port, receiveBuffer: 1 << 15)
     try connection.send(
       "POST", "/v1/completions",
       body: #"{"prompt":"a","max_tokens":120,"ignore_eos":true,"stream":true,"n":16,"logprobs":20}"#
@@ -106,6 +106,16 @@ import Testing
         "error: can't listen on --host 127.0.0.1, --port \(port): Address already in use"))
     server.interrupt()
     _ = try server.wait()
+    // What is wrong with the model's files ends the server that listens already.
+    let weights = pair.target.appending(path: "model.safetensors")
+    let content = try Data(contentsOf: weights)
+    try content.prefix(100).write(to: weights)
+    let damaged = try CommandProcess(
+      ["serve", "--port", "0"], environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+    #expect(
+      damaged.status == 1 && damaged.errors.contains("model.safetensors"), "\(damaged.errors)")
+    try content.write(to: weights)
     for (arguments, complaint) in [
       (["--port", "70000"], "--port 70000 is out of range: use 0 to 65535"),
       (["--max-sequences", "0"], "--max-sequences 0 is out of range"),
