@@ -78,11 +78,11 @@ package struct APIServer: Sendable {
           let end = await Result { try await untilLeaving() }
           if case .success = end { isLeaving.raise() }
           await leave(within: patience)
-          // A group that is only cancelled waits for its server.
           await group.triggerGracefulShutdown()
           try end.get()
         }
-        try await tasks.waitForAll()
+        // The first that fails ends the other.
+        while try await tasks.next() != nil {}
       }
     } catch  where isLeaving.isRaised {
       // The time for the last clients was over.

@@ -79,9 +79,14 @@ struct ServeCommand: ParsableCommand {
     _ api: APIServer, _ state: ServerState, _ load: @escaping @Sendable () throws -> ModelService
   ) async throws {
     let host = server.host.contains(":") ? "[\(server.host)]" : server.host
+    let (listening, tell) = AsyncStream<Void>.makeStream()
     try await api.run(patience: server.drainTimeout) { port in
       Output.note("listening on http://\(host):\(port)/ ; loading the model\n")
+      tell.finish()
     } untilLeaving: {
+      // Where nothing can listen, nothing is loaded.
+      for await _ in listening {}
+      try Task.checkCancellation()
       let service = try await Blocking.elsewhere(load)
       Interruption.watch(patience: nil)
       state.serve(service)
