@@ -73,41 +73,36 @@ package final class ResponseRecipe {
   /// Makes the responses that are still missing.
   ///
   /// - Parameters:
+  ///   - ranks: The processes that prompts are dealt out to; the first one writes.
   ///   - prepare: Called when the folder has turned out to be the one of this plan.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   func respond(
-    _ plan: Plan, folder: URL, prepare: () throws -> Void = {}, shouldStop: () -> Bool,
-    report: (ResponseProgress) -> Void
+    _ plan: Plan, folder: URL, ranks: any Communicator = SingleRank(),
+    prepare: () throws -> Void = {}, shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     let options = plan.options
-    let store = try ResponseStore(folder: folder, settings: plan.settings)
-    try prepare()
-    let missing = store.missing(below: options.count)
-    if !missing.isEmpty {
-      let numbers = missing.flatMap(Array.init)
-      let generator = try ResponseGenerator(
-        model: target, workers: workers, prompts: plan.prompts, settings: plan.settings,
-        endTokens: plan.endTokens, batch: min(options.batch, numbers.count),
-        drafts: try drafts(options))
-      var (made, tokens) = (options.count - numbers.count, 0)
-      let isComplete = try generator.run(
-        numbers, shouldStop: shouldStop, progress: { tokens = $0 },
-        emit: { response, number in
-          try store.add(response, number: number)
-          made += 1
-          if made % 64 == 0 { try store.flush() }
-          report(
-            ResponseProgress(
-              responses: made, wanted: options.count, tokens: tokens,
-              tooLongChats: plan.prompts.tooLongChats))
-        })
-      try store.flush()
-      guard isComplete else { return nil }
-    }
-    // An interruption may have come between the last response and this.
-    try store.seal()
-    return store.elements(below: options.count)
+    let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
+    try ranks.agree(on: plan.settings)
+    if ranks.isFirst { try prepare() }
+    var (own, others) = (0, 0)  // tokens
+    return try ShardMaking(ranks: ranks, store: store, wanted: options.count).run(
+      shouldStop: shouldStop,
+      report: { made, response, isOwn in
+        if !isOwn { others += response.continuation.count }
+        report(
+          ResponseProgress(
+            responses: made, wanted: options.count, tokens: own + others,
+            tooLongChats: plan.prompts.tooLongChats))
+      },
+      make: { numbers, shouldStop, emit in
+        let generator = try ResponseGenerator(
+          model: target, workers: workers, prompts: plan.prompts, settings: plan.settings,
+          endTokens: plan.endTokens, batch: min(options.batch, numbers.count),
+          drafts: try drafts(options))
+        return try generator.run(
+          numbers, shouldStop: shouldStop, progress: { own = $0 }, emit: emit)
+      })
   }
 
   private func settings(
