@@ -162,6 +162,7 @@ import Testing
                                 and speculatively.
         train                   Train on random tokens: how fast steps of pretraining are, against a
                                 large product.
+        exchange                Measure what sums of gradients over ranks take, alone and in steps.
 
         See 'speculate help bench <subcommand>' for detailed help.
       """)
