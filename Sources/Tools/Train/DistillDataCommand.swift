@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Training
 
-struct DistillDataCommand: ParsableCommand {
+struct DistillDataCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Let a target answer prompts, into compressed shards.",
@@ -30,6 +30,7 @@ struct DistillDataCommand: ParsableCommand {
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
+    let ranks = try Ranks.join()
     let recipe = try ResponseRecipe(
       target: folder, workers: Workers(count: threads.count), chat: prompts.template.settings())
     Interruption.watch(patience: nil)
@@ -37,14 +38,15 @@ struct DistillDataCommand: ParsableCommand {
     let wanted = try responses.options(prompts.required(), seed: seed)
     let made = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.run(
-        wanted, features: choice, folder: place, shouldStop: { Interruption.requested },
-        report: report)
+        wanted, features: choice, folder: place, ranks: ranks,
+        shouldStop: { Interruption.requested }, report: report)
     }
     let isComplete = try made.map { made in
       try choice.map { choice in
         try ProgressLine.features { report in
           try recipe.store(
-            choice, of: made, folder: place, shouldStop: { Interruption.requested }, report: report)
+            choice, of: made, folder: place, ranks: ranks,
+            shouldStop: { Interruption.requested }, report: report)
         }
       } ?? true
     }

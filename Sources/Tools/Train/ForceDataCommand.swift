@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Training
 
-struct ForceDataCommand: ParsableCommand {
+struct ForceDataCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Record a target's Jacobi iteration along its own answers, into compressed shards.",
@@ -35,6 +35,7 @@ struct ForceDataCommand: ParsableCommand {
       output: URL(fileURLWithPath: output), threads: threads.count)
     options.chat = try prompts.template.settings()
     blocks.apply(to: &options)
+    options.ranks = try Ranks.join()
     let recipe = try ForceRecipe(options, makesData: true)
     Interruption.watch(patience: nil)
     let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)

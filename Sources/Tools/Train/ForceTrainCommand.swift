@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Training
 
-struct ForceTrainCommand: ParsableCommand {
+struct ForceTrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model on Jacobi trajectories of the target that it starts from.",
@@ -56,6 +56,7 @@ struct ForceTrainCommand: ParsableCommand {
     blocks.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
+    options.ranks = try Ranks.join()
 
     let recipe = try ForceRecipe(options)
     Interruption.watch(patience: nil)
