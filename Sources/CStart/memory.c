@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct sigaction before;
+// What comes of it: abort, and where a runtime uses what it didn't get, or has no memory to say so, the others.
+static const int signals[] = {SIGABRT, SIGSEGV, SIGILL};
+enum { COUNT = sizeof signals / sizeof *signals };
+static struct sigaction before[COUNT];
 
 static void aborted(int signal) {
   if (errno == ENOMEM) {
@@ -16,7 +19,9 @@ static void aborted(int signal) {
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
     _exit(1);
   }
-  sigaction(signal, &before, NULL);
+  for (int i = 0; i < COUNT; i++) {
+    if (signals[i] == signal) sigaction(signal, &before[i], NULL);
+  }
   raise(signal);
 }
 
@@ -24,5 +29,5 @@ __attribute__((constructor)) static void watch(void) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = aborted;
-  sigaction(SIGABRT, &action, &before);
+  for (int i = 0; i < COUNT; i++) sigaction(signals[i], &action, &before[i]);
 }

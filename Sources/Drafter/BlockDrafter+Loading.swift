@@ -3,20 +3,19 @@ package import Foundation
 package import Tensors
 
 extension BlockDrafter {
-  /// Loads a drafter folder: `config.json` and safetensors.
+  /// Loads a drafter folder, `config.json` and safetensors, or a GGUF file.
   ///
   /// - Parameter format: How to hold the matrices; `nil` is f32 for files in f32 and int8 for others.
   ///   A drafter's pass is short and waits for memory, and what it proposes is checked anyway.
   /// - Throws: `SpeculateError` when a file is missing or damaged, or when weights and configuration
   ///   disagree.
   package convenience init(directory: URL, format: WeightFormat? = nil) throws {
-    var configuration = try DrafterConfiguration(directory: directory)
-    let checkpoint = try Checkpoint(directory: directory)
-    if configuration.kind.readsFeatures {
-      // Frozen copies of the target's, which files of DeepSpec and speculators have.
-      configuration.ownsEmbedding = checkpoint.shape(of: "embed_tokens.weight") != nil
-      configuration.ownsHead = checkpoint.shape(of: "lm_head.weight") != nil
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory), format: format)
+      return
     }
+    let checkpoint = try Checkpoint(directory: directory)
+    let configuration = try DrafterConfiguration(directory: directory).owning(checkpoint)
     let source = CheckpointSource(checkpoint, path: directory.path)
     let query = configuration.layout(ofLayer: 0)[.query]
     let stored = query.flatMap { checkpoint.storedType(of: $0.name) }
@@ -29,8 +28,7 @@ extension BlockDrafter {
       configuration, format: format ?? (stored == .f32 ? .f32 : .int8),
       draftVocabulary: vocabulary, source: source, path: directory.path,
       notices: checkpoint.notices)
-    // The other way round of `d2t`.
-    try source.finish { $0 == "t2d" && vocabulary != nil }
+    try source.finish { $0 == Self.reverseVocabulary && vocabulary != nil }
   }
 
   /// Makes a drafter of random weights, the same for the same seed.
@@ -52,6 +50,9 @@ extension BlockDrafter {
     }
   }
 
+  /// The other way round of `d2t`.
+  static let reverseVocabulary = "t2d"
+
   private static func draftVocabulary(
     _ offsets: [Int], of vocabulary: Int, named name: String, path: String
   ) throws -> [Token] {
@@ -66,5 +67,17 @@ extension BlockDrafter {
       tokens.append(Token(token))
     }
     return tokens
+  }
+}
+
+extension DrafterConfiguration {
+  /// The same drafter with what its weights hold copies of: the embedding and the head of its target, which
+  /// files of DeepSpec and speculators have.
+  func owning(_ checkpoint: Checkpoint) -> DrafterConfiguration {
+    guard kind.readsFeatures else { return self }
+    var owning = self
+    owning.ownsEmbedding = checkpoint.shape(of: "embed_tokens.weight") != nil
+    owning.ownsHead = checkpoint.shape(of: "lm_head.weight") != nil
+    return owning
   }
 }

@@ -3,12 +3,16 @@ package import Foundation
 internal import Tensors
 
 extension DrafterConfiguration {
-  /// Reads a drafter folder's `config.json`.
+  /// Reads the metadata of a GGUF file, or a drafter folder's `config.json`.
   ///
   /// - Throws: `SpeculateError` when the file is missing or isn't JSON, when it describes another
   ///   architecture or uses a feature that isn't supported, or when a value is missing or out of
   ///   range.
   package init(directory: URL) throws {
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory))
+      return
+    }
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(

@@ -15,7 +15,10 @@ enum CheckpointFiles {
       throw SpeculateError("\(directory.path): no such folder; check the path")
     }
     guard isDirectory.boolValue else {
-      throw SpeculateError("\(directory.path): is a file; give the folder that holds it")
+      throw SpeculateError(
+        GGUFFile.isMeant(by: directory)
+          ? "\(directory.path): is a GGUF file, but a folder is needed; convert it with 'speculate convert'"
+          : "\(directory.path): is a file; give the folder that holds it")
     }
     func existing(_ name: String) -> URL? {
       let url = directory.appendingPathComponent(name)

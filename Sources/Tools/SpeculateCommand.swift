@@ -11,6 +11,7 @@ struct SpeculateCommand: ParsableCommand {
     subcommands: [
       GenerateCommand.self, PretrainCommand.self, DistillCommand.self, ForceCommand.self,
       AnalyzeCommand.self, BenchCommand.self, InspectCommand.self, ConvertCommand.self,
+      FetchCommand.self,
     ])
 
   /// Parses, runs, and ends the process with the command's exit code.

@@ -8,9 +8,9 @@ outside the repository:
     /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
     /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [PART ...]
 
-The parts are models, classic, modern, drafter, token-drafter, sampling and training; without an argument all are made. `legacy`
-adds the configurations in the layout of transformers 4 and checks that its logits agree; it needs
-that version:
+The parts are models, classic, modern, long, drafter, token-drafter, sampling and training; without an
+argument all are made. `legacy` adds the configurations in the layout of transformers 4 and checks that
+its logits agree; it needs that version:
 
     /tmp/venv-fx/bin/pip install --target /tmp/transformers4 'transformers==4.57.*'
     PYTHONPATH=/tmp/transformers4 /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py legacy
@@ -30,9 +30,9 @@ import transformers
 
 sys.dont_write_bytecode = True
 from generators import (  # noqa: E402
-    classic, common, drafter, models, modern, sampling, token_drafter, training)
+    classic, common, drafter, long, models, modern, sampling, token_drafter, training)
 
-PARTS = ["models", "classic", "modern", "drafter", "token-drafter", "sampling", "training"]
+PARTS = ["models", "classic", "modern", "long", "drafter", "token-drafter", "sampling", "training"]
 
 
 def main():
@@ -44,7 +44,8 @@ def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     makers = dict(
-        models=models.make, classic=classic.make, modern=modern.make, drafter=drafter.make,
+        models=models.make, classic=classic.make, modern=modern.make, long=long.make,
+        drafter=drafter.make,
         legacy=lambda: (models.make_legacy(), classic.make_legacy(), modern.make_legacy()),
         sampling=sampling.make, training=training.make, **{"token-drafter": token_drafter.make})
     for part in parts:

@@ -80,7 +80,7 @@ import Testing
   @Test func inspectShowsTheFormats() throws {
     defer { pair.remove() }
     #expect(try convert("--weights", "int4", "--embedding-weights", "bf16").status == 0)
-    let result = try CommandProcess(["inspect", output.path]).wait()
+    let result = try CommandProcess(["inspect", output.path, "--tensors"]).wait()
     #expect(result.status == 0)
     #expect(result.output.contains("int4, head int8, embedding bf16"))
     #expect(result.output.contains("lm_head.weight_scale"))
@@ -181,6 +181,128 @@ import Testing
     #expect(try files.subpathsOfDirectory(atPath: pair.folder.path).sorted() == before)
     #expect(try convert("--weights", "int4", "--force").status == 0)
     #expect(try files.subpathsOfDirectory(atPath: pair.folder.path).sorted() == before)
+  }
+
+  // MARK: GGUF files
+
+  private var file: URL { pair.folder.appending(path: "model.gguf") }
+
+  /// A file generates what the folder does, and becomes the folder again.
+  @Test func toAFileAndBack() throws {
+    defer { pair.remove() }
+    try pair.addChatTemplate()
+    let result = try CommandProcess(
+      ["convert", pair.target.path, file.path, "--weights", "f32", "--json"]
+    ).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(object["weights"] as? String == "F32" && object["notes"] as? [String] == [])
+    #expect(try generate(file) == generate(pair.target))
+    let back = try CommandProcess(["convert", file.path, output.path, "--weights", "f32"]).wait()
+    #expect(back.status == 0, "\(back.errors)")
+    #expect(try generate(output) == generate(pair.target))
+    let files = try FileManager.default.contentsOfDirectory(atPath: output.path).sorted()
+    #expect(
+      files == ["config.json", "model.safetensors", "tokenizer.model", "tokenizer_config.json"])
+    let chat = try [pair.target, file, output].map { target in
+      try speculate(
+        "generate", "--target", target.path, "--drafter", "none", "--chat", "--prompt", "hello",
+        "--max-tokens", "8", "--json")
+    }
+    for result in chat { #expect(result.status == 0, "\(result.errors)") }
+    func ids(_ result: CommandResult) throws -> [Int] {
+      let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+      return try #require((object as? [String: Any])?["ids"] as? [Int])
+    }
+    #expect(try ids(chat[0]) == ids(chat[1]) && ids(chat[0]) == ids(chat[2]))
+  }
+
+  /// Every type; rows of 32 and 48 columns fill no block of 256, and that is said.
+  @Test(arguments: ["bf16", "f16", "q8_0", "q4_0", "q5_1", "q4_k", "int8"])
+  func toAFileOfAType(name: String) throws {
+    defer { pair.remove() }
+    let result = try CommandProcess(
+      ["convert", pair.target.path, file.path, "--weights", name, "--head-weights", "f16"]
+    ).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    // 48 columns fill no block at all.
+    let isFloat = ["bf16", "f16"].contains(name)
+    #expect(result.errors.contains("rows that don't fill blocks") == !isFloat)
+    _ = try generate(file)
+    let inspected = try speculate("inspect", file.path, "--tensors")
+    #expect(inspected.status == 0, "\(inspected.errors)")
+    #expect(inspected.output.contains("token_embd.weight"))
+  }
+
+  @Test func aDrafterInAFileDraftsTheSame() throws {
+    defer { pair.remove() }
+    let drafter = pair.folder.appending(path: "drafter.gguf")
+    let result = try CommandProcess([
+      "convert", pair.drafter.path, drafter.path, "--weights", "f32", "--target", pair.target.path,
+    ]).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    func statistics(_ drafter: URL) throws -> [String: Any] {
+      let result = try CommandProcess([
+        "generate", "--target", pair.target.path, "--drafter", drafter.path, "--prompt",
+        "some text",
+        "--max-tokens", "40", "--ignore-end", "--draft-length", "3", "--json",
+      ]).wait()
+      #expect(result.status == 0, "\(result.errors)")
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      var numbers = try #require(object["statistics"] as? [String: Any])
+      for key in numbers.keys where key.hasSuffix("seconds") { numbers[key] = nil }
+      numbers["ids"] = object["ids"]
+      return numbers
+    }
+    let (mine, theirs) = (try statistics(pair.drafter), try statistics(drafter))
+    #expect(NSDictionary(dictionary: mine) == NSDictionary(dictionary: theirs))
+    #expect(mine["drafted_tokens"] as? Int ?? 0 > 0)
+    let shown = try speculate("inspect", drafter.path)
+    #expect(shown.status == 0 && shown.output.contains("block-diffusion drafter"))
+    let other = try speculate("convert", pair.drafter.path, output.path, "--weights", "int8")
+    #expect(other.errors.contains("is a drafter, which is converted to a GGUF file only"))
+  }
+
+  @Test func filesAreNotLost() throws {
+    defer { pair.remove() }
+    func write(_ more: String...) throws -> CommandResult {
+      try CommandProcess(["convert", pair.target.path, file.path, "--weights", "f32"] + more)
+        .wait()
+    }
+    #expect(try write().status == 0)
+    let before = try Data(contentsOf: file)
+    #expect(
+      try write().errors.hasSuffix(
+        "\(file.path): exists already; give another file, or --force to replace it\n"))
+    let itself = try CommandProcess(
+      ["convert", file.path, file.path, "--weights", "q8_0", "--force"]
+    ).wait()
+    #expect(
+      itself.errors.hasSuffix(
+        "\(file.path) is the source \(file.path): give a destination apart from it\n"),
+      "\(itself.errors)")
+    #expect(try Data(contentsOf: file) == before)
+    #expect(try write("--force").status == 0)
+    let name = try CommandProcess(
+      ["convert", pair.target.path, output.path, "--weights", "f32", "--to", "gguf"]
+    ).wait()
+    #expect(name.errors.hasSuffix("must end in .gguf; give another destination\n"))
+    let half = try speculate("convert", pair.target.path, output.path, "--weights", "f16")
+    #expect(
+      half.errors == "error: f16 is a type of GGUF files only: give --to gguf, or bf16\n")
+    let around = try FileManager.default.contentsOfDirectory(atPath: pair.folder.path).sorted()
+    #expect(around == ["drafter", "model.gguf", "target"])
+  }
+
+  /// Blocks of GGUF files hold a folder's weights as well, while loading or converted.
+  @Test(arguments: ["q4_k", "q6_k", "q4_1"]) func foldersInBlocks(name: String) throws {
+    defer { pair.remove() }
+    #expect(try convert("--weights", name).status == 0)
+    let converted = try generate(output)
+    #expect(try converted == generate(pair.target, ["--weights", name]))
+    #expect(try speculate("inspect", output.path).status == 0)
   }
 
   /// Scales and values that don't belong together.

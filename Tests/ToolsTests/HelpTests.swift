@@ -65,16 +65,21 @@ import Testing
                                 it wasn't made for)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
-                                stored so) (values: f32, bf16, int8, int4)
+                                stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --drafter-passes <n>    Passes of a causal drafter in a round, in which it iterates on all drafts
                                 at once, as models from 'speculate force' can. (default: one a draft)
-        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16, int8, int4)
-        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
-                                int4) (values: f32, bf16, int8, int4)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices,
+                                but int8 where they have 5 bits or less)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --embedding-weights <format>
-                                How to hold the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
+                                How to hold the token embedding. (default: like the head)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
@@ -185,13 +190,17 @@ import Testing
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
-        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16, int8, int4)
-        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
-                                int4) (values: f32, bf16, int8, int4)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices,
+                                but int8 where they have 5 bits or less)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --embedding-weights <format>
-                                How to hold the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
+                                How to hold the token embedding. (default: like the head)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
         --threads <n>           Threads to compute with. (default: one a physical core)
@@ -242,7 +251,8 @@ import Testing
 
       OPTIONS:
         --matrix <rowsxcolumns> Outputs and inputs of the matrix. (default: 4096x4096)
-        --formats <format>      Weight formats to measure. (default: all) (values: f32, bf16, int8, int4)
+        --formats <format>      Weight formats to measure. (default: f32, bf16, int8, int4) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --rows <n,n,…>          Rows of activations. (default: 1,2,4,6,8,12,16,24,32,48,64)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --rounds <n>            Measurements to take the median of. (default: 9)
@@ -272,13 +282,17 @@ import Testing
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
-        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16, int8, int4)
-        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they are
-                                int4) (values: f32, bf16, int8, int4)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices,
+                                but int8 where they have 5 bits or less)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --embedding-weights <format>
-                                How to hold the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
+                                How to hold the token embedding. (default: like the head)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
@@ -337,7 +351,8 @@ import Testing
                                 it wasn't made for)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
-                                stored so) (values: f32, bf16, int8, int4)
+                                stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --drafter-passes <n>    Passes of a causal drafter in a round, in which it iterates on all drafts
                                 at once, as models from 'speculate force' can. (default: one a draft)
         --max-tokens <n>        Tokens to generate at most. (default: 256)
@@ -374,13 +389,17 @@ import Testing
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
                                 qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
-        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16, int8, int4)
-        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
-                                are int4) (values: f32, bf16, int8, int4)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices,
+                                but int8 where they have 5 bits or less)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --embedding-weights <format>
-                                How to hold the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
+                                How to hold the token embedding. (default: like the head)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
@@ -447,35 +466,44 @@ import Testing
     try expectHelp(
       ["convert", "--help"],
       """
-      OVERVIEW: Write a model's folder with its weights in another format.
+      OVERVIEW: Write a model as a folder or a GGUF file with its weights in another format.
 
       A converted model is a target of its own: its text differs from the original's, but never between
-      plain and speculative decoding. A drafter of the original works for it. The layout of the files is
-      in docs/formats.md.
+      plain and speculative decoding. A drafter of the original works for it. The layout of folders is in
+      docs/formats.md, that of GGUF files in docs/gguf.md.
 
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
+      speculate convert ~/models/Qwen3-0.6B qwen3-0.6b.gguf --weights q4_k
       speculate convert Weights/target small --weights int4 --perplexity book.txt
 
-      USAGE: speculate convert <source> <destination> --weights <format> [--head-weights <format>] [--embedding-weights <format>] [--perplexity <file>] [--perplexity-tokens <n>] [--threads <n>] [--force] [--json]
+      USAGE: speculate convert <source> <destination> --weights <format> [--to <form>] [--head-weights <format>] [--embedding-weights <format>] [--target <dir>] [--perplexity <file>] [--perplexity-tokens <n>] [--threads <n>] [--force] [--json]
 
       ARGUMENTS:
-        <source>                Folder of the model to convert.
-        <destination>           Folder to write.
+        <source>              Folder or GGUF file of the model to convert.
+        <destination>         Folder or GGUF file to write.
 
       OPTIONS:
-        --weights <format>      Format of the matrices. (values: f32, bf16, int8, int4)
-        --head-weights <format> Format of the head. (default: like the matrices, but int8 where they are
-                                int4) (values: f32, bf16, int8, int4)
+        --weights <format>    Format of the matrices. (values: f32, bf16, int8, int4, q4_1, q5_0,
+                              q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k, q8_0, q4_0, f16)
+        --to <form>           What to write. (default: gguf if the destination's name ends in
+                              .gguf, else folder) (values: folder, gguf)
+        --head-weights <format>
+                              Format of the head. (default: like the matrices, but int8 where they
+                              have 5 bits or less) (values: f32, bf16, int8, int4, q4_1, q5_0,
+                              q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k, q8_0, q4_0, f16)
         --embedding-weights <format>
-                                Format of the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
-        --perplexity <file>     A text whose perplexity is measured before and after.
-        --perplexity-tokens <n> Tokens of that text to read, at most. (default: 4096)
-        --threads <n>           Threads to compute with. (default: one a physical core)
-        --force                 Replace a model that is in the destination already.
-        --json                  Print one JSON object instead of text.
-        --version               Show the version.
-        -h, --help              Show help information.
+                              Format of the token embedding. (default: like the head) (values:
+                              f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k,
+                              q5_k, q6_k, q8_0, q4_0, f16)
+        --target <dir>        The target of a drafter, whose tokenizer goes into a GGUF file.
+        --perplexity <file>   A text whose perplexity is measured before and after.
+        --perplexity-tokens <n>
+                              Tokens of that text to read, at most. (default: 4096)
+        --threads <n>         Threads to compute with. (default: one a physical core)
+        --force               Replace a model that is in the destination already.
+        --json                Print one JSON object instead of text.
+        --version             Show the version.
+        -h, --help            Show help information.
       """)
   }
 

@@ -31,22 +31,25 @@ import Verifier
     return folder
   }
 
+  private static let sum =
+    "3 tensors, 262,148 parameters, 0.50 MiB (BF16 0.50 MiB, F32 0.00 MiB, I64 0.00 MiB)"
   private static let table = """
     tensor                     dtype  shape        MiB
     ids                        I64    [3]         0.00
     model.embed_tokens.weight  BF16   [4096, 64]  0.50
     "odd\\nname"                F32    []          0.00
 
-    3 tensors, 262,148 parameters, 0.50 MiB (BF16 0.50 MiB, F32 0.00 MiB, I64 0.00 MiB)
-
     """
 
   @Test func aFolderIsShown() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let result = try speculate("inspect", folder.path)
-    #expect(result.errors == "")
-    #expect(result.status == 0)
+    let result = try speculate("inspect", folder.path, "--tensors")
+    let problem =
+      "\(folder.path): there is no tensor \"model.layers.0.input_layernorm.weight\" of shape [64]; "
+      + "the checkpoint is incomplete or of another model"
+    #expect(result.errors == "error: \(problem)\n")
+    #expect(result.status == 1)
     #expect(
       result.output == """
         path            \(folder.path)
@@ -64,8 +67,10 @@ import Verifier
         sliding window  32 in 1 of 2 layers
         special tokens  begin none, end 2, 3
         tokenizer       tokenizer.model
+        runs            no: \(problem)
         weights         model.safetensors.zst
         metadata        "format": "pt"
+        holds           \(Self.sum)
 
         \(Self.table)
         """)
@@ -75,13 +80,14 @@ import Verifier
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appending(path: "model.safetensors.zst").path
-    let result = try speculate("inspect", file)
+    let result = try speculate("inspect", file, "--tensors")
     #expect(result.status == 0)
     #expect(
       result.output == """
         path      \(file)
         weights   model.safetensors.zst
         metadata  "format": "pt"
+        holds     \(Self.sum)
 
         \(Self.table)
         """)
@@ -91,7 +97,7 @@ import Verifier
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let result = try speculate("inspect", folder.path, "--json")
-    #expect(result.status == 0)
+    #expect(result.status == 1)
     let report = try JSONValue(parsing: result.output)
     #expect(report["path"]?.text == folder.path)
     #expect(report["configuration"]?["model"]?.text == "qwen3 (Qwen3ForCausalLM)")
@@ -119,6 +125,8 @@ import Verifier
           "bytes": .integer(4),
         ]))
     #expect(report["configuration_problem"] == nil)
+    #expect(report["runs"]?.bool == false)
+    #expect(report["problem"]?.text?.contains("there is no tensor") == true)
   }
 
   @Test func aDrafterIsShown() throws {
@@ -133,7 +141,8 @@ import Verifier
       heads: DrafterHeads(MarkovHeadConfiguration(rank: 8)))
     try drafter.encoded().write(to: folder.appending(path: "config.json"))
     let result = try speculate("inspect", folder.path)
-    #expect(result.status == 0)
+    #expect(result.status == 1)
+    #expect(result.errors.contains("there is no tensor \"fc.weight\" of shape [64, 128]"))
     #expect(
       result.output.contains("model             block-diffusion drafter (DFlashDraftModel)\n"))
     #expect(result.output.contains("block             8, mask token 3\n"))
@@ -171,7 +180,7 @@ import Verifier
     #expect(result.status == 1)
     #expect(result.errors == "error: \(problem)\n")
     #expect(result.output.contains("configuration  not usable: \(problem)\n"))
-    #expect(result.output.hasSuffix(Self.table))
+    #expect(result.output.hasSuffix("holds          \(Self.sum)\n"))
   }
 
   @Test func aTargetWithoutATokenizerCannotBeUsed() throws {
@@ -187,7 +196,46 @@ import Verifier
       try Data().write(to: folder.appending(path: name))
     }
     let pair = try speculate("inspect", folder.path)
-    #expect(pair.status == 0 && pair.output.contains("tokenizer       vocab.json\n"))
+    #expect(pair.output.contains("tokenizer       vocab.json\n"))
+    #expect(!pair.errors.contains("there is no tokenizer"))
+  }
+
+  /// What runs says what that takes, and which drafters are there.
+  @Test func whatRuns() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let weights = ["SPECULATE_WEIGHTS": "/nowhere"]
+    let result = try speculate("inspect", pair.target.path, "--threads", "1", environment: weights)
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    #expect(
+      result.output.contains(
+        "tokenizer       tokenizer.model, 261 tokens, ends \"</s>\"\nruns            yes\n"))
+    #expect(result.output.contains("of weights and 0.3 kB a position: "), "\(result.output)")
+    #expect(result.output.contains("speed           up to "))
+    #expect(result.output.contains("drafters        \(pair.drafter.path)\n"))
+    let report = try JSONValue(
+      parsing: speculate("inspect", "--json", pair.target.path, environment: weights).output)
+    #expect(report["runs"]?.bool == true && report["problem"] == nil)
+    #expect(report["tokens"]?.integer == 261)
+    #expect(report["ends"] == .array([.string("</s>")]))
+    #expect(report["drafters"] == .array([.string(pair.drafter.path)]))
+    let prognosis = try #require(report["prognosis"])
+    #expect(prognosis["cache_bytes_per_position"]?.integer == 256)
+    let bytes = try #require(prognosis["bytes_per_token"]?.integer)
+    // Two layers of 6,144 weights and a tied head in panels of sixteen rows.
+    #expect(bytes == 4 * (2 * (32 + 16 + 16 + 32 + 3 * 48) * 32 + 272 * 32))
+    let rate = try #require(prognosis["tokens_per_second"]?.number)
+    let bandwidth = try #require(prognosis["bandwidth_gbs"]?.number)
+    #expect(abs(rate * Double(bytes) / (1e9 * bandwidth) - 1) < 1e-6)
+    let drafter = try speculate("inspect", pair.drafter.path)
+    #expect(drafter.status == 0 && drafter.output.contains("runs              yes\n"))
+    // For another target it doesn't fit.
+    let other = try TinyPair(.init(hidden: 64))
+    defer { other.remove() }
+    try FileManager.default.removeItem(at: other.drafter)
+    try FileManager.default.copyItem(at: pair.drafter, to: other.drafter)
+    let none = try speculate("inspect", other.target.path, environment: weights)
+    #expect(none.output.contains("drafters        none found\n"))
   }
 
   @Test func aGGUFFileOfAnotherArchitecture() throws {

@@ -18,17 +18,22 @@ package struct Perplexity: Sendable, Equatable {
 
   private init() {}
 
+  /// Tokens of a window, where nothing else is said.
+  package static let usualWindow = 512
+
   /// Reads a text with a model.
   ///
   /// - Parameters:
   ///   - text: at least two tokens.
   ///   - window: tokens read from an empty cache, at least two.
+  ///   - cacheFormat: how keys and values are held.
   ///   - onPiece: receives the number of tokens read so far.
   ///   - isCancelled: asked after every piece.
   /// - Returns: what was measured; nil if cancelled.
   /// - Throws: ``SpeculateError`` if the text is too short to predict anything, or logits aren't finite.
   package static func measure(
-    _ model: CausalModel, text: [Token], window: Int = 512, workers: Workers,
+    _ model: CausalModel, text: [Token], window: Int = usualWindow,
+    cacheFormat: KeyValueFormat = .f32, workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
   ) throws -> Perplexity? {
     guard text.count >= 2 else {
@@ -40,7 +45,7 @@ package struct Perplexity: Sendable, Equatable {
       model,
       windows: stride(from: 0, to: text.count, by: width).map { start in
         (begin.map { [$0] } ?? []) + text[start..<min(start + width, text.count)]
-      }, workers: workers, onPiece: onPiece, isCancelled: isCancelled)
+      }, cacheFormat: cacheFormat, workers: workers, onPiece: onPiece, isCancelled: isCancelled)
   }
 
   /// Reads several texts with a model, each from an empty cache and as it stands.
@@ -50,10 +55,12 @@ package struct Perplexity: Sendable, Equatable {
   /// - Throws: ``SpeculateError`` if a window is longer than the model's context, or logits aren't
   ///   finite.
   package static func measure(
-    _ model: CausalModel, windows: [[Token]], workers: Workers,
+    _ model: CausalModel, windows: [[Token]], cacheFormat: KeyValueFormat = .f32,
+    workers: Workers,
     onPiece: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { Task.isCancelled }
   ) throws -> Perplexity? {
-    let runner = CausalRunner(model: model, workers: workers, maximumRows: 64)
+    let runner = CausalRunner(
+      model: model, workers: workers, maximumRows: 64, cacheFormat: cacheFormat)
     let cache = try runner.makeCache(capacity: max(1, windows.map(\.count).max() ?? 1))
     let scratch = FloatBuffer(count: model.configuration.vocabularySize)
     var result = Perplexity()

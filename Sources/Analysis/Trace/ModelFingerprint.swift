@@ -1,18 +1,19 @@
 package import Foundation
 import Files
 
-/// Tells whether a folder still holds the weights that something was made with, whatever its path and
-/// whenever it was written.
+/// Tells whether a folder or a GGUF file still holds the weights that something was made with, whatever its
+/// path and whenever it was written.
 package enum ModelFingerprint {
   /// What is hashed at a time, several parts at once.
   private static let part = 1 << 25
 
   /// The fingerprint of the configuration and of every byte of the weights.
   ///
-  /// - Throws: `SpeculateError` if the folder holds no weights, or one can't be read.
-  package static func of(_ folder: URL) throws -> String {
+  /// - Throws: `SpeculateError` if there are no weights, or a file can't be read.
+  package static func of(_ model: URL) throws -> String {
     var hash = FNV1a(seed: 0)
-    for url in [folder.appending(path: "config.json")] + (try Checkpoint(directory: folder)).files {
+    let settings = GGUFFile.isMeant(by: model) ? [] : [model.appending(path: "config.json")]
+    for url in settings + (try WeightFiles.of(model)) {
       let data: Data
       do {
         data = try Data(contentsOf: url, options: .alwaysMapped)

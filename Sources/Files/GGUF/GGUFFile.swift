@@ -13,6 +13,12 @@ package final class GGUFFile: Sendable {
     package let type: GGUFTensorType
     /// Its shape, outermost dimension first.
     package let shape: [Int]
+
+    package init(name: String, type: GGUFTensorType, shape: [Int]) {
+      self.name = name
+      self.type = type
+      self.shape = shape
+    }
   }
 
   /// Where one tensor lies.
@@ -75,6 +81,29 @@ package final class GGUFFile: Sendable {
     metadata = headers.reduce(into: [:]) { all, header in
       all.merge(header.metadata) { first, _ in first }
     }
+    names = entries.keys.sorted()
+  }
+
+  /// A model that isn't written yet, for whoever checks what readers will make of it.
+  ///
+  /// - Parameters:
+  ///   - tensors: What is known of the tensors, whose names must differ.
+  ///   - values: The bytes of those tensors that can be asked for.
+  package init(
+    planned url: URL, metadata: [String: GGUFValue], tensors: [Tensor], values: [String: [UInt8]]
+  ) {
+    self.url = url
+    files = [url]
+    self.metadata = metadata
+    var contents: [any GGUFContents] = []
+    var entries: [String: Entry] = [:]
+    for tensor in tensors {
+      let bytes = values[tensor.name] ?? []
+      entries[tensor.name] = Entry(tensor: tensor, bytes: 0..<bytes.count, part: contents.count)
+      contents.append(OwnedContents(bytes))
+    }
+    self.contents = contents
+    self.entries = entries
     names = entries.keys.sorted()
   }
 

@@ -28,16 +28,7 @@ public struct CostModelCache: Sendable {
 
   /// The cache of this user: `$XDG_CACHE_HOME/speculate`, or `~/.cache/speculate`.
   public static func user(measuresAgain: Bool = false) -> CostModelCache {
-    let environment = ProcessInfo.processInfo.environment
-    func folder(_ name: String) -> URL? {
-      environment[name].flatMap { path in
-        // The specification has relative paths ignored.
-        path.hasPrefix("/") ? URL(filePath: path, directoryHint: .isDirectory) : nil
-      }
-    }
-    let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
-    let base = folder("XDG_CACHE_HOME") ?? home.appending(path: ".cache")
-    return CostModelCache(folder: base.appending(path: "speculate"), measuresAgain: measuresAgain)
+    CostModelCache(folder: UserCache.folder, measuresAgain: measuresAgain)
   }
 
   package struct Key: Codable, Equatable {

@@ -169,7 +169,9 @@ package enum DrafterModel: Sendable {
 
   /// Whether a folder's configuration is a causal model's, by its architecture.
   private static func isCausal(_ directory: URL) throws -> Bool {
-    if GGUFFile.isMeant(by: directory) { return true }
+    if GGUFFile.isMeant(by: directory) {
+      return try !DrafterConfiguration.isMeant(by: GGUFFile(url: directory))
+    }
     let url = directory.appending(path: "config.json")
     // A block drafter's reader says what is wrong with the rest.
     guard FileManager.default.fileExists(atPath: url.path) else { return false }

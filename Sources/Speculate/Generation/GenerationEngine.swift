@@ -42,7 +42,8 @@ final class GenerationEngine {
     observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
   ) throws -> Decoder {
     try parameters.validated()
-    let cache = try emptyCache()
+    let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    let cache = try emptyCache(reaching: overflow ? .max : most)
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
       strategy: strategy(mode, parameters.sampling), isCancelled: isCancelled)
@@ -87,9 +88,11 @@ final class GenerationEngine {
   }
 
   /// The cache of all generations, which grows with the longest of them.
-  private func emptyCache() throws -> KeyValueCache {
+  ///
+  /// - Parameter positions: How many the next one gets at most.
+  private func emptyCache(reaching positions: Int) throws -> KeyValueCache {
     let made = try cache ?? runner.makeCache(capacity: model.configuration.maximumContext, room: 1)
-    made.reset()
+    try made.reset(reaching: positions)
     cache = made
     return made
   }

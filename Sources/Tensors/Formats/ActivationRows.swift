@@ -28,8 +28,7 @@ package final class ActivationRows: @unchecked Sendable {
   package init(maximumRows: Int, width: Int, formats: Set<WeightFormat>, piece: Int? = nil) {
     self.width = width
     values = FloatBuffer(count: maximumRows * width)
-    let known = WeightFormat.allCases + WeightFormat.blocks
-    let codings = known.filter(formats.contains).compactMap { format in
+    let codings = WeightFormat.named.filter(formats.contains).compactMap { format in
       format.coding.activations.flatMap { coding in
         (piece ?? width) == width || (piece ?? width).isMultiple(of: coding.group) ? coding : nil
       }

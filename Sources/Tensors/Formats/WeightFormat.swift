@@ -23,6 +23,16 @@ public struct WeightFormat: Sendable {
   /// Columns of activations that products take together.
   var activationGroup: Int { coding.activations?.group ?? 1 }
 
+  /// Bytes that a product with a matrix reads.
+  package func matrixBytes(rows: Int, columns: Int) -> Int {
+    (rows + coding.panelRows - 1) / coding.panelRows * coding.panelBytes(columns: columns)
+  }
+
+  /// Bytes of a matrix whose rows are looked up one at a time.
+  package func tableBytes(rows: Int, columns: Int) -> Int {
+    rows * coding.rowBytes(columns: columns)
+  }
+
   /// Says what is wrong with a matrix of so many columns; nil if nothing is.
   package func complaint(columns: Int) -> String? {
     guard let limit = coding.columnLimit, columns > limit else { return nil }
@@ -31,8 +41,11 @@ public struct WeightFormat: Sendable {
 }
 
 extension WeightFormat: CaseIterable {
-  /// The formats that there are.
+  /// The formats that are no file format's blocks.
   public static let allCases: [WeightFormat] = [.f32, .bf16, .int8, .int4]
+
+  /// All formats that have a name.
+  package static let named = allCases + blocks
 }
 
 extension WeightFormat: RawRepresentable {
@@ -41,7 +54,7 @@ extension WeightFormat: RawRepresentable {
 
   /// The format of a name; nil if there is none.
   public init?(rawValue: String) {
-    guard let format = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+    guard let format = Self.named.first(where: { $0.rawValue == rawValue }) else { return nil }
     self = format
   }
 }

@@ -9,12 +9,16 @@ package final class KeyValueCache {
   /// How many positions are valid.
   package private(set) var count = 0
   /// How many positions it may hold.
-  package let capacity: Int
+  package private(set) var capacity: Int
   /// How many positions it has memory for.
   package private(set) var room = 0
 
   let storage: Storage
   private let rotary: RotaryTables
+  /// The most that `capacity` is after ``reset(reaching:)``.
+  private let wholeCapacity: Int
+  /// Whether keys are rotated by the angles of long texts.
+  private var isLong: Bool
 
   package let format: KeyValueFormat
 
@@ -44,6 +48,12 @@ package final class KeyValueCache {
 
     /// What an attention layer keeps.
     subscript(layer: Int) -> KeyValueState { layers[layer] }
+
+    /// Takes other angles, for keys that are to come.
+    func turn(to rotary: [RotaryTable]) {
+      for index in 0..<made { layers[index].angles = rotary[index].angles }
+      self.rotary = rotary
+    }
 
     /// Bytes of keys and values of `room` positions.
     func bytes(_ room: Int) -> Int {
@@ -91,7 +101,8 @@ package final class KeyValueCache {
     }
   }
 
-  /// Makes an empty cache; positions are rounded up to whole blocks of sixteen.
+  /// Makes an empty cache, for a sequence that reaches its capacity; positions are rounded up to whole
+  /// blocks of sixteen.
   ///
   /// - Parameters:
   ///   - layers: Those of the model, in their order.
@@ -102,9 +113,11 @@ package final class KeyValueCache {
     layers: [DecoderLayer], capacity: Int, room: Int? = nil, format: KeyValueFormat = .f32,
     rotary: RotaryTables
   ) throws(SpeculateError) {
-    self.capacity = Self.roundedUp(capacity)
+    wholeCapacity = Self.roundedUp(capacity)
+    self.capacity = wholeCapacity
     self.format = format
     self.rotary = rotary
+    isLong = rotary.areLong(reaching: capacity)
     storage = Storage(layers: layers, format: format)
     try grow(to: min(Self.roundedUp(room ?? capacity), self.capacity))
   }
@@ -131,7 +144,8 @@ package final class KeyValueCache {
     do {
       try Memory.require(storage.bytes(room), for: "keys and values")
       try storage.grow(
-        to: room, keeping: count > 0 ? Self.roundedUp(count) : 0, rotary: rotary.covering(room))
+        to: room, keeping: count > 0 ? Self.roundedUp(count) : 0,
+        rotary: rotary.covering(room, isLong: isLong))
     } catch {
       throw SpeculateError(
         "there is no memory for \(storage.bytes(room)) bytes of keys and values of \(room) tokens: "
@@ -167,5 +181,23 @@ package final class KeyValueCache {
     count = position
   }
 
+  /// Forgets everything, for a sequence of the kind that the last one was.
   package func reset() { count = 0 }
+
+  /// Forgets everything, for a sequence that gets at most so many positions.
+  ///
+  /// LongRoPE rotates texts beyond its original context otherwise than others, and all positions of a text
+  /// alike: whoever says how long a text may become says how it is rotated.
+  ///
+  /// - Throws: `SpeculateError` when there is no memory for other angles.
+  package func reset(reaching positions: Int) throws(SpeculateError) {
+    count = 0
+    guard let limit = rotary.limit else { return }
+    let isLong = rotary.areLong(reaching: positions)
+    if isLong != self.isLong {
+      storage.turn(to: try rotary.covering(room, isLong: isLong))
+      self.isLong = isLong
+    }
+    capacity = isLong ? wholeCapacity : min(wholeCapacity, Self.roundedUp(limit))
+  }
 }

@@ -12,7 +12,7 @@ struct KeyValueState {
   let headBytes: Int
   let dimension: Int
   let format: KeyValueFormat
-  let angles: RotaryTable.Angles
+  var angles: RotaryTable.Angles
 
   func free() {
     Foundation.free(keys)

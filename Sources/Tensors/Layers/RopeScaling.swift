@@ -50,6 +50,18 @@ package enum RopeScaling: Sendable, Hashable {
     }
   }
 
+  /// The most positions of a text that is rotated as this one says; nil if all are.
+  package var limit: Int? {
+    if case .longrope(let long) = self, !long.isLong { long.originalContext } else { nil }
+  }
+
+  /// The same for longer texts.
+  package var forLongTexts: RopeScaling {
+    guard case .longrope(var long) = self else { return self }
+    long.isLong = true
+    return .longrope(long)
+  }
+
   /// What of the settings is out of range, in the names of `config.json`; nil if nothing is.
   ///
   /// - Parameter pairs: How many pairs of values are rotated.
@@ -143,8 +155,8 @@ package struct YarnScaling: Sendable, Hashable {
 
 /// Divisors of frequencies, one set for texts within the original context and one for longer ones.
 ///
-/// A model takes one of the sets for all positions, because keys that were rotated by one can't be looked
-/// for by the other.
+/// A sequence takes one of the sets for all its positions, because keys that were rotated by one can't be
+/// looked for by the other.
 package struct LongRopeScaling: Sendable, Hashable {
   /// `[pairs]`, for texts that fit the original context.
   package var shortFactors: [Double]
@@ -153,6 +165,8 @@ package struct LongRopeScaling: Sendable, Hashable {
   package var originalContext: Int
   /// What cosines and sines are multiplied by.
   package var magnitude: Double
+  /// Whether the divisors of longer texts are in use.
+  package var isLong = false
 
   /// Makes a scaling.
   ///
@@ -172,5 +186,5 @@ package struct LongRopeScaling: Sendable, Hashable {
   }
 
   /// The divisors in use.
-  var factors: [Double] { shortFactors }
+  var factors: [Double] { isLong ? longFactors : shortFactors }
 }

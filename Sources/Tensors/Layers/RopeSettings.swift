@@ -15,13 +15,15 @@ package struct RopeSettings: Sendable {
   /// - Parameters:
   ///   - maximumContext: What is taken for the original context where the file doesn't say.
   ///   - theta: The base where the file doesn't say.
+  ///   - scaling: What a file without such a section means.
   ///   - rotatedShare: What a file that doesn't say means; nil where only whole heads are rotated.
   ///   - layers: Of which layers, where a file has a section for each type; nil refuses such files.
   /// - Throws: `SpeculateError` for a value of the wrong type, or a kind of scaling that isn't
   ///   supported.
   package init(
     _ file: ConfigurationFile, maximumContext: Int, theta standardTheta: Double = 10_000,
-    rotatedShare standard: Double? = nil, layers: String? = nil
+    scaling standardScaling: RopeScaling = .none, rotatedShare standard: Double? = nil,
+    layers: String? = nil
   ) throws {
     var section = try Self.section(file)
     if let named = section, let nested = Self.sections(ofLayersIn: named).first {
@@ -35,7 +37,7 @@ package struct RopeSettings: Sendable {
     let share = try standard.map { try file.number("partial_rotary_factor") ?? $0 }
     guard let section else {
       rotatedShare = share ?? 1
-      scaling = .none
+      scaling = standardScaling
       return
     }
     if section.value("mrope_section") != nil {

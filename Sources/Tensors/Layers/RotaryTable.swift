@@ -60,14 +60,45 @@ package final class RotaryTable: Sendable {
 
 /// The rotary tables of a model's layers, which all its caches share, as far as a sequence has reached.
 package final class RotaryTables {
-  private let ropes: [Rope]  // one a layer
-  private var tables: [RotaryTable] = []  // likewise
+  /// The most positions of a sequence with the usual angles; nil where these are all that there are.
+  let limit: Int?
+  private let usual: LayerTables
+  private let long: LayerTables
 
-  package init(layers: [DecoderLayer]) { ropes = layers.map(\.mixer.rope) }
+  package init(layers: [DecoderLayer]) {
+    let ropes = layers.map(\.mixer.rope)
+    limit = ropes.compactMap(\.scaling.limit).min()
+    usual = LayerTables(ropes)
+    long =
+      limit == nil
+      ? usual
+      : LayerTables(
+        ropes.map { rope in
+          var rope = rope
+          rope.scaling = rope.scaling.forLongTexts
+          return rope
+        })
+  }
+
+  /// Whether a sequence that gets so many positions needs the angles of long texts.
+  func areLong(reaching positions: Int) -> Bool { limit.map { positions > $0 } ?? false }
 
   /// The table of each layer, over at least `positions`; layers that rotate alike share one.
   ///
+  /// - Parameter isLong: Whether the angles are those of long texts.
   /// - Throws: `SpeculateError` when there is no memory for longer ones.
+  func covering(_ positions: Int, isLong: Bool) throws(SpeculateError) -> [RotaryTable] {
+    try (isLong ? long : usual).covering(positions)
+  }
+}
+
+/// Tables of layers of one kind of angles.
+private final class LayerTables {
+  private let ropes: [Rope]  // one a layer
+  private var tables: [RotaryTable] = []  // likewise
+
+  init(_ ropes: [Rope]) { self.ropes = ropes }
+
   func covering(_ positions: Int) throws(SpeculateError) -> [RotaryTable] {
     if let first = tables.first, first.capacity >= positions { return tables }
     var made: [Rope: RotaryTable] = [:]

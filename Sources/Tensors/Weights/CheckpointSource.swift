@@ -28,7 +28,7 @@ package final class CheckpointSource: WeightSource {
     used.insert(tensor.storedName)
     if tensor.shape.count == 2 {
       if let blocks = try published(tensor) { return try blocks.floats() }
-      for format in WeightFormat.allCases {
+      for format in WeightFormat.named {
         if let stored = try stored(tensor, format: format) { return try stored.floats() }
       }
     }
@@ -51,6 +51,23 @@ package final class CheckpointSource: WeightSource {
     let blocks = try StoredBlocks<MXFP4Coding>.published(tensor, in: checkpoint)
     used.formUnion(blocks?.names ?? [])
     return blocks
+  }
+
+  /// Checks that a tensor is there, in its shape and of a type to compute with, and reads no value.
+  ///
+  /// - Returns: The format that takes it as it is stored, if it has one of its own.
+  /// - Throws: `SpeculateError` naming the tensor and what is wrong.
+  @discardableResult
+  package func check(_ tensor: NamedShape) throws -> WeightFormat? {
+    used.insert(tensor.storedName)
+    if tensor.shape.count == 2 {
+      if try published(tensor) != nil { return WeightFormat(MXFP4Coding.self) }
+      for format in WeightFormat.named where try stored(tensor, format: format) != nil {
+        return nil
+      }
+    }
+    _ = try checkpoint.type(of: tensor.storedName, shape: tensor.storedShape)
+    return nil
   }
 
   /// A vector of integers stored as I64.

@@ -19,9 +19,6 @@ struct ChatTemplateFiles {
   /// The special tokens that a file names, those without a spelling included.
   private(set) var named: Set<String> = []
 
-  private static let usual = "default"
-  private static let forTools = "tool_use"
-
   /// Reads a folder: `chat_template.jinja` and `additional_chat_templates`, or else `chat_template` in
   /// `tokenizer_config.json`, which is one template or a list of them by name.
   init(directory: URL) throws {
@@ -36,7 +33,7 @@ struct ChatTemplateFiles {
     if configuration?["added_tokens_decoder"] == nil {
       try readTokens(TokenizerConfiguration.fields(of: file("special_tokens_map.json")) ?? [:])
     }
-    templates[Self.usual] = try Self.text(of: file("chat_template.jinja"))
+    templates[GGUFTemplates.usual] = try Self.text(of: file("chat_template.jinja"))
     let folder = file("additional_chat_templates")
     for name in try Self.entries(of: folder) where name.hasSuffix(".jinja") {
       templates[String(name.dropLast(6))] = try Self.text(of: folder.appending(path: name))
@@ -46,12 +43,12 @@ struct ChatTemplateFiles {
 
   /// Reads the metadata of a GGUF file: `tokenizer.chat_template`, and `tokenizer.chat_template.NAME`.
   init(_ file: GGUFFile) {
-    let key = "tokenizer.chat_template"
+    let key = GGUFTemplates.key
     owner = file.url.path
     lack = "no \"\(key)\" in its metadata; give an instruction model"
     for (name, value) in file.metadata where name == key || name.hasPrefix(key + ".") {
       guard let text = value.text else { continue }
-      templates[name == key ? Self.usual : String(name.dropFirst(key.count + 1))] =
+      templates[name == key ? GGUFTemplates.usual : String(name.dropFirst(key.count + 1))] =
         Source(text: text, name: "\(file.url.path): \(name)")
     }
   }
@@ -66,7 +63,9 @@ struct ChatTemplateFiles {
     switch choice {
     case .source(let text): return (Source(text: text, name: "the chat template"), nil)
     case .model:
-      if let template = templates[Self.usual] { return (template, templates[Self.forTools]) }
+      if let template = templates[GGUFTemplates.usual] {
+        return (template, templates[GGUFTemplates.toolUse])
+      }
       throw SpeculateError(
         templates.isEmpty
           ? "\(owner) has no chat template, \(lack), or prompts that are no chats"
@@ -108,7 +107,7 @@ struct ChatTemplateFiles {
     else { return }
     let name = "\(file.path): chat_template"
     if let text = node.string {
-      templates[Self.usual] = Source(text: text, name: name)
+      templates[GGUFTemplates.usual] = Source(text: text, name: name)
       return
     }
     guard node.isArray else {

@@ -36,6 +36,11 @@ package final class PieceTokenizer: Tokenizer {
     self.init(try TokenizerJSON(json, name: name).parts(configuration))
   }
 
+  /// What it is made of, for whoever writes it in another form.
+  var contents: Parts { parts }
+  /// Its model, if that is of byte pairs.
+  var bytePairs: BytePairModel? { parts.model as? BytePairModel }
+
   /// One more than the largest id of vocabulary and added tokens.
   package var vocabularySize: Int { max(parts.model.vocabularySize, parts.added.endID) }
   package var beginToken: Token? { parts.beginToken }

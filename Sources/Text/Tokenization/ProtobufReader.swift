@@ -6,7 +6,8 @@ struct ProtobufReader {
   enum Value: Equatable {
     case integer(UInt64)
     case bytes(Data)
-    case fixed
+    /// Four or eight bytes, little-endian.
+    case fixed(Data)
   }
 
   private var rest: Data
@@ -42,8 +43,7 @@ struct ProtobufReader {
 
   private mutating func fixed(_ count: Int) throws -> Value {
     guard count <= rest.count else { throw malformed() }
-    _ = take(count)
-    return .fixed
+    return .fixed(take(count))
   }
 
   private mutating func integer() throws -> UInt64 {

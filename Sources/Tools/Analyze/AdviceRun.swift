@@ -29,11 +29,11 @@ struct AdviceRun {
   /// - Throws: `SpeculateError` for a folder that can't be used; exit code 130 after Ctrl-C.
   func advice() throws -> Advice {
     let stored = try CausalModel.storedFormats(directory: target).layers
-    let options = try formats.flatMap { format in
+    let options = try formats.enumerated().flatMap { index, format in
       try self.options(
         ConfigurationGrid(
           target: target, ways: ways(), formats: [format == stored ? nil : format],
-          parameters: [outputs.parameters], threads: threads
+          parameters: [outputs.parameters], threads: threads, saysNotices: index == 0
         ).configurations())
     }
     return Advice(

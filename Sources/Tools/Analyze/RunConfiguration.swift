@@ -49,8 +49,10 @@ struct ConfigurationGrid {
   let parameters: [GenerationParameters]
   let threads: Int
   var chat = ChatSettings()
+  /// Whether to say what loading showed.
+  var saysNotices = true
 
-  /// Loads the models and names the combinations.
+  /// Loads the models, says what that showed, and names the combinations.
   ///
   /// A generator learns the speed of its drafts, so that each source of drafts has its own at every
   /// temperature; weights are shared.
@@ -71,6 +73,12 @@ struct ConfigurationGrid {
     var made: [RunConfiguration] = []
     for format in formats {
       let model = try CausalModel(directory: target, weights: WeightFormatChoice(layers: format))
+      if made.isEmpty, saysNotices {
+        Output.notices(
+          model.notices
+            + drafters.sorted { $0.key.path < $1.key.path }.flatMap(\.value.notices),
+          of: model, sampling: parameters[0].sampling)
+      }
       for parameters in parameters {
         let suffix = suffix(parameters, model.formats.layers.rawValue)
         var generators: [String: TextGenerator] = [:]

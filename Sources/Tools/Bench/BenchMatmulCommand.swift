@@ -16,7 +16,7 @@ struct BenchMatmulCommand: ParsableCommand {
 
   @Option("Outputs and inputs of the matrix.", value: "rowsxcolumns")
   var matrix = MatrixSize(rows: 4096, columns: 4096)
-  @Option("Weight formats to measure. (default: all)", value: "format")
+  @Option("Weight formats to measure. (default: f32, bf16, int8, int4)", value: "format")
   var formats: [WeightFormat] = []
   @Option("Rows of activations.", value: "n,n,…") var rows = RowCounts.curve
   @OptionGroup var threads: ThreadOptions

@@ -20,12 +20,14 @@ struct BenchModelOptions: ParsableArguments {
     }
   }
 
-  /// The model to measure.
+  /// The model to measure, after what loading it showed has been said.
   ///
   /// - Throws: `SpeculateError` when the target's folder can't be loaded.
   func load() throws -> CausalModel {
     guard let shape else {
-      return try CausalModel(directory: target.folder(), weights: weights.choice)
+      let model = try CausalModel(directory: target.folder(), weights: weights.choice)
+      Output.notices(of: model)
+      return model
     }
     return CausalModel(
       random: shape.configuration, seed: 1,

@@ -9,27 +9,40 @@ import Verifier
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Write a model's folder with its weights in another format.",
+    abstract: "Write a model as a folder or a GGUF file with its weights in another format.",
     discussion: """
       A converted model is a target of its own: its text differs from the original's, but never \
       between plain and speculative decoding. A drafter of the original works for it. The layout of \
-      the files is in docs/formats.md.
+      folders is in docs/formats.md, that of GGUF files in docs/gguf.md.
 
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
+      speculate convert ~/models/Qwen3-0.6B qwen3-0.6b.gguf --weights q4_k
       speculate convert Weights/target small --weights int4 --perplexity book.txt
       """)
 
-  @Argument(help: ArgumentHelp("Folder of the model to convert.", valueName: "source"))
+  /// What is written.
+  enum Form: String, CaseIterable, ExpressibleByArgument {
+    case folder, gguf
+  }
+
+  @Argument(
+    help: ArgumentHelp("Folder or GGUF file of the model to convert.", valueName: "source"))
   var source: String
-  @Argument(help: ArgumentHelp("Folder to write.", valueName: "destination"))
+  @Argument(help: ArgumentHelp("Folder or GGUF file to write.", valueName: "destination"))
   var destination: String
-  @Option("Format of the matrices.", value: "format") var weights: WeightFormat
+  @Option("Format of the matrices.", value: "format") var weights: ConvertedFormat
   @Option(
-    "Format of the head. (default: like the matrices, but int8 where they are int4)",
+    "What to write. (default: gguf if the destination's name ends in .gguf, else folder)",
+    value: "form")
+  var to: Form?
+  @Option(
+    "Format of the head. (default: like the matrices, but int8 where they have 5 bits or less)",
     value: "format")
-  var headWeights: WeightFormat?
+  var headWeights: ConvertedFormat?
   @Option("Format of the token embedding. (default: like the head)", value: "format")
-  var embeddingWeights: WeightFormat?
+  var embeddingWeights: ConvertedFormat?
+  @Option("The target of a drafter, whose tokenizer goes into a GGUF file.", value: "dir")
+  var target: String?
   @Option("A text whose perplexity is measured before and after.", value: "file")
   var perplexity: String?
   @Option("Tokens of that text to read, at most.", value: "n") var perplexityTokens = 4096
@@ -41,16 +54,45 @@ struct ConvertCommand: ParsableCommand {
     try OptionCheck.range("--perplexity-tokens", perplexityTokens, 2...100_000_000)
   }
 
+  private var writesGGUF: Bool {
+    to.map { $0 == .gguf } ?? GGUFFile.isMeant(by: URL(filePath: destination))
+  }
+
   func run() throws {
     let folder = try ModelFolder.url(source, option: "source")
-    let target = URL(filePath: destination, directoryHint: .isDirectory)
-    let sample = try perplexity.map { try tokens(of: $0, folder: folder) }
-    let converter = try ModelConverter(
-      source: folder,
-      formats: WeightFormats(layers: weights, head: headWeights, embedding: embeddingWeights))
+    let place = URL(
+      filePath: destination, directoryHint: writesGGUF ? .notDirectory : .isDirectory)
+    let isDrafter = try Conversion.isDrafter(folder)
+    if isDrafter {
+      try refuseForDrafter()
+    } else if target != nil {
+      throw SpeculateError("--target belongs to a drafter, but \(source) is a causal model")
+    }
+    let sample = try perplexity.map {
+      try PerplexitySample(
+        $0, name: "--perplexity \($0)", tokens: perplexityTokens, of: folder)
+    }
+    let conversion: Conversion
+    if isDrafter {
+      conversion = try .drafter(
+        folder, type: weights.type,
+        target: target.map { try ModelFolder.url($0, option: "--target") })
+    } else if writesGGUF {
+      conversion = try .file(
+        folder,
+        GGUFTypes(
+          layers: weights.type, head: headWeights?.type, embedding: embeddingWeights?.type))
+    } else {
+      conversion = try .folder(
+        folder,
+        WeightFormats(
+          layers: weights.folderFormat(), head: headWeights?.folderFormat(),
+          embedding: embeddingWeights?.folderFormat()))
+    }
+    for note in conversion.notes { Output.note("\(note)\n") }
     Interruption.watch()
-    let line = ProgressLine("convert", unit: "tensors", total: converter.tensorCount)
-    try converter.write(to: target, replaces: force) { done in
+    let line = ProgressLine("convert", unit: "tensors", total: conversion.tensorCount)
+    try conversion.write(to: place, replaces: force) { done in
       if Interruption.requested {
         line.clear()
         Output.note("stopped; nothing was written\n")
@@ -58,46 +100,37 @@ struct ConvertCommand: ParsableCommand {
       }
       line.update(done)
     }
-    line.finish(converter.tensorCount)
-    let before = try sample.map { try measure(folder, $0, name: "before") }
-    let after = try sample.map { try measure(target, $0, name: "after") }
+    line.finish(conversion.tensorCount)
+    let before = try sample.map { try measure($0, folder, " before") }
+    let after = try sample.map { try measure($0, place, " after") }
     let report = Report(
-      source: folder.path, destination: target.path, weights: converter.formats.description,
-      bytesBefore: converter.sourceBytes, bytesAfter: converter.convertedBytes,
-      perplexityTokens: before?.tokens, perplexityBefore: before?.value,
+      source: folder.path, destination: place.path, weights: conversion.formats,
+      bytesBefore: conversion.sourceBytes, bytesAfter: conversion.convertedBytes,
+      notes: conversion.notes, perplexityTokens: before?.tokens, perplexityBefore: before?.value,
       perplexityAfter: after?.value)
     try CommandReport(lines: report.lines, parts: [report]).show(json: json)
   }
 
-  /// The beginning of a text as tokens of the model.
-  private func tokens(of path: String, folder: URL) throws -> [Token] {
-    // Ample: more bytes than these make more tokens than are wanted.
-    let limit = 64 * perplexityTokens
-    guard let file = FileHandle(forReadingAtPath: path),
-      let bytes = try? file.read(upToCount: limit)
-    else {
-      throw SpeculateError("--perplexity \(path): can't be read; check the path")
-    }
-    let tokens = try TokenizerLoader.load(directory: folder)
-      .encode(String(decoding: bytes, as: UTF8.self), addSpecial: false)
-    guard tokens.count >= 2 else {
-      throw SpeculateError("--perplexity \(path): is too short; give a text of a page or more")
-    }
-    return Array(tokens.prefix(perplexityTokens))
+  private func measure(
+    _ sample: PerplexitySample, _ place: URL, _ name: String
+  ) throws -> Perplexity {
+    let model = try CausalModel(directory: place)
+    Output.notices(of: model)
+    return try sample.measure(model, name: name, threads: threads.count)
   }
 
-  private func measure(_ folder: URL, _ text: [Token], name: String) throws -> Perplexity {
-    let model = try CausalModel(directory: folder)
-    let line = ProgressLine("perplexity \(name)", unit: "tokens", total: text.count)
-    let result = try Perplexity.measure(
-      model, text: text, workers: Workers(count: threads.count),
-      onPiece: { line.update(min($0, text.count)) }, isCancelled: { Interruption.requested })
-    guard let result else {
-      line.clear()
-      throw Interruption.exitCode
+  private func refuseForDrafter() throws {
+    guard writesGGUF else {
+      throw SpeculateError(
+        "\(source): is a drafter, which is converted to a GGUF file only; give a destination that "
+          + "ends in .gguf, or --drafter-weights to hold it in another format")
     }
-    line.finish(text.count)
-    return result
+    for (option, isGiven) in [
+      ("--head-weights", headWeights != nil), ("--embedding-weights", embeddingWeights != nil),
+      ("--perplexity", perplexity != nil),
+    ] where isGiven {
+      throw SpeculateError("\(option) means nothing for a drafter: leave it out")
+    }
   }
 
   private struct Report: Encodable {
@@ -106,6 +139,7 @@ struct ConvertCommand: ParsableCommand {
     var weights: String
     var bytesBefore: Int
     var bytesAfter: Int
+    var notes: [String]
     var perplexityTokens: Int?
     var perplexityBefore: Double?
     var perplexityAfter: Double?

@@ -80,14 +80,6 @@ struct PromptEncoder {
   }
 }
 
-extension Output {
-  /// Says what loading a generator showed. What its folder proposes to sample is left out where options say how.
-  static func notices(_ generator: TextGenerator, _ parameters: GenerationParameters) {
-    let isUsual = parameters.sampling == SamplingParameters()
-    notices(generator.notices.filter { isUsual || $0 != generator.model.samplingNotice })
-  }
-}
-
 /// A prompt as the target takes it. All prompts are encoded and checked before the first one runs.
 struct EncodedPrompt {
   let place: String

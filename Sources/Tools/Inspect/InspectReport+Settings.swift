@@ -18,11 +18,12 @@ extension InspectReport {
     return settings(try ModelConfiguration(directory: directory))
   }
 
-  /// The settings of a GGUF model.
+  /// The settings of a GGUF model or drafter.
   ///
   /// - Throws: `SpeculateError` when it isn't supported.
   static func settings(_ file: GGUFFile) throws -> [Setting] {
-    settings(try ModelConfiguration(file)) + [
+    if DrafterConfiguration.isMeant(by: file) { return settings(try DrafterConfiguration(file)) }
+    return settings(try ModelConfiguration(file)) + [
       Setting("stored as", try CausalModel.storedFormats(file).description)
     ]
   }

@@ -1,6 +1,8 @@
+import Drafter
 import Files
 import Foundation
 import Text
+import Verifier
 
 /// What `speculate inspect` says, as text and as JSON.
 struct InspectReport: Encodable, Sendable {
@@ -35,7 +37,18 @@ struct InspectReport: Encodable, Sendable {
   var settings: [Setting] = []
   private var configuration: [String: JSONValue] = [:]
   var configurationProblem: String?
+  private var context = 0
   var tokenizer: String?
+  /// Tokens of the tokenizer, and those that end texts, by their spelling.
+  var tokens: Int?
+  var ends: [String] = []
+  /// Whether a command can use the model; nil for a file that is a part of one.
+  var runs: Bool?
+  /// Why not.
+  var problem: String?
+  var prognosis: ModelPrognosis?
+  /// Drafters on this disk that fit; nil for what is no target.
+  var drafters: [String]?
   var files: [String]
   var metadata: [String: String]
   /// The tensors by name, numbers in names by value.
@@ -45,7 +58,8 @@ struct InspectReport: Encodable, Sendable {
   var bytesByType: [String: Int]
 
   private enum CodingKeys: CodingKey {
-    case path, configuration, configurationProblem, tokenizer, files, metadata, tensors
+    case path, configuration, configurationProblem, tokenizer, tokens, ends, runs, problem
+    case prognosis, drafters, files, metadata, tensors
     case parameters, bytes, bytesByType
   }
 
@@ -53,6 +67,7 @@ struct InspectReport: Encodable, Sendable {
   ///
   /// - Throws: `SpeculateError` when there is none, or its weights are missing or damaged.
   init(path: String) throws {
+    let path = PublishedModel.named(path)?.file()?.path ?? path
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeculateError("\(path): there is no such folder or file; check the path")
@@ -122,25 +137,80 @@ struct InspectReport: Encodable, Sendable {
     names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
   }
 
-  /// Why no other command can use the folder; nil where nothing is known to be wrong.
-  var problem: String? {
-    if let configurationProblem { return configurationProblem }
-    // A drafter spells with its target's tokenizer.
-    guard settings.contains(where: { $0.name == "vocabulary" }), tokenizer == nil else {
-      return nil
+  /// Whether it is a target's, and no drafter's or a part of a model.
+  private var isTarget: Bool { settings.contains { $0.name == "vocabulary" } }
+
+  /// Finds out whether it runs, and of a target what that takes and which drafters there are.
+  mutating func complete(threads: Int) {
+    guard !settings.isEmpty || configurationProblem != nil else { return }
+    problem = configurationProblem
+    let url = URL(filePath: path)
+    if problem == nil {
+      do {
+        if isTarget {
+          try completeTarget(url, threads: threads)
+        } else {
+          try BlockDrafter.check(directory: url)
+        }
+      } catch {
+        problem = "\(error)"
+      }
     }
-    return
-      "\(path): there is no tokenizer; copy the checkpoint's tokenizer.json or tokenizer.model there"
+    runs = problem == nil
   }
 
-  var lines: [String] {
+  private mutating func completeTarget(_ url: URL, threads: Int) throws {
+    // Of a file, `tokenizer` is what its metadata names.
+    let hasTokenizer = GGUFFile.isMeant(by: url) ? tokenizer.map { $0 != "none" } : nil
+    guard hasTokenizer ?? (tokenizer != nil) else {
+      throw SpeculateError(
+        "\(path): there is no tokenizer; "
+          + (hasTokenizer == nil
+            ? "copy the checkpoint's tokenizer.json or tokenizer.model there"
+            : "convert the model again, with its tokenizer"))
+    }
+    let outline = try ModelOutline(directory: url)
+    let loaded = try TokenizerLoader.load(directory: url)
+    tokens = loaded.vocabularySize
+    ends = loaded.endTokens(of: outline.configuration.endTokens, inChat: true).map { id in
+      loaded.piece(of: id) ?? "\(id)"
+    }
+    prognosis = ModelPrognosis(outline, threads: threads)
+    drafters = FittingDrafters.find(for: url).map(\.path)
+    context = outline.configuration.maximumContext
+  }
+
+  /// What the rows about running say.
+  private var runRows: [Setting] {
+    guard let runs else { return [] }
+    var rows = [
+      Setting("runs", runs ? "yes" : "no: \(problem ?? "")")
+    ]
+    if let prognosis { rows += prognosis.settings(context: context) }
+    if let drafters {
+      rows.append(
+        Setting(
+          "drafters", drafters.isEmpty ? "none found" : drafters.joined(separator: ", "), [:]))
+    }
+    return rows
+  }
+
+  private var tokenizerText: String {
+    guard let tokenizer, let tokens else { return tokenizer ?? "none" }
+    let spelled = ends.isEmpty ? "none" : ends.map(quoted).joined(separator: ", ")
+    return "\(tokenizer), \(Figures.count(tokens)) tokens, ends \(spelled)"
+  }
+
+  /// What a person reads.
+  func lines(tensors showsTensors: Bool) -> [String] {
     var rows = [Setting("path", path)] + settings
     if let configurationProblem {
       rows.append(Setting("configuration", "not usable: \(configurationProblem)"))
     }
     if !settings.isEmpty || configurationProblem != nil {
-      rows.append(Setting("tokenizer", tokenizer ?? "none"))
+      rows.append(Setting("tokenizer", tokenizerText))
     }
+    rows += runRows
     rows.append(Setting("weights", files.joined(separator: ", ")))
     rows += metadata.sorted { $0.key < $1.key }.map {
       Setting("metadata", "\(quoted($0.key)): \(quoted($0.value))")
@@ -151,13 +221,14 @@ struct InspectReport: Encodable, Sendable {
       "\(Figures.count(tensors.count)) \(tensors.count == 1 ? "tensor" : "tensors"), "
       + "\(Figures.count(parameters)) parameters, \(Self.mebibytes(bytes)) MiB"
       + (types.isEmpty ? "" : " (\(types))")
+    rows.append(Setting("holds", sum))
     let table = TextTable.lines(
       ["tensor", "dtype", "shape", "MiB"],
       tensors.map { [Self.plain($0.name), $0.dtype, "\($0.shape)", Self.mebibytes($0.bytes)] },
       names: 3)
     let width = rows.map(\.name.count).max() ?? 0
     return rows.map { $0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.value }
-      + [""] + table + ["", sum]
+      + (showsTensors ? [""] + table : [])
   }
 
   /// A name as it is, unless it would break the table.

@@ -8,7 +8,7 @@ struct WeightOptions: ParsableArguments {
     name: .customLong("weights"))
   var layers: WeightFormat?
   @Option(
-    "How to hold the head. (default: like the matrices, but int8 where they are int4)",
+    "How to hold the head. (default: like the matrices, but int8 where they have 5 bits or less)",
     value: "format", name: .customLong("head-weights"))
   var head: WeightFormat?
   @Option(
@@ -43,6 +43,9 @@ struct CacheOptions: ParsableArguments {
   var format = KeyValueFormat.f32
 }
 
-extension WeightFormat: ExpressibleByArgument {}
+extension WeightFormat: ExpressibleByArgument {
+  /// The names of all formats.
+  public static var allValueStrings: [String] { named.map(\.rawValue) }
+}
 
 extension KeyValueFormat: ExpressibleByArgument {}

@@ -52,6 +52,12 @@ package struct WeightsLocator {
         + "program; give \(Self.option(name)), or set SPECULATE_WEIGHTS to the Weights folder")
   }
 
+  /// The `Weights` folders that there are.
+  package var folders: [URL] {
+    (override.map { [URL(filePath: $0)] } ?? roots.map { $0.appending(path: "Weights") })
+      .filter { FileManager.default.fileExists(atPath: $0.path) }
+  }
+
   private static func option(_ name: String) -> String {
     name == "drafter" ? "--drafter DIR or --drafter none" : "--\(name) DIR"
   }

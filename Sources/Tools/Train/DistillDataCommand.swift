@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Tensors
 import Training
 
@@ -33,6 +34,8 @@ struct DistillDataCommand: RankedCommand {
     let ranks = try Ranks.join()
     let recipe = try ResponseRecipe(
       target: folder, workers: Workers(count: threads.count), chat: prompts.template.settings())
+    Output.notices(
+      of: recipe.target, sampling: SamplingParameters(temperature: responses.temperature))
     Interruption.watch(patience: nil)
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
     let wanted = try responses.options(prompts.required(), seed: seed)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Drafter
 import Foundation
+import Speculate
 import Training
 
 struct DistillTrainCommand: RankedCommand {
@@ -74,6 +75,8 @@ struct DistillTrainCommand: RankedCommand {
     options.maskToken = try drafter.maskToken.map { try MaskToken.id($0, target: folder) }
 
     let recipe = try DistillRecipe(options)
+    Output.notices(
+      of: recipe.target, sampling: SamplingParameters(temperature: responses.temperature))
     for remark in recipe.remarks { Output.note(remark + "\n") }
     Interruption.watch(patience: nil)
     let answered = try ProgressLine.responses(batch: responses.responseBatch) { report in

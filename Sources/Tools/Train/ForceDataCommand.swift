@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Training
 
 struct ForceDataCommand: RankedCommand {
@@ -37,6 +38,7 @@ struct ForceDataCommand: RankedCommand {
     blocks.apply(to: &options)
     options.ranks = try Ranks.join()
     let recipe = try ForceRecipe(options, makesData: true)
+    Output.notices(of: recipe.target, sampling: .greedy)
     Interruption.watch(patience: nil)
     let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     for (size, trajectories) in made.sorted(by: { $0.key < $1.key }) {

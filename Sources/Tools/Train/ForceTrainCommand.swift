@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Speculate
 import Training
 
 struct ForceTrainCommand: RankedCommand {
@@ -59,6 +60,7 @@ struct ForceTrainCommand: RankedCommand {
     options.ranks = try Ranks.join()
 
     let recipe = try ForceRecipe(options)
+    Output.notices(of: recipe.target, sampling: .greedy)
     Interruption.watch(patience: nil)
     let made = try ProgressLine.trajectories(of: recipe, batch: responses.responseBatch)
     let last = try train(recipe.training(made), options)

@@ -31,14 +31,14 @@ enum DrafterInitializer {
   /// projections expect the residual stream of a late layer, normed: so `fc` starts as a selection of
   /// the last tap and `hidden_norm` as the first copied layer's input norm.
   static func copy(
-    from checkpoint: Checkpoint, _ target: ModelConfiguration, to model: DrafterTrainingModel
+    from weights: ModelWeights, _ target: ModelConfiguration, to model: DrafterTrainingModel
   ) throws {
     let first = model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
     let sources = sources(target, model.configuration, first: first)
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
       guard let source = sources[entry.name] else { continue }
-      let values = try checkpoint.floats(source)
+      let values = try weights.values(source)
       destination.update(from: values.base, count: entry.count)
     }
     guard let fusion = model.fusion else { return }

@@ -1,6 +1,7 @@
 import Files
 package import Foundation
 import Tensors
+import Text
 package import Verifier
 
 /// Writes a trained model as a folder in the layout of the Hugging Face hub.
@@ -35,8 +36,15 @@ package enum ModelExport {
       metadata: ["format": "pt"], to: file("model.safetensors"))
   }
 
-  /// Copies what a tokenizer is made of, and the chat template, from another model's folder.
+  /// Copies what a tokenizer is made of, and the chat template, from another model's folder, or writes
+  /// what a GGUF file says of them.
   package static func copyTokenizer(from source: URL, to directory: URL) throws {
+    if GGUFFile.isMeant(by: source) {
+      for (name, content) in try GGUFTokenizerFiles.files(of: GGUFFile(url: source)) {
+        try AtomicFile.write(content, to: directory.appendingPathComponent(name))
+      }
+      return
+    }
     for name in tokenizerFiles {
       let file = source.appendingPathComponent(name)
       guard FileManager.default.fileExists(atPath: file.path) else { continue }

@@ -12,7 +12,8 @@ struct LayeredRopeSettings {
     let (rotation, theta) = (family.rotation, family.defaults.ropeTheta)
     func settings(_ layers: String) throws -> RopeSettings {
       try RopeSettings(
-        file, maximumContext: maximumContext, theta: theta, rotatedShare: rotation.share,
+        file, maximumContext: maximumContext, theta: theta,
+        scaling: family.defaults.ropeScaling, rotatedShare: rotation.share,
         layers: rotation.windowed == .same ? nil : layers)
     }
     all = try settings("full_attention")

@@ -3,7 +3,7 @@ package import Foundation
 import Tensors
 
 extension ModelConfiguration {
-  /// Reads `config.json`, and the end tokens of `generation_config.json` where it has some.
+  /// Reads the metadata of a GGUF file, or a folder's `config.json` and the end tokens of `generation_config.json` where it has some.
   ///
   /// Defaults for what a file leaves out are those of `transformers` 5 for the family, but the five
   /// sizes that make the model must be there.
@@ -12,6 +12,10 @@ extension ModelConfiguration {
   /// - Throws: `SpeculateError` naming the file and the setting that is wrong, or the architecture
   ///   or feature that is not supported.
   package init(directory: URL, families: FamilyRegistry = .standard) throws {
+    if GGUFFile.isMeant(by: directory) {
+      try self.init(try GGUFFile(url: directory))
+      return
+    }
     let url = directory.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw SpeculateError(
@@ -28,12 +32,8 @@ extension ModelConfiguration {
       try family.defaults.headCount.map { try file.integer("num_attention_heads") ?? $0 }
       ?? file.requiredInteger("num_attention_heads")
     let layerCount = try file.requiredInteger("num_hidden_layers")
-    var maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
+    let maximumContext = try file.integer("max_position_embeddings") ?? family.defaults.context
     let rope = try LayeredRopeSettings(file, family: family, maximumContext: maximumContext)
-    // Longer texts need the other divisors from their first token on (docs/families.md).
-    if case .longrope(let long) = rope.all.scaling {
-      maximumContext = min(maximumContext, long.originalContext)
-    }
     let bias = try file.bool("attention_bias") ?? family.defaults.attentionBias
     let window = try WindowSettings(file, family: family, layerCount: layerCount)
     let vocabularySize =
@@ -108,7 +108,7 @@ extension ModelConfiguration {
       guard let format = name.flatMap(WeightFormat.init) else {
         throw file.problem(
           "\(section.name(of: key)) is \(name.map(quoted) ?? "missing"), but must be one of "
-            + WeightFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            + WeightFormat.named.map(\.rawValue).joined(separator: ", ")
             + "; convert the model again")
       }
       return format

@@ -114,6 +114,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     slidingWindow != nil && (windowedLayers.isEmpty || windowedLayers[layer])
   }
 
+  /// The most positions of texts that are all rotated alike, however long they become.
+  package var evenContext: Int { min(maximumContext, ropeScaling.limit ?? maximumContext) }
+
   package var layerShape: LayerShape {
     LayerShape(
       hidden: hiddenSize, heads: headCount, keyValueHeads: keyValueHeadCount,

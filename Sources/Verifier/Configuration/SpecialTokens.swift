@@ -31,8 +31,9 @@ struct SpecialTokens {
       return [[Token(standard)]]
     }
     begin = try tokens("bos_token_id", default: family.defaults.beginToken).first?.first
-    end = try tokens("eos_token_id", default: family.defaults.endToken).reduce(into: []) {
-      all, list in all += list.filter { !all.contains($0) }
-    }
+    let named = try tokens("eos_token_id", default: family.defaults.endToken)
+      .reduce(into: [Token]()) { all, list in all += list.filter { !all.contains($0) } }
+    let usual = family.defaults.usualEnds.filter { $0 < vocabularySize }.map { Token($0) }
+    end = named.isEmpty ? usual : named
   }
 }

@@ -24,14 +24,8 @@ struct ReplacedFolder {
     guard destination.path != real(source).path else {
       throw SpeculateError("\(destination.path): is the folder to convert; give another one")
     }
-    do {
-      claim = try OutputClaim(
-        replacing: destination, apartFrom: [OutputClaim.Input("source", source)])
-    } catch let error as SpeculateError {
-      throw SpeculateError(
-        error.description.replacing("an ‘output’", with: "a destination")
-          .replacing("‘output’", with: "destination")
-          .replacing("‘source’", with: "source"))
+    claim = try OutputClaim.namingDestination {
+      try OutputClaim(replacing: destination, apartFrom: [OutputClaim.Input("source", source)])
     }
     do {
       try Self.clear(destination)

@@ -9,6 +9,7 @@ extension ModelFamily {
     family.defaults.headDimension = 128
     family.defaults.normEpsilon = 1.5625e-7
     family.defaults.attentionBias = true
+    family.defaults.usualEnds = [151_329, 151_336, 151_338]
     family.inputBias = .configured
     family.rotation.share = 0.5
     family.rotation.pairs = .neighbours

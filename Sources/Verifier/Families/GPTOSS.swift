@@ -9,6 +9,9 @@ extension ModelFamily {
     family.defaults.headDimension = 64
     family.defaults.normEpsilon = 1e-5
     family.defaults.ropeTheta = 150_000
+    var yarn = YarnScaling(factor: 32, originalContext: 4096)
+    yarn.truncates = false
+    family.defaults.ropeScaling = .yarn(yarn)
     family.defaults.window = 128
     family.defaults.attentionBias = true
     family.inputBias = .configured

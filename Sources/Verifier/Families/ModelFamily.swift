@@ -96,6 +96,8 @@ package struct ModelFamily: Sendable, Equatable {
     /// `rms_norm_eps`.
     package var normEpsilon = 1e-6
     package var ropeTheta = 10_000.0
+    /// `rope_scaling`, of files without it.
+    package var ropeScaling = RopeScaling.none
     /// `sliding_window`, where layers have windows; nil for none.
     package var window: Int? = 4096
     /// `attention_bias`.
@@ -108,6 +110,8 @@ package struct ModelFamily: Sendable, Equatable {
     package var beginToken: Int?
     /// `eos_token_id`, likewise.
     package var endToken: Int?
+    /// `eos_token_id`, where no file names one; null says nothing.
+    package var usualEnds: [Int] = []
   }
 
   package enum Presence: Sendable {

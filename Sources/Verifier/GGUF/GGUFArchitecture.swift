@@ -13,19 +13,21 @@ struct GGUFArchitecture: Sendable {
   var normalizesExperts = false
   /// Whether the bounds of YaRN's blend are whole numbers of pairs, which no key says.
   var truncatesYarn = true
+  /// What files hold in one tensor each.
+  var fuses: Set<Fusion> = []
   /// What tensors are called that have other names here, behind the layer's number.
   var names: [LayerTensor: String] = [:]
 
-  /// The architectures that are read.
+  /// The architectures that there are.
   static let all = [
     GGUFArchitecture(name: "llama", family: .llama, pairsRows: true),
     GGUFArchitecture(name: "qwen2", family: .qwen2),
     GGUFArchitecture(name: "qwen3", family: .qwen3),
-    GGUFArchitecture(name: "gpt2", family: .gpt2),
-    GGUFArchitecture(name: "gptneox", family: .gptNeoX),
+    GGUFArchitecture(name: "gpt2", family: .gpt2, fuses: [.inputs]),
+    GGUFArchitecture(name: "gptneox", family: .gptNeoX, fuses: [.inputs]),
     GGUFArchitecture(name: "starcoder2", family: .starCoder2),
     GGUFArchitecture(name: "phi2", family: .phi),
-    GGUFArchitecture(name: "phi3", family: .phi3),
+    GGUFArchitecture(name: "phi3", family: .phi3, fuses: [.inputs, .gated]),
     GGUFArchitecture(name: "command-r", family: .cohere),
     GGUFArchitecture(name: "cohere2", family: .cohere2),
     GGUFArchitecture(name: "olmo", family: .olmo, pairsRows: true),
@@ -38,8 +40,8 @@ struct GGUFArchitecture: Sendable {
     // Without windows, OLMo 3 is OLMo 2.
     GGUFArchitecture(name: "olmo2", family: .olmo3),
     GGUFArchitecture(name: "granite", family: .granite, pairsRows: true),
-    GGUFArchitecture(name: "chatglm", family: .glm),
-    GGUFArchitecture(name: "glm4", family: .glm4),
+    GGUFArchitecture(name: "chatglm", family: .glm, fuses: [.gated]),
+    GGUFArchitecture(name: "glm4", family: .glm4, fuses: [.gated]),
     GGUFArchitecture(name: "ernie4_5", family: .ernie),
     GGUFArchitecture(
       name: "seed_oss", family: .seedOSS, names: [.feedForwardNorm: "post_attention_norm.weight"]),
@@ -94,58 +96,18 @@ struct GGUFArchitecture: Sendable {
 
   /// The name of a layer's tensor; the experts of a layer share it.
   func name(of role: LayerTensor, layer: Int) -> String {
-    if let own = names[role] { return "blk.\(layer).\(own)" }
-    let name =
-      switch role {
-      case .mixerNorm: "attn_norm.weight"
-      case .mixerPostNorm: "post_attention_norm.weight"
-      case .mixerNormBias: "attn_norm.bias"
-      case .mixerPostNormBias: "post_attention_norm.bias"
-      case .query: "attn_q.weight"
-      case .key: "attn_k.weight"
-      case .value: "attn_v.weight"
-      case .output: "attn_output.weight"
-      case .queryBias: "attn_q.bias"
-      case .keyBias: "attn_k.bias"
-      case .valueBias: "attn_v.bias"
-      case .outputBias: "attn_output.bias"
-      case .queryNorm: "attn_q_norm.weight"
-      case .keyNorm: "attn_k_norm.weight"
-      case .sinks: "attn_sinks.weight"
-      case .queryNormBias: "attn_q_norm.bias"
-      case .keyNormBias: "attn_k_norm.bias"
-      case .feedForwardNorm: "ffn_norm.weight"
-      case .feedForwardPostNorm: "post_ffw_norm.weight"
-      case .feedForwardNormBias: "ffn_norm.bias"
-      case .feedForwardPostNormBias: "post_ffw_norm.bias"
-      case .gate: "ffn_gate.weight"
-      case .up: "ffn_up.weight"
-      case .down: "ffn_down.weight"
-      case .gateBias: "ffn_gate.bias"
-      case .upBias: "ffn_up.bias"
-      case .downBias: "ffn_down.bias"
-      case .router: "ffn_gate_inp.weight"
-      case .routerBias: "ffn_gate_inp.bias"
-      case .expertGate: "ffn_gate_exps.weight"
-      case .expertUp: "ffn_up_exps.weight"
-      case .expertDown: "ffn_down_exps.weight"
-      case .expertGateBias: "ffn_gate_exps.bias"
-      case .expertUpBias: "ffn_up_exps.bias"
-      case .expertDownBias: "ffn_down_exps.bias"
-      case .sharedGate: "ffn_gate_shexp.weight"
-      case .sharedUp: "ffn_up_shexp.weight"
-      case .sharedDown: "ffn_down_shexp.weight"
-      case .sharedRouter: "ffn_gate_inp_shexp.weight"
-      }
-    return "blk.\(layer).\(name)"
+    names[role].map { "blk.\(layer).\($0)" } ?? role.ggufName(layer: layer)
   }
 
   /// Where a file has the tensors of a model, by the names that the family has for them.
   ///
   /// Files of some architectures have queries, keys and values in one tensor, all of a kind together, and
   /// gate and up as well.
+  ///
+  /// - Parameter file: Says which tensors are so; nil for a file that is to be written, in which those are that
+  ///   other programs expect so.
   func places(
-    of configuration: ModelConfiguration, in file: GGUFFile
+    of configuration: ModelConfiguration, in file: GGUFFile?
   ) -> [String: GGUFSource.Place] {
     let family = configuration.family.tensors
     var places = [
@@ -171,14 +133,14 @@ struct GGUFArchitecture: Sendable {
         }
         var order = order(of: role, configuration)
         let fused = Self.fused(role, layer: layer, configuration)
-        if let fused, file.tensor(fused.name) != nil, file.tensor(fused.insteadOf) == nil {
+        if let fused, isFused(fused, in: file) {
           order.first = fused.first
           places[tensor.name] = GGUFSource.Place(fused.name, rows: fused.rows, order: order)
         } else {
           places[tensor.name] = GGUFSource.Place(
             name(of: role, layer: layer), order: order,
             shape: role == .sharedRouter
-              ? file.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
+              ? file?.tensor(name(of: role, layer: layer))?.shape : tensor.part?.shape)
         }
       }
     }
@@ -192,48 +154,6 @@ struct GGUFArchitecture: Sendable {
     GGUFSource.Place(
       name, rows: count * tensor.shape[0], order: RowOrder(first: expert * tensor.shape[0]),
       shape: [count] + tensor.shape)
-  }
-
-  /// A tensor that may hold another one among others.
-  private struct FusedTensor {
-    let name: String
-    /// The tensor that is there if it doesn't.
-    let insteadOf: String
-    /// Of all that it holds.
-    let rows: Int
-    /// The first row of the other.
-    let first: Int
-  }
-
-  private static func fused(
-    _ role: LayerTensor, layer: Int, _ configuration: ModelConfiguration
-  ) -> FusedTensor? {
-    let queries = configuration.headCount * configuration.headDimension
-    let keys = configuration.keyValueHeadCount * configuration.headDimension
-    func inputs(_ end: String, _ first: Int) -> FusedTensor {
-      FusedTensor(
-        name: "blk.\(layer).attn_qkv.\(end)", insteadOf: "blk.\(layer).attn_q.\(end)",
-        rows: queries + 2 * keys, first: first)
-    }
-    func gated(_ end: String, _ first: Int) -> FusedTensor? {
-      guard configuration.family.feedForward == .gated else { return nil }
-      return FusedTensor(
-        name: "blk.\(layer).ffn_up.\(end)", insteadOf: "blk.\(layer).ffn_gate.\(end)",
-        rows: 2 * configuration.intermediateSize, first: first)
-    }
-    return switch role {
-    case .query: inputs("weight", 0)
-    case .queryBias: inputs("bias", 0)
-    case .key: inputs("weight", queries)
-    case .keyBias: inputs("bias", queries)
-    case .value: inputs("weight", queries + keys)
-    case .valueBias: inputs("bias", queries + keys)
-    case .gate: gated("weight", 0)
-    case .gateBias: gated("bias", 0)
-    case .up: gated("weight", configuration.intermediateSize)
-    case .upBias: gated("bias", configuration.intermediateSize)
-    default: nil
-    }
   }
 
   private func order(of role: LayerTensor, _ configuration: ModelConfiguration) -> RowOrder {

@@ -96,9 +96,6 @@ extension ModelConfiguration {
       factors[.queryScalar] = Double(
         architecture.dividesByHeads(layerCount) ? hiddenSize / headCount : headDimension)
     }
-    if case .longrope(let long) = ropeScaling {
-      maximumContext = min(maximumContext, long.originalContext)
-    }
     experts = try Self.experts(&settings, architecture, file, layerCount: layerCount)
     for key in ["vocab_size", "expert_count", "expert_used_count"] { settings.ignore(key) }
     try settings.finish()

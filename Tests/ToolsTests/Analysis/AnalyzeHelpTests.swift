@@ -20,6 +20,7 @@ import Testing
         report                  Report on traces: a summary, a page with charts, and the charts as SVG
                                 and CSV.
         advise                  Measure this machine, replay traces, and recommend how to decode.
+        perplexity              Say how well a target predicts a text: what formats and conversions cost.
 
         See 'speculate help analyze <subcommand>' for detailed help.
       """)
@@ -111,8 +112,9 @@ import Testing
         --ignore-end            Go on past end tokens, up to the limits.
 
       OPTIONS:
-        --weights <format>      Formats to hold the target's matrices in. (default: as stored) (values:
-                                f32, bf16, int8, int4)
+        --weights <format>      Formats to hold the target's matrices in. (default: as stored)
+                                (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --temperature <t>       Temperatures; 0 is greedy decoding. (default: 0.0)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --repeats <n>           Runs of every configuration on every prompt. (default: 1)
@@ -178,12 +180,61 @@ import Testing
                                 them. 'suffix' tries these alone, and 'none' no drafts. (default: those
                                 that the trace names)
         --weights <format>      Formats of the target's matrices to try. (default: those that the trace
-                                names) (values: f32, bf16, int8, int4)
+                                names) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
+                                  q2_k, q3_k, q4_k, q5_k, q6_k)
         --temperature <t>       Which of the trace's temperatures to advise for. (default: its first)
         --threads <n>           Threads to compute with. (default: one a physical core)
         --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)
         -o, --output <dir>      Also write the curve as SVG and CSV to this folder.
         --json                  Print the advice as one JSON object.
+        --version               Show the version.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test func analyzePerplexity() throws {
+    try expectHelp(
+      ["analyze", "perplexity", "--help"],
+      """
+      OVERVIEW: Say how well a target predicts a text: what formats and conversions cost.
+
+      The text is cut into windows that are read one by one, each from an empty cache and behind the
+      model's begin token if it has one. Perplexities of models with other tokenizers can't be compared,
+      but bits a byte can.
+
+        speculate analyze perplexity book.txt --target model.gguf
+        speculate analyze perplexity book.txt --weights int4 --kv-type bf16 --json
+
+      USAGE: speculate analyze perplexity <text> [--target <dir>] [--weights <format>] \
+      [--head-weights <format>] [--embedding-weights <format>] \
+      [--activations <type>] [--kv-type <type>] \
+      [--window <n>] [--tokens <n>] [--threads <n>] [--json]
+
+      ARGUMENTS:
+        <text>                  A text file.
+
+      MODEL:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k,
+                                q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
+                                have 5 bits or less) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1,
+                                mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
+        --kv-type <type>        How to hold the target's keys and values; text may differ between types,
+                                never between ways of decoding. (values: f32, bf16; default: f32)
+
+      OPTIONS:
+        --window <n>            Tokens of a window. (default: 512)
+        --tokens <n>            Tokens of the text to read, at most. (default: all)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --json                  Print one JSON object instead of text.
         --version               Show the version.
         -h, --help              Show help information.
       """)

@@ -296,6 +296,11 @@ final class MPIJob {
   private let process: CommandProcess
 
   init(_ ranks: Int, _ arguments: [String]) throws {
+    // The threads of tests block signals, and a process inherits that; mpirun needs them.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     process = try CommandProcess(
       [
         "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)",

@@ -40,6 +40,17 @@ import Verifier
     }
   }
 
+  /// As transformers 5, gpt-oss is stretched where nothing is said.
+  @Test func filesWithoutRotarySettings() throws {
+    var yarn = YarnScaling(factor: 32, originalContext: 4096)
+    yarn.truncates = false
+    let without = try configuration("gpt-oss", ["rope_parameters": nil, "rope_scaling": nil])
+    #expect(without.ropeScaling == .yarn(yarn) && without.ropeTheta == 150_000)
+    let plain = try configuration(
+      "gpt-oss", ["rope_parameters": .object(["rope_type": .string("default")])])
+    #expect(plain.ropeScaling == .none)
+  }
+
   @Test func layersWithAndWithoutExperts() throws {
     #expect(layersWithExperts(try configuration("mixtral")) == [0, 1])
     #expect(layersWithExperts(try configuration("qwen2-moe")) == [0, 2])

@@ -179,8 +179,8 @@ import Verifier
         "quantization_config":
           "{\"quant_method\": \"speculate\", \"group_size\": 32, \"weights\": \"int2\"}"
       ],
-      "quantization_config.weights is \"int2\", but must be one of f32, bf16, int8, int4; convert "
-        + "the model again"),
+      "quantization_config.weights is \"int2\", but must be one of f32, bf16, int8, int4, "
+        + "q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k; convert the model again"),
     Mistake(
       "qwen3", ["num_experts": "8"],
       "a mixture of experts (num_experts) is not supported; use a checkpoint without it"),

@@ -192,8 +192,8 @@ import Verifier
       try read("{\"model_type\": \"llama\", \(Self.sizes), \(setting)}").ropeScaling == expected)
   }
 
-  /// A model takes one set of LongRoPE's divisors, that of texts within the original context.
-  @Test func longropeKeepsToTheOriginalContext() throws {
+  /// LongRoPE has two sets of divisors, one for texts within the original context.
+  @Test func longropeHasTwoSetsOfDivisors() throws {
     let factors = "\"short_factor\": [1, 2, 3, 4], \"long_factor\": [5, 6, 7, 8]"
     let read = try read(
       """
@@ -201,7 +201,7 @@ import Verifier
        "original_max_position_embeddings": 1024, "eos_token_id": 2,
        "rope_scaling": {"type": "longrope", \(factors)}}
       """)
-    #expect(read.maximumContext == 1024)
+    #expect(read.maximumContext == 4096 && read.evenContext == 1024)
     guard case .longrope(let long) = read.ropeScaling else {
       Issue.record("no longrope: \(read.ropeScaling)")
       return
@@ -213,6 +213,28 @@ import Verifier
     for (index, (before, after)) in zip(plain, frequencies).enumerated() {
       #expect(abs(before / after - Double(index + 1)) < 1e-9)
     }
+    let others = read.ropeScaling.forLongTexts.frequencies(dimension: 8, theta: 10_000)
+    for (index, (before, after)) in zip(plain, others).enumerated() {
+      #expect(abs(before / after - Double(index + 5)) < 1e-9)
+    }
+  }
+
+  /// GLM's own ends count where no file names one, as in transformers 5.
+  @Test func endTokensOfFilesThatNameNone() throws {
+    func config(_ more: String) -> String {
+      """
+      {"model_type": "glm", "vocab_size": 151552, "hidden_size": 32, "intermediate_size": 48,
+       "num_hidden_layers": 1, "num_attention_heads": 4, "head_dim": 8\(more)}
+      """
+    }
+    let usual: [Token] = [151_329, 151_336, 151_338]
+    #expect(try read(config("")).endTokens == usual)
+    #expect(try read(config(", \"eos_token_id\": null")).endTokens == usual)
+    #expect(try read(config(", \"eos_token_id\": 7")).endTokens == [7])
+    #expect(
+      try read(config(", \"eos_token_id\": null"), generation: "{\"eos_token_id\": [8, 9]}")
+        .endTokens == [8, 9])
+    #expect(try read("{\"model_type\": \"glm\", \(Self.sizes)}").endTokens == [])
   }
 
   /// All that either file names end a text; the generation settings' come first.

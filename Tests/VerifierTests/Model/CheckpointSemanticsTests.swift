@@ -58,7 +58,7 @@ import Verifier
     let (folder, place) = (try tiedFolder(), try TemporaryFolder())
     for layers in [WeightFormat.f32, .int8] {
       let output = place.file(layers.rawValue)
-      try ModelConverter(source: folder.url, formats: WeightFormats(layers: layers))
+      try ModelConverter(ModelOrigin(folder.url), formats: WeightFormats(layers: layers))
         .write(to: output, replaces: false, onPiece: { _ in })
       let distance = try load(output).distance
       #expect(distance < (layers == .f32 ? ReferenceTests.tolerance : 0.1), "\(layers)")

@@ -24,7 +24,7 @@ import Verifier
     let folder = try TemporaryFolder()
     let place = folder.file("converted")
     let formats = WeightFormats(layers: format)
-    try ModelConverter(source: reference.directory, formats: formats).write(
+    try ModelConverter(ModelOrigin(reference.directory), formats: formats).write(
       to: place, replaces: false
     ) { _ in }
     let converted = try CausalModel(directory: place)
@@ -62,7 +62,7 @@ import Verifier
     // Converted, it has the prefix.
     let other = try TemporaryFolder()
     let place = other.file("converted")
-    try ModelConverter(source: folder.url, formats: WeightFormats(layers: .f32)).write(
+    try ModelConverter(ModelOrigin(folder.url), formats: WeightFormats(layers: .f32)).write(
       to: place, replaces: false
     ) { _ in }
     #expect(try logits(try CausalModel(directory: place), reference) == expected)

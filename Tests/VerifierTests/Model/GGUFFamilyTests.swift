@@ -7,7 +7,7 @@ import Verifier
 
 /// Fixtures of other families as GGUF files (Tests/Fixtures/gguf/families.py).
 @Suite struct GGUFFamilyTests {
-  private static let folder = TestFiles.package.appending(path: "Tests/Fixtures/gguf/models")
+  static let folder = TestFiles.package.appending(path: "Tests/Fixtures/gguf/models")
   static let names =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
     .map { $0.replacing(".gguf", with: "") }.sorted()

@@ -11,6 +11,10 @@ protocol BlockCoding: WidenedCoding {
 
 extension BlockCoding {
   static var isQuantized: Bool { true }
+  /// The head keeps 8 bits beside layers of 5 or less.
+  static var usualHead: WeightFormat {
+    8 * ck_block_bytes(type) <= 5 * ck_block_columns(type) ? .int8 : WeightFormat(Self.self)
+  }
   static var columnLimit: Int? { Int(CK_QUANTIZED_MAX_COLUMNS) }
   static var arithmetic: Arithmetic { .int8 }
   static var activations: (any ActivationCoding.Type)? { BlockActivations.self }

@@ -58,6 +58,10 @@ package final class GGUFSource: WeightSource {
     return nil
   }
 
+  package func holds(_ name: String) -> Bool {
+    places[name].map { file.tensor($0.name) != nil } ?? false
+  }
+
   package func values(_ wanted: NamedShape) throws -> FloatBuffer {
     let shape = wanted.shape
     let (tensor, order) = try find(wanted)
@@ -123,6 +127,15 @@ package final class GGUFSource: WeightSource {
       }
       return blocks(coding)
     }
+  }
+
+  /// Checks that a tensor is there, in its shape and of a type to compute with, and reads no value.
+  ///
+  /// - Returns: The format that takes it as it is stored.
+  /// - Throws: `SpeculateError` naming the tensor and what is wrong.
+  @discardableResult
+  package func check(_ tensor: NamedShape) throws -> WeightFormat {
+    try Self.format(of: find(tensor).0, in: file)
   }
 
   /// The tensor that holds another, checked to be of the right shape.

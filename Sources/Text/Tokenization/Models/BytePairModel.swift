@@ -22,7 +22,7 @@ struct BytePairModel: PieceModel {
   private let foreign: [Token: [UInt8]]
   let merges: MergeTable
   /// [256] the token of each single byte (for scalars: of the piece `<0xNN>`), -1 for none.
-  private let byteTokens: [Token]
+  let byteTokens: [Token]
   /// The token of what the vocabulary cannot spell; without one it is left out.
   let unknownToken: Token?
   /// Whether neighbouring unknown tokens become one.

@@ -49,6 +49,16 @@ package struct MergeTable: Sendable {
     }
   }
 
+  /// All merges, those that are done first before others.
+  var ranked: [(left: Token, right: Token, merge: Merge)] {
+    pairs.indices.filter { pairs[$0] != Self.empty }.map { slot in
+      (
+        Token(truncatingIfNeeded: pairs[slot] >> 32), Token(truncatingIfNeeded: pairs[slot]),
+        merges[slot]
+      )
+    }.sorted { $0.merge.rank < $1.merge.rank }
+  }
+
   private static func key(_ left: Token, _ right: Token) -> UInt64 {
     UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
   }

@@ -22,7 +22,8 @@ package final class RegularExpression: @unchecked Sendable {
   /// Patterns may have so many bytes; published ones have a few hundred.
   private static let lengthLimit = 1 << 15
 
-  private let pattern: String
+  /// As it was given.
+  let pattern: String
   private let name: String
   private let code: OpaquePointer
   private let unused = Mutex<[Scratch]>([])

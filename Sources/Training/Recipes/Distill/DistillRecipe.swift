@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 import Tensors
 import Text
-import Verifier
+package import Verifier
 
 /// Distils a block drafter from a target (docs/algorithms.md 3.1, 3.2, 3.5).
 ///
@@ -15,6 +15,8 @@ package final class DistillRecipe {
   let options: DistillOptions
   private let responding: ResponseRecipe
   private let maskToken: Token
+  /// The model that answers.
+  package var target: CausalModel { responding.target }
   /// What to say before the run begins.
   package let remarks: [String]
   private let claim: OutputClaim?  // of the rank that writes
@@ -86,7 +88,7 @@ package final class DistillRecipe {
   /// lie beside the responses are read from there.
   package func training(_ responses: [Response], heldout: [Response]) throws -> DrafterTraining {
     try DrafterTraining(
-      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
+      options, claim: claim, target: responding.target, weights: responding.weights,
       tokenizer: responding.tokenizer, workers: responding.workers, maskToken: maskToken,
       responses: responses, heldout: heldout, heldoutEnds: heldoutEnds,
       stored: try storedFeatures())

@@ -45,7 +45,7 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   init(
-    _ options: DistillOptions, claim: OutputClaim?, target: CausalModel, checkpoint: Checkpoint,
+    _ options: DistillOptions, claim: OutputClaim?, target: CausalModel, weights: ModelWeights,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
     heldout heldoutResponses: [Response], heldoutEnds: [Token], stored: [FeatureStore]
   ) throws {
@@ -63,7 +63,7 @@ package final class DrafterTraining: TrainingRecipe {
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
     let rows = TargetRows(
-      embedding: target.embedding, head: try Self.head(target, checkpoint),
+      embedding: target.embedding, head: try Self.head(target, weights),
       draftVocabulary: vocabulary)
     state = try Run(
       options.run,
@@ -77,7 +77,7 @@ package final class DrafterTraining: TrainingRecipe {
           configuration, target: rows, objective: options.objective, heads: options.heads,
           seed: options.seed, precision: $0)
       },
-      initialize: { try Self.initialize($0, target.configuration, checkpoint, options) })
+      initialize: { try Self.initialize($0, target.configuration, weights, options) })
     state.header.data = responses.fingerprint
     reportedAnchors = state.header.anchors
     visits = VisitOrder(count: responses.count, seed: options.seed)
@@ -201,13 +201,13 @@ package final class DrafterTraining: TrainingRecipe {
   private static let nothing = FloatBuffer(count: 0)
 
   /// The target's head as f32: [vocabulary][hidden].
-  private static func head(_ target: CausalModel, _ checkpoint: Checkpoint) throws -> FloatBuffer {
+  private static func head(_ target: CausalModel, _ weights: ModelWeights) throws -> FloatBuffer {
     let (vocabulary, hidden) = (
       target.configuration.vocabularySize, target.configuration.hiddenSize
     )
     if !target.configuration.tiesEmbeddings {
-      return try checkpoint.floats(
-        target.configuration.family.tensors.head, shape: [vocabulary, hidden])
+      return try weights.values(
+        NamedShape(target.configuration.family.tensors.head, [vocabulary, hidden]))
     }
     let head = FloatBuffer(count: vocabulary * hidden)
     for token in 0..<vocabulary {
@@ -240,14 +240,14 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   private static func initialize(
-    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ checkpoint: Checkpoint,
+    _ model: DrafterTrainingModel, _ target: ModelConfiguration, _ weights: ModelWeights,
     _ options: DistillOptions
   ) throws {
     switch options.initialization {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
-    default: try DrafterInitializer.copy(from: checkpoint, target, to: model)
+    default: try DrafterInitializer.copy(from: weights, target, to: model)
     }
   }
 }

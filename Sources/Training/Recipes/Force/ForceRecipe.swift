@@ -1,7 +1,7 @@
 import Files
 import Foundation
 import Tensors
-import Verifier
+package import Verifier
 
 /// Forces a causal model for Jacobi decoding (Jacobi Forcing, arXiv 2512.14681; docs/algorithms.md 7).
 ///
@@ -14,6 +14,9 @@ package final class ForceRecipe {
   private let claim: OutputClaim?  // of the rank that writes
   private var plan: ResponseRecipe.Plan?  // until the responses are there
   private let evaluator: ForceEvaluator?
+
+  /// The model that answers and is forced.
+  package var target: CausalModel { responding.target }
 
   /// Opens the target, and checks all that the run will need before it answers for hours.
   ///
@@ -106,7 +109,7 @@ package final class ForceRecipe {
   /// Opens the training of a model on trajectories: resumed where a checkpoint is found.
   package func training(_ trajectories: [Int: [Trajectory]]) throws -> ForceTraining {
     try ForceTraining(
-      options, claim: claim, target: responding.target, checkpoint: responding.checkpoint,
+      options, claim: claim, target: responding.target, weights: responding.weights,
       fingerprint: responding.fingerprint(), evaluator: evaluator, workers: responding.workers,
       trajectories: trajectories)
   }

@@ -24,7 +24,7 @@ package final class ForceTraining: TrainingRecipe {
   package var hasHeldout: Bool { evaluator != nil }
 
   init(
-    _ options: ForceOptions, claim: OutputClaim?, target: CausalModel, checkpoint: Checkpoint,
+    _ options: ForceOptions, claim: OutputClaim?, target: CausalModel, weights: ModelWeights,
     fingerprint: UInt64, evaluator: ForceEvaluator?, workers: Workers,
     trajectories all: [Int: [Trajectory]]
   ) throws {
@@ -52,7 +52,7 @@ package final class ForceTraining: TrainingRecipe {
       frozen: options.trainsEmbedding ? [] : [CausalArchitecture.tensors.embedding],
       origin: options.target,
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
-      initialize: { try Self.copy(checkpoint, to: $0) })
+      initialize: { try Self.copy(weights, to: $0) })
     state.header.data = own.fingerprint
     visits = VisitOrder(count: own.count, seed: options.seed)
     let longest = own.map(\.response.tokens.count).max() ?? 1
@@ -64,7 +64,7 @@ package final class ForceTraining: TrainingRecipe {
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
         bytes: options.memory) : nil
     let firstHead =
-      keepsTarget ? try Self.embedding(checkpoint, shape: state.model.layout.entries[0].shape) : nil
+      keepsTarget ? try Self.embedding(weights, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     optimization = Optimization(of: state, workers: workers) { [model = state.model] in
@@ -163,22 +163,21 @@ package final class ForceTraining: TrainingRecipe {
   }
 
   /// Overwrites all values with a model's.
-  private static func copy(_ checkpoint: Checkpoint, to model: CausalTrainingModel) throws {
+  private static func copy(_ weights: ModelWeights, to model: CausalTrainingModel) throws {
     for entry in model.layout.entries {
       let values =
         entry.name == CausalArchitecture.tensors.embedding
-        ? try embedding(checkpoint, shape: entry.shape)
-        : try checkpoint.floats(entry.name, shape: entry.shape)
+        ? try embedding(weights, shape: entry.shape)
+        : try weights.values(NamedShape(entry.name, entry.shape))
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
     }
   }
 
   /// Of tied tensors a file holds one, and which one is the writer's choice.
-  private static func embedding(_ checkpoint: Checkpoint, shape: [Int]) throws -> FloatBuffer {
-    let isThere = checkpoint.shape(of: CausalArchitecture.tensors.embedding) != nil
-    return try checkpoint.floats(
-      isThere ? CausalArchitecture.tensors.embedding : CausalArchitecture.tensors.head, shape: shape
-    )
+  private static func embedding(_ weights: ModelWeights, shape: [Int]) throws -> FloatBuffer {
+    let names = CausalArchitecture.tensors
+    return try weights.values(
+      NamedShape(weights.holds(names.embedding) ? names.embedding : names.head, shape))
   }
 }
 

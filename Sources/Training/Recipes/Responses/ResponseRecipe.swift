@@ -3,13 +3,13 @@ package import Foundation
 import Speculate
 package import Tensors
 package import Text
-import Verifier
+package import Verifier
 
 /// Lets a target answer prompts, into a folder of shards that can be interrupted at any moment.
 package final class ResponseRecipe {
-  let target: CausalModel
+  package let target: CausalModel
   let encoder: ChatEncoder
-  let checkpoint: Checkpoint
+  let weights: ModelWeights
   let workers: Workers
   private let directory: URL
   private var print: UInt64?  // of the weights, once it is known
@@ -20,7 +20,7 @@ package final class ResponseRecipe {
     target directory: URL, workers: Workers, chat: ChatSettings = ChatSettings()
   ) throws {
     target = try CausalModel(directory: directory)
-    checkpoint = try Checkpoint(directory: directory)
+    weights = try ModelWeights(directory)
     encoder = ChatEncoder(
       directory: directory, tokenizer: try TokenizerLoader.load(directory: directory),
       settings: chat)
@@ -132,10 +132,11 @@ package final class ResponseRecipe {
 
   private func check(_ options: ResponseOptions) throws {
     let longest = options.promptLengths.upperBound + options.length
-    guard longest <= target.configuration.maximumContext else {
+    // Features are computed of answers that end anywhere.
+    guard longest <= target.configuration.evenContext else {
       throw SpeculateError(
         "prompts and responses of \(longest) tokens don't fit the target's context of "
-          + "\(target.configuration.maximumContext): give a smaller ‘response length’, "
+          + "\(target.configuration.evenContext): give a smaller ‘response length’, "
           + "‘evaluation length’ or ‘longest prompt’")
     }
   }
@@ -165,7 +166,7 @@ package final class ResponseRecipe {
   /// Tells weights apart.
   func fingerprint() throws -> UInt64 {
     if let print { return print }
-    let made = try checkpoint.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
+    let made = try weights.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
     print = made
     return made
   }

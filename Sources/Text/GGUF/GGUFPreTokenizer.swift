@@ -23,6 +23,21 @@ struct GGUFPreTokenizer: Sendable {
   /// The pre-tokenizer of a name; nil if it isn't supported.
   static func named(_ name: String) -> GGUFPreTokenizer? { all[name] }
 
+  /// The name that files have for a way to cut texts; nil if there is none. Of several names it is the one
+  /// of the model that the way is known by.
+  static func name(
+    of steps: [PreTokenizer.Step], composes: Bool, wholeWords: BytePairModel.WholeWords
+  ) -> String? {
+    let patterns = steps.map(\.isolatedPattern)
+    let names = ["gpt-2", "smollm", "qwen2", "llama-bpe"] + Self.names
+    return names.first { name in
+      named(name).map {
+        $0.patterns == patterns && $0.composes == composes && !$0.isSentencePiece
+          && $0.wholeWords == wholeWords
+      } ?? false
+    }
+  }
+
   /// The steps that cut a text; errors begin with `file`.
   func steps(file: String) throws -> [PreTokenizer.Step] {
     try patterns.map { pattern in
@@ -93,8 +108,8 @@ struct GGUFPreTokenizer: Sendable {
 
   // MARK: Patterns
 
-  private static let digit = #"\p{N}"#
-  private static let digits = #"\p{N}+"#
+  fileprivate static let digit = #"\p{N}"#
+  fileprivate static let digits = #"\p{N}+"#
   private static let newlines = #"[^\n]+|\n+"#
   private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
   private static let spaces = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -187,4 +202,26 @@ struct GGUFPreTokenizer: Sendable {
     + #"\uFB00-\uFB06\uFB13-\uFB17\uFF21-\uFF3A\uFF41-\uFF5A\x{10400}-\x{1044F}"#
     + #"\x{104B0}-\x{104D3}\x{104D8}-\x{104FB}\x{10C80}-\x{10CB2}\x{10CC0}-\x{10CF2}"#
     + #"\x{118A0}-\x{118DF}\x{1E900}-\x{1E943}"#
+}
+
+extension PreTokenizer.Step {
+  /// The pattern whose matches become words of their own, as what lies between them does; nil for a step that
+  /// does something else.
+  var isolatedPattern: String? {
+    switch self {
+    case .gpt2: PreTokenizer.gpt2Pattern
+    case .llama3(digits: 1): PreTokenizer.qwen2Pattern
+    case .llama3(digits: 3): PreTokenizer.llama3Pattern
+    case .digits(let each): each ? GGUFPreTokenizer.digit : GGUFPreTokenizer.digits
+    case .split(let split):
+      if case .pattern(let expression) = split.finder, split.behavior == .isolated,
+        !split.isInverted
+      {
+        expression.pattern
+      } else {
+        nil
+      }
+    case .llama3, .replace, .prefix, .byteAlphabet: nil
+    }
+  }
 }

@@ -138,6 +138,22 @@ package enum GGUFTokenizer {
   private static func sentencePiece(
     _ file: GGUFFile, _ entries: [Entry], _ kind: SentencePieceModelWriter.Kind
   ) throws -> SentencePieceTokenizer {
+    try SentencePieceTokenizer(
+      model: try sentencePieceModel(file, entries, kind),
+      name: "\(file.url.path): \(prefix)tokens",
+      addsBegin: try flag(file, "add_bos_token", default: kind == .bytePairs),
+      addsEnd: try flag(file, "add_eos_token", default: kind == .unigram))
+  }
+
+  /// The model file of a tokenizer of SentencePiece's.
+  static func sentencePieceModel(_ file: GGUFFile) throws -> Data {
+    let isUnigram = file.metadata[prefix + "model"]?.text == "t5"
+    return try sentencePieceModel(file, entries(file), isUnigram ? .unigram : .bytePairs)
+  }
+
+  private static func sentencePieceModel(
+    _ file: GGUFFile, _ entries: [Entry], _ kind: SentencePieceModelWriter.Kind
+  ) throws -> Data {
     guard let scores = file.metadata[prefix + "scores"]?.array?.numbers,
       scores.count == entries.count
     else {
@@ -150,18 +166,13 @@ package enum GGUFTokenizer {
     func spelling(_ key: String) throws -> String? {
       try token(file, key, entries.count).map { entries[Int($0)].text }
     }
-    let isUnigram = kind == .unigram
-    let data = model.finished(
+    return model.finished(
       kind, characterMap: try characterMap(file),
       unknown: try spelling("unknown_token_id"), begin: try spelling("bos_token_id"),
       end: try spelling("eos_token_id"),
       fallsBackToBytes: entries.contains { $0.kind == .byte },
       addsSpace: try flag(file, "add_space_prefix", default: true),
-      removesSpaces: try flag(file, "remove_extra_whitespaces", default: isUnigram))
-    return try SentencePieceTokenizer(
-      model: data, name: "\(file.url.path): \(prefix)tokens",
-      addsBegin: try flag(file, "add_bos_token", default: !isUnigram),
-      addsEnd: try flag(file, "add_eos_token", default: isUnigram))
+      removesSpaces: try flag(file, "remove_extra_whitespaces", default: kind == .unigram))
   }
 
   /// SentencePiece's map of characters, empty without one.

@@ -1,17 +1,16 @@
-import Files
 internal import Foundation
 
 /// The metadata of a GGUF model that says how it computes, read key by key.
 ///
 /// Every key under the architecture's name must be asked for: one that nobody knows may change what the
 /// model computes.
-struct GGUFSettings {
-  let file: GGUFFile
+package struct GGUFSettings {
+  package let file: GGUFFile
   /// `general.architecture`.
-  let architecture: String
+  package let architecture: String
   private var asked: Set<String> = []
 
-  init(_ file: GGUFFile) throws {
+  package init(_ file: GGUFFile) throws {
     self.file = file
     guard let architecture = file.metadata["general.architecture"]?.text else {
       throw SpeculateError(
@@ -22,9 +21,12 @@ struct GGUFSettings {
   }
 
   /// An error about the file.
-  func problem(_ text: String) -> SpeculateError { SpeculateError("\(file.url.path): \(text)") }
+  package func problem(_ text: String) -> SpeculateError {
+    SpeculateError("\(file.url.path): \(text)")
+  }
 
-  func name(of key: String) -> String { "\(architecture).\(key)" }
+  /// A key behind the architecture's name.
+  package func name(of key: String) -> String { "\(architecture).\(key)" }
 
   private mutating func value(_ key: String) -> GGUFValue? {
     asked.insert(name(of: key))
@@ -32,7 +34,7 @@ struct GGUFSettings {
   }
 
   /// An integer; nil if it isn't there.
-  mutating func integer(_ key: String) throws -> Int? {
+  package mutating func integer(_ key: String) throws -> Int? {
     guard let value = value(key) else { return nil }
     guard let integer = value.integer else {
       throw problem("the metadata key \(quoted(name(of: key))) is not one integer")
@@ -41,7 +43,7 @@ struct GGUFSettings {
   }
 
   /// Whether the model has experts.
-  var hasExperts: Bool {
+  package var hasExperts: Bool {
     get throws {
       var settings = self
       return try settings.integer("expert_count") ?? 0 > 0
@@ -49,7 +51,7 @@ struct GGUFSettings {
   }
 
   /// An integer that must be there.
-  mutating func requiredInteger(_ key: String) throws -> Int {
+  package mutating func requiredInteger(_ key: String) throws -> Int {
     guard let integer = try integer(key) else {
       throw problem(
         "the metadata key \(quoted(name(of: key))) is missing; convert the model again")
@@ -58,7 +60,7 @@ struct GGUFSettings {
   }
 
   /// A number; nil if it isn't there.
-  mutating func number(_ key: String) throws -> Double? {
+  package mutating func number(_ key: String) throws -> Double? {
     guard let value = value(key) else { return nil }
     guard let number = value.number else {
       throw problem("the metadata key \(quoted(name(of: key))) is not a number")
@@ -66,17 +68,8 @@ struct GGUFSettings {
     return number
   }
 
-  /// A truth value; nil if it isn't there.
-  mutating func flag(_ key: String) throws -> Bool? {
-    guard let value = value(key) else { return nil }
-    guard let flag = value.flag else {
-      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
-    }
-    return flag
-  }
-
   /// A list of truth values; nil if it isn't there.
-  mutating func flags(_ key: String) throws -> [Bool]? {
+  package mutating func flags(_ key: String) throws -> [Bool]? {
     guard let value = value(key) else { return nil }
     let flags = value.array?.elements.compactMap(\.flag)
     guard let flags, flags.count == value.array?.count else {
@@ -86,7 +79,7 @@ struct GGUFSettings {
   }
 
   /// A text; nil if it isn't there.
-  mutating func text(_ key: String) throws -> String? {
+  package mutating func text(_ key: String) throws -> String? {
     guard let value = value(key) else { return nil }
     guard let text = value.text else {
       throw problem("the metadata key \(quoted(name(of: key))) is not a text")
@@ -94,11 +87,29 @@ struct GGUFSettings {
     return text
   }
 
+  /// A truth value; nil if it isn't there.
+  package mutating func flag(_ key: String) throws -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard let flag = value.flag else {
+      throw problem("the metadata key \(quoted(name(of: key))) is not true or false")
+    }
+    return flag
+  }
+
+  /// Integers; nil if they aren't there.
+  package mutating func integers(_ key: String) throws -> [Int]? {
+    guard let value = value(key) else { return nil }
+    guard let integers = value.array?.integers else {
+      throw problem("the metadata key \(quoted(name(of: key))) is no list of integers")
+    }
+    return integers
+  }
+
   /// Takes a key that says nothing about how the model computes.
-  mutating func ignore(_ key: String) { asked.insert(name(of: key)) }
+  package mutating func ignore(_ key: String) { asked.insert(name(of: key)) }
 
   /// Checks that nothing was left over.
-  func finish() throws {
+  package func finish() throws {
     let prefix = architecture + "."
     for key in file.metadata.keys.sorted() where key.hasPrefix(prefix) && !asked.contains(key) {
       throw problem(

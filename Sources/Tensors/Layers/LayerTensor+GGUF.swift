@@ -1,0 +1,48 @@
+extension LayerTensor {
+  /// What GGUF files call the tensor in a layer; the experts of a layer share it.
+  package func ggufName(layer: Int) -> String {
+    let name =
+      switch self {
+      case .mixerNorm: "attn_norm.weight"
+      case .mixerPostNorm: "post_attention_norm.weight"
+      case .mixerNormBias: "attn_norm.bias"
+      case .mixerPostNormBias: "post_attention_norm.bias"
+      case .query: "attn_q.weight"
+      case .key: "attn_k.weight"
+      case .value: "attn_v.weight"
+      case .output: "attn_output.weight"
+      case .queryBias: "attn_q.bias"
+      case .keyBias: "attn_k.bias"
+      case .valueBias: "attn_v.bias"
+      case .outputBias: "attn_output.bias"
+      case .queryNorm: "attn_q_norm.weight"
+      case .keyNorm: "attn_k_norm.weight"
+      case .sinks: "attn_sinks.weight"
+      case .queryNormBias: "attn_q_norm.bias"
+      case .keyNormBias: "attn_k_norm.bias"
+      case .feedForwardNorm: "ffn_norm.weight"
+      case .feedForwardPostNorm: "post_ffw_norm.weight"
+      case .feedForwardNormBias: "ffn_norm.bias"
+      case .feedForwardPostNormBias: "post_ffw_norm.bias"
+      case .gate: "ffn_gate.weight"
+      case .up: "ffn_up.weight"
+      case .down: "ffn_down.weight"
+      case .gateBias: "ffn_gate.bias"
+      case .upBias: "ffn_up.bias"
+      case .downBias: "ffn_down.bias"
+      case .router: "ffn_gate_inp.weight"
+      case .routerBias: "ffn_gate_inp.bias"
+      case .expertGate: "ffn_gate_exps.weight"
+      case .expertUp: "ffn_up_exps.weight"
+      case .expertDown: "ffn_down_exps.weight"
+      case .expertGateBias: "ffn_gate_exps.bias"
+      case .expertUpBias: "ffn_up_exps.bias"
+      case .expertDownBias: "ffn_down_exps.bias"
+      case .sharedGate: "ffn_gate_shexp.weight"
+      case .sharedUp: "ffn_up_shexp.weight"
+      case .sharedDown: "ffn_down_shexp.weight"
+      case .sharedRouter: "ffn_gate_inp_shexp.weight"
+      }
+    return "blk.\(layer).\(name)"
+  }
+}
