@@ -33,6 +33,8 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CFiles"),
+    // Loads Open MPI when it runs, and only where a job of several processes wants it.
+    .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl")]),
 
     .target(name: "Files", dependencies: ["CFiles", "CZstd"], swiftSettings: swiftSettings),
     .target(
@@ -52,7 +54,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "CKernels",
-        "COpenBLAS",
+        "COpenBLAS", "CMPI",
       ],
       swiftSettings: swiftSettings),
     .target(

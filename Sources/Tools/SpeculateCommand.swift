@@ -30,6 +30,7 @@ struct SpeculateCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       if let complaint = check?.idleOption { Failure.misuse(complaint) }
+      if let complaint = Ranks.complaint(about: command) { Failure.misuse(complaint) }
       try command.run()
       Failure.leave(ExitCode.success)
     } catch {

@@ -169,6 +169,7 @@ import Testing
         serve                   Put a load on a server, and tell how long answers take.
         train                   Train on random tokens: how fast steps of pretraining are, against a
                                 large product.
+        exchange                Measure what sums of gradients over ranks take, alone and in steps.
 
         See 'speculate help bench <subcommand>' for detailed help.
       """)

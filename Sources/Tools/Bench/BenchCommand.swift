@@ -8,5 +8,6 @@ struct BenchCommand: ParsableCommand {
       BenchMemoryCommand.self, BenchRooflineCommand.self, BenchMatmulCommand.self,
       BenchForwardCommand.self,
       BenchDecodeCommand.self, BenchServeCommand.self, BenchTrainCommand.self,
+      BenchExchangeCommand.self,
     ])
 }

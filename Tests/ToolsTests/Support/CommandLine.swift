@@ -66,6 +66,9 @@ final class CommandProcess {
     _ = Foundation.kill(process.processIdentifier, signal)
   }
 
+  var isRunning: Bool { process.isRunning }
+  var id: Int32 { process.processIdentifier }
+
   /// Ends it at once, as a power failure would.
   func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 
