@@ -27,16 +27,19 @@ import Testing
                                 one, Weights/drafter; 'suffix' for a target that it wasn't made for)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
-                                stored so) (values: f32, bf16, int8, int4)
+                                stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k,
+                                q3_k, q4_k, q5_k, q6_k)
         --drafter-passes <n>    Passes of a causal drafter in a round, in which it iterates on all drafts
                                 at once, as models from 'speculate force' can. (default: one a draft)
         --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
-                                f32, bf16, int8, int4)
+                                f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k,
+                                q6_k)
         --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
-                                are int4) (values: f32, bf16, int8, int4)
+                                have 5 bits or less) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1,
+                                mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
         --embedding-weights <format>
                                 How to hold the token embedding. (default: like the head) (values: f32,
-                                bf16, int8, int4)
+                                bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
         --activations <type>    What products take activations in: as they are, instead of rounded as
                                 products of a format do. Closer to the model, and slower. (values: f32)
         --kv-type <type>        How to hold the target's keys and values; text may differ between types,
