@@ -13,6 +13,7 @@ import Testing
           + "USAGE: speculate <subcommand>"))
     for line in [
       "generate Generate text from prompts, or compare both ways of decoding.",
+      "serve Serve a model to programs that speak OpenAI's HTTP API, and to browsers.",
       "force Train a model on its own Jacobi trajectories.",
       "bench Measure this machine and how well decoding and training use it.",
     ] { #expect(text.contains(line)) }
@@ -165,6 +166,7 @@ import Testing
                                 one token.
         decode                  Decode plainly and read the weights in turn, or decode prompts plainly
                                 and speculatively.
+        serve                   Put a load on a server, and tell how long answers take.
         train                   Train on random tokens: how fast steps of pretraining are, against a
                                 large product.
         exchange                Measure what sums of gradients over ranks take, alone and in steps.
@@ -516,10 +518,13 @@ import Testing
       Writes shards (.responses.zst), a manifest and the tail of the last shard to --output. The same command
       again goes on where the last one stopped, makes shards anew that are missing, and with more --responses
       adds to what is there. The folder 'features' in --output takes what --store-taps and
-      --store-log-probabilities ask for; without them training computes hidden states from the tokens.
+      --store-log-probabilities ask for; without them training computes hidden states from the tokens. The
+      folder 'prompts' takes what an instruction model writes as its own user, with --prompts self; those that
+      repeat others, break off or are no text aren't answered.
 
         speculate distill data --target deep --data train.jsonl.zst --output answers
         speculate distill data --target deep --data prompts.jsonl --temperature 1 --output answers
+        speculate distill data --target chat.gguf --prompts self --output answers
 
       USAGE: speculate distill data [<options>] --target <target> --output <output>
 
@@ -528,9 +533,9 @@ import Testing
         --shortest-prompt <shortest-prompt>
                                 Tokens of the shortest prompt. (default: 16)
         --longest-prompt <longest-prompt>
-                                Tokens of the longest prompt. (default: 128)
+                                Tokens of the longest prompt. (default: 128, or 384 with --prompts self)
         --response-length <response-length>
-                                Tokens of a response at most. (default: 160)
+                                Tokens of a response at most. (default: 160, or 256 with --prompts self)
         --response-batch <response-batch>
                                 Responses made at a time. (default: 32)
         --answer-drafter <dir|suffix|none>
@@ -538,12 +543,21 @@ import Testing
                                 folder of a drafter made for the target, 'suffix' for matches in the text so
                                 far, or 'none'. (default: none)
         --temperature <temperature>
-                                0 for greedy responses. (default: 0.0)
+                                0 for greedy responses. (default: 0, or 0.8 for a --sampled-share of 0.25
+                                with 'distill' and --prompts self)
+        --sampled-share <sampled-share>
+                                The share of responses that are sampled at --temperature; the others are
+                                greedy. (default: 1)
 
       FEATURES:
         --store-taps <i,j,…>    Layers of the target whose outputs are stored for every token, 0-based, so
                                 that trainings with these --target-layers read them instead of running the
-                                target: 4 bytes a layer and unit of the target's width.
+                                target: 4 bytes a layer and unit of the target's width, or 2 with
+                                --store-precision bf16.
+        --store-precision <f32|bf16>
+                                What those outputs are rounded to: f32, or bf16 for half the bytes, which
+                                trainings with --precision bf16 read, and learn the same from to the bit.
+                                (default: what --output has, or f32)
         --store-log-probabilities <k>
                                 How many of the target's most probable tokens are stored behind every token,
                                 with their log-probabilities at temperature 1: 8 bytes each. Training doesn't

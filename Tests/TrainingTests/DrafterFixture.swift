@@ -49,12 +49,17 @@ struct DrafterFixture {
     let chosen = draftVocabulary.map { size in
       (0..<size).map { Token($0 * Self.vocabulary / size) }
     }
+    let rows = FloatBuffer(count: (chosen?.count ?? Self.vocabulary) * Self.hidden)
+    for row in 0..<rows.count / Self.hidden {
+      (rows.base + row * Self.hidden).update(
+        from: head.base + (chosen.map { Int($0[row]) } ?? row) * Self.hidden, count: Self.hidden)
+    }
     model = DrafterTrainingModel(
       configuration,
       target: TargetRows(
         embedding: TokenEmbedding(
           embedding.base, vocabularySize: Self.vocabulary, width: Self.hidden, format: .f32),
-        head: head, draftVocabulary: chosen),
+        head: rows, draftVocabulary: chosen),
       objective: objective, heads: heads,
       seed: seed, precision: precision)
     // Larger than at the start of training, so that no gradient is near zero.

@@ -31,7 +31,7 @@ import Training
       refusal { $0.targetLayers = [0, 7] }
         == "‘target layers’ names layer 7, but the target has layers 0 to 2")
     let missing = folder.file("none.txt")
-    let unreadable = refusal { $0.heldout?.data = .text(missing) }
+    let unreadable = refusal { $0.heldout?.sources = [.init(.text(missing))] }
     #expect(unreadable.contains(missing.path))
     #expect(
       refusal { $0.sequences = 15 }
@@ -76,9 +76,11 @@ import Training
   }
 
   /// A target whose tokenizer has another piece where the mask would be.
-  private func target(_ piece: String, vocabulary: Int) throws -> URL {
+  private func target(
+    _ piece: String, vocabulary: Int, kind: SentencePieceModelBuilder.Kind = .control
+  ) throws -> URL {
     var builder = SentencePieceModelBuilder(pieces: [
-      ("<unk>", .unknown), ("<s>", .control), ("</s>", .control), (piece, .control),
+      ("<unk>", .unknown), ("<s>", .control), ("</s>", .control), (piece, kind),
       ("\n", .userDefined),
     ])
     builder.pieces += (TinyTokenizer.words + TinyTokenizer.letters).map { ($0, .normal) }
@@ -99,9 +101,10 @@ import Training
     for (piece, vocabulary, mask, remark) in [
       ("<unused0>", all + 2, 3, "<unused0> (3), which it reserves, stands"),
       ("<other>", all + 2, all, "token \(all), which it doesn't use, stands"),
+      ("<last>", all, 3, "<last> (3), a special token that chats don't have, stands"),
     ] {
       options.target = try target(piece, vocabulary: vocabulary)
-      options.output = folder.file("drafter \(mask)")
+      options.output = folder.file("drafter \(piece)")
       #expect(
         try DistillRecipe(options).remarks
           == ["the tokenizer has no mask: \(remark) for drafts to be made"])
@@ -109,7 +112,7 @@ import Training
       #expect(try DrafterConfiguration(directory: options.output).maskToken == Token(mask))
       #expect(try DistillRecipeTests.run(options).isDone)
     }
-    options.target = try target("<none>", vocabulary: all)
+    options.target = try target("none", vocabulary: all, kind: .normal)
     #expect(
       complaint { _ = try DistillRecipe(options) }
         == "the tokenizer of the target has no mask, reserves no token and uses all ids: give ‘mask "

@@ -138,7 +138,7 @@ import Training
       [
         ("steps", { $0.steps = 9 }), ("responses", { answers(&$0) { $0.count = 15 } }),
         ("response length", { answers(&$0) { $0.length = 23 } }),
-        ("data", { answers(&$0) { $0.data = .tokens(other) } }),
+        ("data", { answers(&$0) { $0.sources = [.init(.tokens(other))] } }),
         ("temperature", { answers(&$0) { $0.temperature = 1 } }),
         ("anchors", { $0.anchors = 5 }), ("markov rank", { $0.heads = [] }),
         ("confidence", { $0.heads.append(ConfidenceHeadTraining()) }),

@@ -38,4 +38,20 @@ import Training
       #expect(try shards("drafted-\(index)") == plain, "\(drafting)")
     }
   }
+
+  /// A pass has as many rows as there are sequences: one that a loop ended makes room at once.
+  @Test func `a full batch goes on where loops end`() throws {
+    let folder = try TemporaryFolder()
+    let training = try DistillRecipeTests.options(folder, output: "drafter", threads: 1)
+    let recipe = try ResponseRecipe(target: training.target, workers: Workers(count: 2))
+    var options = DistillRecipeTests.responses(folder.file("train.u16"), count: 160, length: 90)
+    options.batch = 64
+    let full = try #require(
+      try recipe.run(options, folder: folder.file("full"), shouldStop: { false }) { _ in })
+    options.batch = 3
+    let few = try recipe.run(options, folder: folder.file("few"), shouldStop: { false }) { _ in }
+    #expect(full == few)
+    // Some were cut at a loop before their end.
+    #expect(full.contains { $0.continuation.count < 90 && $0.tokens.last != 2 })
+  }
 }

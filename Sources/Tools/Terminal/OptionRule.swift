@@ -20,14 +20,14 @@ struct OptionRule {
       to: ["--heldout-data", "--heldout-tokens"]),
     belongs(
       "distill train", ["--evaluate-every", "--evaluation-prompts", "--evaluation-length"],
-      to: ["--heldout", "--heldout-tokens"]),
+      to: ["--heldout", "--heldout-tokens", "--prompts"]),
     belongs(
       "force train",
       ["--evaluate-every", "--evaluation-tokens", "--evaluation-prompts", "--evaluation-length"],
       to: ["--heldout"]),
     belongs("force train", ["--memory"], to: ["--divergence"]),
     meansNothing(
-      "distill train", ["--responses", "--response-length", "--temperature"],
+      "distill train", ["--responses", "--response-length", "--temperature", "--sampled-share"],
       with: "--responses-from"),
     meansNothing(
       "force train", ["--responses", "--response-length", "--response-batch", "--answer-drafter"],
@@ -36,6 +36,9 @@ struct OptionRule {
     meansNothing(
       "generate", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--drafter-weights"], with: "--decoder jacobi"),
+    meansNothing("serve", plainless + ["--remeasure"], with: "--drafter none"),
+    meansNothing(
+      "serve", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--echo", "--stats"], with: "--json"),
     meansNothing("generate", ["--echo"], with: "--compare"),
     meansNothing("bench decode", ["--drafter-weights"], with: "--drafter suffix"),

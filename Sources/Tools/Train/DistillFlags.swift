@@ -17,11 +17,12 @@ struct DrafterSizes: ParsableArguments {
   var targetLayers: String?
   @Option(
     """
-    Tokens that can be drafted: the most frequent ones of the responses. (default: 4096, or those of \
-    the drafter in --init)
+    Tokens that can be drafted: the most frequent ones of the responses. (default: 4096, 8192 with \
+    --prompts self, or those of the drafter in --init)
     """)
   var draftVocabulary: Int?
-  @Option("Rank of the Markov head; 0 for none.") var markovRank = 0
+  @Option("Rank of the Markov head; 0 for none. (default: 0, or 64 with --prompts self)")
+  var markovRank: Int?
   @Option(
     """
     The token that stands for a draft to be made, by its id or its spelling; text must not have it. \
@@ -58,13 +59,16 @@ struct DrafterSizes: ParsableArguments {
 
   private var startsFromDrafter: Bool { `init`.map { $0 != "random" && $0 != "target" } ?? false }
 
-  func apply(to options: inout DistillOptions) throws {
+  /// - Parameter areWritten: Whether the target writes prompts itself, and is a chat model of a large
+  ///   vocabulary that nobody has chosen sizes for.
+  func apply(to options: inout DistillOptions, areWritten: Bool) throws {
     options.layerCount = layers
     options.blockSize = blockSize
     options.shortestBlock = shortestBlock
     options.targetLayers = try taps
-    if let draftVocabulary { options.draftVocabulary = draftVocabulary }
-    if markovRank > 0 { options.heads.append(MarkovHeadTraining(rank: markovRank)) }
+    if let size = draftVocabulary ?? (areWritten ? 8192 : nil) { options.draftVocabulary = size }
+    let rank = markovRank ?? (areWritten ? 64 : 0)
+    if rank > 0 { options.heads.append(MarkovHeadTraining(rank: rank)) }
     options.initialization = try `init`.map { name in
       switch name {
       case "random": .random

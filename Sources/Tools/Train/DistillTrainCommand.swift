@@ -29,7 +29,11 @@ struct DistillTrainCommand: RankedCommand {
     for instance. Hidden states stored beside them are read instead of computed.
     """, value: "dir")
   var responsesFrom: [String] = []
-  @Option("Held-out documents, for the simulated acceptance; as --data.")
+  @Option(
+    """
+    Held-out documents, for the simulated acceptance; as --data. (default: others that the target \
+    writes, with --prompts self)
+    """)
   var heldout: String?
   @Option("Instead of --heldout: a file of tokens.")
   var heldoutTokens: String?
@@ -42,14 +46,15 @@ struct DistillTrainCommand: RankedCommand {
   @OptionGroup(title: "Training") var training: DistillFlags
 
   func validate() throws {
-    guard (prompts.file == nil) != responsesFrom.isEmpty else {
+    guard try prompts.sources.isEmpty != responsesFrom.isEmpty else {
       throw ValidationError(
-        "give the documents of the prompts: either --data or --tokens; or --responses-from")
+        "give the documents of the prompts: either --data or --tokens; or --prompts self; or "
+          + "--responses-from")
     }
     if heldout != nil && heldoutTokens != nil {
       throw ValidationError("give --heldout or --heldout-tokens, not both")
     }
-    if training.saveBest && heldout == nil && heldoutTokens == nil {
+    if training.saveBest && heldout == nil && heldoutTokens == nil && !prompts.areWritten {
       throw ValidationError(
         "--save-best compares held-out acceptances: give --heldout or --heldout-tokens")
     }
@@ -60,14 +65,14 @@ struct DistillTrainCommand: RankedCommand {
     let folder = try ModelFolder.url(target, option: "--target")
     let source: DistillOptions.Responses =
       responsesFrom.isEmpty
-      ? .make(try responses.options(prompts.required(), seed: training.run.seed))
+      ? .make(try responses.distillOptions(prompts.required(), seed: training.run.seed))
       : .made(responsesFrom.map { URL(fileURLWithPath: $0) })
     var options = DistillOptions(
       target: folder, responses: source, output: URL(fileURLWithPath: output),
       threads: training.run.threads.count)
     options.heldout = try heldoutOptions()
     options.chat = try prompts.template.settings()
-    try drafter.apply(to: &options)
+    try drafter.apply(to: &options, areWritten: prompts.areWritten)
     objective.apply(to: &options)
     training.apply(to: &options)
     options.ranks = try Ranks.join()
@@ -101,10 +106,13 @@ struct DistillTrainCommand: RankedCommand {
 
   /// Greedy answers to other prompts, as many and as long as an evaluation wants.
   private func heldoutOptions() throws -> ResponseOptions? {
-    let file = PromptDataFlags.file(heldout, heldoutTokens)
-    return try file.map { file in
-      // Another seed than the training's: the file may be the same.
-      var options = try responses.options(file, seed: training.run.seed &+ 0x48)
+    let data: ResponseOptions.Data? =
+      heldout.map { .text(URL(fileURLWithPath: $0)) }
+      ?? heldoutTokens.map { .tokens(URL(fileURLWithPath: $0)) }
+      ?? (prompts.areWritten ? .written(prompts.writing.options) : nil)
+    return try data.map { data in
+      // Another seed than the training's: the file, or the writer, may be the same.
+      var options = try responses.options([.init(data)], seed: training.run.seed &+ 0x48)
       options.count = training.evaluationPrompts
       options.temperature = 0
       options.length = training.evaluationLength

@@ -37,9 +37,10 @@ struct ForceTrainCommand: RankedCommand {
   @OptionGroup(title: "Training") var training: ForceFlags
 
   func validate() throws {
-    guard (prompts.file == nil) != (trajectoriesFrom == nil) else {
+    guard try prompts.sources.isEmpty != (trajectoriesFrom == nil) else {
       throw ValidationError(
-        "give the documents of the prompts: either --data or --tokens; or --trajectories-from")
+        "give the documents of the prompts: either --data or --tokens; or --prompts self; or "
+          + "--trajectories-from")
     }
     try responses.checkGreedy()
   }
@@ -56,7 +57,7 @@ struct ForceTrainCommand: RankedCommand {
     options.heldout = heldout.map { URL(fileURLWithPath: $0) }
     blocks.apply(to: &options)
     objective.apply(to: &options)
-    training.apply(to: &options, prompts: responses.shortestPrompt...responses.longestPrompt)
+    training.apply(to: &options, prompts: try responses.promptLengths(prompts.sources))
     options.ranks = try Ranks.join()
 
     let recipe = try ForceRecipe(options)

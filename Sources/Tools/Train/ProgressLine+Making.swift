@@ -46,13 +46,17 @@ extension ProgressLine {
     let start = Stopwatch.now
     var (last, first) = (ResponseProgress(responses: 0, wanted: 0, tokens: 0), Int?.none)
     func detail() -> String {
+      if let writing = last.writing {
+        return "\(last.responses)/\(last.wanted) responses | \(writing.written)/\(writing.wanted) "
+          + "prompts written"
+      }
       let left = secondsLeft(
         elapsed: Stopwatch.now - start, done: last.responses - (first ?? 0),
         remaining: last.wanted - last.responses, batch: batch)
       return "\(last.responses)/\(last.wanted) responses | \(Figures.duration(left)) left"
     }
     let made = try make { progress in
-      if first == nil { first = progress.responses - 1 }
+      if first == nil, progress.writing == nil { first = progress.responses - 1 }
       last = progress
       line.update(progress.tokens, detail: detail())
     }
@@ -63,7 +67,17 @@ extension ProgressLine {
         "\(Figures.count(count)) \(count == 1 ? "chat is" : "chats are") longer than "
           + "--longest-prompt: left out\n")
     }
+    if made != nil, let prompts = last.prompts { Output.note(summary(of: prompts) + "\n") }
     return made
+  }
+
+  /// How many prompts were kept that a target wrote, and why the others weren't.
+  private static func summary(of prompts: PromptCounts) -> String {
+    let dropped = PromptFlaw.allCases.filter { prompts[$0] > 0 }.map {
+      "\(Figures.count(prompts[$0])) \($0.description)"
+    }
+    return "\(Figures.count(prompts.kept)) of \(Figures.count(prompts.written)) prompts that the "
+      + "target wrote are kept" + (dropped.isEmpty ? "" : "; \(dropped.joined(separator: ", "))")
   }
 
   /// Makes or reads a recipe's responses and trajectories.

@@ -1,51 +1,15 @@
 import ArgumentParser
-import Foundation
 import Speculate
 import Training
-
-/// The file that prompts come from.
-struct PromptDataFlags: ParsableArguments {
-  @Option(
-    """
-    Documents to cut prompts from: text, or JSON lines with a field "text", plain or .zst. Lines \
-    with a field "prompt" instead are answered as they stand, and those with "messages" or "turns" \
-    as chats, by the target's chat template; chats longer than --longest-prompt are left out.
-    """)
-  var data: String?
-  @Option("Instead of --data: a file of little-endian 16-bit tokens.")
-  var tokens: String?
-  @OptionGroup var template: ChatTemplateFlags
-
-  var file: ResponseOptions.Data? { Self.file(data, tokens) }
-
-  /// A file of text, or else one of tokens.
-  static func file(_ text: String?, _ tokens: String?) -> ResponseOptions.Data? {
-    text.map { .text(URL(fileURLWithPath: $0)) } ?? tokens.map { .tokens(URL(fileURLWithPath: $0)) }
-  }
-
-  /// The file.
-  ///
-  /// - Throws: `ValidationError` where none is given.
-  func required() throws -> ResponseOptions.Data {
-    guard let file else {
-      throw ValidationError("give the documents of the prompts: either --data or --tokens")
-    }
-    return file
-  }
-
-  func validate() throws {
-    if data != nil && tokens != nil {
-      throw ValidationError("give the documents of the prompts: either --data or --tokens")
-    }
-  }
-}
 
 /// What the target answers.
 struct ResponseFlags: ParsableArguments {
   @Option("Responses to make.") var responses = 4000
   @Option("Tokens of the shortest prompt.") var shortestPrompt = 16
-  @Option("Tokens of the longest prompt.") var longestPrompt = 128
-  @Option("Tokens of a response at most.") var responseLength = 160
+  @Option("Tokens of the longest prompt. (default: 128, or 384 with --prompts self)")
+  var longestPrompt: Int?
+  @Option("Tokens of a response at most. (default: 160, or 256 with --prompts self)")
+  var responseLength: Int?
   @Option("Responses made at a time.") var responseBatch = 32
   @Option(
     """
@@ -53,24 +17,64 @@ struct ResponseFlags: ParsableArguments {
     made for the target, 'suffix' for matches in the text so far, or 'none'.
     """, value: "dir|suffix|none")
   var answerDrafter = DrafterChoice.none
-  @Option("0 for greedy responses.") var temperature: Float = 0
+  @Option(
+    """
+    0 for greedy responses. (default: 0, or 0.8 for a --sampled-share of 0.25 with 'distill' and \
+    --prompts self)
+    """)
+  var temperature: Float?
+  @Option(
+    "The share of responses that are sampled at --temperature; the others are greedy. (default: 1)")
+  var sampledShare: Float?
 
   func validate() throws {
     try OptionCheck.atLeast(
       1, ("--responses", responses), ("--shortest-prompt", shortestPrompt),
       ("--response-length", responseLength))
     try OptionCheck.range("--response-batch", responseBatch, 1...1024)
-    if longestPrompt < shortestPrompt || longestPrompt > 1 << 20 {
-      throw ValidationError(
-        "--longest-prompt is \(longestPrompt): give \(shortestPrompt) (--shortest-prompt) or more")
-    }
-    if temperature != 0 && !(0.01...100).contains(temperature) {
+    if let longestPrompt { _ = try lengths(to: longestPrompt) }
+    if let temperature, temperature != 0 && !(0.01...100).contains(temperature) {
       throw ValidationError("--temperature is \(temperature): give 0, or 0.01 to 100")
+    }
+    if let sampledShare {
+      if temperature ?? 0 == 0 {
+        throw ValidationError(
+          "--sampled-share means nothing for greedy responses: give a --temperature, or leave it out"
+        )
+      }
+      if !(sampledShare > 0 && sampledShare <= 1) {
+        throw ValidationError(
+          "--sampled-share is \(sampledShare): give more than 0 and at most 1, or --temperature 0")
+      }
     }
   }
 
+  private static let usual = (longestPrompt: 128, responseLength: 160)
+  private static let usualOfChats = (longestPrompt: 384, responseLength: 256)
+
+  /// Tokens of a prompt.
+  ///
+  /// - Throws: `ValidationError` if there can't be any.
+  func promptLengths(_ sources: [ResponseOptions.Source]) throws -> ClosedRange<Int> {
+    try lengths(to: longestPrompt ?? usual(sources).longestPrompt)
+  }
+
+  private func lengths(to longest: Int) throws -> ClosedRange<Int> {
+    guard (shortestPrompt...max(shortestPrompt, 1 << 20)).contains(longest) else {
+      throw ValidationError(
+        "--longest-prompt is \(longest): give \(shortestPrompt) (--shortest-prompt) or more")
+    }
+    return shortestPrompt...longest
+  }
+
+  private func usual(
+    _ sources: [ResponseOptions.Source]
+  ) -> (longestPrompt: Int, responseLength: Int) {
+    sources.contains(where: \.data.isWritten) ? Self.usualOfChats : Self.usual
+  }
+
   func checkGreedy() throws {
-    if temperature != 0 {
+    if let temperature, temperature != 0 {
       throw ValidationError(
         "--temperature is \(temperature), but only greedy answers are fixed points of the "
           + "iteration: leave it out")
@@ -78,11 +82,11 @@ struct ResponseFlags: ParsableArguments {
   }
 
   /// - Throws: `SpeculateError` if the drafter's folder doesn't exist.
-  func options(_ data: ResponseOptions.Data, seed: UInt64) throws -> ResponseOptions {
-    var options = ResponseOptions(data: data)
+  func options(_ sources: [ResponseOptions.Source], seed: UInt64) throws -> ResponseOptions {
+    var options = ResponseOptions(sources: sources)
     options.count = responses
-    options.promptLengths = shortestPrompt...longestPrompt
-    options.length = responseLength
+    options.promptLengths = try promptLengths(sources)
+    options.length = responseLength ?? usual(sources).responseLength
     options.batch = responseBatch
     options.drafting =
       switch answerDrafter {
@@ -91,42 +95,21 @@ struct ResponseFlags: ParsableArguments {
       case .folder(let path): .drafter(try ModelFolder.url(path, option: "--answer-drafter"))
       }
     options.costCache = .user()
-    options.temperature = temperature
+    options.temperature = temperature ?? 0
+    options.sampledShare = sampledShare ?? 1
     options.seed = seed
     return options
   }
-}
 
-/// What is stored beside responses.
-struct StoredFeatureFlags: ParsableArguments {
-  @Option(
-    """
-    Layers of the target whose outputs are stored for every token, 0-based, so that trainings with \
-    these --target-layers read them instead of running the target: 4 bytes a layer and unit of the \
-    target's width.
-    """, value: "i,j,…")
-  var storeTaps: String?
-  @Option(
-    """
-    How many of the target's most probable tokens are stored behind every token, with their \
-    log-probabilities at temperature 1: 8 bytes each. Training doesn't read them.
-    """, value: "k")
-  var storeLogProbabilities: Int?
-
-  var choice: FeatureChoice? {
-    get throws {
-      guard storeTaps != nil || storeLogProbabilities != nil else { return nil }
-      let layers = try storeTaps.map { try OptionCheck.layers($0, of: "--store-taps") } ?? []
-      let sorted = Set(layers).sorted()
-      if sorted.count < layers.count {
-        throw ValidationError("--store-taps is \(storeTaps ?? ""): name each layer once")
-      }
-      return FeatureChoice(layers: sorted, logProbabilities: storeLogProbabilities ?? 0)
+  /// The same, but a share of the answers to prompts that the target wrote is sampled unless the flags say
+  /// something of it.
+  func distillOptions(
+    _ sources: [ResponseOptions.Source], seed: UInt64
+  ) throws -> ResponseOptions {
+    var options = try options(sources, seed: seed)
+    if temperature == nil, sources.contains(where: \.data.isWritten) {
+      (options.temperature, options.sampledShare) = (0.8, 0.25)
     }
-  }
-
-  func validate() throws {
-    try OptionCheck.range("--store-log-probabilities", storeLogProbabilities, 1...4096)
-    _ = try choice
+    return options
   }
 }

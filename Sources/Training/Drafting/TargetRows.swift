@@ -11,22 +11,17 @@ package struct TargetRows: Sendable {
   /// The draft index of each token, −1 outside the draft vocabulary: [vocabulary].
   package let choices: [Int32]
 
-  /// Takes the draft vocabulary's rows of a whole head [vocabulary][hidden].
-  package init(embedding: TokenEmbedding, head whole: FloatBuffer, draftVocabulary: [Token]?) {
+  /// Takes the head's rows of the draft vocabulary, or all where there is none.
+  package init(embedding: TokenEmbedding, head: FloatBuffer, draftVocabulary: [Token]?) {
     self.embedding = embedding
+    self.head = head
     self.draftVocabulary = draftVocabulary
-    let hidden = embedding.width
     guard let draftVocabulary else {
-      head = whole
       choices = (0..<Int32(embedding.vocabularySize)).map { $0 }
       return
     }
-    head = FloatBuffer(count: draftVocabulary.count * hidden)
     var choices = [Int32](repeating: -1, count: embedding.vocabularySize)
-    for (index, token) in draftVocabulary.enumerated() {
-      choices[Int(token)] = Int32(index)
-      (head.base + index * hidden).update(from: whole.base + Int(token) * hidden, count: hidden)
-    }
+    for (index, token) in draftVocabulary.enumerated() { choices[Int(token)] = Int32(index) }
     self.choices = choices
   }
 

@@ -24,18 +24,17 @@ final class FeatureGenerator {
   func record(of tokens: [Token], shouldStop: () -> Bool) -> FeatureRecord? {
     var record = FeatureRecord(tokens, settings: settings)
     var isStopped = false
-    let (width, k) = (settings.layers.count * settings.hidden, settings.logProbabilities)
+    let k = settings.logProbabilities
     cache.reset()
-    record.fill { taps, topTokens, logProbabilities in
-      runner.read(tokens, into: cache, logits: k > 0 ? .all : .none) { piece in
-        let start = piece.lowerBound
-        (taps + start * width).update(from: runner.taps, count: piece.count * width)
-        findMostProbable(
-          rows: piece.count, tokens: topTokens + start * k,
-          logProbabilities: logProbabilities + start * k)
-        isStopped = shouldStop()
-        return !isStopped
+    runner.read(tokens, into: cache, logits: k > 0 ? .all : .none) { piece in
+      if !settings.layers.isEmpty { record.setTaps(piece, to: runner.taps) }
+      if k > 0 {
+        record.setMostProbable(from: piece.lowerBound) { tokens, logProbabilities in
+          findMostProbable(rows: piece.count, tokens: tokens, logProbabilities: logProbabilities)
+        }
       }
+      isStopped = shouldStop()
+      return !isStopped
     }
     return isStopped ? nil : record
   }
@@ -45,7 +44,6 @@ final class FeatureGenerator {
     rows: Int, tokens: UnsafeMutablePointer<Token>, logProbabilities: UnsafeMutablePointer<Float>
   ) {
     let (k, vocabulary) = (settings.logProbabilities, runner.model.configuration.vocabularySize)
-    guard k > 0 else { return }
     // Rows are divided among the workers.
     nonisolated(unsafe) let (logits, tokens, values) = (runner.logits, tokens, logProbabilities)
     let count = runner.workers.count

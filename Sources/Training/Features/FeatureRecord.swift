@@ -3,8 +3,8 @@ import Foundation
 
 /// What a target computed over one sequence, as a shard holds it.
 ///
-/// One block of bytes, little-endian: the tokens, 32 bits each; the layers' outputs, f32
-/// [positions][layers][hidden]; the most probable tokens after each position, 32 bits each
+/// One block of bytes, little-endian: the tokens, 32 bits each; the layers' outputs, f32 or bf16
+/// [positions][layers][hidden], filled up to whole 32 bits; the most probable tokens after each position, 32 bits each
 /// [positions][k]; and their natural log-probabilities at temperature 1, f32 [positions][k].
 package struct FeatureRecord: Sendable {
   package let settings: FeatureSettings
@@ -28,12 +28,11 @@ package struct FeatureRecord: Sendable {
   }
 
   static func byteCount(_ positions: Int, _ settings: FeatureSettings) -> Int {
-    positions * bytesPerPosition(settings)
+    4 * positions * (1 + 2 * settings.logProbabilities) + tapBytes(positions, settings)
   }
 
-  /// The size of a token's features, itself included, before compression.
-  static func bytesPerPosition(_ settings: FeatureSettings) -> Int {
-    4 * (1 + settings.layers.count * settings.hidden + 2 * settings.logProbabilities)
+  private static func tapBytes(_ positions: Int, _ settings: FeatureSettings) -> Int {
+    (positions * settings.layers.count * settings.hidden * settings.valueBytes + 3) & ~3
   }
 
   package var tokens: [Token] {
@@ -44,31 +43,44 @@ package struct FeatureRecord: Sendable {
 
   /// Where the layers' outputs, the most probable tokens and their log-probabilities start.
   private var tapOffset: Int { 4 * positions }
-  private var tokenOffset: Int {
-    tapOffset + 4 * positions * settings.layers.count * settings.hidden
-  }
+  private var tokenOffset: Int { tapOffset + Self.tapBytes(positions, settings) }
   private var logOffset: Int { tokenOffset + 4 * positions * settings.logProbabilities }
 
-  /// The layers' outputs: [positions][layers][hidden].
-  func withTaps<R>(_ body: (UnsafePointer<Float>) -> R) -> R {
+  private var type: ElementType { settings.rounded == .bf16 ? .bf16 : .f32 }
+  private var width: Int { settings.layers.count * settings.hidden }
+
+  /// Reads the layers' outputs of some positions: [range][layers][hidden].
+  func copyTaps(_ range: Range<Int>, into values: UnsafeMutablePointer<Float>) {
     bytes.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { preconditionFailure("a record has tokens") }
-      return body((base + tapOffset).assumingMemoryBound(to: Float.self))
+      guard let base = bytes.baseAddress else { return }
+      FloatConversion.widen(
+        base + tapOffset + range.lowerBound * width * type.byteCount, as: type, into: values,
+        count: range.count * width)
     }
   }
 
-  /// All parts, to be filled.
-  mutating func fill(
+  /// Takes the layers' outputs of some positions: [range][layers][hidden].
+  mutating func setTaps(_ range: Range<Int>, to values: UnsafePointer<Float>) {
+    let (type, offset) = (type, tapOffset + range.lowerBound * width * type.byteCount)
+    let count = range.count * width
+    bytes.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      FloatConversion.narrow(values, to: type, into: base + offset, count: count)
+    }
+  }
+
+  /// Fills in the most probable tokens from a position on.
+  mutating func setMostProbable(
+    from position: Int,
     _ body: (
-      _ taps: UnsafeMutablePointer<Float>, _ tokens: UnsafeMutablePointer<Token>,
-      _ logProbabilities: UnsafeMutablePointer<Float>
+      _ tokens: UnsafeMutablePointer<Token>, _ logProbabilities: UnsafeMutablePointer<Float>
     ) -> Void
   ) {
-    let (taps, tokens, logs) = (tapOffset, tokenOffset, logOffset)
+    let start = 4 * position * settings.logProbabilities
+    let (tokens, logs) = (tokenOffset + start, logOffset + start)
     bytes.withUnsafeMutableBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       body(
-        (base + taps).assumingMemoryBound(to: Float.self),
         (base + tokens).assumingMemoryBound(to: Token.self),
         (base + logs).assumingMemoryBound(to: Float.self))
     }

@@ -39,7 +39,7 @@ final class FeatureShard: Sendable {
     let bytes = file.bytes
     var offset = 0
     guard let head = WordFrame.read(bytes, at: &offset, words: 7),
-      head[0] == WordFrame.word(Self.kind.magic)
+      head[0] == Self.magic(settings)
     else { throw ShardKind.damage(url, "is no shard of \(Self.kind.name)") }
     var (places, prints) = ([Place](), [UInt64]())
     for _ in 0..<entry.count {
@@ -111,9 +111,14 @@ final class FeatureShard: Sendable {
     tokens.withUnsafeBytes(FileFingerprint.of(bytes:))
   }
 
+  /// Programs that know f32 alone find no shard of theirs.
+  private static func magic(_ settings: FeatureSettings) -> UInt64 {
+    WordFrame.word(settings.rounded == .bf16 ? "SPFEATS2" : kind.magic)
+  }
+
   private static func head(_ first: Int, _ count: Int, _ settings: FeatureSettings) -> [UInt64] {
     let words = [
-      WordFrame.word(kind.magic), UInt64(first), UInt64(count), UInt64(settings.layers.count),
+      magic(settings), UInt64(first), UInt64(count), UInt64(settings.layers.count),
       UInt64(settings.hidden), UInt64(settings.logProbabilities),
     ]
     return words + [WordFrame.print(words)]

@@ -38,6 +38,11 @@ package final class FeatureStore {
     try self.init(folder, made)
   }
 
+  /// What the outputs beside responses are rounded to; nil if there are none.
+  static func precision(in responses: URL) throws -> ProductPrecision? {
+    try manifest(in: folder(in: responses))?.settings.precision
+  }
+
   /// Opens the features beside responses; nil if there are none.
   package convenience init?(in responses: URL, target: UInt64) throws {
     let folder = Self.folder(in: responses)
@@ -70,7 +75,7 @@ package final class FeatureStore {
     guard manifest.settings.target == target else {
       throw SpeculateError("\(folder.path) holds another target's features: delete it")
     }
-    guard manifest.settings.choice == choice else {
+    guard let choice, manifest.settings.fit(choice) else {
       throw SpeculateError(
         "\(folder.path) was made with \(manifest.settings.choice.settings): give just that, another "
           + "‘output’, or delete it")

@@ -57,6 +57,14 @@ package struct ResponseSettings: ShardSettings {
   package var responseLength: Int
   /// 0 for greedy responses.
   package var temperature: Float
+  /// The share of responses that are sampled at the temperature; nil for all.
+  package var sampledShare: Float?
+  /// The prompts that the target wrote itself; nil where it wrote none.
+  package var written: PromptWritingSettings?
+  /// How those were cleaned: the rules' version, and what was excluded.
+  package var cleaning: String?
+  /// The weights of several sources.
+  package var weights: [Double]?
 
   package init(
     target: UInt64, data: UInt64, seed: UInt64, shortestPrompt: Int, longestPrompt: Int,
@@ -80,10 +88,18 @@ package struct ResponseSettings: ShardSettings {
     settings.note("longest prompt", longestPrompt)
     settings.note("response length", responseLength)
     settings.note("temperature", temperature)
-    return settings.values
+    settings.note("sampled share", sampledShare)
+    settings.note("cleaning", cleaning)
+    settings.note("weights", weights)
+    return settings.values.merging(written?.named ?? [:]) { own, _ in own }
   }
 
+  /// How the tokens of response `number` are chosen.
   func sampling(_ number: Int) -> SamplingParameters {
-    SamplingParameters(temperature: temperature, seed: seed &+ UInt64(number))
+    if let sampledShare {
+      var random = KeyedRandom(seed: seed, key: "sampled \(number)")
+      if random.uniform() >= Double(sampledShare) { return .greedy }
+    }
+    return SamplingParameters(temperature: temperature, seed: seed &+ UInt64(number))
   }
 }

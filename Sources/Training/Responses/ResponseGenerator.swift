@@ -3,15 +3,14 @@ package import Speculate
 package import Tensors
 package import Verifier
 
-/// Lets the target answer prompts, many at a time and with drafts.
+/// Lets the target go on from prompts, many at a time and with drafts.
 ///
 /// The sequences of a ``DecodingLoop`` get the tokens of plain decoding, so these are exactly the outputs
 /// that serving makes, and a response depends on its number alone, not on which others shared its
 /// passes or on what was drafted.
 package final class ResponseGenerator {
   private let runner: CausalRunner
-  private let prompts: PromptSource
-  private let settings: ResponseSettings
+  private let tasks: any ResponseTasks
   private let endTokens: Set<Token>
   /// How drafts are made; without them decoding is plain.
   private let drafts: ResponseDrafts?
@@ -40,17 +39,16 @@ package final class ResponseGenerator {
   ///   - batch: How many responses are made at a time.
   ///   - drafts: What drafts; nil for plain decoding.
   package init(
-    model: CausalModel, workers: Workers, prompts: PromptSource, settings: ResponseSettings,
-    endTokens: [Token], batch: Int, drafts: ResponseDrafts? = nil
+    model: CausalModel, workers: Workers, tasks: any ResponseTasks, batch: Int,
+    drafts: ResponseDrafts? = nil
   ) throws {
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: max(batch, 64),
       taps: drafts?.drafter?.taps ?? [])
-    self.prompts = prompts
-    self.settings = settings
+    self.tasks = tasks
     self.drafts = drafts
-    self.endTokens = Set(endTokens)
-    let capacity = settings.longestPrompt + settings.responseLength
+    endTokens = Set(tasks.endTokens)
+    let capacity = tasks.longestPrompt + tasks.responseLength
     let sources = try drafts?.drafter?.makeSources(
       batch, target: model, workers: workers, capacity: capacity)
     idle = try (0..<batch).map { [runner] in
@@ -102,10 +100,9 @@ package final class ResponseGenerator {
 
   private func begin(_ number: Int, _ slot: Slot) throws -> Answer {
     slot.cache.reset()
-    let prompt = try prompts.prompt(number)
+    let task = try tasks.task(number)
     let parameters = GenerationParameters(
-      sampling: settings.sampling(number), maximumTokens: settings.responseLength,
-      endTokens: Array(endTokens))
+      sampling: task.sampling, maximumTokens: tasks.responseLength, endTokens: tasks.endTokens)
     let strategy: any RoundStrategy =
       if let drafts, let length {
         DraftStrategy(
@@ -115,10 +112,10 @@ package final class ResponseGenerator {
     return Answer(
       number: number,
       response: Response(
-        tokens: prompt, promptLength: prompt.count, document: prompts.document(ofPrompt: number)),
+        tokens: task.prompt, promptLength: task.prompt.count, document: task.document),
       slot: slot,
       run: try SequenceRun(
-        runner: runner, cache: slot.cache, prompt: prompt, parameters: parameters,
+        runner: runner, cache: slot.cache, prompt: task.prompt, parameters: parameters,
         strategy: strategy, isCancelled: { false }))
   }
 
@@ -136,8 +133,8 @@ package final class ResponseGenerator {
   private func isComplete(_ response: Response) -> Bool {
     let made = response.continuation
     guard let last = made.last else { return false }
-    return endTokens.contains(last) || made.count >= settings.responseLength
-      || detector.endsInLoop(made)
+    return endTokens.contains(last) || made.count >= tasks.responseLength
+      || detector.endsInLoop(made) || tasks.isOver(made)
   }
 
   private func end(_ answer: Answer) -> Response {

@@ -14,8 +14,6 @@ package struct SequenceFeatures: Sendable {
     self.taps = taps
     self.states = states
   }
-
-  var bytes: Int { (taps.count + (states?.count ?? 0)) * MemoryLayout<Float>.stride }
 }
 
 /// The target's hidden states over a sequence, by the engine that serves.
@@ -24,7 +22,8 @@ package final class TargetFeatures {
   private let cache: KeyValueCache
   private let hidden: Int
   private let width: Int  // taps · hidden
-  private let states: Bool
+  /// Whether the states that the head takes are kept, too.
+  let states: Bool
   private let inverse: FloatBuffer  // [maximumRows], what the norm leaves for a backward pass
 
   /// Makes the run state for sequences of up to `maximumLength` tokens.
@@ -78,13 +77,13 @@ package final class TargetFeatures {
     guard let slots = slots(in: record.settings) else { return nil }
     let features = room(positions: record.positions - 1)
     let stride = record.settings.layers.count * hidden
-    record.withTaps { rows in
-      var start = 0
-      while start < record.positions - 1 {
-        let end = min(start + runner.maximumRows, record.positions - 1)
-        copy(rows + start * stride, slots: slots, stride: stride, to: features, start..<end)
-        start = end
-      }
+    let rows = FloatBuffer(count: runner.maximumRows * stride)
+    var start = 0
+    while start < record.positions - 1 {
+      let end = min(start + runner.maximumRows, record.positions - 1)
+      record.copyTaps(start..<end, into: rows.base)
+      copy(rows.base, slots: slots, stride: stride, to: features, start..<end)
+      start = end
     }
     return features
   }
@@ -133,43 +132,5 @@ package final class TargetFeatures {
         norm.apply(x + row * stride, into: y + row * hidden, count: hidden)
       }
     }
-  }
-}
-
-/// Features kept from one visit of a sequence to the next, as many as fit.
-final class FeatureCache {
-  private let features: TargetFeatures
-  private let stored: [FeatureStore]
-  private var room: Int  // bytes left
-  private var kept: [Int: SequenceFeatures] = [:]
-
-  /// - Parameter stored: Where features may lie already; those that lack a layer are passed over.
-  init(_ features: TargetFeatures, stored: [FeatureStore] = [], bytes: Int) {
-    self.features = features
-    self.stored = stored.filter { features.slots(in: $0.settings) != nil }
-    room = bytes
-  }
-
-  /// The features of sequence `number`.
-  func features(
-    of number: Int, tokens: [Token], shouldStop: () -> Bool
-  ) throws -> SequenceFeatures {
-    if let known = kept[number] { return known }
-    let values = try read(tokens) ?? features.compute(tokens, shouldStop: shouldStop)
-    if values.bytes <= room {
-      room -= values.bytes
-      kept[number] = values
-    }
-    return values
-  }
-
-  /// Whether a sequence's features are read instead of computed.
-  func isStored(_ tokens: [Token]) -> Bool { stored.contains { $0.contains(tokens) } }
-
-  private func read(_ tokens: [Token]) throws -> SequenceFeatures? {
-    for store in stored {
-      if let record = try store.record(of: tokens) { return features.take(record) }
-    }
-    return nil
   }
 }

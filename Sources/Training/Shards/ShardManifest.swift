@@ -11,6 +11,8 @@ struct ShardManifest<Settings: Codable & Equatable>: Codable {
   var settings: Settings
   /// The shards, each following the one before.
   var shards: [ShardEntry]
+  /// What became of the elements, by name; nil where nothing is said of them.
+  var counts: [String: Int]?
 
   /// All that is known before anything else is read.
   private struct Header: Codable { var version: Int }

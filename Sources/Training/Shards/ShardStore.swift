@@ -130,9 +130,14 @@ package final class ShardStore<Element: ShardElement> {
   package func flush() throws { try tail.flush() }
 
   /// Turns the tail into a shard, as far as no element is missing.
-  package func seal() throws {
+  ///
+  /// - Parameter counts: What the manifest is to say of the elements; nil for what it says.
+  package func seal(noting counts: [String: Int]? = nil) throws {
     let count = beginning.count
     if count > 0 { try seal(count) }
+    guard let counts, counts != manifest.counts else { return }
+    manifest.counts = counts
+    try manifest.write(to: folder)
   }
 
   private func seal(_ count: Int) throws {

@@ -117,30 +117,3 @@ import Text
         == [300] + bytes("<\u{F8F0}e>") + [301])
   }
 }
-
-/// A token for each byte, and the special tokens `<u>` and `<e>`.
-private struct MarkupTokenizer: Tokenizer {
-  private let special: [(spelling: String, id: Token)] = [("<u>", 300), ("<e>", 301)]
-
-  func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
-    var ids: [Token] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.first {
-      let found = parseSpecial ? special.first { rest.starts(with: $0.spelling.utf8) } : nil
-      ids.append(found?.id ?? Token(byte))
-      rest = rest.dropFirst(found?.spelling.utf8.count ?? 1)
-    }
-    return ids
-  }
-
-  func bytes(of id: Token) -> [UInt8] { UInt8(exactly: id).map { [$0] } ?? [] }
-  func isSpecial(_ id: Token) -> Bool { id >= 300 }
-  func piece(of id: Token) -> String? {
-    special.first { $0.id == id }?.spelling ?? UInt8(exactly: id).map { "<0x\($0)>" }
-  }
-  func id(of piece: String) -> Token? { special.first { $0.spelling == piece }?.id }
-  var vocabularySize: Int { 302 }
-  var beginToken: Token? { nil }
-  var endTokens: [Token] { [301] }
-  var leadingSpaceRule: LeadingSpaceRule { .keep }
-}

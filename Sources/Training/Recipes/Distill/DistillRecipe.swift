@@ -118,7 +118,10 @@ package final class DistillRecipe {
   ) throws -> (token: Token, remark: String?) {
     let vocabulary = responding.target.configuration.vocabularySize
     guard let token = options.maskToken else {
-      guard let choice = MaskChoice(responding.tokenizer, vocabulary: vocabulary) else {
+      guard
+        let choice = MaskChoice(
+          responding.tokenizer, vocabulary: vocabulary, standing: responding.standingTokens)
+      else {
         throw SpeculateError(
           "the tokenizer of the target has no mask, reserves no token and uses all ids: give "
             + "‘mask token’, one that text never holds")

@@ -63,7 +63,7 @@ package final class DrafterTraining: TrainingRecipe {
     let configuration = try Self.configuration(
       options, target.configuration, maskToken: maskToken, draftVocabulary: vocabulary)
     let rows = TargetRows(
-      embedding: target.embedding, head: try Self.head(target, weights),
+      embedding: target.embedding, head: try Self.head(target, weights, rows: vocabulary),
       draftVocabulary: vocabulary)
     state = try Run(
       options.run,
@@ -95,13 +95,14 @@ package final class DrafterTraining: TrainingRecipe {
       ? try TargetFeatures(
         model: target, workers: workers, layers: configuration.targetLayers,
         states: options.needsDistribution, maximumLength: longest) : nil
-    let cache = features.map { FeatureCache($0, stored: stored, bytes: options.memory) }
+    let precision = state.precision
+    let cache = features.map {
+      FeatureCache($0, stored: stored, bytes: options.memory, precision: precision)
+    }
     self.cache = cache
     storedCount = responses.count { cache?.isStored($0.tokens) ?? false }
     unusedFeatures = stored.compactMap { store in
-      guard let features, features.slots(in: store.settings) == nil else { return nil }
-      return "\(store.folder.path) holds layers \(store.settings.layers), not all of "
-        + "\(features.layers): the target computes them"
+      features.flatMap { FeatureCache.objection(to: store, $0, precision: precision) }
     }
     heldout = HeldoutAnswer.all(
       heldoutResponses, length: options.heldout?.length, endTokens: heldoutEnds)
@@ -200,18 +201,26 @@ package final class DrafterTraining: TrainingRecipe {
 
   private static let nothing = FloatBuffer(count: 0)
 
-  /// The target's head as f32: [vocabulary][hidden].
-  private static func head(_ target: CausalModel, _ weights: ModelWeights) throws -> FloatBuffer {
+  /// The rows of the target's head for some tokens as f32, or for all: [rows][hidden].
+  private static func head(
+    _ target: CausalModel, _ weights: ModelWeights, rows: [Token]?
+  ) throws -> FloatBuffer {
     let (vocabulary, hidden) = (
       target.configuration.vocabularySize, target.configuration.hiddenSize
     )
-    if !target.configuration.tiesEmbeddings {
-      return try weights.values(
-        NamedShape(target.configuration.family.tensors.head, [vocabulary, hidden]))
+    let tokens = rows ?? (0..<Token(vocabulary)).map { $0 }
+    let head = FloatBuffer(count: tokens.count * hidden)
+    guard !target.configuration.tiesEmbeddings else {
+      for (row, token) in tokens.enumerated() {
+        target.embedding.copy(token, to: head.base + row * hidden)
+      }
+      return head
     }
-    let head = FloatBuffer(count: vocabulary * hidden)
-    for token in 0..<vocabulary {
-      target.embedding.copy(Token(token), to: head.base + token * hidden)
+    let whole = try weights.values(
+      NamedShape(target.configuration.family.tensors.head, [vocabulary, hidden]))
+    guard rows != nil else { return whole }
+    for (row, token) in tokens.enumerated() {
+      (head.base + row * hidden).update(from: whole.base + Int(token) * hidden, count: hidden)
     }
     return head
   }

@@ -9,8 +9,11 @@ struct MaskChoice {
   /// What to say of it; nil for the tokenizer's own mask.
   let remark: String?
 
-  /// The tokenizer's mask, else a token it reserves, else an id it doesn't use; nil where all are used.
-  init?(_ tokenizer: any Tokenizer, vocabulary: Int) {
+  /// The tokenizer's mask, else a token it reserves, else an id it doesn't use, else the last special token
+  /// beside those that stand in texts and chats; nil where there is none.
+  ///
+  /// - Parameter standing: Special tokens that begin and end texts and turns.
+  init?(_ tokenizer: any Tokenizer, vocabulary: Int, standing: Set<Token>) {
     let masks = ["<mask>", "[MASK]", "<|mask|>", "<|MASK|>"]
     let ids = (0..<Token(vocabulary)).lazy
     if let mask = masks.lazy.compactMap({ tokenizer.id(of: $0) }).first(where: ids.contains) {
@@ -26,6 +29,14 @@ struct MaskChoice {
       token = unused
       remark =
         "the tokenizer has no mask: token \(unused), which it doesn't use, stands for drafts to be made"
+    } else if let special = ids.last(where: {
+      tokenizer.isSpecial($0) && !standing.contains($0)
+        && !["<unk>", "[UNK]"].contains(tokenizer.piece(of: $0))
+    }) {
+      token = special
+      remark =
+        "the tokenizer has no mask: \(tokenizer.piece(of: special) ?? "") (\(special)), a special token "
+        + "that chats don't have, stands for drafts to be made"
     } else {
       return nil
     }

@@ -62,7 +62,7 @@ package final class ForceTraining: TrainingRecipe {
       ? FeatureCache(
         try TargetFeatures(
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
-        bytes: options.memory) : nil
+        bytes: options.memory, precision: .f32) : nil
     let firstHead =
       keepsTarget ? try Self.embedding(weights, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(

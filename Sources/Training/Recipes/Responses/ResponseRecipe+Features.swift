@@ -18,7 +18,7 @@ extension ResponseRecipe {
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     if let features { try check(features) }
-    let settings = try features.map(settings)
+    let settings = try features.map { try self.settings($0, in: folder) }
     let plan = try plan(options, folder: folder)
     if ranks.isFirst { try claim(folder, options) }
     try FeatureStore.check(in: folder, target: fingerprint(), choice: features)
@@ -45,7 +45,7 @@ extension ResponseRecipe {
     guard ranks.isFirst else { return try ranks.broadcast(false) }
     try check(features)
     try claim(folder, nil)
-    let store = try FeatureStore(in: folder, settings: settings(features))
+    let store = try FeatureStore(in: folder, settings: settings(features, in: folder))
     let generator = try FeatureGenerator(
       model: target, workers: workers, settings: store.settings,
       maximumLength: responses.map(\.tokens.count).max() ?? 1)
@@ -61,10 +61,11 @@ extension ResponseRecipe {
     return try ranks.broadcast(isComplete)
   }
 
-  private func settings(_ features: FeatureChoice) throws -> FeatureSettings {
-    FeatureSettings(
-      target: try fingerprint(), hidden: target.configuration.hiddenSize, layers: features.layers,
-      logProbabilities: features.logProbabilities)
+  private func settings(_ features: FeatureChoice, in folder: URL) throws -> FeatureSettings {
+    var choice = features
+    choice.precision = try choice.precision ?? FeatureStore.precision(in: folder)
+    return FeatureSettings(
+      target: try fingerprint(), hidden: target.configuration.hiddenSize, choice: choice)
   }
 
   /// Says whether the target has what is wanted.

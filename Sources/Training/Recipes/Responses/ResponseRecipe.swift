@@ -33,6 +33,17 @@ package final class ResponseRecipe {
     [OutputClaim.Input("target", directory)] + options.compactMap { $0 }.flatMap { $0.inputs() }
   }
 
+  /// Special tokens that begin and end texts, and those of a chat where the target has a template.
+  var standingTokens: Set<Token> {
+    let chat = Conversation(messages: [.system("a"), .user("b"), .assistant("c"), .user("d")])
+    let ids =
+      [chat, Conversation(user: "b")].lazy.compactMap {
+        try? self.encoder.encode($0, now: ChatEncoder.fixedTime).ids
+      }.first ?? []
+    let ends = tokenizer.endTokens(of: target.configuration.endTokens, inChat: true)
+    return Set(ids.filter(tokenizer.isSpecial) + ends + [tokenizer.beginToken].compactMap { $0 })
+  }
+
   /// Claims a folder for shards, for as long as this lives.
   func claim(_ folder: URL, _ options: ResponseOptions?) throws {
     guard claim?.folder != folder else { return }
@@ -45,101 +56,6 @@ package final class ResponseRecipe {
   }
 
   var tokenizer: any Tokenizer { encoder.tokenizer }
-
-  /// Prompts, and what the answers to them depend on.
-  struct Plan {
-    var options: ResponseOptions
-    var prompts: PromptSource
-    var settings: ResponseSettings
-    /// The tokens after which an answer is over.
-    var endTokens: [Token]
-  }
-
-  /// Reads the prompts.
-  ///
-  /// - Throws: `SpeculateError` when the prompts can't be read, answers don't fit the target's context, or
-  ///   a folder was begun with others.
-  func plan(_ options: ResponseOptions, folder: URL) throws -> Plan {
-    try check(options)
-    let prompts = try prompts(options)
-    let plan = Plan(
-      options: options, prompts: prompts, settings: try settings(options, prompts),
-      endTokens: tokenizer.endTokens(
-        of: target.configuration.endTokens, inChat: prompts.chatFingerprint != nil))
-    try ResponseStore.check(folder, plan.settings)
-    return plan
-  }
-
-  /// Makes the responses that are still missing.
-  ///
-  /// - Parameters:
-  ///   - ranks: The processes that prompts are dealt out to; the first one writes.
-  ///   - prepare: Called when the folder has turned out to be the one of this plan.
-  ///   - shouldStop: Asked between passes; responses in the making are lost.
-  /// - Returns: All responses in order, or `nil` when it was stopped before.
-  func respond(
-    _ plan: Plan, folder: URL, ranks: any Communicator = SingleRank(),
-    prepare: () throws -> Void = {}, shouldStop: () -> Bool, report: (ResponseProgress) -> Void
-  ) throws -> [Response]? {
-    let options = plan.options
-    let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
-    try ranks.agree(on: plan.settings)
-    if ranks.isFirst { try prepare() }
-    var (own, others) = (0, 0)  // tokens
-    return try ShardMaking(ranks: ranks, store: store, wanted: options.count).run(
-      shouldStop: shouldStop,
-      report: { made, response, isOwn in
-        if !isOwn { others += response.continuation.count }
-        report(
-          ResponseProgress(
-            responses: made, wanted: options.count, tokens: own + others,
-            tooLongChats: plan.prompts.tooLongChats))
-      },
-      make: { numbers, shouldStop, emit in
-        let generator = try ResponseGenerator(
-          model: target, workers: workers, prompts: plan.prompts, settings: plan.settings,
-          endTokens: plan.endTokens, batch: min(options.batch, numbers.count),
-          drafts: try drafts(options))
-        return try generator.run(
-          numbers, shouldStop: shouldStop, progress: { own = $0 }, emit: emit)
-      })
-  }
-
-  private func settings(
-    _ options: ResponseOptions, _ prompts: PromptSource
-  ) throws -> ResponseSettings {
-    var data = try FileFingerprint.of(options.data.url)
-    if !encoder.parsesSpecial { data = data &* 31 &+ 1 }
-    return ResponseSettings(
-      target: try fingerprint(),
-      // What chats become depends on the template too.
-      data: prompts.chatFingerprint.map { data &* 31 &+ $0 } ?? data,
-      seed: options.seed, shortestPrompt: options.promptLengths.lowerBound,
-      longestPrompt: options.promptLengths.upperBound, responseLength: options.length,
-      temperature: options.temperature)
-  }
-
-  private func drafts(_ options: ResponseOptions) throws -> ResponseDrafts? {
-    switch options.drafting {
-    case .none: nil
-    case .suffix: ResponseDrafts(costCache: options.costCache)
-    case .drafter(let folder):
-      ResponseDrafts(
-        drafter: try DrafterModel(directory: folder, tokenizer: tokenizer),
-        costCache: options.costCache)
-    }
-  }
-
-  private func check(_ options: ResponseOptions) throws {
-    let longest = options.promptLengths.upperBound + options.length
-    // Features are computed of answers that end anywhere.
-    guard longest <= target.configuration.evenContext else {
-      throw SpeculateError(
-        "prompts and responses of \(longest) tokens don't fit the target's context of "
-          + "\(target.configuration.evenContext): give a smaller ‘response length’, "
-          + "‘evaluation length’ or ‘longest prompt’")
-    }
-  }
 
   /// Responses that were made earlier by this target.
   package func responses(in folder: URL) throws -> [Response] {
@@ -169,21 +85,5 @@ package final class ResponseRecipe {
     let made = try weights.files.reduce(0) { try $0 &* 31 &+ FileFingerprint.of($1) }
     print = made
     return made
-  }
-
-  private func prompts(_ options: ResponseOptions) throws -> PromptSource {
-    switch options.data {
-    case .text(let url):
-      return try PromptSource(
-        documents: url, encoder: encoder, lengths: options.promptLengths, seed: options.seed)
-    case .tokens(let url):
-      return try PromptSource(
-        tokens: try TokenStream(
-          contentsOf: url, vocabularySize: target.configuration.vocabularySize),
-        endTokens: Set(
-          tokenizer.endTokens(of: target.configuration.endTokens, inChat: false)),
-        lineEnd: tokenizer.id(of: "\n"),
-        lengths: options.promptLengths, seed: options.seed)
-    }
   }
 }
