@@ -215,15 +215,17 @@ struct MPITests {
       try errors(MPIJob(2, ["generate", "--target", pair.target.path, "--prompt", "a"])) == [
         "error: 'generate' is work of one process, not of 2: start it without mpirun"
       ])
-    // Two jobs on one folder.
-    let first = try MPIJob(2, overriding(options, ["--steps", "100000"]))
+    // Two jobs on one folder, which the mistakes before didn't begin.
+    let shared = pair.folder.appending(path: "shared")
+    let long = overriding(options, ["--steps", "100000", "--output", shared.path])
+    let first = try MPIJob(2, long)
     while !FileManager.default.fileExists(
-      atPath: output.appending(path: "checkpoint.safetensors").path)
+      atPath: shared.appending(path: "checkpoint.safetensors").path)
     {
       try #require(first.isRunning)
       usleep(20_000)
     }
-    let second = try errors(MPIJob(2, overriding(options, ["--steps", "100000"])))
+    let second = try errors(MPIJob(2, long))
     #expect(second.count == 1)
     #expect(
       second.first?.hasSuffix("is writing it; wait for that one or give another --output") ?? false,

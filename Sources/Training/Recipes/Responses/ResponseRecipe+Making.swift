@@ -10,7 +10,8 @@ extension ResponseRecipe {
   /// Makes the responses that are still missing, and the prompts that they need.
   ///
   /// - Parameters:
-  ///   - ranks: The processes that prompts are dealt out to; the first one writes.
+  ///   - ranks: The processes that prompts are dealt out to; the first one writes. Where the target writes
+  ///     prompts, it does all.
   ///   - prepare: Called when the folder has turned out to be the one of this plan.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
@@ -18,16 +19,52 @@ extension ResponseRecipe {
     _ plan: Plan, folder: URL, ranks: any Communicator = SingleRank(),
     prepare: () throws -> Void = {}, shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
-    guard let written = plan.prompts.written else {
-      return try answer(
-        plan, folder: folder, ranks: ranks, prepare: prepare, shouldStop: shouldStop,
-        report: report)
+    func alone() throws -> [Response]? {
+      try respond(
+        plan, folder: folder, prepare: prepare, shouldStop: shouldStop, report: report)
     }
-    guard ranks.isAlone else {
-      throw SpeculateError(
-        "one process alone lets a target write its prompts: start 'distill data' without mpirun, and give "
-          + "its folder as ‘responses from’ afterwards")
+    if ranks.isAlone { return try alone() }
+    try ranks.agree(on: plan.settings)
+    guard plan.prompts.written != nil else {
+      let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
+      if ranks.isFirst { try prepare() }
+      return try deal(plan, store, ranks, shouldStop: shouldStop, report: report)
     }
+    let all = ranks.isFirst ? try alone() : nil
+    guard try ranks.broadcast(all != nil) else { return nil }
+    return try ranks.share { all ?? [] }
+  }
+
+  /// Makes the responses that are still missing on all ranks.
+  private func deal(
+    _ plan: Plan, _ store: ResponseStore?, _ ranks: any Communicator, shouldStop: () -> Bool,
+    report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
+    let options = plan.options
+    var (own, others) = (0, 0)  // tokens
+    return try ShardMaking(ranks: ranks, store: store, wanted: options.count).run(
+      shouldStop: shouldStop,
+      report: { made, response, isOwn in
+        if !isOwn { others += response.continuation.count }
+        report(
+          ResponseProgress(
+            responses: made, wanted: options.count, tokens: own + others,
+            tooLongChats: plan.prompts.tooLongChats))
+      },
+      make: { numbers, shouldStop, emit in
+        let generator = try ResponseGenerator(
+          model: target, workers: workers, tasks: plan, batch: min(options.batch, numbers.count),
+          drafts: try drafts(options))
+        return try generator.run(
+          numbers, shouldStop: shouldStop, progress: { own = $0 }, emit: emit)
+      })
+  }
+
+  /// The same by this process.
+  private func respond(
+    _ plan: Plan, folder: URL, prepare: () throws -> Void, shouldStop: () -> Bool,
+    report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
     let count = plan.options.count
     let store = try ResponseStore(folder: folder, settings: plan.settings)
     try prepare()
@@ -38,6 +75,16 @@ extension ResponseRecipe {
     let answers = Making(
       store: store, tasks: plan, batch: min(plan.options.batch, max(missing, 1)),
       drafts: try drafts(plan.options), make: { $0 })
+    guard let written = plan.prompts.written else {
+      let isComplete = try complete(answers, below: count, shouldStop: shouldStop) { made, tokens in
+        progress.responses += made
+        progress.tokens += tokens
+        if made > 0 { report(progress) }
+      }
+      guard isComplete else { return nil }
+      try store.seal()
+      return store.elements(below: count)
+    }
     let promptStore = try WrittenPromptStore(
       folder: Self.promptFolder(in: folder), settings: written.writing.settings)
     let prompts = Making(
@@ -69,34 +116,6 @@ extension ResponseRecipe {
     try store.seal()
     report(progress)
     return store.elements(below: count)
-  }
-
-  /// Makes the responses to prompts that are there already.
-  private func answer(
-    _ plan: Plan, folder: URL, ranks: any Communicator, prepare: () throws -> Void,
-    shouldStop: () -> Bool, report: (ResponseProgress) -> Void
-  ) throws -> [Response]? {
-    let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
-    try ranks.agree(on: plan.settings)
-    if ranks.isFirst { try prepare() }
-    let count = plan.options.count
-    var (own, others) = (0, 0)  // tokens
-    return try ShardMaking(ranks: ranks, store: store, wanted: count).run(
-      shouldStop: shouldStop,
-      report: { made, response, isOwn in
-        if !isOwn { others += response.continuation.count }
-        report(
-          ResponseProgress(
-            responses: made, wanted: count, tokens: own + others,
-            tooLongChats: plan.prompts.tooLongChats))
-      },
-      make: { numbers, shouldStop, emit in
-        let generator = try ResponseGenerator(
-          model: target, workers: workers, tasks: plan,
-          batch: min(plan.options.batch, numbers.count), drafts: try drafts(plan.options))
-        return try generator.run(
-          numbers, shouldStop: shouldStop, progress: { own = $0 }, emit: emit)
-      })
   }
 
   /// What is made of a target's outputs, and where it is kept.
