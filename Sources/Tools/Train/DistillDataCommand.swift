@@ -37,11 +37,11 @@ struct DistillDataCommand: RankedCommand {
     let ranks = try Ranks.join()
     let recipe = try ResponseRecipe(
       target: folder, workers: Workers(count: threads.count), chat: prompts.template.settings())
+    let wanted = try responses.distillOptions(prompts.required(), seed: seed)
     Output.notices(
-      of: recipe.target, sampling: SamplingParameters(temperature: responses.temperature))
+      of: recipe.target, sampling: SamplingParameters(temperature: wanted.temperature))
     Interruption.watch(patience: nil)
     let (choice, place) = (try features.choice, URL(fileURLWithPath: output))
-    let wanted = try responses.distillOptions(prompts.required(), seed: seed)
     var written: PromptCounts?
     let made = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.run(

@@ -80,8 +80,9 @@ struct DistillTrainCommand: RankedCommand {
     options.maskToken = try drafter.maskToken.map { try MaskToken.id($0, target: folder) }
 
     let recipe = try DistillRecipe(options)
-    Output.notices(
-      of: recipe.target, sampling: SamplingParameters(temperature: responses.temperature))
+    var temperature: Float = 0
+    if case .make(let wanted) = source { temperature = wanted.temperature }
+    Output.notices(of: recipe.target, sampling: SamplingParameters(temperature: temperature))
     for remark in recipe.remarks { Output.note(remark + "\n") }
     Interruption.watch(patience: nil)
     let answered = try ProgressLine.responses(batch: responses.responseBatch) { report in
