@@ -7,10 +7,10 @@ SOURCES = Sources Tests Examples Package.swift
 PROMPTS = Weights/demo-prompts.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test examples bench format lint setup
+.PHONY: help demo build test examples bench format lint setup setup-mpi
 
 help:    ## show this list
-	@sed -n 's/^\([a-z]*\): *\([a-z]* \)*\(.*\)## \(.*\)/  make \1\t\4/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\): *\([a-z]* \)*\(.*\)## \(.*\)/  make \1\t\4/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: build  ## generate Swift code, plainly and speculatively, and compare the two
 	@$(SPECULATE) generate --prompt-file $(PROMPTS) --limit 1 --echo --stats
@@ -38,3 +38,6 @@ lint:  ## check the sources against the project's style
 
 setup:
 	@Scripts/setup
+
+setup-mpi: setup  ## install Open MPI, for jobs on several machines (docs/scale.md)
+	@Scripts/setup mpi

@@ -14,7 +14,14 @@ let package = Package(
     .library(name: "Speculate", targets: ["Speculate"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Only the server and the command are built with these; the library `Speculate` is not.
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     // What the machine needs. Arrows point up this list, never down.
@@ -26,6 +33,8 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CFiles"),
+    // Loads Open MPI when it runs, and only where a job of several processes wants it.
+    .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl")]),
 
     .target(name: "Files", dependencies: ["CFiles", "CZstd"], swiftSettings: swiftSettings),
     .target(
@@ -45,7 +54,20 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "CKernels",
-        "COpenBLAS",
+        "COpenBLAS", "CMPI",
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Server",
+      dependencies: [
+        "Speculate", "Verifier", "Text", "Tensors", "Files",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: swiftSettings),
     // Runs before the libraries that the command is linked with.
@@ -53,15 +75,18 @@ let package = Package(
     .executableTarget(
       name: "Tools",
       dependencies: [
-        "CStart", "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text", "Tensors",
+        "CStart", "Server", "Training", "Analysis", "Speculate", "Drafter", "Verifier", "Text",
+        "Tensors",
         "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
 
     // Also built from outside, by Examples/Package.swift.
     .executableTarget(name: "Chat", dependencies: ["Speculate"], path: "Examples/Chat"),
     .executableTarget(name: "Complete", dependencies: ["Speculate"], path: "Examples/Complete"),
+    .executableTarget(name: "Batch", dependencies: ["Speculate"], path: "Examples/Batch"),
 
     // Counts allocations for tests; needs glibc.
     .target(name: "CAllocations", path: "Tests/CAllocations"),
@@ -104,9 +129,17 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "Server", "Speculate", "Drafter", "Verifier", "Text", "Tensors", "Files", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ToolsTests",
       dependencies: [
-        "Tools", "Chat", "Complete", "Analysis", "Speculate", "Drafter", "Verifier", "Text",
+        "Tools", "Chat", "Complete", "Batch", "Server", "Analysis", "Speculate", "Drafter",
+        "Verifier", "Text",
         "Tensors", "Files", "TestSupport",
       ],
       exclude: ["Analysis/recompute.py"],

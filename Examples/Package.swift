@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
   name: "examples",
   dependencies: [.package(name: "speculate", path: "..")],
-  targets: ["Chat", "Complete"].map { name in
+  targets: ["Batch", "Chat", "Complete"].map { name in
     .executableTarget(
       name: name, dependencies: [.product(name: "Speculate", package: "speculate")], path: name)
   })

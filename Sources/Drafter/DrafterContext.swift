@@ -1,5 +1,5 @@
 package import Files
-import Tensors
+package import Tensors
 
 /// What a drafter has been given of one sequence: its cache, and what waits for the next pass.
 ///
@@ -18,7 +18,8 @@ package final class DrafterContext {
   /// The row of the block's first draft among those of a pass.
   var firstRow = 0
 
-  let cache: KeyValueCache
+  /// Keys and values of committed positions.
+  package let cache: KeyValueCache
   /// Features not projected yet: [waitingRows][taps · width].
   let features: FloatBuffer
   var featureRows = 0

@@ -140,6 +140,11 @@ package final class DrafterRunner {
     settle(context)
   }
 
+  /// Projects features that wait, so that the cache holds all positions that were given.
+  package func settleFeatures(of context: DrafterContext) {
+    if context.featureRows > 0 { project(context) }
+  }
+
   private func project(_ context: DrafterContext) {
     plan.reset()
     addPositions(context)

@@ -99,8 +99,17 @@ extension JSONValue {
     return Data((text + "\n").utf8)
   }
 
-  private func append(to text: inout String, indentation: String) {
-    let inner = indentation + "  "
+  /// The same on one line without blanks, as a program reads it.
+  package func line() -> String {
+    var text = ""
+    append(to: &text, indentation: nil)
+    return text
+  }
+
+  /// - Parameter indentation: what every line begins with; nil for one line.
+  private func append(to text: inout String, indentation: String?) {
+    let inner = indentation.map { $0 + "  " }
+    func newLine(_ indentation: String?) -> String { indentation.map { "\n" + $0 } ?? "" }
     switch self {
     case .null: text += "null"
     case .bool(let bool): text += bool ? "true" : "false"
@@ -111,19 +120,19 @@ extension JSONValue {
     case .array(let elements):
       text += "["
       for (i, element) in elements.enumerated() {
-        text += i == 0 ? "\n\(inner)" : ",\n\(inner)"
+        text += (i == 0 ? "" : ",") + newLine(inner)
         element.append(to: &text, indentation: inner)
       }
-      text += "\n\(indentation)]"
+      text += newLine(indentation) + "]"
     case .object(let members) where members.isEmpty: text += "{}"
     case .object(let members):
       text += "{"
       for (i, (name, member)) in members.sorted(by: { $0.key < $1.key }).enumerated() {
-        text += i == 0 ? "\n\(inner)" : ",\n\(inner)"
-        text += jsonLiteral(name) + ": "
+        text += (i == 0 ? "" : ",") + newLine(inner)
+        text += jsonLiteral(name) + (inner == nil ? ":" : ": ")
         member.append(to: &text, indentation: inner)
       }
-      text += "\n\(indentation)}"
+      text += newLine(indentation) + "}"
     }
   }
 }

@@ -9,7 +9,8 @@ struct SpeculateCommand: ParsableCommand {
     abstract: "Generate text several times faster without changing one token of it.",
     version: "0.1.0",
     subcommands: [
-      GenerateCommand.self, PretrainCommand.self, DistillCommand.self, ForceCommand.self,
+      GenerateCommand.self, ServeCommand.self, PretrainCommand.self, DistillCommand.self,
+      ForceCommand.self,
       AnalyzeCommand.self, BenchCommand.self, InspectCommand.self, ConvertCommand.self,
       FetchCommand.self,
     ])
@@ -29,6 +30,7 @@ struct SpeculateCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       if let complaint = check?.idleOption { Failure.misuse(complaint) }
+      if let complaint = Ranks.complaint(about: command) { Failure.misuse(complaint) }
       try command.run()
       Failure.leave(ExitCode.success)
     } catch {

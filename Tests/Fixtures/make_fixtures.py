@@ -5,11 +5,11 @@ The outputs are committed; running this is needed only to change them. In a virt
 outside the repository:
 
     python3 -m venv /tmp/venv-fx
-    /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy
+    /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy llama-cpp-python
     /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [PART ...]
 
-The parts are models, classic, modern, long, drafter, token-drafter, sampling and training; without an
-argument all are made. `legacy` adds the configurations in the layout of transformers 4 and checks that
+The parts are models, classic, modern, long, drafter, token-drafter, sampling, penalties and training; without
+an argument all are made. `legacy` adds the configurations in the layout of transformers 4 and checks that
 its logits agree; it needs that version:
 
     /tmp/venv-fx/bin/pip install --target /tmp/transformers4 'transformers==4.57.*'
@@ -30,9 +30,10 @@ import transformers
 
 sys.dont_write_bytecode = True
 from generators import (  # noqa: E402
-    classic, common, drafter, long, models, modern, sampling, token_drafter, training)
+    classic, common, drafter, long, models, modern, penalties, sampling, token_drafter, training)
 
-PARTS = ["models", "classic", "modern", "long", "drafter", "token-drafter", "sampling", "training"]
+PARTS = [
+    "models", "classic", "modern", "long", "drafter", "token-drafter", "sampling", "penalties", "training"]
 
 
 def main():
@@ -47,7 +48,8 @@ def main():
         models=models.make, classic=classic.make, modern=modern.make, long=long.make,
         drafter=drafter.make,
         legacy=lambda: (models.make_legacy(), classic.make_legacy(), modern.make_legacy()),
-        sampling=sampling.make, training=training.make, **{"token-drafter": token_drafter.make})
+        sampling=sampling.make, penalties=penalties.make, training=training.make,
+        **{"token-drafter": token_drafter.make})
     for part in parts:
         makers[part]()
     record(parts)

@@ -137,6 +137,51 @@ import Testing
     }
   }
 
+  /// What transformers and llama.cpp make of biases and penalties (Tests/Fixtures/penalties.json).
+  @Test func biasesAndPenaltiesEqualOtherImplementations() throws {
+    struct Case: Decodable {
+      var logits: [Float]
+      var prompt: [Token]
+      var output: [Token]
+      var repetitionPenalty: Float
+      var presencePenalty: Float
+      var frequencyPenalty: Float
+      var logitBias: [String: Float]
+      var result: [Float]
+    }
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../Fixtures/penalties.json").standardized
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let cases = try decoder.decode([String: [Case]].self, from: Data(contentsOf: file))
+    let tests = try #require(cases["cases"])
+    #expect(tests.count == 8)
+    for test in tests {
+      var biases: [Token: Float] = [:]
+      for (name, bias) in test.logitBias { biases[try #require(Token(name))] = bias }
+      // At temperature 1 nothing else is done to the row.
+      let parameters = SamplingParameters(
+        temperature: 1, repetitionPenalty: test.repetitionPenalty,
+        presencePenalty: test.presencePenalty, frequencyPenalty: test.frequencyPenalty,
+        logitBias: biases)
+      let context = TokenPresence(vocabulary: test.logits.count, counts: true)
+      for token in test.prompt { context.insert(token) }
+      for token in test.output { context.insert(token, isOutput: true) }
+      var row = test.logits
+      var processor = LogitProcessor(parameters)
+      _ = row.withUnsafeMutableBufferPointer { processor.process($0, context: context) }
+      for (value, expected) in zip(row, test.result) { #expect(abs(value - expected) < 1e-5) }
+
+      // What is written without new settings is read as before, and they come back.
+      let data = try JSONEncoder().encode(parameters)
+      #expect(try JSONDecoder().decode(SamplingParameters.self, from: data) == parameters)
+    }
+    let plain = try JSONEncoder().encode(SamplingParameters(temperature: 0.5, seed: 3))
+    let keys = try #require(JSONSerialization.jsonObject(with: plain) as? [String: Any]).keys
+    #expect(
+      keys.sorted() == ["minP", "repetitionPenalty", "seed", "temperature", "topK", "topP"])
+  }
+
   @Test func presenceKnowsEachTokenOnce() {
     let presence = TokenPresence(vocabulary: 10)
     for token: Token in [3, 5, 3, 12, -1] { presence.insert(token) }

@@ -52,4 +52,24 @@ import Testing
     #expect(output == expected)
     #expect(try lines.map(passes).contains { $0.drafter > 0 })
   }
+
+  @Test func promptsTogetherGiveWhatEachGivesAlone() throws {
+    let pair = try TinyPair(TinyPair.Sizes(layers: 12))
+    defer { pair.remove() }
+    let output = try run("Batch", [pair.target.path, pair.drafter.path])
+    let generator = try TextGenerator(target: pair.target)
+    var expected = ""
+    var tokens = 0
+    for prompt in ["func add(", "struct Point {", "import Foundation", "for index in "] {
+      let plain = try generator.generate(
+        prompt, parameters: GenerationParameters(maximumTokens: 48), mode: .plain)
+      expected += "> \(prompt)\(plain.text)\n-- \(plain.tokens.count) tokens\n"
+      tokens += plain.tokens.count
+    }
+    let end = try #require(
+      output.wholeMatch(of: /(?s)(.*)-- (\d+) passes of the target for (\d+) tokens\n/))
+    #expect(end.1 == expected && Int(end.3) == tokens)
+    // Sequences share passes.
+    #expect(try #require(Int(end.2)) < tokens)
+  }
 }

@@ -13,6 +13,7 @@ import Testing
           + "USAGE: speculate <subcommand>"))
     for line in [
       "generate Generate text from prompts, or compare both ways of decoding.",
+      "serve Serve a model to programs that speak OpenAI's HTTP API, and to browsers.",
       "force Train a model on its own Jacobi trajectories.",
       "bench Measure this machine and how well decoding and training use it.",
     ] { #expect(text.contains(line)) }
@@ -165,8 +166,10 @@ import Testing
                                 one token.
         decode                  Decode plainly and read the weights in turn, or decode prompts plainly
                                 and speculatively.
+        serve                   Put a load on a server, and tell how long answers take.
         train                   Train on random tokens: how fast steps of pretraining are, against a
                                 large product.
+        exchange                Measure what sums of gradients over ranks take, alone and in steps.
 
         See 'speculate help bench <subcommand>' for detailed help.
       """)

@@ -17,7 +17,7 @@ import Tools
   @Test func `every flag is one`() throws {
     let commands = [
       ["generate"], ["convert"], ["pretrain"], ["distill", "train"], ["distill", "data"],
-      ["force", "train"], ["analyze", "run"],
+      ["force", "train"], ["analyze", "run"], ["serve"],
     ]
     let help = try commands.map { try CommandProcess($0 + ["--help"]).wait().output }.joined()
     for setting in SettingFlags.settings {

@@ -1,106 +1,144 @@
-import Foundation
-import Synchronization
+import CKernels
 import Files
-import Tensors
+import Foundation
 import TestSupport
+import Tensors
 import Testing
 import Training
 
-/// Several processes that train together, here as threads, against one with as many lanes.
+/// Sums over lanes, however these are spread.
 @Suite struct ExchangeTests {
-  /// Where processes wait for one another.
-  final class Meeting: @unchecked Sendable {
-    // Unchecked: the condition guards everything.
-    private let condition = NSCondition()
-    private let count: Int
-    private var given: [Int: any Sendable] = [:]
-    private var last: [any Sendable] = []
-    private var round = 0
+  /// A gradient of values of all magnitudes, whose sum depends on the order of additions.
+  private static func lane(_ number: Int, count: Int) -> FloatBuffer {
+    let buffer = FloatBuffer(count: count)
+    var random = KeyedRandom(seed: 4, key: "lane \(number)")
+    for index in 0..<count {
+      buffer.base[index] =
+        Float(random.uniform() - 0.5) * (index % 3 == 0 ? 1e4 : index % 3 == 1 ? 1 : 1e-4)
+    }
+    return buffer
+  }
 
-    init(count: Int) { self.count = count }
-
-    /// Gives what a process has; returns what all have, in their order.
-    func exchange(_ value: any Sendable, of rank: Int) -> [any Sendable] {
-      condition.withLock {
-        given[rank] = value
-        let now = round
-        if given.count == count {
-          last = (0..<count).compactMap { given[$0] }
-          given = [:]
-          round += 1
-          condition.broadcast()
-        }
-        while round == now { condition.wait() }
-        return last
+  /// What all ranks have of the sum of some lanes, and of its norm.
+  private static func sums(
+    ranks: Int, lanes: Int, count: Int, threads: Int, _ precision: SumPrecision
+  ) throws -> [Sum] {
+    try ThreadRanks.run(ranks) { rank in
+      let exchange = Exchange(ranks: rank, laneCount: lanes, precision: precision)
+      var sum = Sum(values: [], norms: [])
+      // An exchange is used again and again.
+      for _ in 0..<2 {
+        let own = exchange.lanes.map { lane($0, count: count) }
+        sum.norms.append(
+          try exchange.sum(own, workers: Workers(count: threads)).bitPattern)
+        sum.values = (0..<count).map { own[0].base[$0].bitPattern }
       }
+      return sum
     }
   }
 
-  /// One process's side of a meeting.
-  struct Rank: Exchange {
-    var number: Int
-    var lanes: Range<Int>
-    var laneCount: Int
-    var meeting: Meeting
+  private struct Sum: Equatable {
+    var values: [UInt32]
+    var norms: [UInt64]
+  }
 
-    func sum<Losses: LossSum>(_ own: [Losses]) throws -> Losses {
-      try all(own).reduce(into: Losses()) { $0 += $1 }
-    }
-
-    func sum(_ own: [FloatBuffer], workers: Workers) throws -> Double {
-      let copies = try all(own).map { lane in
-        let copy = FloatBuffer(count: lane.count)
-        copy.base.update(from: lane.base, count: lane.count)
-        return copy
-      }
-      _ = try all([number])  // all have copied
-      let norm = GradientSum.reduce(copies, workers: workers)
-      withExtendedLifetime(copies) {
-        own[0].base.update(from: copies[0].base, count: own[0].count)
-      }
-      return norm
-    }
-
-    private func all<Value: Sendable>(_ own: [Value]) throws -> [Value] {
-      try meeting.exchange(own, of: number).flatMap { try #require($0 as? [Value]) }
+  /// 600 thousand values are three pieces, and parts of five lanes end within blocks.
+  @Test(arguments: SumPrecision.allCases, [1, 4097, 600_001])
+  func `a sum of lanes has the same bits on any number of ranks`(
+    precision: SumPrecision, count: Int
+  ) throws {
+    let one = try Self.sums(ranks: 1, lanes: 5, count: count, threads: 1, precision)[0]
+    for (ranks, threads) in [(1, 2), (2, 1), (3, 2), (4, 1), (5, 1)] {
+      let all = try Self.sums(ranks: ranks, lanes: 5, count: count, threads: threads, precision)
+      #expect(all.allSatisfy { $0 == one }, "\(ranks) ranks")
     }
   }
 
-  @Test(arguments: [(ranks: 2, lanes: 1), (2, 2), (3, 1)])
-  func `a batch spread over processes gives one process's bits`(ranks: Int, lanes: Int) throws {
-    let folder = try TemporaryFolder()
-    var options = try PretrainRecipeTests.options(folder, output: "one", threads: ranks * lanes)
-    options.steps = 3
-    let reference = try PretrainRecipeTests.run(options).progress
-    let tensors = try TinyTraining.tensors(options.output.appending(path: "checkpoint.safetensors"))
-
-    let meeting = Meeting(count: ranks)
-    let results = Mutex([Int: Result<[PretrainProgress], any Error>]())
-    let threads = (0..<ranks).map { [options] rank in
-      var own = options
-      own.output = folder.file("rank\(rank)")
-      return Thread { [own] in
-        let exchange = Rank(
-          number: rank, lanes: rank * lanes..<(rank + 1) * lanes, laneCount: ranks * lanes,
-          meeting: meeting)
-        let result = Result {
-          var progress: [PretrainProgress] = []
-          try PretrainRecipe(own, exchange: exchange)
-            .run(shouldStop: { false }, report: { progress.append($0) })
-          return progress
-        }
-        results.withLock { $0[rank] = result }
+  /// The sum is that of whole buffers one after another, and the norm that of parts as many as lanes.
+  @Test(arguments: [1, 2, 3, 7])
+  func `a sum is the lanes' in order`(lanes: Int) throws {
+    let count = 50_003
+    let own = (0..<lanes).map { Self.lane($0, count: count) }
+    let sum = Self.lane(0, count: count)
+    var squares = 0.0
+    for part in 0..<lanes {
+      let part = (0..<count).share(of: part, among: lanes)
+      for lane in own.dropFirst().dropLast(lanes > 1 ? 1 : 0) {
+        ct_add(part.count, lane.base + part.lowerBound, sum.base + part.lowerBound)
       }
+      squares +=
+        lanes > 1
+        ? ct_add_and_sum_squares(
+          part.count, own[lanes - 1].base + part.lowerBound, sum.base + part.lowerBound)
+        : ct_sum_squares(part.count, sum.base + part.lowerBound)
     }
-    for thread in threads { thread.start() }
-    while results.withLock({ $0.count }) < ranks { usleep(1000) }
-    for rank in 0..<ranks {
-      let progress = try #require(results.withLock { $0[rank] }).get()
-      #expect(progress.map(\.loss) == reference.map(\.loss))
-      #expect(progress.map(\.gradientNorm) == reference.map(\.gradientNorm))
-      #expect(progress.map(\.heldoutLoss) == reference.map(\.heldoutLoss))
-      #expect(
-        try TinyTraining.tensors(folder.file("rank\(rank)/checkpoint.safetensors")) == tensors)
+    let norm = try Exchange(ranks: SingleRank(), laneCount: lanes)
+      .sum(own, workers: Workers(count: 2))
+    #expect(norm == squares.squareRoot())
+    #expect((0..<count).allSatisfy { own[0].base[$0] == sum.base[$0] })
+  }
+
+  @Test func `sums in bf16 round after every lane`() throws {
+    let own = (0..<3).map { Self.lane($0, count: 5000) }
+    func rounded(_ value: Float) -> Float {
+      let bits = value.bitPattern
+      return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
     }
+    let expected = (0..<5000).map { index in
+      own.dropFirst().reduce(rounded(own[0].base[index])) { rounded($0 + $1.base[index]) }
+    }
+    let norm = try Exchange(ranks: SingleRank(), laneCount: 3, precision: .bf16)
+      .sum(own, workers: Workers(count: 2))
+    #expect((0..<5000).allSatisfy { own[0].base[$0] == expected[$0] })
+    let exact = expected.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    #expect(abs(norm - exact) < 1e-5 * exact)
+    var special: [Float] = [.nan, .infinity, -.infinity, Float(bitPattern: 0x7F80_0001), -0.0]
+    ct_round_bf16(special.count, &special)
+    #expect(special[0].isNaN && special[3].isNaN && special[1...2] == [.infinity, -.infinity])
+    #expect(special[4].bitPattern == 0x8000_0000)
+  }
+
+  @Test(arguments: 1...5)
+  func `what one rank has all get`(count: Int) throws {
+    let size = 3 << 23  // more than a piece
+    for root in 0..<count {
+      let copies = try ThreadRanks.run(count) { rank in
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
+        defer { bytes.deallocate() }
+        let seed = rank.rank == root ? 7 : 1
+        for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* seed) }
+        try rank.broadcast(bytes, from: root)
+        return bytes.indices.allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0 &* 7) }
+      }
+      #expect(copies == [Bool](repeating: true, count: count))
+      if root > 0 { break }
+    }
+    let values = try ThreadRanks.run(count) { rank in
+      try rank.broadcast(coded: rank.isFirst ? ["a": 0.1, "b": .pi] : nil)
+    }
+    #expect(values.allSatisfy { $0 == ["a": 0.1, "b": .pi] })
+    let none = try ThreadRanks.run(count) { try $0.broadcast(coded: Int?.none) }
+    #expect(none.allSatisfy { $0 == nil })
+    let sums = try ThreadRanks.run(count) { rank in
+      try rank.sum((0..<3).map { 0.1 * Double(rank.rank * 3 + $0) })
+    }
+    let expected = (0..<3 * count).reduce(into: 0.0) { $0 += 0.1 * Double($1) }
+    #expect(sums.allSatisfy { $0 == expected })
+  }
+
+  @Test func `a rank that differs from the first says so`() throws {
+    let results = ThreadRanks.results(3) { rank in
+      try rank.agree(
+        ["‘seed’": rank.rank == 2 ? "2" : "1", "‘data’": "x"], advice: "give all the same")
+      return try rank.sum([1]) as Int
+    }
+    guard case .failure(let error) = results[2].1 else {
+      Issue.record("rank 2 must fail")
+      return
+    }
+    #expect(
+      error as? SpeculateError
+        == SpeculateError(
+          "rank 2 on \(hostName) has another ‘seed’ (2) than rank 0 (1): give all the same"))
   }
 }

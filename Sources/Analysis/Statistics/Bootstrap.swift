@@ -66,7 +66,7 @@ package struct Bootstrap: Sendable, Equatable {
   }
 
   /// The value below which a share of sorted values lies, by linear interpolation.
-  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     let place = share * Double(sorted.count - 1)
     let low = Int(place)
     guard low + 1 < sorted.count else { return sorted[sorted.count - 1] }

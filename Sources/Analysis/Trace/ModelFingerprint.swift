@@ -7,7 +7,7 @@ package enum ModelFingerprint {
   /// What is hashed at a time, several parts at once.
   private static let part = 1 << 25
 
-  /// The fingerprint of the configuration and of every byte of the weights.
+  /// The fingerprint of the configuration and of every byte of the weights, in a folder or GGUF files.
   ///
   /// - Throws: `SpeculateError` if there are no weights, or a file can't be read.
   package static func of(_ model: URL) throws -> String {

@@ -100,7 +100,7 @@ package final class TraceWriter {
 }
 
 /// Turns units into lines and spells each token before the first line that names it.
-private struct UnitEncoder {
+struct UnitEncoder {
   let tokenizer: any Tokenizer
   private var known: Set<Token> = []
 

@@ -99,6 +99,15 @@ double ct_add_and_sum_squares(long count, const float *x, float *y);
 /// The sum of squares.
 double ct_sum_squares(long count, const float *x);
 
+/// Rounds to bf16, to the nearest and of two to the even one; NaN stays NaN.
+void ct_round_bf16(long count, float *y);
+
+/// y = x, of values that are bf16 already.
+void ct_pack_bf16(long count, const float *x, uint16_t *y);
+
+/// y = x.
+void ct_unpack_bf16(long count, const uint16_t *x, float *y);
+
 /// One AdamW step's constants: `step_size` = lr / (1 - beta1^t), `root_scale` = 1 / sqrt(1 - beta2^t),
 /// `decay` = lr * weight decay, `gradient_scale` = the clipping factor.
 typedef struct {

@@ -35,6 +35,32 @@ CT_CLONES double ct_add_and_sum_squares(long count, const float *x, float *y) {
   return total;
 }
 
+CT_CLONES void ct_round_bf16(long count, float *y) {
+  for (long i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, y + i, 4);
+    uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+    uint32_t quiet = bits | 0x400000;
+    bits = (y[i] == y[i] ? rounded : quiet) & 0xffff0000;
+    memcpy(y + i, &bits, 4);
+  }
+}
+
+CT_CLONES void ct_pack_bf16(long count, const float *x, uint16_t *y) {
+  for (long i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, 4);
+    y[i] = (uint16_t)(bits >> 16);
+  }
+}
+
+CT_CLONES void ct_unpack_bf16(long count, const uint16_t *x, float *y) {
+  for (long i = 0; i < count; i++) {
+    uint32_t bits = (uint32_t)x[i] << 16;
+    memcpy(y + i, &bits, 4);
+  }
+}
+
 CT_CLONES void ct_adamw(long count, ct_adamw_step step, const float *gradient, float *first,
                         float *second, float *parameters) {
   CT_FAST for (long i = 0; i < count; i++) {

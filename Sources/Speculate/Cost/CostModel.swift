@@ -49,16 +49,19 @@ package struct CostModel: Sendable, Equatable, Codable {
   ///   - drafted: drafts proposed by a model in this round. Its pass is paid for already, but it
   ///     still counts: the best round is the one with the highest rate over all its time.
   ///   - roots: sequences, each with a root that brings a token.
+  ///   - beside: rows of the pass that bring none.
   /// - Returns: the number of nodes, roots not counted, and the expected tokens per second.
   package func nodeCount(
-    chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int, roots: Int = 1
+    chances: [Double], kept: Int = 0, limit: Int = .max, drafted: Int, roots: Int = 1,
+    beside: Int = 0
   ) -> (count: Int, rate: Double) {
     let paid = drafted > 0 ? draft(drafted) : 0
+    let rows = roots + beside
     var tokens = Double(roots) + chances.prefix(kept).reduce(0, +)
-    var best = (count: kept, rate: tokens / (paid + verify(kept + roots)))
+    var best = (count: kept, rate: tokens / (paid + verify(kept + rows)))
     for count in kept..<max(kept, min(limit, chances.count)) {
       tokens += chances[count]
-      let rate = tokens / (paid + verify(count + 1 + roots))
+      let rate = tokens / (paid + verify(count + 1 + rows))
       if rate > best.rate { best = (count + 1, rate) }
     }
     return best

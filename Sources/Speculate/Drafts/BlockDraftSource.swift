@@ -79,6 +79,14 @@ package final class BlockDraftSource: DraftSource {
     passes.runner.append(features, rows: rows, to: context)
   }
 
+  package var cache: KeyValueCache? { context.cache }
+
+  /// Whatever it was given were committed tokens.
+  package func settle(_ tokens: [Token]) -> Int {
+    passes.runner.settleFeatures(of: context)
+    return min(context.cache.count, tokens.count)
+  }
+
   package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
   package func enter(_ request: DraftRequest) {

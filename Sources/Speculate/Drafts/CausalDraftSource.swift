@@ -13,9 +13,9 @@ package final class CausalDraftSource: DraftSource {
 
   package var taps: [Int] { [] }
   /// The most drafts of one block.
-  package var maximumDrafts: Int { min(Self.longestDraft, cache.capacity) }
+  package var maximumDrafts: Int { min(Self.longestDraft, ownCache.capacity) }
 
-  fileprivate let cache: KeyValueCache
+  fileprivate let ownCache: KeyValueCache
   private let shared: CausalDraftPasses
   /// Passes of a round, in which all drafts are iterated on; `nil` for one pass a draft.
   private let limit: Int?
@@ -41,14 +41,14 @@ package final class CausalDraftSource: DraftSource {
   package init(sharing shared: CausalDraftPasses, capacity: Int, passes: Int?) throws {
     self.shared = shared
     limit = passes
-    cache = try shared.runner.makeCache(
+    ownCache = try shared.runner.makeCache(
       capacity: min(
         capacity + Self.longestDraft, shared.runner.model.configuration.maximumContext), room: 1)
   }
 
   package func reserve(_ positions: Int) throws(SpeculateError) {
-    try cache.reserve(min(positions + Self.longestDraft, cache.capacity))
-    read.reserveCapacity(cache.room)
+    try ownCache.reserve(min(positions + Self.longestDraft, ownCache.capacity))
+    read.reserveCapacity(ownCache.room)
   }
 
   /// Nothing: committed tokens come with the next draft.
@@ -60,11 +60,23 @@ package final class CausalDraftSource: DraftSource {
     if count < guessStart { guess.removeAll(keepingCapacity: true) }
   }
 
+  package var cache: KeyValueCache? { ownCache }
+
+  package func settle(_ tokens: [Token]) -> Int {
+    zip(read, tokens).prefix { $0 == shared.known($1) }.count
+  }
+
+  package func adopt(_ tokens: ArraySlice<Token>) {
+    read.removeAll(keepingCapacity: true)
+    for token in tokens { read.append(shared.known(token)) }
+    committed = read.count
+  }
+
   /// Prepares the first pass: what was committed since the last one, the anchor, and a guess.
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
     // The last draft is never read.
-    count = min(request.count, cache.capacity - tokens.count + 1)
+    count = min(request.count, ownCache.capacity - tokens.count + 1)
     guard count > 0 else { return }
     self.request = request
     rows = catchUp(with: tokens) + [shared.known(tokens[tokens.count - 1])]
@@ -150,7 +162,7 @@ package final class CausalDraftSource: DraftSource {
     committed = end
     if end - known > Self.longestDraft {
       let new = tokens[known..<end].map(shared.known)
-      shared.runner.read(new[...], into: cache)
+      shared.runner.read(new[...], into: ownCache)
       read += new
       return []
     }
@@ -160,7 +172,7 @@ package final class CausalDraftSource: DraftSource {
   private func keep(_ count: Int) {
     guard count < read.count else { return }
     read.removeLast(read.count - count)
-    cache.rewind(to: count)
+    ownCache.rewind(to: count)
   }
 }
 
@@ -201,7 +213,7 @@ package final class CausalDraftPasses {
         let tree = source.tree
         guard rows + tree.count <= runner.maximumRows else { break }
         rows += tree.count
-        forest.append(PlantedTree(tree, in: source.cache))
+        forest.append(PlantedTree(tree, in: source.ownCache))
       }
       runner.forward(forest: forest)
       var unfinished: [CausalDraftSource] = []

@@ -1,4 +1,5 @@
 package import Files
+package import Tensors
 
 /// Something that guesses how a sequence goes on: a drafter model, a table of past text, a test.
 ///
@@ -23,6 +24,15 @@ package protocol DraftSource: AnyObject {
   /// Sees that there is memory for `positions`, anchor included; called before passes that need it.
   func reserve(_ positions: Int) throws(SpeculateError)
 
+  /// What it keeps of the committed tokens, for copies; `nil` if it keeps nothing that can be copied.
+  var cache: KeyValueCache? { get }
+
+  /// How many positions of ``cache`` hold these tokens, once all that can be is in it.
+  func settle(_ tokens: [Token]) -> Int
+
+  /// Learns that ``cache`` holds these tokens now, by copies.
+  func adopt(_ tokens: ArraySlice<Token>)
+
   /// Takes part in the next passes.
   ///
   /// - Parameter request: what is wanted; its block receives the drafts in ``runPasses()``.
@@ -35,6 +45,9 @@ package protocol DraftSource: AnyObject {
 extension DraftSource {
   /// A source that keeps nothing.
   package func reserve(_ positions: Int) throws(SpeculateError) {}
+  package var cache: KeyValueCache? { nil }
+  package func settle(_ tokens: [Token]) -> Int { 0 }
+  package func adopt(_ tokens: ArraySlice<Token>) {}
 
   func draft(_ request: DraftRequest) {
     enter(request)

@@ -150,6 +150,18 @@ package enum DrafterModel: Sendable {
   package func makeSources(
     _ count: Int, target: CausalModel, workers: Workers, capacity: Int, tokens: Int? = nil
   ) throws -> [any DraftSource] {
+    let make = try sourceMaker(count, target: target, workers: workers, tokens: tokens)
+    return try (0..<count).map { _ in try make(capacity) }
+  }
+
+  /// Makes the passes that sources of several sequences share.
+  ///
+  /// - Parameters: as of ``makeSources(_:target:workers:capacity:tokens:)``; `count` is how many draft at once.
+  /// - Returns: makes a source, given the most committed positions of it.
+  /// - Throws: ``SpeculateError`` if it doesn't fit the target.
+  package func sourceMaker(
+    _ count: Int, target: CausalModel, workers: Workers, tokens: Int? = nil
+  ) throws -> (_ capacity: Int) throws -> any DraftSource {
     try checkFit(target.configuration, tokens: tokens)
     let vocabulary = target.configuration.vocabularySize
     let drafted = min(tokens ?? vocabulary, vocabulary)
@@ -157,13 +169,11 @@ package enum DrafterModel: Sendable {
     case .block(let drafter):
       let passes = try BlockDraftPasses(
         drafter: drafter, target: target, workers: workers, maximumBlocks: count, tokens: drafted)
-      return try (0..<count).map { _ in try BlockDraftSource(sharing: passes, capacity: capacity) }
+      return { try BlockDraftSource(sharing: passes, capacity: $0) }
     case .causal(let model, let limit, _):
       let passes = CausalDraftPasses(
         drafter: model, workers: workers, maximumSequences: count, tokens: drafted)
-      return try (0..<count).map { _ in
-        try CausalDraftSource(sharing: passes, capacity: capacity, passes: limit)
-      }
+      return { try CausalDraftSource(sharing: passes, capacity: $0, passes: limit) }
     }
   }
 

@@ -11,9 +11,7 @@ final class GenerationEngine {
   private let runner: CausalRunner
   private var cache: KeyValueCache?
   private var source: (any DraftSource)?
-  private var length: AdaptiveDraftLength?
-  private var jacobi: JacobiPolicy?
-  private let costCache: CostModelCache?
+  private var strategies: StrategyMaker
   /// How many tokens the tokenizer has; ids beyond them are never drafted.
   private let tokens: Int?
 
@@ -21,19 +19,17 @@ final class GenerationEngine {
   private static let prefillRows = 64
 
   init(
-    model: CausalModel, drafter: DrafterModel?, tokens: Int?, threads: Int,
-    cacheFormat: KeyValueFormat, costCache: CostModelCache?
+    _ text: TextModel, threads: Int, cacheFormat: KeyValueFormat, costCache: CostModelCache?
   ) throws {
+    try Workers.check(threads)
+    (model, drafter, tokens) = (text.model, text.drafter, text.tokenizer.vocabularySize)
     try drafter?.checkFit(model.configuration, tokens: tokens)
-    self.tokens = tokens
-    self.model = model
-    self.drafter = drafter
-    self.costCache = costCache
     workers = Workers(count: threads)
     runner = CausalRunner(
       model: model, workers: workers,
       maximumRows: max(Self.prefillRows, (drafter?.maximumDrafts ?? 0) + 1),
       taps: drafter?.taps ?? [], cacheFormat: cacheFormat)
+    strategies = StrategyMaker(runner: runner, drafter: drafter, costCache: costCache)
   }
 
   /// Prepares a decoder. Any decoder made before is void.
@@ -42,38 +38,13 @@ final class GenerationEngine {
     observer: (any RoundObserver)?, isCancelled: @escaping () -> Bool
   ) throws -> Decoder {
     try parameters.validated()
-    let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
-    let cache = try emptyCache(reaching: overflow ? .max : most)
+    let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      strategy: strategy(mode, parameters.sampling), isCancelled: isCancelled)
+      strategy: strategies.strategy(mode, parameters.sampling, source: draftSource),
+      isCancelled: isCancelled)
     decoder.observer = observer
     return decoder
-  }
-
-  private func strategy(
-    _ mode: DecodingMode, _ sampling: SamplingParameters
-  ) throws -> any RoundStrategy {
-    switch mode {
-    case .plain: return PlainStrategy()
-    case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
-    case .speculative(let drafts, let choice, let freeDrafts, let branches):
-      let free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
-      guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
-      if let drafts, drafts < 1 {
-        throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
-      }
-      if let branches, branches < 0 || branches > 0 && drafts != nil {
-        throw SpeculateError(
-          "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
-      }
-      let source = try draftSource()
-      return DraftStrategy(
-        source: source,
-        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-        choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
-        free: free)
-    }
   }
 
   func measureCost(context: Int, budget: Double) throws -> CostModel {
@@ -82,17 +53,12 @@ final class GenerationEngine {
   }
 
   /// Keeps what a finished decoder learned about speed for the next generation.
-  func retire(_ decoder: Decoder) {
-    if let learned = (decoder.strategy as? DraftStrategy)?.learnedLength { length = learned }
-    if let learned = (decoder.strategy as? JacobiStrategy)?.policy { jacobi = learned }
-  }
+  func retire(_ decoder: Decoder) { strategies.learn(from: decoder.strategy) }
 
   /// The cache of all generations, which grows with the longest of them.
-  ///
-  /// - Parameter positions: How many the next one gets at most.
-  private func emptyCache(reaching positions: Int) throws -> KeyValueCache {
+  private func emptyCache() throws -> KeyValueCache {
     let made = try cache ?? runner.makeCache(capacity: model.configuration.maximumContext, room: 1)
-    try made.reset(reaching: positions)
+    made.reset()
     cache = made
     return made
   }
@@ -106,21 +72,13 @@ final class GenerationEngine {
     source = made
     return made
   }
+}
 
-  private func jacobiPolicy() throws -> JacobiPolicy {
-    let made = try jacobi ?? JacobiPolicy(cost(nil).verify, maximumRows: runner.maximumRows)
-    jacobi = made
-    return made
-  }
-
-  private func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
-    let made = try length ?? AdaptiveDraftLength(cost(source))
-    length = made
-    return made
-  }
-
-  private func cost(_ source: (any DraftSource)?) throws -> CostModel {
-    try CostModel.current(
-      runner: runner, drafter: source == nil ? nil : drafter, source: source, cache: costCache)
+extension Workers {
+  /// - Throws: ``SpeculateError`` for a number of threads that can't be.
+  static func check(_ threads: Int) throws {
+    guard threads >= 1 else {
+      throw SpeculateError("threads \(threads) is out of range: use 1 or more")
+    }
   }
 }

@@ -21,15 +21,15 @@ package import Verifier
 public final class TextGenerator: @unchecked Sendable {
   // Unchecked: `engine` and `watch` are only used by the holder of `lock`; everything else is immutable.
 
-  package let tokenizer: any Tokenizer
-  package let model: CausalModel
-  package let drafter: DrafterModel?
+  private let text: TextModel
+  package var tokenizer: any Tokenizer { text.tokenizer }
+  package var model: CausalModel { text.model }
+  package var drafter: DrafterModel? { text.drafter }
 
   /// What loading found that the user should know: sampling that a folder proposes and that isn't applied, a
   /// head that a configuration calls tied.
-  public let notices: [Notice]
+  public var notices: [Notice] { text.notices }
 
-  private let chats: ChatEncoder?
   private var watch = DrafterWatch()
   private let engine: GenerationEngine
   private let lock = NSLock()
@@ -57,17 +57,11 @@ public final class TextGenerator: @unchecked Sendable {
     cacheFormat: KeyValueFormat = .f32, threads: Int? = nil,
     chat: ChatSettings = ChatSettings(), costCache: CostModelCache? = .user()
   ) throws {
-    let tokenizer = try TokenizerLoader.load(directory: target)
-    let model = try CausalModel(directory: target, weights: weights)
-    let drafter = try drafter.map {
-      try DrafterModel(
-        directory: $0, format: drafterWeights, passes: drafterPasses, tokenizer: tokenizer)
-    }
     try self.init(
-      model: model, tokenizer: tokenizer,
-      chats: ChatEncoder(directory: target, tokenizer: tokenizer, settings: chat),
-      drafter: drafter, cacheFormat: cacheFormat, threads: threads ?? Workers.defaultCount,
-      costCache: costCache)
+      TextModel(
+        target: target, drafter: drafter, weights: weights, drafterWeights: drafterWeights,
+        drafterPasses: drafterPasses, chat: chat),
+      cacheFormat: cacheFormat, threads: threads ?? Workers.defaultCount, costCache: costCache)
   }
 
   /// Makes a generator of loaded parts.
@@ -76,23 +70,23 @@ public final class TextGenerator: @unchecked Sendable {
   ///   - chats: writes conversations; without it there is no chat.
   ///   - costCache: where measured pass times are kept; `nil` to measure them every time.
   /// - Throws: ``SpeculateError`` if the drafter is for another target.
-  package init(
+  package convenience init(
     model: CausalModel, tokenizer: any Tokenizer, chats: ChatEncoder? = nil,
     drafter: DrafterModel? = nil,
     cacheFormat: KeyValueFormat = .f32, threads: Int = Workers.defaultCount,
     costCache: CostModelCache? = nil
   ) throws {
-    guard threads >= 1 else {
-      throw SpeculateError("threads \(threads) is out of range: use 1 or more")
-    }
-    self.model = model
-    self.tokenizer = tokenizer
-    self.chats = chats
-    self.drafter = drafter
-    notices = model.notices + (drafter?.notices ?? [])
+    try self.init(
+      TextModel(model: model, tokenizer: tokenizer, chats: chats, drafter: drafter),
+      cacheFormat: cacheFormat, threads: threads, costCache: costCache)
+  }
+
+  private init(
+    _ text: TextModel, cacheFormat: KeyValueFormat, threads: Int, costCache: CostModelCache?
+  ) throws {
+    self.text = text
     engine = try GenerationEngine(
-      model: model, drafter: drafter, tokens: tokenizer.vocabularySize, threads: threads,
-      cacheFormat: cacheFormat, costCache: costCache)
+      text, threads: threads, cacheFormat: cacheFormat, costCache: costCache)
   }
 
   /// The ids of a prompt, as the model's files prescribe them.
@@ -102,11 +96,7 @@ public final class TextGenerator: @unchecked Sendable {
   /// - Throws: ``SpeculateError`` if the prompt is empty, or a pattern of the tokenizer can't cut it within
   ///   its limits.
   public func encode(_ prompt: String, parsesSpecial: Bool? = nil) throws -> [Token] {
-    guard !prompt.isEmpty else {
-      throw SpeculateError("the prompt is empty: give at least one character")
-    }
-    return try tokenizer.encode(
-      prompt, addSpecial: true, parseSpecial: parsesSpecial ?? chats?.parsesSpecial ?? true)
+    try text.encode(prompt, parsesSpecial: parsesSpecial)
   }
 
   /// The ids of a conversation, up to where the model's answer begins.
@@ -123,19 +113,12 @@ public final class TextGenerator: @unchecked Sendable {
   package func encode(
     _ conversation: Conversation, continuesAnswer: Bool = false, now: Date
   ) throws -> (text: String, ids: [Token]) {
-    guard let chats else {
-      throw SpeculateError("this generator has no chat template: make it of a model's folder")
-    }
-    return try chats.encode(conversation, continuesAnswer: continuesAnswer, now: now)
+    try text.encode(conversation, continuesAnswer: continuesAnswer, now: now)
   }
 
   /// Parameters for an answer in a chat, which the end of a turn ends as well.
   package func answering(_ parameters: GenerationParameters) -> GenerationParameters {
-    var parameters = parameters
-    parameters.endTokens =
-      parameters.endTokens
-      ?? chats.map { _ in tokenizer.endTokens(of: model.configuration.endTokens, inChat: true) }
-    return parameters
+    text.answering(parameters)
   }
 
   /// Answers a conversation and returns when the answer is complete.
@@ -186,10 +169,7 @@ public final class TextGenerator: @unchecked Sendable {
     mode: DecodingMode = .speculative(), observer: (any RoundObserver)? = nil,
     onText: (String) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws -> GenerationResult {
-    var parameters = parameters
-    parameters.endTokens =
-      parameters.endTokens
-      ?? tokenizer.endTokens(of: model.configuration.endTokens, inChat: false)
+    let parameters = text.ending(parameters)
     lock.lock()
     defer { lock.unlock() }
     let decoder = try engine.makeDecoder(

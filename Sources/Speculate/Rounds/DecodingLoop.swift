@@ -12,8 +12,15 @@ package final class DecodingLoop {
 
   package private(set) var runs: [SequenceRun] = []
 
+  /// How much of prompts shares the passes of those that decode; `nil` reads each wholly before a round.
+  private let prefill: PrefillBudget?
   private var budget = RowBudget()
   // The round's, empty between rounds: what they hold must not be shared when it changes.
+  /// Those that decode.
+  private var active: [SequenceRun] = []
+  /// Those whose prompts are read.
+  private var readers: [SequenceRun] = []
+  private var slices: [TextSlice] = []
   private var wishes: [DraftWish] = []
   private var proposals: [RowProposal] = []
   private var forest: [PlantedTree] = []
@@ -22,9 +29,15 @@ package final class DecodingLoop {
 
   /// Makes a loop without sequences.
   ///
-  /// - Parameter runner: the target, with the taps of the sequences' sources; it has a row for each
-  ///   sequence at least.
-  package init(runner: CausalRunner) { self.runner = runner }
+  /// - Parameters:
+  ///   - runner: the target, with the taps of the sequences' sources; it has a row for each sequence at
+  ///     least.
+  ///   - prefill: how much of prompts shares the passes of those that decode; `nil` reads each wholly before
+  ///     a round.
+  package init(runner: CausalRunner, prefill: PrefillBudget? = nil) {
+    self.runner = runner
+    self.prefill = prefill
+  }
 
   package func add(_ run: SequenceRun) {
     // Those that ended since the last round leave before the next pass.
@@ -33,9 +46,12 @@ package final class DecodingLoop {
     runs.append(run)
   }
 
-  /// Reads the prompts of those that joined, and runs one round for all that go on.
+  /// Lets a sequence leave, which may be added again later.
+  package func remove(_ run: SequenceRun) { runs.removeAll { $0 === run } }
+
+  /// Reads prompts of those that joined, and runs one round for all others that go on.
   ///
-  /// Those that ended leave; a cancelled one leaves without a round.
+  /// Those that ended leave; a cancelled one leaves without a round, and a paused one takes no part.
   ///
   /// - Throws: ``SpeculateError`` for logits of which no token can be chosen. The sequences that met them
   ///   leave, with the tokens that were committed before; the others may go on.
@@ -45,17 +61,21 @@ package final class DecodingLoop {
         run.finish(.cancelled)
         continue
       }
+      guard !run.isPaused else { continue }
       run.reserve(runner.maximumRows)
-      if !run.isPrefilled && !run.hasEnded { run.prefill(runner) }
+      if prefill == nil, !run.isPrefilled && !run.hasEnded { run.prefill(runner) }
+      run.checkPrompt()
     }
     try dismiss()
-    guard !runs.isEmpty else { return }
+    defer { forget() }
+    gather()
+    guard !active.isEmpty || !slices.isEmpty else { return }
     var watch = Stopwatch()
     draft()
     plan()
-    let draftSeconds = watch.lap() - runs.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
+    let draftSeconds = watch.lap() - active.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
 
-    runner.forward(forest: forest)
+    runner.forward(forest: forest, slices: slices)
     let verifySeconds = watch.lap()
 
     accept()
@@ -69,6 +89,32 @@ package final class DecodingLoop {
     try dismiss()
   }
 
+  /// Decides who decodes, and how much is read of whose prompts, in the order in which they joined.
+  private func gather() {
+    for run in runs where run.isPrefilled && !run.isPaused { active.append(run) }
+    guard let prefill else { return }
+    var rows = prefill.rows(beside: active.count, spare: runner.maximumRows - active.count)
+    for run in runs where !run.isPrefilled && !run.isPaused && rows > 0 {
+      let slice = run.slice(rows)
+      rows -= slice.tokens.count
+      // Rows with logits stand before those without.
+      let place = slice.wantsLogits ? 0 : slices.count
+      slices.insert(slice, at: place)
+      readers.insert(run, at: place)
+    }
+  }
+
+  private func forget() {
+    active.removeAll(keepingCapacity: true)
+    readers.removeAll(keepingCapacity: true)
+    slices.removeAll(keepingCapacity: true)
+    forest.removeAll(keepingCapacity: true)
+    logits.removeAll(keepingCapacity: true)
+    accepted.removeAll(keepingCapacity: true)
+  }
+
+  private var sliceRows: Int { slices.reduce(0) { $0 + $1.tokens.count } }
+
   /// Lets those leave that ended.
   private func dismiss() throws(SpeculateError) {
     let failure = runs.lazy.compactMap(\.sequence.failure).first
@@ -78,10 +124,10 @@ package final class DecodingLoop {
 
   /// One pass of each drafter for all sequences that want its drafts.
   private func draft() {
-    for run in runs {
+    for run in active {
       run.tracer?.candidates.reset()
       run.request = nil
-      guard let wish = run.strategy.request(run.sequence, sharing: runs.count) else { continue }
+      guard let wish = run.strategy.request(run.sequence, sharing: active.count) else { continue }
       run.request = wish.request
       wishes.append(wish)
     }
@@ -94,11 +140,12 @@ package final class DecodingLoop {
 
   /// Chooses the rows of the target pass.
   private func plan() {
-    for run in runs { proposals.append(run.strategy.propose(run.sequence)) }
-    budget.share(proposals, rows: runner.maximumRows)
+    for run in active { proposals.append(run.strategy.propose(run.sequence)) }
+    let beside = sliceRows
+    budget.share(proposals, rows: runner.maximumRows - beside, beside: beside)
     proposals.removeAll(keepingCapacity: true)
     var firstRow = 0
-    for (run, count) in zip(runs, budget.counts) {
+    for (run, count) in zip(active, budget.counts) {
       let tree = run.strategy.rows(count)
       forest.append(PlantedTree(tree, in: run.cache))
       logits.append(RowLogits(runner, firstRow: firstRow))
@@ -107,7 +154,7 @@ package final class DecodingLoop {
   }
 
   private func accept() {
-    for (index, run) in runs.enumerated() {
+    for (index, run) in active.enumerated() {
       accepted.append(run.accept(logits[index], in: forest[index].tree))
       // A drafter may have borrowed embedding and head of a target that is damaged itself.
       if let failure = run.request?.failure { run.fail(failure) }
@@ -115,30 +162,40 @@ package final class DecodingLoop {
   }
 
   private func settle() {
-    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
+    for (index, run) in active.enumerated() where run.sequence.failure == nil {
       run.settle(
         runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
+    var firstRow = treeRows
+    for (run, slice) in zip(readers, slices) {
+      run.settle(runner, slice: slice, firstRow: firstRow)
+      firstRow += slice.tokens.count
+    }
   }
+
+  private var treeRows: Int { forest.reduce(0) { $0 + $1.tree.count } }
 
   /// Tells every sequence what the round cost, its own part by its rows.
   private func record(_ seconds: RoundRecord.Seconds) {
-    let rows = forest.reduce(0) { $0 + $1.tree.count }
+    let beside = sliceRows
+    let rows = treeRows + beside
+    for (run, slice) in zip(readers, slices) {
+      run.record(
+        prefill: seconds.verify * Double(slice.tokens.count) / Double(rows))
+    }
     let price = RoundPrice(
-      sequences: runs.count, rows: rows,
-      drafted: runs.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
+      sequences: active.count, rows: rows,
+      drafted: active.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
       draftSeconds: seconds.draft,
       verifySeconds: seconds.verify + seconds.sampling + seconds.other)
-    for (index, run) in runs.enumerated() where run.sequence.failure == nil {
+    for (index, run) in active.enumerated() where run.sequence.failure == nil {
       let tree = forest[index].tree
+      // Rows without logits cost less, so that nothing is learned beside them.
       run.record(
         tree: tree, accepted: accepted[index],
-        seconds: seconds.part(Double(tree.count) / Double(rows)), price: price,
+        seconds: seconds.part(Double(tree.count) / Double(rows)), price: beside == 0 ? price : nil,
         logits: logits[index])
     }
-    forest.removeAll(keepingCapacity: true)
-    logits.removeAll(keepingCapacity: true)
-    accepted.removeAll(keepingCapacity: true)
   }
 }
 

@@ -8,6 +8,8 @@ package final class DraftStrategy: RoundStrategy {
   private let source: (any DraftSource)?
   private let choice: DraftChoice
   private let options: FreeDraftOptions
+  /// What the output will mostly repeat.
+  private let prediction: [Token]
   /// Runners-up of a place that the source may branch to.
   private let branches: Int
   private var planner: RoundPlanner
@@ -41,14 +43,16 @@ package final class DraftStrategy: RoundStrategy {
   ///   - branches: at how many tokens beside its first choice a source looks at each place; with an
   ///     adaptive length only.
   ///   - free: which drafts are tried that cost no pass.
+  ///   - prediction: what the output will mostly repeat; it is looked up like earlier text.
   package init(
     source: (any DraftSource)?, length: DraftLength, choice: DraftChoice = .coupled,
-    branches: Int = 0, free: FreeDraftOptions = .none
+    branches: Int = 0, free: FreeDraftOptions = .none, prediction: [Token] = []
   ) {
     self.source = source
     self.choice = choice
     self.branches = branches
     options = free
+    self.prediction = prediction
     planner = RoundPlanner(length)
   }
 
@@ -65,7 +69,11 @@ package final class DraftStrategy: RoundStrategy {
     source?.rewind(to: 0)
     guard !options.isEmpty else { return }
     let capacity = sequence.tokens.count + min(sequence.remaining, Self.usualOutput)
-    free = FreeDrafts(options, capacity: capacity)
+    free = FreeDrafts(options, capacity: capacity + prediction.count)
+    if !prediction.isEmpty {
+      // It stands behind the end of the prompt once, so that it is found from the first token on.
+      free?.commit(sequence.tokens.suffix(SuffixIndex.longest) + prediction)
+    }
     free?.commit(sequence.tokens)
   }
 

@@ -17,24 +17,25 @@ package struct RowBudget {
   ///
   /// - Parameters:
   ///   - proposals: one a sequence.
-  ///   - rows: rows that the pass has, at least one a sequence.
-  package mutating func share(_ proposals: [RowProposal], rows: Int) {
+  ///   - rows: rows that the pass has for them, at least one a sequence.
+  ///   - beside: rows that it has for others.
+  package mutating func share(_ proposals: [RowProposal], rows: Int, beside: Int = 0) {
     counts.removeAll(keepingCapacity: true)
     let spare = rows - proposals.count
     if proposals.count == 1 {
-      shareAlone(proposals[0], spare: spare)
+      shareAlone(proposals[0], spare: spare, beside: beside)
     } else {
       keep(proposals, spare: spare)
-      shareTogether(proposals, spare: spare)
+      shareTogether(proposals, spare: spare, beside: beside)
     }
   }
 
-  private mutating func shareAlone(_ proposal: RowProposal, spare: Int) {
+  private mutating func shareAlone(_ proposal: RowProposal, spare: Int, beside: Int) {
     let kept = min(proposal.kept, spare)
     guard let cost = proposal.cost else { return counts.append(kept) }
     let best = cost.nodeCount(
       chances: proposal.chances, kept: kept, limit: min(proposal.limit, spare),
-      drafted: proposal.drafted)
+      drafted: proposal.drafted, beside: beside)
     counts.append(best.count)
   }
 
@@ -45,7 +46,7 @@ package struct RowBudget {
     for proposal in proposals { counts.append(min(proposal.kept, most)) }
   }
 
-  private mutating func shareTogether(_ proposals: [RowProposal], spare: Int) {
+  private mutating func shareTogether(_ proposals: [RowProposal], spare: Int, beside: Int) {
     guard let cost = proposals.lazy.compactMap(\.cost).first else { return }
     let kept = counts.reduce(0, +)
     chances.removeAll(keepingCapacity: true)
@@ -62,7 +63,7 @@ package struct RowBudget {
     for node in nodes { chances.append(node.chance) }
     let best = cost.nodeCount(
       chances: chances, kept: kept, limit: spare,
-      drafted: proposals.reduce(0) { $0 + $1.drafted }, roots: proposals.count)
+      drafted: proposals.reduce(0) { $0 + $1.drafted }, roots: proposals.count, beside: beside)
     for node in nodes.prefix(best.count - kept) { counts[node.owner] += 1 }
   }
 }

@@ -11,11 +11,26 @@ package final class SequenceRun {
   package private(set) var statistics = GenerationStatistics()
 
   /// The target's cache: between rounds it holds all committed tokens but the anchor.
-  let cache: KeyValueCache
+  private(set) var cache: KeyValueCache
   let isCancelled: () -> Bool
-  var isPrefilled = false
+  private(set) var isPrefilled = false
+  /// Whether it takes no part in rounds for now.
+  package var isPaused = false
+  /// Whether the sequence ends, for its length, once its prompt was read.
+  package var endsBehindPrompt = false
   var tracer: RoundTracer?
   private let vocabulary: Int
+  private let promptLength: Int
+  private let room: SequenceRoom
+
+  /// Tells how probable the target finds the tokens that it chooses; `nil` for nobody who asks.
+  package var scorer: RowScorer?
+  /// The same for the tokens of the prompt, which is then computed with logits.
+  package var promptScorer: RowScorer?
+  /// The scores of the prompt's tokens but the first, as far as they were read.
+  package private(set) var promptScores: [TokenScores] = []
+  /// The scores of the tokens that the last round committed.
+  private var scores: [TokenScores] = []
 
   // The round's.
   var request: DraftRequest?
@@ -49,6 +64,8 @@ package final class SequenceRun {
     parameters: GenerationParameters, strategy: any RoundStrategy, isCancelled: @escaping () -> Bool
   ) throws {
     precondition(cache.count == 0, "the cache belongs to another sequence")
+    let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
+    try cache.reset(reaching: overflow ? .max : most)
     sequence = try SequenceState(
       prompt: prompt, parameters: parameters, configuration: runner.model.configuration,
       capacity: cache.capacity)
@@ -56,8 +73,9 @@ package final class SequenceRun {
     self.cache = cache
     self.isCancelled = isCancelled
     vocabulary = runner.model.configuration.vocabularySize
-    strategy.begin(
-      sequence, room: SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows))
+    promptLength = prompt.count
+    room = SequenceRoom(capacity: cache.capacity, maximumRows: runner.maximumRows)
+    strategy.begin(sequence, room: room)
     path.reserveCapacity(runner.maximumRows)
     origins.reserveCapacity(runner.maximumRows)
     statistics.reserveCapacity(drafts: runner.maximumRows)
@@ -69,7 +87,7 @@ package final class SequenceRun {
   package var finishReason: FinishReason? { sequence.finishReason }
 
   /// Whether it has finished or failed.
-  var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
+  package var hasEnded: Bool { sequence.finishReason != nil || sequence.failure != nil }
 
   /// Ends the sequence by an error.
   func fail(_ error: SpeculateError) { sequence.fail(error) }
@@ -84,6 +102,20 @@ package final class SequenceRun {
 
   /// The next committed token that was not handed out yet.
   package func take() -> Token? { sequence.take() }
+
+  /// Whether every committed token was handed out.
+  package var isTaken: Bool { sequence.isTaken }
+
+  /// What is known of a token that the last round committed.
+  ///
+  /// - Parameter place: 0 for the first of them.
+  /// - Returns: where it was drafted, `nil` for the target's own, and its scores if they are asked for.
+  package func trace(of place: Int) -> (origin: DraftOrigin?, scores: TokenScores?) {
+    (
+      origins.indices.contains(place) ? origins[place] : nil,
+      scores.indices.contains(place) ? scores[place] : nil
+    )
+  }
 
   /// Ends the sequence before its next round, unless it has ended.
   package func finish(_ reason: FinishReason) { sequence.finish(reason) }
@@ -111,12 +143,21 @@ package final class SequenceRun {
     }
   }
 
+  /// Starts over with an empty cache, into which all committed tokens but the anchor are read again.
+  func restart(in cache: KeyValueCache) {
+    precondition(cache.count == 0, "the cache belongs to another sequence")
+    self.cache = cache
+    isPrefilled = false
+    strategy.begin(sequence, room: room)
+  }
+
   /// Reads the prompt but for its last token.
   func prefill(_ runner: CausalRunner) {
     var watch = Stopwatch()
-    isPrefilled = true
-    runner.read(sequence.tokens.dropLast(), into: cache) { piece in
-      strategy.commit(features: runner.taps, rows: piece.count)
+    runner.read(
+      sequence.tokens[cache.count...].dropLast(), into: cache, logits: wantsLogits ? .all : .none
+    ) { piece in
+      take(runner, rows: piece.count, firstRow: 0)
       guard !isCancelled() else {
         finish(.cancelled)
         return false
@@ -126,12 +167,60 @@ package final class SequenceRun {
     statistics.prefillSeconds += watch.lap()
   }
 
+  /// Whether scores of the prompt are missing.
+  private var wantsLogits: Bool { promptScorer != nil && promptScores.count < promptLength - 1 }
+
+  /// Notes whether the prompt was read.
+  func checkPrompt() {
+    guard !isPrefilled, !hasEnded, cache.count == sequence.tokens.count - 1 else { return }
+    isPrefilled = true
+    if endsBehindPrompt { finish(.length) }
+  }
+
+  /// How many tokens of the prompt can be taken from copies: all that are read.
+  var readable: ArraySlice<Token> { sequence.tokens.dropLast() }
+
+  /// What is to be read next of the prompt, which isn't read yet.
+  ///
+  /// - Parameter rows: the most tokens.
+  func slice(_ rows: Int) -> TextSlice {
+    let end = min(cache.count + rows, sequence.tokens.count - 1)
+    return TextSlice(sequence.tokens[cache.count..<end], in: cache, wantsLogits: wantsLogits)
+  }
+
+  /// Takes what a pass said to a slice, which is in the cache now.
+  func settle(_ runner: CausalRunner, slice: TextSlice, firstRow: Int) {
+    take(runner, rows: slice.tokens.count, firstRow: firstRow)
+  }
+
+  func record(prefill seconds: Double) { statistics.prefillSeconds += seconds }
+
+  /// Takes the features and the scores of the last `rows` positions in the cache.
+  private func take(_ runner: CausalRunner, rows: Int, firstRow: Int) {
+    strategy.commit(features: runner.taps(from: firstRow), rows: rows)
+    guard wantsLogits, let promptScorer else { return }
+    let logits = RowLogits(runner, firstRow: firstRow)
+    // Where a sequence started over, the first were scored before.
+    for row in 0..<rows where cache.count - rows + row == promptScores.count {
+      promptScorer.read(logits[row])
+      promptScores.append(promptScorer.scores(of: sequence.tokens[promptScores.count + 1]))
+    }
+  }
+
   /// Commits the target's own choices along the tree, as far as drafts agree, and one more.
   ///
   /// - Returns: How many drafts were accepted.
   func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
-    AcceptanceRule.path(
-      in: tree, into: &path, choice: { sequence.choose(logits[$0]) }, emit: { sequence.commit($0) })
+    scores.removeAll(keepingCapacity: true)
+    return AcceptanceRule.path(
+      in: tree, into: &path, choice: { choose(logits[$0]) }, emit: { sequence.commit($0) })
+  }
+
+  private func choose(_ row: UnsafeMutablePointer<Float>) -> Token? {
+    scorer?.read(row)
+    let token = sequence.choose(row)
+    if let scorer, let token { scores.append(scorer.scores(of: token)) }
+    return token
   }
 
   /// Keeps what was accepted in the cache and tells the strategy.
@@ -151,9 +240,9 @@ package final class SequenceRun {
   ///
   /// - Parameters:
   ///   - seconds: this sequence's part of what the round took.
-  ///   - price: the whole round's.
+  ///   - price: the whole round's; `nil` where it was no usual one.
   func record(
-    tree: TokenTree, accepted: Int, seconds: RoundRecord.Seconds, price: RoundPrice,
+    tree: TokenTree, accepted: Int, seconds: RoundRecord.Seconds, price: RoundPrice?,
     logits: RowLogits
   ) {
     let passDrafts = request?.block.tokens.count ?? 0
@@ -168,9 +257,10 @@ package final class SequenceRun {
     statistics.verifySeconds += seconds.verify
     statistics.samplingSeconds += seconds.sampling
     statistics.decodeSeconds += seconds.total
-    var price = price
-    price.emitted = path.count
-    strategy.learn(price)
+    if var price {
+      price.emitted = path.count
+      strategy.learn(price)
+    }
     tracer?.observe(
       RoundOutcome(tree: tree, path: path, accepted: accepted, logits: logits),
       of: strategy, drafted: drafted, passDrafts: passDrafts, tokens: sequence.tokens,

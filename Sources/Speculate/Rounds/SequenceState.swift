@@ -54,6 +54,7 @@ package struct SequenceState {
         "the prompt holds token \(stray), but the model has \(vocabulary) tokens:"
           + " use the tokenizer made for this model")
     }
+    try parameters.sampling.checkBiases(vocabulary: vocabulary)
     tokens = prompt
     handedOut = prompt.count
     self.vocabulary = vocabulary
@@ -63,7 +64,7 @@ package struct SequenceState {
     limit = isShort ? contextLimit : sum
     sampling = parameters.sampling
     chooser = TokenChooser(sampling)
-    context = TokenPresence(vocabulary: vocabulary)
+    context = TokenPresence(vocabulary: vocabulary, counts: sampling.usesCounts)
     for token in prompt { context.insert(token) }
     tokens.reserveCapacity(min(limit, prompt.count + 4096))
   }
@@ -97,7 +98,7 @@ package struct SequenceState {
   /// - Returns: `false` if the sequence ends with it.
   package mutating func commit(_ token: Token) -> Bool {
     tokens.append(token)
-    context.insert(token)
+    context.insert(token, isOutput: true)
     if endTokens.contains(token) {
       finishReason = .endToken
     } else if tokens.count == limit {
@@ -123,6 +124,9 @@ package struct SequenceState {
     finishReason = .stopString
     return rest
   }
+
+  /// Whether every committed token was handed out.
+  package var isTaken: Bool { handedOut == tokens.count }
 
   /// The next committed token that was not handed out yet.
   package mutating func take() -> Token? {

@@ -4,8 +4,9 @@ import Tensors
 
 /// Turns a row of raw logits into the logits of the distribution that is sampled.
 ///
-/// Order and meaning are those of the processors of Hugging Face transformers 5: repetition
-/// penalty, temperature, top-k, top-p, min-p. Removed tokens get `−infinity`. Where transformers
+/// Order and meaning are those of the processors of Hugging Face transformers 5: biases, repetition
+/// penalty, temperature, top-k, top-p, min-p. Presence and frequency penalties, which it lacks, come with the
+/// repetition penalty and mean what they do in OpenAI's API. Removed tokens get `−infinity`. Where transformers
 /// leaves ties to an unstable sort (top-p), the lower index stays.
 ///
 /// All three filters keep a head of the row in order of falling logit, so each is a *cut*: a place
@@ -25,15 +26,19 @@ package struct LogitProcessor: Sendable {
   /// Mass by distance from the largest logit, in steps of `1 / binsPerUnit`: [bins].
   private var mass = [Double](repeating: 0, count: bins)
   private var candidates = CandidateHeap()
+  private let biases: [(token: Token, bias: Float)]
 
   private static let bins = 1024
   private static let binsPerUnit: Float = 32
 
-  package init(_ parameters: SamplingParameters) { self.parameters = parameters }
+  package init(_ parameters: SamplingParameters) {
+    self.parameters = parameters
+    biases = parameters.logitBias.map { ($0, $1) }
+  }
 
   /// Processes one row in place.
   ///
-  /// At temperature 0 only the repetition penalty is applied: filters keep the most probable token,
+  /// At temperature 0 only biases and penalties are applied: filters keep the most probable token,
   /// and whoever looks for it finds out whether all are finite.
   ///
   /// - Parameters:
@@ -48,8 +53,15 @@ package struct LogitProcessor: Sendable {
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
     map: VocabularyMap? = nil
   ) -> Bool {
+    for (token, bias) in biases {
+      if let column = column(of: token, in: row, map) { row[column] += bias }
+    }
     penalize(row, context.distinct, map: map)
     penalize(row, drafts, map: map)
+    if parameters.usesCounts {
+      for token in context.written { penalize(row, token, times: context.count(of: token), map) }
+      for token in drafts { penalize(row, token, times: 1, map) }
+    }
     guard !parameters.isGreedy, let logits = row.baseAddress else { return true }
     if found.count < row.count { makeRoom(row.count) }
     if parameters.temperature != 1 {
@@ -114,10 +126,24 @@ package struct LogitProcessor: Sendable {
     let penalty = parameters.repetitionPenalty
     guard penalty != 1 else { return }
     for token in tokens {
-      guard let column = map == nil ? Int(token) : map?.column(of: token), column < row.count
-      else { continue }
+      guard let column = column(of: token, in: row, map) else { continue }
       row[column] = row[column] < 0 ? row[column] * penalty : row[column] / penalty
     }
+  }
+
+  /// A token that the output holds `times`: `l - presence - frequency · times`.
+  private func penalize(
+    _ row: UnsafeMutableBufferPointer<Float>, _ token: Token, times: Int, _ map: VocabularyMap?
+  ) {
+    guard let column = column(of: token, in: row, map) else { return }
+    row[column] -= parameters.presencePenalty + parameters.frequencyPenalty * Float(times)
+  }
+
+  private func column(
+    of token: Token, in row: UnsafeMutableBufferPointer<Float>, _ map: VocabularyMap?
+  ) -> Int? {
+    let column = map == nil ? Int(token) : map?.column(of: token)
+    return column.flatMap { $0 < row.count ? $0 : nil }
   }
 
   /// The k-th largest logit: one pass with a heap of the `count` largest so far, whose root rarely

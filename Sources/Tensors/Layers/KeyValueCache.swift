@@ -18,7 +18,7 @@ package final class KeyValueCache {
   /// The most that `capacity` is after ``reset(reaching:)``.
   private let wholeCapacity: Int
   /// Whether keys are rotated by the angles of long texts.
-  private var isLong: Bool
+  package private(set) var isLong: Bool
 
   package let format: KeyValueFormat
 
@@ -28,7 +28,7 @@ package final class KeyValueCache {
   /// The memory, without the count: what workers write to during a pass.
   final class Storage: @unchecked Sendable {
     // Unchecked: the memory is plain; the workers of a pass divide it among themselves.
-    private let shapes: [AttentionShape]
+    let shapes: [AttentionShape]
     private let layers: UnsafeMutableBufferPointer<KeyValueState>
     private let format: KeyValueFormat
     private var rotary: [RotaryTable] = []  // kept for the layers' angles, of all that they look at
@@ -138,6 +138,12 @@ package final class KeyValueCache {
       guard least < usual else { throw error }
       try grow(to: least)
     }
+  }
+
+  /// The same, taking memory for no more positions than these, in whole blocks.
+  package func reserve(exactly positions: Int) throws(SpeculateError) {
+    precondition(positions <= capacity, "the cache is full")
+    if positions > room { try grow(to: Self.roundedUp(positions)) }
   }
 
   private func grow(to room: Int) throws(SpeculateError) {

@@ -12,6 +12,8 @@ package struct ChatEncoder: Sendable {
   /// Whether the spelling of a special token in a prompt or a chat becomes that token.
   package var parsesSpecial: Bool { settings.parsesSpecial }
   private let template: Result<ChatTemplate, any Error>
+  /// The texts of the chat template; nil without one that can be used.
+  package var sources: (usual: String, forTools: String?)? { try? template.get().sources }
   private let settings: ChatSettings
   private let marks: ControlMarks?
 

@@ -8,6 +8,8 @@ package import Foundation
 package struct ChatTemplate: Sendable {
   /// What error messages call the template, most often its path.
   package let name: String
+  /// The template's text, and that of the template for tools where the folder has one of its own for them.
+  package private(set) var sources: (usual: String, forTools: String?)
   private let statements: [TemplateStatement]
   /// For conversations with tools, where the folder has a template of its own for them.
   private var toolStatements: [TemplateStatement]?
@@ -24,6 +26,7 @@ package struct ChatTemplate: Sendable {
   package init(source: String, name: String, specialTokens: [String: String] = [:]) throws {
     self.name = name
     self.specialTokens = specialTokens
+    sources = (source, nil)
     statements = try Self.statements(source, name)
   }
 
@@ -61,6 +64,7 @@ package struct ChatTemplate: Sendable {
     try self.init(
       source: source.usual.text, name: source.usual.name,
       specialTokens: files.specialTokens.merging(others) { $1 })
+    sources.forTools = source.forTools?.text
     toolStatements = try source.forTools.map { try Self.statements($0.text, $0.name) }
   }
 

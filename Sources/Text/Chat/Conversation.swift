@@ -1,4 +1,4 @@
-import Files
+package import Files
 import Foundation
 
 /// A conversation that a chat template turns into a prompt.
@@ -69,7 +69,7 @@ public struct Conversation: Sendable {
   /// `chat_template_kwargs` with what else a template asks for (`enable_thinking`).
   ///
   /// - Throws: `SpeculateError` without a place when they are of other types.
-  init(_ members: [String: JSONNode]) throws {
+  package init(_ members: [String: JSONNode]) throws {
     guard let list = members["messages"], list.isArray else {
       throw SpeculateError("\"messages\" is not a list; give [{\"role\": …, \"content\": …}, …]")
     }
@@ -176,6 +176,16 @@ public struct Conversation: Sendable {
       other.messages[index] = Message(fields: try TemplateMapping(members))
     }
     return other
+  }
+
+  /// The messages as a JSON list, as a server's API takes them.
+  ///
+  /// - Throws: `SpeculateError` when a value is none of JSON's.
+  package func messagesJSON() throws -> String {
+    try Self.checked {
+      var writer = TemplateJSONWriter()
+      return try writer.text(of: .list(of: messages.map { .mapping($0.fields) }))
+    }
   }
 
   /// The text of the assistant's message at the end, which its answer may go on from; nil where the

@@ -3,6 +3,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Speculate
+import Training
 import Verifier
 
 /// Runs tasks under several configurations in turn, and traces every round.
@@ -15,20 +16,24 @@ final class AnalysisRun {
   private let turns: Int
   private let repeats: Int
   private let threads: Int
+  private let ranks: any Communicator
 
   /// A run that has not begun.
   ///
-  /// - Parameter promptTokens: How many tokens of a prompt that is no chat are taken; nil for all.
+  /// - Parameters:
+  ///   - promptTokens: How many tokens of a prompt that is no chat are taken; nil for all.
+  ///   - ranks: The processes that tasks are dealt out to; the first one writes.
   /// - Throws: `SpeculateError` when a prompt can't be encoded, or none fits the context.
   init(
     tasks: [PromptTask], encoder: PromptEncoder, configurations: [RunConfiguration], turns: Int,
-    promptTokens: Int?, repeats: Int, threads: Int
+    promptTokens: Int?, repeats: Int, threads: Int, ranks: any Communicator
   ) throws {
     self.tasks = tasks
     self.encoder = encoder
     self.turns = turns
     self.repeats = repeats
     self.threads = threads
+    self.ranks = ranks
     self.configurations = configurations.map { configuration in
       configuration.decoding(encoder.parameters(configuration.parameters, for: tasks.map(\.prompt)))
     }
@@ -47,10 +52,14 @@ final class AnalysisRun {
 
   /// Runs all tasks, those that an earlier run traced excepted.
   ///
-  /// - Parameter claim: Of the trace's place, from before what stands there is read.
+  /// - Parameter claim: Of the trace's place, from before what stands there is read; nil on ranks that
+  ///   don't write.
   ///
   /// - Throws: exit code 130 after Ctrl-C; what is complete is kept.
-  func run(to url: URL, claim: OutputClaim) throws {
+  func run(to url: URL, claim: OutputClaim?) throws {
+    try ranks.agree(
+      ["plan": plan()], advice: "give all ranks the same prompts, models and options")
+    guard let claim else { return try runOthers() }
     let partial = TraceWriter.partial(of: url)
     let plan = plan()
     var units: [TraceUnit] = []
@@ -77,18 +86,25 @@ final class AnalysisRun {
     let writer = try TraceWriter(
       url: url, header: header, tokenizer: configurations[0].generator.tokenizer, resuming: units,
       claim: claim)
-    if units.count < tasks.count { try warmUp() }
-    let done = units.count
+    let done = try ranks.broadcast(units.count)
+    if done < tasks.count { try warmUp() }
     let progress = ProgressLine("running", unit: "tasks", total: tasks.count - done)
-    for task in done..<tasks.count {
-      guard let unit = try unit(task) else {
-        progress.clear()
-        Output.note("interrupted; the same command goes on from here\n")
-        throw Interruption.exitCode
-      }
-      try writer.write(unit)
-      units.append(unit)
-      progress.update(task + 1 - done, detail: tasks[task].category)
+    // Tasks are written in their order, whoever is first.
+    var waiting: [Int: TraceUnit] = [:]
+    let isComplete = try dealing(header).run(
+      Array(done..<tasks.count), shouldStop: { Interruption.requested },
+      take: { unit, task, _ in
+        waiting[task] = unit
+        while let next = waiting.removeValue(forKey: units.count) {
+          try writer.write(next)
+          units.append(next)
+        }
+        progress.update(units.count + waiting.count - done, detail: tasks[task].category)
+      }, make: make)
+    guard isComplete else {
+      progress.clear()
+      Output.note("interrupted; the same command goes on from here\n")
+      throw Interruption.exitCode
     }
     progress.clear()
     Interruption.finish()
@@ -97,6 +113,49 @@ final class AnalysisRun {
     if tooLong > 0 {
       Output.note("\(tooLong) of \(tasks.count) tasks are too long for the context: left out\n")
     }
+  }
+
+  /// What ranks do that don't write.
+  private func runOthers() throws {
+    let done = try ranks.broadcast(0)
+    if done < tasks.count { try warmUp() }
+    // What is sent has the header of nobody's file.
+    let header = TraceHeader(
+      machine: Machine(threads: threads), configurations: configurations.map(\.description),
+      plan: plan())
+    let isComplete = try dealing(header).run(
+      Array(done..<tasks.count), shouldStop: { Interruption.requested }, take: { _, _, _ in },
+      make: make)
+    Interruption.finish()
+    guard isComplete else { throw Interruption.exitCode }
+  }
+
+  private func dealing(_ header: TraceHeader) -> Dealing<TraceUnit> {
+    let tokenizer = configurations[0].generator.tokenizer
+    return Dealing(
+      ranks: ranks,
+      encode: { unit, task in
+        let number = withUnsafeBytes(of: task) { Data($0) }
+        return try number + unit.transported(header, tokenizer: tokenizer)
+      },
+      decode: { data in
+        let task = data.withUnsafeBytes { $0.loadUnaligned(as: Int.self) }
+        let unit = try TraceUnit(
+          transported: Data(data.dropFirst(MemoryLayout<Int>.stride)))
+        return [(unit, task)]
+      })
+  }
+
+  /// Runs tasks; returns false after Ctrl-C.
+  private func make(
+    _ numbers: [Int], _ shouldStop: () -> Bool, _ emit: (TraceUnit, Int) throws -> Void
+  ) throws -> Bool {
+    for task in numbers {
+      if shouldStop() { return false }
+      guard let unit = try unit(task) else { return false }
+      try emit(unit, task)
+    }
+    return true
   }
 
   // MARK: Before the run

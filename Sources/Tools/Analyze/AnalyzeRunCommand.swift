@@ -5,8 +5,9 @@ import Foundation
 import Speculate
 import Tensors
 import Text
+import Training
 
-struct AnalyzeRunCommand: ParsableCommand {
+struct AnalyzeRunCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run configurations side by side on prompt sets, and trace every round.",
@@ -50,13 +51,16 @@ struct AnalyzeRunCommand: ParsableCommand {
   }
 
   func run() throws {
+    let ranks = try Ranks.join()
     let url = URL(filePath: trace)
     // The claim first: it takes away the lock that a killed process left beside a finished trace.
-    let claim = try OutputClaim.file(
-      url, option: "--trace",
-      apartFrom: prompts.files.map { OutputClaim.Input("prompts", URL(filePath: $0)) })
-    try TraceWriter.checkName(url)
-    let reportClaim = try report.map {
+    let claim =
+      ranks.isFirst
+      ? try OutputClaim.file(
+        url, option: "--trace",
+        apartFrom: prompts.files.map { OutputClaim.Input("prompts", URL(filePath: $0)) }) : nil
+    if ranks.isFirst { try TraceWriter.checkName(url) }
+    let reportClaim = try (ranks.isFirst ? report : nil).map {
       try ReportFolder.claim($0, option: "--report", traces: [trace])
     }
     defer { withExtendedLifetime(reportClaim) {} }
@@ -73,9 +77,11 @@ struct AnalyzeRunCommand: ParsableCommand {
       now: ChatEncoder.fixedTime)
     let run = try AnalysisRun(
       tasks: tasks, encoder: encoder, configurations: configurations, turns: prompts.turns,
-      promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count)
+      promptTokens: prompts.promptTokens, repeats: repeats, threads: threads.count,
+      ranks: ranks)
     Interruption.watch()
     try run.run(to: url, claim: claim)
+    guard ranks.isFirst else { return }
     let analysis = AnalysisReport([(url.lastPathComponent, try Trace.read(url))])
     if let report { try ReportFolder.write(analysis, to: report) }
     if json {

@@ -7,6 +7,7 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       BenchMemoryCommand.self, BenchRooflineCommand.self, BenchMatmulCommand.self,
       BenchForwardCommand.self,
-      BenchDecodeCommand.self, BenchTrainCommand.self,
+      BenchDecodeCommand.self, BenchServeCommand.self, BenchTrainCommand.self,
+      BenchExchangeCommand.self,
     ])
 }

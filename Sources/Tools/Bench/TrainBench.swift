@@ -19,6 +19,8 @@ final class TrainBench {
   private static let rate: Float = 1e-4
 
   private let recipe: PretrainRecipe
+  // A gradient for each lane of this rank.
+  private lazy var alone = exchange.lanes.map { _ in FloatBuffer(count: parameterCount) }
   private let factors: (FloatBuffer, FloatBuffer)  // [side][side] each, read by all workers
   private let results: FloatBuffer  // [worker][side][side]
 
@@ -26,15 +28,19 @@ final class TrainBench {
   var product: MatrixProduct { MatrixProduct(recipe.precision) }
   /// Threads that take a step: no more than sequences.
   var threads: Int { recipe.workers.count }
+  var exchange: Exchange { recipe.state.exchange }
 
   /// Makes a model of random values and the recipe that `speculate pretrain` runs, on random tokens
   /// in a temporary file that is gone when this returns. What the tokens are has no influence on the
   /// time.
   ///
+  /// - Parameters:
+  ///   - ranks: The processes that steps are spread over; each has a temporary folder of its own.
   /// - Throws: `SpeculateError` when the sizes can't be or the file can't be written.
   init(
     _ architecture: CausalArchitecture, batch: BatchFlags, precision: ProductPrecision?,
-    threads: Int
+    threads: Int, ranks: any Communicator = SingleRank(), lanes: Int? = nil,
+    sums: SumPrecision? = nil
   ) throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "speculate-bench-\(UUID().uuidString)")
@@ -57,6 +63,7 @@ final class TrainBench {
     options.sequences = batch.sequences
     options.microSequences = batch.microBatch
     options.precision = precision
+    (options.ranks, options.lanes, options.sumPrecision) = (ranks, lanes, sums)
     recipe = try PretrainRecipe(options)
     let count = Self.side * Self.side
     factors = (MatmulBench.noise(count), MatmulBench.noise(count))
@@ -75,6 +82,20 @@ final class TrainBench {
     _ = try recipe.step(rate: Self.rate)
     let seconds = Stopwatch.now - start
     return Reading(seconds: seconds, peak: (before + peak()) / 2)
+  }
+
+  /// Seconds in which a gradient is summed over all ranks, by itself.
+  func measureSum() throws -> Double {
+    _ = try exchange.ranks.sum([0]) as Int  // all are here
+    let start = Stopwatch.now
+    _ = try exchange.sum(alone, workers: recipe.workers)
+    return Stopwatch.now - start
+  }
+
+  /// What the parts of a step take.
+  func measureStep() throws -> OptimizationTimes {
+    _ = try recipe.step(rate: Self.rate)
+    return recipe.optimization.times
   }
 
   /// Operations per second of one large product a worker, all at once, by what multiplies in a step.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Training
 
 /// How a command that did not succeed ends: one line on standard error, and an exit code.
 ///
@@ -30,6 +31,7 @@ enum Failure {
   /// where memory is too short for them to start.
   static func leave(_ code: ExitCode) -> Never {
     fflush(nil)
+    Ranks.leave(code)
     _exit(code.rawValue)
   }
 
@@ -65,7 +67,9 @@ enum Failure {
 
   /// Writes `error: …` on standard error, with nothing in it that acts on the terminal.
   static func say(_ line: String) {
-    Output.note("error: \(printable(line, limit: longestLine))\n")
+    Ranks.awaitOthersError()
+    let rank = Ranks.isSilent ? Ranks.place.map { "rank \($0.rank) on \(hostName): " } : nil
+    Output.report("error: \(rank ?? "")\(printable(line, limit: longestLine))\n")
   }
 
   private static func oneLine(_ text: String) -> String {

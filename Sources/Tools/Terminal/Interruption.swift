@@ -38,13 +38,41 @@ enum Interruption {
     // A parent that blocks signals, as a program's dispatch threads do, hands its mask down.
     var signals = sigset_t()
     sigemptyset(&signals)
-    for name in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(name) || name != SIGHUP {
+    // A job's end comes as SIGTERM, with a second before the kill; SIGUSR1 is what mpirun hands on.
+    let isRank = Ranks.place != nil
+    for name in isRank ? [SIGINT, SIGUSR1, SIGHUP] : [SIGINT, SIGTERM, SIGHUP]
+    where !isIgnored(name) || name != SIGHUP {
       sigaction(name, &action, nil)
       sigaddset(&signals, name)
+    }
+    if isRank {
+      _ = lastWords.load(ordering: .relaxed)
+      signal(SIGTERM) { _ in Interruption.sayLastWords() }
+      sigaddset(&signals, SIGTERM)
     }
     signal(SIGALRM) { _ in _exit(Interruption.exitCode.rawValue) }
     sigaddset(&signals, SIGALRM)
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// What a rank says when its job is ended, as it may be at any moment once a rank or its host is lost.
+  ///
+  /// The address of a C string, 0 for none.
+  private static let lastWords = Atomic<UInt>(0)
+
+  /// Sets the line that is said should the job be ended, on the rank that talks.
+  static func prepareLastWords(_ line: String) {
+    guard Ranks.place != nil, !Ranks.isSilent else { return }
+    // What was said before may be being written: a line a checkpoint isn't given back.
+    lastWords.store(UInt(bitPattern: strdup("error: \(line)\n")), ordering: .releasing)
+  }
+
+  /// In a signal's handler: nothing but what may be called there.
+  private static func sayLastWords() {
+    if let words = UnsafePointer<CChar>(bitPattern: lastWords.load(ordering: .acquiring)) {
+      _ = write(STDERR_FILENO, words, strlen(words))
+    }
+    _exit(1)
   }
 
   /// The work has come to its end, early or not: what is left, such as writing it down, takes its time.

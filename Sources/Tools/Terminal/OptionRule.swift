@@ -36,6 +36,9 @@ struct OptionRule {
     meansNothing(
       "generate", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--drafter-weights"], with: "--decoder jacobi"),
+    meansNothing("serve", plainless + ["--remeasure"], with: "--drafter none"),
+    meansNothing(
+      "serve", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--echo", "--stats"], with: "--json"),
     meansNothing("generate", ["--echo"], with: "--compare"),
     meansNothing("bench decode", ["--drafter-weights"], with: "--drafter suffix"),

@@ -14,14 +14,21 @@ enum Output {
 
   /// Writes lines to standard error, with nothing in them that acts on the terminal; what can't be
   /// written there has nowhere else to go.
-  static func note(_ lines: String) {
-    control(
-      lines.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
-        .joined(separator: "\n"))
+  static func note(_ lines: String) { control(printableLines(lines)) }
+
+  /// Writes to standard error on whatever rank.
+  static func report(_ lines: String) {
+    try? write(printableLines(lines), to: STDERR_FILENO, called: "standard error")
   }
 
-  /// Writes to standard error what may act on the terminal.
+  private static func printableLines(_ lines: String) -> String {
+    lines.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+      .joined(separator: "\n")
+  }
+
+  /// Writes to standard error what may act on the terminal. Of several ranks the first one talks.
   static func control(_ text: String) {
+    if Ranks.isSilent { return }
     try? write(text, to: STDERR_FILENO, called: "standard error")
   }
 

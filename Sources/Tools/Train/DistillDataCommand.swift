@@ -4,7 +4,7 @@ import Speculate
 import Tensors
 import Training
 
-struct DistillDataCommand: ParsableCommand {
+struct DistillDataCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Let a target answer prompts, into compressed shards.",
@@ -34,6 +34,7 @@ struct DistillDataCommand: ParsableCommand {
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
+    let ranks = try Ranks.join()
     let recipe = try ResponseRecipe(
       target: folder, workers: Workers(count: threads.count), chat: prompts.template.settings())
     let wanted = try responses.distillOptions(prompts.required(), seed: seed)
@@ -44,7 +45,8 @@ struct DistillDataCommand: ParsableCommand {
     var written: PromptCounts?
     let made = try ProgressLine.responses(batch: responses.responseBatch) { report in
       try recipe.run(
-        wanted, features: choice, folder: place, shouldStop: { Interruption.requested }
+        wanted, features: choice, folder: place, ranks: ranks,
+        shouldStop: { Interruption.requested }
       ) { progress in
         if let counts = progress.prompts { written = counts }
         report(progress)
@@ -54,7 +56,8 @@ struct DistillDataCommand: ParsableCommand {
       try choice.map { choice in
         try ProgressLine.features { report in
           try recipe.store(
-            choice, of: made, folder: place, shouldStop: { Interruption.requested }, report: report)
+            choice, of: made, folder: place, ranks: ranks,
+            shouldStop: { Interruption.requested }, report: report)
         }
       } ?? true
     }

@@ -4,7 +4,7 @@ import Foundation
 import Speculate
 import Training
 
-struct DistillTrainCommand: ParsableCommand {
+struct DistillTrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a drafter on answers of its target.",
@@ -75,6 +75,7 @@ struct DistillTrainCommand: ParsableCommand {
     try drafter.apply(to: &options, areWritten: prompts.areWritten)
     objective.apply(to: &options)
     training.apply(to: &options)
+    options.ranks = try Ranks.join()
     tokenFlags.apply(to: &options, steps: training.run.steps)
     options.maskToken = try drafter.maskToken.map { try MaskToken.id($0, target: folder) }
 
@@ -96,7 +97,7 @@ struct DistillTrainCommand: ParsableCommand {
     let conclusion = try train(recipe.training(made, heldout: held), options)
     Output.note("the drafter is in \(output), its curves and samples in report.html\n")
     if let conclusion { Output.note(conclusion + "\n") }
-    if training.saveBest, let best = try BestDrafter(in: options.output) {
+    if training.saveBest, options.ranks.isFirst, let best = try BestDrafter(in: options.output) {
       Output.note(
         "the best of the evaluated drafters, of step \(best.step) with tau "
           + "\(Figures.fixed(best.acceptanceLength, 2)), is in "
@@ -152,7 +153,9 @@ struct DistillTrainCommand: ParsableCommand {
       }
     }
     // All steps had been taken before.
-    guard let replayed = try training.evaluate(), let generated = try training.generate() else {
+    guard training.ranks.isFirst, let replayed = try training.evaluate(),
+      let generated = try training.generate()
+    else {
       return nil
     }
     return Self.conclusion(replayed.acceptanceLength, replayed.looplessAcceptanceLength, generated)

@@ -3,7 +3,7 @@ import Foundation
 import Speculate
 import Training
 
-struct ForceDataCommand: ParsableCommand {
+struct ForceDataCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Record a target's Jacobi iteration along its own answers, into compressed shards.",
@@ -36,6 +36,7 @@ struct ForceDataCommand: ParsableCommand {
       output: URL(fileURLWithPath: output), threads: threads.count)
     options.chat = try prompts.template.settings()
     blocks.apply(to: &options)
+    options.ranks = try Ranks.join()
     let recipe = try ForceRecipe(options, makesData: true)
     Output.notices(of: recipe.target, sampling: .greedy)
     Interruption.watch(patience: nil)

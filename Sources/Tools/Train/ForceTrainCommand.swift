@@ -3,7 +3,7 @@ import Foundation
 import Speculate
 import Training
 
-struct ForceTrainCommand: ParsableCommand {
+struct ForceTrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model on Jacobi trajectories of the target that it starts from.",
@@ -58,6 +58,7 @@ struct ForceTrainCommand: ParsableCommand {
     blocks.apply(to: &options)
     objective.apply(to: &options)
     training.apply(to: &options, prompts: try responses.promptLengths(prompts.sources))
+    options.ranks = try Ranks.join()
 
     let recipe = try ForceRecipe(options)
     Output.notices(of: recipe.target, sampling: .greedy)

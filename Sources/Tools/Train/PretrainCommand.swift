@@ -3,7 +3,7 @@ import Files
 import Foundation
 public import Training
 
-struct PretrainCommand: ParsableCommand {
+struct PretrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
     abstract: "Train a small causal model of the Qwen3 architecture from text.",
@@ -80,12 +80,16 @@ struct PretrainCommand: ParsableCommand {
     options.initialModel = initFrom.map { URL(fileURLWithPath: $0) }
     options.growth = grow
     training.apply(to: &options)
+    options.ranks = try Ranks.join()
     try PretrainRecipe.check(options)
     let claim = try options.claim()
-    if let data { try tokenize(data, into: "train") }
-    if let heldoutData { try tokenize(heldoutData, into: "heldout") }
+    let isReady = try !options.ranks.isFirst || tokenize()
+    guard try options.ranks.broadcast(isReady) else {
+      Output.note("stopped before the tokens were complete; the same command makes them again\n")
+      throw Interruption.exitCode
+    }
 
-    let recipe = try PretrainRecipe(options, claim: claim)
+    let recipe = try PretrainRecipe(options) { _ in claim }
     let facts =
       "\(Figures.count(recipe.parameterCount)) parameters, \(options.sequences) × "
       + "\(options.length) tokens a step, \(recipe.precision.rawValue) products"
@@ -106,9 +110,17 @@ struct PretrainCommand: ParsableCommand {
     TokenCache(name, in: URL(fileURLWithPath: output))
   }
 
-  /// Makes the tokens of documents, unless they are there.
-  private func tokenize(_ documents: String, into name: String) throws {
-    guard let tokenizer else { return }
+  /// Makes the tokens of all documents; returns false when it was stopped.
+  private func tokenize() throws -> Bool {
+    for (documents, name) in [(data, "train"), (heldoutData, "heldout")] {
+      if let documents, try !tokenize(documents, into: name) { return false }
+    }
+    return true
+  }
+
+  /// Makes the tokens of documents, unless they are there; returns false when it was stopped.
+  private func tokenize(_ documents: String, into name: String) throws -> Bool {
+    guard let tokenizer else { return true }
     let cache = cache(name)
     let line = ProgressLine("tokenize", unit: "tokens")
     var (read, made) = (0, 0)
@@ -121,10 +133,7 @@ struct PretrainCommand: ParsableCommand {
       line.update(made, detail: detail())
     }
     if read > 0 { line.finish(made, detail: detail()) }
-    guard done else {
-      Output.note("stopped before the tokens were complete; the same command makes them again\n")
-      throw Interruption.exitCode
-    }
+    return done
   }
 
   private static func detail(_ progress: PretrainProgress) -> String {

@@ -24,6 +24,7 @@ struct RunFlags<Kind: TrainingKind>: ParsableArguments {
   @Option("Longest gradient; longer ones are shortened to it.") var clip: Float = 1
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var precision: PrecisionOption
+  @OptionGroup var sums: LaneOptions
   @Option("Seconds between checkpoints.") var checkpointSeconds = 300.0
   @Option("Steps between progress lines.") var logEvery = 10
   @Option("Type of the exported weights: bf16 or f32.") var dtype = "bf16"
@@ -37,6 +38,7 @@ struct RunFlags<Kind: TrainingKind>: ParsableArguments {
     options.evaluateEvery = evaluateEvery
     options.clip = clip
     options.precision = precision.wanted
+    sums.apply(to: &options)
     options.checkpointSeconds = checkpointSeconds
     options.logEvery = logEvery
     options.exportType = dtype == "bf16" ? .bf16 : .f32

@@ -18,7 +18,14 @@ struct TrainingRun<Recipe: TrainingRecipe> {
       step >= steps
       ? ", finished: all \(steps) steps were taken before"
       : step > 0 ? ", resumed at step \(step)" : ""
-    Output.note("\(facts), \(recipe.state.options.threads) threads\(resumed)\n")
+    let (ranks, lanes) = (recipe.ranks.rankCount, recipe.state.exchange.laneCount)
+    let threads = recipe.state.header.threads
+    let parts = [
+      facts, ranks > 1 ? "\(ranks) ranks" : nil, "\(threads) threads",
+      lanes == threads ? nil : "\(lanes) lanes",
+      recipe.state.exchange.precision == .f32 ? nil : "sums in bf16",
+    ]
+    Output.note(parts.compactMap(\.self).joined(separator: ", ") + "\(resumed)\n")
     for remark in recipe.remarks { Output.note(remark + "\n") }
   }
 
@@ -27,7 +34,7 @@ struct TrainingRun<Recipe: TrainingRecipe> {
   /// - Parameters:
   ///   - isMeasured: Whether a report holds a held-out measurement.
   ///   - detail: What to show of a report.
-  /// - Returns: The last report; nil if all steps had been taken before.
+  /// - Returns: The last report; nil if all steps had been taken before, and on ranks that don't write.
   /// - Throws: `Interruption.exitCode` when it was stopped before its end, and what the training throws.
   @discardableResult func run(
     isMeasured: (Recipe.Progress) -> Bool, detail: (Recipe.Progress) -> String
@@ -38,6 +45,16 @@ struct TrainingRun<Recipe: TrainingRecipe> {
     // The first report of a large model takes minutes; a line after every step shows that it works.
     func tick() { line.update(recipe.stepCount - first, detail: last.map(detail) ?? "") }
     tick()
+    func prepareLastWords(_ step: Int) {
+      let checkpoint = options.output.appending(path: "checkpoint.safetensors").path
+      Interruption.prepareLastWords(
+        "the job was ended, as it is when a rank or its host is lost; "
+          + (step > 0
+            ? "\(checkpoint) holds step \(step): the same command goes on from there"
+            : "there was no checkpoint yet: start again"))
+    }
+    prepareLastWords(first)
+    recipe.state.didSave = prepareLastWords
     func shouldStop() -> Bool {
       tick()
       return Interruption.requested
@@ -52,7 +69,7 @@ struct TrainingRun<Recipe: TrainingRecipe> {
       tick()
     }
     line.finish(recipe.stepCount - first)
-    try report.write(to: options.output)
+    if recipe.ranks.isFirst { try report.write(to: options.output) }
     guard done else {
       Output.note("stopped with a checkpoint; the same command goes on from here\n")
       throw Interruption.exitCode

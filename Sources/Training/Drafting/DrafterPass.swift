@@ -10,7 +10,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
   package let model: DrafterTrainingModel
-  package let gradients: FloatBuffer
+  package var gradients: FloatBuffer
   package let maximumBlocks: Int
   package let maximumContext: Int
 

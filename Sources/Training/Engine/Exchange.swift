@@ -1,6 +1,6 @@
 import CKernels
+import Files
 import Foundation
-import Synchronization
 package import Tensors
 
 /// What the loss of a batch is summed in, as bytes that can be sent.
@@ -11,75 +11,146 @@ package protocol LossSum: Sendable, BitwiseCopyable {
 
 extension Double: LossSum {}
 
+/// What sums of gradients are rounded to after each lane.
+package enum SumPrecision: String, Sendable, Codable, CaseIterable {
+  /// Nothing is rounded beyond f32's own additions.
+  case f32
+  /// Half the bytes between ranks. Rounded after every lane, wherever lanes lie, so that the sum is the
+  /// same for any number of ranks; with 8 bits of mantissa it is a coarser one.
+  case bf16
+}
+
 /// What stands between gradients and the optimizer's step: who takes which sequences of a batch, and in
 /// which order what they give is summed.
 ///
 /// A batch is dealt out to numbered lanes by its sequences' numbers. Each lane has a gradient and a loss
 /// of its own, to which its sequences are added one after another; then the lanes are added in the order
-/// of their numbers. So a sum depends on how many lanes there are and on nothing else: not on timing, and
-/// not on how many processes the lanes are spread over. Processes that hold lanes side by side can hand
-/// a partial sum along from the first to the last, piece by piece.
+/// of their numbers. So a sum depends on how many lanes there are and on nothing else: not on timing, not
+/// on threads, and not on how many ranks the lanes are spread over. Ranks hold lanes side by side, and
+/// hand a partial sum along from the first to the last, piece by piece; the pieces of the whole sum come
+/// back the same way while others are still on their way there.
 ///
-/// The rest of a step every process works out alike: which sequences it visits and what they weigh, the
-/// gradient's norm, AdamW.
-package protocol Exchange: Sendable {
+/// The rest of a step every rank works out alike: which sequences it visits and what they weigh, AdamW.
+package final class Exchange: @unchecked Sendable {
+  // Unchecked: one thread takes steps, and workers write disjoint blocks of what is here.
+
+  package let ranks: any Communicator
   /// Lanes of the whole run.
-  var laneCount: Int { get }
-  /// The lanes of this process, one for each of its workers.
-  var lanes: Range<Int> { get }
+  package let laneCount: Int
+  package let precision: SumPrecision
+  private var buffers: GradientBuffers?
+
+  /// - Parameters:
+  ///   - ranks: The processes that the lanes are spread over, no more of them than lanes.
+  package init(ranks: any Communicator, laneCount: Int, precision: SumPrecision = .f32) {
+    precondition(laneCount >= ranks.rankCount, "every rank has a lane")
+    self.ranks = ranks
+    self.laneCount = laneCount
+    self.precision = precision
+  }
+
+  /// The lanes of this process.
+  package var lanes: Range<Int> { (0..<laneCount).share(of: ranks.rank, among: ranks.rankCount) }
+
+  /// Bytes of a gradient as it goes from rank to rank.
+  package func bytes(ofValues count: Int) -> Int { (precision == .f32 ? 4 : 2) * count }
 
   /// The sum of the losses of all lanes.
   ///
   /// - Parameter own: Those of this process's lanes.
-  /// - Throws: When another process can't be reached.
-  func sum<Losses: LossSum>(_ own: [Losses]) throws -> Losses
+  /// - Throws: When another rank can't be reached.
+  package func sum<Losses: LossSum>(_ own: [Losses]) throws -> Losses { try ranks.sum(own) }
 
   /// Adds the gradients of all lanes into `own[0]`; returns the sum's norm.
   ///
   /// - Parameters:
-  ///   - own: Those of this process's lanes.
-  /// - Throws: When another process can't be reached.
-  func sum(_ own: [FloatBuffer], workers: Workers) throws -> Double
-}
-
-/// All lanes in one process.
-package struct LocalExchange: Exchange {
-  package let laneCount: Int
-  package var lanes: Range<Int> { 0..<laneCount }
-
-  package func sum<Losses: LossSum>(_ own: [Losses]) -> Losses {
-    own.reduce(into: Losses()) { $0 += $1 }
-  }
-
-  package func sum(_ own: [FloatBuffer], workers: Workers) -> Double {
-    GradientSum.reduce(own, workers: workers)
-  }
-}
-
-/// Adds gradients and measures them.
-package enum GradientSum {
-  /// Adds all buffers into the first and returns the norm of the sum.
-  ///
-  /// The order of additions depends on how many buffers there are, never on timing or on how many
-  /// workers share the work.
-  package static func reduce(_ gradients: [FloatBuffer], workers: Workers) -> Double {
-    precondition(!gradients.isEmpty, "there is at least one gradient")
-    let (count, parts) = (gradients[0].count, gradients.count)
-    let squares = Mutex([Double](repeating: 0, count: parts))
-    workers.run { worker in
-      for index in (0..<parts).share(of: worker, among: workers.count) {
-        let part = (0..<count).share(of: index, among: parts)
-        let sum = gradients[0].base + part.lowerBound
-        for other in gradients.dropFirst().dropLast(parts > 1 ? 1 : 0) {
-          ct_add(part.count, other.base + part.lowerBound, sum)
-        }
-        let value =
-          parts > 1
-          ? ct_add_and_sum_squares(part.count, gradients[parts - 1].base + part.lowerBound, sum)
-          : ct_sum_squares(part.count, sum)
-        squares.withLock { $0[index] = value }
+  ///   - own: Those of this process's lanes; all but the first keep what they hold.
+  /// - Throws: When another rank can't be reached.
+  package func sum(_ own: [FloatBuffer], workers: Workers) throws -> Double {
+    precondition(own.count == lanes.count, "every lane has a gradient")
+    let buffers = buffers(own[0].count)
+    if ranks.isAlone {
+      add(own, incoming: nil, buffers, 0..<buffers.blocks.count, workers)
+    } else {
+      try GradientChain(ranks: ranks, buffers: buffers, precision: precision).run(own[0]) {
+        [self] blocks, incoming in add(own, incoming: incoming, buffers, blocks, workers)
       }
     }
-    return squares.withLock { $0.reduce(0, +) }.squareRoot()
+    // Only the last rank has seen the whole sum grow.
+    return try ranks.broadcast(buffers.norm, from: ranks.rankCount - 1)
+  }
+
+  private func buffers(_ count: Int) -> GradientBuffers {
+    if let buffers, buffers.count == count { return buffers }
+    let made = GradientBuffers(count: count, parts: laneCount)
+    buffers = made
+    return made
+  }
+
+  /// Adds this process's lanes to a partial sum in blocks of `own[0]`; on the last rank measures them too.
+  ///
+  /// - Parameter incoming: The sum of the lanes before, of these blocks; nil on the first rank.
+  private func add(
+    _ own: [FloatBuffer], incoming: UnsafePointer<Float>?, _ buffers: GradientBuffers,
+    _ blocks: Range<Int>, _ workers: Workers
+  ) {
+    let (rounds, measures) = (precision == .bf16, ranks.isLast)
+    nonisolated(unsafe) let incoming = incoming
+    let start = buffers.blocks[blocks.lowerBound].lowerBound
+    workers.run { worker in
+      for index in blocks.share(of: worker, among: workers.count) {
+        let block = buffers.blocks[index]
+        let sum = own[0].base + block.lowerBound
+        var terms = own.dropFirst().map { UnsafePointer($0.base + block.lowerBound) }
+        if let incoming { terms.insert(incoming + block.lowerBound - start, at: 0) }
+        if rounds && incoming == nil { ct_round_bf16(block.count, sum) }
+        let last = measures && !rounds ? terms.popLast() : nil
+        for term in terms {
+          ct_add(block.count, term, sum)
+          if rounds { ct_round_bf16(block.count, sum) }
+        }
+        guard measures else { continue }
+        buffers.squares[index] =
+          last.map { ct_add_and_sum_squares(block.count, $0, sum) }
+          ?? ct_sum_squares(block.count, sum)
+      }
+    }
+  }
+}
+
+/// How a gradient is cut to be summed: into parts, as many as lanes, and those into blocks, whose squares
+/// are summed apart. The norm depends on these cuts, so ranks must not change them.
+final class GradientBuffers: @unchecked Sendable {
+  // Unchecked: workers write disjoint blocks.
+
+  let count: Int
+  let blocks: [Range<Int>]
+  let squares: UnsafeMutablePointer<Double>  // [blocks]
+  private let parts: [Range<Int>]  // of blocks
+
+  /// The kernel's own blocks.
+  private static let size = 4096
+
+  init(count: Int, parts: Int) {
+    self.count = count
+    var blocks: [Range<Int>] = []
+    self.parts = (0..<parts).map { index in
+      let part = (0..<count).share(of: index, among: parts)
+      let first = blocks.count
+      blocks += stride(from: part.lowerBound, to: part.upperBound, by: Self.size).map {
+        $0..<min($0 + Self.size, part.upperBound)
+      }
+      return first..<blocks.count
+    }
+    self.blocks = blocks
+    squares = .allocate(capacity: max(blocks.count, 1))
+    squares.initialize(repeating: 0, count: max(blocks.count, 1))
+  }
+
+  deinit { squares.deallocate() }
+
+  /// The norm, once all blocks have been measured.
+  var norm: Double {
+    parts.reduce(0) { $0 + $1.reduce(0) { $0 + squares[$1] } }.squareRoot()
   }
 }

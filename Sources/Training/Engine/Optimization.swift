@@ -1,33 +1,43 @@
+import Files
 import Synchronization
 package import Tensors
 
-/// How the sequences of a batch become a step: dealt out to passes, their gradients summed and clipped,
+/// How the sequences of a batch become a step: dealt out to lanes, their gradients summed and clipped,
 /// and AdamW.
 package final class Optimization<Pass: GradientPass> {
-  /// The threads that take a step, each with a pass of its own.
+  /// The threads that take a step. Each has a pass of its own, unless there are fewer lanes.
   package let workers: Workers
+  package let exchange: Exchange
   private let passes: [Pass]
-  private let exchange: any Exchange
+  private let gradients: [FloatBuffer]  // one for each lane of this process
   private let optimizer: AdamW
   private let parameters: FloatBuffer
   private let clip: Float
+  /// What the parts of the last step took.
+  package private(set) var times = OptimizationTimes()
   /// Asked between sequences, on the thread that runs the training.
   var shouldStop: () -> Bool = { false }
+  /// Whether any rank wanted to stop by the end of the last step, which all ranks then know.
+  private(set) var isStopAgreed = false
 
-  /// Makes a pass for each worker.
-  ///
-  /// - Parameter exchange: What sums over the lanes of all processes; nil where this is the only one.
+  /// Makes a pass for each worker, and a gradient for each lane of this process.
   package init<Position, Model>(
-    of run: Run<Position, Model>, workers: Workers, exchange: (any Exchange)? = nil,
-    makePass: () -> Pass
+    of run: Run<Position, Model>, workers: Workers, makePass: () -> Pass
   ) {
-    let exchange = exchange ?? LocalExchange(laneCount: workers.count)
-    precondition(exchange.lanes.count == workers.count, "each worker is a lane")
+    exchange = run.exchange
     self.workers = workers
-    self.exchange = exchange
-    passes = (0..<workers.count).map { _ in makePass() }
+    let lanes = exchange.lanes.count
+    let passes = (0..<min(workers.count, lanes)).map { _ in makePass() }
+    self.passes = passes
+    gradients =
+      passes.map(\.gradients)
+      + (passes.count..<lanes).map { _ in FloatBuffer(count: passes[0].gradients.count) }
     (optimizer, parameters, clip) = (run.optimizer, run.model.parameters, run.options.clip)
   }
+
+  /// Asked by what is done for a step before its passes. Where there are several ranks a step is taken
+  /// as a whole: others wait for this one's part.
+  var shouldStopWithin: () -> Bool { exchange.ranks.isAlone ? shouldStop : { false } }
 
   /// Those sequences of a batch that this process takes.
   package func sequences(of batch: Int) -> Range<Int> {
@@ -46,41 +56,82 @@ package final class Optimization<Pass: GradientPass> {
   package func step<Losses: LossSum>(
     _ sequences: Int, rate: Float, _ body: @Sendable (Pass, Range<Int>) -> Losses
   ) throws -> (losses: Losses, gradientNorm: Double) {
-    workers.run { [passes] in passes[$0].clearGradients() }
+    var watch = Stopwatch()
+    workers.run { [gradients, workers] worker in
+      for lane in gradients.indices.share(of: worker, among: workers.count) {
+        gradients[lane].base.update(repeating: 0, count: gradients[lane].count)
+      }
+    }
     let losses = try sum(sequences, body)
-    let norm = try exchange.sum(passes.map(\.gradients), workers: workers)
+    times.passes = watch.lap()
+    let norm = try exchange.sum(gradients, workers: workers)
+    times.sum = watch.lap()
     optimizer.step(
-      parameters: parameters, gradients: passes[0].gradients,
+      parameters: parameters, gradients: gradients[0],
       gradientScale: norm > Double(clip) ? clip / Float(norm) : 1, rate: rate, workers: workers)
+    times.update = watch.lap()
     return (losses, norm)
   }
 
   /// The sum of what `body` returns for all sequences of a batch, in a fixed order.
   ///
-  /// - Parameter body: Takes a few sequences at a time, on the pass of their lane.
+  /// - Parameter body: Takes a few sequences at a time, on a pass that holds their lane's gradient.
   package func sum<Losses: LossSum>(
     _ sequences: Int, _ body: @Sendable (Pass, Range<Int>) -> Losses
   ) throws -> Losses {
-    let sums = Mutex([Losses](repeating: Losses(), count: passes.count))
-    let (first, lanes) = (exchange.lanes.lowerBound, exchange.laneCount)
+    let own = exchange.lanes
+    let sums = Mutex([Losses](repeating: Losses(), count: own.count))
+    let (first, lanes) = (own.lowerBound, exchange.laneCount)
+    let wantsStop = Atomic(false)
     // Other processes would wait for this one's part.
-    let mayStop = exchange.lanes.count == lanes
-    let isStopped = Atomic(false)
+    let mayStop = exchange.ranks.isAlone
     // Worker 0 is this thread.
     nonisolated(unsafe) let shouldStop = shouldStop
-    workers.run { [passes] worker in
+    workers.run { [passes, gradients] worker in
+      guard worker < passes.count else { return }
       let pass = passes[worker]
-      var sum = Losses()
-      var rest = (0..<sequences).share(of: first + worker, among: lanes)
-      while !rest.isEmpty, !isStopped.load(ordering: .relaxed) {
-        let part = rest.prefix(pass.sequences)
-        sum += body(pass, part)
-        rest = part.upperBound..<rest.upperBound
-        if worker == 0, mayStop, shouldStop() { isStopped.store(true, ordering: .relaxed) }
+      for lane in (0..<own.count).share(of: worker, among: passes.count) {
+        pass.gradients = gradients[lane]
+        var sum = Losses()
+        var rest = (0..<sequences).share(of: first + lane, among: lanes)
+        while !rest.isEmpty, !(mayStop && wantsStop.load(ordering: .relaxed)) {
+          let part = rest.prefix(pass.sequences)
+          sum += body(pass, part)
+          rest = part.upperBound..<rest.upperBound
+          if worker == 0, shouldStop() { wantsStop.store(true, ordering: .relaxed) }
+        }
+        sums.withLock { $0[lane] = sum }
       }
-      sums.withLock { $0[worker] = sum }
     }
-    if isStopped.load(ordering: .relaxed) { throw Stopped() }
-    return try exchange.sum(sums.withLock { $0 })
+    let isWanted = wantsStop.load(ordering: .relaxed) || !mayStop && shouldStop()
+    if mayStop, isWanted { throw Stopped() }
+    var voted = sums.withLock { $0.map { Voted(losses: $0) } }
+    if isWanted { voted[0].stops = 1 }
+    let sum = try exchange.sum(voted)
+    isStopAgreed = isStopAgreed || sum.stops > 0
+    return sum.losses
+  }
+}
+
+/// Seconds of a step's parts.
+package struct OptimizationTimes: Sendable {
+  /// Forward and backward passes, and the sum of losses.
+  package var passes = 0.0
+  /// The sum of gradients, and the wait for other ranks.
+  package var sum = 0.0
+  /// The optimizer's.
+  package var update = 0.0
+
+  package var total: Double { passes + sum + update }
+}
+
+/// Losses, and how many ranks want to stop.
+private struct Voted<Losses: LossSum>: LossSum {
+  var losses = Losses()
+  var stops = 0
+
+  static func += (sum: inout Voted, other: Voted) {
+    sum.losses += other.losses
+    sum.stops += other.stops
   }
 }

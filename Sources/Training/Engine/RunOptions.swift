@@ -24,7 +24,15 @@ package struct RunOptions: Sendable {
   /// Gradients are scaled down to this norm.
   package var clip: Float = 1
   package var seed: UInt64 = 1
+  /// Threads of this process.
   package var threads: Int
+  /// The processes that the run is spread over.
+  package var ranks: any Communicator = SingleRank()
+  /// Partial sums of a step's gradient (``Exchange``); nil for what the run's checkpoint says, or one for
+  /// each thread of each rank.
+  package var lanes: Int?
+  /// What they are rounded to; nil for what the run's checkpoint says, or f32.
+  package var sumPrecision: SumPrecision?
   /// What the factors of matrix products are rounded to; nil for what the run's checkpoint says, or the
   /// fastest.
   package var precision: ProductPrecision?

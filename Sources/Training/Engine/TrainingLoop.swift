@@ -65,12 +65,15 @@ package struct TrainingLoop {
   ) throws -> Bool {
     let pending = training.pending
     var saved = training.stepCount
-    let log = try MetricsLog(folder: options.output, from: pending == nil ? saved + 1 : saved)
+    let log =
+      options.ranks.isFirst
+      ? try MetricsLog(folder: options.output, from: pending == nil ? saved + 1 : saved) : nil
     func tell(_ progress: Training.Progress) throws {
       if let wrong = progress.scalars.first(where: { !$0.value.isFinite }) {
         throw failure(
           "\(wrong.tag) became \(named(wrong.value))", step: progress.step, saved: saved)
       }
+      guard let log else { return }
       try log.append(progress)
       report(progress)
     }

@@ -39,10 +39,13 @@ package protocol TrainingRecipe: Trainable where Progress == Joined<StepProgress
   func step(rate: Float) throws -> StepResult
   /// What the recipe reports of the steps since the last report.
   func figures(_ interval: TrainingInterval) -> Figures
+  /// Whether a held-out measurement is work of all ranks. Else the first makes it, and the others wait.
+  var measuresTogether: Bool { get }
   /// Adds a held-out measurement; returns whether it was made, false when it was stopped.
   func measure(into figures: inout Figures) throws -> Bool
-  /// Called before the first step of a run.
+  /// Called before the first step of a run, on the rank that writes.
   func begin() throws
+  /// Writes the model, on the rank that writes.
   func export() throws
 }
 
@@ -60,21 +63,33 @@ extension TrainingRecipe {
 
   package func begin() {}
 
+  package var measuresTogether: Bool { false }
+
+  /// The processes that the run is spread over.
+  package var ranks: any Communicator { optimization.exchange.ranks }
+
   /// What is to be said of how the run goes on.
   package var remarks: [String] { state.remarks }
 
   /// Runs until the last step or until `shouldStop` says so, then writes checkpoint and model.
   ///
-  /// - Parameter shouldStop: Asked after every sequence and every round of a measurement, on this thread.
+  /// Where there are several ranks, all run alike: one that wants to stop stops all after the same step.
+  ///
+  /// - Parameters:
+  ///   - shouldStop: Asked after every sequence and every round of a measurement, on this thread.
+  ///   - report: Told of the rank that writes.
   /// - Returns: Whether all steps are done.
   @discardableResult
   package func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Bool {
-    if stepCount == 0 { try begin() }
+    if stepCount == 0, ranks.isFirst { try begin() }
     return try withoutActuallyEscaping(shouldStop) { shouldStop in
       optimization.shouldStop = shouldStop
       defer { optimization.shouldStop = { false } }
+      let optimization = optimization
       return try TrainingLoop(state.options, schedule: schedule, measures: hasHeldout)
-        .run(self, shouldStop: shouldStop, report: report)
+        .run(
+          self, shouldStop: ranks.isAlone ? shouldStop : { optimization.isStopAgreed },
+          report: report)
     }
   }
 
@@ -101,12 +116,14 @@ extension TrainingRecipe {
   }
 
   package func measure(into progress: inout Joined<StepProgress, Figures>) throws -> Bool {
-    try measure(into: &progress.own)
+    guard !ranks.isAlone, !measuresTogether else { return try measure(into: &progress.own) }
+    return try ranks.broadcast(ranks.isFirst ? measure(into: &progress.own) : false)
   }
 
   package func save() throws { try save(pending: nil) }
 
   package func save(pending: Progress?) throws {
+    guard ranks.isFirst else { return }
     state.header.pending = try pending.map {
       String(decoding: try JSONEncoder().encode($0), as: UTF8.self)
     }

@@ -40,7 +40,10 @@ package struct ForcingLosses: Sendable, Equatable {
 package final class ForcingPass: GradientPass, @unchecked Sendable {
   // Unchecked: the recipe gives each worker its own pass.
 
-  package var gradients: FloatBuffer { stack.gradients }
+  package var gradients: FloatBuffer {
+    get { stack.gradients }
+    set { stack.gradients = newValue }
+  }
 
   private let stack: CausalStack
   private let maximumTokens: Int

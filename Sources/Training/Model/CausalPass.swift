@@ -11,7 +11,10 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
   package let sequences: Int
   package let length: Int
   package var model: CausalTrainingModel { stack.model }
-  package var gradients: FloatBuffer { stack.gradients }
+  package var gradients: FloatBuffer {
+    get { stack.gradients }
+    set { stack.gradients = newValue }
+  }
 
   private let stack: CausalStack
   private let loss: VocabularyLoss

@@ -7,7 +7,7 @@ import Tensors
 /// other.
 final class CausalStack {
   let model: CausalTrainingModel
-  let gradients: FloatBuffer
+  var gradients: FloatBuffer
   let scratch: TrainableLayerScratch
   /// The stream after the last layer, normed: [rows][hidden].
   let output: FloatBuffer

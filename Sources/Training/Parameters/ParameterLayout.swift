@@ -96,10 +96,10 @@ package protocol TrainedModel: AnyObject, Sendable {
   var parameters: FloatBuffer { get }
 }
 
-/// One thread's forward and backward passes over sequences, with a gradient of its own.
+/// One thread's forward and backward passes over sequences, which add to a gradient.
 package protocol GradientPass: AnyObject, Sendable {
-  /// The sum of gradients since ``clearGradients()``, in the model's layout.
-  var gradients: FloatBuffer { get }
+  /// What gradients are added to, in the model's layout; at first a buffer of the pass's own.
+  var gradients: FloatBuffer { get set }
   /// The most sequences that it takes at once.
   var sequences: Int { get }
 }

@@ -1,15 +1,26 @@
 import Files
-import Foundation
+package import Foundation
 
 /// The sampling that `generation_config.json` proposes.
 ///
 /// transformers and vLLM take it unless they are told otherwise. Here decoding is greedy unless options say
 /// otherwise, so that the same command gives the same text for every model; a notice says what was proposed.
-enum SamplingDefaults {
+package enum SamplingDefaults {
   /// The settings, and the values that propose nothing.
   private static let settings: [(key: String, neutral: Double)] = [
     ("temperature", 1), ("top_k", 0), ("top_p", 1), ("min_p", 0), ("repetition_penalty", 1),
   ]
+
+  /// The values that a folder's file proposes by name, `temperature` and the like; those that it doesn't name
+  /// propose nothing.
+  ///
+  /// - Throws: `SpeculateError` when the file isn't JSON, or a setting is no number.
+  package static func proposed(directory: URL) throws -> [String: Double] {
+    let url = directory.appendingPathComponent("generation_config.json")
+    guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
+    let file = try ConfigurationFile(url: url)
+    return try settings.reduce(into: [:]) { $0[$1.key] = try file.number($1.key) }
+  }
 
   /// What a folder's file proposes, as a notice; nil where it proposes greedy decoding.
   ///

@@ -8,9 +8,11 @@ package import Tensors
 /// pass (docs/algorithms.md 1). It doesn't choose tokens.
 package final class CausalRunner {
   /// Which rows of a pass get logits.
-  package enum LogitRows: Sendable {
+  package enum LogitRows: Sendable, Equatable {
     case all
     case last
+    /// As many, from the pass's first row on.
+    case first(Int)
     /// No row: the pass only extends the cache.
     case none
   }
@@ -103,18 +105,30 @@ package final class CausalRunner {
     cache.advance(by: tokens.count)
   }
 
-  /// Feeds the trees of several sequences in one pass, with logits for every row.
+  /// Feeds the trees of several sequences in one pass, with logits for every row, and slices of others' texts
+  /// behind them.
   ///
-  /// The rows of a tree follow those of the tree before it. The logits of a row are to the bit those of
-  /// a pass over the row's own path alone. No cache is extended: ``keep(_:of:firstRow:cache:)`` must
-  /// follow for each tree, before any other pass.
+  /// The rows of a tree follow those of the tree before it, and those of the slices follow the trees'. The
+  /// logits of a row are to the bit those of a pass over the row's own path alone. Slices extend their caches.
+  /// No tree does: ``keep(_:of:firstRow:cache:)`` must follow for each, before any other pass.
   ///
-  /// - Parameter forest: Trees of 1 to `maximumRows` rows together, each with a cache of its own, at whose
-  ///   position `count` its root stands.
-  package func forward(forest: [PlantedTree]) {
+  /// - Parameters:
+  ///   - forest: Trees, each with a cache of its own, at whose position `count` its root stands.
+  ///   - slices: Of other sequences; those that want logits come first. With the trees they have 1 to
+  ///     `maximumRows` rows.
+  package func forward(forest: [PlantedTree], slices: [TextSlice] = []) {
     plan.reset()
     for planted in forest { append(planted.tree, cache: planted.cache) }
-    run(logits: .all)
+    var scored = plan.count
+    for slice in slices {
+      precondition(!slice.wantsLogits || scored == plan.count, "slices with logits come first")
+      for (row, token) in slice.tokens.enumerated() {
+        append(token, cache: slice.cache, position: slice.cache.count + row)
+      }
+      if slice.wantsLogits { scored = plan.count }
+    }
+    run(logits: .first(scored))
+    for slice in slices { slice.cache.advance(by: slice.tokens.count) }
   }
 
   /// Extends the cache by a path of the tree that was just fed, and forgets the other rows.
@@ -212,6 +226,7 @@ package final class CausalRunner {
     case .none: break
     case .last: projectLogits(rows: plan.count - 1..<plan.count)
     case .all: projectLogits(rows: 0..<plan.count)
+    case .first(let count): if count > 0 { projectLogits(rows: 0..<count) }
     }
   }
 

@@ -76,3 +76,18 @@ package struct PlantedTree {
     self.cache = cache
   }
 }
+
+/// A part of a text that is read into its cache beside the trees of a pass.
+package struct TextSlice {
+  /// What stands at the cache's position `count` and behind it.
+  package var tokens: ArraySlice<Token>
+  package var cache: KeyValueCache
+  /// Whether its rows get logits.
+  package var wantsLogits: Bool
+
+  package init(_ tokens: ArraySlice<Token>, in cache: KeyValueCache, wantsLogits: Bool = false) {
+    self.tokens = tokens
+    self.cache = cache
+    self.wantsLogits = wantsLogits
+  }
+}

@@ -58,10 +58,16 @@ final class CommandProcess {
   /// What standard output holds so far.
   var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
 
+  /// What standard error holds so far.
+  var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
+
   /// Sends Ctrl-C, or another signal.
   func interrupt(_ signal: Int32 = SIGINT) {
     _ = Foundation.kill(process.processIdentifier, signal)
   }
+
+  var isRunning: Bool { process.isRunning }
+  var id: Int32 { process.processIdentifier }
 
   /// Ends it at once, as a power failure would.
   func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }

@@ -10,8 +10,7 @@ package import Verifier
 ///
 /// First the target answers prompts; then the drafter learns to foretell those answers at random
 /// anchors, from the target's hidden states or from the tokens alone. Responses and features come from the engine that
-/// serves. A run that is interrupted and resumed gives bit for bit the drafter of one that was not,
-/// with the same number of threads.
+/// serves. A run that is interrupted and resumed gives bit for bit the drafter of one that was not.
 package final class DistillRecipe {
   let options: DistillOptions
   private let responding: ResponseRecipe
@@ -20,7 +19,7 @@ package final class DistillRecipe {
   package var target: CausalModel { responding.target }
   /// What to say before the run begins.
   package let remarks: [String]
-  private let claim: OutputClaim
+  private let claim: OutputClaim?  // of the rank that writes
   private var own: ResponseRecipe.Plan?  // until the responses are there
   private var heldout: ResponseRecipe.Plan?
   private let heldoutEnds: [Token]
@@ -44,8 +43,8 @@ package final class DistillRecipe {
       try responding.plan($0, folder: Self.heldoutResponses(options))
     }
     heldoutEnds = heldout?.endTokens ?? []
-    claim = try OutputClaim(
-      folder: options.output,
+    claim = try options.ranks.claim(
+      options.output,
       for: OutputClaim.Job(
         "distill", settings: options.settings(target: responding.fingerprint(), plan: own)),
       apartFrom: responding.inputs(own?.options) + (held?.inputs(isHeldOut: true) ?? [])
@@ -64,9 +63,9 @@ package final class DistillRecipe {
       let plan = try own ?? responding.plan(wanted, folder: folder)
       own = nil
       return try responding.respond(
-        plan, folder: folder, shouldStop: shouldStop, report: report)
+        plan, folder: folder, ranks: options.ranks, shouldStop: shouldStop, report: report)
     case .made(let folders):
-      let made = try folders.flatMap { try responding.responses(in: $0) }
+      let made = try options.ranks.share { try folders.flatMap(responding.responses) }
       // Before held-out prompts are answered.
       try DrafterTraining.check(responses: made.count, options)
       try DrafterTraining.check(
@@ -81,7 +80,8 @@ package final class DistillRecipe {
   ) throws -> [Response]? {
     guard let plan = heldout else { return [] }
     return try responding.respond(
-      plan, folder: Self.heldoutResponses(options), shouldStop: shouldStop, report: report)
+      plan, folder: Self.heldoutResponses(options), ranks: options.ranks, shouldStop: shouldStop,
+      report: report)
   }
 
   /// Opens the training of a drafter on responses: resumed where a checkpoint is found. Features that

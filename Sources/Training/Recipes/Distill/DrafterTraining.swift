@@ -10,7 +10,7 @@ package final class DrafterTraining: TrainingRecipe {
   package let state: Run<DistillPosition, DrafterTrainingModel>
   package let optimization: Optimization<DrafterPass>
   let options: DistillOptions
-  private let claim: OutputClaim
+  private let claim: OutputClaim?  // of the rank that writes
   let target: CausalModel
   let tokenizer: any Tokenizer
   private let responses: [Response]
@@ -45,7 +45,7 @@ package final class DrafterTraining: TrainingRecipe {
   }
 
   init(
-    _ options: DistillOptions, claim: OutputClaim, target: CausalModel, weights: ModelWeights,
+    _ options: DistillOptions, claim: OutputClaim?, target: CausalModel, weights: ModelWeights,
     tokenizer: any Tokenizer, workers: Workers, maskToken: Token, responses all: [Response],
     heldout heldoutResponses: [Response], heldoutEnds: [Token], stored: [FeatureStore]
   ) throws {
@@ -151,7 +151,7 @@ package final class DrafterTraining: TrainingRecipe {
       let features =
         here.contains(number)
         ? try cache?.features(
-          of: index, tokens: response.tokens, shouldStop: optimization.shouldStop) : nil
+          of: index, tokens: response.tokens, shouldStop: optimization.shouldStopWithin) : nil
       jobs.append((example, features ?? SequenceFeatures(taps: Self.nothing)))
       state.header.visit += 1
       state.header.anchors += anchors.count

@@ -7,12 +7,11 @@ package import Verifier
 ///
 /// First the target answers prompts greedily, and its own Jacobi iteration along each answer is
 /// recorded; then a model that starts as the target learns to foretell a block's end from its noisy
-/// states. A run that is interrupted and resumed gives bit for bit the model of one that was not,
-/// with the same number of threads.
+/// states. A run that is interrupted and resumed gives bit for bit the model of one that was not.
 package final class ForceRecipe {
   private let options: ForceOptions
   private let responding: ResponseRecipe
-  private let claim: OutputClaim
+  private let claim: OutputClaim?  // of the rank that writes
   private var plan: ResponseRecipe.Plan?  // until the responses are there
   private let evaluator: ForceEvaluator?
 
@@ -53,8 +52,8 @@ package final class ForceRecipe {
       ? OutputClaim.Job("force data")
       : OutputClaim.Job(
         "force", settings: try options.settings(target: responding.fingerprint(), plan: plan))
-    claim = try OutputClaim(
-      folder: options.output, for: job,
+    claim = try options.ranks.claim(
+      options.output, for: job,
       apartFrom: responding.inputs(plan?.options) + made)
   }
 
@@ -69,8 +68,8 @@ package final class ForceRecipe {
       let plan = try self.plan ?? responding.plan(wanted, folder: folder(nil))
       self.plan = nil
       return try responding.respond(
-        plan, folder: folder(nil), shouldStop: shouldStop, report: report)
-    case .made: return try responding.responses(in: folder(nil))
+        plan, folder: folder(nil), ranks: options.ranks, shouldStop: shouldStop, report: report)
+    case .made: return try options.ranks.share { try responding.responses(in: folder(nil)) }
     }
   }
 
@@ -83,18 +82,23 @@ package final class ForceRecipe {
   package func iterate(
     _ responses: [Response], shouldStop: () -> Bool, report: (TrajectoryProgress) -> Void
   ) throws -> [Int: [Trajectory]]? {
-    let answers = try ResponseStore(existing: folder(nil))
+    let ranks = options.ranks
+    let answers = ranks.isFirst ? try ResponseStore(existing: folder(nil)).settings : nil
     var made: [Int: [Trajectory]] = [:]
     for size in options.blockSizes {
       switch options.trajectories {
       case .make:
-        let store = try TrajectoryStore(
-          folder: folder(size),
-          settings: TrajectorySettings(responses: answers.settings, blockSize: size))
-        guard try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
-        else { return nil }
-        made[size] = store.elements(below: responses.count)
-      case .made: made[size] = try trajectories(of: answers.settings, size: size)
+        let store = try answers.map {
+          try TrajectoryStore(
+            folder: folder(size), settings: TrajectorySettings(responses: $0, blockSize: size))
+        }
+        let all = try complete(store, responses, size: size, shouldStop: shouldStop, report: report)
+        guard let all else { return nil }
+        made[size] = all
+      case .made:
+        made[size] = try ranks.share {
+          try answers.map { try trajectories(of: $0, size: size) } ?? []
+        }
       }
     }
     // Folders made earlier may hold trajectories of more responses for one size than for another.
@@ -127,45 +131,40 @@ package final class ForceRecipe {
     return all
   }
 
-  /// Makes what is missing; returns whether all is there.
+  /// Makes what is missing; returns all of it, or nil when it was stopped before.
+  ///
+  /// - Parameter store: nil on ranks that don't write.
   private func complete(
-    _ store: TrajectoryStore, _ responses: [Response], size: Int, shouldStop: () -> Bool,
+    _ store: TrajectoryStore?, _ responses: [Response], size: Int, shouldStop: () -> Bool,
     report: (TrajectoryProgress) -> Void
-  ) throws -> Bool {
-    let missing = store.missing(below: responses.count)
-    guard !missing.isEmpty else {
-      // An interruption may have come between the last trajectory and this.
-      try store.seal()
-      return true
-    }
-    let generator = try TrajectoryGenerator(
-      model: responding.target, workers: responding.workers, blockSize: size,
-      capacity: responses.map(\.tokens.count).max() ?? 1)
-    var count = responses.count - missing.reduce(0) { $0 + $1.count }
+  ) throws -> [Trajectory]? {
     var passes = 0
-    for number in missing.joined() {
-      let made: Trajectory?
-      do {
-        made = try generator.trajectory(of: responses[number], shouldStop: shouldStop)
-      } catch is Stopped {
-        try store.flush()
-        return false
-      }
-      guard let trajectory = made else {
-        throw SpeculateError(
-          "response \(number) of \(folder(nil).path) isn't what the target writes greedily: make "
-            + "responses with 'speculate force data'")
-      }
-      try store.add(trajectory, number: number)
-      count += 1
-      passes += trajectory.passes
-      if count % 64 == 0 { try store.flush() }
-      report(
-        TrajectoryProgress(
-          blockSize: size, trajectories: count, wanted: responses.count, passes: passes))
-    }
-    try store.seal()
-    return true
+    return try ShardMaking(ranks: options.ranks, store: store, wanted: responses.count).run(
+      shouldStop: shouldStop,
+      report: { made, trajectory, _ in
+        passes += trajectory.passes
+        report(
+          TrajectoryProgress(
+            blockSize: size, trajectories: made, wanted: responses.count, passes: passes))
+      },
+      make: { numbers, shouldStop, emit in
+        let generator = try TrajectoryGenerator(
+          model: responding.target, workers: responding.workers, blockSize: size,
+          capacity: responses.map(\.tokens.count).max() ?? 1)
+        for number in numbers {
+          let made: Trajectory?
+          do {
+            made = try generator.trajectory(of: responses[number], shouldStop: shouldStop)
+          } catch is Stopped { return false }
+          guard let made else {
+            throw SpeculateError(
+              "response \(number) of \(folder(nil).path) isn't what the target writes greedily: make "
+                + "responses with 'speculate force data'")
+          }
+          try emit(made, number)
+        }
+        return true
+      })
   }
 
   private func folder(_ size: Int?) -> URL {

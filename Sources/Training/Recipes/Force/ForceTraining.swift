@@ -9,7 +9,7 @@ package final class ForceTraining: TrainingRecipe {
   package let state: Run<ForcePosition, CausalTrainingModel>
   package let optimization: Optimization<ForcingPass>
   private let options: ForceOptions
-  private let claim: OutputClaim
+  private let claim: OutputClaim?  // of the rank that writes
   private let target: CausalModel
   private let trajectories: [Int: [Trajectory]]  // by block size
   private let configuration: ModelConfiguration  // of the exported model
@@ -24,7 +24,7 @@ package final class ForceTraining: TrainingRecipe {
   package var hasHeldout: Bool { evaluator != nil }
 
   init(
-    _ options: ForceOptions, claim: OutputClaim, target: CausalModel, weights: ModelWeights,
+    _ options: ForceOptions, claim: OutputClaim?, target: CausalModel, weights: ModelWeights,
     fingerprint: UInt64, evaluator: ForceEvaluator?, workers: Workers,
     trajectories all: [Int: [Trajectory]]
   ) throws {
@@ -135,7 +135,7 @@ package final class ForceTraining: TrainingRecipe {
       let states =
         here.contains(number)
         ? try cache?.features(
-          of: index, tokens: example.tokens, shouldStop: optimization.shouldStop
+          of: index, tokens: example.tokens, shouldStop: optimization.shouldStopWithin
         ).states : nil
       jobs.append((example, states))
       state.header.visit += 1

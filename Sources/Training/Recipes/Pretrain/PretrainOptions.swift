@@ -34,8 +34,8 @@ package struct PretrainOptions: RecipeOptions {
     run.warmup = .steps(100)
   }
 
-  /// Claims the output folder.
-  package func claim() throws -> OutputClaim {
+  /// Claims the output folder; nil on ranks that don't write.
+  package func claim() throws -> OutputClaim? {
     let files = [
       ("tokens", trainingTokens), ("heldout tokens", heldoutTokens), ("tokenizer", tokenizer),
       ("data", documents), ("heldout data", heldoutDocuments),
@@ -48,8 +48,8 @@ package struct PretrainOptions: RecipeOptions {
           ? nil : OutputClaim.Input(setting, $0)
       }
     }
-    return try OutputClaim(
-      folder: run.output, for: OutputClaim.Job("pretrain", settings: settings()),
+    return try run.ranks.claim(
+      run.output, for: OutputClaim.Job("pretrain", settings: settings()),
       apartFrom: apart
         + (initialModel.map { [OutputClaim.Input("init from", $0)] } ?? []))
   }

@@ -6,14 +6,14 @@ import Verifier
 
 /// Trains a causal model of the Qwen3 architecture on a token stream.
 ///
-/// A step's sequences are shared among the workers; each runs whole forward and backward passes on
-/// its own, and the gradients are added in a fixed order. A run that is interrupted and resumed
-/// gives bit for bit the parameters of one that was not, with the same number of threads.
+/// A step's sequences are shared among lanes; workers run whole forward and backward passes for them,
+/// and the lanes' gradients are added in a fixed order. A run that is interrupted and resumed gives bit for
+/// bit the parameters of one that was not.
 package final class PretrainRecipe: TrainingRecipe {
   package let state: Run<PretrainPosition, CausalTrainingModel>
   package let optimization: Optimization<CausalPass>
   private let options: PretrainOptions
-  private let claim: OutputClaim
+  private let claim: OutputClaim?  // of the rank that writes
   private let configuration: ModelConfiguration  // of the exported model
   private let training: TokenStream
   private let heldout: TokenStream?
@@ -21,14 +21,19 @@ package final class PretrainRecipe: TrainingRecipe {
   private let inputs: TokenWindows
 
   package var hasHeldout: Bool { heldout != nil }
+  package var measuresTogether: Bool { true }
 
   /// Opens the data, and the checkpoint in the output folder if there is one.
   ///
-  /// - Parameters:
-  ///   - claim: The output folder's, where it was claimed before.
-  ///   - exchange: What sums over the lanes of all processes; nil where this is the only one.
+  /// The output folder is claimed unless that was done before.
+  package convenience init(_ options: PretrainOptions) throws {
+    try self.init(options) { try $0.claim() }
+  }
+
+  /// - Parameter claim: Claims the output folder once all else is known to be right, or hands on the claim
+  ///   that was made before.
   package init(
-    _ options: PretrainOptions, claim: OutputClaim? = nil, exchange: (any Exchange)? = nil
+    _ options: PretrainOptions, claim: (PretrainOptions) throws -> OutputClaim?
   ) throws {
     try Self.check(options)
     let architecture = options.architecture
@@ -47,12 +52,12 @@ package final class PretrainRecipe: TrainingRecipe {
           + "give more of it or a smaller ‘length’")
     }
     let fingerprint = try FileFingerprint.of(options.trainingTokens)
-    self.claim = try claim ?? options.claim()
+    self.claim = try claim(options)
     state = try Run(
       options.run,
       from: PretrainPosition(
         architecture: architecture, window: options.skippedWindows, trainingTokens: fingerprint),
-      origin: options.initialModel,
+      hasIdleLanes: false, origin: options.initialModel,
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { model in
         if let saved = try Self.initialCheckpoint(options) {
@@ -60,17 +65,16 @@ package final class PretrainRecipe: TrainingRecipe {
         }
       })
     state.header.trainingTokens = fingerprint
-    let threads = exchange?.lanes.count ?? min(options.threads, options.sequences)
-    let lanes = exchange?.laneCount ?? threads
+    let threads = min(options.threads, state.exchange.lanes.count)
+    let lanes = state.exchange.laneCount
     let micro = min(options.microSequences, (options.sequences + lanes - 1) / lanes)
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: options.length)
     let workers = Workers(count: threads, refuses: true)
-    // Lanes decide the order of sums, and with it the result.
     guard workers.count == threads else {
       throw SpeculateError("the system grants \(workers.count) threads; give as many ‘threads’")
     }
-    optimization = Optimization(of: state, workers: workers, exchange: exchange) {
+    optimization = Optimization(of: state, workers: workers) {
       [model = state.model] in
       CausalPass(model: model, sequences: micro, length: options.length, rotary: rotary)
     }

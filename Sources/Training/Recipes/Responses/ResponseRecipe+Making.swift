@@ -10,11 +10,59 @@ extension ResponseRecipe {
   /// Makes the responses that are still missing, and the prompts that they need.
   ///
   /// - Parameters:
+  ///   - ranks: The processes that prompts are dealt out to; the first one writes. Where the target writes
+  ///     prompts, it does all.
   ///   - prepare: Called when the folder has turned out to be the one of this plan.
   ///   - shouldStop: Asked between passes; responses in the making are lost.
   /// - Returns: All responses in order, or `nil` when it was stopped before.
   func respond(
-    _ plan: Plan, folder: URL, prepare: () throws -> Void = {}, shouldStop: () -> Bool,
+    _ plan: Plan, folder: URL, ranks: any Communicator = SingleRank(),
+    prepare: () throws -> Void = {}, shouldStop: () -> Bool, report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
+    func alone() throws -> [Response]? {
+      try respond(
+        plan, folder: folder, prepare: prepare, shouldStop: shouldStop, report: report)
+    }
+    if ranks.isAlone { return try alone() }
+    try ranks.agree(on: plan.settings)
+    guard plan.prompts.written != nil else {
+      let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
+      if ranks.isFirst { try prepare() }
+      return try deal(plan, store, ranks, shouldStop: shouldStop, report: report)
+    }
+    let all = ranks.isFirst ? try alone() : nil
+    guard try ranks.broadcast(all != nil) else { return nil }
+    return try ranks.share { all ?? [] }
+  }
+
+  /// Makes the responses that are still missing on all ranks.
+  private func deal(
+    _ plan: Plan, _ store: ResponseStore?, _ ranks: any Communicator, shouldStop: () -> Bool,
+    report: (ResponseProgress) -> Void
+  ) throws -> [Response]? {
+    let options = plan.options
+    var (own, others) = (0, 0)  // tokens
+    return try ShardMaking(ranks: ranks, store: store, wanted: options.count).run(
+      shouldStop: shouldStop,
+      report: { made, response, isOwn in
+        if !isOwn { others += response.continuation.count }
+        report(
+          ResponseProgress(
+            responses: made, wanted: options.count, tokens: own + others,
+            tooLongChats: plan.prompts.tooLongChats))
+      },
+      make: { numbers, shouldStop, emit in
+        let generator = try ResponseGenerator(
+          model: target, workers: workers, tasks: plan, batch: min(options.batch, numbers.count),
+          drafts: try drafts(options))
+        return try generator.run(
+          numbers, shouldStop: shouldStop, progress: { own = $0 }, emit: emit)
+      })
+  }
+
+  /// The same by this process.
+  private func respond(
+    _ plan: Plan, folder: URL, prepare: () throws -> Void, shouldStop: () -> Bool,
     report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     let count = plan.options.count

@@ -1,0 +1,92 @@
+import Files
+import Verifier
+
+/// Makes the strategies of decoding modes, and keeps what they learn about speed for later ones.
+struct StrategyMaker {
+  private let runner: CausalRunner
+  private let drafter: DrafterModel?
+  private let costCache: CostModelCache?
+  /// What passes cost, where that is known.
+  private let cost: CostModel?
+  private var length: AdaptiveDraftLength?
+  private var jacobi: JacobiPolicy?
+
+  init(
+    runner: CausalRunner, drafter: DrafterModel?, costCache: CostModelCache?,
+    cost: CostModel? = nil
+  ) {
+    self.runner = runner
+    self.drafter = drafter
+    self.costCache = costCache
+    self.cost = cost
+  }
+
+  /// Makes the strategy of one sequence.
+  ///
+  /// - Parameters:
+  ///   - source: gives the drafter's run state, asked where the mode drafts; `nil` without a drafter.
+  ///   - prediction: what the output will mostly repeat.
+  /// - Throws: ``SpeculateError`` for a mode that can't be, or when there is no memory to measure with.
+  mutating func strategy(
+    _ mode: DecodingMode, _ sampling: SamplingParameters, prediction: [Token] = [],
+    source: () throws -> (any DraftSource)?
+  ) throws -> any RoundStrategy {
+    try mode.validated()
+    switch mode {
+    case .plain: return PlainStrategy()
+    case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
+    case .speculative(let drafts, let choice, let freeDrafts, let branches):
+      var free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
+      if !prediction.isEmpty { free.suffix = true }
+      guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
+      let source = try source()
+      return DraftStrategy(
+        source: source,
+        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
+        choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
+        free: free, prediction: prediction)
+    }
+  }
+
+  /// Keeps what a strategy learned about speed.
+  mutating func learn(from strategy: any RoundStrategy) {
+    if let learned = (strategy as? DraftStrategy)?.learnedLength { length = learned }
+    if let learned = (strategy as? JacobiStrategy)?.policy { jacobi = learned }
+  }
+
+  private mutating func jacobiPolicy() throws -> JacobiPolicy {
+    let made = try jacobi ?? JacobiPolicy(measured(nil).verify, maximumRows: runner.maximumRows)
+    jacobi = made
+    return made
+  }
+
+  private mutating func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
+    let made = try length ?? AdaptiveDraftLength(measured(source))
+    length = made
+    return made
+  }
+
+  private func measured(_ source: (any DraftSource)?) throws -> CostModel {
+    try cost
+      ?? CostModel.current(
+        runner: runner, drafter: source == nil ? nil : drafter, source: source, cache: costCache)
+  }
+}
+
+extension DecodingMode {
+  /// - Throws: ``SpeculateError`` naming what is out of range.
+  func validated() throws {
+    switch self {
+    case .plain: break
+    case .jacobi(let options): try options.validated()
+    case .speculative(let drafts, _, _, let branches):
+      if let drafts, drafts < 1 {
+        throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
+      }
+      if let branches, branches < 0 || branches > 0 && drafts != nil {
+        throw SpeculateError(
+          "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Analysis
+import ArgumentParser
+import Training
+
+struct BenchExchangeCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exchange",
+    abstract: "Measure what sums of gradients over ranks take, alone and in steps.",
+    discussion: """
+      Start it with mpirun, on the hosts and with the options of the training that is to come. The \
+      model is as for 'bench train'. First a gradient of its size is summed over all ranks, again and \
+      again; then steps are taken on random tokens, of which the sum is a part. What steps hide of it is \
+      the share of the first time that they don't wait for.
+
+      mpirun -np 4 --hostfile hosts speculate bench exchange
+      mpirun -np 2 speculate bench exchange --hidden 512 --layers 10 --exchange bf16 --json
+      """)
+
+  @OptionGroup(title: "Model") var model: TrainSizes
+  @OptionGroup(title: "Step") var batch: BatchFlags
+  @OptionGroup var precision: PrecisionOption
+  @OptionGroup var sums: LaneOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var rounds: BenchRoundOptions
+  @Flag(help: "Print one JSON object instead of text.") var json = false
+
+  func run() throws {
+    Interruption.watch()
+    let ranks = try Ranks.join()
+    let progress = ProgressLine("measuring", unit: "rounds", total: rounds.count)
+    progress.update(0)
+    let bench = try TrainBench(
+      model.architecture, batch: batch, precision: precision.wanted, threads: threads.count,
+      ranks: ranks, lanes: sums.lanes, sums: sums.exchange)
+    try bench.warmUp()
+    _ = try bench.measureSum()
+    var (alone, steps) = ([Double](), [OptimizationTimes]())
+    // All ranks end after the same round.
+    while steps.count < rounds.count, try ranks.sum([Interruption.requested ? 1 : 0]) as Int == 0 {
+      alone.append(try bench.measureSum())
+      steps.append(try bench.measureStep())
+      progress.update(steps.count)
+    }
+    progress.clear()
+    guard !steps.isEmpty else { throw Interruption.exitCode }
+    guard ranks.isFirst else { return }
+    let sum = median(alone)
+    let within = median(steps.map(\.sum))
+    let whole = median(steps.map(\.total))
+    let bytes = bench.exchange.bytes(ofValues: bench.parameterCount)
+    let report = Report(
+      machine: Machine(threads: bench.threads), ranks: ranks.rankCount,
+      lanes: bench.exchange.laneCount, exchange: bench.exchange.precision.rawValue,
+      parameters: bench.parameterCount, batch: batch.sequences, length: batch.length,
+      bytes: bytes, rounds: steps.count, secondsPerSum: sum,
+      gigabytesPerSecond: Double(bytes) / sum / 1e9, secondsPerStep: whole,
+      secondsOfSumInStep: within, shareOfStep: within / whole,
+      hiddenShare: max(0, 1 - within / sum))
+    try CommandReport(lines: report.lines, parts: [report]).show(json: json)
+  }
+
+  private struct Report: Encodable {
+    var machine: Machine
+    var ranks: Int
+    var lanes: Int
+    var exchange: String
+    var parameters: Int
+    var batch: Int
+    var length: Int
+    /// Of a gradient, as it goes over a link, once in each direction.
+    var bytes: Int
+    var rounds: Int
+    var secondsPerSum: Double
+    var gigabytesPerSecond: Double
+    var secondsPerStep: Double
+    /// What a step waits for the sum, and with it for the slowest rank.
+    var secondsOfSumInStep: Double
+    var shareOfStep: Double
+    var hiddenShare: Double
+
+    var lines: [String] {
+      [
+        "\(machine.line) a rank | \(ranks) rank\(ranks == 1 ? "" : "s"), \(lanes) "
+          + "lane\(lanes == 1 ? "" : "s"), sums in \(exchange)",
+        "\(Figures.count(parameters)) parameters, \(Figures.count(bytes)) bytes each way, "
+          + "\(batch) × \(length) tokens a step",
+        "sum alone: \(Figures.fixed(1000 * secondsPerSum, 2)) ms, "
+          + "\(Figures.fixed(gigabytesPerSecond, 2)) GB/s each way",
+        "step: \(Figures.fixed(1000 * secondsPerStep, 2)) ms, of which the sum takes "
+          + "\(Figures.fixed(1000 * secondsOfSumInStep, 2)) ms, "
+          + "\(Figures.fixed(100 * shareOfStep, 1)) %",
+        "steps hide \(Figures.fixed(100 * hiddenShare, 1)) % of the sum alone "
+          + "(\(BenchSubject.median(rounds)))",
+      ]
+    }
+  }
+}
