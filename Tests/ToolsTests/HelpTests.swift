@@ -528,6 +528,22 @@ import Testing
 
       USAGE: speculate distill data [<options>] --target <target> --output <output>
 
+      PROMPTS THAT THE TARGET WRITES:
+        --prompt-temperature <prompt-temperature>
+                                Temperature of the prompts that --prompts self writes. (default: 0.9)
+        --prompt-top-p <prompt-top-p>
+                                Share of the most probable tokens' mass that those are drawn from. (default:
+                                0.95)
+        --prompt-length <prompt-length>
+                                Tokens of such a prompt at most; one that doesn't end by then is dropped.
+                                (default: 192)
+        --prompt-system <text …>
+                                A system message before which such a prompt is written, to steer what it is
+                                about; several take turns, and 'own' stands for what the template says by
+                                itself. Answers don't see it.
+        --exclude <file …>      Files of prompts, as --data, that no such prompt may come near: none has 13
+                                words in a row of theirs.
+
       RESPONSES:
         --responses <responses> Responses to make. (default: 4000)
         --shortest-prompt <shortest-prompt>
@@ -557,7 +573,7 @@ import Testing
         --store-precision <f32|bf16>
                                 What those outputs are rounded to: f32, or bf16 for half the bytes, which
                                 trainings with --precision bf16 read, and learn the same from to the bit.
-                                (default: what --output has, or f32)
+                                (default: what --output has, or f32) (values: f32, bf16)
         --store-log-probabilities <k>
                                 How many of the target's most probable tokens are stored behind every token,
                                 with their log-probabilities at temperature 1: 8 bytes each. Training doesn't
@@ -565,11 +581,15 @@ import Testing
 
       OPTIONS:
         --target <target>       Folder of the target: config.json, safetensors and tokenizer.
-        --data <data>           Documents to cut prompts from: text, or JSON lines with a field "text", plain
+        --data <file[:weight]>  Documents to cut prompts from: text, or JSON lines with a field "text", plain
                                 or .zst. Lines with a field "prompt" instead are answered as they stand, and
                                 those with "messages" or "turns" as chats, by the target's chat template;
-                                chats longer than --longest-prompt are left out.
+                                chats longer than --longest-prompt are left out. Several are mixed by their
+                                weights, 1 or what follows a colon.
         --tokens <tokens>       Instead of --data: a file of little-endian 16-bit tokens.
+        --prompts <self[:weight]>
+                                'self' for prompts that the target writes in the user's place of its chat
+                                template, instead of --data or, with weights, beside it.
         --chat-template <name|file>
                                 Write chats by this one of the target's chat templates, or by that of a file.
                                 (default: the target's usual one, or its own for chats with tools)
@@ -583,6 +603,7 @@ import Testing
         -o, --output <output>   The folder of shards.
         --seed <seed>           Seed of prompts and sampling. (default: 1)
         --threads <n>           Threads to compute with. (default: one a physical core)
+        --json                  Print how many responses and prompts there are as JSON.
         --version               Show the version.
         -h, --help              Show help information.
       """)

@@ -86,7 +86,7 @@ import Training
     while try make(
       other, in: "parts",
       shouldStop: {
-        passes += 1; return passes % 40 == 0
+        passes += 1; return passes % 90 == 0
       }
     )
     .responses == nil {

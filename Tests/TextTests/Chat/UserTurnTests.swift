@@ -64,17 +64,17 @@ import Text
   @Test func `templates that can't be cut are refused`() {
     #expect(
       refusal("{{ messages[0].content }}|{{ messages[0].content }}")
-        == "‘chat template’: the template writes the user's message 2 times, and a target can write it "
+        == "the chat template: the template writes the user's message 2 times, and a target can write it "
         + "only where it stands once: give ‘data’ instead")
     #expect(
       refusal("{{ messages[0].content | upper }}!")
-        == "‘chat template’: the template writes the user's message 0 times, and a target can write it "
+        == "the chat template: the template writes the user's message 0 times, and a target can write it "
         + "only where it stands once: give ‘data’ instead")
     #expect(
       refusal("{{ messages[0].content }}<e>")
-        == "‘chat template’: the template writes nothing in front of the user's message, and a target "
+        == "the chat template: the template writes nothing in front of the user's message, and a target "
         + "can't know that it is to write one: give ‘data’ instead")
-    #expect(refusal("{% if %}").hasPrefix("‘chat template’"))
+    #expect(refusal("{% if %}").hasPrefix("the chat template"))
     #expect(refusal("{{ raise_exception('no') }}").contains("no"))
     let bare = ChatEncoder(directory: URL(filePath: "/nowhere"), tokenizer: tokenizer)
     let error = #expect(throws: SpeculateError.self) { try bare.userTurn(now: .now) }
