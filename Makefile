@@ -20,8 +20,12 @@ demo: build  ## generate Swift code, plainly and speculatively, and compare the 
 build: setup  ## build the command, .build/release/speculate
 	@$(SWIFT) build -c release --product speculate
 
+# A server's connections share their threads with whatever tests run beside them, so its tests run apart.
+TEST = $(SWIFT) test -c release --disable-xctest --disable-testable-imports
+
 test: setup  ## run every test
-	$(SWIFT) test -c release --disable-xctest --disable-testable-imports
+	$(TEST) --skip ServerTests
+	$(TEST) --skip-build --filter ServerTests
 
 examples: setup  ## build the programs of Examples, as a package outside does
 	@$(SWIFT) build --package-path Examples --scratch-path .build/examples
