@@ -96,9 +96,9 @@ SOUND = [
 
 # Trainings to be interrupted, and gone on with by the same command.
 CUT = {
-    "pretrained-cut": pretrain("pretrained-cut", steps=150),
-    "drafter-cut": distill("drafter-cut", "--markov-rank", "4", "--confidence", "1", steps=60),
-    "forced-cut": force("forced-cut", steps=60),
+    "pretrained-cut": pretrain("pretrained-cut", steps=450),
+    "drafter-cut": distill("drafter-cut", "--markov-rank", "4", "--confidence", "1", steps=180),
+    "forced-cut": force("forced-cut", steps=180),
 }
 
 
