@@ -71,12 +71,13 @@ struct ServeCommand: ParsableCommand {
     }
     // Ctrl-C ends the process while it loads.
     try Blocking.run {
-      try await serve(api, state, load)
+      try await serve(api, state, drafts: drafts(way.drafter), load)
     }
   }
 
   private func serve(
-    _ api: APIServer, _ state: ServerState, _ load: @escaping @Sendable () throws -> ModelService
+    _ api: APIServer, _ state: ServerState, drafts: String,
+    _ load: @escaping @Sendable () throws -> ModelService
   ) async throws {
     let host = server.host.contains(":") ? "[\(server.host)]" : server.host
     let (listening, tell) = AsyncStream<Void>.makeStream()
@@ -91,19 +92,20 @@ struct ServeCommand: ParsableCommand {
       Interruption.watch(patience: nil)
       state.serve(service)
       Output.note(
-        "serving \(service.name)\(drafts()), \(Figures.count(service.generator.contextLength)) tokens of "
+        "serving \(service.name)\(drafts), \(Figures.count(service.generator.contextLength)) tokens of "
           + "context\n")
       while !Interruption.requested { try await Task.sleep(for: .milliseconds(50)) }
       Output.note("leaving when the running answers have ended; Ctrl-C again ends at once\n")
     }
   }
 
-  private func drafts() -> String {
-    switch drafter.drafter {
-    case .some(.none): " without drafts"
-    case .some(.suffix): " with drafts from earlier text"
-    case .some(.folder(let path)): " with the drafter \(path)"
-    case nil: ""
+  /// What drafts, whether it was named or found.
+  private func drafts(_ folder: URL?) -> String {
+    switch (folder, drafter.drafter) {
+    case (_?, .some(.folder(let path))): " with the drafter \(path)"
+    case (let folder?, _): " with the drafter \(folder.lastPathComponent)"
+    case (nil, .some(.none)): " without drafts"
+    case (nil, _): " with drafts from earlier text"
     }
   }
 
