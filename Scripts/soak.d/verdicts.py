@@ -24,7 +24,7 @@ ORDER = {
 
 RUNTIME = re.compile(
     rb"Fatal error|Precondition failed|Assertion failed|Thread \d+.*crashed|terminate called|"
-    rb"Segmentation fault|stack smashing|malloc\(\)|free\(\):|corrupted|\*\*\* Signal|Could not cast")
+    rb"Segmentation fault|stack smashing|malloc\(\)|free\(\):|corrupted (?:size|double)|\*\*\* Signal|Could not cast")
 RAW = re.compile(
     r"EncodingError|DecodingError|NSCocoaErrorDomain|NSPOSIXErrorDomain|Error Domain=|codingPath|"
     r"CocoaError|UserInfo|debugDescription|std::|Optional\(|SpeculateError|typeMismatch|keyNotFound|"
