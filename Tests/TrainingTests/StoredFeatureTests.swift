@@ -318,6 +318,58 @@ import Verifier
     options.output = folder.file("last")
     #expect(try DistillRecipeTests.run(options).progress.map(\.loss) == computed.map(\.loss))
   }
+
+  /// With products of bf16 values, outputs kept and stored in bf16 are as good as those that are computed.
+  @Test func `halves are enough for products of halves`() throws {
+    var options = options
+    options.precision = .bf16
+    options.memory = 0
+    func tensors(_ name: String) throws -> [String: Data] {
+      options.output = folder.file(name)
+      _ = try DistillRecipeTests.run(options)
+      return try TinyTraining.tensors(options.output.appending(path: "checkpoint.safetensors"))
+    }
+    let computed = try tensors("computed")
+    options.memory = 1 << 24
+    #expect(try tensors("kept") == computed)
+
+    let wanted = DistillRecipeTests.responses(folder.file("train.u16"), count: 14, length: 24)
+    try make(FeatureChoice(layers: [0, 2], logProbabilities: 3, precision: .bf16), of: wanted)
+    try make(FeatureChoice(layers: [0, 2], logProbabilities: 3), of: wanted, in: "whole")
+    let (halves, whole) = (try store(), try store("whole"))
+    #expect(halves.settings.precision == .bf16 && whole.settings.precision == .f32)
+    for response in try ResponseStore(existing: folder.file("whole")).elements(below: 14) {
+      let half = try #require(try halves.record(of: response.tokens))
+      let full = try #require(try whole.record(of: response.tokens))
+      #expect(half.tokens == full.tokens)
+      #expect(full.bytes.count - half.bytes.count == half.positions * 2 * 24 * 2)
+      for position in 0..<half.positions {
+        let (a, b) = (half.mostProbable(at: position), full.mostProbable(at: position))
+        #expect(
+          a.map(\.token) == b.map(\.token) && a.map(\.logProbability) == b.map(\.logProbability))
+      }
+    }
+    // The folder's own precision holds where none is named.
+    try make(FeatureChoice(layers: [0, 2], logProbabilities: 3), of: wanted)
+    #expect(throws: SpeculateError.self) {
+      try make(FeatureChoice(layers: [0, 2], logProbabilities: 3, precision: .f32), of: wanted)
+    }
+    options.memory = 0
+    options.responses = .made([folder.file("answers")])
+    #expect(try tensors("stored") == computed)
+
+    options.precision = .f32
+    options.output = folder.file("f32")
+    let recipe = try DistillRecipe(options)
+    let made = try #require(try recipe.respond(shouldStop: { false }, report: { _ in }))
+    let training = try recipe.training(made, heldout: [])
+    #expect(training.storedCount == 0)
+    #expect(
+      training.unusedFeatures == [
+        "\(FeatureStore.folder(in: folder.file("answers")).path) holds layers rounded to bf16, too little for products of f32 values: "
+          + "the target computes them"
+      ])
+  }
 }
 
 /// Reads records as docs/formats.md describes them.
@@ -330,9 +382,9 @@ extension FeatureRecord {
 
   /// The most probable tokens after a position, with their log-probabilities.
   fileprivate func mostProbable(at position: Int) -> [(token: Token, logProbability: Float)] {
-    let (k, start) = (
-      settings.logProbabilities, positions * (1 + settings.layers.count * settings.hidden)
-    )
+    let outputs = positions * settings.layers.count * settings.hidden
+    let k = settings.logProbabilities
+    let start = positions + (settings.precision == .bf16 ? (outputs + 1) / 2 : outputs)
     return (position * k..<position * k + k).map {
       (value(start + $0), value(start + positions * k + $0))
     }

@@ -47,7 +47,8 @@ package struct FeatureSettings: Sendable, Equatable, Codable {
   /// Bytes of a layer's output of a unit of the width.
   var valueBytes: Int { rounded == .bf16 ? 2 : 4 }
 
-  var precision: ProductPrecision { rounded ?? .f32 }
+  /// What outputs are rounded to.
+  package var precision: ProductPrecision { rounded ?? .f32 }
 
   /// What was chosen; the precision only where it isn't f32.
   var choice: FeatureChoice {
