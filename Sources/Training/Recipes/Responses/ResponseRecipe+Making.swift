@@ -19,18 +19,17 @@ extension ResponseRecipe {
     _ plan: Plan, folder: URL, ranks: any Communicator = SingleRank(),
     prepare: () throws -> Void = {}, shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
-    func alone() throws -> [Response]? {
-      try respond(
-        plan, folder: folder, prepare: prepare, shouldStop: shouldStop, report: report)
-    }
-    if ranks.isAlone { return try alone() }
     try ranks.agree(on: plan.settings)
-    guard plan.prompts.written != nil else {
+    guard let written = plan.prompts.written else {
       let store = ranks.isFirst ? try ResponseStore(folder: folder, settings: plan.settings) : nil
       if ranks.isFirst { try prepare() }
       return try deal(plan, store, ranks, shouldStop: shouldStop, report: report)
     }
-    let all = ranks.isFirst ? try alone() : nil
+    let all =
+      ranks.isFirst
+      ? try respond(
+        plan, written, folder: folder, prepare: prepare, shouldStop: shouldStop, report: report)
+      : nil
     guard try ranks.broadcast(all != nil) else { return nil }
     return try ranks.share { all ?? [] }
   }
@@ -60,10 +59,10 @@ extension ResponseRecipe {
       })
   }
 
-  /// The same by this process.
+  /// Makes prompts and responses in turn, by this process.
   private func respond(
-    _ plan: Plan, folder: URL, prepare: () throws -> Void, shouldStop: () -> Bool,
-    report: (ResponseProgress) -> Void
+    _ plan: Plan, _ written: WrittenPrompts, folder: URL, prepare: () throws -> Void,
+    shouldStop: () -> Bool, report: (ResponseProgress) -> Void
   ) throws -> [Response]? {
     let count = plan.options.count
     let store = try ResponseStore(folder: folder, settings: plan.settings)
@@ -75,16 +74,6 @@ extension ResponseRecipe {
     let answers = Making(
       store: store, tasks: plan, batch: min(plan.options.batch, max(missing, 1)),
       drafts: try drafts(plan.options), make: { $0 })
-    guard let written = plan.prompts.written else {
-      let isComplete = try complete(answers, below: count, shouldStop: shouldStop) { made, tokens in
-        progress.responses += made
-        progress.tokens += tokens
-        if made > 0 { report(progress) }
-      }
-      guard isComplete else { return nil }
-      try store.seal()
-      return store.elements(below: count)
-    }
     let promptStore = try WrittenPromptStore(
       folder: Self.promptFolder(in: folder), settings: written.writing.settings)
     let prompts = Making(
