@@ -2,7 +2,6 @@ import Files
 import Hummingbird
 import NIOCore
 import Speculate
-import Synchronization
 
 /// Answers as they come, as server-sent events.
 ///
@@ -10,24 +9,21 @@ import Synchronization
 final class AnswerStream: Sendable {
   private let plan: AnswerPlan
   private let streams: [BatchStream]
-  private let isLate = Atomic(false)
+  private let deadline: ContinuousClock.Instant
 
-  /// Has all answers begun.
+  /// Has all answers begun, which end at the deadline.
   ///
   /// - Throws: ``APIError`` when the model takes no more, or a request can't be decoded.
-  init(_ plan: AnswerPlan, _ service: ModelService) throws {
+  init(
+    _ plan: AnswerPlan, _ service: ModelService, deadline: ContinuousClock.Instant
+  ) throws {
     self.plan = plan
+    self.deadline = deadline
     streams = try plan.choices.map { try service.submit($0.request) }
   }
 
   /// Ends the generation before its next round.
   func cancel() { for stream in streams { stream.cancel() } }
-
-  /// Ends the generation because its time is over; the client is told.
-  func expire() {
-    isLate.store(true, ordering: .relaxed)
-    cancel()
-  }
 
   /// Writes all events.
   ///
@@ -60,6 +56,7 @@ final class AnswerStream: Sendable {
     var isOver = false
     do {
       for try await event in streams[0] {
+        try checkTime()
         for buffer in buffers(event, &choice, &usage) { try await writer.write(buffer) }
         if case .finished = event { isOver = true }
       }
@@ -90,6 +87,7 @@ final class AnswerStream: Sendable {
       do {
         while open > 0, let (index, event) = try await group.next() {
           guard let event else { throw interruption }
+          try checkTime()
           for buffer in buffers(event, &choices[index], &usage) { try await writer.write(buffer) }
           if case .finished = event { open -= 1 } else { wait(index) }
         }
@@ -101,8 +99,12 @@ final class AnswerStream: Sendable {
 
   /// Why events ended before the answer did.
   private var interruption: APIError {
-    isLate.load(ordering: .relaxed)
-      ? APIError.tookTooLong : APIError.leaving
+    ContinuousClock.now < deadline ? APIError.leaving : APIError.tookTooLong
+  }
+
+  /// Ends the answer at its deadline, also when busy threads keep the timer waiting.
+  private func checkTime() throws {
+    guard ContinuousClock.now < deadline else { throw APIError.tookTooLong }
   }
 
   /// What begins an answer. One that tells the scores of its prompt begins when they are there.
