@@ -2,6 +2,7 @@
 import argparse
 import pathlib
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -100,6 +101,8 @@ def main(arguments):
     options.work.mkdir(parents=True, exist_ok=True)
     for old in options.work.glob("*.json"):
         old.unlink()
+    # The servers end with this script, however that ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     findings = Findings(options.work)
     run = Run(options, findings)
     try:
@@ -167,8 +170,7 @@ class Run:
         self.before = (server.resident(), server.descriptors())
         judge = self.judge()
         self.probers = [
-            Prober(server, path, options.probe_bound, self.findings, judge.leaving)
-            for path in ("/health", "/metrics")]
+            Prober(server.port, path, options.probe_bound) for path in ("/health", "/metrics")]
         self.sampler = Sampler(server)
         for thread in (*self.probers, self.sampler):
             thread.start()
@@ -205,7 +207,7 @@ class Run:
         judge.done.set()
         self.gather(clients)
         for prober in self.probers:
-            prober.stop()
+            prober.stop(self.findings)
         if self.server.process.poll() is not None:
             return
         ends = time.monotonic() + 15

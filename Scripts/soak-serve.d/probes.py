@@ -1,5 +1,6 @@
 """Asks for /health and /metrics all the time, and sees that both answer at once."""
-import threading
+import multiprocessing
+import signal
 import time
 
 from wire import Closed, Stuck, Wire
@@ -22,56 +23,68 @@ def metrics(port, patience=30):
     return figures
 
 
-class Prober(threading.Thread):
-    """One path, asked twice a second."""
+class Prober:
+    """One path, asked twice a second, by a process of its own: the clients' threads would hold it up."""
 
-    def __init__(self, server, path, bound, findings, isolated):
-        super().__init__(daemon=True)
-        self.server, self.path, self.bound = server, path, bound
-        self.findings, self.leaving = findings, isolated
-        self.seconds = []
-        self.last = {}
-        self.most = {}  # requests at a time: running, waiting, paused
-        self.done = threading.Event()
+    def __init__(self, port, path, bound):
+        self.port, self.path, self.bound = port, path, bound
+        self.seconds, self.problems, self.most, self.last = [], [], {}, {}
+        context = multiprocessing.get_context("fork")
+        self.done = context.Event()
+        self.receiver, sender = context.Pipe(duplex=False)
+        self.process = context.Process(target=self._run, args=(sender,), daemon=True)
 
-    def run(self):
+    def start(self):
+        self.process.start()
+
+    def stop(self, findings):
+        """Ends it, and takes what it saw."""
+        self.done.set()
+        if not self.receiver.poll(60):
+            return findings.add("no probe", f"{self.path}: the probe doesn't end")
+        self.seconds, self.problems, self.most = self.receiver.recv()
+        self.process.join(10)
+        for kind, line in self.problems:
+            findings.add(kind, line)
+
+    def _run(self, sender):
+        # Ctrl-C is for the process that reports.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         while not self.done.is_set():
             begun = time.monotonic()
             try:
-                self.probe()
+                self._probe()
                 took = time.monotonic() - begun
                 self.seconds.append(took)
                 if took > self.bound:
-                    self.findings.add("slow probe", f"{self.path} took {took:.1f} s")
-            except (Closed, Stuck, ValueError) as error:
-                if not self.leaving.is_set():
-                    self.findings.add("no probe", f"{self.path}: {error}")
+                    self.problems.append(("slow probe", f"{self.path} took {took:.1f} s"))
+            except (Closed, Stuck, ValueError, KeyError) as error:
+                self.problems.append(("no probe", f"{self.path}: {error}"))
             self.done.wait(0.5)
+        sender.send((self.seconds, self.problems, self.most))
 
-    def probe(self):
+    def _probe(self):
         if self.path == "/metrics":
-            return self.check(metrics(self.server.port))
-        with Wire(self.server.port, 30, 30) as wire:
+            return self._check(metrics(self.port))
+        with Wire(self.port, 30, 30) as wire:
             wire.ask("GET", self.path)
             status, headers = wire.head()
             wire.body(headers)
-        if status != 200 and not self.leaving.is_set():
+        if status != 200:
             raise Closed(f"status {status}")
 
-    def check(self, figures):
-        """Counts never fall, and nobody runs who can't."""
+    def _check(self, figures):
+        """Counts never fall, and shares are shares."""
         for name, value in figures.items():
             if name.endswith("_total") and value < self.last.get(name, 0):
-                self.findings.add("metrics", f"{name} fell from {self.last[name]} to {value}")
+                self.problems.append(
+                    ("metrics", f"{name} fell from {self.last[name]} to {value}"))
         if not 0 <= figures["kv_cache_usage_perc"] <= 1:
-            self.findings.add("metrics", f"kv_cache_usage_perc is {figures['kv_cache_usage_perc']}")
+            self.problems.append(
+                ("metrics", f"kv_cache_usage_perc is {figures['kv_cache_usage_perc']}"))
         self.last = figures
         for name in ("running", "waiting", "paused"):
             self.most[name] = max(self.most.get(name, 0), figures[f"num_requests_{name}"])
-
-    def stop(self):
-        self.done.set()
-        self.join()
 
     def line(self):
         ordered = sorted(self.seconds) or [0]
