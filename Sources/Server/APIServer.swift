@@ -23,6 +23,9 @@ package struct APIServer: Sendable {
     package var keys: [String] = []
     /// Origins whose pages may ask, or `*`.
     package var origins: [String] = []
+    /// Names that requests may call the server by besides its address, or `*` for any. On loopback any other is
+    /// refused, elsewhere once some are named.
+    package var allowedHosts: [String] = []
     package var limits = ServerLimits()
     package var logsPrompts = false
     package var version: String
@@ -106,6 +109,7 @@ package struct APIServer: Sendable {
     APIResponder(
       endpoints: Endpoints(state: state, version: configuration.version),
       access: AccessRules(keys: configuration.keys, origins: configuration.origins),
+      hosts: HostRules(bound: configuration.host, allowed: configuration.allowedHosts),
       limits: configuration.limits, started: Int(Date().timeIntervalSince1970),
       logsPrompts: configuration.logsPrompts, logger: logger)
   }

@@ -35,6 +35,50 @@ import Testing
     }
   }
 
+  /// A page can have its own name resolved to this machine, but it can't call the server by another.
+  @Test func serversOfThisMachineAnswerToTheirNamesOnly() async throws {
+    let own = [
+      "localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.1.2.3", "[::1]:8080", "a.localhost.",
+    ]
+    let others = [
+      "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example",
+      "127.0.0.256", "128.0.0.1", "", "[::2]", "notlocalhost", "::1.evil.example",
+    ]
+    @Sendable func check(_ server: TestServer, _ hosts: [String], are status: Int) throws {
+      for host in hosts {
+        for (method, path, body) in [
+          ("GET", "/health", nil), ("GET", "/", nil),
+          ("POST", "/v1/completions", #"{"prompt":"a","max_tokens":1}"#),
+        ] {
+          let answer = try server.ask(method, path, body, headers: ["Host": host])
+          #expect(answer.status == status, "\(host) \(path)")
+          guard status == 403 else { continue }
+          #expect(answer.error("type") == .string("request_forbidden"))
+          #expect(answer.error("code") == .string("host_not_allowed"))
+        }
+      }
+    }
+    try await withServer(TinyService.make()) { server in
+      try check(server, own, are: 200)
+      try check(server, others, are: 403)
+      let preflight = try server.ask(
+        "OPTIONS", "/v1/completions",
+        headers: ["Host": "evil.example", "Access-Control-Request-Method": "POST"])
+      #expect(preflight.status == 403)
+    }
+    try await withServer(TinyService.make()) {
+      $0.allowedHosts = ["Model.Example", "proxy"]
+    } _: { server in
+      try check(server, own + ["model.example:443", "proxy"], are: 200)
+      try check(server, others, are: 403)
+    }
+    try await withServer(TinyService.make()) {
+      $0.allowedHosts = ["*"]
+    } _: { server in
+      try check(server, own + others.filter { !$0.isEmpty }, are: 200)
+    }
+  }
+
   @Test func pagesOfOtherOriginsAskOnlyIfAllowed() async throws {
     let page = ["Origin": "https://example.org"]
     let preflight = page.merging([

@@ -140,7 +140,7 @@ import Testing
         let connection = try server.connect()
         try connection.send(
           Array(
-            "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(bytes.count)\r\n\r\n"
+            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(bytes.count)\r\n\r\n"
               .utf8) + bytes)
         #expect(try connection.readHead().status == 400)
       }
@@ -184,7 +184,7 @@ import Testing
       let chunked = try server.connect()
       try chunked.send(
         Array(
-          "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n"
+          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n"
             .utf8))
       try chunked.send(Array(repeating: 0x20, count: 2000))
       let head = try chunked.readHead()
@@ -203,7 +203,7 @@ import Testing
       let half = try server.connect()
       try half.send(
         Array(
-          "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"pro"
+          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"pro"
             .utf8))
       #expect(try half.readHead().status == 408)
       _ = try half.readBody()

@@ -10,10 +10,17 @@ package enum ModelFingerprint {
   /// The fingerprint of the configuration and of every byte of the weights, in a folder or GGUF files.
   ///
   /// - Throws: `SpeculateError` if there are no weights, or a file can't be read.
-  package static func of(_ model: URL) throws -> String {
-    var hash = FNV1a(seed: 0)
+  package static func of(_ model: URL) throws -> String { try of(files: files(of: model)) }
+
+  /// The files whose bytes are meant, in their order.
+  static func files(of model: URL) throws -> [URL] {
     let settings = GGUFFile.isMeant(by: model) ? [] : [model.appending(path: "config.json")]
-    for url in settings + (try WeightFiles.of(model)) {
+    return settings + (try WeightFiles.of(model))
+  }
+
+  static func of(files: [URL]) throws -> String {
+    var hash = FNV1a(seed: 0)
+    for url in files {
       let data: Data
       do {
         data = try Data(contentsOf: url, options: .alwaysMapped)

@@ -11,6 +11,8 @@ package final class HTTPConnection {
   }
 
   private let socket: Int32
+  /// What requests call the server.
+  private let authority: String
   private var isOpen = true
   /// Bytes that were received and not taken yet.
   private var received: [UInt8] = []
@@ -25,6 +27,7 @@ package final class HTTPConnection {
   ///   - receiveBuffer: bytes that wait to be read at most; nil for the system's choice.
   /// - Throws: `SpeculateError` when nobody listens there.
   package init(host: String, port: Int, timeout: Double = 60, receiveBuffer: Int? = nil) throws {
+    authority = (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?
@@ -86,7 +89,8 @@ package final class HTTPConnection {
   package func send(
     _ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil
   ) throws {
-    var text = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+    var text = "\(method) \(path) HTTP/1.1\r\n"
+    if headers["Host"] == nil { text += "Host: \(authority)\r\n" }
     if let body {
       text += "Content-Length: \(body.utf8.count)\r\n"
       if headers["Content-Type"] == nil { text += "Content-Type: application/json\r\n" }

@@ -52,6 +52,7 @@ package struct APIError: Error, Equatable, Sendable {
   var type: String {
     switch status {
     case 401: "authentication_error"
+    case 403: "request_forbidden"
     case 429: "rate_limit_error"
     case 500...: "server_error"
     default: "invalid_request_error"

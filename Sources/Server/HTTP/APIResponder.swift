@@ -9,6 +9,7 @@ import Speculate
 struct APIResponder: HTTPResponder {
   let endpoints: Endpoints
   let access: AccessRules
+  let hosts: HostRules
   let limits: ServerLimits
   /// When the server started, in seconds since 1970.
   let started: Int
@@ -20,6 +21,7 @@ struct APIResponder: HTTPResponder {
     let log = RequestLog(request, logger)
     let isPreflight =
       request.method == .options && request.headers[.accessControlRequestMethod] != nil
+      && (try? hosts.check(request.head.authority)) != nil
     var response =
       isPreflight
       ? Response(status: .noContent) : await answer(request, context, log)
@@ -36,6 +38,7 @@ struct APIResponder: HTTPResponder {
   ) async -> Response {
     var hasRead = false
     do {
+      try hosts.check(request.head.authority)
       let route = try Route(request.uri.path)
       try route.check(request.method)
       if route.needsKey { try access.checkKey(request.headers) }

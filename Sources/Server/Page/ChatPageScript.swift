@@ -262,6 +262,8 @@ enum ChatPageScript {
       try {
         const response = await fetch("/v1/models", { headers: headers() });
         const said = await response.json();
+        // The model may be loading.
+        if (response.status === 503) setTimeout(describe, 2000);
         if (!response.ok) throw new Error(said.error?.message);
         model = said.data[0].id;
         isChat = said.data[0].speculate?.chat ?? true;

@@ -6,7 +6,7 @@ package import Verifier
 package final class SequenceRun {
   /// The committed tokens, and how the next is chosen.
   package private(set) var sequence: SequenceState
-  package let strategy: any RoundStrategy
+  package private(set) var strategy: any RoundStrategy
   /// What happened so far. Complete once ``finishReason`` is set.
   package private(set) var statistics = GenerationStatistics()
 
@@ -143,12 +143,15 @@ package final class SequenceRun {
     }
   }
 
-  /// Starts over with an empty cache, into which all committed tokens but the anchor are read again.
-  func restart(in cache: KeyValueCache) {
+  /// Starts over with an empty cache, into which all committed tokens but the anchor are read again, and with
+  /// a strategy of its own, since strategies decide speed only.
+  func restart(in cache: KeyValueCache, strategy: any RoundStrategy) {
     precondition(cache.count == 0, "the cache belongs to another sequence")
     self.cache = cache
+    self.strategy = strategy
     isPrefilled = false
     strategy.begin(sequence, room: room)
+    strategy.keepCandidates(in: tracer?.candidates)
   }
 
   /// Reads the prompt but for its last token.

@@ -26,7 +26,7 @@ final class BatchChannel: Sendable {
       if first < events.count {
         let event = events[first]
         first += 1
-        let hasRoom = count == limit - 1
+        let hasRoom = count == limit - 1 || count == limit / 2
         if first == events.count {
           events.removeAll(keepingCapacity: true)
           first = 0
@@ -57,6 +57,9 @@ final class BatchChannel: Sendable {
 
   /// Whether the reader is so slow that no more should be made for it.
   var isFull: Bool { state.withLock { $0.count >= limit } }
+
+  /// Whether the reader has caught up: half of what may wait is free again.
+  var isDrained: Bool { state.withLock { $0.count <= limit / 2 } }
 
   var isCancelled: Bool { state.withLock { $0.isCancelled } }
 

@@ -8,18 +8,19 @@ import Verifier
 /// that needs much memory is passed by others for a bounded number of rounds only.
 final class BatchEngine {
   let limits: BatchLimits
-  private(set) var metrics = BatchMetrics()
+  var metrics = BatchMetrics()
   /// Whether nothing can be done until something arrives or a reader reads.
   private(set) var isIdle = true
 
-  private let settings: BatchSettings
-  private let runner: CausalRunner
-  private let loop: DecodingLoop
+  let settings: BatchSettings
+  let runner: CausalRunner
+  let loop: DecodingLoop
   private var strategies: StrategyMaker
-  private var memory: BatchMemory
-  private var waiting: [BatchSequence] = []
+  var memory: BatchMemory
+  /// Those that gave their memory back stand in front.
+  var waiting: [BatchSequence] = []
   /// In the order in which they were admitted.
-  private var running: [BatchSequence] = []
+  var running: [BatchSequence] = []
   /// Makes run states of the drafter; `nil` without one.
   private let makeSource: ((_ capacity: Int) throws -> any DraftSource)?
   /// Those that no sequence uses.
@@ -88,7 +89,8 @@ final class BatchEngine {
       return true
     }
     admit()
-    for sequence in running { sequence.run?.isPaused = sequence.channel.isFull }
+    for sequence in running { sequence.checkReader() }
+    makePlaces()
     growCaches()
     takePrefixes()
     isIdle = running.allSatisfy { $0.isStuck }
@@ -104,8 +106,9 @@ final class BatchEngine {
       return true
     }
     metrics.running = running.count
-    metrics.paused = running.count { $0.run?.isPaused ?? false }
-    metrics.waiting = waiting.count
+    let parked = waiting.count { $0.isParked }
+    metrics.paused = parked + running.count { $0.run?.isPaused ?? false }
+    metrics.waiting = waiting.count - parked
     metrics.keyValueBytes = memory.bytes
     metrics.prefixCacheBytes = memory.prefixes?.bytes ?? 0
   }
@@ -113,10 +116,14 @@ final class BatchEngine {
   // MARK: Coming and going
 
   /// Admits those that wait, the first of them first.
-  private func admit() {
+  func admit() {
     var passed = 0
     while running.count < settings.maximumSequences, passed < waiting.count {
       let sequence = waiting[passed]
+      guard sequence.isReady else {
+        passed += 1
+        continue
+      }
       let positions = positions(of: sequence)
       guard memory.take(positions) else {
         sequence.passed += 1
@@ -148,7 +155,7 @@ final class BatchEngine {
     min(length(of: request), limits.context)
   }
 
-  private func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
+  func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
     let cache = try runner.makeCache(capacity: capacity(of: request), room: room)
     // How a text is rotated may depend on how long it was to become.
     try cache.reset(reaching: length(of: request))
@@ -163,21 +170,22 @@ final class BatchEngine {
   }
 
   private func begin(_ sequence: BatchSequence, _ positions: Int) throws {
-    if let run = sequence.run {
-      try run.cache.reserve(exactly: positions)
-      return loop.add(run)
-    }
     let request = sequence.request
-    var parameters = request.parameters
-    // No token is chosen, because it ends behind its prompt.
-    if !request.generates { parameters.maximumTokens = 1 }
     var source: (any DraftSource)?
     let strategy = try strategies.strategy(
-      request.mode, parameters.sampling, prediction: request.prediction
+      request.mode, request.parameters.sampling, prediction: request.prediction
     ) {
       source = try sources.popLast() ?? makeSource?(runner.model.configuration.maximumContext)
       return source
     }
+    if let run = sequence.run {
+      run.restart(in: try makeCache(for: request, room: positions), strategy: strategy)
+      sequence.resume(source: source)
+      return loop.add(run)
+    }
+    var parameters = request.parameters
+    // No token is chosen, because it ends behind its prompt.
+    if !request.generates { parameters.maximumTokens = 1 }
     let channel = sequence.channel
     let run = try SequenceRun(
       runner: runner,
@@ -197,89 +205,19 @@ final class BatchEngine {
 
   /// Gives back what a sequence used, and ends its events.
   private func leave(_ sequence: BatchSequence, _ run: SequenceRun) {
-    strategies.learn(from: run.strategy)
-    memory.give(run.cache.room)
+    release(sequence, run)
     drop(sequence, throwing: run.sequence.failure)
   }
 
-  private func drop(_ sequence: BatchSequence, throwing failure: SpeculateError? = nil) {
+  /// Gives back memory and the drafter's run state, and keeps what was learned.
+  func release(_ sequence: BatchSequence, _ run: SequenceRun) {
+    strategies.learn(from: run.strategy)
+    memory.give(run.cache.room)
     if let source = sequence.takeSource() { sources.append(source) }
+  }
+
+  func drop(_ sequence: BatchSequence, throwing failure: SpeculateError? = nil) {
     sequence.finish(throwing: failure, &metrics)
     ended += 1
-  }
-
-  // MARK: Memory
-
-  /// Sees that all have memory for the round, or takes it from the youngest.
-  private func growCaches() {
-    var index = 0
-    while index < running.count {
-      let sequence = running[index]
-      index += 1
-      guard let run = sequence.run, !run.isPaused, !run.hasEnded else { continue }
-      let (tokens, room) = (run.sequence.tokens.count, run.cache.room)
-      let most = run.cache.capacity
-      let least = KeyValueCache.roundedUp(min(tokens + runner.maximumRows, most))
-      guard least > room else { continue }
-      let usual = KeyValueCache.roundedUp(min(max(least, room + room / 2), most))
-      var positions = usual
-      if !memory.take(usual - room) {
-        positions = least
-        while !memory.take(least - room) {
-          preempt(running.removeLast())
-          if index > running.count { break }
-        }
-        guard index <= running.count else { return }
-      }
-      do {
-        try run.cache.reserve(exactly: positions)
-      } catch {
-        memory.give(positions - room)
-        run.fail(error)
-      }
-    }
-  }
-
-  /// Gives a sequence's memory to others. It waits in front, and is read again when it is admitted.
-  private func preempt(_ sequence: BatchSequence) {
-    guard let run = sequence.run else { return }
-    loop.remove(run)
-    memory.give(run.cache.room)
-    metrics.preemptions += 1
-    do {
-      run.restart(in: try makeCache(for: sequence.request, room: 1))
-      waiting.insert(sequence, at: 0)
-    } catch {
-      drop(sequence, throwing: error as? SpeculateError ?? SpeculateError("\(error)"))
-    }
-  }
-
-  /// Lets sequences that read take what is known already.
-  private func takePrefixes() {
-    guard let prefixes = memory.prefixes else { return }
-    for sequence in running {
-      guard let run = sequence.run, !run.isPrefilled, !run.isPaused, !run.hasEnded,
-        sequence.request.promptScores == nil
-      else { continue }
-      do {
-        let count = try prefixes.extend(run.cache, of: run.readable, source: sequence.source)
-        guard sequence.isNew else { continue }
-        sequence.cachedTokens += count
-        metrics.prefixHits += count
-      } catch {
-        run.fail(error)
-      }
-    }
-  }
-
-  /// Keeps what a sequence has read, and at its end what it wrote.
-  private func keepPrefix(of run: SequenceRun, _ sequence: BatchSequence) {
-    guard let prefixes = memory.prefixes, run.sequence.failure == nil,
-      !run.isPrefilled || !sequence.hasKeptPrompt || run.hasEnded
-    else { return }
-    sequence.hasKeptPrompt = run.isPrefilled
-    prefixes.keep(
-      run.sequence.tokens, of: run.cache, source: sequence.source,
-      makeRoom: { memory.makeRoom($0) })
   }
 }

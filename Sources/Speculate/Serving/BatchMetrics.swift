@@ -2,7 +2,7 @@
 public struct BatchMetrics: Sendable, Equatable {
   /// Requests that take part in rounds, those that pause among them.
   public var running = 0
-  /// Of these, requests whose readers are slow.
+  /// Requests whose readers are slow: some of those that run, and those that gave their places to others.
   public var paused = 0
   /// Requests that wait for a place.
   public var waiting = 0

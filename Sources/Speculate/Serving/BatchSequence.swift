@@ -20,6 +20,12 @@ final class BatchSequence: @unchecked Sendable {
   var hasKeptPrompt = false
   /// Whether nothing was written yet, so that what is read is the prompt.
   var isNew: Bool { tokens.isEmpty }
+  /// Rounds for which it has paused since its reader last caught up.
+  private(set) var pausedRounds = 0
+  /// Whether it gave its place to others because its reader is slow.
+  var isParked = false
+  /// Whether it may be admitted: one that is parked waits for its reader first.
+  var isReady: Bool { !isParked || channel.isDrained }
   /// Whether rounds can do nothing for it until its reader reads.
   var isStuck: Bool {
     guard let run else { return true }
@@ -50,6 +56,23 @@ final class BatchSequence: @unchecked Sendable {
     timings.queue = submitted.elapsed
     metrics.queueSeconds.record(timings.queue)
     metrics.promptTokens += request.prompt.count
+  }
+
+  /// Takes another drafter's run state, having let go of the one before.
+  func resume(source: (any DraftSource)?) {
+    (self.source, isParked) = (source, false)
+    checkReader()
+  }
+
+  /// Notes whether its reader keeps up.
+  func checkReader() {
+    guard let run else { return }
+    run.isPaused = channel.isFull
+    if channel.isDrained {
+      pausedRounds = 0
+    } else if run.isPaused {
+      pausedRounds += 1
+    }
   }
 
   /// Lets go of the drafter's run state.

@@ -1,45 +1,24 @@
 import Files
-import Foundation
 import Tensors
 
 /// Keys and values of texts' beginnings, for later texts that begin alike.
 ///
-/// They are kept in blocks of 64 tokens. A block is found by its tokens and those of all blocks before it, which
-/// are compared, not only hashed. It never changes: sequences take copies, which are to the bit what they would
-/// compute. Each block may hold what a drafter keeps of its tokens as well, so that drafts are as good as
-/// without it. The blocks that were used longest ago go first, those behind others before these.
+/// They are kept in blocks of 64 tokens, and what is left at the end of a text in a block of fewer. A block is
+/// found by its tokens and those of all blocks before it, which are compared, not only hashed. It never changes:
+/// sequences take copies, which are to the bit what they would compute, up to the token where texts part. Each
+/// block may hold what a drafter keeps of its tokens as well, so that drafts are as good as without it. The
+/// blocks that were used longest ago go first, those behind others before these.
 final class PrefixCache {
-  /// Tokens of a block.
+  /// Tokens of a whole block.
   static let block = 64
 
   /// What all blocks hold.
   private(set) var bytes = 0
 
   /// Of usual texts, and of long ones where these are rotated otherwise.
-  private let roots = [Block(tokens: [], parent: nil), Block(tokens: [], parent: nil)]
-  private var blocks: [Block] = []
+  private let roots = [PrefixBlock(tokens: [], parent: nil), PrefixBlock(tokens: [], parent: nil)]
+  private var blocks: [PrefixBlock] = []
   private var clock = 0
-
-  private final class Block {
-    let tokens: [Token]
-    private(set) weak var parent: Block?
-    var following: [[Token]: Block] = [:]
-    /// The target's keys and values, and the drafter's if it gave any.
-    var target: UnsafeMutableRawPointer?
-    var drafter: UnsafeMutableRawPointer?
-    var bytes = 0
-    var lastUse = 0
-
-    init(tokens: [Token], parent: Block?) {
-      self.tokens = tokens
-      self.parent = parent
-    }
-
-    deinit {
-      free(target)
-      free(drafter)
-    }
-  }
 
   /// Takes copies of what is known of a text behind what a sequence has read.
   ///
@@ -56,7 +35,7 @@ final class PrefixCache {
     let needsDrafter = source.map { !$0.taps.isEmpty } ?? false
     let path = path(of: text, from: root(of: cache)) { $0.drafter != nil || !needsDrafter }
     let known = cache.count
-    guard path.count * Self.block > known else { return 0 }
+    guard path.reduce(0, { $0 + $1.count }) > known else { return 0 }
     let first = known / Self.block
     var drafted = source?.settle(Array(text)) ?? 0
     guard !needsDrafter || drafted >= first * Self.block else { return 0 }
@@ -64,13 +43,13 @@ final class PrefixCache {
     cache.rewind(to: first * Self.block)
     drafted = min(drafted, cache.count)
     source?.rewind(to: drafted)
-    for block in path[first...] {
+    for (block, count) in path[first...] {
       guard let target = block.target else { break }
       if let own = source?.cache, let drafter = block.drafter, drafted == cache.count {
-        own.append(Self.block, from: drafter)
-        drafted += Self.block
+        own.append(count, from: drafter.base, of: block.positions)
+        drafted += count
       }
-      cache.append(Self.block, from: target)
+      cache.append(count, from: target.base, of: block.positions)
     }
     if drafted > 0 { source?.adopt(text.prefix(drafted)) }
     return cache.count - known
@@ -80,31 +59,34 @@ final class PrefixCache {
   ///
   /// - Parameters:
   ///   - text: its tokens, of which the cache holds the first.
+  ///   - keepsRest: whether what is left behind the last whole block is kept too, because the text goes on
+  ///     otherwise from here, or not at all.
   ///   - makeRoom: sees that there is memory for so many bytes more, or returns `false`.
   func keep(
-    _ text: [Token], of cache: KeyValueCache, source: (any DraftSource)?,
+    _ text: [Token], of cache: KeyValueCache, source: (any DraftSource)?, keepsRest: Bool,
     makeRoom: (_ bytes: Int) -> Bool
   ) {
-    let count = min(cache.count, text.count) / Self.block
-    guard count > 0 else { return }
+    let count = min(cache.count, text.count)
+    guard count >= (keepsRest ? 1 : Self.block) else { return }
     clock += 1
     let drafted = source?.settle(text) ?? 0
     var block = root(of: cache)
-    for index in 0..<count {
-      let positions = index * Self.block..<(index + 1) * Self.block
+    for start in stride(from: 0, to: count, by: Self.block) {
+      let positions = start..<min(start + Self.block, count)
+      let isWhole = positions.count == Self.block
+      guard isWhole || keepsRest else { return }
       let tokens = Array(text[positions])
-      let next = block.following[tokens] ?? Block(tokens: tokens, parent: block)
+      let own = drafted >= positions.upperBound ? source?.cache : nil
+      if !isWhole, block.covers(tokens, drafted: own != nil, at: clock) { return }
+      let next = block.following[tokens] ?? PrefixBlock(tokens: tokens, parent: block)
       next.lastUse = clock
-      guard copy(positions, of: cache, to: &next.target, next, makeRoom) else { return }
+      guard copy(start, of: cache, to: &next.target, next, makeRoom) else { return }
       if block.following[tokens] == nil {
         block.following[tokens] = next
         blocks.append(next)
       }
-      if drafted >= positions.upperBound,
-        !copy(positions, of: source?.cache, to: &next.drafter, next, makeRoom)
-      {
-        return
-      }
+      guard copy(start, of: own, to: &next.drafter, next, makeRoom) else { return }
+      for old in block.beginnings(of: next) { forget(old) }
       block = next
     }
   }
@@ -113,54 +95,60 @@ final class PrefixCache {
   ///
   /// - Returns: whether there was one that isn't in use now.
   func forgetOne() -> Bool {
-    let oldest = blocks.indices.filter {
-      blocks[$0].following.isEmpty && blocks[$0].lastUse < clock
-    }.min { blocks[$0].lastUse < blocks[$1].lastUse }
+    let oldest = blocks.lazy.filter { [clock] in $0.following.isEmpty && $0.lastUse < clock }
+      .min { $0.lastUse < $1.lastUse }
     guard let oldest else { return false }
-    let block = blocks[oldest]
-    blocks.swapAt(oldest, blocks.count - 1)
+    forget(oldest)
+    return true
+  }
+
+  private func forget(_ block: PrefixBlock) {
+    guard let index = blocks.firstIndex(where: { $0 === block }) else { return }
+    blocks.swapAt(index, blocks.count - 1)
     blocks.removeLast()
     block.parent?.following[block.tokens] = nil
     bytes -= block.bytes
-    return true
   }
 
   /// Nothing is in use any more.
   func tick() { clock += 1 }
 
-  private func root(of cache: KeyValueCache) -> Block { roots[cache.isLong ? 1 : 0] }
+  private func root(of cache: KeyValueCache) -> PrefixBlock { roots[cache.isLong ? 1 : 0] }
 
-  /// The blocks that a text begins with, as far as they are of use.
+  /// The blocks that a text begins with, as far as they are of use, and how much of each: all but of the last.
   private func path(
-    of text: ArraySlice<Token>, from root: Block, where isUseful: (Block) -> Bool
-  ) -> [Block] {
-    var path: [Block] = []
+    of text: ArraySlice<Token>, from root: PrefixBlock, where isUseful: (PrefixBlock) -> Bool
+  ) -> [(block: PrefixBlock, count: Int)] {
+    var path: [(block: PrefixBlock, count: Int)] = []
     var block = root
     var rest = text
     while rest.count >= Self.block,
       let next = block.following[Array(rest.prefix(Self.block))], isUseful(next)
     {
       next.lastUse = clock
-      path.append(next)
+      path.append((next, Self.block))
       block = next
       rest = rest.dropFirst(Self.block)
+    }
+    if let (last, count) = block.longest(of: rest, where: isUseful) {
+      last.lastUse = clock
+      path.append((last, count))
     }
     return path
   }
 
-  /// Copies positions, unless that was done.
+  /// Copies the positions of a block, unless that was done.
   ///
+  /// - Parameter start: the first of them.
   /// - Returns: whether they are there.
   private func copy(
-    _ positions: Range<Int>, of cache: KeyValueCache?, to memory: inout UnsafeMutableRawPointer?,
-    _ block: Block, _ makeRoom: (_ bytes: Int) -> Bool
+    _ start: Int, of cache: KeyValueCache?, to memory: inout PrefixMemory?,
+    _ block: PrefixBlock, _ makeRoom: (_ bytes: Int) -> Bool
   ) -> Bool {
     guard let cache, memory == nil else { return true }
-    let size = cache.bytes(positions.count)
-    guard makeRoom(size), let made = try? Memory.take(size, for: "keys and values") else {
-      return false
-    }
-    cache.copy(positions, to: made)
+    let size = cache.bytes(block.positions)
+    guard makeRoom(size), let made = PrefixMemory(size) else { return false }
+    cache.copy(start..<start + block.positions, to: made.base)
     memory = made
     block.bytes += size
     bytes += size

@@ -6,12 +6,13 @@ extension KeyValueCache {
   /// Bytes of the keys and values of `positions`.
   package func bytes(_ positions: Int) -> Int { storage.bytes(positions) }
 
-  /// Copies keys and values of valid positions, both ends whole blocks.
+  /// Copies keys and values of positions, both ends whole blocks, of which the last may be valid in part.
   ///
   /// - Parameter memory: Room for `bytes(positions.count)`: of each layer the keys of each head, then its
   ///   values.
   package func copy(_ positions: Range<Int>, to memory: UnsafeMutableRawPointer) {
-    precondition(positions.upperBound <= count, "only valid positions are copied")
+    precondition(
+      positions.upperBound <= Self.roundedUp(count), "only valid positions are copied")
     var target = memory
     forEachPart(positions) { part, bytes in
       target.copyMemory(from: part, byteCount: bytes)
@@ -21,13 +22,19 @@ extension KeyValueCache {
 
   /// Adds positions at the end, which stands between whole blocks, as ``copy(_:to:)`` left them.
   ///
-  /// The bits are those that a pass over the same text would write. There must be memory for them.
-  package func append(_ positions: Int, from memory: UnsafeRawPointer) {
-    precondition(count + positions <= room, "the cache is full")
+  /// The bits are those that a pass over the same text would write. There must be memory for them, and for the
+  /// rest of their last block.
+  ///
+  /// - Parameters:
+  ///   - positions: How many: the first of those that were copied.
+  ///   - stored: How many were copied.
+  package func append(_ positions: Int, from memory: UnsafeRawPointer, of stored: Int) {
+    let copied = Self.roundedUp(positions)
+    precondition(positions <= stored && count + copied <= room, "the cache is full")
     var source = memory
-    forEachPart(count..<count + positions) { part, bytes in
+    forEachPart(count..<count + copied) { part, bytes in
       part.copyMemory(from: source, byteCount: bytes)
-      source += bytes
+      source += bytes / copied * stored
     }
     advance(by: positions)
   }

@@ -46,6 +46,7 @@ struct ServeCommand: ParsableCommand {
       host: server.host, port: server.port, version: SpeculateCommand.configuration.version)
     configuration.keys = keys
     configuration.origins = server.corsOrigin
+    configuration.allowedHosts = server.allowedHosts
     configuration.limits = server.limits
     configuration.logsPrompts = server.logPrompts
     let isJSON = server.json
@@ -113,7 +114,7 @@ struct ServeCommand: ParsableCommand {
   private func fingerprint(_ folder: URL, _ generator: BatchGenerator) throws -> String {
     var hash = FNV1a(seed: 0)
     let parts = [
-      try ModelFingerprint.of(folder), generator.text.model.formats.description,
+      try FingerprintCache().fingerprint(of: folder), generator.text.model.formats.description,
       cache.format.rawValue, Machine(threads: 1).instructionSet,
     ]
     for byte in parts.joined(separator: " ").utf8 { hash.add(word: UInt64(byte)) }

@@ -24,6 +24,12 @@ struct ServerOptions: ParsableArguments {
       "Let web pages of this origin ask, or of any with '*'; may be given several times.",
       valueName: "origin"))
   var corsOrigin: [String] = []
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Answer requests that call the server by this name, or by any with '*'; may be given several times. "
+        + "(default: on loopback names of this machine only, elsewhere any)", valueName: "name"))
+  var allowedHosts: [String] = []
   @Option("Bytes of a request's body at most.", value: "n") var maxBody = 8 << 20
   @Option("Seconds within which a request's body has to come.", value: "s") var bodyTimeout = 30.0
   @Option("Seconds that an answer may take.", value: "s") var answerTimeout = 600.0

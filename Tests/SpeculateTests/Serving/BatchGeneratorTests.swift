@@ -36,7 +36,7 @@ import Verifier
     }
   }
 
-  private static let drafters: [DrafterModel?] = [
+  static let drafters: [DrafterModel?] = [
     nil, .block(TinyModels.drafter(blockSize: 8)),
     .block(TinyModels.drafter(blockSize: 5, kind: .tokens)),
     .causal(CausalModel(random: TinyModels.configuration, seed: 9)),
@@ -84,7 +84,7 @@ import Verifier
         #expect(computed.cachedPromptTokens == 0)
         // The drafter's part is there once a request has drafted.
         if place >= texts.count {
-          #expect(copied.cachedPromptTokens == (text.count - 1) / 64 * 64)
+          #expect(copied.cachedPromptTokens == text.count - 1)
         }
         let (a, b) = (copied.output.statistics, computed.output.statistics)
         #expect(a.acceptedByPlace == b.acceptedByPlace && a.verifiedTokens == b.verifiedTokens)

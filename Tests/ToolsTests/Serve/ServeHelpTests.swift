@@ -93,6 +93,9 @@ import Testing
         --api-key-file <file>   The same with keys out of a file, one a line.
         --cors-origin <origin>  Let web pages of this origin ask, or of any with '*'; may be given
                                 several times.
+        --allowed-hosts <name>  Answer requests that call the server by this name, or by any with '*'; may be
+                                given several times. (default: on loopback names of this machine only,
+                                elsewhere any)
         --max-body <n>          Bytes of a request's body at most. (default: 8388608)
         --body-timeout <s>      Seconds within which a request's body has to come. (default: 30.0)
         --answer-timeout <s>    Seconds that an answer may take. (default: 600.0)
@@ -119,9 +122,14 @@ import Testing
       --clients each client sends its next request when it has its answer; with --rate requests come at
       random times, whoever waits. Several servers are measured one after the other.
 
+      --shared-prefix measures what a server's prefix cache saves: each of some texts is the beginning of
+      two prompts, one after the other, and the time to the first token is told for the first and for
+      the second of them.
+
       speculate bench serve --url http://127.0.0.1:8080 --prompt-file prompts.jsonl --clients 8
       speculate bench serve --url http://127.0.0.1:8080 --url http://127.0.0.1:8081 --prompt-file
       prompts.jsonl --rate 2 --requests 100 --json
+      speculate bench serve --url http://127.0.0.1:8080 --prompt-file prompts.jsonl --shared-prefix 1000
 
       USAGE: speculate bench serve [<options>] --url <http://host:port> ... --prompt-file <file>
 
@@ -134,8 +142,10 @@ import Testing
         --chat                  Take texts for what a user says, and ask for an answer of a chat.
         --clients <n>           Clients that each wait for their answer. (default: 8)
         --rate <x>              Requests a second, whoever waits.
-        --requests <n>          Requests in all. (default: one a prompt)
-        --max-tokens <n>        Tokens of an answer at most. (default: 128)
+        --shared-prefix <n>     Tokens of a beginning that two prompts share, cut from the prompts' texts;
+                                one request at a time.
+        --requests <n>          Requests in all, or beginnings. (default: one a prompt; 8 beginnings)
+        --max-tokens <n>        Tokens of an answer at most. (default: 128; 1 with --shared-prefix)
         --temperature <t>       0 takes the most probable token; higher values vary more. (default: 0.0)
         --seed <n>              Selects the random numbers, of answers and of the times of requests.
                                 (default: 0)
@@ -145,7 +155,7 @@ import Testing
         --api-key <key>         The key to send. (default: $SPECULATE_API_KEY, or none)
         --timeout <s>           Seconds that a request waits for more of its answer. (default: 600.0)
         --goal-first <s>        Seconds to the first token for an answer to count as goodput. (default:
-                                1.0)
+                                1)
         --goal-token <s>        Seconds of each token after it for an answer to count as goodput.
                                 (default: 0.1)
         --json                  Print one JSON object a server instead of text.

@@ -3,7 +3,7 @@ import Foundation
 import Server
 import Testing
 
-/// `speculate serve` and `speculate bench serve` as processes.
+/// `speculate serve` as a process.
 @Suite struct ServeTests {
   private let pair: TinyPair
 
@@ -12,23 +12,8 @@ import Testing
     try pair.addChatTemplate()
   }
 
-  /// Starts a server on a free port and waits until it serves.
   private func start(_ arguments: String...) throws -> (process: CommandProcess, port: Int) {
-    let process = try CommandProcess(
-      ["serve", "--port", "0"] + arguments,
-      environment: ["SPECULATE_WEIGHTS": pair.folder.path, "SPECULATE_API_KEY": ""])
-    let watch = Stopwatch()
-    while watch.elapsed < 60 {
-      let said = process.errors
-      if said.contains("\nserving "),
-        let port = said.firstMatch(of: /listening on http:\/\/127.0.0.1:(\d+)\//)
-      {
-        return (process, try #require(Int(port.1)))
-      }
-      Thread.sleep(forTimeInterval: 0.02)
-    }
-    process.kill()
-    throw SpeculateError("the server doesn't serve: \(process.errors)")
+    try pair.serve(arguments)
   }
 
   private func complete(
@@ -76,6 +61,62 @@ import Testing
     let result = try server.wait()
     #expect(result.status == 0)
     #expect(result.errors.contains("text=abc") && !result.errors.contains("hidden-key"))
+  }
+
+  /// A GGUF file brings its template and its ends of turns, and answers as the folder that it was made of.
+  @Test func aFileChatsLikeItsFolder() throws {
+    defer { pair.remove() }
+    let file = pair.folder.appending(path: "small.gguf")
+    let made = try CommandProcess(
+      ["convert", pair.target.path, file.path, "--weights", "f32"]
+    ).wait()
+    #expect(made.status == 0, "\(made.errors)")
+    var answers: [[String]] = []
+    for target in [pair.target, file] {
+      let (server, port) = try start("--target", target.path, "--drafter", "suffix")
+      let connection = try HTTPConnection(host: "127.0.0.1", port: port)
+      try connection.send("GET", "/v1/models")
+      _ = try connection.readHead()
+      let model = try JSONValue(parsing: connection.readBody())["data"]?.elements?.first
+      #expect(model?["id"]?.text == target.deletingPathExtension().lastPathComponent)
+      #expect(model?["speculate"]?["chat"] == .bool(true))
+      var texts: [String] = []
+      for (text, fields) in [("Hi", #""temperature":0"#), ("You", #""seed":4"#)] {
+        try connection.send(
+          "POST", "/v1/chat/completions",
+          body: #"{"messages":[{"role":"user","content":"\#(text)"}],"max_tokens":40,\#(fields)}"#)
+        #expect(try connection.readHead().status == 200)
+        let answer = try JSONValue(parsing: connection.readBody())
+        let choice = try #require(answer["choices"]?.elements?.first)
+        texts.append(try #require(choice["message"]?["content"]?.text))
+        texts.append(try #require(choice["finish_reason"]?.text))
+        let details = try #require(answer["usage"]?["completion_tokens_details"])
+        for name in ["accepted_prediction_tokens", "rejected_prediction_tokens"] {
+          #expect(details[name]?.integer ?? -1 >= 0)
+        }
+      }
+      answers.append(texts)
+      server.interrupt()
+      let result = try server.wait()
+      #expect(result.status == 0)
+      // What loading found is told once.
+      let lines = result.errors.split(separator: "\n")
+      #expect(Set(lines).count == lines.count, "\(result.errors)")
+    }
+    #expect(answers[0] == answers[1] && !answers[0].contains(""))
+  }
+
+  @Test func otherNamesAreAnsweredOnlyIfAllowed() throws {
+    defer { pair.remove() }
+    let (server, port) = try start("--allowed-hosts", "model.example", "--allowed-hosts", "proxy")
+    let body = #"{"prompt":"abc","max_tokens":1}"#
+    for (host, status) in [
+      ("model.example", 200), ("proxy:8080", 200), ("localhost", 200), ("evil.example", 403),
+    ] {
+      #expect(try complete(port, body, headers: ["Host": host]).status == status, "\(host)")
+    }
+    server.interrupt()
+    #expect(try server.wait().status == 0)
   }
 
   @Test func aSecondSignalEndsAtOnce() throws {
@@ -132,46 +173,5 @@ import Testing
       ).wait()
       #expect(result.status != 0 && result.errors.contains(complaint), "\(result.errors)")
     }
-  }
-
-  @Test func aLoadIsMeasured() throws {
-    defer { pair.remove() }
-    let prompts = pair.folder.appending(path: "prompts.jsonl")
-    try Data(
-      (0..<6).map { #"{"prompt":"abc\#($0)"}"# }.joined(separator: "\n")
-        .appending("\n{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}").utf8
-    ).write(to: prompts)
-    let (server, port) = try start()
-    let base = [
-      "bench", "serve", "--url", "http://127.0.0.1:\(port)/v1", "--prompt-file", prompts.path,
-    ]
-    for pace in [["--clients", "3"], ["--rate", "200", "--requests", "9"]] {
-      let result = try CommandProcess(
-        base + pace + ["--max-tokens", "5", "--ignore-end", "--json"]
-      ).wait()
-      #expect(result.status == 0, "\(result.errors)")
-      let report = try JSONValue(parsing: result.lastLine)
-      let count = pace[0] == "--rate" ? 9 : 7
-      #expect(report["requests"] == .integer(count) && report["failed"] == .integer(0))
-      #expect(report["tokens"] == .integer(5 * count))
-      #expect(report["model"] == .string("target"))
-      for name in ["first_token_seconds", "per_token_seconds", "request_seconds"] {
-        let times = try #require(report[name])
-        let values = ["p50", "p90", "p99"].compactMap { times[$0]?.number }
-        #expect(values.count == 3 && values == values.sorted() && values[0] > 0, "\(name)")
-      }
-    }
-    let text = try CommandProcess(base + ["--max-tokens", "2"]).wait()
-    #expect(text.output.contains("7 requests in ") && text.output.contains("to the first token"))
-    let lost = try CommandProcess(base + ["--model", "other", "--max-tokens", "2"]).wait()
-    #expect(lost.status == 1 && lost.output.contains("7 failed (status 404"))
-    server.interrupt()
-    #expect(try server.wait().status == 0)
-    let gone = try CommandProcess(base).wait()
-    #expect(gone.status == 1 && gone.errors.contains("Connection refused"))
-    let wrong = try CommandProcess(
-      ["bench", "serve", "--url", "https://x", "--prompt-file", prompts.path]
-    ).wait()
-    #expect(wrong.status == 1 && wrong.errors.contains("give http://HOST:PORT"))
   }
 }

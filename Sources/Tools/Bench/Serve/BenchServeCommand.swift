@@ -13,9 +13,14 @@ struct BenchServeCommand: ParsableCommand {
       --clients each client sends its next request when it has its answer; with --rate requests come at \
       random times, whoever waits. Several servers are measured one after the other.
 
+      --shared-prefix measures what a server's prefix cache saves: each of some texts is the beginning of \
+      two prompts, one after the other, and the time to the first token is told for the first and for \
+      the second of them.
+
       speculate bench serve --url http://127.0.0.1:8080 --prompt-file prompts.jsonl --clients 8
       speculate bench serve --url http://127.0.0.1:8080 --url http://127.0.0.1:8081 \
       --prompt-file prompts.jsonl --rate 2 --requests 100 --json
+      speculate bench serve --url http://127.0.0.1:8080 --prompt-file prompts.jsonl --shared-prefix 1000
       """)
 
   @Option(
@@ -31,8 +36,14 @@ struct BenchServeCommand: ParsableCommand {
   @Flag(help: "Take texts for what a user says, and ask for an answer of a chat.") var chat = false
   @Option("Clients that each wait for their answer. (default: 8)", value: "n") var clients: Int?
   @Option("Requests a second, whoever waits.", value: "x") var rate: Double?
-  @Option("Requests in all. (default: one a prompt)", value: "n") var requests: Int?
-  @Option("Tokens of an answer at most.", value: "n") var maxTokens = 128
+  @Option(
+    "Tokens of a beginning that two prompts share, cut from the prompts' texts; one request at a time.",
+    value: "n")
+  var sharedPrefix: Int?
+  @Option("Requests in all, or beginnings. (default: one a prompt; 8 beginnings)", value: "n")
+  var requests: Int?
+  @Option("Tokens of an answer at most. (default: 128; 1 with --shared-prefix)", value: "n")
+  var maxTokens: Int?
   @Option("0 takes the most probable token; higher values vary more.", value: "t")
   var temperature: Float = 0
   @Option("Selects the random numbers, of answers and of the times of requests.", value: "n")
@@ -46,18 +57,20 @@ struct BenchServeCommand: ParsableCommand {
   )
   var apiKey: String?
   @Option("Seconds that a request waits for more of its answer.", value: "s") var timeout = 600.0
-  @Option("Seconds to the first token for an answer to count as goodput.", value: "s")
-  var goalFirst = 1.0
-  @Option("Seconds of each token after it for an answer to count as goodput.", value: "s")
-  var goalToken = 0.1
+  @Option("Seconds to the first token for an answer to count as goodput. (default: 1)", value: "s")
+  var goalFirst: Double?
+  @Option(
+    "Seconds of each token after it for an answer to count as goodput. (default: 0.1)", value: "s")
+  var goalToken: Double?
   @Flag(help: "Print one JSON object a server instead of text.") var json = false
 
   func validate() throws {
     try OptionCheck.range("--clients", clients, 1...1024)
     try OptionCheck.aboveZero("--rate", rate)
-    try OptionCheck.atLeast(1, ("--requests", requests), ("--max-tokens", maxTokens))
+    try OptionCheck.atLeast(
+      1, ("--requests", requests), ("--max-tokens", maxTokens), ("--shared-prefix", sharedPrefix))
     try OptionCheck.range("--temperature", temperature, 0...100)
-    for (option, value) in [
+    for case (let option, let value?) in [
       ("--timeout", timeout), ("--goal-first", goalFirst), ("--goal-token", goalToken),
     ] {
       try OptionCheck.aboveZero(option, value)
@@ -65,6 +78,13 @@ struct BenchServeCommand: ParsableCommand {
     }
     if clients != nil && rate != nil {
       throw ValidationError("--clients and --rate are two ways to put a load: give one of them")
+    }
+    guard sharedPrefix != nil else { return }
+    for (option, isGiven) in [
+      ("--clients", clients != nil), ("--rate", rate != nil), ("--chat", chat),
+      ("--goal-first", goalFirst != nil), ("--goal-token", goalToken != nil),
+    ] where isGiven {
+      throw ValidationError("\(option) means nothing with --shared-prefix: leave one of them out")
     }
   }
 
@@ -78,6 +98,12 @@ struct BenchServeCommand: ParsableCommand {
     var failed = false
     for target in targets where !Interruption.requested {
       let name = try target.model ?? LoadClient(target, timeout: timeout).model()
+      if let sharedPrefix {
+        let report = try measure(target, name, prompts, prefix: sharedPrefix)
+        failed = failed || report.failed > 0
+        try json ? Output.json(report) : Output.line(report.lines.joined(separator: "\n"))
+        continue
+      }
       let run = LoadRun(
         target: target,
         requests: try prompts.map {
@@ -87,7 +113,7 @@ struct BenchServeCommand: ParsableCommand {
       let (samples, seconds) = run.run()
       let report = LoadReport(
         target, model: name, samples, seconds: seconds,
-        goal: .init(firstToken: goalFirst, perToken: goalToken))
+        goal: .init(firstToken: goalFirst ?? 1, perToken: goalToken ?? 0.1))
       failed = failed || report.failed > 0
       if json {
         try Output.json(report)
@@ -100,10 +126,31 @@ struct BenchServeCommand: ParsableCommand {
     if failed { throw ExitCode.failure }
   }
 
+  /// Measures what a server's prefix cache saves.
+  private func measure(
+    _ target: LoadTarget, _ model: String, _ prompts: [PromptInput.Prompt], prefix: Int
+  ) throws -> PrefixReport {
+    let client = LoadClient(target, timeout: timeout)
+    var pool: [Int] = []
+    for case .text(let text) in prompts.map(\.content) where !text.isEmpty {
+      pool += try client.ids(of: text)
+    }
+    guard pool.count > 1 else {
+      throw SpeculateError(
+        "--prompt-file \(promptFile) holds no texts for --shared-prefix: give some, not chats")
+    }
+    let pairs = PrefixRun(
+      client: client, model: model, pool: pool, length: prefix, count: requests ?? 8, seed: seed,
+      settings: settings
+    ).run()
+    return PrefixReport(url: target.url, model: model, length: prefix, pairs)
+  }
+
   /// Members of every request's body.
   private var settings: [(String, String)] {
     [
-      ("max_tokens", "\(maxTokens)"), ("temperature", "\(temperature)"),
+      ("max_tokens", "\(maxTokens ?? (sharedPrefix == nil ? 128 : 1))"),
+      ("temperature", "\(temperature)"),
       ("seed", "\(Int64(bitPattern: seed))"),
     ] + (ignoreEnd ? [("ignore_eos", "true")] : [])
   }

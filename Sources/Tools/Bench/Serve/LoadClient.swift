@@ -12,12 +12,17 @@ struct LoadSample: Sendable {
   /// Until its end.
   var total = 0.0
   var promptTokens = 0
+  /// Of these, tokens that the server had computed before, where it says so.
+  var cachedTokens = 0
   var tokens = 0
   /// Drafts that the server verified and accepted, where it says so.
   var drafts = 0
   var accepted = 0
   /// Why it failed; nil where it didn't.
   var failure: String?
+
+  /// Seconds until the first text, or until the end of an answer without any.
+  var untilFirst: Double { firstText ?? total }
 
   /// Seconds of a token behind the first.
   var perToken: Double? {
@@ -46,9 +51,24 @@ final class LoadClient {
     return name
   }
 
-  private func get(_ path: String) throws -> [UInt8] {
+  /// The ids of a text, without those that begin one.
+  func ids(of text: String) throws -> [Int] {
+    // What the text is called: by llama.cpp, and by vLLM.
+    let body =
+      "{\"content\":\(jsonLiteral(text)),\"prompt\":\(jsonLiteral(text)),\"add_special\":false,"
+      + "\"add_special_tokens\":false}"
+    let answer = try JSONValue(parsing: ask("POST", "/tokenize", body: body))
+    guard let ids = answer["tokens"]?.elements?.map(\.integer), !ids.contains(nil) else {
+      throw SpeculateError("\(target.url)/tokenize tells no ids; measure a server that does")
+    }
+    return ids.compactMap(\.self)
+  }
+
+  private func get(_ path: String) throws -> [UInt8] { try ask("GET", path, body: nil) }
+
+  private func ask(_ method: String, _ path: String, body: String?) throws -> [UInt8] {
     let connection = try HTTPConnection(host: target.host, port: target.port, timeout: timeout)
-    try connection.send("GET", target.path + path, headers: target.headers)
+    try connection.send(method, target.path + path, headers: target.headers, body: body)
     let head = try connection.readHead()
     let body = try connection.readBody()
     guard head.status == 200 else {
@@ -134,14 +154,17 @@ final class LoadClient {
     if let usage = event["usage"], usage.members != nil {
       sample.promptTokens = usage["prompt_tokens"]?.integer ?? 0
       sample.tokens = usage["completion_tokens"]?.integer ?? 0
+      sample.cachedTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.integer ?? 0
       let details = usage["completion_tokens_details"]
       let accepted = details?["accepted_prediction_tokens"]?.integer ?? 0
       sample.accepted = accepted
       sample.drafts = accepted + (details?["rejected_prediction_tokens"]?.integer ?? 0)
     }
-    if let timings = event["timings"], let drafts = timings["draft_n"]?.integer {
+    guard let timings = event["timings"] else { return }
+    if let drafts = timings["draft_n"]?.integer {
       sample.drafts = drafts
       sample.accepted = timings["draft_n_accepted"]?.integer ?? 0
     }
+    if let cached = timings["cache_n"]?.integer { sample.cachedTokens = cached }
   }
 }

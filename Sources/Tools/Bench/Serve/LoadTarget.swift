@@ -59,11 +59,23 @@ struct LoadRequest: Sendable {
       path = "/v1/chat/completions"
       subject = ("messages", try conversation.messagesJSON())
     }
+    body = Self.body(subject, model, settings)
+  }
+
+  /// Ids to go on from, as a request for a stream.
+  init(ids: [Int], model: String, settings: [(String, String)]) {
+    path = "/v1/completions"
+    body = Self.body(("prompt", "\(ids)"), model, settings)
+  }
+
+  private static func body(
+    _ subject: (String, String), _ model: String, _ settings: [(String, String)]
+  ) -> String {
     let members =
       [
         ("model", jsonLiteral(model)), subject, ("stream", "true"),
         ("stream_options", "{\"include_usage\":true}"),
       ] + settings
-    body = "{\(members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))}"
+    return "{\(members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))}"
   }
 }
