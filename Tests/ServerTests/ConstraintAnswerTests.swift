@@ -53,17 +53,19 @@ import Text
       }
       for seed in 0..<4 {
         let end = ",\"seed\":\(seed)"
-        #expect(["yes", "no"].contains(try content(#""guided_choice":["yes","no"]"# + end)))
-        #expect(
-          ["yes", "no"].contains(
-            try content(#""structured_outputs":{"choice":["yes","no"]}"# + end)))
+        for field in [
+          #""guided_choice":["yes","no"]"#, #""structured_outputs":{"choice":["yes","no"]}"#,
+        ] {
+          let text = try content(field + end)
+          #expect(text == "yes" || text == "no")
+        }
         let grammar = #""root ::= \"a\"{2,3} [xy]""#
         for field in ["guided_grammar", "grammar"] {
-          let text = try #require(try content("\"\(field)\":\(grammar)" + end))
+          let text = try content("\"\(field)\":\(grammar)" + end)
           #expect(["aax", "aay", "aaax", "aaay"].contains(text))
         }
-        let number = try #require(try content(#""guided_regex":"[1-9][0-9]{2}""# + end))
-        #expect((100...999).contains(Int(number) ?? 0))
+        let number = try content(#""guided_regex":"[1-9][0-9]{2}""# + end)
+        #expect((100...999).contains(Int(number ?? "") ?? 0))
       }
       // Cut by the limit it is the beginning of an object.
       let brace = try #require(TinyService.tokenizer.id(of: "<0x7D>"))
@@ -221,8 +223,9 @@ import Text
 
   /// What each family writes is what its parser reads, with special tokens or without.
   @Test(arguments: [
-    (ToolSyntax.hermes, "<tool_call>"), (.llama, ""), (.mistral, "[TOOL_CALLS] ["),
-    (.mistral, "[TOOL_CALLS][ARGS]"),
+    (ToolSyntax.hermes, "<tool_call>"), (ToolSyntax.llama, ""),
+    (ToolSyntax.mistral, "[TOOL_CALLS] ["),
+    (ToolSyntax.mistral, "[TOOL_CALLS][ARGS]"),
   ]) func familiesReadWhatTheyAreHeldTo(_ syntax: ToolSyntax, _ template: String) throws {
     let functions = [
       CalledFunction(name: "f", parameters: #"{"const": {"a": [1]}}"#, place: "f"),

@@ -81,8 +81,8 @@ import Verifier
     let cases = try cases(60, temperature: temperature, runner: runner)
     for one in cases { try check(one) }
     #expect(cases.count { $0.reason == .endToken } > 40)
-    for one in cases where one.constraint == (try Self.grammars.get()[0]) && one.reason == .endToken
-    {
+    let people = try Self.grammars.get()[0]
+    for one in cases where one.constraint == people && one.reason == .endToken {
       let object = try #require(
         try JSONSerialization.jsonObject(with: Data(Self.text(one.plain).utf8)) as? [String: Any])
       let (name, age) = (object["name"] as? String, object["age"] as? Int)
@@ -200,6 +200,7 @@ import Verifier
     let alone = try TextGenerator(
       model: TinyModels.target, tokenizer: CharacterTokenizer(), threads: 1)
     let constraints = try Self.grammars.get()
+    let modes: [DecodingMode] = [.speculative(), .plain, .jacobi()]
     let requests = TinyModels.prompts(18).enumerated().map { index, prompt in
       BatchRequest(
         prompt: prompt,
@@ -207,7 +208,7 @@ import Verifier
           sampling: SamplingParameters(temperature: Float(index % 2), seed: UInt64(index)),
           maximumTokens: 80,
           constraint: index % 3 == 2 ? nil : constraints[index % constraints.count]),
-        mode: [.speculative(), .plain, .jacobi()][index % 3])
+        mode: modes[index % 3])
     }
     try await withThrowingTaskGroup(of: (Int, [Token], String).self) { group in
       for (index, request) in requests.enumerated() {
@@ -269,12 +270,14 @@ import Verifier
     for place in 0..<5 {
       var logits = row.logits(TinyModels.vocabulary)
       var again = logits
-      let draft = try #require(
-        request.chooser.choose(&logits, count: TinyModels.vocabulary, position: 3 + place))
+      let own = request.chooser.choose(
+        &logits, count: TinyModels.vocabulary, position: 3 + place)
+      let draft = try #require(own)
       let piece = CharacterTokenizer().piece(of: draft.token)
       #expect(["a", "b", "c", "d", "e"].contains(piece))
-      let other = try #require(
-        chooser.choose(&again, count: TinyModels.vocabulary, position: 3 + place))
+      let another = chooser.choose(
+        &again, count: TinyModels.vocabulary, position: 3 + place)
+      let other = try #require(another)
       if other.token != draft.token { free += 1 }
     }
     #expect(free > 0)
@@ -292,7 +295,10 @@ import Verifier
     #expect(place.allowed(ids("abc") + [60, 60]) == 4)
     #expect(place.allowed(ids("aab")) == 1)
     #expect(place.allowed([60]) == 0 && place.allowed([-1]) == 0 && place.allowed([5000]) == 0)
-    var block = DraftBlock()
+    let presence = TokenPresence(vocabulary: TinyModels.vocabulary)
+    let request = DraftRequest(
+      chooser: DraftChooser(.greedy, choice: .argmax, context: presence))
+    var block = request.block
     block.tokens = ids("abab")
     block.confidences = [0.5, 0.5, 0.5, 0.5]
     block.keep(allowedAt: place)

@@ -100,13 +100,13 @@ package struct SequenceState {
     }
     do {
       let place = try constraint.currentPlace()
-      if let token = guess(row, position: tokens.count, place: place) {
-        if place.allows(token) { return token }
-        fail(.unspeakable(position: tokens.count))
-      } else {
-        _ = try place.computedMask()
-        fail(.unusable("target", position: tokens.count))
-      }
+      let token = guess(row, position: tokens.count, place: place)
+      if let token, place.allows(token) { return token }
+      // There may be no telling what is allowed.
+      _ = try place.computedMask()
+      fail(
+        token == nil
+          ? .unusable("target", position: tokens.count) : .unspeakable(position: tokens.count))
     } catch {
       fail(error)
     }

@@ -26,9 +26,8 @@ package struct TokenChooser: Sendable {
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
   ///   - place: where the text is in the grammar that it is held to. If the row has a token that it
-  ///     allows, one of these is chosen.
-  /// - Returns: the chosen column; `nil` if a logit is NaN or infinite, as damaged weights make them, or
-  ///   what the grammar allows can't be told.
+  ///     allows, and that can be told, one of these is chosen.
+  /// - Returns: the chosen column; `nil` if a logit is NaN or infinite, as damaged weights make them.
   package mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
     drafts: [Token] = [], map: VocabularyMap? = nil, place: ConstraintPlace? = nil
@@ -38,17 +37,16 @@ package struct TokenChooser: Sendable {
     }
     // Filters look at what is left, so that what isn't allowed goes first.
     if parameters.isFiltered {
-      guard let mask = place.mask else { return nil }
-      return column(row, count, position, context, drafts, map, mask: mask)
+      return column(row, count, position, context, drafts, map, mask: place.mask)
     }
     // All else looks at columns one by one: the first of all is the first of those that are allowed if it is
     // one of them, which is known without a mask.
     guard let first = column(row, count, position, context, drafts, map, mask: nil) else {
       return nil
     }
-    guard !place.allows(map?.tokens[first] ?? Token(first)) else { return first }
-    guard let mask = place.mask else { return nil }
-    guard mask.apply(to: row, count: count, map: map) else { return first }
+    guard !place.allows(map?.tokens[first] ?? Token(first)), let mask = place.mask,
+      mask.apply(to: row, count: count, map: map)
+    else { return first }
     return parameters.isGreedy
       ? Kernels.argmax(row, count: count)
       : Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)

@@ -98,17 +98,19 @@ struct GrammarCompiler {
   ) throws(SpeculateError) {
     let root = try addState()
     emptyEdges.append((source, root))
-    var nexts: [[Int32]: Int32] = [:]
+    /// The state behind a state and a byte.
+    var nexts: [Int: Int32] = [:]
     for text in texts {
       var place = root
       for byte in text {
-        if let next = nexts[[place, Int32(byte)]] {
+        let step = Int(place) << 8 | Int(byte)
+        if let next = nexts[step] {
           place = next
           continue
         }
         let next = try addState()
         byteEdges.append(ByteEdge(source: place, bytes: byte...byte, target: next))
-        nexts[[place, Int32(byte)]] = next
+        nexts[step] = next
         place = next
       }
       emptyEdges.append((place, target))

@@ -43,7 +43,7 @@ final class GrammarStates {
   /// The most pairs of a state.
   static let mostPairs = 1 << 12
   /// The most pairs that one question may have to look at.
-  static let mostWork = 1 << 26
+  static let mostWork = 1 << 24
   /// Words of memory that states never pass.
   static let mostWords = 64 << 20
   /// Words behind which they are forgotten when they can be.

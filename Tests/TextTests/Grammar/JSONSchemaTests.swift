@@ -17,7 +17,7 @@ import Text
     #"{"type": "array", "prefixItems": [{"type": "string", "maxLength": 2}, {"type": "boolean"}], "items": {"type": "null"}, "maxItems": 4}"#,
     #"{"type": "string", "minLength": 2, "maxLength": 3}"#,
     #"{"type": "string", "pattern": "^[a-c]{2,4}(-\\d+)?$"}"#,
-    #"{"type": "string", "pattern": "\"\\\\[\\t ]"}"#,
+    #"{"type": "string", "pattern": "^\"\\\\[\\t ]$"}"#,
     #"{"type": "number", "minimum": 0, "exclusiveMaximum": 3}"#,
     #"{"type": "number", "exclusiveMinimum": -2, "maximum": 5}"#,
     #"{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}"#,
