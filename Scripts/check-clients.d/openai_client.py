@@ -1,5 +1,6 @@
 """What programs do with the `openai` client, against a server of this project."""
 
+import json
 import sys
 
 import openai
@@ -83,7 +84,10 @@ refused("key", openai.AuthenticationError,
         lambda: openai.OpenAI(base_url=BASE, api_key="wrong").models.list())
 refused("tools", openai.BadRequestError,
         lambda: chat(tools=[{"type": "function", "function": {"name": "f"}}]))
-refused("format", openai.BadRequestError, lambda: chat(response_format={"type": "json_object"}))
+refused("format", openai.BadRequestError, lambda: chat(response_format={"type": "yaml"}))
+schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1, "maximum": 9}}, "required": ["n"]}
+held = chat(response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})
+same("format", json.loads(held.choices[0].message.content)["n"] in range(1, 10), True)
 
 # A stream that is left early hurts nobody.
 stream = client.chat.completions.create(model=MODEL, messages=ASK, stream=True, max_tokens=1000)

@@ -70,7 +70,8 @@ import Testing
       let origins = chunks.flatMap { $0["speculate"]?["origins"]?.elements ?? [] }
       #expect(origins.compactMap { $0["text"]?.text }.joined() == sampled.text)
       let words = Set(origins.compactMap { $0["origin"]?.text })
-      #expect(words.isSubset(of: ["target", "suffix", "drafter", "recycled", "jacobi"]))
+      #expect(
+        words.isSubset(of: ["target", "suffix", "drafter", "recycled", "jacobi", "scaffold"]))
       #expect(words.contains("target"))
     }
   }

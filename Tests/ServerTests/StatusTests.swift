@@ -69,7 +69,7 @@ import Testing
       "stream_options"
     ),
     (
-      "/v1/chat/completions", "{\(message),\"response_format\":{\"type\":\"json_object\"}}",
+      "/v1/chat/completions", "{\(message),\"response_format\":{\"type\":\"yaml\"}}",
       "response_format.type"
     ),
     ("/v1/chat/completions", "{\(message),\"tool_choice\":\"required\"}", "tool_choice"),
@@ -84,7 +84,7 @@ import Testing
       "continue_final_message"
     ),
     ("/v1/chat/completions", "{\(message),\"prediction\":{\"type\":\"x\"}}", "prediction.type"),
-    ("/v1/chat/completions", "{\(message),\"guided_regex\":\"a\"}", "guided_regex"),
+    ("/v1/chat/completions", "{\(message),\"guided_regex\":\"(\"}", "guided_regex"),
     ("/v1/completions", "{}", "prompt"),
     ("/v1/completions", #"{"prompt":1}"#, "prompt"),
     ("/v1/completions", #"{"prompt":[]}"#, "prompt"),

@@ -100,6 +100,11 @@ import Testing
         --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
                                 0)
         --ignore-end            Go on past end tokens, up to the limits.
+        --json-schema <file|json>
+                                Hold the output to values that a JSON schema allows: a file, or the
+                                schema itself, which begins with a brace.
+        --grammar <file>        Hold the output to the rules of a file in GBNF, from the rule 'root' on.
+        --json-object           Hold the output to a JSON object.
 
       DRAFTING:
         --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
@@ -116,6 +121,9 @@ import Testing
                                 (default: no)
         --remeasure             Measure pass times anew. (default: those of an earlier run, kept in
                                 $XDG_CACHE_HOME/speculate or ~/.cache/speculate, brought up to date)
+        --scaffold/--no-scaffold
+                                Draft what the grammar of an output leaves no choice about. (default:
+                                yes)
 
       JACOBI DECODING:
         --jacobi-block <n>      Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)

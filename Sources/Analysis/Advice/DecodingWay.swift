@@ -21,10 +21,12 @@ package enum DecodingWay: Equatable {
     package var recycling: Bool
     /// Tokens beside its first choice that a drafter looks at; nil for as usual.
     package var branches: Int?
+    /// Whether what a grammar forces is drafted.
+    package var scaffold: Bool
 
     package init(
       drafter: URL?, length: Int? = nil, choice: DraftChoice? = nil, suffix: Bool? = nil,
-      recycling: Bool = false, branches: Int? = nil
+      recycling: Bool = false, branches: Int? = nil, scaffold: Bool = true
     ) {
       self.drafter = drafter
       self.length = length
@@ -32,6 +34,7 @@ package enum DecodingWay: Equatable {
       self.suffix = suffix
       self.recycling = recycling
       self.branches = branches
+      self.scaffold = scaffold
     }
 
     /// Whether the end of the text is looked up.
@@ -52,6 +55,7 @@ package enum DecodingWay: Equatable {
       var name = "\(drafter == nil ? "suffix" : label) \(length.map(String.init) ?? "auto")"
       if looksUp != looksUpUsually { name += looksUp ? " suffix" : " no-suffix" }
       if let branches { name += branches == 0 ? " chain" : " \(branches) branches" }
+      if !scaffold { name += " no-scaffold" }
       return recycling ? name + " recycling" : name
     }
   }
@@ -64,7 +68,8 @@ package enum DecodingWay: Equatable {
     case .draft(let drafting):
       return .speculative(
         drafts: drafting.length, choice: drafting.choice,
-        free: FreeDraftOptions(suffix: drafting.looksUp, recycling: drafting.recycling),
+        free: FreeDraftOptions(
+          suffix: drafting.looksUp, recycling: drafting.recycling, scaffold: drafting.scaffold),
         branches: drafting.branches)
     }
   }

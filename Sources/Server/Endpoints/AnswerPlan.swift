@@ -26,6 +26,14 @@ struct AnswerPlan: Sendable {
     let ids = try service.ids(chat.messages)
     try service.checkLength(ids, "messages")
     let prediction = try service.ids(prediction: chat.prediction)
+    var sampling = chat.sampling
+    if let tools = chat.messages.requiredTools {
+      guard !sampling.parameters.ignoresEnd else {
+        throw APIError.value("ignore_eos", "\"ignore_eos\" can't be with a call that is required")
+      }
+      sampling.parameters.constraint = try service.constraint(tools)
+    }
+    if sampling.parameters.constraint != nil { service.generator.text.vocabulary.prepare() }
     let spelling = service.spelling
     let ends = service.generator.answering(chat.sampling.parameters).endTokens ?? []
     choices = (0..<chat.sampling.count).map { index in
@@ -33,7 +41,7 @@ struct AnswerPlan: Sendable {
         index: index, promptIndex: 0,
         request: BatchRequest(
           prompt: ids,
-          parameters: service.generator.answering(chat.sampling.parameters(ofAnswer: index))
+          parameters: service.generator.answering(sampling.parameters(ofAnswer: index))
             .fitting(ids, in: service.generator.contextLength),
           mode: service.mode, scores: chat.logprobs, prediction: prediction),
         echo: nil,
@@ -54,6 +62,7 @@ struct AnswerPlan: Sendable {
     let spelling = service.spelling
     let prediction = try service.ids(prediction: completion.prediction)
     let sampling = completion.sampling
+    if sampling.parameters.constraint != nil { service.generator.text.vocabulary.prepare() }
     var choices: [Choice] = []
     var prompts: [String] = []
     for (place, prompt) in completion.prompts.enumerated() {

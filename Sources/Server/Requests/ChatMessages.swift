@@ -7,6 +7,8 @@ struct ChatMessages {
   let conversation: Conversation
   /// Whether functions are described, and the answer may call them.
   let hasTools: Bool
+  /// Functions of which the answer has to call one; nil where it needn't.
+  let requiredTools: RequiredTools?
   /// Whether the last message is the beginning of the answer.
   let continuesAnswer: Bool
 
@@ -30,7 +32,8 @@ struct ChatMessages {
     }
     let choice = try ToolChoice(fields)
     let tools = try Self.tools(fields)
-    hasTools = !tools.isEmpty && choice == .auto
+    hasTools = !tools.isEmpty && choice != .none
+    requiredTools = try choice.required(tools, fields)
     continuesAnswer = try fields.flag("continue_final_message") ?? false
     let adds = try fields.flag("add_generation_prompt")
     if continuesAnswer, adds == true {
@@ -147,12 +150,15 @@ struct ChatMessages {
   }
 }
 
-/// Whether an answer may call functions.
+/// Whether an answer may call functions, or has to.
 enum ToolChoice: Equatable {
   case none
   case auto
+  case required
+  /// It has to call this one, once.
+  case function(String)
 
-  /// - Throws: ``APIError`` for a choice that would have to constrain the answer.
+  /// - Throws: ``APIError`` for what is no choice.
   init(_ fields: RequestFields) throws {
     guard let node = fields.node("tool_choice") else {
       self = .auto
@@ -161,15 +167,46 @@ enum ToolChoice: Equatable {
     switch node.string {
     case "none": self = .none
     case "auto": self = .auto
+    case "required": self = .required
     default:
-      guard node.isObject || node.string == "required" else {
+      guard let name = try node.members()["function"]?.members()["name"]?.string else {
         throw APIError.value(
-          "tool_choice", "\"tool_choice\" is neither \"none\" nor \"auto\"; use one of them")
+          "tool_choice",
+          "\"tool_choice\" is none of \"none\", \"auto\", \"required\" and "
+            + "{\"type\": \"function\", \"function\": {\"name\": …}}; use one of them")
       }
-      throw APIError.value(
-        "tool_choice",
-        "an answer can't be forced to call a function here; use \"auto\" or \"none\"",
-        code: "unsupported_value")
+      self = .function(name)
     }
+  }
+
+  /// The functions of which the answer has to call one; nil where it needn't.
+  ///
+  /// - Throws: ``APIError`` where there is none.
+  func required(_ tools: [JSONNode], _ fields: RequestFields) throws -> RequiredTools? {
+    var isRepeated = try fields.flag("parallel_tool_calls") ?? true
+    var functions = try tools.enumerated().map { index, tool in
+      let function = try tool.members()["function"]?.members() ?? [:]
+      let place = "tools[\(index)].function.parameters"
+      let parameters = function["parameters"].flatMap { $0.isNull ? nil : $0 }
+      return CalledFunction(
+        name: function["name"]?.string ?? "",
+        parameters: parameters.map { String(decoding: $0.text.bytes[$0.span], as: UTF8.self) },
+        place: quoted(place))
+    }
+    switch self {
+    case .none, .auto: return nil
+    case .required:
+      guard !functions.isEmpty else {
+        throw APIError.value(
+          "tool_choice", "\"tool_choice\" requires a call, but there are no \"tools\"")
+      }
+    case .function(let name):
+      functions = functions.filter { $0.name == name }
+      guard functions.count == 1 else {
+        throw APIError.value("tool_choice", "there is no function \(quoted(name)) among \"tools\"")
+      }
+      isRepeated = false
+    }
+    return RequiredTools(functions: functions, isRepeated: isRepeated)
   }
 }

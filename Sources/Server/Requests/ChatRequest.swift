@@ -17,16 +17,10 @@ struct ChatRequest {
       fields, limit: try Self.limit(fields), defaults: defaults, vocabulary: vocabulary)
     logprobs = try Self.logprobs(fields)
     prediction = try Prediction.text(fields)
-    if let format = try fields.object("response_format") {
-      let type = try format.text("type")
-      guard type == "text" else {
-        throw APIError.value(
-          "response_format.type",
-          type == nil
-            ? "\"response_format.type\" is missing; give \"text\""
-            : "answers can't be held to the format \(quoted(type ?? "")) here; use \"text\" and ask for it in words",
-          code: "unsupported_value")
-      }
+    if messages.hasTools, sampling.parameters.constraint != nil {
+      throw APIError.value(
+        "tools",
+        "an answer that is held to a grammar can't call functions; use \"tool_choice\": \"none\"")
     }
   }
 

@@ -45,7 +45,13 @@ struct SamplingFields {
     sampling.seed = seed.map { UInt64(bitPattern: Int64($0)) } ?? .random(in: 0 ... .max)
     parameters = GenerationParameters(
       sampling: sampling, maximumTokens: limit ?? .max, stopStrings: try Self.stops(fields),
-      ignoresEnd: try fields.flag("ignore_eos") ?? false)
+      ignoresEnd: try fields.flag("ignore_eos") ?? false,
+      constraint: try ConstraintFields.constraint(fields))
+    if parameters.constraint != nil, parameters.ignoresEnd {
+      throw APIError.value(
+        "ignore_eos",
+        "\"ignore_eos\" can't be with an answer that is held to a grammar; leave one out")
+    }
     do {
       try sampling.validated()
     } catch {

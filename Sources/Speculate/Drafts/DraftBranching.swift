@@ -67,6 +67,7 @@ struct BranchGrower {
       guard request.block.branches.count < branching.limit else { return }
       request.block.branches.append(
         DraftBranch(token: other.token, parent: other.place - 1, cell: other.cell))
+      request.chooser.beginBeside(other.token, place: other.place)
       var (chance, previous, place) = (other.chance, other.token, other.place + 1)
       while place < request.count, request.block.branches.count < branching.limit,
         let next = choose(place, previous)

@@ -8,4 +8,6 @@ public enum DraftOrigin: String, Sendable, Equatable, Codable, CaseIterable {
   case recycled
   /// A block under Jacobi iteration.
   case jacobi
+  /// What the grammar of the output forces.
+  case scaffold
 }

@@ -75,7 +75,7 @@ package final class DraftRequest {
     block.branches.reserveCapacity(DraftBranching.most)
   }
 
-  func reset(after tokens: [Token], count: Int) {
+  package func reset(after tokens: [Token], count: Int) {
     self.tokens = tokens
     self.count = count
     failure = nil
@@ -115,6 +115,34 @@ package struct DraftBlock: Sendable, Equatable {
     confidences.removeAll(keepingCapacity: true)
     branches.removeAll(keepingCapacity: true)
     passes = 0
+  }
+
+  /// Drops what a grammar forbids, with all that follows it.
+  package mutating func keep(allowedAt place: ConstraintPlace) {
+    let count = tokens.count
+    /// Behind the anchor, each draft and each branch: [1 + drafts + branches].
+    var places: [ConstraintPlace?] = [place]
+    for token in tokens {
+      var next = places[places.count - 1]
+      places.append(next?.advance(by: token) == true ? next : nil)
+    }
+    let kept = places.dropFirst().prefix { $0 != nil }.count
+    /// Where each branch stands now: [branches].
+    var numbers: [Int] = []
+    var left: [DraftBranch] = []
+    for branch in branches {
+      var next = places[branch.parent + 1]
+      let isAllowed = next?.advance(by: branch.token) == true
+      places.append(isAllowed ? next : nil)
+      numbers.append(kept + left.count)
+      guard isAllowed else { continue }
+      var own = branch
+      if own.parent >= count { own.parent = numbers[own.parent - count] }
+      left.append(own)
+    }
+    tokens.removeLast(count - kept)
+    if confidences.count > kept { confidences.removeLast(confidences.count - kept) }
+    branches = left
   }
 
   mutating func truncate(to count: Int) {

@@ -19,8 +19,10 @@ struct FreeDraftKind: Hashable {
 
   /// A guess under Jacobi iteration.
   static let guess = Self(index: lengths.count + 4)
+  /// What the grammar of the output forces.
+  static let scaffold = Self(index: lengths.count + 5)
 
-  static let count = lengths.count + 5
+  static let count = lengths.count + 6
 
   static let longest = 32
 
@@ -30,18 +32,19 @@ struct FreeDraftKind: Hashable {
     if self == .suffix(length: 3) { return 4 }
     if index <= Self.suffix(length: 7).index { return 8 }
     if index <= Self.suffix(length: 15).index { return 16 }
-    return origin == .suffix ? Self.longest : 8
+    return origin == .suffix || origin == .scaffold ? Self.longest : 8
   }
 
   /// The chance of a draft before anything was seen.
   var firstChance: Double {
     let suffixes = [0.35, 0.45, 0.55, 0.7, 0.75, 0.85]
-    return suffixes.indices.contains(index) ? suffixes[index] : 0.3
+    if suffixes.indices.contains(index) { return suffixes[index] }
+    return self == .scaffold ? 0.9 : 0.3
   }
 
   var origin: DraftOrigin {
     if index <= Self.lengths.count { return .suffix }
-    return self == .guess ? .jacobi : .recycled
+    return self == .guess ? .jacobi : self == .scaffold ? .scaffold : .recycled
   }
 }
 
@@ -51,20 +54,28 @@ public struct FreeDraftOptions: Sendable, Equatable {
   public var suffix: Bool
   /// Whether what verification threw away is tried again.
   public var recycling: Bool
+  /// Whether what a ``Constraint`` of the output forces is tried; without one there is nothing to try.
+  public var scaffold: Bool
 
   /// Matches in earlier text that are tried in one round.
   var suffixMatches = 2
   /// Runs that the pool of what was thrown away holds.
   var poolRuns = 4
 
-  /// Neither.
-  public static let none = FreeDraftOptions(suffix: false, recycling: false)
+  /// None.
+  public static let none = FreeDraftOptions(suffix: false, recycling: false, scaffold: false)
 
   /// Makes a choice.
-  public init(suffix: Bool = true, recycling: Bool = false) {
+  public init(suffix: Bool = true, recycling: Bool = false, scaffold: Bool = true) {
     self.suffix = suffix
     self.recycling = recycling
+    self.scaffold = scaffold
   }
 
-  var isEmpty: Bool { !suffix && !recycling }
+  /// Whether nothing is tried.
+  ///
+  /// - Parameter isConstrained: whether there is a grammar.
+  func isEmpty(isConstrained: Bool) -> Bool {
+    !suffix && !recycling && !(scaffold && isConstrained)
+  }
 }

@@ -76,9 +76,16 @@ struct FreeDrafts {
   /// - Parameters:
   ///   - text: the committed tokens.
   ///   - limit: the most tokens of a candidate; at 0 there are none.
-  mutating func lookUp(_ text: [Token], limit: Int) {
+  ///   - place: where the text is in the grammar that it is held to; `nil` without one.
+  mutating func lookUp(_ text: [Token], limit: Int, place: ConstraintPlace? = nil) {
     found = 0
     guard limit > 0 else { return }
+    if options.scaffold, let place {
+      let slot = takeSlot(.scaffold)
+      place.addForced(
+        limit: Swift.min(limit, FreeDraftKind.longest), to: &slots[slot].tokens)
+    }
+    defer { if let place { keep(allowedAt: place) } }
     if options.suffix {
       index.findMatches(options.suffixMatches, into: &matches)
       for match in matches {
@@ -95,6 +102,19 @@ struct FreeDrafts {
     let runs = pool.candidates(
       after: anchor, previous: text.dropLast().last, count: options.poolRuns, length: limit)
     for run in runs { slots[takeSlot(.pool)].tokens += run }
+  }
+
+  /// Cuts candidates where the grammar forbids them, and drops those of which nothing is left.
+  private mutating func keep(allowedAt place: ConstraintPlace) {
+    var kept = 0
+    for slot in 0..<found {
+      let allowed = place.allowed(slots[slot].tokens)
+      guard allowed > 0 else { continue }
+      slots[slot].tokens.removeLast(slots[slot].tokens.count - allowed)
+      slots.swapAt(kept, slot)
+      kept += 1
+    }
+    found = kept
   }
 
   private mutating func addSlot(_ kind: FreeDraftKind) {

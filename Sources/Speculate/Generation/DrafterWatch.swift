@@ -21,7 +21,9 @@ struct DrafterWatch {
     guard statistics.draftPasses > 0 else { return [] }
     rounds += statistics.rounds
     passes += statistics.draftPasses
-    accepted += statistics.acceptedTokens - statistics.suffixTokens - statistics.recycledTokens
+    accepted +=
+      statistics.acceptedTokens - statistics.suffixTokens - statistics.recycledTokens
+      - statistics.scaffoldTokens
     var notices: [Notice] = []
     if !saidNothing, rounds >= Self.rounds, passes >= Self.passes, accepted * 50 <= passes {
       saidNothing = true

@@ -14,6 +14,8 @@ final class GenerationEngine {
   private var strategies: StrategyMaker
   /// How many tokens the tokenizer has; ids beyond them are never drafted.
   private let tokens: Int?
+  private let vocabulary: ConstraintVocabulary
+  private var constraints = ConstraintCache()
 
   /// Rows of a pass during prefill: enough that weights are read rarely.
   private static let prefillRows = 64
@@ -23,6 +25,7 @@ final class GenerationEngine {
   ) throws {
     try Workers.check(threads)
     (model, drafter, tokens) = (text.model, text.drafter, text.tokenizer.vocabularySize)
+    vocabulary = text.vocabulary
     try drafter?.checkFit(model.configuration, tokens: tokens)
     workers = Workers(count: threads)
     runner = CausalRunner(
@@ -41,7 +44,10 @@ final class GenerationEngine {
     let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      strategy: strategies.strategy(mode, parameters.sampling, source: draftSource),
+      strategy: strategies.strategy(
+        mode, parameters.sampling, isConstrained: parameters.constraint != nil,
+        source: draftSource),
+      grammar: parameters.constraint.map { try constraints.grammar(of: $0, vocabulary) },
       isCancelled: isCancelled)
     decoder.observer = observer
     return decoder

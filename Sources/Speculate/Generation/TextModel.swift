@@ -11,6 +11,8 @@ package struct TextModel: Sendable {
   package let model: CausalModel
   package let tokenizer: any Tokenizer
   package let drafter: DrafterModel?
+  /// The tokens by their bytes, for outputs that are held to a grammar.
+  package let vocabulary: ConstraintVocabulary
   /// Writes conversations; without it there is no chat.
   private let chats: ChatEncoder?
 
@@ -23,6 +25,7 @@ package struct TextModel: Sendable {
     self.tokenizer = tokenizer
     self.chats = chats
     self.drafter = drafter
+    vocabulary = ConstraintVocabulary(tokenizer)
   }
 
   /// Loads folders, or GGUF files.

@@ -1,5 +1,6 @@
 package import Files
 package import Tensors
+package import Text
 package import Verifier
 
 /// Generates one sequence: a `Sequence` of committed tokens, each final when it is handed out.
@@ -17,12 +18,13 @@ package final class Decoder: Sequence, IteratorProtocol {
   package init(
     runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
     parameters: GenerationParameters, strategy: any RoundStrategy = PlainStrategy(),
+    grammar: TokenGrammar? = nil,
     isCancelled: @escaping () -> Bool = { Task.isCancelled }
   ) throws {
     loop = DecodingLoop(runner: runner)
     run = try SequenceRun(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters, strategy: strategy,
-      isCancelled: isCancelled)
+      grammar: grammar, isCancelled: isCancelled)
     loop.add(run)
   }
 

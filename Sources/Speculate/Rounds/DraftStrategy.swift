@@ -67,7 +67,7 @@ package final class DraftStrategy: RoundStrategy {
     request.chooser.recorder = recorder
     asked = request
     source?.rewind(to: 0)
-    guard !options.isEmpty else { return }
+    guard !options.isEmpty(isConstrained: sequence.constraint != nil) else { return }
     let capacity = sequence.tokens.count + min(sequence.remaining, Self.usualOutput)
     free = FreeDrafts(options, capacity: capacity + prediction.count)
     if !prediction.isEmpty {
@@ -94,7 +94,8 @@ package final class DraftStrategy: RoundStrategy {
   package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? {
     // The bonus token takes the last place that is left.
     let limit = min(sequence.remaining - 1, room.maximumRows - 1)
-    free?.lookUp(sequence.tokens, limit: limit)
+    let place = sequence.constraint?.place
+    free?.lookUp(sequence.tokens, limit: limit, place: place)
     planner.begin(anchor: sequence.anchor, candidates: candidates)
     // A model drafts no more than an equal part of the target's pass can verify.
     let most = min(limit, source?.maximumDrafts ?? 0, room.maximumRows / sharing - 1)
@@ -102,6 +103,7 @@ package final class DraftStrategy: RoundStrategy {
     isAsked = count > 0
     guard isAsked, let source, let asked else { return nil }
     asked.reset(after: sequence.tokens, count: count)
+    asked.chooser.constrain(to: place)
     asked.branching = planner.branching(branches, limit: limit)
     return DraftWish(source: source, request: asked)
   }
@@ -112,6 +114,7 @@ package final class DraftStrategy: RoundStrategy {
     asked?.branching = nil
     isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
     if isAsked, let asked {
+      if let place = sequence.constraint?.place { asked.block.keep(allowedAt: place) }
       planner.add(asked.block, before: candidates)
       if !asked.block.tokens.isEmpty { rowsSinceDraft = 0 }
     }
@@ -140,13 +143,17 @@ package final class DraftStrategy: RoundStrategy {
     guard sequence.finishReason == nil, outcome.accepted == outcome.path.count - 1 else { return }
     var rejected: [Token] = []
     var predictions: [Token] = []
+    var place = sequence.constraint?.place
     var row = outcome.path[outcome.accepted]
     // Of siblings the likeliest stands last.
     while let child = outcome.tree.parents.lastIndex(of: row),
       rejected.count < Self.longestRecycled
     {
       let position = sequence.tokens.count + predictions.count
-      guard let guess = sequence.guess(outcome.logits[child], position: position) else { break }
+      guard
+        let guess = sequence.guess(outcome.logits[child], position: position, place: place)
+      else { break }
+      if place?.advance(by: guess) == false { place = nil }
       rejected.append(outcome.tree.tokens[child])
       predictions.append(guess)
       row = child

@@ -12,17 +12,21 @@ public struct GenerationParameters: Sendable, Equatable {
   public var endTokens: [Token]?
   /// Whether end tokens are treated like any other, so that only the limits end the output.
   public var ignoresEnd: Bool
+  /// What the output is held to; `nil` for nothing.
+  public var constraint: Constraint?
 
   /// Makes parameters without checking them; decoders call ``validated()``.
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 256,
-    stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false
+    stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false,
+    constraint: Constraint? = nil
   ) {
     self.sampling = sampling
     self.maximumTokens = maximumTokens
     self.stopStrings = stopStrings
     self.endTokens = endTokens
     self.ignoresEnd = ignoresEnd
+    self.constraint = constraint
   }
 
   /// The same value, once every field was found in its range.
@@ -33,6 +37,10 @@ public struct GenerationParameters: Sendable, Equatable {
     try sampling.validated()
     guard maximumTokens >= 1 else {
       throw SpeculateError("max tokens \(maximumTokens) is out of range: use 1 or more")
+    }
+    guard constraint == nil || !ignoresEnd else {
+      throw SpeculateError(
+        "ignore end can't be with a constraint, whose outputs end where it says: leave one out")
     }
     guard !stopStrings.contains("") else {
       throw SpeculateError("a stop string is empty: give at least one character")

@@ -25,6 +25,8 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
   public var suffixTokens = 0
   /// Accepted draft tokens that verification had thrown away before.
   public var recycledTokens = 0
+  /// Accepted draft tokens that the grammar of the output forced.
+  public var scaffoldTokens = 0
   /// Rounds with drafts by how many were accepted: `[accepted]`, the bonus token not counted.
   public var acceptanceHistogram: [Int] = []
   /// Verified drafts by place in the block, 0 for the one after the anchor: `[place]`.
@@ -112,6 +114,7 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     switch origin {
     case .suffix: suffixTokens += count
     case .recycled: recycledTokens += count
+    case .scaffold: scaffoldTokens += count
     case .drafter, .jacobi: break
     }
   }
@@ -130,6 +133,7 @@ public struct GenerationStatistics: Sendable, Equatable, Codable {
     sum.acceptedTokens += other.acceptedTokens
     sum.suffixTokens += other.suffixTokens
     sum.recycledTokens += other.recycledTokens
+    sum.scaffoldTokens += other.scaffoldTokens
     sum.acceptanceHistogram.add(other.acceptanceHistogram)
     sum.verifiedByPlace.add(other.verifiedByPlace)
     sum.acceptedByPlace.add(other.acceptedByPlace)

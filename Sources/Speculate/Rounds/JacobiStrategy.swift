@@ -60,7 +60,8 @@ package final class JacobiStrategy: RoundStrategy {
       return RowProposal()
     }
     while width > 0 && blocks.wantsBlock { blocks.open(firstGuess(behind: sequence.tokens)) }
-    free.lookUp(sequence.tokens, limit: depth)
+    let place = sequence.constraint?.place
+    free.lookUp(sequence.tokens, limit: depth, place: place)
     let candidates = free.candidates
     var length = min(width, depth)
     if let better = better(of: candidates, length: length) {
@@ -70,6 +71,7 @@ package final class JacobiStrategy: RoundStrategy {
       length = max(length, better.tokens.count)
     }
     guess = Array(blocks.guess.prefix(length))
+    if let place { guess.removeLast(guess.count - place.allowed(guess)) }
     tree.insert(FreeDrafts.Candidate(kind: .guess, tokens: guess), chances: policy.chances)
     for candidate in candidates { tree.insert(candidate, chances: policy.chances) }
 

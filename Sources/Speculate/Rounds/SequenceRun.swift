@@ -1,5 +1,6 @@
 package import Files
 package import Tensors
+package import Text
 package import Verifier
 
 /// One sequence of a ``DecodingLoop``: its text, how its rounds go, its cache, and what happened so far.
@@ -57,18 +58,20 @@ package final class SequenceRun {
   ///   - prompt: at least one token.
   ///   - parameters: checked here.
   ///   - strategy: of this sequence alone.
+  ///   - grammar: of the parameters' constraint, over the target's tokens.
   ///   - isCancelled: asked before every round.
   /// - Throws: ``SpeculateError`` for parameters or a prompt that cannot be decoded.
   package init(
     runner: CausalRunner, cache: KeyValueCache, prompt: [Token],
-    parameters: GenerationParameters, strategy: any RoundStrategy, isCancelled: @escaping () -> Bool
+    parameters: GenerationParameters, strategy: any RoundStrategy, grammar: TokenGrammar? = nil,
+    isCancelled: @escaping () -> Bool
   ) throws {
     precondition(cache.count == 0, "the cache belongs to another sequence")
     let (most, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
     try cache.reset(reaching: overflow ? .max : most)
     sequence = try SequenceState(
       prompt: prompt, parameters: parameters, configuration: runner.model.configuration,
-      capacity: cache.capacity)
+      capacity: cache.capacity, grammar: grammar)
     self.strategy = strategy
     self.cache = cache
     self.isCancelled = isCancelled

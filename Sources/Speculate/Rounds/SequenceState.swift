@@ -1,4 +1,5 @@
 package import Files
+package import Text
 package import Verifier
 
 /// One sequence as every decoder keeps it: committed tokens, how the next is chosen, and when
@@ -14,6 +15,8 @@ package struct SequenceState {
   package let sampling: SamplingParameters
   /// Which tokens are committed, for penalties.
   package let context: TokenPresence
+  /// Where the output is in the grammar that it is held to; `nil` without one.
+  package let constraint: ConstraintState?
 
   private var chooser: TokenChooser
   private let vocabulary: Int
@@ -32,10 +35,11 @@ package struct SequenceState {
   ///   - parameters: limits and sampling; checked here.
   ///   - configuration: the target's vocabulary, end tokens and longest context.
   ///   - capacity: positions that the target's cache has room for.
+  ///   - grammar: of the parameters' constraint, over the target's tokens.
   /// - Throws: ``SpeculateError`` for parameters out of range and prompts that cannot be decoded.
   package init(
     prompt: [Token], parameters: GenerationParameters, configuration: ModelConfiguration,
-    capacity: Int
+    capacity: Int, grammar: TokenGrammar? = nil
   ) throws {
     try parameters.validated()
     let vocabulary = configuration.vocabularySize
@@ -58,7 +62,17 @@ package struct SequenceState {
     tokens = prompt
     handedOut = prompt.count
     self.vocabulary = vocabulary
-    endTokens = parameters.endTokens(of: configuration.endTokens)
+    let endTokens = parameters.endTokens(of: configuration.endTokens)
+    self.endTokens = endTokens
+    guard parameters.constraint == nil || grammar != nil else {
+      throw SpeculateError("a constraint can't be used here: leave it out")
+    }
+    guard grammar == nil || !endTokens.isEmpty else {
+      throw SpeculateError(
+        "the model names no end token, but an output with a constraint ends with one: give end tokens"
+      )
+    }
+    constraint = grammar.map { ConstraintState($0, endTokens: endTokens) }
     let (sum, overflow) = prompt.count.addingReportingOverflow(parameters.maximumTokens)
     isShort = overflow || sum > contextLimit
     limit = isShort ? contextLimit : sum
@@ -79,18 +93,39 @@ package struct SequenceState {
   ///
   /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
   package mutating func choose(_ row: UnsafeMutablePointer<Float>) -> Token? {
-    let token = guess(row, position: tokens.count)
-    if token == nil { fail(.unusable("target", position: tokens.count)) }
-    return token
+    guard let constraint else {
+      let token = guess(row, position: tokens.count)
+      if token == nil { fail(.unusable("target", position: tokens.count)) }
+      return token
+    }
+    do {
+      let place = try constraint.currentPlace()
+      let token = guess(row, position: tokens.count, place: place)
+      if let token, place.allows(token) { return token }
+      // There may be no telling what is allowed.
+      _ = try place.computedMask()
+      fail(
+        token == nil
+          ? .unusable("target", position: tokens.count) : .unspeakable(position: tokens.count))
+    } catch {
+      fail(error)
+    }
+    return nil
   }
 
   /// What the target would choose at `position` if the row's text were the committed one: a guess,
   /// since the penalties of what stands between are not applied.
   ///
-  /// - Parameter row: raw logits: [vocabulary]; may be overwritten.
+  /// - Parameters:
+  ///   - row: raw logits: [vocabulary]; may be overwritten.
+  ///   - place: where the text is in the grammar that it is held to; `nil` without one.
   /// - Returns: `nil` if a logit is NaN or infinite.
-  package mutating func guess(_ row: UnsafeMutablePointer<Float>, position: Int) -> Token? {
-    chooser.column(row, count: vocabulary, position: position, context: context).map { Token($0) }
+  package mutating func guess(
+    _ row: UnsafeMutablePointer<Float>, position: Int, place: ConstraintPlace? = nil
+  ) -> Token? {
+    chooser.column(row, count: vocabulary, position: position, context: context, place: place).map {
+      Token($0)
+    }
   }
 
   /// Commits the target's choice.
@@ -99,6 +134,12 @@ package struct SequenceState {
   package mutating func commit(_ token: Token) -> Bool {
     tokens.append(token)
     context.insert(token, isOutput: true)
+    do {
+      try constraint?.commit(token)
+    } catch {
+      fail(error)
+      return false
+    }
     if endTokens.contains(token) {
       finishReason = .endToken
     } else if tokens.count == limit {
@@ -137,6 +178,13 @@ package struct SequenceState {
 }
 
 extension SpeculateError {
+  /// A vocabulary without tokens for what a grammar wants.
+  static func unspeakable(position: Int) -> Self {
+    SpeculateError(
+      "no token of the model can go on as the grammar wants at position \(position): its vocabulary lacks the"
+        + " characters; change the grammar")
+  }
+
   /// Logits of a model that no token can be chosen of.
   ///
   /// - Parameter position: of the token, from 0.

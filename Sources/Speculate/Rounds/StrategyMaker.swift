@@ -26,9 +26,11 @@ struct StrategyMaker {
   /// - Parameters:
   ///   - source: gives the drafter's run state, asked where the mode drafts; `nil` without a drafter.
   ///   - prediction: what the output will mostly repeat.
+  ///   - isConstrained: whether the output is held to a grammar.
   /// - Throws: ``SpeculateError`` for a mode that can't be, or when there is no memory to measure with.
   mutating func strategy(
     _ mode: DecodingMode, _ sampling: SamplingParameters, prediction: [Token] = [],
+    isConstrained: Bool = false,
     source: () throws -> (any DraftSource)?
   ) throws -> any RoundStrategy {
     try mode.validated()
@@ -38,7 +40,9 @@ struct StrategyMaker {
     case .speculative(let drafts, let choice, let freeDrafts, let branches):
       var free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       if !prediction.isEmpty { free.suffix = true }
-      guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
+      guard drafter != nil || !free.isEmpty(isConstrained: isConstrained) else {
+        return PlainStrategy()
+      }
       let source = try source()
       return DraftStrategy(
         source: source,

@@ -14,6 +14,11 @@ package struct DraftChooser {
   /// The distinct drafts of the block so far that the text doesn't hold.
   private var drafts: [Token] = []
   private var start = 0  // the position of the block's first draft
+  /// Where the text is in the target's grammar in front of each draft, as far as those before it are known;
+  /// empty without a grammar.
+  private var places: [ConstraintPlace] = []
+  /// The same for the next draft beside the block's own.
+  private var besidePlace: ConstraintPlace?
 
   /// Runners-up of the last choice that was asked for them, the best first.
   private(set) var runnersUp: [(token: Token, score: Float)] = []
@@ -52,9 +57,24 @@ package struct DraftChooser {
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap? = nil,
     others: Int = 0
   ) -> (column: Int, token: Token, confidence: Float)? {
+    let place = position - start
+    let known = places.indices.contains(place) ? places[place] : nil
+    let draft = choose(
+      row, count: count, position: position, map: map, others: others, allowedAt: known)
+    if let draft, var known, place == places.count - 1, known.advance(by: draft.token) {
+      places.append(known)
+    }
+    return draft
+  }
+
+  private mutating func choose(
+    _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, map: VocabularyMap?,
+    others: Int, allowedAt place: ConstraintPlace?
+  ) -> (column: Int, token: Token, confidence: Float)? {
     guard
       let column = chooser.column(
-        row, count: count, position: position, context: context, drafts: drafts, map: map)
+        row, count: count, position: position, context: context, drafts: drafts, map: map,
+        place: place)
     else { return nil }
     let token = map?.tokens[column] ?? Token(column)
     if others > 0 {
@@ -93,12 +113,28 @@ package struct DraftChooser {
       recorder = kept.0
       drafts.removeLast(drafts.count - kept.1)
     }
-    return choose(row, count: count, position: position, map: map).map { ($0.token, $0.confidence) }
+    let draft = choose(
+      row, count: count, position: position, map: map, others: 0, allowedAt: besidePlace)
+    if let draft { _ = besidePlace?.advance(by: draft.token) }
+    return draft.map { ($0.token, $0.confidence) }
+  }
+
+  /// Begins a branch with a token in place of a draft of the block.
+  mutating func beginBeside(_ token: Token, place: Int) {
+    besidePlace = places.indices.contains(place) ? places[place] : nil
+    _ = besidePlace?.advance(by: token)
+  }
+
+  /// Has the next block's drafts chosen among what the target may choose.
+  package mutating func constrain(to place: ConstraintPlace?) {
+    if let place { places.append(place) }
   }
 
   /// Begins a block at a position: earlier drafts aren't part of the text.
   mutating func beginBlock(at position: Int) {
     drafts.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    besidePlace = nil
     start = position
   }
 }

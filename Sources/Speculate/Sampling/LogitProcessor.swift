@@ -46,12 +46,13 @@ package struct LogitProcessor: Sendable {
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  ///   - isMasked: whether tokens were removed before, and all others are finite.
   /// - Returns: whether the row may be chosen from: `false` if a logit is NaN or infinite.
   /// - Complexity: O(columns) for the usual filters, without allocation once warm.
   @discardableResult
   package mutating func process(
     _ row: UnsafeMutableBufferPointer<Float>, context: TokenPresence, drafts: [Token] = [],
-    map: VocabularyMap? = nil
+    map: VocabularyMap? = nil, isMasked: Bool = false
   ) -> Bool {
     for (token, bias) in biases {
       if let column = column(of: token, in: row, map) { row[column] += bias }
@@ -67,7 +68,11 @@ package struct LogitProcessor: Sendable {
     if parameters.temperature != 1 {
       Kernels.divide(logits, by: parameters.temperature, count: row.count)
     }
-    guard let top = Kernels.finiteMaximum(logits, count: row.count) else { return false }
+    guard
+      let top = isMasked
+        ? Kernels.maximum(logits, count: row.count)
+        : Kernels.finiteMaximum(logits, count: row.count)
+    else { return false }
     var cut = Cut.none
     if parameters.topK > 0, parameters.topK < row.count {
       cut.logit = kthLargest(row, parameters.topK)

@@ -53,6 +53,9 @@ public struct SamplingParameters: Sendable, Equatable, Codable {
   /// Whether a token's logit depends on how often the output holds it.
   var usesCounts: Bool { presencePenalty != 0 || frequencyPenalty != 0 }
 
+  /// Whether tokens are removed for what others there are.
+  var isFiltered: Bool { !isGreedy && (topK > 0 || topP < 1 || minP > 0) }
+
   /// Whether the most probable token is taken of the logits as they are.
   var isArgmax: Bool { isGreedy && !usesContext && logitBias.isEmpty }
 

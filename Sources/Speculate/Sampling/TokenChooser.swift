@@ -25,18 +25,49 @@ package struct TokenChooser: Sendable {
   ///   - context: the tokens at and before the row.
   ///   - drafts: tokens before the row that `context` doesn't know of: distinct, and none of it.
   ///   - map: what columns mean as tokens; `nil` if column and token are the same number.
+  ///   - place: where the text is in the grammar that it is held to. If the row has a token that it
+  ///     allows, and that can be told, one of these is chosen.
   /// - Returns: the chosen column; `nil` if a logit is NaN or infinite, as damaged weights make them.
   package mutating func column(
     _ row: UnsafeMutablePointer<Float>, count: Int, position: Int, context: TokenPresence,
-    drafts: [Token] = [], map: VocabularyMap? = nil
+    drafts: [Token] = [], map: VocabularyMap? = nil, place: ConstraintPlace? = nil
   ) -> Int? {
-    if parameters.isArgmax {
-      return Kernels.finiteArgmax(row, count: count)
+    guard let place else {
+      return column(row, count, position, context, drafts, map, mask: nil)
+    }
+    // Filters look at what is left, so that what isn't allowed goes first.
+    if parameters.isFiltered {
+      return column(row, count, position, context, drafts, map, mask: place.mask)
+    }
+    // All else looks at columns one by one: the first of all is the first of those that are allowed if it is
+    // one of them, which is known without a mask.
+    guard let first = column(row, count, position, context, drafts, map, mask: nil) else {
+      return nil
+    }
+    guard !place.allows(map?.tokens[first] ?? Token(first)), let mask = place.mask,
+      mask.apply(to: row, count: count, map: map)
+    else { return first }
+    return parameters.isGreedy
+      ? Kernels.argmax(row, count: count)
+      : Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
+  }
+
+  /// Chooses among the tokens of a mask, if the row has one of them.
+  private mutating func column(
+    _ row: UnsafeMutablePointer<Float>, _ count: Int, _ position: Int, _ context: TokenPresence,
+    _ drafts: [Token], _ map: VocabularyMap?, mask: ConstraintMask?
+  ) -> Int? {
+    if parameters.isArgmax { return Kernels.finiteArgmax(row, count: count) }
+    var isMasked = false
+    if let mask {
+      // Afterwards the row isn't finite.
+      guard Kernels.finiteMaximum(row, count: count) != nil else { return nil }
+      isMasked = mask.apply(to: row, count: count, map: map)
     }
     guard
       processor.process(
         UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts,
-        map: map)
+        map: map, isMasked: isMasked)
     else { return nil }
     if parameters.isGreedy { return Kernels.finiteArgmax(row, count: count) }
     return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)

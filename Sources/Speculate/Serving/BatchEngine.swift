@@ -16,6 +16,8 @@ final class BatchEngine {
   let runner: CausalRunner
   let loop: DecodingLoop
   private var strategies: StrategyMaker
+  private let vocabulary: ConstraintVocabulary
+  private var constraints = ConstraintCache()
   var memory: BatchMemory
   /// Those that gave their memory back stand in front.
   var waiting: [BatchSequence] = []
@@ -37,6 +39,7 @@ final class BatchEngine {
     try Workers.check(threads)
     let (model, drafter, tokens) = (text.model, text.drafter, text.tokenizer.vocabularySize)
     try drafter?.checkFit(model.configuration, tokens: tokens)
+    vocabulary = text.vocabulary
     let workers = Workers(count: threads)
     runner = CausalRunner(
       model: model, workers: workers, maximumRows: settings.passRows, taps: drafter?.taps ?? [],
@@ -173,7 +176,8 @@ final class BatchEngine {
     let request = sequence.request
     var source: (any DraftSource)?
     let strategy = try strategies.strategy(
-      request.mode, request.parameters.sampling, prediction: request.prediction
+      request.mode, request.parameters.sampling, prediction: request.prediction,
+      isConstrained: request.parameters.constraint != nil
     ) {
       source = try sources.popLast() ?? makeSource?(runner.model.configuration.maximumContext)
       return source
@@ -191,6 +195,7 @@ final class BatchEngine {
       runner: runner,
       cache: makeCache(for: request, room: positions),
       prompt: request.prompt, parameters: parameters, strategy: strategy,
+      grammar: parameters.constraint.map { try constraints.grammar(of: $0, self.vocabulary) },
       isCancelled: { channel.isCancelled })
     let vocabulary = limits.vocabulary
     run.scorer = request.scores.map { RowScorer(vocabulary: vocabulary, count: $0) }

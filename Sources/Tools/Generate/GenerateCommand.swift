@@ -23,7 +23,9 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Models") var cache: CacheOptions
   @OptionGroup(title: "Models") var threads: ThreadOptions
   @OptionGroup(title: "Output") var sampling: SamplingOptions
+  @OptionGroup(title: "Output") var constraint: ConstraintFlags
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
+  @OptionGroup(title: "Drafting") var scaffold: ScaffoldOption
   @OptionGroup(title: "Jacobi decoding") var jacobi: JacobiFlags
   @Option(
     """
@@ -59,6 +61,14 @@ struct GenerateCommand: ParsableCommand {
         "--trace records one way of decoding: leave out --compare, or use "
           + "'speculate analyze run', which records both")
     }
+    if constraint.isGiven && sampling.filters.ignoreEnd {
+      throw ValidationError(
+        "--ignore-end means nothing for an output that is held to a grammar: leave it out")
+    }
+    if constraint.isGiven && trace != nil {
+      throw ValidationError(
+        "--trace records no grammar: leave it out, or the grammar")
+    }
     if repeats != nil && !compare {
       throw ValidationError("--repeats belongs to --compare: give both")
     }
@@ -82,11 +92,14 @@ struct GenerateCommand: ParsableCommand {
         "--draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: leave "
           + "them out")
     }
+    if scaffold.isOn == false {
+      throw ValidationError("--no-scaffold belongs to --decoder draft: leave it out")
+    }
   }
 
   private func way() throws -> DecodingWay {
     switch decoder {
-    case .draft: try drafting.way(drafter, for: target)
+    case .draft: try drafting.way(drafter, for: target, scaffold: scaffold.isOn ?? true)
     case .jacobi: .jacobi(jacobi.options(suffix: drafting.suffix ?? true))
     }
   }
@@ -97,6 +110,7 @@ struct GenerateCommand: ParsableCommand {
     let claim = try traceFile.map { try OutputClaim.file($0, option: "--trace") }
     if let traceFile { try TraceWriter.checkName(traceFile) }
     let texts = try prompts.read()
+    let held = try constraint.constraint()
     let folder = try target.folder()
     let way = try way()
     let generator = try TextGenerator(
@@ -107,7 +121,8 @@ struct GenerateCommand: ParsableCommand {
     Output.notices(generator, sampling.parameters)
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
-    let parameters = encoder.parameters(sampling.parameters, for: texts)
+    var parameters = encoder.parameters(sampling.parameters, for: texts)
+    parameters.constraint = held
     let tracer = try traceFile.map { try writer($0, claim, generator, way, parameters) }
     Interruption.watch()
     if compare {

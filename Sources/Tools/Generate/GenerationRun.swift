@@ -49,6 +49,11 @@ struct GenerationRun {
     if let collector { try record(prompt, number: number, collector.generation(result)) }
     if json { try Output.json(GenerationRecord(prompt, result)) }
     Output.notices(result.notices)
+    if parameters.constraint != nil, [.length, .context].contains(result.finishReason) {
+      Output.note(
+        "note: the output is not complete: \(ending(result)) before its grammar let it end; "
+          + "raise --max-tokens\n")
+    }
     return result
   }
 

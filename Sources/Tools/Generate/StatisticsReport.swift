@@ -31,6 +31,9 @@ package enum StatisticsReport {
         + "(\(Figures.fixed(100 * s.acceptanceRate, 1)) %), at most \(s.longestAccepted) in a round"
       if s.suffixTokens > 0 { line += "; \(Figures.count(s.suffixTokens)) from earlier text" }
       if s.recycledTokens > 0 { line += "; \(Figures.count(s.recycledTokens)) recycled" }
+      if s.scaffoldTokens > 0 {
+        line += "; \(Figures.count(s.scaffoldTokens)) forced by the grammar"
+      }
       if s.plainRounds > 0 { line += "; \(Figures.count(s.plainRounds)) rounds without drafts" }
     }
     return line

@@ -38,7 +38,11 @@ struct DraftOptions: ParsableArguments {
   var remeasure = false
 
   /// The way of decoding that these options describe.
-  func way(_ choice: DrafterOptions, for target: TargetOptions) throws -> DecodingWay {
+  ///
+  /// - Parameter scaffold: whether what a grammar forces is drafted.
+  func way(
+    _ choice: DrafterOptions, for target: TargetOptions, scaffold: Bool = true
+  ) throws -> DecodingWay {
     let source = try DrafterSource(choice.drafter, for: target)
     let (drafter, isSuffix) = (source.folder, source == .suffix)
     if isSuffix && suffix == false {
@@ -50,7 +54,7 @@ struct DraftOptions: ParsableArguments {
       DecodingWay.Drafting(
         drafter: drafter, length: draftLength, choice: rule.draftChoice,
         suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false,
-        branches: branches))
+        branches: branches, scaffold: scaffold))
   }
 
   func validate() throws {
@@ -68,6 +72,14 @@ struct DraftOptions: ParsableArguments {
       throw ValidationError("--no-suffix leaves --drafter suffix without drafts: drop one of them")
     }
   }
+}
+
+/// Whether what the grammar of an output forces is drafted.
+struct ScaffoldOption: ParsableArguments {
+  @Flag(
+    name: .customLong("scaffold"), inversion: .prefixedNo, exclusivity: .exclusive,
+    help: "Draft what the grammar of an output leaves no choice about. (default: yes)")
+  var isOn: Bool?
 }
 
 /// How drafts are chosen.

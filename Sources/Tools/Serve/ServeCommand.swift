@@ -31,6 +31,7 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup(title: "Models") var threads: ThreadOptions
   @OptionGroup(title: "Models") var template: ChatTemplateFlags
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
+  @OptionGroup(title: "Drafting") var scaffold: ScaffoldOption
   @OptionGroup(title: "Batching") var batching: BatchOptions
   @OptionGroup(title: "Server") var server: ServerOptions
 
@@ -39,7 +40,7 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     let keys = try server.keys()
     let folder = try target.folder()
-    let way = try drafting.way(drafter, for: target)
+    let way = try drafting.way(drafter, for: target, scaffold: scaffold.isOn ?? true)
     let chat = try template.settings()
     let state = ServerState()
     var configuration = APIServer.Configuration(

@@ -26,6 +26,9 @@ struct OptionRule {
       ["--evaluate-every", "--evaluation-tokens", "--evaluation-prompts", "--evaluation-length"],
       to: ["--heldout"]),
     belongs("force train", ["--memory"], to: ["--divergence"]),
+    belongs(
+      "generate", ["--scaffold", "--no-scaffold"],
+      to: ["--json-schema", "--grammar", "--json-object"]),
     meansNothing(
       "distill train", ["--responses", "--response-length", "--temperature", "--sampled-share"],
       with: "--responses-from"),
@@ -46,7 +49,7 @@ struct OptionRule {
   /// What plain decoding has no use for.
   private static let plainless = [
     "--draft-length", "--draft-choice", "--branches", "--suffix", "--recycling",
-    "--drafter-weights",
+    "--scaffold", "--no-scaffold", "--drafter-weights",
   ]
 
   private static func belongs(

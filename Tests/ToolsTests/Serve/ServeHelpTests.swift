@@ -71,6 +71,9 @@ import Testing
                                 (default: no)
         --remeasure             Measure pass times anew. (default: those of an earlier run, kept in
                                 $XDG_CACHE_HOME/speculate or ~/.cache/speculate, brought up to date)
+        --scaffold/--no-scaffold
+                                Draft what the grammar of an output leaves no choice about. (default:
+                                yes)
 
       BATCHING:
         --max-sequences <n>     Requests that share rounds at most. (default: 16)
