@@ -41,7 +41,7 @@ final class GenerationEngine {
     let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      strategy: strategies.strategy(mode, parameters.sampling, source: draftSource),
+      strategy: strategies.strategy(mode, parameters, source: draftSource),
       isCancelled: isCancelled)
     decoder.observer = observer
     return decoder

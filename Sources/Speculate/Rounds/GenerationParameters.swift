@@ -12,17 +12,21 @@ public struct GenerationParameters: Sendable, Equatable {
   public var endTokens: [Token]?
   /// Whether end tokens are treated like any other, so that only the limits end the output.
   public var ignoresEnd: Bool
+  /// How drafts become tokens.
+  public var verification: Verification
 
   /// Makes parameters without checking them; decoders call ``validated()``.
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 256,
-    stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false
+    stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false,
+    verification: Verification = .match
   ) {
     self.sampling = sampling
     self.maximumTokens = maximumTokens
     self.stopStrings = stopStrings
     self.endTokens = endTokens
     self.ignoresEnd = ignoresEnd
+    self.verification = verification
   }
 
   /// The same value, once every field was found in its range.

@@ -173,7 +173,7 @@ final class BatchEngine {
     if !request.generates { parameters.maximumTokens = 1 }
     var source: (any DraftSource)?
     let strategy = try strategies.strategy(
-      request.mode, parameters.sampling, prediction: request.prediction
+      request.mode, parameters, prediction: request.prediction
     ) {
       source = try sources.popLast() ?? makeSource?(runner.model.configuration.maximumContext)
       return source
