@@ -61,9 +61,8 @@ import Testing
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in the
-                                text so far; or 'none' for plain decoding. (default: the embedded one,
-                                Weights/drafter; 'suffix' for a target that
-                                it wasn't made for)
+                                text so far; or 'none' for plain decoding. (default: the one in
+                                Weights that was made for the target; 'suffix' if there is none)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
@@ -134,7 +133,8 @@ import Testing
         --decoder <decoder>     What decodes: 'draft' with the drafter, or 'jacobi' by the target's
                                 iteration on its own guesses, without a drafter. (values: draft, jacobi;
                                 default: draft)
-        --echo                  Print the prompt before its continuation.
+        --echo                  Print the prompt before its continuation; of a comparison, both
+                                continuations, side by side.
         --stats                 Say what happened: rounds, acceptance, times.
         --json                  Print JSON instead of text: one object a prompt, or one for a whole
                                 comparison.
@@ -352,9 +352,8 @@ import Testing
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in
-                                the text so far; or 'none' for plain decoding. (default: the embedded
-                                one, Weights/drafter; 'suffix' for a target that
-                                it wasn't made for)
+                                the text so far; or 'none' for plain decoding. (default: the one in
+                                Weights that was made for the target; 'suffix' if there is none)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
