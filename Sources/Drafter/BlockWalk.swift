@@ -39,8 +39,9 @@ final class BlockWalk {
       let index = context.firstRow + place
       return DraftedRow(
         index: index, hidden: hidden.row(index), logits: logits + index * context.block.choices,
-        previous: context.block.token(ofRow: place))
+        previous: context.block.token(ofRow: place), before: place > 0 ? index - 1 : nil)
     }
+    heads.begin()
     let places = 0..<blocks.reduce(0) { max($0, $1.count) }
     due.removeAll(keepingCapacity: true)
     for block in blocks {

@@ -23,7 +23,12 @@ extension DrafterConfiguration {
     let dialect = try DrafterDialect(file)
     let settings = try dialect.settings(file)
     let layers = try dialect.layers(file)
-    try UnsupportedDrafterFeature.check([file, settings, layers])
+    try UnsupportedDrafterFeature.check(
+      file, understood: dialect.understood.union(dialect.hasWindows ? ["is_causal"] : []))
+    try UnsupportedDrafterFeature.check(settings, understood: dialect.understood)
+    if dialect == .speculators {
+      try UnsupportedDrafterFeature.check(layers, understood: dialect.understood)
+    }
     let shape = try Self.shape(layers)
     let maximumContext = try layers.size(
       "max_position_embeddings", atMost: 1 << 26, default: Self.usual(layers, 32_768))
@@ -37,7 +42,10 @@ extension DrafterConfiguration {
     let vocabulary = try layers.size("vocab_size", default: Self.usual(layers, 151_936))
     let layerCount = try layers.size(
       "num_hidden_layers", atMost: 256, default: Self.usual(layers, 32))
-    try Self.checkLayers(layers, count: layerCount)
+    let convolution =
+      dialect == .dflash2
+      ? try ConvolutionShape(DrafterSection(own: settings, file: file), hidden: shape.hidden) : nil
+    let reaches = try Self.reaches(file, dialect, layers: layers, count: layerCount)
     let block = try Self.block(file, settings, vocabulary: vocabulary)
     let target = try dialect.targetLayers(file, settings, layerCount: layerCount)
     if let width = try settings.integer("target_hidden_size"), width != shape.hidden {
@@ -54,7 +62,12 @@ extension DrafterConfiguration {
       shortestBlock: block.size.lowerBound, kind: dialect.kind,
       ownsEmbedding: dialect == .tokens ? try Self.ownsEmbedding(settings) : false,
       heads: try DrafterHeads(file))
-    isCausal = try settings.bool("causal_head") ?? file.bool("causal_head") ?? false
+    let isCausal = try settings.bool("causal_head") ?? file.bool("causal_head") ?? false
+    self.isCausal = isCausal || reaches.isCausal
+    self.reaches =
+      self.isCausal ? reaches.reaches.map { LayerReach(window: $0.window) } : reaches.reaches
+    self.convolution = convolution
+    if dialect.hasWindows { factors = try DrafterFactors(file, settings) }
     samplesAnchor =
       try settings.bool("sample_from_anchor") ?? file.bool("sample_from_anchor")
       ?? dialect.samplesAnchor(file)
@@ -106,20 +119,6 @@ extension DrafterConfiguration {
   ) throws -> Int? {
     let size = try file.optionalSize("draft_vocab_size", atMost: vocabulary)
     return dialect == .speculators && size == vocabulary ? nil : size
-  }
-
-  /// Every layer must look at the whole context.
-  private static func checkLayers(_ file: ConfigurationFile, count: Int) throws {
-    let types = try file.texts("layer_types") ?? []
-    if let type = types.first(where: { $0 != "full_attention" }) {
-      throw file.problem(
-        "'\(file.name(of: "layer_types"))': '\(type)' is not supported in drafters")
-    }
-    guard types.isEmpty || types.count == count else {
-      throw file.problem(
-        "'layer_types' names \(types.count) layers, but 'num_hidden_layers' is \(count); correct "
-          + "one of them")
-    }
   }
 
   /// The sizes of a block, and its mask.

@@ -9,7 +9,7 @@ extension DrafterConfiguration {
   /// Reading it back with `init(directory:)` gives the same configuration.
   package func encoded() -> Data {
     var members: [String: JSONValue] = [
-      "architectures": .array([.string(kind.architecture)]),
+      "architectures": .array([.string(architecture)]),
       "model_type": .string("qwen3"),
       "block_size": .integer(blockSize),
       "vocab_size": .integer(vocabularySize),
@@ -29,6 +29,7 @@ extension DrafterConfiguration {
       "tie_word_embeddings": .bool(true),
     ]
     members.merge(kindMembers) { _, new in new }
+    members.merge(reachMembers) { _, new in new }
     members.merge(heads.members) { _, new in new }
     if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
     if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }

@@ -19,6 +19,12 @@ package struct DrafterConfiguration: Sendable, Equatable {
   package var samplesAnchor = false
   /// Whether rows of a block see earlier rows alone, as JetSpec has it.
   package var isCausal = false
+  /// How far each layer's rows look; empty where all look at everything, or all at earlier rows.
+  package var reaches: [LayerReach] = []
+  /// What mixes rows of a block around every layer's sublayers; nil for nothing.
+  package var convolution: ConvolutionShape?
+  /// What embedding and logits go through beside the layers.
+  package var factors = DrafterFactors()
   /// Rows of a block, the anchor's included.
   package var blockSize: Int
   /// The fewest rows that the drafter was trained to fill a block with. A pass for few drafts computes
@@ -68,16 +74,25 @@ package struct DrafterConfiguration: Sendable, Equatable {
     self.heads = heads
   }
 
-  /// How every layer is made: as Qwen 3's.
-  package var design: LayerDesign {
+  /// How a layer is made: as Qwen 3's.
+  package func design(ofLayer index: Int) -> LayerDesign {
     var attention = AttentionOptions(
       rope: Rope(dimension: shape.headDimension, theta: ropeTheta, scaling: ropeScaling))
     attention.headNorms = .each
-    return LayerDesign(shape: shape, attention: attention)
+    attention.window = reach(ofLayer: index).window
+    attention.hidesLater = reach(ofLayer: index).isCausal
+    var design = LayerDesign(shape: shape, attention: attention)
+    design.convolution = convolution
+    return design
   }
 
   package func layout(ofLayer index: Int) -> LayerLayout {
-    LayerLayout(design, prefix: "layers.\(index).")
+    LayerLayout(design(ofLayer: index), prefix: "layers.\(index).")
+  }
+
+  /// Whether it is a DFlash 2 drafter, with convolutions, a candidate selector or both.
+  package var isSecond: Bool {
+    convolution != nil || heads.first(CandidateSelectorConfiguration.self) != nil
   }
 
   /// The rows of a pass that drafts `count` tokens. Rows that others don't see are left out.
@@ -94,6 +109,7 @@ package struct DrafterConfiguration: Sendable, Equatable {
   /// The sizes besides the layers' that the time of a draft pass depends on.
   package var costs: [String] {
     ["blocks of \(shortestBlock)…\(blockSize)", "choices \(choices)"]
+      + (convolution.map { ["convolutions of \($0.taps), groups of \($0.group)"] } ?? [])
       + heads.list.compactMap(\.cost)
   }
 

@@ -4,6 +4,8 @@ package import Files
 enum DrafterDialect {
   /// z-lab's DFlash (arXiv 2602.06036), and JetSpec's, which adds `causal_head`: settings in `dflash_config`.
   case dflash
+  /// z-lab's DFlash 2: convolutions and a candidate selector besides.
+  case dflash2
   /// DeepSpec's DSpark (arXiv 2607.05147) and its DFlash without a Markov chain: settings beside a copy of the
   /// target's.
   case deepSpec
@@ -29,17 +31,15 @@ enum DrafterDialect {
     case [DrafterKind.conditioned.architecture]: self = .dflash
     case [DrafterKind.tokens.architecture]: self = .tokens
     case ["Qwen3DSparkModel"]: self = .deepSpec
-    case ["DFlash2DraftModel"]:
-      throw file.problem(
-        "DFlash 2 (architecture 'DFlash2DraftModel'), with its convolutions and candidate selector, is "
-          + "not supported; use the target's DFlash drafter")
+    case [Self.secondArchitecture]: self = .dflash2
     case ["Gemma4DSparkModel"]:
       throw file.problem(
         "Gemma 4's layers (architecture 'Gemma4DSparkModel') are not supported in drafters; use a "
           + "drafter of Qwen 3's layers")
     default:
       let names =
-        DrafterKind.allCases.map(\.architecture).joined(separator: ", ") + " or Qwen3DSparkModel"
+        (DrafterKind.allCases.map(\.architecture) + [Self.secondArchitecture])
+        .joined(separator: ", ") + " or Qwen3DSparkModel"
       throw file.problem(
         found.isEmpty
           ? "'architectures' is missing; is this a drafter?"
@@ -51,8 +51,31 @@ enum DrafterDialect {
   /// The architectures that projects give block drafters, supported or not.
   fileprivate static let architectures: Set = [
     "DFlashDraftModel", "DEERDraftModel", "Qwen3DSparkModel", "Gemma4DSparkModel",
-    "DFlash2DraftModel",
+    secondArchitecture,
   ]
+
+  static let secondArchitecture = "DFlash2DraftModel"
+
+  /// Whether a file describes a DFlash 2 drafter, in a layout of its own.
+  static func isSecond(_ file: ConfigurationFile) throws -> Bool {
+    try file.value("speculators_model_type") == nil
+      && file.texts("architectures") == [secondArchitecture]
+  }
+
+  /// Whether layers may have windows.
+  var hasWindows: Bool { self == .dflash || self == .dflash2 }
+
+  /// Settings that change the computation and are read, which other layouts may not have.
+  var understood: Set<String> {
+    switch self {
+    case .deepSpec, .speculators, .tokens: []
+    case .dflash: DrafterFactors.keys.union(["use_sliding_window"])
+    case .dflash2:
+      Self.dflash.understood.union([
+        "conv_kernel_size", "conv_group_size", "selector_rank", "selector_top_k",
+      ])
+    }
+  }
 
   var kind: DrafterKind { self == .tokens ? .tokens : .conditioned }
 
@@ -60,7 +83,7 @@ enum DrafterDialect {
   func settings(_ file: ConfigurationFile) throws -> ConfigurationFile {
     switch self {
     case .deepSpec, .speculators: return file
-    case .dflash, .tokens:
+    case .dflash, .dflash2, .tokens:
       guard let section = try file.section(kind.settings) else {
         throw file.problem("'\(kind.settings)' is missing; is this a drafter?")
       }
@@ -83,7 +106,7 @@ enum DrafterDialect {
     switch self {
     case .deepSpec: true
     case .speculators: try file.text("speculators_model_type") == "dspark"
-    case .dflash, .tokens: false
+    case .dflash, .dflash2, .tokens: false
     }
   }
 
@@ -105,11 +128,11 @@ enum DrafterDialect {
           "'\(key)' \(ids) must name layers 1 to 4096; the embedding's output isn't supported")
       }
       return (ids.map { $0 - 1 }, 0)
-    case .dflash, .deepSpec:
+    case .dflash, .dflash2, .deepSpec:
       let ids = try settings.integers("target_layer_ids")
       let stated = try file.optionalSize("num_target_layers", atMost: 4096)
       let count = try stated ?? (ids == nil ? file.size("num_target_layers") : 0)
-      let layers = ids ?? (self == .dflash ? Self.usualLayers(layerCount, of: count) : [])
+      let layers = ids ?? (self != .deepSpec ? Self.usualLayers(layerCount, of: count) : [])
       let known = 0..<(count > 0 ? count : 4096)
       guard !layers.isEmpty, layers.count <= known.count, layers.allSatisfy(known.contains) else {
         throw file.problem(

@@ -34,10 +34,21 @@ package enum DrafterKind: String, Sendable, CaseIterable {
 }
 
 extension DrafterConfiguration {
+  /// The name of the drafter's kind in `config.json`.
+  package var architecture: String {
+    isSecond ? DrafterDialect.secondArchitecture : kind.architecture
+  }
+
   var kindMembers: [String: JSONValue] {
     var settings: [String: JSONValue] = ["mask_token_id": .integer(Int(maskToken))]
     if isCausal { settings["causal_head"] = .bool(true) }
     if samplesAnchor { settings["sample_from_anchor"] = .bool(true) }
+    settings.merge(factors.members) { _, new in new }
+    if isSecond {
+      settings.merge(convolution?.members ?? ConvolutionShape.none) { _, new in new }
+      settings.merge(CandidateSelectorConfiguration.none) { _, new in new }
+    }
+    settings.merge(heads.settings) { _, new in new }
     switch kind {
     case .conditioned:
       settings["target_layer_ids"] = .array(targetLayers.map { .integer($0) })

@@ -261,18 +261,21 @@ package final class DrafterRunner {
   ///
   /// The caller may overwrite them; the next call does.
   ///
-  /// - Parameter context: Of a block that branches, in whose turn to do so.
+  /// - Parameters:
+  ///   - context: Of a block that branches, in whose turn to do so.
+  ///   - goesOn: Whether the token was chosen of the place that was asked for last.
   package func logits(
-    of place: Int, after token: Token, in context: DrafterContext
+    of place: Int, after token: Token, in context: DrafterContext, goesOn: Bool = false
   ) -> UnsafeMutablePointer<Float> {
     guard let untouched else { preconditionFailure("the block doesn't branch") }
     let index = context.firstRow + place
+    let own = logits.count / columns
     let row = untouched.base + logits.count
     row.update(from: untouched.base + index * columns, count: columns)
     walk.adjust(
       DraftedRow(
-        index: logits.count / columns, hidden: scratch.normedForHead(0).row(index), logits: row,
-        previous: token))
+        index: own, hidden: scratch.normedForHead(0).row(index), logits: row, previous: token,
+        before: goesOn ? own : place > 0 ? index - 1 : nil))
     return row
   }
 
@@ -332,18 +335,21 @@ package final class DrafterRunner {
     for row in 0..<rows {
       addRow(
         block.context.block.token(ofRow: row) ?? drafter.configuration.maskToken, block.context,
-        position: start + row, visible: 0..<start + (isCausal ? row + 1 : rows))
+        position: start + row, visible: 0..<start + (isCausal ? row + 1 : rows), place: row)
     }
   }
 
   private func addRow(
-    _ token: Token, _ context: DrafterContext, position: Int, visible: Range<Int>
+    _ token: Token, _ context: DrafterContext, position: Int, visible: Range<Int>, place: Int = -1
   ) {
+    let hidden = drafter.configuration.shape.hidden
+    let row = scratch.residual.base + plan.count * hidden
     // A target may have more tokens than the drafter knows.
     embedding.copy(
-      Int(token) < embedding.vocabularySize ? token : drafter.configuration.maskToken,
-      to: scratch.residual.base + plan.count * drafter.configuration.shape.hidden)
-    plan.append(cache: context.cache, position: position, visible: visible)
+      Int(token) < embedding.vocabularySize ? token : drafter.configuration.maskToken, to: row)
+    let factor = drafter.configuration.factors.embedding
+    if factor != 1 { Kernels.scale(row, by: factor, count: hidden) }
+    plan.append(cache: context.cache, position: position, visible: visible, place: place)
   }
 
   private func runLayers() {
@@ -362,12 +368,19 @@ package final class DrafterRunner {
     let columns = columns
     let rows = Rows(rows: UnsafeBufferPointer(rebasing: headRows[..<count]))
     let (drafter, head, scratch, logits, workers) = (drafter, head, scratch, logits, workers)
+    let factors = drafter.configuration.factors
     workers.run { worker in
       let normed = scratch.normForHead(
         rows: rows.rows, drafter.finalNorm, worker: worker)
-      head.multiply(
-        normed, into: logits.base, stride: columns, count: count,
-        panels: (0..<head.panelCount).share(of: worker, among: workers.count))
+      let panels = (0..<head.panelCount).share(of: worker, among: workers.count)
+      head.multiply(normed, into: logits.base, stride: columns, count: count, panels: panels)
+      let own = head.rows(of: panels)
+      guard factors.logits != 1 || factors.cap != nil, !own.isEmpty else { return }
+      for row in 0..<count {
+        let values = logits.base + row * columns + own.lowerBound
+        if factors.logits != 1 { Kernels.scale(values, by: factors.logits, count: own.count) }
+        if let cap = factors.cap { Kernels.softCap(values, count: own.count, cap: cap) }
+      }
     }
   }
 

@@ -40,21 +40,25 @@ struct UnsupportedDrafterFeature {
     .init(key: "conv_group_size", meaning: "a convolution over the block", neutral: off),
     .init(key: "selector_rank", meaning: "a candidate selector", neutral: off),
     .init(key: "selector_top_k", meaning: "a candidate selector", neutral: off),
+    .init(key: "use_swa", meaning: "windows of attention in all layers", neutral: off),
+    .init(key: "swa_window_size", meaning: "windows of attention in all layers", neutral: off),
+    .init(key: "causal", meaning: "causal attention in every layer", neutral: off),
+    .init(key: "shift_label", meaning: "rows that foretell the next token", neutral: off),
   ]
 
   /// Refuses a configuration that uses a feature which is not implemented.
   ///
-  /// - Parameter sections: The parts of the file that describe the drafter.
-  static func check(_ sections: [ConfigurationFile]) throws {
-    for section in sections {
-      for feature in all {
-        guard let value = section.value(feature.key), !feature.neutral.contains(value) else {
-          continue
-        }
-        throw section.problem(
-          "'\(section.name(of: feature.key))', \(feature.meaning), is not supported in drafters; use "
-            + "another drafter, or none")
+  /// - Parameters:
+  ///   - section: A part of the file that describes the drafter.
+  ///   - understood: Keys that are read.
+  static func check(_ section: ConfigurationFile, understood: Set<String>) throws {
+    for feature in all where !understood.contains(feature.key) {
+      guard let value = section.value(feature.key), !feature.neutral.contains(value) else {
+        continue
       }
+      throw section.problem(
+        "'\(section.name(of: feature.key))', \(feature.meaning), is not supported in drafters; use "
+          + "another drafter, or none")
     }
   }
 }

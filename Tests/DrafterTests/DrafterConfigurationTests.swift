@@ -24,6 +24,17 @@ import Testing
     return configuration
   }()
 
+  /// A DFlash 2 drafter with everything that one may have.
+  static let second: DrafterConfiguration = {
+    var configuration = sample
+    configuration.heads = DrafterHeads(
+      CandidateSelectorConfiguration(rank: 4, candidates: 7), ConfidenceHeadConfiguration())
+    configuration.convolution = ConvolutionShape(taps: 3, group: 8)
+    configuration.reaches = [LayerReach(window: 9, isCausal: true), LayerReach()]
+    configuration.factors = DrafterFactors(embedding: 1.5, logits: 0.1, cap: 12)
+    return configuration
+  }()
+
   /// What reading a sample gives after a change of one line of its `config.json`.
   static func read(
     _ sample: DrafterConfiguration = sample, changing old: String = "", to new: String = ""
@@ -45,6 +56,18 @@ import Testing
   @Test func `what is written is read back`() throws {
     #expect(try Self.read() == Self.sample)
     #expect(try Self.read(Self.tokens) == Self.tokens)
+    #expect(try Self.read(Self.second) == Self.second)
+    for kind in MarkovHeadConfiguration.Kind.allCases {
+      var configuration = Self.sample
+      configuration.heads = DrafterHeads(MarkovHeadConfiguration(rank: 4, kind: kind))
+      #expect(try Self.read(configuration) == configuration)
+    }
+    var open = Self.second
+    open.reaches[0].isCausal = false
+    (open.convolution, open.isCausal) = (nil, true)
+    #expect(try Self.read(open) == open)
+    (open.convolution, open.heads) = (Self.second.convolution, DrafterHeads())
+    #expect(try Self.read(open) == open)
     #expect(!String(decoding: Self.tokens.encoded(), as: UTF8.self).contains("target_layer"))
   }
 
@@ -55,7 +78,7 @@ import Testing
     (#""mask_token_id": 3"#, #""mask_token_id": 40"#, "'mask_token_id' 40 is outside"),
     (#""block_size": 6"#, #""block_size": 300"#, "'block_size' is 300, must be 2 to 256"),
     ("DEERDraftModel", "DFlashDraftModel", "'dflash_config' is missing; is this a drafter?"),
-    ("DEERDraftModel", "DEER", "wants DFlashDraftModel, DEERDraftModel or Qwen3DSparkModel, or a"),
+    ("DEERDraftModel", "DEER", "wants DFlashDraftModel, DEERDraftModel, DFlash2DraftModel"),
   ])
   func `what can't be used of a drafter that sees tokens is named`(
     old: String, new: String, complaint: String
@@ -94,11 +117,18 @@ import Testing
       "'attention_bias', biases in attention, is not"
     ),
     (#""linear""#, #""yarn2""#, "is not supported; only default, linear"),
-    (#""model_type""#, #""layer_types": ["sliding_attention"], "x""#, "'sliding_attention' is not"),
+    (
+      #""model_type""#, #""layer_types": ["chunked_attention"], "x""#,
+      "\"chunked_attention\" is not supported in drafters"
+    ),
+    (
+      #""model_type""#, #""layer_types": ["sliding_attention", "full_attention"], "x""#,
+      "'use_sliding_window' is not true"
+    ),
     (#""model_type""#, #""layer_types": ["full_attention"], "x""#, "names 1 layers, but"),
     (
-      #""model_type""#, #""use_sliding_window": true, "x""#,
-      "'use_sliding_window', windows of attention, is not"
+      #""model_type""#, #""use_sliding_window": true, "max_window_layers": 1, "x""#,
+      "'sliding_window' is missing"
     ),
     (#""model_type""#, #""block_size": 6, "x""#, "block_size"),
     (

@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: ReferenceDrafter.names)
   func rowsMeanWhatTheirProjectsMean(name: String) throws {
     let read = try Self.read(name)
-    let samples = ["deepspec", "speculators-dspark"].contains(name)
+    let samples = ReferenceDrafter(name: name).samplesAnchor
     #expect(read.samplesAnchor == samples && read.isCausal == (name == "jetspec"))
     #expect(read.maximumDrafts == 5 && read.blockSize == (samples ? 5 : 6))
     #expect(read.rows(drafting: 2) == (name == "jetspec" ? 3 : read.blockSize))
@@ -126,15 +126,34 @@ import Testing
     ),
     (
       "speculators", "full_attention", "sliding_attention",
-      "'transformer_layer_config.layer_types': 'sliding_attention' is not supported in drafters"
+      "'transformer_layer_config.layer_types': \"sliding_attention\" is not supported in drafters"
     ),
     ("deepspec", "Qwen3DSparkModel", "Gemma4DSparkModel", "Gemma 4's layers (architecture"),
-    ("deepspec", #""vanilla""#, #""gated""#, "'markov_head_type' \"gated\" is not supported"),
-    ("deepspec", #""vanilla""#, #""rnn""#, "'markov_head_type' \"rnn\" is not supported"),
+    ("deepspec", #""vanilla""#, #""fir""#, "'markov_head_type' \"fir\" is not supported"),
+    (
+      "dflash-window", #""use_sliding_window": true"#, #""use_sliding_window": false"#,
+      "'use_sliding_window' is not true"
+    ),
+    ("dflash-window", #""sliding_window": 5"#, #""x": 5"#, "'sliding_window' is missing"),
+    ("dflash2", #""conv_kernel_size": 2,"#, "", "'dflash_config.conv_kernel_size' is missing"),
+    ("dflash2", #""conv_group_size": 6"#, #""conv_group_size": 7"#, "no multiple of it"),
+    (
+      "dflash2", #""selector_rank": 8"#, #""selector_rank": -1"#,
+      "'dflash_config.selector_rank' is -1"
+    ),
+    ("dflash2", #""selector_top_k": 5"#, #""selector_top_k": 0"#, "must be 1 to 1024"),
+    (
+      "dflash2", #""mask_token_id""#, #""is_causal": true, "mask_token_id""#,
+      "'dflash_config.is_causal'"
+    ),
+    (
+      "dflash2-window", #""output_multiplier": 0.5"#, #""output_multiplier": 0"#,
+      "'dflash_config.output_multiplier' is 0.0, must be above 0"
+    ),
     ("deepspec", "    1,\n    4", "-1, 4", "'target_layer_ids' [-1, 4] must name layers 0 to 7"),
     (
       "one-layer", "DFlashDraftModel", "DFlash2DraftModel",
-      "DFlash 2 (architecture 'DFlash2DraftModel')"
+      "'dflash_config.conv_kernel_size' is missing; is this a DFlash 2 drafter?"
     ),
   ])
   func whatIsNotSupportedIsNamed(name: String, old: String, new: String, complaint: String) throws {
@@ -147,11 +166,11 @@ import Testing
   }
 
   static let features: [(key: String, value: String, neutral: String)] = [
-    ("is_causal", "true", "false"), ("is_neox_style", "false", "true"),
+    ("is_neox_style", "false", "true"), ("use_swa", "true", "false"), ("causal", "true", "null"),
+    ("swa_window_size", "64", "0"), ("shift_label", "true", "false"),
     ("rope_interleave", "true", "false"), ("partial_rotary_factor", "0.5", "1.0"),
-    ("final_logit_softcapping", "30.0", "null"), ("attn_logit_softcapping", "50", "0"),
-    ("output_multiplier", "2.0", "1.0"), ("logit_scale", "0.5", "1"),
-    ("logits_scaling", "8", "1"), ("input_embedding_scale", "32", "1"),
+    ("attn_logit_softcapping", "50", "0"), ("logit_scale", "0.5", "1"),
+    ("logits_scaling", "8", "1"),
     ("embedding_multiplier", "12", "1"), ("residual_multiplier", "0.2", "1.0"),
     ("attention_value_scale", "0.5", "1"), ("attention_multiplier", "0.1", "null"),
     ("query_pre_attn_scalar", "256", "null"), ("projector_type", "\"mlp\"", "null"),
@@ -186,6 +205,41 @@ import Testing
     }
   }
 
+  /// What z-lab's files say is computed; in other layouts nobody knows what it would mean.
+  @Test(arguments: [
+    ("is_causal", "true"), ("final_logit_softcapping", "30.0"), ("output_multiplier", "2.0"),
+    ("input_embedding_scale", "32"),
+  ])
+  func settingsOfOneLayoutAreNamedInOthers(key: String, value: String) throws {
+    let place = #""mask_token_id": 4"#
+    let block = #""block_size": 6"#
+    let mine = try Self.read(
+      "one-layer", changing: block, to: block + ", \"\(key)\": \(value)")
+    if key == "is_causal" { #expect(mine.isCausal) }
+    if key == "output_multiplier" { #expect(mine.factors == DrafterFactors(logits: 2)) }
+    if key == "final_logit_softcapping" { #expect(mine.factors == DrafterFactors(cap: 30)) }
+    if key == "input_embedding_scale" { #expect(mine.factors == DrafterFactors(embedding: 32)) }
+    for name in ["deepspec", "speculators"] {
+      let error = #expect(throws: SpeculateError.self) {
+        try Self.read(name, changing: place, to: place + ", \"\(key)\": \(value)")
+      }
+      #expect("\(String(describing: error))".contains("'\(key)', "))
+    }
+  }
+
+  /// Windows, and what they mean for the rows of a block where nothing is said about that.
+  @Test func windowsAreReadByLayer() throws {
+    let causal = try Self.read("dflash-window")
+    #expect(causal.reaches == [LayerReach(), LayerReach(window: 5, isCausal: true)])
+    #expect(!causal.isCausal && causal.rows(drafting: 2) == 6)
+    let open = try Self.read("dflash2-window")
+    #expect(open.reaches.map(\.window) == [7, nil, 7] && !open.reaches.contains { $0.isCausal })
+    #expect(open.convolution == ConvolutionShape(taps: 3, group: 4) && open.isSecond)
+    let all = try Self.read(
+      "dflash2-window", changing: #""is_causal": false"#, to: #""is_causal": true"#)
+    #expect(all.isCausal && !all.reaches.contains { $0.isCausal } && all.rows(drafting: 2) == 3)
+  }
+
   /// Weights that the computation has no place for, such as fused projections and sinks, are named.
   @Test(arguments: [
     ("layers.0.self_attn.q_proj.weight", "layers.0.self_attn.qkv_proj.weig"),
@@ -209,7 +263,7 @@ import Testing
   @Test func copiesOfTheTargetsAreUsed() throws {
     for name in ReferenceDrafter.names {
       let drafter = try BlockDrafter(directory: ReferenceDrafter(name: name).directory)
-      let holds = ["deepspec", "speculators", "speculators-dspark"].contains(name)
+      let holds = ReferenceDrafter(name: name).holdsCopies
       #expect(
         drafter.configuration.ownsEmbedding == holds && drafter.configuration.ownsHead == holds)
     }

@@ -6,7 +6,10 @@ import Testing
 
 /// Drafters' configurations with values of all sizes and types are read or refused; none traps.
 @Suite struct HostileConfigurationTests {
-  @Test(arguments: [DrafterConfigurationTests.sample, DrafterConfigurationTests.tokens])
+  @Test(arguments: [
+    DrafterConfigurationTests.sample, DrafterConfigurationTests.tokens,
+    DrafterConfigurationTests.second,
+  ])
   func noValueTraps(sample: DrafterConfiguration) throws {
     let folder = try TemporaryFolder()
     var random = SplitMix(seed: 6)

@@ -6,8 +6,9 @@ import Testing
 struct ReferenceDrafter: CustomTestStringConvertible {
   /// Every folder; Tests/Fixtures/README.md says what each proves.
   static let names = [
-    "confidence", "confidence-markov", "deepspec", "jetspec", "markov", "markov-draft-vocabulary",
-    "one-layer", "speculators", "speculators-dspark", "two-layer",
+    "confidence", "confidence-markov", "deepspec", "dflash-window", "dflash2", "dflash2-window",
+    "gated", "jetspec", "markov", "markov-draft-vocabulary", "one-layer", "rnn", "speculators",
+    "speculators-dspark", "two-layer",
   ]
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -19,8 +20,8 @@ struct ReferenceDrafter: CustomTestStringConvertible {
     let context: Int
     let count: Int
     let anchor: Token
-    /// [count][choices]
-    let logits: [[Float]]
+    /// [count][choices]; nil for what can't be drafted.
+    let logits: [[Float?]]
     /// The largest logit of each row, as an index of the draft vocabulary.
     let choices: [Int]
     /// The same as tokens of the target.
@@ -34,6 +35,11 @@ struct ReferenceDrafter: CustomTestStringConvertible {
   let name: String
   var testDescription: String { name }
   var directory: URL { Self.root.appending(path: name) }
+
+  /// Whether the anchor's row drafts too.
+  var samplesAnchor: Bool { ["deepspec", "gated", "rnn", "speculators-dspark"].contains(name) }
+  /// Whether it holds copies of the target's embedding and head.
+  var holdsCopies: Bool { samplesAnchor || name == "speculators" }
 
   func passes() throws -> [Pass] {
     let data = try Data(contentsOf: directory.appending(path: "expected.json"))

@@ -8,7 +8,7 @@ outside the repository:
     /tmp/venv-fx/bin/pip install torch transformers safetensors tokenizers numpy llama-cpp-python
     /tmp/venv-fx/bin/python Tests/Fixtures/make_fixtures.py [PART ...]
 
-The parts are models, classic, modern, long, drafter, token-drafter, sampling, penalties and training; without
+The parts are models, classic, modern, long, drafter, drafter-parts, token-drafter, sampling, penalties and training; without
 an argument all are made. `legacy` adds the configurations in the layout of transformers 4 and checks that
 its logits agree; it needs that version:
 
@@ -30,10 +30,10 @@ import transformers
 
 sys.dont_write_bytecode = True
 from generators import (  # noqa: E402
-    classic, common, drafter, long, models, modern, penalties, sampling, token_drafter, training)
+    classic, common, drafter, drafter_parts, long, models, modern, penalties, sampling, token_drafter, training)
 
 PARTS = [
-    "models", "classic", "modern", "long", "drafter", "token-drafter", "sampling", "penalties", "training"]
+    "models", "classic", "modern", "long", "drafter", "drafter-parts", "token-drafter", "sampling", "penalties", "training"]
 
 
 def main():
@@ -49,7 +49,7 @@ def main():
         drafter=drafter.make,
         legacy=lambda: (models.make_legacy(), classic.make_legacy(), modern.make_legacy()),
         sampling=sampling.make, penalties=penalties.make, training=training.make,
-        **{"token-drafter": token_drafter.make})
+        **{"drafter-parts": drafter_parts.make, "token-drafter": token_drafter.make})
     for part in parts:
         makers[part]()
     record(parts)

@@ -110,7 +110,7 @@ import Testing
         --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
         --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
                                 and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
                                 --draft-length)
@@ -124,6 +124,10 @@ import Testing
         --scaffold/--no-scaffold
                                 Draft what the grammar of an output leaves no choice about. (default:
                                 yes)
+        --verification <rule>   How drafts become tokens above temperature 0: 'match' keeps the output of
+                                plain decoding, token for token; 'token' (rejection sampling) and
+                                'block' keep its distribution, on chains of drafts that are drawn with
+                                numbers of their own. (default: match) (values: match, token, block)
 
       JACOBI DECODING:
         --jacobi-block <n>      Tokens of a block. (default: twice the rows that are nearly free, 8 to 32)
@@ -380,7 +384,7 @@ import Testing
         --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
         --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
                                 and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
                                 --draft-length)
@@ -391,6 +395,10 @@ import Testing
                                 (default: no)
         --remeasure             Measure pass times anew. (default: those of an earlier run, kept in
                                 $XDG_CACHE_HOME/speculate or ~/.cache/speculate, brought up to date)
+        --verification <rule>   How drafts become tokens above temperature 0: 'match' keeps the output of
+                                plain decoding, token for token; 'token' (rejection sampling) and
+                                'block' keep its distribution, on chains of drafts that are drawn with
+                                numbers of their own. (default: match) (values: match, token, block)
 
       OPTIONS:
         --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.

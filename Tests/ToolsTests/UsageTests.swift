@@ -138,8 +138,8 @@ import Testing
     (["--draft-length", "0"], "--draft-length 0 is out of range: use 1 or more"),
     (
       ["--draft-choice", "best"],
-      "The value 'best' is invalid for '--draft-choice <rule>'. Please provide one of 'argmax' and "
-        + "'coupled'"
+      "The value 'best' is invalid for '--draft-choice <rule>'. Please provide one of 'argmax', "
+        + "'coupled' or 'sampled'"
     ),
     (["--limit", "0"], "--limit 0 is out of range: use 1 or more"),
     (["--prompt", "b"], "--prompt is given twice: give it once"),

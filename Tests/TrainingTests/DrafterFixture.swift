@@ -20,7 +20,8 @@ struct DrafterFixture {
   init(
     anchors: [Int], length: Int, blockSize: Int = 5, layers: Int = 2, draftVocabulary: Int? = 30,
     markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
-    confidence: ConfidenceHeadTraining? = nil, kind: DrafterKind = .conditioned,
+    confidence: ConfidenceHeadTraining? = nil, selector: CandidateSelectorTraining? = nil,
+    kind: DrafterKind = .conditioned,
     ownsEmbedding: Bool = false, hasNoise: Bool = false,
     seed: UInt64 = 3, precision: ProductPrecision = .f32
   ) {
@@ -33,6 +34,7 @@ struct DrafterFixture {
     }
     var heads: [any HeadTraining] = []
     if let confidence { heads.append(confidence) }
+    if let selector { heads.append(selector) }
     if let markovRank { heads.append(MarkovHeadTraining(rank: markovRank)) }
     let configuration = DrafterConfiguration(
       blockSize: blockSize, maskToken: 3, targetLayers: seesTokens ? [] : [0, 2],

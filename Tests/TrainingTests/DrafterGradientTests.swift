@@ -85,6 +85,32 @@ import Training
     }
   }
 
+  /// It learns to choose among the drafter's candidates, and leaves these as they are.
+  @Test(arguments: [nil, 30], [nil, 6])
+  func `so it does for the candidate selector`(draftVocabulary: Int?, markovRank: Int?) throws {
+    let fixture = DrafterFixture(
+      anchors: Array(stride(from: 2, to: 118, by: 3)), length: 121,
+      draftVocabulary: draftVocabulary,
+      markovRank: markovRank, objective: DraftObjective(crossEntropy: 0),
+      selector: CandidateSelectorTraining(rank: 4, candidates: 9, factor: 2))
+    try check(fixture, "selector", only: "candidate_selector.")
+    let before = fixture.pass.loss(fixture.example, features: fixture.features)
+    for _ in 0..<40 {
+      fixture.pass.clearGradients()
+      _ = fixture.pass.forwardBackward(fixture.example, features: fixture.features, scale: 1)
+      for entry in fixture.model.layout.entries {
+        let isHead = entry.name.hasPrefix("candidate_selector.")
+        for index in entry.range {
+          let slope = fixture.pass.gradients.base[index]
+          if !isHead && slope != 0 { Issue.record("\(entry.name) has a gradient") }
+          fixture.model.parameters.base[index] -= 1e-3 * slope
+        }
+      }
+    }
+    let after = fixture.pass.loss(fixture.example, features: fixture.features)
+    #expect(before > 1 && after < 0.9 * before, "\(before), then \(after)")
+  }
+
   @Test func `so it does where certainty is forced`() throws {
     let anchors = Array(stride(from: 1, to: 300, by: 2))
     for objective in [

@@ -36,6 +36,11 @@ package struct RecordedOutputs {
           + known.map { "\($0)" }.joined(separator: ", "))
     }
     let settings = configurations[first]
+    if let rule = members.lazy.compactMap({ configurations[$0].verification }).first {
+      throw SpeculateError(
+        "\(name) has outputs of \(rule.rawValue) verification, which no replay can follow; trace some by "
+          + "match")
+    }
     let alike = members.filter { configurations[$0].sampling == settings.sampling }
     func different<T: Equatable>(_ values: [T]) -> [T] {
       values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

@@ -45,6 +45,8 @@ package struct TraceConfiguration: Codable, Sendable, Equatable {
   package var suffix: Bool?
   /// Whether what verification threw away was tried again.
   package var recycling: Bool?
+  /// How drafts became tokens; nil for by matching the target's own.
+  package var verification: Verification?
   /// The format that the target's matrices were held in.
   package var format: String
   package var sampling: SamplingParameters

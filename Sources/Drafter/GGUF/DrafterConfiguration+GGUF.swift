@@ -50,7 +50,8 @@ extension DrafterConfiguration {
     guard epsilon > 0, epsilon <= 1, theta >= 1, theta <= 1e15 else {
       throw settings.problem("the epsilon of norms and rope.freq_base must be positive numbers")
     }
-    let heads = try Self.heads(settings)
+    let heads = try Self.heads(&settings)
+    let convolution = try Self.convolution(&settings, hidden: hidden)
     let draftVocabulary = file.tensor(DrafterPlaces.draftVocabulary)?.shape.first
     let vocabulary = try Self.vocabulary(&settings)
     guard let mask = file.metadata["tokenizer.ggml.mask_token_id"]?.integer,
@@ -85,6 +86,9 @@ extension DrafterConfiguration {
       ownsEmbedding: file.tensor(DrafterPlaces.embedding) != nil, heads: heads)
     ownsHead = file.tensor(DrafterPlaces.head) != nil
     isCausal = try settings.flag("attention.causal") ?? false
+    reaches = try Self.reaches(&settings, count: layers)
+    self.convolution = convolution
+    factors = try Self.factors(&settings)
     // Where nothing is said, only drafters with a Markov chain draft from the anchor's row.
     let isChained = file.tensor("markov_w1.weight") != nil
     samplesAnchor = try settings.flag("sample_from_anchor") ?? isChained
@@ -97,14 +101,8 @@ extension DrafterConfiguration {
       guard let value = try settings.number(key), !neutral.contains(value) else { return }
       throw settings.problem("dflash.\(key), \(meaning), is not supported in drafters")
     }
-    try refuse("embedding_scale", unless: [1], "scaled embeddings")
-    try refuse("logit_scale", unless: [0, 1], "scaled logits")
-    try refuse("final_logit_softcapping", unless: [0], "soft-capped logits")
     try refuse("attention.value_scale", unless: [1], "scaled values")
     try refuse("attention.scale", unless: [], "another factor of scores")
-    try refuse("attention.sliding_window", unless: [0], "a sliding window")
-    try refuse("conv_kernel_size", unless: [0], "convolutions (DFlash 2)")
-    try refuse("selector_rank", unless: [0], "a candidate selector (DFlash 2)")
     try refuse("hyper_connection.count", unless: [0], "hyper-connections")
     let activation = try settings.text("hidden_activation") ?? "silu"
     guard activation == "silu" else {
@@ -114,8 +112,16 @@ extension DrafterConfiguration {
     _ = try settings.flag("has_confidence_head")
   }
 
-  private static func heads(_ settings: GGUFSettings) throws -> DrafterHeads {
+  private static func heads(_ settings: inout GGUFSettings) throws -> DrafterHeads {
     var heads: [any BlockHeadConfiguration] = []
+    let rank = try settings.size("selector_rank", 0...4096)
+    let candidates = try settings.size("selector_top_k", 0...1024)
+    if rank > 0 {
+      guard candidates > 0 else {
+        throw settings.problem("dflash.selector_top_k is missing; convert the drafter again")
+      }
+      heads.append(CandidateSelectorConfiguration(rank: rank, candidates: candidates))
+    }
     if let tensor = settings.file.tensor("markov_w1.weight") {
       guard tensor.shape.count == 2, (1...4096).contains(tensor.shape[1]) else {
         throw settings.problem("tensor \"markov_w1.weight\" is no matrix of a rank up to 4096")
@@ -126,6 +132,44 @@ extension DrafterConfiguration {
       heads.append(ConfidenceHeadConfiguration())
     }
     return DrafterHeads(heads)
+  }
+
+  private static func convolution(
+    _ settings: inout GGUFSettings, hidden: Int
+  ) throws -> ConvolutionShape? {
+    let taps = try settings.size("conv_kernel_size", 0...64)
+    let group = try settings.size("conv_group_size", 0...hidden)
+    guard taps > 0 else { return nil }
+    guard group > 0, hidden.isMultiple(of: group) else {
+      throw settings.problem(
+        "dflash.conv_group_size is \(group), but must divide embedding_length \(hidden)")
+    }
+    return ConvolutionShape(taps: taps, group: group)
+  }
+
+  private static func reaches(_ settings: inout GGUFSettings, count: Int) throws -> [LayerReach] {
+    let window = try settings.size("attention.sliding_window", 0...1 << 26)
+    let pattern = try settings.flags("attention.sliding_window_pattern")
+    guard window > 0 else { return [] }
+    guard let pattern, pattern.count == count else {
+      throw settings.problem(
+        "dflash.attention.sliding_window_pattern must say of \(count) layers which have a window")
+    }
+    return pattern.contains(true) ? pattern.map { LayerReach(window: $0 ? window : nil) } : []
+  }
+
+  private static func factors(_ settings: inout GGUFSettings) throws -> DrafterFactors {
+    /// 0 means that there is none.
+    func number(_ key: String) throws -> Float? {
+      guard let number = try settings.number(key), number != 0 else { return nil }
+      guard number > 0, number <= 1e6 else {
+        throw settings.problem("dflash.\(key) is \(number), but must be above 0, up to 1e6")
+      }
+      return Float(number)
+    }
+    return DrafterFactors(
+      embedding: try number("embedding_scale") ?? 1, logits: try number("logit_scale") ?? 1,
+      cap: try number("final_logit_softcapping"))
   }
 
   private static func vocabulary(_ settings: inout GGUFSettings) throws -> Int {
@@ -159,5 +203,17 @@ extension DrafterConfiguration {
         "dflash.rope.scaling.type \(quoted(type)) is not supported in drafters; only none and linear "
           + "are")
     }
+  }
+}
+
+extension GGUFSettings {
+  /// A size; 0 if it isn't there.
+  fileprivate mutating func size(_ key: String, _ range: ClosedRange<Int>) throws -> Int {
+    let value = try integer(key) ?? 0
+    guard range.contains(value) else {
+      throw problem(
+        "\(name(of: key)) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
   }
 }

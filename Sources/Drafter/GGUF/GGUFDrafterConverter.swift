@@ -75,6 +75,7 @@ package struct GGUFDrafterConverter {
     if one.ropeScaling != two.ropeScaling { return "rope_scaling" }
     if one.heads != two.heads { return "heads" }
     if one.ropeTheta != two.ropeTheta { return "rope_theta" }
+    if one.reaches != two.reaches { return "windows, which its blocks are causal in" }
     return "sizes"
   }
 
@@ -98,6 +99,24 @@ package struct GGUFDrafterConverter {
     add("attention.value_length", shape.headDimension)
     add("attention.layer_norm_rms_epsilon", .float32(shape.normEpsilon))
     add("attention.causal", .bool(drafter.isCausal))
+    if let window = drafter.reaches.lazy.compactMap(\.window).first {
+      add("attention.sliding_window", window)
+      add(
+        "attention.sliding_window_pattern",
+        .array(GGUFArray(drafter.reaches.map { .bool($0.window != nil) }, of: .bool)))
+    }
+    if let convolution = drafter.convolution {
+      add("conv_kernel_size", convolution.taps)
+      add("conv_group_size", convolution.group)
+    }
+    if let selector = drafter.heads.first(CandidateSelectorConfiguration.self) {
+      add("selector_rank", selector.rank)
+      add("selector_top_k", selector.candidates)
+    }
+    let factors = drafter.factors
+    if factors.embedding != 1 { add("embedding_scale", .float32(factors.embedding)) }
+    if factors.logits != 1 { add("logit_scale", .float32(factors.logits)) }
+    if let cap = factors.cap { add("final_logit_softcapping", .float32(cap)) }
     add("rope.dimension_count", shape.headDimension)
     add("rope.freq_base", .float32(Float(drafter.ropeTheta)))
     if case .linear(let factor) = drafter.ropeScaling {

@@ -15,6 +15,9 @@ package protocol BlockHeadState: AnyObject {
   /// What the head made of the tokens before the rows it adjusted last, for later heads; nil for nothing.
   var previous: PreviousRows? { get }
 
+  /// Forgets the rows of the pass before.
+  func begin()
+
   /// Takes all rows of a pass that are still to be chosen.
   func prepare(_ rows: [DraftedRow])
 
@@ -34,6 +37,7 @@ package protocol BlockHeadState: AnyObject {
 
 extension BlockHeadState {
   package var previous: PreviousRows? { nil }
+  package func begin() {}
   package func prepare(_ rows: [DraftedRow]) {}
   package func adjust(_ rows: [DraftedRow]) {}
   package func confidence(of row: Int, probability: Float) -> Float { probability }
@@ -51,15 +55,19 @@ package struct DraftedRow: @unchecked Sendable {
   package var logits: UnsafeMutablePointer<Float>
   /// The token before it; nil while that is a mask.
   package var previous: Token?
+  /// The number of the row that stands before it in its block, which heads with a memory go on from; nil for the
+  /// block's first.
+  package var before: Int?
 
   package init(
     index: Int, hidden: UnsafePointer<Float>, logits: UnsafeMutablePointer<Float>,
-    previous: Token? = nil
+    previous: Token? = nil, before: Int? = nil
   ) {
     self.index = index
     self.hidden = hidden
     self.logits = logits
     self.previous = previous
+    self.before = before
   }
 }
 

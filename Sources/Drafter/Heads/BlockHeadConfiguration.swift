@@ -26,6 +26,9 @@ package protocol BlockHeadConfiguration: Sendable, Equatable {
 
   func members(previousWidth: Int) -> [String: JSONValue]
 
+  /// Keys that go into the drafter's own section of `config.json` instead.
+  var settings: [String: JSONValue] { get }
+
   /// The head's tensors, in the order of training's parameters.
   func tensors(_ place: HeadPlace) -> [NamedShape]
 
@@ -40,6 +43,7 @@ package protocol BlockHeadConfiguration: Sendable, Equatable {
 extension BlockHeadConfiguration {
   package var cost: String? { nil }
   package var previousWidth: Int { 0 }
+  package var settings: [String: JSONValue] { [:] }
 
   package func equals(_ other: any BlockHeadConfiguration) -> Bool { other as? Self == self }
 }

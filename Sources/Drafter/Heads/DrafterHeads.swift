@@ -5,7 +5,8 @@ import Tensors
 package struct DrafterHeads: Sendable, Equatable {
   /// Every kind of head, in that order.
   package static let kinds: [any BlockHeadConfiguration.Type] = [
-    MarkovHeadConfiguration.self, ConfidenceHeadConfiguration.self,
+    MarkovHeadConfiguration.self, CandidateSelectorConfiguration.self,
+    ConfidenceHeadConfiguration.self,
   ]
 
   package let list: [any BlockHeadConfiguration]
@@ -38,6 +39,18 @@ package struct DrafterHeads: Sendable, Equatable {
     }
   }
 
+  /// What goes into the drafter's own section instead.
+  var settings: [String: JSONValue] {
+    list.reduce(into: [:]) { settings, head in
+      settings.merge(head.settings) { _, new in new }
+    }
+  }
+
+  /// The first head of a kind, if there is one.
+  package func first<Head: BlockHeadConfiguration>(_ kind: Head.Type) -> Head? {
+    list.lazy.compactMap { $0 as? Head }.first
+  }
+
   /// Values that the heads before each make of the token before a row.
   package var previousWidths: [Int] {
     list.indices.map { list[..<$0].reduce(0) { $0 + $1.previousWidth } }
@@ -68,6 +81,11 @@ package struct HeadStates {
       states.append(state)
     }
     self.states = states
+  }
+
+  /// Forgets the rows of the pass before.
+  package func begin() {
+    for state in states { state.begin() }
   }
 
   /// Takes all rows of a pass that are still to be chosen.

@@ -16,7 +16,7 @@ package import Verifier
 public struct CostModelCache: Sendable {
   private let folder: URL
   /// Whether entries are written, but not read.
-  private let measuresAgain: Bool
+  let measuresAgain: Bool
 
   /// A cache in a folder, which is made when the first entry is written.
   ///
@@ -56,11 +56,16 @@ public struct CostModelCache: Sendable {
   }
 
   package func store(_ cost: CostModel, of key: Key) {
+    write(Entry(key: key, cost: cost), to: file(of: key))
+  }
+
+  /// Writes an entry, or forgoes it.
+  func write(_ entry: some Encodable, to file: URL) {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(Entry(key: key, cost: cost)) else { return }
-    try? AtomicFile.write(data, to: file(of: key))
+    guard let data = try? encoder.encode(entry) else { return }
+    try? AtomicFile.write(data, to: file)
   }
 
   package func file(of key: Key) -> URL {
@@ -68,9 +73,12 @@ public struct CostModelCache: Sendable {
       "\(key.version)", key.processor, key.kernels, "\(key.threads)", "\(key.maximumRows)",
       key.target, key.drafter ?? "",
     ].joined(separator: "\u{0}")
-    // Two keys with one name only measure in turn, since an entry holds its key.
-    let name = String(FNV1a(text).value, radix: 16)
-    return folder.appending(path: "pass-times-\(name).json")
+    return entry("pass-times", of: text)
+  }
+
+  /// Two keys with one name only measure in turn, since an entry holds its key.
+  func entry(_ kind: String, of key: String) -> URL {
+    folder.appending(path: "\(kind)-\(String(FNV1a(key).value, radix: 16)).json")
   }
 }
 

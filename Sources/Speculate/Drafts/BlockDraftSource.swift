@@ -175,10 +175,11 @@ package final class BlockDraftPasses {
     } branch: { index in
       let request = requests[index]
       guard let branching = request.branching else { return }
-      growers[index].grow(request, branching) { place, previous in
+      growers[index].grow(request, branching) { place, previous, goesOn in
         request.chooser.chooseBeside(
-          runner.logits(of: place, after: previous, in: blocks[index].context), count: columns,
-          position: request.tokens.count + place, map: map)
+          runner.logits(
+            of: place, after: previous, in: blocks[index].context, goesOn: goesOn),
+          count: columns, position: request.tokens.count + place, map: map)
       }
     }
     for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }

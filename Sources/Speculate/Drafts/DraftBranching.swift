@@ -57,10 +57,13 @@ struct BranchGrower {
 
   /// Grows the branches of a block whose drafts are chosen, the likeliest first.
   ///
-  /// - Parameter choose: a draft of a place after a token; nil if there is none to give.
+  /// - Parameter choose: a draft of a place after a token, which may be the one given last; nil if there is
+  ///   none to give.
   mutating func grow(
     _ request: DraftRequest, _ branching: DraftBranching,
-    choose: (_ place: Int, _ previous: Token) -> (token: Token, confidence: Float)?
+    choose: (_ place: Int, _ previous: Token, _ goesOn: Bool) -> (
+      token: Token, confidence: Float
+    )?
   ) {
     rank(request.block, branching)
     for other in runnersUp {
@@ -70,7 +73,7 @@ struct BranchGrower {
       request.chooser.beginBeside(other.token, place: other.place)
       var (chance, previous, place) = (other.chance, other.token, other.place + 1)
       while place < request.count, request.block.branches.count < branching.limit,
-        let next = choose(place, previous)
+        let next = choose(place, previous, place > other.place + 1)
       {
         let cell = ChanceCell.branch(.behind, score: next.confidence)
         chance *= branching.chances.conditional(cell)

@@ -1,6 +1,6 @@
 /// How likely the target accepts a draft once it has accepted all before it, source by source,
 /// learned while decoding.
-package struct DraftChances: Sendable, Equatable {
+package struct DraftChances: Sendable, Equatable, Codable {
   /// The chances of a drafter model's drafts by place.
   package private(set) var survival = SurvivalEstimator()
   /// What its confidences are worth.
@@ -29,7 +29,23 @@ package struct DraftChances: Sendable, Equatable {
   func conditional(_ cell: ChanceCell) -> Double {
     if cell.table > 0 { return free[cell.table - 1].conditional(cell.place) }
     if let branch = cell.branch { return branches[branch].acceptance(cell.confidence ?? 0) }
-    return cell.confidence.map(calibration.acceptance) ?? survival.conditional(cell.place)
+    return cell.confidence.map { calibration.acceptance($0, place: cell.place) }
+      ?? survival.conditional(cell.place)
+  }
+
+  /// Whether it is what learning leaves: files may have been edited.
+  var isSound: Bool {
+    let new = DraftChances()
+    return branches.count == new.branches.count && free.count == new.free.count && survival.isSound
+      && calibration.isSound && branches.allSatisfy(\.isSound) && free.allSatisfy(\.isSound)
+  }
+
+  /// Lets what comes next count for more.
+  mutating func fade() {
+    survival.fade()
+    calibration.fade()
+    for index in branches.indices { branches[index].fade() }
+    for index in free.indices { free[index].fade() }
   }
 
   /// Expected accepted tokens of `count` free drafts that stand alone.
@@ -47,7 +63,9 @@ package struct DraftChances: Sendable, Equatable {
       free[cell.table - 1].record(place: cell.place, accepted: accepted)
     } else if cell.table == 0 {
       survival.record(place: cell.place, accepted: accepted)
-      if let confidence = cell.confidence { calibration.record(confidence, accepted: accepted) }
+      if let confidence = cell.confidence {
+        calibration.record(confidence, place: cell.place, accepted: accepted)
+      }
     } else if let branch = cell.branch {
       branches[branch].record(cell.confidence ?? 0, accepted: accepted)
     }

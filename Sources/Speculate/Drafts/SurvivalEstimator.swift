@@ -4,7 +4,7 @@
 /// exponentially decayed frequency per place. A place with few observations leans on the rate of
 /// all places together, and that one on an optimistic prior, so that speculation is tried first
 /// and judged by what it brings.
-package struct SurvivalEstimator: Sendable, Equatable {
+package struct SurvivalEstimator: Sendable, Equatable, Codable {
   /// What each observation leaves of the weight of those before it at the same place.
   private static let decay = 0.98
   /// Observations that the rate of all places counts for at each place.
@@ -28,6 +28,36 @@ package struct SurvivalEstimator: Sendable, Equatable {
     self.firstWeight = firstWeight
     hits.reserveCapacity(FreeDraftKind.longest)
     trials.reserveCapacity(FreeDraftKind.longest)
+  }
+
+  /// Whether counts are what learning leaves: files may have been edited.
+  var isSound: Bool {
+    (0...1).contains(firstRate) && (0...1e6).contains(firstWeight) && hits.count <= 1024
+      && Self.areSound(hits + [allHits], trials + [allTrials])
+  }
+
+  static func areSound(_ hits: [Double], _ trials: [Double]) -> Bool {
+    hits.count == trials.count
+      && zip(hits, trials).allSatisfy { $0 >= 0 && $0 <= $1 * (1 + 1e-9) && $1 <= 1e6 }
+  }
+
+  /// Observations of other texts that still count, at most.
+  private static let keptWeight = 16.0
+
+  /// Lets what comes next count for more.
+  mutating func fade() {
+    Self.fade(&hits, &trials)
+    let share = min(1, 4 * Self.keptWeight / max(allTrials, 1))
+    (allHits, allTrials) = (allHits * share, allTrials * share)
+    hits.reserveCapacity(FreeDraftKind.longest)
+    trials.reserveCapacity(FreeDraftKind.longest)
+  }
+
+  static func fade(_ hits: inout [Double], _ trials: inout [Double]) {
+    for index in trials.indices where trials[index] > keptWeight {
+      hits[index] *= keptWeight / trials[index]
+      trials[index] = keptWeight
+    }
   }
 
   /// The chance that the draft at `place` (0 for the one after the anchor) is accepted, given that

@@ -1,4 +1,5 @@
-/// How tokens are produced. Every mode gives the same output.
+/// How tokens are produced. Every mode gives the same output, unless ``GenerationParameters/verification`` says that the
+/// distribution is enough.
 public enum DecodingMode: Sendable, Equatable {
   /// Token by token.
   case plain

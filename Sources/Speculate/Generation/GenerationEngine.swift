@@ -44,9 +44,7 @@ final class GenerationEngine {
     let cache = try emptyCache()
     let decoder = try Decoder(
       runner: runner, cache: cache, prompt: prompt, parameters: parameters,
-      strategy: strategies.strategy(
-        mode, parameters.sampling, isConstrained: parameters.constraint != nil,
-        source: draftSource),
+      strategy: strategies.strategy(mode, parameters, source: draftSource),
       grammar: parameters.constraint.map { try constraints.grammar(of: $0, vocabulary) },
       isCancelled: isCancelled)
     decoder.observer = observer

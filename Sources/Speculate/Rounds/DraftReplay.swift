@@ -74,11 +74,12 @@ package final class DraftReplay {
   ///   - suffix: whether the end of the text is looked up in earlier text.
   ///   - branches: at how many tokens beside its first choice the source looks.
   ///   - cost: the times that an adaptive length is told.
+  ///   - recorder: is told the source's choices, of chains.
   /// - Returns: The rounds.
   /// - Throws: ``SpeculateError`` for a text that no decoder would take.
   package func rounds(
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
-    suffix: Bool = false, branches: Int = 0, cost: CostModel
+    suffix: Bool = false, branches: Int = 0, cost: CostModel, recorder: ChoiceRecorder? = nil
   ) throws -> [Round] {
     let strategy = DraftStrategy(
       source: source, length: length, choice: choice, branches: branches,
@@ -88,6 +89,8 @@ package final class DraftReplay {
     var parameters = parameters
     parameters.maximumTokens = max(parameters.maximumTokens, text.output.count)
     parameters.ignoresEnd = true
+    // Known texts say what the target chose, and so whether drafts match.
+    parameters.verification = .match
     var configuration = runner.model.configuration
     configuration.maximumContext = max(configuration.maximumContext, tokens.count)
     var sequence = try SequenceState(
@@ -95,6 +98,7 @@ package final class DraftReplay {
       capacity: configuration.maximumContext)
     strategy.begin(
       sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
+    strategy.tellChoices(to: recorder)
     try strategy.reserve(tokens.count)
     var budget = RowBudget()
     var path: [Int] = []
@@ -106,6 +110,7 @@ package final class DraftReplay {
         wish.source.draft(wish.request)
         wish.request.finish()
         if let failure = wish.request.failure { throw failure }
+        recorder?.judge(tokens[sequence.tokens.count...])
       }
       budget.share([strategy.propose(sequence)], rows: runner.maximumRows)
       let tree = strategy.rows(budget.counts[0])

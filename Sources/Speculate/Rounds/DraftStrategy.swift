@@ -56,14 +56,24 @@ package final class DraftStrategy: RoundStrategy {
     planner = RoundPlanner(length)
   }
 
+  /// Whose experience it is, where that is kept.
+  package var way: DraftExperience.Way?
+
   /// The adaptive length as it has learned so far, to start the next generation with; `nil` if the
   /// length is fixed.
   package var learnedLength: AdaptiveDraftLength? { planner.policy }
 
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
+    let weighsDrafts = sequence.verification != .match
+    planner.isChain = weighsDrafts
+    // Under the target's own noise drafts would foretell what decides about them.
+    let choice = weighsDrafts && choice == .coupled ? .sampled : choice
     let request = DraftRequest(
       chooser: DraftChooser(sequence.sampling, choice: choice, context: sequence.context))
+    if weighsDrafts, choice == .sampled {
+      request.chooser.distributions = DraftDistributions(vocabulary: sequence.vocabulary)
+    }
     request.chooser.recorder = recorder
     asked = request
     source?.rewind(to: 0)
@@ -81,6 +91,9 @@ package final class DraftStrategy: RoundStrategy {
     self.recorder = recorder
     asked?.chooser.recorder = recorder
   }
+
+  /// Has the choices of the source's drafts told, for analysis.
+  func tellChoices(to recorder: ChoiceRecorder?) { asked?.chooser.choices = recorder }
 
   package func reserve(_ positions: Int) throws(SpeculateError) { try source?.reserve(positions) }
 
@@ -133,8 +146,10 @@ package final class DraftStrategy: RoundStrategy {
     _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
   ) {
     free?.commit(sequence.tokens.suffix(outcome.path.count))
-    if free?.isRecycling == true { recycle(outcome, &sequence) }
-    planner.judge(sequence.tokens.suffix(outcome.path.count), accept: accept)
+    // Guesses are made under the noise that chooses tokens, which drafts to be weighed must not know.
+    if free?.isRecycling == true, !planner.isChain { recycle(outcome, &sequence) }
+    planner.judge(
+      sequence.tokens.suffix(outcome.path.count), accepted: outcome.accepted, accept: accept)
   }
 
   /// Keeps the likeliest drafts behind the last accepted one, and what the target predicted on their

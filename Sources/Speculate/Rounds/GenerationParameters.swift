@@ -14,12 +14,14 @@ public struct GenerationParameters: Sendable, Equatable {
   public var ignoresEnd: Bool
   /// What the output is held to; `nil` for nothing.
   public var constraint: Constraint?
+  /// How drafts become tokens.
+  public var verification: Verification
 
   /// Makes parameters without checking them; decoders call ``validated()``.
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 256,
     stopStrings: [String] = [], endTokens: [Token]? = nil, ignoresEnd: Bool = false,
-    constraint: Constraint? = nil
+    constraint: Constraint? = nil, verification: Verification = .match
   ) {
     self.sampling = sampling
     self.maximumTokens = maximumTokens
@@ -27,6 +29,7 @@ public struct GenerationParameters: Sendable, Equatable {
     self.endTokens = endTokens
     self.ignoresEnd = ignoresEnd
     self.constraint = constraint
+    self.verification = verification
   }
 
   /// The same value, once every field was found in its range.

@@ -17,6 +17,9 @@ struct RoundPlanner {
   private var modelNodes = 0
   /// Whether the model said how sure it was.
   private var hasConfidences = false
+  /// Whether drafts are weighed against what they were drawn from. Then they are a chain, and none is left out for
+  /// what it is or what comes behind it (arXiv 2607.05147, appendix A): all that were asked for are verified.
+  var isChain = false
   /// What rounds cost this sequence when several share them.
   private var shared: (cost: CostModel, sequences: Int, rounds: Int)?
 
@@ -81,12 +84,14 @@ struct RoundPlanner {
 
   /// Adds the model's drafts, to which the others are alternatives.
   mutating func add(_ block: DraftBlock, before candidates: ArraySlice<FreeDrafts.Candidate>) {
-    hasConfidences = !block.confidences.isEmpty && block.confidences.count == block.tokens.count
+    hasConfidences =
+      !isChain && !block.confidences.isEmpty && block.confidences.count == block.tokens.count
     tree.reset(root: tree.nodes[0].token)
     tree.insert(block.tokens, origin: .drafter, chances: chances) { _, place in
       .model(place: place, confidence: hasConfidences ? block.confidences[place] : nil)
     }
     modelNodes = tree.count - 1
+    guard !isChain else { return }
     tree.insert(block.branches, chances: chances)
     insert(candidates)
   }
@@ -97,7 +102,7 @@ struct RoundPlanner {
   ///   - width: runners-up of a place.
   ///   - limit: the most drafts that the round can verify.
   func branching(_ width: Int, limit: Int) -> DraftBranching? {
-    guard let policy, width > 0 else { return nil }
+    guard let policy, width > 0, !isChain else { return nil }
     return DraftBranching(
       width: width, limit: min(limit, DraftBranching.most), chances: policy.chances)
   }
@@ -123,9 +128,14 @@ struct RoundPlanner {
   ///
   /// - Parameters:
   ///   - emitted: the tokens that the round committed.
+  ///   - accepted: how many of them are drafts.
   ///   - accept: is told where each accepted draft came from.
-  mutating func judge(_ emitted: ArraySlice<Token>, accept: (DraftOrigin) -> Void) {
+  mutating func judge(
+    _ emitted: ArraySlice<Token>, accepted: Int, accept: (DraftOrigin) -> Void
+  ) {
     tree.judge(emitted) { node, number, isRight in
+      // A rejected draft may come back in its own place.
+      let isRight = isRight && (!isChain || number <= accepted)
       if policy != nil {
         policy?.chances.record(node.cell, accepted: isRight)
       } else {
@@ -146,6 +156,8 @@ struct RoundPlanner {
   }
 
   private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {
-    for candidate in candidates { tree.insert(candidate, chances: chances) }
+    for candidate in isChain ? candidates.prefix(1) : candidates {
+      tree.insert(candidate, chances: chances)
+    }
   }
 }

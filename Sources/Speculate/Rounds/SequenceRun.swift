@@ -32,6 +32,10 @@ package final class SequenceRun {
   package private(set) var promptScores: [TokenScores] = []
   /// The scores of the tokens that the last round committed.
   private var scores: [TokenScores] = []
+  /// Weighs drafts against what they were drawn from; made when that is asked for.
+  private var verifier: DraftVerifier?
+  /// Raw rows of a round whose tokens are scored when all are known: [rows][vocabulary].
+  private var rawRows: FloatBuffer?
 
   // The round's.
   var request: DraftRequest?
@@ -218,6 +222,8 @@ package final class SequenceRun {
   /// - Returns: How many drafts were accepted.
   func accept(_ logits: RowLogits, in tree: TokenTree) -> Int {
     scores.removeAll(keepingCapacity: true)
+    // A round without drafts is plain decoding's.
+    if sequence.verification != .match, tree.count > 1, tree.isChain { return weigh(logits, tree) }
     return AcceptanceRule.path(
       in: tree, into: &path, choice: { choose(logits[$0]) }, emit: { sequence.commit($0) })
   }
@@ -227,6 +233,57 @@ package final class SequenceRun {
     let token = sequence.choose(row)
     if let scorer, let token { scores.append(scorer.scores(of: token)) }
     return token
+  }
+
+  /// Token or block verification of a chain.
+  ///
+  /// - Returns: How many drafts were accepted.
+  private func weigh(_ logits: RowLogits, _ tree: TokenTree) -> Int {
+    let verifier = self.verifier ?? DraftVerifier(vocabulary: vocabulary)
+    self.verifier = verifier
+    let drafts = tree.tokens.dropFirst()
+    let start = sequence.tokens.count
+    let isBlock = sequence.verification == .block
+    // Only what was drawn has a distribution, and matches in earlier text are not drawn.
+    let drawn = request.flatMap { request in
+      request.block.tokens.starts(with: drafts) ? request.chooser.distributions : nil
+    }
+    if scorer != nil { keepRaw(logits, rows: tree.count) }
+    // Rows of a block are looked at before the drafts before them are committed.
+    var behind: [Token] = []
+    let chain = DraftVerifier.Chain(
+      drafts: drafts,
+      noise: VerificationNoise(seed: sequence.sampling.seed, start: start),
+      drafted: { drawn?[$0] },
+      row: { [self] place in
+        if isBlock, place > 0, sequence.sampling.usesContext {
+          let before = drafts[drafts.startIndex + place - 1]
+          if !sequence.context.contains(before), !behind.contains(before) { behind.append(before) }
+        }
+        return sequence.process(logits[place], behind: behind) ? logits[place] : nil
+      },
+      bonus: { [self] in sequence.choose(logits[drafts.count]) },
+      emit: { [self] in sequence.commit($0) })
+    let (accepted, emitted) = verifier.verify(chain, by: sequence.verification)
+    path.removeAll(keepingCapacity: true)
+    path.append(contentsOf: 0..<emitted)
+    if let scorer, let rawRows {
+      for (row, token) in sequence.tokens.suffix(emitted).enumerated() {
+        scorer.read(rawRows.base + row * vocabulary)
+        scores.append(scorer.scores(of: token))
+      }
+    }
+    return accepted
+  }
+
+  private func keepRaw(_ logits: RowLogits, rows: Int) {
+    let kept =
+      rawRows.flatMap { $0.count >= rows * vocabulary ? $0 : nil }
+      ?? FloatBuffer(count: rows * vocabulary)
+    rawRows = kept
+    for row in 0..<rows {
+      (kept.base + row * vocabulary).update(from: logits[row], count: vocabulary)
+    }
   }
 
   /// Keeps what was accepted in the cache and tells the strategy.

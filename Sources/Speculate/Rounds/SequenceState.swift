@@ -13,13 +13,15 @@ package struct SequenceState {
   /// What made it impossible to go on.
   package private(set) var failure: SpeculateError?
   package let sampling: SamplingParameters
+  /// How drafts become tokens.
+  let verification: Verification
   /// Which tokens are committed, for penalties.
   package let context: TokenPresence
   /// Where the output is in the grammar that it is held to; `nil` without one.
   package let constraint: ConstraintState?
 
   private var chooser: TokenChooser
-  private let vocabulary: Int
+  let vocabulary: Int
   private let endTokens: [Token]
   /// The most tokens, prompt included.
   private let limit: Int
@@ -77,6 +79,7 @@ package struct SequenceState {
     isShort = overflow || sum > contextLimit
     limit = isShort ? contextLimit : sum
     sampling = parameters.sampling
+    verification = parameters.usedVerification
     chooser = TokenChooser(sampling)
     context = TokenPresence(vocabulary: vocabulary, counts: sampling.usesCounts)
     for token in prompt { context.insert(token) }
@@ -111,6 +114,20 @@ package struct SequenceState {
       fail(error)
     }
     return nil
+  }
+
+  /// Turns a row into the logits of what the next token is drawn from, and draws none.
+  ///
+  /// A row with a logit that is NaN or infinite fails the sequence.
+  ///
+  /// - Parameters:
+  ///   - row: raw logits: [vocabulary].
+  ///   - drafts: what stands before the row behind the committed tokens: distinct, and none of them.
+  /// - Returns: whether a token can be drawn.
+  mutating func process(_ row: UnsafeMutablePointer<Float>, behind drafts: [Token]) -> Bool {
+    let isSound = chooser.process(row, count: vocabulary, context: context, drafts: drafts)
+    if !isSound { fail(.unusable("target", position: tokens.count)) }
+    return isSound
   }
 
   /// What the target would choose at `position` if the row's text were the committed one: a guess,

@@ -9,6 +9,12 @@ struct StrategyMaker {
   /// What passes cost, where that is known.
   private let cost: CostModel?
   private var length: AdaptiveDraftLength?
+  /// What is known about chances, from earlier runs as well.
+  private var experience: DraftExperience?
+  private let experienceKey: CostModelCache.ExperienceKey?
+  /// Generations since it was stored, and when to store it next.
+  private var learned = 0
+  private var nextStore = 1
   private var jacobi: JacobiPolicy?
 
   init(
@@ -19,6 +25,9 @@ struct StrategyMaker {
     self.drafter = drafter
     self.costCache = costCache
     self.cost = cost
+    experienceKey =
+      costCache == nil
+      ? nil : CostModelCache.ExperienceKey(target: runner.model.path, drafter: drafter)
   }
 
   /// Makes the strategy of one sequence.
@@ -26,35 +35,41 @@ struct StrategyMaker {
   /// - Parameters:
   ///   - source: gives the drafter's run state, asked where the mode drafts; `nil` without a drafter.
   ///   - prediction: what the output will mostly repeat.
-  ///   - isConstrained: whether the output is held to a grammar.
   /// - Throws: ``SpeculateError`` for a mode that can't be, or when there is no memory to measure with.
   mutating func strategy(
-    _ mode: DecodingMode, _ sampling: SamplingParameters, prediction: [Token] = [],
-    isConstrained: Bool = false,
+    _ mode: DecodingMode, _ parameters: GenerationParameters, prediction: [Token] = [],
     source: () throws -> (any DraftSource)?
   ) throws -> any RoundStrategy {
     try mode.validated()
+    try parameters.check(mode)
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
     case .speculative(let drafts, let choice, let freeDrafts, let branches):
       var free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       if !prediction.isEmpty { free.suffix = true }
-      guard drafter != nil || !free.isEmpty(isConstrained: isConstrained) else {
+      guard drafter != nil || !free.isEmpty(isConstrained: parameters.constraint != nil) else {
         return PlainStrategy()
       }
       let source = try source()
-      return DraftStrategy(
+      let rule = choice ?? .automatic(parameters.sampling, parameters.verification)
+      let way = DraftExperience.Way(parameters, rule)
+      let strategy = DraftStrategy(
         source: source,
-        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
-        choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
+        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source, way)),
+        choice: rule, branches: branches ?? DraftStrategy.usualBranches,
         free: free, prediction: prediction)
+      strategy.way = way
+      return strategy
     }
   }
 
   /// Keeps what a strategy learned about speed.
   mutating func learn(from strategy: any RoundStrategy) {
-    if let learned = (strategy as? DraftStrategy)?.learnedLength { length = learned }
+    if let strategy = strategy as? DraftStrategy, let learned = strategy.learnedLength {
+      length = learned
+      if let way = strategy.way { keep(learned.chances, of: way) }
+    }
     if let learned = (strategy as? JacobiStrategy)?.policy { jacobi = learned }
   }
 
@@ -64,10 +79,31 @@ struct StrategyMaker {
     return made
   }
 
-  private mutating func adaptiveLength(_ source: (any DraftSource)?) throws -> AdaptiveDraftLength {
-    let made = try length ?? AdaptiveDraftLength(measured(source))
+  private mutating func adaptiveLength(
+    _ source: (any DraftSource)?, _ way: DraftExperience.Way
+  ) throws -> AdaptiveDraftLength {
+    var made = try length ?? AdaptiveDraftLength(measured(source))
     length = made
+    made.chances = known()[way] ?? DraftChances()
     return made
+  }
+
+  private mutating func known() -> DraftExperience {
+    let known =
+      experience ?? experienceKey.flatMap { costCache?.experience(of: $0) } ?? DraftExperience()
+    experience = known
+    return known
+  }
+
+  /// Keeps what was learned, for other runs too, the more seldom the more there is of it.
+  private mutating func keep(_ chances: DraftChances, of way: DraftExperience.Way) {
+    var known = known()
+    known[way] = chances
+    experience = known
+    learned += 1
+    guard let costCache, let experienceKey, learned == nextStore else { return }
+    nextStore *= 2
+    costCache.store(known, of: experienceKey)
   }
 
   private func measured(_ source: (any DraftSource)?) throws -> CostModel {

@@ -1,4 +1,5 @@
 public import Files
+import Tensors
 
 /// Keeps a source's most probable tokens at each place of a block, for an observer.
 package final class CandidateRecorder {

@@ -8,8 +8,13 @@ import Tensors
 package struct DraftChooser {
   /// Keeps the most probable tokens of each place, for an observer.
   var recorder: CandidateRecorder?
+  /// Tells where the text's tokens stand among the choices of each place, for analysis.
+  var choices: ChoiceRecorder?
+  /// Keeps what each place was drawn from, for verification that weighs drafts against it.
+  var distributions: DraftDistributions?
 
   private var chooser: TokenChooser
+  private let choice: DraftChoice
   private let context: TokenPresence
   /// The distinct drafts of the block so far that the text doesn't hold.
   private var drafts: [Token] = []
@@ -38,6 +43,7 @@ package struct DraftChooser {
     var drafting = sampling
     if choice == .argmax { drafting.temperature = 0 }
     chooser = TokenChooser(drafting)
+    self.choice = choice
     runnersUp.reserveCapacity(Self.mostRunnersUp)
     behind.reserveCapacity(Self.mostRunnersUp)
     self.context = context
@@ -77,6 +83,7 @@ package struct DraftChooser {
         place: place)
     else { return nil }
     let token = map?.tokens[column] ?? Token(column)
+    let others = max(others, choices?.width ?? 0)
     if others > 0 {
       chooser.runnersUp(
         row, count: count, winner: column, position: position, map: map, limit: others,
@@ -93,7 +100,9 @@ package struct DraftChooser {
         runnersUp.append((map?.tokens[column] ?? Token(column), score))
       }
     }
+    choices?.record([token] + runnersUp.map(\.token), place: position - start)
     recorder?.record(row, count: count, total: total, place: position - start, map: map)
+    distributions?.record(row, count: count, total: total, place: position - start, map: map)
     if chooser.parameters.usesContext, !context.contains(token), !drafts.contains(token) {
       drafts.append(token)
     }
@@ -101,7 +110,7 @@ package struct DraftChooser {
   }
 
   /// Whether choices are made under the target's noise.
-  var isCoupled: Bool { !chooser.parameters.isGreedy }
+  var isCoupled: Bool { choice == .coupled && !chooser.parameters.isGreedy }
 
   /// Chooses a draft that stands beside the block's own.
   mutating func chooseBeside(
@@ -136,6 +145,11 @@ package struct DraftChooser {
     places.removeAll(keepingCapacity: true)
     besidePlace = nil
     start = position
+    distributions?.begin()
+    choices?.begin()
+    if choice == .sampled {
+      chooser.key(VerificationNoise.draftSeed(chooser.parameters.seed, start: position))
+    }
   }
 }
 
@@ -147,12 +161,18 @@ public enum DraftChoice: String, Sendable, Equatable, Codable, CaseIterable {
   /// The drafter's own sample under the noise that the target will use at that position, so that
   /// both fall on the same token with probability at least `(1 − TV)/(1 + TV)` (arXiv 2408.07978).
   case coupled
+  /// The drafter's own sample under numbers of its own: what token and block verification weigh. Beside the
+  /// target's own choice it matches least often.
+  case sampled
 
   /// Up to this temperature argmax drafts are expected to match more often than coupled ones.
   private static let argmaxTemperature: Float = 0.6
 
-  /// The choice that is expected to match more often.
-  public static func automatic(_ sampling: SamplingParameters) -> DraftChoice {
-    sampling.temperature <= argmaxTemperature ? .argmax : .coupled
+  /// The choice of which more drafts are expected to stay.
+  public static func automatic(
+    _ sampling: SamplingParameters, _ verification: Verification = .match
+  ) -> DraftChoice {
+    if verification != .match, !sampling.isGreedy { return .sampled }
+    return sampling.temperature <= argmaxTemperature ? .argmax : .coupled
   }
 }

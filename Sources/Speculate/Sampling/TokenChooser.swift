@@ -7,7 +7,7 @@ import Tensors
 /// parameters choose the same tokens from the same rows, in whatever order they see them.
 package struct TokenChooser: Sendable {
   package let parameters: SamplingParameters
-  private let noise: KeyedNoise
+  private var noise: KeyedNoise
   private var processor: LogitProcessor
 
   package init(_ parameters: SamplingParameters) {
@@ -71,6 +71,19 @@ package struct TokenChooser: Sendable {
     else { return nil }
     if parameters.isGreedy { return Kernels.finiteArgmax(row, count: count) }
     return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
+  }
+
+  /// Draws with other numbers from now on.
+  mutating func key(_ seed: UInt64) { noise = KeyedNoise(seed: seed) }
+
+  /// Turns a row into the logits of what tokens are drawn from.
+  ///
+  /// - Returns: whether they may be drawn from: `false` if a logit is NaN or infinite.
+  mutating func process(
+    _ row: UnsafeMutablePointer<Float>, count: Int, context: TokenPresence, drafts: [Token]
+  ) -> Bool {
+    processor.process(
+      UnsafeMutableBufferPointer(start: row, count: count), context: context, drafts: drafts)
   }
 
   /// What would have been chosen next of a row that ``column(_:count:position:context:drafts:map:)`` left.

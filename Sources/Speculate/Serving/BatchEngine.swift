@@ -176,8 +176,7 @@ final class BatchEngine {
     let request = sequence.request
     var source: (any DraftSource)?
     let strategy = try strategies.strategy(
-      request.mode, request.parameters.sampling, prediction: request.prediction,
-      isConstrained: request.parameters.constraint != nil
+      request.mode, request.parameters, prediction: request.prediction
     ) {
       source = try sources.popLast() ?? makeSource?(runner.model.configuration.maximumContext)
       return source

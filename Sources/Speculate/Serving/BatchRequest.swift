@@ -39,6 +39,7 @@ public struct BatchRequest: Sendable, Equatable {
   /// - Throws: ``SpeculateError`` naming what is out of range.
   func validated() throws {
     try parameters.validated()
+    try parameters.check(mode)
     for (name, count) in [("scores", scores), ("prompt scores", promptScores)] {
       if let count, !(0...Self.mostScores).contains(count) {
         throw SpeculateError("\(name) \(count) is out of range: use 0 to \(Self.mostScores)")

@@ -8,6 +8,7 @@ extension Attention {
     _ plan: RowPlan, norms: SublayerNorms, index: Int, scratch: LayerScratch, workers: Workers
   ) {
     plan.window = window
+    plan.hidesLater = hidesLater
     let buffers = scratch.attention(of: index)
     let ownsHeads =
       shape.keyValueHeads.isMultiple(of: workers.count) && shape.headDimension.isMultiple(of: 16)

@@ -12,6 +12,8 @@ package struct Attention: Sendable {
   var clip: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   var window: Int?
+  /// Whether a row sees no key behind its own, whatever it may see in other layers.
+  var hidesLater = false
 
   /// `[queryWidth][hidden]`.
   var query: PackedMatrix

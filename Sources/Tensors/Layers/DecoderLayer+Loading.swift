@@ -25,10 +25,15 @@ extension DecoderLayer {
           width: stride == 0 ? shape.headDimension : heads * stride, epsilon: shape.normEpsilon),
         stride: stride)
     }
+    func convolution(_ base: LayerTensor, _ projection: LayerTensor) throws -> BlockConvolution? {
+      guard let shape = design.convolution, let base = try vector(base) else { return nil }
+      return BlockConvolution(shape: shape, base: base, projection: try matrix(projection))
+    }
     mixerNorms = SublayerNorms(
       before: try norm(.mixerNorm, bias: .mixerNormBias, if: design.mixerNorms.isBefore),
       after: try norm(.mixerPostNorm, bias: .mixerPostNormBias, if: design.mixerNorms.isAfter),
-      factor: design.residualScale)
+      factor: design.residualScale,
+      convolution: try convolution(.mixerConvolution, .mixerConvolutionProjection))
     isParallel = design.flow != .sequential
     feedForwardNorms = SublayerNorms(
       before: design.flow == .parallelSharingNorm
@@ -37,12 +42,14 @@ extension DecoderLayer {
           .feedForwardNorm, bias: .feedForwardNormBias, if: design.feedForwardNorms.isBefore),
       after: try norm(
         .feedForwardPostNorm, bias: .feedForwardPostNormBias, if: design.feedForwardNorms.isAfter),
-      factor: design.residualScale)
+      factor: design.residualScale,
+      convolution: try convolution(.feedForwardConvolution, .feedForwardConvolutionProjection))
     mixer = Attention(
       shape: shape.attention, rope: design.attention.rope,
       scale: design.attention.scale ?? 1 / Float(shape.headDimension).squareRoot(),
       cap: design.attention.cap ?? 0, clip: design.attention.clip,
-      window: design.attention.window, query: try matrix(.query),
+      window: design.attention.window, hidesLater: design.attention.hidesLater,
+      query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias),
       valueBias: try vector(.valueBias), outputBias: try vector(.outputBias),

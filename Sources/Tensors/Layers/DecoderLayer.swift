@@ -17,17 +17,24 @@ package struct DecoderLayer: Sendable {
   /// Width of the residual stream.
   var hidden: Int { mixer.output.rows }
 
-  package var matrices: [PackedMatrix] { mixer.matrices + feedForward.matrices }
+  package var matrices: [PackedMatrix] {
+    mixer.matrices + feedForward.matrices + convolutions.map(\.projection)
+  }
+
+  var convolutions: [BlockConvolution] {
+    [mixerNorms.convolution, feedForwardNorms.convolution].compactMap(\.self)
+  }
 
   /// Bytes of weights that a pass over so many rows reads, as expected.
   package func bytesRead(rows: Int) -> Double {
     feedForward.bytesRead(rows: rows)
-      + Double(mixer.matrices.reduce(0) { $0 + $1.byteCount })
+      + Double((mixer.matrices + convolutions.map(\.projection)).reduce(0) { $0 + $1.byteCount })
   }
 
   /// Weights that one row is multiplied by.
   package var weightsPerRow: Int {
-    feedForward.weightsPerRow + mixer.matrices.reduce(0) { $0 + $1.rows * $1.columns }
+    feedForward.weightsPerRow
+      + (mixer.matrices + convolutions.map(\.projection)).reduce(0) { $0 + $1.rows * $1.columns }
   }
 
   /// The formats of the matrices that the mixer multiplies context features with.
@@ -36,7 +43,7 @@ package struct DecoderLayer: Sendable {
   /// Runs the rows of `plan` through the layer: `scratch.residual` in and out.
   ///
   /// Four regions, six where the workers don't divide the key-value heads, and one more for every norm
-  /// after a sublayer. In a parallel layer both sublayers look at the stream before either adds to it. Norms before one are computed by every worker for itself, which is cheaper than
+  /// after a sublayer, or a convolution around one. In a parallel layer both sublayers look at the stream before either adds to it. Norms before one are computed by every worker for itself, which is cheaper than
   /// another region. Every value written depends on its own row, and on the cache at and before the
   /// row's last visible key, so rows are invariant to the pass they share.
   ///
@@ -46,8 +53,12 @@ package struct DecoderLayer: Sendable {
     func addMixed() {
       mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
     }
+    mixerNorms.convolution?.prepare(
+      plan, norms: mixerNorms, scratch: scratch, workers: workers)
     mixer.mix(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
     if !isParallel { addMixed() }
+    feedForwardNorms.convolution?.prepare(
+      plan, norms: feedForwardNorms, scratch: scratch, workers: workers)
     feedForward.forward(
       rows: rows, norms: feedForwardNorms, index: index, scratch: scratch, workers: workers
     ) {

@@ -14,6 +14,8 @@ package struct LayerDesign: Sendable, Equatable {
   /// What a sublayer's output is multiplied by before it is added to the residual stream.
   package var residualScale: Float = 1
   package var flow = ResidualFlow.sequential
+  /// What mixes rows of a block around each sublayer; nil for nothing.
+  package var convolution: ConvolutionShape?
 
   /// Makes a design; what is left out is as in Llama.
   package init(shape: LayerShape, attention: AttentionOptions) {
@@ -34,6 +36,8 @@ package struct AttentionOptions: Sendable, Equatable {
   package var clip: Float?
   /// How many positions, its own included, a row sees at most; nil for all.
   package var window: Int?
+  /// Whether a row sees no key behind its own, whatever it may see in other layers.
+  package var hidesLater = false
   /// Whether each head's softmax has a score more, for no value.
   package var sinks = false
   /// How queries and keys are normed before they are rotated.

@@ -15,6 +15,8 @@ package enum LayerTensor: Sendable, Hashable {
   case expertGate(Int), expertUp(Int), expertDown(Int)
   case expertGateBias(Int), expertUpBias(Int), expertDownBias(Int)
   case sharedGate, sharedUp, sharedDown, sharedRouter
+  case mixerConvolution, mixerConvolutionProjection
+  case feedForwardConvolution, feedForwardConvolutionProjection
 
   /// The number of the expert that it belongs to; nil for all other tensors.
   package var expert: Int? {
@@ -64,6 +66,10 @@ package struct LayerNames: Sendable, Equatable {
   package var sharedRouter = "mlp.shared_expert_gate"
   /// Of the norm on the feed-forward part's output.
   package var feedForwardPostNorm = "post_feedforward_layernorm"
+  /// Of the convolution around attention.
+  package var mixerConvolution = "attention_conv"
+  /// Of the convolution around the feed-forward part.
+  package var feedForwardConvolution = "mlp_conv"
   /// What queries, keys and values are called where one tensor holds all three.
   package var queryKeyValue: FusedProjection?
   /// What gate and up, in this order, are called where one tensor holds both.
@@ -223,6 +229,18 @@ package struct LayerLayout: Sendable {
     norm(
       .feedForwardPostNorm, bias: .feedForwardPostNormBias, names.feedForwardPostNorm,
       if: design.feedForwardNorms.isAfter)
+    if let convolution = design.convolution {
+      let kernel = [2, convolution.taps, hidden]
+      let projection = [convolution.kernelWidth(hidden: hidden), hidden]
+      add(.mixerConvolution, names.mixerConvolution + ".base_kernel", kernel)
+      add(
+        .mixerConvolutionProjection, names.mixerConvolution + ".kernel_projection.weight",
+        projection)
+      add(.feedForwardConvolution, names.feedForwardConvolution + ".base_kernel", kernel)
+      add(
+        .feedForwardConvolutionProjection,
+        names.feedForwardConvolution + ".kernel_projection.weight", projection)
+    }
     for (place, tensor) in tensors.enumerated() { places[tensor.role] = place }
     precondition(Set(tensors.map(\.tensor.name)).count == tensors.count, "two tensors share a name")
   }

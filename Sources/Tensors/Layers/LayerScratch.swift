@@ -7,6 +7,9 @@ package final class LayerScratch: Sendable {
   /// empty where no layer needs it.
   let output: FloatBuffer
 
+  /// What convolutions keep of rows; nil where no layer has any.
+  let convolution: ConvolutionBuffers?
+
   private let normed: [ActivationRows]  // one a worker: [maximumRows][hidden]
   private let last: [ActivationRows]  // likewise, for the head
   private let attention: [AttentionBuffers]  // one a layer
@@ -26,6 +29,9 @@ package final class LayerScratch: Sendable {
       $0.mixerNorms.needsOutput || $0.feedForwardNorms.needsOutput
     }
     output = FloatBuffer(count: needsOutput ? maximumRows * hidden : 0)
+    convolution = layers.flatMap(\.convolutions).map(\.projection.rows).max().map {
+      ConvolutionBuffers(maximumRows: maximumRows, width: $0)
+    }
     let inputs = Set(layers.flatMap { $0.inputFormats })
     func rows(for formats: Set<WeightFormat>) -> [ActivationRows] {
       (0..<workers).map { _ in
@@ -55,7 +61,19 @@ package final class LayerScratch: Sendable {
   /// Every worker norms all rows for itself, which is cheaper than another region. Without a norm
   /// before the sublayer the rows are copied, to be prepared.
   func norm(rows: Range<Int>, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
-    norm(rows, norms.before, into: normed[worker])
+    guard let convolution = norms.convolution, let buffers = self.convolution else {
+      return norm(rows, norms.before, into: normed[worker])
+    }
+    // They were normed when the kernels were computed.
+    let mixed = normed[worker]
+    convolution.mixInput(mixed, count: rows.count, buffers)
+    for row in rows { mixed.finish(row: row, columns: 0..<mixed.width) }
+    return mixed
+  }
+
+  /// Norms the rows of a pass for the kernels of a convolution, which they go through afterwards.
+  func normBeforeConvolution(rows: Int, _ norms: SublayerNorms, worker: Int) -> ActivationRows {
+    norm(0..<rows, norms.before, into: normed[worker])
   }
 
   /// What a worker normed last for products of layers, `[maximumRows][hidden]`.
@@ -126,5 +144,6 @@ extension DecoderLayer {
   /// The formats of the matrices that normed rows are multiplied with.
   fileprivate var inputFormats: [WeightFormat] {
     [mixer.query, mixer.key, mixer.value].map(\.format) + feedForward.inputFormats
+      + convolutions.map(\.projection.format)
   }
 }

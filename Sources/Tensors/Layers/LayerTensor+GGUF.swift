@@ -42,6 +42,10 @@ extension LayerTensor {
       case .sharedUp: "ffn_up_shexp.weight"
       case .sharedDown: "ffn_down_shexp.weight"
       case .sharedRouter: "ffn_gate_inp_shexp.weight"
+      case .mixerConvolution: "attn_conv_base"
+      case .mixerConvolutionProjection: "attn_conv_proj.weight"
+      case .feedForwardConvolution: "ffn_conv_base"
+      case .feedForwardConvolutionProjection: "ffn_conv_proj.weight"
       }
     return "blk.\(layer).\(name)"
   }

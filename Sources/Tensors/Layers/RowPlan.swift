@@ -8,6 +8,8 @@ package final class RowPlan: @unchecked Sendable {
     var position: Int
     var first: Int
     var end: Int
+    /// In its block, −1 for a row of none.
+    var place: Int
   }
 
   private let rows: UnsafeMutableBufferPointer<Row>
@@ -17,6 +19,9 @@ package final class RowPlan: @unchecked Sendable {
 
   /// How many keys, its own included, a row of the next layer sees at most; nil for all.
   var window: Int?
+
+  /// Whether a row of the next layer sees no key behind its own, whatever it may see in other layers.
+  var hidesLater = false
 
   /// Where rows are kept aside that share positions, for a pass over a tree whose rows stand in
   /// depth-first order; nil for passes whose rows all have places of their own.
@@ -30,13 +35,18 @@ package final class RowPlan: @unchecked Sendable {
   package func reset() {
     count = 0
     window = nil
+    hidesLater = false
     branches = nil
   }
 
   /// Adds a row that stands at `position` of `cache` and sees the keys `visible`.
   ///
   /// The caller keeps the cache alive during the pass.
-  package func append(cache: KeyValueCache, position: Int, visible: Range<Int>) {
+  ///
+  /// - Parameter place: its place in a block, whose rows follow each other; −1 for a row of none.
+  package func append(
+    cache: KeyValueCache, position: Int, visible: Range<Int>, place: Int = -1
+  ) {
     precondition(count < rows.count, "more rows than the pass has room for")
     precondition(
       position < cache.room && visible.upperBound <= cache.room, "the cache is full")
@@ -44,7 +54,7 @@ package final class RowPlan: @unchecked Sendable {
       at: count,
       to: Row(
         cache: .passUnretained(cache.storage), position: position, first: visible.lowerBound,
-        end: visible.upperBound))
+        end: visible.upperBound, place: place))
     count += 1
   }
 
@@ -82,7 +92,9 @@ package final class RowPlan: @unchecked Sendable {
   }
 
   private func visible(_ row: Row) -> Range<Int> {
-    guard let window else { return row.first..<row.end }
-    return max(row.first, row.end - window)..<row.end
+    let end = hidesLater ? min(row.end, row.position + 1) : row.end
+    guard let window else { return row.first..<end }
+    // Of what stands behind the row it sees no more than of what stands before it.
+    return max(row.first, row.position + 1 - window)..<min(end, row.position + window)
   }
 }

@@ -6,9 +6,11 @@ package struct SublayerNorms: Sendable {
   var after: Norm?
   /// What is added to the residual stream is multiplied by it.
   var factor: Float = 1
+  /// What mixes rows of blocks before and behind the sublayer; nil for nothing.
+  var convolution: BlockConvolution?
 
   /// Whether what comes out can't be added by the product itself.
-  var needsOutput: Bool { after != nil || factor != 1 }
+  var needsOutput: Bool { after != nil || factor != 1 || convolution != nil }
 
   /// Multiplies a sublayer's last matrix with its rows and adds the result to the residual stream.
   ///
@@ -35,7 +37,13 @@ package struct SublayerNorms: Sendable {
     guard needsOutput else { return }
     workers.run { worker in
       for row in (0..<rows).share(of: worker, among: workers.count) {
-        let values = scratch.output.base + row * hidden
+        var values = scratch.output.base + row * hidden
+        if let convolution, let buffers = scratch.convolution {
+          // Other workers still look at the row.
+          let own = scratch.normed(worker).row(row)
+          convolution.mixOutput(row, of: scratch.output.base, into: own, buffers)
+          values = own
+        }
         after?.apply(values, into: values, count: hidden)
         if factor != 1 { Kernels.scale(values, by: factor, count: hidden) }
         Kernels.add(values, to: scratch.residual.base + row * hidden, count: hidden)

@@ -109,7 +109,7 @@ struct AdviceRun {
     for (turn, drafter) in drafters.enumerated() {
       let members = configurations.indices.filter { configurations[$0].way.drafter == drafter }
       guard let first = members.first, let cost = costs[drafter] else { continue }
-      let replay = try makeReplay(configurations[first].generator, texts)
+      let replay = try DraftReplay(configurations[first].generator, texts, threads: threads)
       var lengths: [Int: DraftLength] = [:]
       for (number, text) in texts.enumerated() {
         try replay.load(text)
@@ -142,21 +142,6 @@ struct AdviceRun {
         format: configuration.description.format,
         terms: configuration.way == .plain ? plain : terms, command: try command(configuration))
     }
-  }
-
-  private func makeReplay(
-    _ generator: TextGenerator, _ texts: [DraftReplay.Text]
-  ) throws -> DraftReplay {
-    let workers = Workers(count: threads)
-    let longest = texts.map { $0.prompt.count + $0.output.count }.max() ?? 1
-    let runner = CausalRunner(
-      model: generator.model, workers: workers,
-      maximumRows: max(64, (generator.drafter?.maximumDrafts ?? 0) + 1),
-      taps: generator.drafter?.taps ?? [])
-    let source = try generator.drafter?.makeSource(
-      target: generator.model, workers: workers, capacity: longest,
-      tokens: generator.tokenizer.vocabularySize)
-    return DraftReplay(runner: runner, source: source)
   }
 
   // MARK: Trying the best

@@ -59,15 +59,7 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     defer { withExtendedLifetime(claim) {} }
     let recorded = try RecordedOutputs(
       Trace.read(url), name: url.lastPathComponent, temperature: temperature, limit: limit)
-    let folder = try ModelFolder.url(target ?? recorded.target, option: "--target")
-    // Another folder that is named may hold the same model in another format.
-    if target == nil, let weights = recorded.targetWeights,
-      try weights != ModelFingerprint.of(folder)
-    {
-      throw SpeculateError(
-        "\(trace): its outputs are not those of the weights that are in \(folder.path) now; trace them "
-          + "again, or give the model's folder with --target")
-    }
+    let folder = try recorded.targetFolder(target, trace: trace)
     let drafters =
       drafter.isEmpty
       ? try named(recorded, target: folder)

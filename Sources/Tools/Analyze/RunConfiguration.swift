@@ -152,6 +152,7 @@ extension TraceConfiguration {
       decoder = "jacobi"
       suffix = options.suffix
     case .draft(let drafting):
+      verification = parameters.verification == .match ? nil : parameters.verification
       decoder = drafting.drafter == nil ? "suffix" : "drafter"
       drafter = drafting.drafter?.path
       draftLength = drafting.length

@@ -18,6 +18,7 @@ struct BenchPromptOptions: ParsableArguments {
   @OptionGroup var drafter: DrafterOptions
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var drafting: DraftOptions
+  @OptionGroup var rule: VerificationOptions
 
   func validate() throws {
     guard file != nil else {
@@ -31,6 +32,7 @@ struct BenchPromptOptions: ParsableArguments {
       throw ValidationError("--prompt-file needs a drafter: leave out --drafter none")
     }
     try drafting.check(drafter)
+    try rule.check(sampling, drafting)
   }
 
   /// Whether any option differs from what it is without being given.
@@ -40,7 +42,7 @@ struct BenchPromptOptions: ParsableArguments {
       || drafter.passes != nil
       || drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.suffix != nil
       || drafting.recycling != nil || drafting.branches != nil || drafting.remeasure
-      || sampling.parameters != usual || template.isGiven
+      || sampling.parameters != usual || template.isGiven || rule.isGiven
   }
 
   func read(_ file: String) throws -> [PromptInput.Prompt] {

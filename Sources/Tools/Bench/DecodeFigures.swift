@@ -32,7 +32,9 @@ package struct DecodeFigures: Codable, Sendable, Equatable {
       let seconds = comparisons.map { $0.seconds(round: round) }
       return (
         plain: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.plain }),
-        speculative: Self.quotient(Double(tokens), seconds.reduce(0) { $0 + $1.speculative })
+        speculative: Self.quotient(
+          Double(comparisons.reduce(0) { $0 + $1.speculativeTokens(round: round) }),
+          seconds.reduce(0) { $0 + $1.speculative })
       )
     }
     identical = comparisons.allSatisfy(\.identical)

@@ -11,10 +11,12 @@ package struct DecodeReport: Encodable, Sendable {
     package var drafter: String
     package var maxTokens: Int
     package var temperature: Float
+    /// The rule by which outputs are samples of their own; nil where they must be identical.
+    package var verification: String?
 
     package init(
       machine: Machine, blasCore: String, model: String, weights: String, kvType: String,
-      drafter: String, maxTokens: Int, temperature: Float
+      drafter: String, maxTokens: Int, temperature: Float, verification: String? = nil
     ) {
       self.machine = machine
       self.blasCore = blasCore
@@ -24,6 +26,7 @@ package struct DecodeReport: Encodable, Sendable {
       self.drafter = drafter
       self.maxTokens = maxTokens
       self.temperature = temperature
+      self.verification = verification
     }
   }
 
@@ -57,7 +60,8 @@ package struct DecodeReport: Encodable, Sendable {
     ] + TextTable.lines(DecodeFigures.headings, rows) + [
       "\(loops) of \(figures.outputs) outputs end in a loop; medians of \(rounds) "
         + "measurement\(rounds == 1 ? "" : "s"), least and greatest",
-      "identical \(figures.identical ? "yes" : "no")",
+      setting.verification.map { "\($0) verification: outputs are samples of one distribution" }
+        ?? "identical \(figures.identical ? "yes" : "no")",
     ]
   }
 

@@ -26,6 +26,7 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Output") var constraint: ConstraintFlags
   @OptionGroup(title: "Drafting") var drafting: DraftOptions
   @OptionGroup(title: "Drafting") var scaffold: ScaffoldOption
+  @OptionGroup(title: "Drafting") var rule: VerificationOptions
   @OptionGroup(title: "Jacobi decoding") var jacobi: JacobiFlags
   @Option(
     """
@@ -56,6 +57,12 @@ struct GenerateCommand: ParsableCommand {
       throw ValidationError("--compare needs a drafter: leave out --drafter none")
     }
     try drafting.check(drafter)
+    try rule.check(sampling, drafting)
+    if compare && rule.samples(sampling.parameters) {
+      throw ValidationError(
+        "--compare compares ids, which --verification \(rule.verification?.rawValue ?? "") doesn't keep: leave "
+          + "one of them out, or use 'speculate bench decode'")
+    }
     if compare && trace != nil {
       throw ValidationError(
         "--trace records one way of decoding: leave out --compare, or use "
@@ -121,7 +128,7 @@ struct GenerateCommand: ParsableCommand {
     Output.notices(generator, sampling.parameters)
     let encoder = PromptEncoder(generator, isChat: chat.isOn, system: chat.system)
     let encoded = try encoder.encode(texts)
-    var parameters = encoder.parameters(sampling.parameters, for: texts)
+    var parameters = rule.apply(to: encoder.parameters(sampling.parameters, for: texts))
     parameters.constraint = held
     let tracer = try traceFile.map { try writer($0, claim, generator, way, parameters) }
     Interruption.watch()

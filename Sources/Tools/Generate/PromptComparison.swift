@@ -38,6 +38,9 @@ package struct PromptComparison: Sendable {
   /// Tokens that a run emits.
   package var tokens: Int { plain.first?.ids.count ?? 0 }
 
+  /// Tokens that a speculative run emits, which may differ where outputs are samples of their own.
+  package func speculativeTokens(round: Int) -> Int { speculative[round].ids.count }
+
   /// Runs of each kind.
   package var rounds: Int { plain.count }
 

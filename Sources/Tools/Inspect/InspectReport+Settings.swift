@@ -86,7 +86,7 @@ extension InspectReport {
     let (shortest, longest) = (drafter.shortestBlock, drafter.blockSize)
     let block = shortest < longest ? "\(shortest) to \(longest)" : "\(longest)"
     var settings = [
-      Setting("model", "block-diffusion drafter (\(drafter.kind.architecture))"),
+      Setting("model", "block-diffusion drafter (\(drafter.architecture))"),
       Setting(
         "block", "\(block), mask token \(drafter.maskToken)",
         [
@@ -99,6 +99,16 @@ extension InspectReport {
       drafter.draftVocabularySize.map { Setting("draft vocabulary", $0) }
         ?? Setting("draft vocabulary", "the whole vocabulary"),
     ]
+    if let convolution = drafter.convolution {
+      settings.append(
+        Setting("convolutions", "\(convolution.taps) taps, groups of \(convolution.group)"))
+    }
+    let windows = drafter.reaches.compactMap(\.window)
+    if let window = windows.first {
+      settings.append(
+        Setting(
+          "windows", "\(window) positions in \(windows.count) of \(drafter.layerCount) layers"))
+    }
     settings += drafter.heads.descriptions.map { Setting($0.name, $0.value) }
     let shape = drafter.shape
     settings += sizes(

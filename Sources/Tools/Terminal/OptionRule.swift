@@ -35,10 +35,11 @@ struct OptionRule {
     meansNothing(
       "force train", ["--responses", "--response-length", "--response-batch", "--answer-drafter"],
       with: "--trajectories-from"),
-    meansNothing("generate", plainless + ["--remeasure"], with: "--drafter none"),
+    meansNothing(
+      "generate", plainless + ["--remeasure", "--verification"], with: "--drafter none"),
     meansNothing(
       "generate", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
-    meansNothing("generate", ["--drafter-weights"], with: "--decoder jacobi"),
+    meansNothing("generate", ["--drafter-weights", "--verification"], with: "--decoder jacobi"),
     meansNothing("serve", plainless + ["--remeasure"], with: "--drafter none"),
     meansNothing(
       "serve", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),

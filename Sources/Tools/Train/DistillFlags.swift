@@ -25,6 +25,12 @@ struct DrafterSizes: ParsableArguments {
   var markovRank: Int?
   @Option(
     """
+    Rank of a selector among the 16 likeliest tokens of each row by the token before (DFlash 2); 0 for none. \
+    (default: 0)
+    """)
+  var selectorRank: Int?
+  @Option(
+    """
     The token that stands for a draft to be made, by its id or its spelling; text must not have it. \
     (default: the tokenizer's <mask>, or an id that no text has, which is told)
     """, value: "id|text")
@@ -49,6 +55,7 @@ struct DrafterSizes: ParsableArguments {
         "--shortest-block is \(shortestBlock): give 2 to \(blockSize), the --block-size")
     }
     try OptionCheck.range("--markov-rank", markovRank, 0...4096)
+    try OptionCheck.range("--selector-rank", selectorRank, 0...4096)
     if draftVocabulary != nil, startsFromDrafter {
       throw ValidationError(
         "--draft-vocabulary means nothing with --init and a drafter, which has its own: leave one of "
@@ -69,6 +76,9 @@ struct DrafterSizes: ParsableArguments {
     if let size = draftVocabulary ?? (areWritten ? 8192 : nil) { options.draftVocabulary = size }
     let rank = markovRank ?? (areWritten ? 64 : 0)
     if rank > 0 { options.heads.append(MarkovHeadTraining(rank: rank)) }
+    if let selectorRank, selectorRank > 0 {
+      options.heads.append(CandidateSelectorTraining(rank: selectorRank))
+    }
     options.initialization = try `init`.map { name in
       switch name {
       case "random": .random

@@ -19,7 +19,7 @@ enum DrafterInitializer {
   ///
   /// Queries and keys of the target may lack norms; the drafter's then start with weights of 1.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
-    let (design, own) = (target.design(ofLayer: 0), drafter.design)
+    let (design, own) = (target.design(ofLayer: 0), drafter.design(ofLayer: 0))
     return target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
       && design.norm == own.norm && design.attention.headNorm == own.attention.headNorm
       && design.feedForward.activation == own.feedForward.activation
@@ -73,7 +73,9 @@ enum DrafterInitializer {
     guard other.kind == own.kind, other.ownsEmbedding == own.ownsEmbedding,
       other.shape == own.shape, other.layerCount == own.layerCount,
       other.targetLayers == own.targetLayers, other.vocabularySize == own.vocabularySize,
-      other.samplesAnchor == own.samplesAnchor, other.isCausal == own.isCausal
+      other.samplesAnchor == own.samplesAnchor, other.isCausal == own.isCausal,
+      other.reaches == own.reaches, other.convolution == own.convolution,
+      other.factors == own.factors
     else {
       throw SpeculateError(
         "the drafter in \(folder.path) is of another kind, or has other layers or target layers: give "

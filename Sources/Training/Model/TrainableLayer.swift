@@ -97,6 +97,7 @@ extension LayerDesign {
       (feedForward.kind.hasExperts, "a mixture of experts"),
       (flow != .sequential, "attention and feed-forward part beside one another"),
       (attention.window != nil, "a sliding window"),
+      (convolution != nil, "convolutions over blocks"),
       (attention.rope.scaling != .none, "stretched rotary angles"),
       (attention.rope.pairs != .halves, "rotated pairs of neighbours"),
       (attention.rope.dimension == 0, "layers without rotary angles"),

@@ -20,9 +20,45 @@ import Testing
         report                  Report on traces: a summary, a page with charts, and the charts as SVG
                                 and CSV.
         advise                  Measure this machine, replay traces, and recommend how to decode.
+        branches                Tell where the target's tokens stood among a drafter's choices, and what
+                                trees gain.
         perplexity              Say how well a target predicts a text: what formats and conversions cost.
 
         See 'speculate help analyze <subcommand>' for detailed help.
+      """)
+  }
+
+  @Test func analyzeBranches() throws {
+    try expectHelp(
+      ["analyze", "branches", "--help"],
+      """
+      OVERVIEW: Tell where the target's tokens stood among a drafter's choices, and what trees gain.
+
+      Replays the outputs of a trace. For every depth of a block it counts how often the target's token
+      was the drafter's first choice, its second and so on, all drafts before it being right; and it
+      compares chains and trees of the same numbers of rows, as if rows cost nothing up to there.
+
+        speculate analyze branches run.jsonl.zst
+        speculate analyze branches run.jsonl.zst --drafter small --rows 8 16 --branches 4
+
+      USAGE: speculate analyze branches <trace> [--target <dir>] [--drafter <dir>] [--branches <n>] [--rows <n> ...] [--temperature <t>] [--draft-choice <rule>] [--threads <n>] [--limit <n>] [--json]
+
+      ARGUMENTS:
+        <trace>                 A trace that 'analyze run' or 'generate --trace' wrote.
+
+      OPTIONS:
+        --target <dir>          Folder of the target. (default: the one that the trace names)
+        --drafter <dir>         Folder of the drafter. (default: the first that the trace names)
+        --branches <n>          Choices beside the first that are looked at and followed. (default: 2)
+        --rows <n>              Rows of the rounds to compare. (default: 4, 8, 16)
+        --temperature <t>       Which of the trace's temperatures to study. (default: its first)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --limit <n>             Prompts to replay, at most, spread over the trace. (default: 60)
+        --json                  Print one JSON object.
+        --version               Show the version.
+        -h, --help              Show help information.
       """)
   }
 
@@ -82,7 +118,7 @@ import Testing
         --draft-length <n|auto> Drafts of a block, or the drafter's most if that is less; 'auto' drafts
                                 as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
         --branches <n>          Tokens beside the drafter's first choice that it looks at at each place,
                                 and follows as far as they pay; 0 drafts a chain. With --draft-length
                                 auto. (default: 2)

@@ -60,7 +60,7 @@ import Testing
         --draft-length <n>      Draft this many tokens in every round, or the drafter's most if that is
                                 less. (default: as many as pay, by measured times)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
         --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
                                 and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
                                 --draft-length)

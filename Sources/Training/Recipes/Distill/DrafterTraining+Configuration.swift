@@ -52,6 +52,11 @@ extension DrafterTraining {
     draftVocabulary: [Token]?
   ) throws -> DrafterConfiguration {
     let readsFeatures = options.kind.readsFeatures
+    if !readsFeatures, options.heads.contains(where: { $0 is CandidateSelectorTraining }) {
+      throw SpeculateError(
+        "a drafter that sees tokens alone can't have a candidate selector: leave ‘selector rank’ out, or "
+          + "give another ‘kind’")
+    }
     let layers =
       options.targetLayers
       ?? DrafterConfiguration.defaultTargetLayers(

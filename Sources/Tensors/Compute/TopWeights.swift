@@ -1,7 +1,5 @@
-import Tensors
-
 /// The largest few values of a long row.
-enum TopWeights {
+package enum TopWeights {
   private static let piece = 1024
 
   /// The columns of the `limit` largest values, falling; of equals the lower column comes first.
@@ -11,9 +9,18 @@ enum TopWeights {
   /// - Parameters:
   ///   - row: values: [count].
   ///   - limit: at least 1.
-  static func columns(_ row: UnsafePointer<Float>, count: Int, limit: Int) -> [Int] {
-    precondition(limit >= 1)
+  package static func columns(_ row: UnsafePointer<Float>, count: Int, limit: Int) -> [Int] {
     var best: [Int] = []
+    find(row, count: count, limit: limit, into: &best)
+    return best
+  }
+
+  /// The same columns, in the memory that `best` has.
+  package static func find(
+    _ row: UnsafePointer<Float>, count: Int, limit: Int, into best: inout [Int]
+  ) {
+    precondition(limit >= 1)
+    best.removeAll(keepingCapacity: true)
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: piece) { found in
       guard let found = found.baseAddress else { return }
       for start in stride(from: 0, to: count, by: piece) {
@@ -31,6 +38,5 @@ enum TopWeights {
         }
       }
     }
-    return best
   }
 }
