@@ -16,8 +16,9 @@ package struct SequenceState {
   package let context: TokenPresence
 
   private var chooser: TokenChooser
-  private let vocabulary: Int
-  private let endTokens: [Token]
+  let vocabulary: Int
+  /// Tokens that end the output.
+  let endTokens: [Token]
   /// The most tokens, prompt included.
   private let limit: Int
   /// Whether the context ends the sequence before the token limit does.

@@ -1,4 +1,5 @@
-import Files
+package import Files
+package import Text
 import Verifier
 
 /// Makes the strategies of decoding modes, and keeps what they learn about speed for later ones.
@@ -8,14 +9,17 @@ struct StrategyMaker {
   private let costCache: CostModelCache?
   /// What passes cost, where that is known.
   private let cost: CostModel?
+  private let tokenizer: any Tokenizer
+  private var lineEnds: Set<Token>?
   private var length: AdaptiveDraftLength?
   private var jacobi: JacobiPolicy?
 
   init(
-    runner: CausalRunner, drafter: DrafterModel?, costCache: CostModelCache?,
-    cost: CostModel? = nil
+    runner: CausalRunner, drafter: DrafterModel?, tokenizer: any Tokenizer,
+    costCache: CostModelCache?, cost: CostModel? = nil
   ) {
     self.runner = runner
+    self.tokenizer = tokenizer
     self.drafter = drafter
     self.costCache = costCache
     self.cost = cost
@@ -35,17 +39,34 @@ struct StrategyMaker {
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
-    case .speculative(let drafts, let choice, let freeDrafts, let branches):
+    case .speculative(let drafts, let choice, let freeDrafts, let branches, let denoising):
       var free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       if !prediction.isEmpty { free.suffix = true }
       guard drafter != nil || !free.isEmpty else { return PlainStrategy() }
       let source = try source()
+      let length = try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source))
+      // What one pass costs is measured by then.
+      try denoise(source, by: denoising, seed: sampling.seed)
       return DraftStrategy(
-        source: source,
-        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source)),
+        source: source, length: length,
         choice: choice ?? .automatic(sampling), branches: branches ?? DraftStrategy.usualBranches,
         free: free, prediction: prediction)
     }
+  }
+
+  /// Sets how a source denoises; what is said of one that doesn't is refused.
+  private mutating func denoise(
+    _ source: (any DraftSource)?, by choice: Denoising?, seed: UInt64
+  ) throws {
+    try choice?.check(drafter)
+    guard let source = source as? BlockDraftSource else { return }
+    try source.denoise(by: choice ?? .onePass, seed: seed) { findLineEnds() }
+  }
+
+  private mutating func findLineEnds() -> Set<Token> {
+    let found = lineEnds ?? tokenizer.lineEnds
+    lineEnds = found
+    return found
   }
 
   /// Keeps what a strategy learned about speed.
@@ -79,7 +100,7 @@ extension DecodingMode {
     switch self {
     case .plain: break
     case .jacobi(let options): try options.validated()
-    case .speculative(let drafts, _, _, let branches):
+    case .speculative(let drafts, _, _, let branches, _):
       if let drafts, drafts < 1 {
         throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
       }
@@ -88,5 +109,12 @@ extension DecodingMode {
           "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
       }
     }
+  }
+}
+
+extension Tokenizer {
+  /// The tokens whose text holds the end of a line.
+  package var lineEnds: Set<Token> {
+    Set((0..<Token(vocabularySize)).filter { bytes(of: $0).contains(UInt8(ascii: "\n")) })
   }
 }

@@ -97,9 +97,15 @@ package struct DraftChooser {
   }
 
   /// Begins a block at a position: earlier drafts aren't part of the text.
-  mutating func beginBlock(at position: Int) {
+  ///
+  /// - Parameter fixed: drafts of the block that stand already; nil where one is still to be chosen.
+  mutating func beginBlock(at position: Int, behind fixed: [Token?] = []) {
     drafts.removeAll(keepingCapacity: true)
     start = position
+    guard chooser.parameters.usesContext else { return }
+    for case let token? in fixed where !context.contains(token) && !drafts.contains(token) {
+      drafts.append(token)
+    }
   }
 }
 
