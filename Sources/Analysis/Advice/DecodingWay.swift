@@ -21,11 +21,14 @@ package enum DecodingWay: Equatable {
     package var recycling: Bool
     /// Tokens beside its first choice that a drafter looks at; nil for as usual.
     package var branches: Int?
+    /// How a block drafter denoises; nil for in one pass.
+    package var denoising: Denoising?
 
     package init(
       drafter: URL?, length: Int? = nil, choice: DraftChoice? = nil, suffix: Bool? = nil,
-      recycling: Bool = false, branches: Int? = nil
+      recycling: Bool = false, branches: Int? = nil, denoising: Denoising? = nil
     ) {
+      self.denoising = denoising
       self.drafter = drafter
       self.length = length
       self.choice = choice
@@ -52,6 +55,7 @@ package enum DecodingWay: Equatable {
       var name = "\(drafter == nil ? "suffix" : label) \(length.map(String.init) ?? "auto")"
       if looksUp != looksUpUsually { name += looksUp ? " suffix" : " no-suffix" }
       if let branches { name += branches == 0 ? " chain" : " \(branches) branches" }
+      if let denoising { name += " \(denoising.text)" }
       return recycling ? name + " recycling" : name
     }
   }
@@ -65,7 +69,7 @@ package enum DecodingWay: Equatable {
       return .speculative(
         drafts: drafting.length, choice: drafting.choice,
         free: FreeDraftOptions(suffix: drafting.looksUp, recycling: drafting.recycling),
-        branches: drafting.branches)
+        branches: drafting.branches, denoising: drafting.denoising)
     }
   }
 

@@ -26,6 +26,7 @@ extension DecodingWay.Drafting {
     if let choice { words += ["--draft-choice", choice.rawValue] }
     if looksUp != looksUpUsually { words.append(looksUp ? "--suffix" : "--no-suffix") }
     if let branches { words += ["--branches", "\(branches)"] }
+    if let denoising { words += ["--denoising", denoising.text] }
     return recycling ? words + ["--recycling"] : words
   }
 }
