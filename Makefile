@@ -5,9 +5,10 @@ export SWIFT
 SPECULATE = .build/release/speculate
 SOURCES = Sources Tests Examples Package.swift
 PROMPTS = Weights/demo-prompts.jsonl
+QUESTIONS = Weights/demo-questions.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test examples bench format lint setup setup-mpi
+.PHONY: help demo demo-chat build test examples bench format lint setup setup-mpi
 
 help:    ## show this list
 	@sed -n 's/^\([a-z-]*\): *\([a-z]* \)*\(.*\)## \(.*\)/  make \1\t\4/p' $(MAKEFILE_LIST) | expand -t 18
@@ -16,6 +17,11 @@ demo: build  ## generate Swift code, plainly and speculatively, and compare the 
 	@$(SPECULATE) generate --prompt-file $(PROMPTS) --limit 1 --echo --stats
 	@echo
 	@$(SPECULATE) generate --prompt-file $(PROMPTS) --compare
+
+demo-chat: build  ## fetch a public chat model and answer eight questions, plainly and speculatively
+	@$(SPECULATE) fetch smollm2-135m-instruct
+	@echo
+	@$(SPECULATE) generate --target smollm2-135m-instruct --chat --prompt-file $(QUESTIONS) --compare --echo
 
 build: setup  ## build the command, .build/release/speculate
 	@$(SWIFT) build -c release --product speculate

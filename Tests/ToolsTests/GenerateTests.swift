@@ -127,6 +127,24 @@ import Testing
     #expect(result.output.contains("loop_share"))
   }
 
+  @Test func aComparisonShowsBothTextsBesideEachOther() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    let result = try run(
+      pair, "--prompt", "first", "--max-tokens", "20", "--ignore-end", "--compare", "--echo",
+      "--repeats", "1")
+    let rows = result.output.split(separator: "\n").filter { $0.contains(" │ ") }
+    let columns = rows.map { $0.split(separator: " │ ", maxSplits: 1) }
+      .filter { $0.count == 2 }
+    #expect(result.output.contains("\nfirst\n"))
+    #expect(columns.first?.first?.hasPrefix("plain, ") == true)
+    #expect(columns.first?.last?.hasPrefix("speculative, ") == true)
+    let texts = (0...1).map { side in
+      columns.dropFirst().map { $0[side].filter { !$0.isWhitespace } }.joined()
+    }
+    #expect(!texts[0].isEmpty && texts[0] == texts[1])
+  }
+
   @Test func aComparisonsJSONIsOneObject() throws {
     let pair = try TinyPair()
     defer { pair.remove() }

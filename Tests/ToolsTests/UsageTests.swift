@@ -158,7 +158,6 @@ import Testing
     ),
     (["--branches", "9"], "--branches 9 is out of range: use 0 to 8"),
     (["--json", "--stats"], "--stats means nothing with --json: leave one of them out"),
-    (["--echo", "--compare"], "--echo means nothing with --compare: leave one of them out"),
     (
       ["--top-k", "5"],
       "--top-k, --top-p and --min-p mean nothing at --temperature 0: give another, or leave them out"

@@ -231,8 +231,11 @@ package struct LayerLayout: Sendable {
   package subscript(role: LayerTensor) -> NamedShape? { places[role].map { tensors[$0].tensor } }
 
   /// Whether another layer has the same tensors of the same shapes, whatever their names.
-  package func matches(_ other: LayerLayout) -> Bool {
-    tensors.map(\.role) == other.tensors.map(\.role)
-      && tensors.map(\.tensor.shape) == other.tensors.map(\.tensor.shape)
+  ///
+  /// - Parameter ignored: Tensors that it may lack.
+  package func matches(_ other: LayerLayout, but ignored: Set<LayerTensor> = []) -> Bool {
+    let own = tensors.filter { other[$0.role] != nil || !ignored.contains($0.role) }
+    return own.map(\.role) == other.tensors.map(\.role)
+      && own.map(\.tensor.shape) == other.tensors.map(\.tensor.shape)
   }
 }

@@ -198,7 +198,7 @@ struct AdviceRun {
     {
       words += ["--target", target.path]
     }
-    words += configuration.way.arguments(embedded: try? locator.folder("drafter"))
+    words += configuration.way.arguments(embedded: DrafterSource.embedded(for: target))
     if let format = configuration.chosenFormat { words += ["--weights", format.rawValue] }
     let sampling = outputs.parameters.sampling
     let usual = SamplingParameters.greedy

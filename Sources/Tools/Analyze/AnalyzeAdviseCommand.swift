@@ -95,6 +95,6 @@ struct AnalyzeAdviseCommand: ParsableCommand {
     guard recorded.drafters.isEmpty else {
       return try recorded.drafters.map { try ModelFolder.url($0, option: "--drafter") }
     }
-    return try DrafterSource.embedded(for: target).map { [$0] } ?? []
+    return DrafterSource.embedded(for: target).map { [$0] } ?? []
   }
 }

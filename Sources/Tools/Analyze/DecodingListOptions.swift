@@ -12,8 +12,8 @@ struct DecodingListOptions: ParsableArguments {
   @Option(
     """
     Folders of drafters made for the target, or of causal models with its vocabulary, and 'suffix' for \
-    drafts from matches in the text so far. (default: the embedded one, Weights/drafter; 'suffix' for \
-    a target that it wasn't made for)
+    drafts from matches in the text so far. (default: the one in Weights that was made for the \
+    target; 'suffix' if there is none)
     """, value: "dir|suffix")
   var drafter: [DrafterChoice] = []
   @Option(

@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Files
 import Speculate
 
 /// Runs plain and speculative decoding in turn for every prompt, and tells whether and how much
@@ -9,6 +10,8 @@ struct ComparisonRun {
   let prompts: [EncodedPrompt]
   let repeats: Int
   let threads: Int
+  /// Whether to show what both kinds wrote.
+  let echo: Bool
   let json: Bool
   let stats: Bool
 
@@ -27,11 +30,25 @@ struct ComparisonRun {
       if !json {
         let lines = ComparisonReport.lines(
           number: index + 1, of: prompts.count, place: prompt.place, runs: runs)
+        if echo { try show(prompt, runs) }
         try Output.line(lines.joined(separator: "\n"))
       }
     }
     progress?.clear()
     try report(comparisons)
+  }
+
+  /// The prompt, and both outputs side by side.
+  private func show(_ prompt: EncodedPrompt, _ runs: PromptComparison) throws {
+    guard let ids = runs.outputs else { return }
+    func column(_ name: String, _ ids: [Token], _ seconds: Double) -> String {
+      let text = decoder.generator.tokenizer.decode(ids, skipSpecial: true).drop { $0.isWhitespace }
+      return "\(name), \(Figures.fixed(seconds, 2)) s\n\n\(text)"
+    }
+    let lines = TextColumns(width: Output.terminalWidth()).lines(
+      column("plain", ids.plain, runs.plainSeconds),
+      column("speculative", ids.speculative, runs.speculativeSeconds))
+    try Output.line("\n" + prompt.said + "\n\n" + lines.joined(separator: "\n") + "\n")
   }
 
   private func announce() throws {

@@ -31,7 +31,11 @@ struct GenerateCommand: ParsableCommand {
     guesses, without a drafter.
     """)
   var decoder = DecoderChoice.draft
-  @Flag(help: "Print the prompt before its continuation.") var echo = false
+  @Flag(
+    help: """
+      Print the prompt before its continuation; of a comparison, both continuations, side by side.
+      """)
+  var echo = false
   @Flag(help: "Say what happened: rounds, acceptance, times.") var stats = false
   @Flag(help: "Print JSON instead of text: one object a prompt, or one for a whole comparison.")
   var json = false
@@ -109,7 +113,8 @@ struct GenerateCommand: ParsableCommand {
     if compare {
       try ComparisonRun(
         decoder: AlternatingDecoder(generator: generator, parameters: parameters, mode: way.mode),
-        prompts: encoded, repeats: repeats ?? 3, threads: threads.count, json: json, stats: stats
+        prompts: encoded, repeats: repeats ?? 3, threads: threads.count, echo: echo, json: json,
+        stats: stats
       ).run()
     } else {
       try GenerationRun(

@@ -27,6 +27,12 @@ package struct PromptComparison: Sendable {
     }.min()
   }
 
+  /// What the first runs of both kinds wrote.
+  package var outputs: (plain: [Token], speculative: [Token])? {
+    guard let plain = plain.first, let speculative = speculative.first else { return nil }
+    return (plain.ids, speculative.ids)
+  }
+
   package var endsInLoop: Bool { plain.first.map { LoopDetector().endsInLoop($0.ids) } ?? false }
 
   /// Tokens that a run emits.

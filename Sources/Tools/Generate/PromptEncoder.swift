@@ -64,7 +64,8 @@ struct PromptEncoder {
     switch prompt.content {
     case .text(let text):
       guard isChat else {
-        return EncodedPrompt(place: prompt.place, text: text, ids: try generator.encode(text))
+        return EncodedPrompt(
+          place: prompt.place, said: text, text: text, ids: try generator.encode(text))
       }
       conversation = Conversation(user: text)
     case .chat(let own): conversation = own
@@ -73,7 +74,8 @@ struct PromptEncoder {
     do {
       let (text, ids) = try generator.encode(
         conversation, continuesAnswer: conversation.unfinishedAnswer != nil, now: now)
-      return EncodedPrompt(place: prompt.place, text: text, ids: ids)
+      let said = conversation.texts.last ?? text
+      return EncodedPrompt(place: prompt.place, said: said, text: text, ids: ids)
     } catch let error as SpeculateError {
       throw SpeculateError("\(prompt.place) is a chat: \(error.description)")
     }
@@ -83,6 +85,8 @@ struct PromptEncoder {
 /// A prompt as the target takes it. All prompts are encoded and checked before the first one runs.
 struct EncodedPrompt {
   let place: String
+  /// What was asked: its text, or the last message of a chat.
+  let said: String
   /// Its text; of a chat what the template made of it.
   let text: String
   let ids: [Token]

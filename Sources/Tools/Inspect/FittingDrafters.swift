@@ -12,6 +12,11 @@ enum FittingDrafters {
     let places =
       [target.standardizedFileURL.deletingLastPathComponent()] + WeightsLocator().folders
       + [PublishedModel.folder]
+    return find(for: target, in: places)
+  }
+
+  /// Looks in these folders, in their order, and in each by name.
+  static func find(for target: URL, in places: [URL]) -> [URL] {
     var seen: Set<String> = []
     return places.flatMap(candidates).filter { url in
       seen.insert(url.resolvingSymlinksInPath().path).inserted

@@ -10,8 +10,7 @@ struct DrafterOptions: ParsableArguments {
     """
     Folder of a drafter made for the target, or of any causal model with the target's vocabulary; \
     'suffix' to draft without a model, from matches in the text so far; or 'none' for plain \
-    decoding. (default: the embedded one, Weights/drafter; 'suffix' for a target that it wasn't made \
-    for)
+    decoding. (default: the one in Weights that was made for the target; 'suffix' if there is none)
     """, value: "dir|suffix|none")
   var drafter: DrafterChoice?
   @Option(
@@ -44,8 +43,8 @@ enum DrafterSource: Equatable {
   case suffix
   case model(URL)
 
-  /// What an option asks for; without it the embedded drafter, and earlier text for targets that it
-  /// wasn't made for.
+  /// What an option asks for; without it an embedded drafter made for the target, and earlier text for
+  /// other targets.
   ///
   /// - Throws: `SpeculateError` when a folder doesn't exist.
   init(_ choice: DrafterChoice?, for target: TargetOptions) throws {
@@ -58,7 +57,7 @@ enum DrafterSource: Equatable {
         self = .model(try WeightsLocator().folder("drafter"))
         return
       }
-      if let embedded = try Self.embedded(for: target.folder()) {
+      if let embedded = Self.embedded(for: try target.folder()) {
         self = .model(embedded)
       } else {
         Output.note(
@@ -68,12 +67,10 @@ enum DrafterSource: Equatable {
     }
   }
 
-  /// The embedded drafter, if there is one and it fits a target.
-  static func embedded(for target: URL) throws -> URL? {
-    guard let drafter = try? WeightsLocator().folder("drafter"),
-      DrafterModel.fits(drafter, target: target)
-    else { return nil }
-    return drafter
+  /// The embedded drafter that fits a target, if there is one. Of several it is the first by name, so that
+  /// `drafter` comes before `drafter-tokens`.
+  static func embedded(for target: URL) -> URL? {
+    FittingDrafters.find(for: target, in: WeightsLocator().folders).first
   }
 
   var folder: URL? {

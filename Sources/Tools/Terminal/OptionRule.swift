@@ -40,7 +40,6 @@ struct OptionRule {
     meansNothing(
       "serve", ["--drafter-weights", "--draft-choice", "--branches"], with: "--drafter suffix"),
     meansNothing("generate", ["--echo", "--stats"], with: "--json"),
-    meansNothing("generate", ["--echo"], with: "--compare"),
     meansNothing("bench decode", ["--drafter-weights"], with: "--drafter suffix"),
   ]
 

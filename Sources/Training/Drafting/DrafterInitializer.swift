@@ -16,12 +16,15 @@ package enum DrafterInitialization: Sendable, Equatable {
 /// Copies a drafter's first values from its target or from another drafter.
 enum DrafterInitializer {
   /// Whether the target's layers have the shape of the drafter's.
+  ///
+  /// Queries and keys of the target may lack norms; the drafter's then start with weights of 1.
   static func fits(_ target: ModelConfiguration, _ drafter: DrafterConfiguration) -> Bool {
     let (design, own) = (target.design(ofLayer: 0), drafter.design)
     return target.layerShape == drafter.shape && target.layerCount >= drafter.layerCount
       && design.norm == own.norm && design.attention.headNorm == own.attention.headNorm
       && design.feedForward.activation == own.feedForward.activation
-      && target.layout(ofLayer: 0).matches(drafter.layout(ofLayer: 0))
+      && drafter.layout(ofLayer: 0).matches(
+        target.layout(ofLayer: 0), but: [.queryNorm, .keyNorm])
   }
 
   /// Overwrites layers and norms with the target's, and `fc` or the embedding.

@@ -78,8 +78,8 @@ import Testing
                                 both. (values: draft, jacobi; default: draft)
         --drafter <dir|suffix>  Folders of drafters made for the target, or of causal models with its
                                 vocabulary, and 'suffix' for drafts from matches in the text so far.
-                                (default: the embedded one, Weights/drafter; 'suffix' for a target that
-                                it wasn't made for)
+                                (default: the one in
+                                Weights that was made for the target; 'suffix' if there is none)
         --draft-length <n|auto> Drafts of a block, or the drafter's most if that is less; 'auto' drafts
                                 as many as pay. (default: auto)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random

@@ -23,8 +23,8 @@ import Testing
         --drafter <dir|suffix|none>
                                 Folder of a drafter made for the target, or of any causal model with the
                                 target's vocabulary; 'suffix' to draft without a model, from matches in
-                                the text so far; or 'none' for plain decoding. (default: the embedded
-                                one, Weights/drafter; 'suffix' for a target that it wasn't made for)
+                                the text so far; or 'none' for plain decoding. (default: the one in
+                                Weights that was made for the target; 'suffix' if there is none)
         --drafter-weights <format>
                                 How to hold the drafter's matrices. (default: int8, or f32 where they are
                                 stored so) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k,
