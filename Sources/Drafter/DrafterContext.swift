@@ -14,9 +14,21 @@ package final class DrafterContext {
   /// Passes that these took.
   package var passes: Int { block.passes }
 
-  var block: DenoisedBlock
-  /// The row of the block's first draft among those of a pass.
+  /// The block that was drafted last.
+  package internal(set) var block: DenoisedBlock
+  /// The row of the pass's first draft among those of all blocks.
   var firstRow = 0
+  /// Committed positions when the block began.
+  var start = 0
+
+  /// How blocks are denoised. It keeps what it learns of this sequence.
+  package internal(set) var policy: any DenoisingPolicy = OnePass()
+  /// What the policy knows of the round.
+  package var round = DenoisingRound()
+  /// Sees the blocks, for analysis, with distributions.
+  package var observer: ((DenoisedBlock) -> Void)?
+  /// Whether the policy was told what became of the last block.
+  private var isJudged = true
 
   /// Keys and values of committed positions.
   package let cache: KeyValueCache
@@ -46,10 +58,34 @@ package final class DrafterContext {
     try cache.reserve(min(positions + block.capacity + 1, cache.capacity))
   }
 
+  /// Sets how blocks are denoised from the next one on.
+  package func denoise(by policy: any DenoisingPolicy) {
+    self.policy = policy
+    isJudged = true
+  }
+
+  /// What is kept of a pass.
+  var sight: DenoisingSight { observer == nil ? policy.sight : max(policy.sight, .distributions) }
+
+  /// The row of a place among those of the last pass.
+  func row(of place: Int) -> Int { firstRow + place - block.base }
+
   /// Takes the drafts of a block without masks.
   func finishBlock() {
     drafts.removeAll(keepingCapacity: true)
     for case let draft? in block.drafts { drafts.append(draft) }
+    isJudged = false
+    observer?(block)
+  }
+
+  /// Tells the policy what the text turned out to be behind the last block.
+  ///
+  /// - Parameter tokens: all committed tokens.
+  package func judge(_ tokens: [Token]) {
+    guard !isJudged, policy.learns, tokens.count > start + 1 else { return }
+    isJudged = true
+    policy.observe(
+      DenoisingVerdict(block: block, round: round, text: tokens[(start + 1)...]))
   }
 
   /// Forgets the positions from `position` on.
@@ -57,6 +93,12 @@ package final class DrafterContext {
   /// - Complexity: O(1).
   package func rewind(to position: Int) {
     precondition(position <= count, "can't rewind forward")
+    // Another text.
+    if position < start {
+      isJudged = true
+      policy.forgetText()
+      start = 0
+    }
     let waiting = max(0, position - cache.count)
     featureRows = min(featureRows, waiting)
     tokens.removeLast(max(0, tokens.count - waiting))

@@ -147,8 +147,9 @@ struct DrafterRunnerTests {
       seen[block].append((0..<choices).map { logits[$0].bitPattern })
       let choice = Kernels.argmax(logits, count: choices)
       logits.update(repeating: 0, count: choices)
-      return choice
-    } branch: { block in
+      return DraftProposal(token: single.runner.token(at: choice), confidence: 0)
+    } finish: { block in
+      guard blocks[block].branches else { return }
       branched.append(block)
       let context = blocks[block].context
       for place in 1..<blocks[block].count {

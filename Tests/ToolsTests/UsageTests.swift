@@ -179,7 +179,7 @@ import Testing
     ),
     (
       ["--decoder", "jacobi", "--draft-length", "3"],
-      "--draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: leave them out"
+      "--draft-length, --draft-choice, --branches, --denoising and --recycling belong to --decoder draft: leave them out"
     ),
     (
       ["--jacobi-pool", "3"],

@@ -23,11 +23,15 @@ package enum DecodingWay: Equatable {
     package var branches: Int?
     /// Whether what a grammar forces is drafted.
     package var scaffold: Bool
+    /// How a block drafter denoises; nil for in one pass.
+    package var denoising: Denoising?
 
     package init(
       drafter: URL?, length: Int? = nil, choice: DraftChoice? = nil, suffix: Bool? = nil,
-      recycling: Bool = false, branches: Int? = nil, scaffold: Bool = true
+      recycling: Bool = false, branches: Int? = nil, scaffold: Bool = true,
+      denoising: Denoising? = nil
     ) {
+      self.denoising = denoising
       self.drafter = drafter
       self.length = length
       self.choice = choice
@@ -56,6 +60,7 @@ package enum DecodingWay: Equatable {
       if looksUp != looksUpUsually { name += looksUp ? " suffix" : " no-suffix" }
       if let branches { name += branches == 0 ? " chain" : " \(branches) branches" }
       if !scaffold { name += " no-scaffold" }
+      if let denoising { name += " \(denoising.text)" }
       return recycling ? name + " recycling" : name
     }
   }
@@ -70,7 +75,7 @@ package enum DecodingWay: Equatable {
         drafts: drafting.length, choice: drafting.choice,
         free: FreeDraftOptions(
           suffix: drafting.looksUp, recycling: drafting.recycling, scaffold: drafting.scaffold),
-        branches: drafting.branches)
+        branches: drafting.branches, denoising: drafting.denoising)
     }
   }
 

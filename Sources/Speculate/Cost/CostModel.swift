@@ -1,7 +1,9 @@
+import Drafter
+
 /// What a round costs on this machine, and how many drafts pay (docs/algorithms.md 5).
 ///
 /// Pure arithmetic on measured curves and survival probabilities. It decides widths, never tokens.
-package struct CostModel: Sendable, Equatable, Codable {
+package struct CostModel: Sendable, Equatable, Codable, RoundCosts {
   /// `T_v(n)`: seconds of a target pass over `n` rows with logits for all, sampling included.
   package var verify: PassTimes
   /// `T_d(k)`: seconds to propose `k` drafts, context projection of a usual round included.
@@ -11,6 +13,9 @@ package struct CostModel: Sendable, Equatable, Codable {
     self.verify = verify
     self.draft = draft
   }
+
+  package func drafting(_ drafts: Int) -> Double { draft(drafts) }
+  package func verifying(_ rows: Int) -> Double { verify(rows) }
 
   /// Expected tokens per second of rounds that propose and verify `count` drafts:
   /// `(1 + Σ_{j≤k} a_j) / (T_d(k) + T_v(k + 1))`, and `1 / T_v(1)` without drafts.

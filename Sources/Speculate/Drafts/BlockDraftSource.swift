@@ -9,11 +9,22 @@ package final class BlockDraftSource: DraftSource {
   /// One less than the drafter's block where the anchor's row drafts nothing.
   package var maximumDrafts: Int { passes.runner.drafter.configuration.maximumDrafts }
 
-  /// How many passes blocks take, and which drafts are chosen after each: of all that share them.
+  /// How blocks of this sequence are denoised.
   package var policy: any DenoisingPolicy {
-    get { passes.runner.policy }
-    set { passes.runner.policy = newValue }
+    get { context.policy }
+    set { context.denoise(by: newValue) }
   }
+
+  /// The choice that ``policy`` was made of; `nil` for none.
+  private var denoising: Denoising?
+  /// Sees the blocks as they are drafted, for analysis.
+  package var observer: ((DenoisedBlock) -> Void)? {
+    get { context.observer }
+    set { context.observer = newValue }
+  }
+
+  /// What the policy knows of the last block's round.
+  package var round: DenoisingRound { context.round }
 
   private let passes: BlockDraftPasses
   private let context: DrafterContext
@@ -27,6 +38,8 @@ package final class BlockDraftSource: DraftSource {
   }
 
   package func reserve(_ positions: Int) throws(SpeculateError) { try context.reserve(positions) }
+
+  package var readsCosts: Bool { context.policy.readsCosts }
 
   /// Checks that a drafter was made for a target of this shape.
   ///
@@ -89,8 +102,31 @@ package final class BlockDraftSource: DraftSource {
 
   package func rewind(to count: Int) { context.rewind(to: min(count, context.count)) }
 
+  /// Sets how blocks are denoised. What an equal choice has learned stays.
+  ///
+  /// - Parameters:
+  ///   - seed: what random choices of a policy are keyed by.
+  ///   - lineEnds: gives the tokens that end lines, for policies that look for them.
+  /// - Throws: ``SpeculateError`` if the drafter can't do what it takes.
+  package func denoise(
+    by choice: Denoising, seed: UInt64, lineEnds: () -> Set<Token>
+  ) throws {
+    guard choice != denoising else { return }
+    try choice.check(.block(passes.runner.drafter))
+    let policy = choice.policy
+    denoising = choice
+    context.round.seed = seed
+    if policy.needs.contains(.lineEnds) { context.round.lineEnds = lineEnds() }
+    context.denoise(by: policy)
+  }
+
   package func enter(_ request: DraftRequest) {
     let tokens = request.tokens
+    context.judge(tokens)
+    context.round.position = tokens.count
+    context.round.most = request.most
+    context.round.ends = request.ends
+    if context.policy.readsCosts, let costs = request.costs { context.round.costs = costs }
     passes.runner.append(tokens[context.count..<tokens.count - 1], to: context)
     var block = DrafterBlock(
       context: context, anchor: tokens[tokens.count - 1], count: request.count)
@@ -106,8 +142,6 @@ package final class BlockDraftSource: DraftSource {
 package final class BlockDraftPasses {
   let runner: DrafterRunner
   private let map: VocabularyMap?
-  /// The columns of logits that stand for tokens; models pad their vocabularies.
-  private let choices: Int
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []
   private var growers: [BranchGrower] = []
@@ -128,12 +162,13 @@ package final class BlockDraftPasses {
       try VocabularyMap(tokens: $0, vocabulary: vocabulary)
     }
     let limit = tokens ?? target.configuration.vocabularySize
-    choices =
+    let choices =
       drafter.draftVocabulary.map { draft in draft.count { Int($0) < limit } }
       ?? min(drafter.configuration.choices, limit)
     runner = DrafterRunner(
       drafter: drafter, embedding: target.embedding, head: target.head, workers: workers,
       maximumBlocks: maximumBlocks)
+    runner.choices = choices
     blocks.reserveCapacity(maximumBlocks)
     requests.reserveCapacity(maximumBlocks)
   }
@@ -145,14 +180,6 @@ package final class BlockDraftPasses {
 
   func run() {
     guard !blocks.isEmpty else { return }
-    // A policy may have drafts chosen in any order.
-    for request in requests {
-      for _ in 0..<request.count {
-        request.block.tokens.append(0)
-        request.block.confidences.append(0)
-      }
-    }
-    let columns = choices
     while growers.count < requests.count {
       growers.append(
         BranchGrower(
@@ -163,27 +190,38 @@ package final class BlockDraftPasses {
       let request = requests[index]
       let width = request.branching?.width ?? 0
       let draft = request.chooser.choose(
-        row, count: columns, position: request.tokens.count + place, map: map, others: width)
+        row, count: runner.choices, position: request.tokens.count + place, map: map, others: width)
       if width > 0 { growers[index].add(request.chooser, place: place) }
-      request.set(
-        draft.map {
-          let confidence = runner.confidence(
-            place, of: blocks[index].context, probability: $0.confidence)
-          return ($0.token, confidence)
-        }, at: place)
-      return draft?.column ?? 0
-    } branch: { index in
+      // Where there is none to give, the block says so.
+      guard let draft else { return DraftProposal(token: 0, confidence: .nan) }
+      return DraftProposal(
+        token: draft.token,
+        confidence: runner.confidence(
+          place, of: blocks[index].context, probability: draft.confidence))
+    } again: { index in
       let request = requests[index]
-      guard let branching = request.branching else { return }
-      growers[index].grow(request, branching) { place, previous, goesOn in
-        request.chooser.chooseBeside(
-          runner.logits(
-            of: place, after: previous, in: blocks[index].context, goesOn: goesOn),
-          count: columns, position: request.tokens.count + place, map: map)
-      }
+      growers[index].begin()
+      request.chooser.beginBlock(
+        at: request.tokens.count, behind: blocks[index].context.block.drafts)
+    } finish: { index in
+      requests[index].take(blocks[index].context.block)
+      grow(index)
     }
-    for (request, block) in zip(requests, blocks) { request.block.passes = block.context.passes }
     blocks.removeAll(keepingCapacity: true)
     requests.removeAll(keepingCapacity: true)
+  }
+
+  /// Looks beside the drafts of a block that one pass made.
+  private func grow(_ index: Int) {
+    let (request, context) = (requests[index], blocks[index].context)
+    guard let branching = request.branching, context.block.meter.passes == 1,
+      context.block.chains.isEmpty
+    else { return }
+    growers[index].truncate(to: request.block.tokens.count)
+    growers[index].grow(request, branching) { place, previous, goesOn in
+      request.chooser.chooseBeside(
+        runner.logits(of: place, after: previous, in: context, goesOn: goesOn),
+        count: runner.choices, position: request.tokens.count + place, map: map)
+    }
   }
 }

@@ -44,6 +44,9 @@ struct BranchGrower {
   /// Begins another block.
   mutating func begin() { runnersUp.removeAll(keepingCapacity: true) }
 
+  /// Forgets places behind the drafts that are to be verified.
+  mutating func truncate(to places: Int) { runnersUp.removeAll { $0.place >= places } }
+
   /// Takes what the chooser of a place found behind its choice.
   mutating func add(_ chooser: DraftChooser, place: Int) {
     for (rank, other) in chooser.runnersUp.enumerated() {

@@ -1,3 +1,4 @@
+package import Drafter
 package import Files
 package import Tensors
 
@@ -21,6 +22,9 @@ package protocol DraftSource: AnyObject {
   /// Forgets committed positions from `count` on; `rewind(to: 0)` starts another sequence.
   func rewind(to count: Int)
 
+  /// Whether it looks at ``DraftRequest/costs``.
+  var readsCosts: Bool { get }
+
   /// Sees that there is memory for `positions`, anchor included; called before passes that need it.
   func reserve(_ positions: Int) throws(SpeculateError)
 
@@ -43,6 +47,7 @@ package protocol DraftSource: AnyObject {
 }
 
 extension DraftSource {
+  package var readsCosts: Bool { false }
   /// A source that keeps nothing.
   package func reserve(_ positions: Int) throws(SpeculateError) {}
   package var cache: KeyValueCache? { nil }
@@ -59,8 +64,16 @@ extension DraftSource {
 package final class DraftRequest {
   /// All committed tokens. Features were committed for all but the last, the anchor.
   package var tokens: [Token] = []
-  /// How many tokens to propose: `1...maximumDrafts`.
+  /// How many tokens to propose: `1...maximumDrafts`. A source that can may propose more, up to ``most``.
   package var count = 0
+  /// The most drafts that the round can verify.
+  package var most = 0
+  /// Tokens that end the output.
+  package var ends: [Token] = []
+  /// Tokens that there are, from 0: a source may be wrong about that.
+  package var vocabulary = Int.max
+  /// What passes cost, where that is known.
+  package var costs: CostModel?
   /// Turns logits into draft tokens, for sources that have logits.
   package var chooser: DraftChooser
   /// How far a source may look beside its first choices; nil for not at all.
@@ -75,9 +88,10 @@ package final class DraftRequest {
     block.branches.reserveCapacity(DraftBranching.most)
   }
 
-  package func reset(after tokens: [Token], count: Int) {
+  package func reset(after tokens: [Token], count: Int, most: Int? = nil) {
     self.tokens = tokens
     self.count = count
+    self.most = most ?? count
     failure = nil
     block.removeAll()
     chooser.beginBlock(at: tokens.count)
@@ -93,10 +107,25 @@ package final class DraftRequest {
     }
   }
 
+  /// Takes a drafted block, as far as it is to be verified, and its other ways to go on.
+  func take(_ drafted: DenoisedBlock) {
+    count = min(drafted.width, max(count, most))
+    for place in 0..<count {
+      block.tokens.append(0)
+      block.confidences.append(0)
+      set((drafted.token(at: place), drafted.confidences[place]), at: place)
+    }
+    block.passes = drafted.meter.passes
+    block.passRows = drafted.meter.rows
+    for chain in drafted.chains { block.add(chain, width: count, limit: DraftBranching.most) }
+  }
+
   /// Lets go of the text, and of drafts that weren't asked for or can't be used.
   func finish() {
     tokens = []
-    block.truncate(to: failure == nil ? count : 0)
+    costs = nil
+    let sound = block.tokens.prefix { $0 >= 0 && Int($0) < vocabulary }.count
+    block.truncate(to: failure == nil ? min(count, sound) : 0)
   }
 }
 
@@ -107,14 +136,39 @@ package struct DraftBlock: Sendable, Equatable {
   package var confidences: [Float] = []
   /// Passes that were run for them, as they ran.
   package var passes = 0
+  /// Rows of the block that went through the source's layers, where it is a block drafter.
+  package var passRows = 0
   /// Other ways to go on.
   package var branches: [DraftBranch] = []
+
+  package init() {}
 
   mutating func removeAll() {
     tokens.removeAll(keepingCapacity: true)
     confidences.removeAll(keepingCapacity: true)
     branches.removeAll(keepingCapacity: true)
     passes = 0
+    passRows = 0
+  }
+
+  /// Adds another way to go on as branches, sharing what drafts and branches it begins with.
+  package mutating func add(_ chain: DenoisedBlock.Chain, width: Int, limit: Int) {
+    var parent = -1
+    for (place, token) in chain.tokens.prefix(width).enumerated() {
+      if parent == place - 1, tokens.indices.contains(place), tokens[place] == token {
+        parent = place
+      } else if let shared = branches.firstIndex(where: { $0.parent == parent && $0.token == token }
+      ) {
+        parent = tokens.count + shared
+      } else {
+        guard branches.count < limit, chain.confidences[place].isFinite else { return }
+        branches.append(
+          DraftBranch(
+            token: token, parent: parent,
+            cell: .branch(.behind, score: max(0, chain.confidences[place]))))
+        parent = tokens.count + branches.count - 1
+      }
+    }
   }
 
   /// Drops what a grammar forbids, with all that follows it.

@@ -19,6 +19,8 @@ struct DraftTree {
 
   /// Node 0 is the root, the anchor. Parents stand before their children.
   private(set) var nodes: [Node] = []
+  /// Tokens that end the output: nothing behind one is ever taken.
+  var ends: [Token] = []
 
   // What selection works in, kept for the next round.
   /// Nodes but the root, those first that are most worth verifying.
@@ -101,7 +103,8 @@ struct DraftTree {
     _ token: Token, after parent: Int, origin: DraftOrigin, cell: ChanceCell,
     chances: DraftChances, others: Double
   ) {
-    let conditional = min(chances.conditional(cell), max(1 - others, 0))
+    let isEnd = parent > 0 && ends.contains(nodes[parent].token)
+    let conditional = isEnd ? 0 : min(chances.conditional(cell), max(1 - others, 0))
     nodes.append(
       Node(
         token: token, parent: parent, cell: cell, conditional: conditional,

@@ -13,9 +13,10 @@ public enum DecodingMode: Sendable, Equatable {
   /// - `branches`: at how many tokens beside its first choice a block drafter looks at each place, each of
   ///   which it follows as far as it pays; `nil` is 2, or none with a number of `drafts`, which are a
   ///   chain.
+  /// - `denoising`: how a block drafter denoises its blocks; `nil` is in one pass.
   case speculative(
     drafts: Int? = nil, choice: DraftChoice? = nil, free: FreeDraftOptions? = nil,
-    branches: Int? = nil)
+    branches: Int? = nil, denoising: Denoising? = nil)
   /// By Jacobi iteration of the target on its own guesses, without a drafter.
   case jacobi(JacobiOptions = JacobiOptions())
 }

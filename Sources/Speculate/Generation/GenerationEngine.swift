@@ -32,7 +32,8 @@ final class GenerationEngine {
       model: model, workers: workers,
       maximumRows: max(Self.prefillRows, (drafter?.maximumDrafts ?? 0) + 1),
       taps: drafter?.taps ?? [], cacheFormat: cacheFormat)
-    strategies = StrategyMaker(runner: runner, drafter: drafter, costCache: costCache)
+    strategies = StrategyMaker(
+      runner: runner, drafter: drafter, tokenizer: text.tokenizer, costCache: costCache)
   }
 
   /// Prepares a decoder. Any decoder made before is void.

@@ -28,6 +28,12 @@ package final class DraftReplay {
     package var verified: Int
     package var accepted: Int
     package var emitted: Int
+    /// Passes of a block drafter; 1 of another source, however it drafts.
+    package var passes: Int
+    /// Rows of the target pass, the anchor's included.
+    package var rows: Int { verified + 1 }
+    /// Rows that went through a block drafter's layers.
+    package var passRows: Int
   }
 
   private let runner: CausalRunner
@@ -83,11 +89,12 @@ package final class DraftReplay {
   ) throws -> [Round] {
     let strategy = DraftStrategy(
       source: source, length: length, choice: choice, branches: branches,
-      free: FreeDraftOptions(suffix: suffix))
+      free: FreeDraftOptions(suffix: suffix), costs: cost)
     let tokens = text.prompt + text.output
     // A recorded output may be longer than the limit that is given now.
     var parameters = parameters
     parameters.maximumTokens = max(parameters.maximumTokens, text.output.count)
+    let ends = parameters.endTokens(of: runner.model.configuration.endTokens)
     parameters.ignoresEnd = true
     // Known texts say what the target chose, and so whether drafts match.
     parameters.verification = .match
@@ -99,10 +106,12 @@ package final class DraftReplay {
     strategy.begin(
       sequence, room: SequenceRoom(capacity: tokens.count, maximumRows: runner.maximumRows))
     strategy.tellChoices(to: recorder)
-    try strategy.reserve(tokens.count)
+    strategy.end(at: ends)
+    try strategy.reserve(tokens.count + runner.maximumRows)
     var budget = RowBudget()
     var path: [Int] = []
     var rounds: [Round] = []
+    let isBlock = source is BlockDraftSource
     commit(0..<text.prompt.count - 1, to: strategy)
     while sequence.tokens.count < tokens.count {
       let wish = strategy.request(sequence, sharing: 1)
@@ -123,10 +132,13 @@ package final class DraftReplay {
         RoundOutcome(
           tree: tree, path: path, accepted: accepted, logits: RowLogits(runner, firstRow: 0)),
         &sequence, accept: { _ in })
-      let drafted = wish?.request.block.tokens.count ?? 0
+      let block = wish?.request.block
+      let drafted = block?.tokens.count ?? 0
       rounds.append(
         Round(
-          drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count))
+          drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count,
+          passes: drafted == 0 ? 0 : isBlock ? block?.passes ?? 0 : 1,
+          passRows: block?.passRows ?? 0))
       strategy.learn(
         RoundPrice(
           sequences: 1, rows: tree.count, drafted: drafted, emitted: path.count,
@@ -147,7 +159,7 @@ package final class DraftReplay {
 extension CostModel {
   package func seconds(of rounds: some Sequence<DraftReplay.Round>) -> Double {
     rounds.reduce(0) {
-      $0 + verify($1.verified + 1) + ($1.drafted > 0 ? draft($1.drafted) : 0)
+      $0 + verify($1.rows) + ($1.drafted > 0 ? Double($1.passes) * draft($1.drafted) : 0)
     }
   }
 }

@@ -12,6 +12,8 @@ package final class DraftStrategy: RoundStrategy {
   private let prediction: [Token]
   /// Runners-up of a place that the source may branch to.
   private let branches: Int
+  /// What passes cost, for a source that asks where lengths are fixed.
+  private let costs: CostModel?
   private var planner: RoundPlanner
   private var free: FreeDrafts?
   private var room = SequenceRoom(capacity: 0, maximumRows: 1)
@@ -44,10 +46,13 @@ package final class DraftStrategy: RoundStrategy {
   ///     adaptive length only.
   ///   - free: which drafts are tried that cost no pass.
   ///   - prediction: what the output will mostly repeat; it is looked up like earlier text.
+  ///   - costs: what passes cost, for a source that asks although the length is fixed.
   package init(
     source: (any DraftSource)?, length: DraftLength, choice: DraftChoice = .coupled,
-    branches: Int = 0, free: FreeDraftOptions = .none, prediction: [Token] = []
+    branches: Int = 0, free: FreeDraftOptions = .none, prediction: [Token] = [],
+    costs: CostModel? = nil
   ) {
+    self.costs = costs
     self.source = source
     self.choice = choice
     self.branches = branches
@@ -75,6 +80,9 @@ package final class DraftStrategy: RoundStrategy {
       request.chooser.distributions = DraftDistributions(vocabulary: sequence.vocabulary)
     }
     request.chooser.recorder = recorder
+    request.ends = sequence.endTokens
+    request.vocabulary = sequence.vocabulary
+    planner.ends = sequence.endTokens
     asked = request
     source?.rewind(to: 0)
     guard !options.isEmpty(isConstrained: sequence.constraint != nil) else { return }
@@ -85,6 +93,12 @@ package final class DraftStrategy: RoundStrategy {
       free?.commit(sequence.tokens.suffix(SuffixIndex.longest) + prediction)
     }
     free?.commit(sequence.tokens)
+  }
+
+  /// Takes other tokens for the end of the output than those of the sequence.
+  func end(at tokens: [Token]) {
+    planner.ends = tokens
+    asked?.ends = tokens
   }
 
   package func keepCandidates(in recorder: CandidateRecorder?) {
@@ -115,8 +129,10 @@ package final class DraftStrategy: RoundStrategy {
     let count = planner.modelDrafts(limit: most, rows: limit, sharing: sharing)
     isAsked = count > 0
     guard isAsked, let source, let asked else { return nil }
-    asked.reset(after: sequence.tokens, count: count)
+    asked.reset(after: sequence.tokens, count: count, most: max(count, limit))
     asked.chooser.constrain(to: place)
+    // A copy that is kept would make the planner's own curves move when they change.
+    if source.readsCosts { asked.costs = planner.policy?.cost ?? costs }
     asked.branching = planner.branching(branches, limit: limit)
     return DraftWish(source: source, request: asked)
   }

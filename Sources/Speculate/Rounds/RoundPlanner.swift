@@ -15,6 +15,8 @@ struct RoundPlanner {
   private(set) var nodes: [Int] = []
   /// Nodes that a model drafted, the first behind the root.
   private var modelNodes = 0
+  /// Nodes beside these that its own other ways to go on are.
+  private var branchNodes = 0
   /// Whether the model said how sure it was.
   private var hasConfidences = false
   /// Whether drafts are weighed against what they were drawn from. Then they are a chain, and none is left out for
@@ -27,6 +29,12 @@ struct RoundPlanner {
   private static let usualNodes = 128
   /// Rounds for which shared costs are kept.
   private static let sharedRounds = 32
+
+  /// Tokens that end the output.
+  var ends: [Token] {
+    get { tree.ends }
+    set { tree.ends = newValue }
+  }
 
   init(_ length: DraftLength) {
     rows.reserveCapacity(Self.usualNodes)
@@ -54,7 +62,7 @@ struct RoundPlanner {
   /// Begins a round with what costs no pass.
   mutating func begin(anchor: Token, candidates: ArraySlice<FreeDrafts.Candidate>) {
     tree.reset(root: anchor)
-    modelNodes = 0
+    (modelNodes, branchNodes) = (0, 0)
     insert(candidates)
   }
 
@@ -93,6 +101,7 @@ struct RoundPlanner {
     modelNodes = tree.count - 1
     guard !isChain else { return }
     tree.insert(block.branches, chances: chances)
+    branchNodes = tree.count - 1 - modelNodes
     insert(candidates)
   }
 
@@ -115,7 +124,8 @@ struct RoundPlanner {
     let kept = hasConfidences || policy == nil ? 0 : min(modelNodes, limit)
     tree.rank(kept: kept)
     let limit = min(limit, tree.ranking.count)
-    let count = min(fixedLength, limit)
+    // A source may have more to say than it was asked for.
+    let count = min(max(fixedLength, modelNodes + branchNodes), limit)
     return RowProposal(
       chances: tree.rankedChances, kept: policy == nil ? count : kept,
       limit: policy == nil ? count : limit, drafted: modelNodes, cost: policy?.cost)

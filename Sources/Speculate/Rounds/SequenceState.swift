@@ -22,7 +22,8 @@ package struct SequenceState {
 
   private var chooser: TokenChooser
   let vocabulary: Int
-  private let endTokens: [Token]
+  /// Tokens that end the output.
+  let endTokens: [Token]
   /// The most tokens, prompt included.
   private let limit: Int
   /// Whether the context ends the sequence before the token limit does.

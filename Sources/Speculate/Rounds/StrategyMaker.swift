@@ -1,4 +1,5 @@
-import Files
+package import Files
+package import Text
 import Verifier
 
 /// Makes the strategies of decoding modes, and keeps what they learn about speed for later ones.
@@ -8,6 +9,8 @@ struct StrategyMaker {
   private let costCache: CostModelCache?
   /// What passes cost, where that is known.
   private let cost: CostModel?
+  private let tokenizer: any Tokenizer
+  private var lineEnds: Set<Token>?
   private var length: AdaptiveDraftLength?
   /// What is known about chances, from earlier runs as well.
   private var experience: DraftExperience?
@@ -18,10 +21,11 @@ struct StrategyMaker {
   private var jacobi: JacobiPolicy?
 
   init(
-    runner: CausalRunner, drafter: DrafterModel?, costCache: CostModelCache?,
-    cost: CostModel? = nil
+    runner: CausalRunner, drafter: DrafterModel?, tokenizer: any Tokenizer,
+    costCache: CostModelCache?, cost: CostModel? = nil
   ) {
     self.runner = runner
+    self.tokenizer = tokenizer
     self.drafter = drafter
     self.costCache = costCache
     self.cost = cost
@@ -45,7 +49,7 @@ struct StrategyMaker {
     switch mode {
     case .plain: return PlainStrategy()
     case .jacobi(let options): return try JacobiStrategy(options: options, policy: jacobiPolicy())
-    case .speculative(let drafts, let choice, let freeDrafts, let branches):
+    case .speculative(let drafts, let choice, let freeDrafts, let branches, let denoising):
       var free = freeDrafts ?? FreeDraftOptions(suffix: drafter == nil || drafts == nil)
       if !prediction.isEmpty { free.suffix = true }
       guard drafter != nil || !free.isEmpty(isConstrained: parameters.constraint != nil) else {
@@ -54,14 +58,31 @@ struct StrategyMaker {
       let source = try source()
       let rule = choice ?? .automatic(parameters.sampling, parameters.verification)
       let way = DraftExperience.Way(parameters, rule)
+      let length = try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source, way))
+      // What one pass costs is measured by then.
+      try denoise(source, by: denoising, seed: parameters.sampling.seed)
       let strategy = DraftStrategy(
-        source: source,
-        length: try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source, way)),
-        choice: rule, branches: branches ?? DraftStrategy.usualBranches,
+        source: source, length: length, choice: rule,
+        branches: branches ?? DraftStrategy.usualBranches,
         free: free, prediction: prediction)
       strategy.way = way
       return strategy
     }
+  }
+
+  /// Sets how a source denoises; what is said of one that doesn't is refused.
+  private mutating func denoise(
+    _ source: (any DraftSource)?, by choice: Denoising?, seed: UInt64
+  ) throws {
+    try choice?.check(drafter)
+    guard let source = source as? BlockDraftSource else { return }
+    try source.denoise(by: choice ?? .onePass, seed: seed) { findLineEnds() }
+  }
+
+  private mutating func findLineEnds() -> Set<Token> {
+    let found = lineEnds ?? tokenizer.lineEnds
+    lineEnds = found
+    return found
   }
 
   /// Keeps what a strategy learned about speed.
@@ -119,7 +140,7 @@ extension DecodingMode {
     switch self {
     case .plain: break
     case .jacobi(let options): try options.validated()
-    case .speculative(let drafts, _, _, let branches):
+    case .speculative(let drafts, _, _, let branches, _):
       if let drafts, drafts < 1 {
         throw SpeculateError("draft length \(drafts) is out of range: use 1 or more")
       }
@@ -128,5 +149,12 @@ extension DecodingMode {
           "branches \(branches) can't be: use 0 or more, and none with a number of drafts")
       }
     }
+  }
+}
+
+extension Tokenizer {
+  /// The tokens whose text holds the end of a line.
+  package var lineEnds: Set<Token> {
+    Set((0..<Token(vocabularySize)).filter { bytes(of: $0).contains(UInt8(ascii: "\n")) })
   }
 }

@@ -32,7 +32,7 @@ extension GenerationParameters {
     case .plain: break
     case .jacobi:
       throw SpeculateError("\(rule) has no use for Jacobi decoding: use match, or drafts")
-    case .speculative(_, let choice, let free, let branches):
+    case .speculative(_, let choice, let free, let branches, let denoising):
       if choice == .coupled {
         throw SpeculateError(
           "\(rule) draws with numbers of its own, which drafts can't be coupled to: leave ‘draft choice’ "
@@ -41,6 +41,11 @@ extension GenerationParameters {
       if let branches, branches > 0 {
         throw SpeculateError(
           "\(rule) is exact for chains, but branches \(branches) make a tree: use 0, or match")
+      }
+      if let denoising, denoising != .onePass {
+        throw SpeculateError(
+          "\(rule) weighs drafts of one pass alone, but denoising \(denoising.text) may keep them by what "
+            + "they are: leave denoising out, or use match")
       }
       if free?.recycling == true {
         throw SpeculateError(

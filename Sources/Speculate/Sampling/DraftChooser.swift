@@ -140,15 +140,29 @@ package struct DraftChooser {
   }
 
   /// Begins a block at a position: earlier drafts aren't part of the text.
-  mutating func beginBlock(at position: Int) {
+  ///
+  /// - Parameter fixed: drafts of the block that stand already; nil where one is still to be chosen.
+  mutating func beginBlock(at position: Int, behind fixed: [Token?] = []) {
     drafts.removeAll(keepingCapacity: true)
+    let first = fixed.isEmpty ? nil : places.first
     places.removeAll(keepingCapacity: true)
     besidePlace = nil
     start = position
+    if var place = first {
+      places.append(place)
+      for token in fixed {
+        guard let token, place.advance(by: token) else { break }
+        places.append(place)
+      }
+    }
     distributions?.begin()
     choices?.begin()
     if choice == .sampled {
       chooser.key(VerificationNoise.draftSeed(chooser.parameters.seed, start: position))
+    }
+    guard chooser.parameters.usesContext else { return }
+    for case let token? in fixed where !context.contains(token) && !drafts.contains(token) {
+      drafts.append(token)
     }
   }
 }

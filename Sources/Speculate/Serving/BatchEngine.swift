@@ -60,7 +60,8 @@ final class BatchEngine {
     let cost =
       try cost
       ?? CostModel.current(runner: runner, drafter: drafter, source: source, cache: costCache)
-    strategies = StrategyMaker(runner: runner, drafter: drafter, costCache: costCache, cost: cost)
+    strategies = StrategyMaker(
+      runner: runner, drafter: drafter, tokenizer: text.tokenizer, costCache: costCache, cost: cost)
     loop = DecodingLoop(
       runner: runner,
       prefill: PrefillBudget(times: cost.verify, stretch: settings.prefillStretch))

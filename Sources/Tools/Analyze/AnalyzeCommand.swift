@@ -6,6 +6,6 @@ struct AnalyzeCommand: ParsableCommand {
     abstract: "Study acceptance: run configurations side by side, report on traces, give advice.",
     subcommands: [
       AnalyzeRunCommand.self, AnalyzeReportCommand.self, AnalyzeAdviseCommand.self,
-      AnalyzeBranchesCommand.self, AnalyzePerplexityCommand.self,
+      AnalyzeBranchesCommand.self, AnalyzePerplexityCommand.self, AnalyzePoliciesCommand.self,
     ])
 }

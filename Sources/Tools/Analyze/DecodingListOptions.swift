@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Foundation
+import Speculate
 
 /// The ways of decoding that are compared: the options of `generate`, with several values each.
 struct DecodingListOptions: ParsableArguments {
@@ -30,6 +31,12 @@ struct DecodingListOptions: ParsableArguments {
   var branches: [Int] = []
   @Option(
     """
+    How a block drafter denoises its blocks: policies of docs/policies.md, each with its settings behind a \
+    colon. (default: one-pass)
+    """, value: "policy")
+  var denoising: [String] = []
+  @Option(
+    """
     Look the end of the text up in earlier text and draft what followed there: 'on', 'off' or both. \
     (default: on, but off beside a drafter where --draft-length is a number)
     """, value: "on|off")
@@ -45,13 +52,14 @@ struct DecodingListOptions: ParsableArguments {
     }
     let belongsToDraft =
       !drafter.isEmpty || !draftLength.isEmpty || !recycling.isEmpty || rule.draftChoice != nil
-      || !branches.isEmpty
+      || !branches.isEmpty || !denoising.isEmpty
     if belongsToDraft && !decoder.contains(.draft) {
       throw ValidationError(
-        "--drafter, --draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: give it too, "
-          + "or leave them out")
+        "--drafter, --draft-length, --draft-choice, --branches, --denoising and --recycling belong to --decoder draft: "
+          + "give it too, or leave them out")
     }
     for width in branches { try OptionCheck.range("--branches", width, 0...8) }
+    for text in denoising { try OptionCheck.library { try Denoising(text) } }
     if drafter.contains(.none) {
       throw ValidationError("--drafter none is plain decoding, which always runs: leave it out")
     }
@@ -80,6 +88,8 @@ struct DecodingListOptions: ParsableArguments {
     let lengths = draftLength.isEmpty ? [nil] : draftLength.map(\.count)
     let recyclings = recycling.isEmpty ? [false] : recycling.map { $0 == .on }
     let widths: [Int?] = branches.isEmpty ? [nil] : branches
+    let policies: [Denoising?] =
+      try denoising.isEmpty ? [nil] : denoising.map { try Denoising($0) }
     var ways: [DecodingWay] = []
     for choice in choices {
       let folder = try DrafterSource(choice, for: target).folder
@@ -89,11 +99,13 @@ struct DecodingListOptions: ParsableArguments {
           for recycling in recyclings {
             // Branches belong to a drafter whose length is free.
             for width in folder != nil && length == nil ? widths : [nil] {
-              ways.append(
-                .draft(
-                  .init(
-                    drafter: folder, length: length, choice: rule.draftChoice, suffix: suffix,
-                    recycling: recycling, branches: width)))
+              for policy in folder != nil ? policies : [nil] {
+                ways.append(
+                  .draft(
+                    .init(
+                      drafter: folder, length: length, choice: rule.draftChoice, suffix: suffix,
+                      recycling: recycling, branches: width, denoising: policy)))
+              }
             }
           }
         }

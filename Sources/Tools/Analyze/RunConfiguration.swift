@@ -110,7 +110,8 @@ struct ConfigurationGrid {
   /// The same for ways whose experience is of use to each other.
   private func learning(_ way: DecodingWay) -> String {
     guard case .draft(let drafting) = way else { return "" }
-    return "\(drafting.drafter?.path ?? "suffix") \(drafting.looksUp) \(drafting.recycling)"
+    return
+      "\(drafting.drafter?.path ?? "suffix") \(drafting.looksUp) \(drafting.recycling) \(drafting.denoising?.text ?? "")"
   }
 
   private func suffix(_ parameters: GenerationParameters, _ format: String) -> String {

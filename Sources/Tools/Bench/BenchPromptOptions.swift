@@ -41,7 +41,8 @@ struct BenchPromptOptions: ParsableArguments {
     return limit.count != nil || drafter.drafter != nil || drafter.weights != nil
       || drafter.passes != nil
       || drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.suffix != nil
-      || drafting.recycling != nil || drafting.branches != nil || drafting.remeasure
+      || drafting.recycling != nil || drafting.branches != nil || drafting.denoising != nil
+      || drafting.remeasure
       || sampling.parameters != usual || template.isGiven || rule.isGiven
   }
 

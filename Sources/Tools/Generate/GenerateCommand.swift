@@ -93,11 +93,11 @@ struct GenerateCommand: ParsableCommand {
       throw ValidationError("--decoder jacobi uses no drafter: leave out --drafter")
     }
     if drafting.draftLength != nil || drafting.rule.draftChoice != nil || drafting.recycling != nil
-      || drafting.branches != nil
+      || drafting.branches != nil || drafting.denoising != nil
     {
       throw ValidationError(
-        "--draft-length, --draft-choice, --branches and --recycling belong to --decoder draft: leave "
-          + "them out")
+        "--draft-length, --draft-choice, --branches, --denoising and --recycling belong to --decoder draft: "
+          + "leave them out")
     }
     if scaffold.isOn == false {
       throw ValidationError("--no-scaffold belongs to --decoder draft: leave it out")

@@ -27,6 +27,7 @@ extension DecodingWay.Drafting {
     if looksUp != looksUpUsually { words.append(looksUp ? "--suffix" : "--no-suffix") }
     if let branches { words += ["--branches", "\(branches)"] }
     if !scaffold { words.append("--no-scaffold") }
+    if let denoising { words += ["--denoising", denoising.text] }
     return recycling ? words + ["--recycling"] : words
   }
 }

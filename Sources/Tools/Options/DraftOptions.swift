@@ -19,6 +19,12 @@ struct DraftOptions: ParsableArguments {
     0 drafts a chain. (default: 2, or 0 with --draft-length)
     """, value: "n")
   var branches: Int?
+  @Option(
+    """
+    How a block drafter denoises its blocks: a policy of docs/policies.md, and its settings behind a colon, \
+    'left-run:threshold=0.6,gate=1'. (default: one-pass)
+    """, value: "policy")
+  var denoising: String?
   @Flag(
     inversion: .prefixedNo, exclusivity: .exclusive,
     help: """
@@ -49,17 +55,24 @@ struct DraftOptions: ParsableArguments {
       throw SpeculateError("--no-suffix leaves nothing to draft from: give --drafter too")
     }
     // Without a drafter only what is asked for is tried.
-    guard drafter != nil || isSuffix || suffix == true || recycling == true else { return .plain }
-    return .draft(
+    guard drafter != nil || isSuffix || suffix == true || recycling == true else {
+      guard denoising == nil else {
+        throw SpeculateError(
+          "--denoising belongs to a block drafter: leave it or --drafter none out")
+      }
+      return .plain
+    }
+    return try .draft(
       DecodingWay.Drafting(
         drafter: drafter, length: draftLength, choice: rule.draftChoice,
         suffix: suffix ?? (isSuffix || draftLength == nil), recycling: recycling ?? false,
-        branches: branches, scaffold: scaffold))
+        branches: branches, scaffold: scaffold, denoising: denoising.map(Denoising.init)))
   }
 
   func validate() throws {
     try OptionCheck.atLeast(1, ("--draft-length", draftLength))
     try OptionCheck.range("--branches", branches, 0...8)
+    if let denoising { try OptionCheck.library { try Denoising(denoising) } }
     if let branches, branches > 0, draftLength != nil {
       throw ValidationError(
         "--draft-length drafts chains of one length: leave --branches \(branches) out")

@@ -59,6 +59,9 @@ struct ServeCommand: ParsableCommand {
         drafterWeights: drafter.weights, drafterPasses: drafter.passes, cacheFormat: cache.format,
         threads: threads.count, chat: chat,
         costCache: .user(measuresAgain: drafting.remeasure), settings: batching.settings)
+      if case .draft(let drafts) = way, let denoising = drafts.denoising {
+        try denoising.check(generator.text.drafter)
+      }
       Output.notices(
         generator.notices.filter { $0 != generator.text.model.samplingNotice })
       return ModelService(

@@ -23,6 +23,7 @@ import Testing
         branches                Tell where the target's tokens stood among a drafter's choices, and what
                                 trees gain.
         perplexity              Say how well a target predicts a text: what formats and conversions cost.
+        policies                Compare ways to denoise a block drafter's blocks, on the same texts.
 
         See 'speculate help analyze <subcommand>' for detailed help.
       """)
@@ -122,6 +123,8 @@ import Testing
         --branches <n>          Tokens beside the drafter's first choice that it looks at at each place,
                                 and follows as far as they pay; 0 drafts a chain. With --draft-length
                                 auto. (default: 2)
+        --denoising <policy>    How a block drafter denoises its blocks: policies of docs/policies.md, each
+                                with its settings behind a colon. (default: one-pass)
         --suffix <on|off>       Look the end of the text up in earlier text and draft what followed there:
                                 'on', 'off' or both. (default: on, but off beside a drafter where
                                 --draft-length is a number) (values: on, off)

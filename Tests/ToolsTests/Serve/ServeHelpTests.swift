@@ -64,6 +64,9 @@ import Testing
         --branches <n>          Look at this many tokens beside the drafter's first choice at each place,
                                 and follow those that pay; 0 drafts a chain. (default: 2, or 0 with
                                 --draft-length)
+        --denoising <policy>    How a block drafter denoises its blocks: a policy of docs/policies.md, and
+                                its settings behind a colon, 'left-run:threshold=0.6,gate=1'. (default:
+                                one-pass)
         --suffix/--no-suffix    Look the end of the text up in earlier text and draft what followed
                                 there. (default: yes, unless --draft-length is given)
         --recycling/--no-recycling
