@@ -103,6 +103,26 @@ import Testing
     }
   }
 
+  /// An answer that is cut when the server leaves says so, instead of ending like a whole one.
+  @Test(arguments: [1, 4]) func aCutAnswerSaysSo(_ count: Int) async throws {
+    let settings = BatchSettings(streamLimit: 4)
+    try await withServer(TinyService.make(settings: settings), patience: 0.2) { server in
+      let stream = try server.connect(isSlow: true)
+      try stream.send(
+        "POST", "/v1/completions",
+        body: "{\(Self.long),\"logprobs\":20,\"n\":\(count),\"stream\":true,"
+          + "\"stream_options\":{\"include_usage\":true}}")
+      #expect(try stream.readHead().status == 200)
+      try server.wait { $0.generator.metrics.paused == count }
+      server.leave()
+      try server.wait { $0.generator.metrics.running == 0 && $0.generator.metrics.paused == 0 }
+      let body = String(decoding: try stream.readBody(), as: UTF8.self)
+      let events = body.split(separator: "\n\n")
+      #expect(events.last?.contains("\"code\":\"shutting_down\"") == true)
+      #expect(!body.contains("[DONE]") && !body.contains("\"usage\":{"))
+    }
+  }
+
   @Test func aServerThatLeavesWaitsForNobodyForEver() async throws {
     let settings = BatchSettings(streamLimit: 4)
     try await withServer(TinyService.make(settings: settings), patience: 0.2) { server in

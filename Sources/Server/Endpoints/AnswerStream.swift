@@ -57,7 +57,7 @@ final class AnswerStream: Sendable {
     do {
       for try await event in streams[0] {
         try checkTime()
-        for buffer in buffers(event, &choice, &usage) { try await writer.write(buffer) }
+        for buffer in try buffers(event, &choice, &usage) { try await writer.write(buffer) }
         if case .finished = event { isOver = true }
       }
     } catch let error as SpeculateError {
@@ -88,7 +88,9 @@ final class AnswerStream: Sendable {
         while open > 0, let (index, event) = try await group.next() {
           guard let event else { throw interruption }
           try checkTime()
-          for buffer in buffers(event, &choices[index], &usage) { try await writer.write(buffer) }
+          for buffer in try buffers(event, &choices[index], &usage) {
+            try await writer.write(buffer)
+          }
           if case .finished = event { open -= 1 } else { wait(index) }
         }
       } catch let error as SpeculateError {
@@ -115,7 +117,7 @@ final class AnswerStream: Sendable {
 
   private func buffers(
     _ event: BatchEvent, _ choice: inout Choice, _ usage: inout Usage
-  ) -> [ByteBuffer] {
+  ) throws -> [ByteBuffer] {
     switch event {
     case .prompt(let scores):
       choice.promptScores = scores
@@ -126,7 +128,8 @@ final class AnswerStream: Sendable {
       return [part(delta, &choice, (choice.output.tokens, choice.output.rounds))]
     case .finished(let result):
       let reason = result.output.finishReason
-      guard reason != .cancelled else { return [] }
+      // What was cut may not look like a whole answer.
+      guard reason != .cancelled else { throw interruption }
       usage.add(choice, result)
       let delta = choice.output.finish(reason)
       let count = (result.output.tokens.count, result.output.statistics.targetPasses)
