@@ -113,7 +113,7 @@ struct JSONSchema {
   /// Two counts.
   func counts(_ least: String, _ most: String) throws -> (least: Int, most: Int?) {
     let counts = (try count(least) ?? 0, try count(most))
-    if let most = counts.1, most < counts.0 {
+    if let limit = counts.1, limit < counts.0 {
       throw error(at: least, "is more than \"\(most)\", so that no value is valid")
     }
     return counts

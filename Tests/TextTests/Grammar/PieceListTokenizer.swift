@@ -5,9 +5,7 @@ import Text
 struct PieceListTokenizer: Tokenizer {
   let pieces: [String]
   let special: [String]
-  var leadingSpaceRule = LeadingSpaceRule.keep
-  /// Whether a space is put in front of every text.
-  var addsSpace = false
+  let leadingSpaceRule = LeadingSpaceRule.keep
 
   init(_ pieces: [String], special: [String]) {
     self.pieces = pieces
@@ -19,7 +17,7 @@ struct PieceListTokenizer: Tokenizer {
   var endTokens: [Token] { special.isEmpty ? [] : [Token(pieces.count)] }
 
   func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [Token] {
-    var rest = Substring(addsSpace ? " " + text : text)
+    var rest = Substring(text)
     var ids: [Token] = []
     while !rest.isEmpty {
       let best = pieces.indices.filter { !pieces[$0].isEmpty && rest.hasPrefix(pieces[$0]) }
