@@ -51,7 +51,7 @@ extension BlockDrafter {
   }
 
   /// The other way round of `d2t`.
-  static let reverseVocabulary = "t2d"
+  package static let reverseVocabulary = "t2d"
 
   private static func draftVocabulary(
     _ offsets: [Int], of vocabulary: Int, named name: String, path: String

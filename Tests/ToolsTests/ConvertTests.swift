@@ -235,36 +235,6 @@ import Testing
     #expect(inspected.output.contains("token_embd.weight"))
   }
 
-  @Test func aDrafterInAFileDraftsTheSame() throws {
-    defer { pair.remove() }
-    let drafter = pair.folder.appending(path: "drafter.gguf")
-    let result = try CommandProcess([
-      "convert", pair.drafter.path, drafter.path, "--weights", "f32", "--target", pair.target.path,
-    ]).wait()
-    #expect(result.status == 0, "\(result.errors)")
-    func statistics(_ drafter: URL) throws -> [String: Any] {
-      let result = try CommandProcess([
-        "generate", "--target", pair.target.path, "--drafter", drafter.path, "--prompt",
-        "some text",
-        "--max-tokens", "40", "--ignore-end", "--draft-length", "3", "--json",
-      ]).wait()
-      #expect(result.status == 0, "\(result.errors)")
-      let object = try #require(
-        JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-      var numbers = try #require(object["statistics"] as? [String: Any])
-      for key in numbers.keys where key.hasSuffix("seconds") { numbers[key] = nil }
-      numbers["ids"] = object["ids"]
-      return numbers
-    }
-    let (mine, theirs) = (try statistics(pair.drafter), try statistics(drafter))
-    #expect(NSDictionary(dictionary: mine) == NSDictionary(dictionary: theirs))
-    #expect(mine["drafted_tokens"] as? Int ?? 0 > 0)
-    let shown = try speculate("inspect", drafter.path)
-    #expect(shown.status == 0 && shown.output.contains("block-diffusion drafter"))
-    let other = try speculate("convert", pair.drafter.path, output.path, "--weights", "int8")
-    #expect(other.errors.contains("is a drafter, which is converted to a GGUF file only"))
-  }
-
   @Test func filesAreNotLost() throws {
     defer { pair.remove() }
     func write(_ more: String...) throws -> CommandResult {

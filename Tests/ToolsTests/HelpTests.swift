@@ -484,6 +484,7 @@ import Testing
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
       speculate convert ~/models/Qwen3-0.6B qwen3-0.6b.gguf --weights q4_k
       speculate convert Weights/target small --weights int4 --perplexity book.txt
+      speculate convert drafter for-vllm --weights bf16 --to speculators --target target
 
       USAGE: speculate convert <source> <destination> --weights <format> [--to <form>] [--head-weights <format>] [--embedding-weights <format>] [--target <dir>] [--perplexity <file>] [--perplexity-tokens <n>] [--threads <n>] [--force] [--json]
 
@@ -494,8 +495,10 @@ import Testing
       OPTIONS:
         --weights <format>    Format of the matrices. (values: f32, bf16, int8, int4, q4_1, q5_0,
                               q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k, q8_0, q4_0, f16)
-        --to <form>           What to write. (default: gguf if the destination's name ends in
-                              .gguf, else folder) (values: folder, gguf)
+        --to <form>           What to write; 'zlab' and 'speculators' are folders of drafters as
+                              those projects read them. (default: gguf if the destination's name
+                              ends in .gguf, else folder) (values: folder, gguf, zlab,
+                              speculators)
         --head-weights <format>
                               Format of the head. (default: like the matrices, but int8 where they
                               have 5 bits or less) (values: f32, bf16, int8, int4, q4_1, q5_0,
@@ -504,7 +507,8 @@ import Testing
                               Format of the token embedding. (default: like the head) (values:
                               f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k,
                               q5_k, q6_k, q8_0, q4_0, f16)
-        --target <dir>        The target of a drafter, whose tokenizer goes into a GGUF file.
+        --target <dir>        The target of a drafter, whose tokenizer goes into a GGUF file, and
+                              whose embedding and head into a folder of speculators.
         --perplexity <file>   A text whose perplexity is measured before and after.
         --perplexity-tokens <n>
                               Tokens of that text to read, at most. (default: 4096)

@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Foundation
+import Speculate
 import Tensors
 import Text
 import Verifier
@@ -86,6 +87,19 @@ struct Conversion {
     return Conversion(
       converter.types.description, converter.plan, sourceBytes: converter.sourceBytes,
       sources: [source], notes: tokenizer?.notes ?? [])
+  }
+
+  /// A drafter that becomes a folder of another project.
+  static func drafter(
+    _ source: URL, as layout: PublishedDrafterLayout, type: ElementType, target: URL?
+  ) throws -> Conversion {
+    let converter = try PublishedDrafterConverter(source, as: layout, type: type, target: target)
+    return Conversion(
+      formats: "\(type)", tensorCount: converter.tensorCount,
+      sourceBytes: converter.sourceBytes, convertedBytes: converter.convertedBytes, notes: []
+    ) { place, replaces, onPiece in
+      try converter.write(to: place, replaces: replaces, onPiece: onPiece)
+    }
   }
 
   private init(

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import Files
 import Foundation
+import Speculate
 import Tensors
 import Text
 import Verifier
@@ -18,11 +19,16 @@ struct ConvertCommand: ParsableCommand {
       speculate convert ~/models/Qwen3-0.6B ~/models/Qwen3-0.6B-int8 --weights int8
       speculate convert ~/models/Qwen3-0.6B qwen3-0.6b.gguf --weights q4_k
       speculate convert Weights/target small --weights int4 --perplexity book.txt
+      speculate convert drafter for-vllm --weights bf16 --to speculators --target target
       """)
 
   /// What is written.
   enum Form: String, CaseIterable, ExpressibleByArgument {
     case folder, gguf
+    /// Layouts of other projects for drafters.
+    case zlab, speculators
+
+    var layout: PublishedDrafterLayout? { PublishedDrafterLayout(rawValue: rawValue) }
   }
 
   @Argument(
@@ -32,8 +38,10 @@ struct ConvertCommand: ParsableCommand {
   var destination: String
   @Option("Format of the matrices.", value: "format") var weights: ConvertedFormat
   @Option(
-    "What to write. (default: gguf if the destination's name ends in .gguf, else folder)",
-    value: "form")
+    """
+    What to write; 'zlab' and 'speculators' are folders of drafters as those projects read them. \
+    (default: gguf if the destination's name ends in .gguf, else folder)
+    """, value: "form")
   var to: Form?
   @Option(
     "Format of the head. (default: like the matrices, but int8 where they have 5 bits or less)",
@@ -41,7 +49,11 @@ struct ConvertCommand: ParsableCommand {
   var headWeights: ConvertedFormat?
   @Option("Format of the token embedding. (default: like the head)", value: "format")
   var embeddingWeights: ConvertedFormat?
-  @Option("The target of a drafter, whose tokenizer goes into a GGUF file.", value: "dir")
+  @Option(
+    """
+    The target of a drafter, whose tokenizer goes into a GGUF file, and whose embedding and head into a \
+    folder of speculators.
+    """, value: "dir")
   var target: String?
   @Option("A text whose perplexity is measured before and after.", value: "file")
   var perplexity: String?
@@ -65,18 +77,20 @@ struct ConvertCommand: ParsableCommand {
     let isDrafter = try Conversion.isDrafter(folder)
     if isDrafter {
       try refuseForDrafter()
-    } else if target != nil {
-      throw SpeculateError("--target belongs to a drafter, but \(source) is a causal model")
+    } else if let option = target != nil ? "--target" : to?.layout.map({ "--to \($0.rawValue)" }) {
+      throw SpeculateError("\(option) belongs to a drafter, but \(source) is a causal model")
     }
     let sample = try perplexity.map {
       try PerplexitySample(
         $0, name: "--perplexity \($0)", tokens: perplexityTokens, of: folder)
     }
     let conversion: Conversion
-    if isDrafter {
+    let drafterTarget = try target.map { try ModelFolder.url($0, option: "--target") }
+    if let layout = to?.layout {
       conversion = try .drafter(
-        folder, type: weights.type,
-        target: target.map { try ModelFolder.url($0, option: "--target") })
+        folder, as: layout, type: weights.elementType(), target: drafterTarget)
+    } else if isDrafter {
+      conversion = try .drafter(folder, type: weights.type, target: drafterTarget)
     } else if writesGGUF {
       conversion = try .file(
         folder,
@@ -120,10 +134,14 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private func refuseForDrafter() throws {
-    guard writesGGUF else {
+    guard writesGGUF || to?.layout != nil else {
       throw SpeculateError(
-        "\(source): is a drafter, which is converted to a GGUF file only; give a destination that "
-          + "ends in .gguf, or --drafter-weights to hold it in another format")
+        "\(source): is a drafter, which is converted to a GGUF file or for another project only; give a "
+          + "destination that ends in .gguf, --to zlab or --to speculators, or, to hold it in another "
+          + "format, --drafter-weights")
+    }
+    if to == .zlab && target != nil {
+      throw SpeculateError("--target means nothing with --to zlab: leave one of them out")
     }
     for (option, isGiven) in [
       ("--head-weights", headWeights != nil), ("--embedding-weights", embeddingWeights != nil),

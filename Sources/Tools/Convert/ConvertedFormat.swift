@@ -52,4 +52,16 @@ struct ConvertedFormat: ExpressibleByArgument, Equatable {
     }
     return format
   }
+
+  /// The type of floats, for folders that hold nothing else.
+  ///
+  /// - Throws: `SpeculateError` for another format.
+  func elementType() throws -> ElementType {
+    switch type {
+    case .f32: return .f32
+    case .bf16: return .bf16
+    default:
+      throw SpeculateError("--weights \(name) is none of other projects' folders: give bf16 or f32")
+    }
+  }
 }

@@ -1,9 +1,9 @@
 import Files
-import Foundation
+package import Foundation
 
 /// A folder that is written under a temporary name beside its place and takes the place at the end.
-struct ReplacedFolder {
-  let temporary: URL
+package struct ReplacedFolder {
+  package let temporary: URL
   private let destination: URL
   private let replaces: Bool
   private let names: Set<String>
@@ -14,7 +14,7 @@ struct ReplacedFolder {
   /// - Parameter names: The files that will be in the folder; only these may be replaced.
   /// - Throws: `SpeculateError` if something is in the place that may not be replaced, the place
   ///   overlaps with the source, or the folder around it can't be written.
-  init(_ destination: URL, replaces: Bool, names: Set<String>, source: URL) throws {
+  package init(_ destination: URL, replaces: Bool, names: Set<String>, source: URL) throws {
     func real(_ url: URL) -> URL { url.standardizedFileURL.resolvingSymlinksInPath() }
     // The place itself, not a link to it or `.`, has a neighbourhood to write in.
     let destination = real(destination)
@@ -71,7 +71,7 @@ struct ReplacedFolder {
   }
 
   /// Puts the folder in its place; what was there before is removed last.
-  func commit() throws {
+  package func commit() throws {
     try Self.check(destination, replaces: replaces, names: names)
     let old = temporary.deletingPathExtension().appendingPathExtension("old")
     let exists = FileManager.default.fileExists(atPath: destination.path)
@@ -109,5 +109,5 @@ struct ReplacedFolder {
     }
   }
 
-  func abandon() { try? FileManager.default.removeItem(at: temporary) }
+  package func abandon() { try? FileManager.default.removeItem(at: temporary) }
 }
