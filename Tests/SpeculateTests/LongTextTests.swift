@@ -82,7 +82,7 @@ import Verifier
             guard case .finished(let result) = event else { continue }
             #expect(result.output.tokens == expected.tokens)
             #expect(result.output.finishReason == expected.finishReason)
-            if round == 1, memory == nil { #expect(result.cachedPromptTokens == 64) }
+            if round == 1, memory == nil { #expect(result.cachedPromptTokens == 69) }
           }
         }
       }
