@@ -237,12 +237,6 @@ package final class DrafterRunner {
     if factor != 1 { Kernels.scale(row, by: factor, count: configuration.shape.hidden) }
   }
 
-  /// Takes the embedding of a token, or of a mask where a target has more tokens than the drafter knows.
-  func copy(_ token: Token, to row: UnsafeMutablePointer<Float>) {
-    embedding.copy(
-      Int(token) < embedding.vocabularySize ? token : drafter.configuration.maskToken, to: row)
-  }
-
   func runLayers() {
     for (index, layer) in drafter.layers.enumerated() {
       layer.forward(plan, index: index, scratch: scratch, workers: workers)
