@@ -32,7 +32,9 @@ import Testing
     #expect(FixingRules.shifted(1, rows: 8, passes: 4) == [2, 2, 2, 2])
     // Few early, many late.
     #expect(FixingRules.shifted(0.33, rows: 8, passes: 2)[0] < 4)
-    #expect(FixingRules.shiftedTime(0, by: 0.3) == 0 && FixingRules.shiftedTime(1, by: 0.3) == 1)
+    #expect(
+      FixingRules.shiftedTime(0, by: 0.3) == 0
+        && abs(FixingRules.shiftedTime(1, by: 0.3) - 1) < 1e-12)
     let times = (0...20).map { FixingRules.shiftedTime(Double($0) / 20, by: 0.33) }
     #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
     let steps = Self.make(StepsPolicy.self, ["count": 8, "left": 1])
@@ -280,7 +282,7 @@ import Testing
     #expect(done.drafts[3] == 112 && done.fixedAfter[3] == 1)
     let certain = Self.make(InsertionPolicy.self, ["high": 0.8, "end": 0.01, "window": 1])
     var round = DenoisingRound()
-    round.ends = [113]
+    round.ends = [113, 123, 133, 143]
     #expect(drafter.drafted(certain, count: 4, round: round).block.drafts[2] == 112)
     block.begin(anchor: 1, count: 3)
     for place in 0..<3 {

@@ -126,7 +126,7 @@ import Verifier
       }
     }
     // Policies have a say in what is drafted.
-    #expect(Set(drafts.values).count > drafts.count / 2)
+    #expect(Set(drafts.values).count > drafts.count / 3)
   }
 
   private final class Rounds: RoundObserver {

@@ -22,6 +22,17 @@ package final class DenoisingOracle: DraftSource {
     package var drafts: Int
     /// Drafts accepted behind each set: [2^drafts], the bits being places.
     package var accepted: [Int]
+
+    package init(
+      onePass: Int, best: Int, bestRun: Int, bestSure: Int, drafts: Int, accepted: [Int]
+    ) {
+      self.onePass = onePass
+      self.best = best
+      self.bestRun = bestRun
+      self.bestSure = bestSure
+      self.drafts = drafts
+      self.accepted = accepted
+    }
   }
 
   /// Blocks by text, in order.

@@ -34,6 +34,17 @@ package final class DraftReplay {
     package var rows: Int { verified + 1 }
     /// Rows that went through a block drafter's layers.
     package var passRows: Int
+
+    package init(
+      drafted: Int, verified: Int, accepted: Int, emitted: Int, passes: Int, passRows: Int
+    ) {
+      self.drafted = drafted
+      self.verified = verified
+      self.accepted = accepted
+      self.emitted = emitted
+      self.passes = passes
+      self.passRows = passRows
+    }
   }
 
   private let runner: CausalRunner

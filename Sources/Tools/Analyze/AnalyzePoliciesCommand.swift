@@ -84,7 +84,7 @@ struct AnalyzePoliciesCommand: ParsableCommand {
     let tasks = try prompts.read()
     let folder = try target.folder()
     let named = try drafter.map { try ModelFolder.url($0, option: "--drafter") }
-    guard let source = try named ?? DrafterSource.embedded(for: folder) else {
+    guard let source = named ?? DrafterSource.embedded(for: folder) else {
       throw SpeculateError(
         "the target has no embedded drafter: name a block drafter with --drafter")
     }

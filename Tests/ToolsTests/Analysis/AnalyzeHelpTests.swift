@@ -278,4 +278,94 @@ import Testing
         -h, --help              Show help information.
       """)
   }
+
+  @Test func analyzePolicies() throws {
+    try expectHelp(
+      ["analyze", "policies", "--help"],
+      """
+      OVERVIEW: Compare ways to denoise a block drafter's blocks, on the same texts.
+
+      The target writes the texts once. Every policy then drafts along them from where its own rounds
+      would stand, which tells how many drafts would have been accepted, after how many passes. Costs
+      come from one table: measured on this machine, or given in plain steps of the target. Without
+      --denoising all policies run that the drafter is able to, with the constants of their papers.
+
+        speculate analyze policies --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 24
+        speculate analyze policies --prompts prompts.jsonl --oracle --draft-cost 0.15 --verify-cost 1.3 \\
+          --denoising one-pass left-run left-run:threshold=0.6,gate=1
+
+      USAGE: speculate analyze policies [<options>] --prompts <file> ...
+
+      PROMPTS:
+        --prompts <file>        Prompt files; - reads standard input.
+        --sample <n>            Take n tasks in all, as many from every category, spread over each.
+                                (default: all)
+        --turns <n>             Turns of a chat, at most. (default: 1)
+        --prompt-tokens <n>     Take the first n tokens only of prompts that are no chats; for documents.
+                                (default: all)
+        --chat                  Take each prompt for what a user says, and write it as the target's chat
+                                template does.
+        --system <text>         The system message of chats that have none of their own. Belongs to
+                                --chat.
+        --chat-template <name|file>
+                                Write chats by this one of the target's chat templates, or by that of a
+                                file. (default: the target's usual one, or its own for chats with tools)
+        --chat-template-kwargs <json>
+                                Values for the chat template, a JSON object such as '{"enable_thinking":
+                                false}'; a chat's own 'chat_template_kwargs' come first.
+        --parse-special/--no-parse-special
+                                Take the spelling of a special token in a prompt or a chat for that
+                                token, or else for text like any other. (default: yes, as transformers,
+                                vLLM and llama.cpp do)
+
+      MODELS:
+        --target <dir>          Folder of the target model: config.json, safetensors and tokenizer.
+                                (default: the embedded one, Weights/target)
+        --weights <format>      How to hold the target's matrices. (default: as they are stored) (values:
+                                f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k,
+                                q6_k)
+        --head-weights <format> How to hold the head. (default: like the matrices, but int8 where they
+                                have 5 bits or less) (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1,
+                                mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
+        --embedding-weights <format>
+                                How to hold the token embedding. (default: like the head) (values: f32,
+                                bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
+        --activations <type>    What products take activations in: as they are, instead of rounded as
+                                products of a format do. Closer to the model, and slower. (values: f32)
+
+      SAMPLING:
+        --max-tokens <n>        Tokens to generate at most. (default: 256)
+        --temperature <t>       0 takes the most probable token; higher values vary more. (default: 0.0)
+        --stop <text>           End the output before this text; may be given several times.
+        --top-k <k>             Keep the k most probable tokens; 0 keeps all. (default: 0)
+        --top-p <p>             Keep the most probable tokens that together reach probability p.
+                                (default: 1.0)
+        --min-p <p>             Drop tokens less probable than this times the most probable one.
+                                (default: 0.0)
+        --repetition-penalty <x>
+                                Make tokens already in the text less probable; 1 is off. (default: 1.0)
+        --seed <n>              Selects the random numbers; the same seed gives the same text. (default:
+                                0)
+        --ignore-end            Go on past end tokens, up to the limits.
+
+      OPTIONS:
+        --drafter <dir>         Folder of a block drafter made for the target. (default: the embedded
+                                one, Weights/drafter)
+        --denoising <policy>    Policies to compare with one pass, each a name and its settings:
+                                name:key=value,key=value. (default: all that are known)
+        --draft-length <n>      Drafts of a block, or the drafter's most if that is less. (default: its
+                                most)
+        --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
+                                numbers. (default: by the temperature) (values: argmax, coupled)
+        --draft-cost <x>        Cost of a drafter's pass in plain steps of the target. (default: measured)
+        --verify-cost <x>       Cost of a target's pass over 8 rows in plain steps. (default: measured)
+        --oracle                Also find out what a second pass could bring at the most: every block is
+                                drafted again behind every set of its drafts, of which there are 2 to the
+                                power of their number.
+        --threads <n>           Threads to compute with. (default: one a physical core)
+        --json                  Print one JSON object instead of text.
+        --version               Show the version.
+        -h, --help              Show help information.
+      """)
+  }
 }

@@ -45,8 +45,9 @@ package enum FixingRules {
       let time = 1 - Double(pass) / Double(passes)
       // Masks that stay, the schedule running from 1 to 0.
       let masked = shiftedTime(time, by: 1 / shift) * Double(rows)
-      let count =
-        pass == passes ? left : min(left, max(left > 0 ? 1 : 0, left - Int(masked.rounded())))
+      // One at least for each pass that is left.
+      let most = left - (passes - pass)
+      let count = pass == passes ? left : min(left, max(1, min(most, left - Int(masked.rounded()))))
       counts.append(count)
       left -= count
     }
