@@ -1,7 +1,7 @@
 import Drafter
 package import Files
-package import Foundation
-package import Tensors
+import Foundation
+import Tensors
 import Verifier
 
 /// The layouts of other projects that a block drafter's folder can be written in.

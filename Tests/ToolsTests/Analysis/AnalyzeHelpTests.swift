@@ -356,7 +356,7 @@ import Testing
         --draft-length <n>      Drafts of a block, or the drafter's most if that is less. (default: its
                                 most)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
-                                numbers. (default: by the temperature) (values: argmax, coupled)
+                                numbers. (default: by the temperature) (values: argmax, coupled, sampled)
         --draft-cost <x>        Cost of a drafter's pass in plain steps of the target. (default: measured)
         --verify-cost <x>       Cost of a target's pass over 8 rows in plain steps. (default: measured)
         --oracle                Also find out what a second pass could bring at the most: every block is
