@@ -85,6 +85,36 @@ import Testing
     #expect(try read == DrafterConfiguration(directory: source))
   }
 
+  /// llama.cpp takes a draft vocabulary only with a head of its own.
+  @Test func aFileHasTheHeadOfItsDraftVocabulary() throws {
+    defer { pair.remove() }
+    let target = try TinyPair(TinyPair.Sizes(vocabulary: 64, hidden: 24, layers: 6))
+    defer { target.remove() }
+    // Of a tokenizer with as many tokens.
+    try FileManager.default.removeItem(at: target.target.appending(path: "tokenizer.model"))
+    let source = Self.fixtures.appending(path: "markov-draft-vocabulary")
+    let file = pair.folder.appending(path: "drafter.gguf")
+    let convert = ["convert", source.path, file.path, "--weights", "f32"]
+    let bare = try CommandProcess(convert).wait()
+    #expect(bare.status == 0 && bare.errors.contains("llama.cpp wants a head"), "\(bare.errors)")
+    #expect(try !DrafterConfiguration(directory: file).ownsHead)
+    let result = try CommandProcess(convert + ["--target", target.target.path, "--force"]).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try DrafterConfiguration(directory: file).ownsHead)
+    let embedding = try Checkpoint(directory: target.target)
+      .floats("model.embed_tokens.weight", shape: [64, 24])
+    let tokens = try #require(try BlockDrafter(directory: file).draftVocabulary)
+    try GGUFFile(url: file).withBytes(of: "output.weight") { bytes in
+      let values = bytes.bindMemory(to: Float.self)
+      #expect(values.count == tokens.count * 24)
+      for (row, token) in tokens.enumerated() {
+        for column in 0..<24 {
+          #expect(values[row * 24 + column] == embedding.base[Int(token) * 24 + column])
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
     ("markov", ["--to", "zlab"], "the layout of z-lab has no Markov head"),
     ("markov", ["--to", "speculators"], "target's embedding and head: give --target"),

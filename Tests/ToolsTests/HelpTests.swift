@@ -521,8 +521,9 @@ import Testing
                               Format of the token embedding. (default: like the head) (values:
                               f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k,
                               q5_k, q6_k, q8_0, q4_0, f16)
-        --target <dir>        The target of a drafter, whose tokenizer goes into a GGUF file, and
-                              whose embedding and head into a folder of speculators.
+        --target <dir>        The target of a drafter, whose tokenizer and head of a draft vocabulary
+                              go into a GGUF file, and whose embedding and head into a folder of
+                              speculators.
         --perplexity <file>   A text whose perplexity is measured before and after.
         --perplexity-tokens <n>
                               Tokens of that text to read, at most. (default: 4096)

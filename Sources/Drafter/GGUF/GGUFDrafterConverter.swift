@@ -14,13 +14,15 @@ package struct GGUFDrafterConverter {
   /// - Parameters:
   ///   - name: What the file calls the drafter.
   ///   - tokenizer: The metadata of its target's tokenizer, if it goes into the file.
+  ///   - head: The rows of its target's head for the draft vocabulary, [choices][hidden], if they go into the
+  ///     file; a drafter that has a head or drafts the whole vocabulary needs none.
   /// - Throws: `SpeculateError` naming what a GGUF file can't say about the drafter.
   package init(
     directory: URL, type: GGUFTensorType, name: String,
-    tokenizer: [(key: String, value: GGUFValue)]
+    tokenizer: [(key: String, value: GGUFValue)], head: FloatBuffer? = nil
   ) throws {
     let checkpoint = try Checkpoint(directory: directory)
-    let drafter = try DrafterConfiguration(directory: directory).owning(checkpoint)
+    var drafter = try DrafterConfiguration(directory: directory).owning(checkpoint)
     guard drafter.kind == .conditioned else {
       throw SpeculateError(
         "\(directory.path): GGUF files have no architecture for drafters that see tokens alone; "
@@ -28,6 +30,12 @@ package struct GGUFDrafterConverter {
     }
     let places = DrafterPlaces.places(of: drafter)
     var conversions: [GGUFConversion] = []
+    if let head, !drafter.ownsHead, drafter.draftVocabularySize != nil {
+      drafter.ownsHead = true
+      if let tensor = drafter.layout.head, let place = places[tensor.name] {
+        conversions.append(GGUFConversion(TensorOrigin(tensor, head), to: place, type: type))
+      }
+    }
     var extras: [GGUFPlan.Extra] = []
     var bytes = 0
     for tensorName in checkpoint.names {

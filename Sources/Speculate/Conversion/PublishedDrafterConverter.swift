@@ -81,7 +81,6 @@ package struct PublishedDrafterConverter {
           "the layout of speculators has copies of the target's embedding and head: give ‘target’")
       }
       let model = try ModelConfiguration(directory: target)
-      try Self.check(model, path: target.path)
       guard DrafterModel.fits(source, target: target) else {
         throw SpeculateError("\(source.path): isn't a drafter for \(target.path)")
       }
@@ -193,34 +192,17 @@ package struct PublishedDrafterConverter {
     }
   }
 
-  private static func check(_ target: ModelConfiguration, path: String) throws {
-    guard target.embeddingScale == 1, !target.changesLogits, target.headBias == nil else {
-      throw SpeculateError(
-        "\(path): scales its embedding or logits, which copies of them in a drafter don't; keep the "
-          + "folder, or write a GGUF file")
-    }
-  }
-
   /// The target's embedding, and the rows of its head that can be drafted.
   private static func copies(
     of model: ModelConfiguration, at target: URL, _ drafts: [Token]?
   ) throws -> [Copy] {
-    let weights = try ModelWeights(target)
-    let names = model.family.tensors
-    let shape = [model.vocabularySize, model.hiddenSize]
-    let embedding = try weights.values(NamedShape(names.embedding, shape))
-    let head =
-      weights.holds(names.head) && !model.tiesEmbeddings
-      ? try weights.values(NamedShape(names.head, shape)) : embedding
     let rows = drafts ?? (0..<model.vocabularySize).map(Token.init)
+    let own = try TargetRows(model, at: target)
     let width = model.hiddenSize
-    let picked = FloatBuffer(count: rows.count * width)
-    for (index, token) in rows.enumerated() {
-      (picked.base + index * width).update(from: head.base + Int(token) * width, count: width)
-    }
     return [
-      Copy(name: "embed_tokens.weight", shape: shape, values: embedding),
-      Copy(name: "lm_head.weight", shape: [rows.count, width], values: picked),
+      Copy(
+        name: "embed_tokens.weight", shape: [model.vocabularySize, width], values: own.embedding),
+      Copy(name: "lm_head.weight", shape: [rows.count, width], values: own.head(of: rows)),
     ]
   }
 }

@@ -70,6 +70,13 @@ package struct TensorOrigin: Sendable {
     }
   }
 
+  /// A tensor that is in memory, in f32.
+  package init(_ named: NamedShape, _ values: FloatBuffer) {
+    self.init(named, .f32, .plain, blocks: nil, byteCount: 4 * values.count) {
+      try $0(UnsafeRawBufferPointer(start: values.base, count: 4 * values.count))
+    }
+  }
+
   private init(
     _ named: NamedShape, _ type: GGUFTensorType, _ order: RowOrder, blocks: GGUFTensorType?,
     byteCount: Int,

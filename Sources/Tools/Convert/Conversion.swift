@@ -73,20 +73,32 @@ struct Conversion {
 
   /// A drafter that becomes a GGUF file.
   ///
-  /// - Parameter target: Whose tokenizer goes into the file.
+  /// - Parameter target: Whose tokenizer goes into the file, and the head of a draft vocabulary.
   static func drafter(_ source: URL, type: GGUFTensorType, target: URL?) throws -> Conversion {
-    let configuration = try DrafterConfiguration(directory: source)
-    let tokenizer = try target.map {
-      let model = try ModelConfiguration(directory: $0)
-      return try tokenizerMetadata(
-        of: $0, vocabularySize: configuration.vocabularySize, begin: model.beginToken,
-        ends: model.endTokens)
+    let drafts = try BlockDrafter(directory: source).draftVocabulary
+    guard let target else {
+      let converter = try GGUFDrafterConverter(
+        directory: source, type: type, name: name(of: source), tokenizer: [])
+      return Conversion(
+        converter.types.description, converter.plan, sourceBytes: converter.sourceBytes,
+        sources: [source],
+        notes: drafts == nil
+          ? []
+          : ["llama.cpp wants a head in a file with a draft vocabulary: --target gives it one"])
     }
+    guard DrafterModel.fits(source, target: target) else {
+      throw SpeculateError("\(source.path): isn't a drafter for \(target.path)")
+    }
+    let model = try ModelConfiguration(directory: target)
+    let tokenizer = try tokenizerMetadata(
+      of: target, vocabularySize: DrafterConfiguration(directory: source).vocabularySize,
+      begin: model.beginToken, ends: model.endTokens)
     let converter = try GGUFDrafterConverter(
-      directory: source, type: type, name: name(of: source), tokenizer: tokenizer?.keys ?? [])
+      directory: source, type: type, name: name(of: source), tokenizer: tokenizer.keys,
+      head: drafts.map { try TargetRows(model, at: target).head(of: $0) })
     return Conversion(
       converter.types.description, converter.plan, sourceBytes: converter.sourceBytes,
-      sources: [source], notes: tokenizer?.notes ?? [])
+      sources: [source], notes: tokenizer.notes)
   }
 
   /// A drafter that becomes a folder of another project.

@@ -51,8 +51,8 @@ struct ConvertCommand: ParsableCommand {
   var embeddingWeights: ConvertedFormat?
   @Option(
     """
-    The target of a drafter, whose tokenizer goes into a GGUF file, and whose embedding and head into a \
-    folder of speculators.
+    The target of a drafter, whose tokenizer and head of a draft vocabulary go into a GGUF file, and whose \
+    embedding and head into a folder of speculators.
     """, value: "dir")
   var target: String?
   @Option("A text whose perplexity is measured before and after.", value: "file")
