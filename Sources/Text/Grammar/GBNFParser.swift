@@ -6,9 +6,9 @@ import Files
 ///     item ::= [a-z]+ | [0-9]{1,3}
 ///
 /// A rule may go on behind a line's end within parentheses, and where a line ends or begins with `|`.
-struct GBNFParser {
-  private let text: [Unicode.Scalar]
-  private var place = 0
+struct GBNFParser: ScalarReader {
+  let text: [Unicode.Scalar]
+  var place = 0
   private var depth = 0
   private var rules = GrammarRules()
   private var numbers: [String: Int] = [:]
@@ -159,18 +159,6 @@ struct GBNFParser {
     return (least, most)
   }
 
-  private mutating func readCount() throws(SpeculateError) -> Int? {
-    let start = place
-    while let digit = peek, ("0"..."9").contains(digit) { place += 1 }
-    guard place > start else { return nil }
-    var digits = ""
-    digits.unicodeScalars.append(contentsOf: text[start..<place])
-    guard let count = Int(digits), count <= Self.mostRepetitions else {
-      throw problem("\(quoted(digits)) is too large a count; use at most \(Self.mostRepetitions)")
-    }
-    return count
-  }
-
   // MARK: Characters
 
   private mutating func readText() throws(SpeculateError) -> GrammarExpression {
@@ -220,33 +208,9 @@ struct GBNFParser {
     }
   }
 
-  private mutating func readHexadecimal(_ count: Int) throws(SpeculateError) -> Unicode.Scalar {
-    var value: UInt32 = 0
-    for _ in 0..<count {
-      guard let digit = peek.flatMap({ Character($0).hexDigitValue }), value >> 28 == 0 else {
-        throw problem("\(count) hexadecimal digits should stand here")
-      }
-      value = value << 4 | UInt32(digit)
-      place += 1
-    }
-    guard let scalar = Unicode.Scalar(value) else {
-      throw problem("no character has the number \(String(value, radix: 16))")
-    }
-    return scalar
-  }
-
   // MARK: Text
 
-  private var peek: Unicode.Scalar? { place < text.count ? text[place] : nil }
-
   private var isLineEnd: Bool { peek == "\n" || peek == "\r" }
-
-  private mutating func take(_ word: String) -> Bool {
-    let word = Array(word.unicodeScalars)
-    guard text[place...].starts(with: word) else { return false }
-    place += word.count
-    return true
-  }
 
   private mutating func readName() -> String? {
     var name = ""
@@ -272,7 +236,7 @@ struct GBNFParser {
     }
   }
 
-  private func problem(_ message: String) -> SpeculateError {
+  func problem(_ message: String) -> SpeculateError {
     let line = 1 + text[..<min(place, text.count)].count { $0 == "\n" }
     return SpeculateError("the grammar's line \(line): \(message)")
   }

@@ -4,13 +4,13 @@ import Files
 ///
 /// It takes alternatives, groups, classes, repetitions, and `^` and `$` at the ends of the whole or of its
 /// alternatives. What looks around or back is refused by name.
-struct PatternReader {
+struct PatternReader: ScalarReader {
   /// How a character of the pattern stands in the text.
   typealias Spelling = (_ ranges: [ClosedRange<UInt32>]) -> GrammarExpression
 
-  private let text: [Unicode.Scalar]
+  let text: [Unicode.Scalar]
   private let spelling: Spelling
-  private var place = 0
+  var place = 0
   private var depth = 0
 
   /// Groups in each other, at most.
@@ -115,18 +115,6 @@ struct PatternReader {
     return repeated
   }
 
-  private mutating func readCount() throws(SpeculateError) -> Int? {
-    let start = place
-    while let digit = peek, ("0"..."9").contains(digit) { place += 1 }
-    guard place > start else { return nil }
-    var digits = ""
-    digits.unicodeScalars.append(contentsOf: text[start..<place])
-    guard let count = Int(digits), count <= GBNFParser.mostRepetitions else {
-      throw problem("a count is more than \(GBNFParser.mostRepetitions)")
-    }
-    return count
-  }
-
   // MARK: Classes
 
   private mutating func readClass() throws(SpeculateError) -> [ClosedRange<UInt32>] {
@@ -174,8 +162,9 @@ struct PatternReader {
     case "f": return [0xC...0xC]
     case "v": return [0xB...0xB]
     case "b" where inClass: return [0x8...0x8]
-    case "x": return try readHexadecimal(2)
-    case "u": return try readHexadecimal(4)
+    case "x", "u":
+      let value = try readHexadecimal(kind == "x" ? 2 : 4).value
+      return [value...value]
     default:
       guard kind.isASCII, !kind.properties.isAlphabetic, !("0"..."9").contains(kind) else {
         throw problem("\"\\\(kind)\" is not supported")
@@ -184,35 +173,9 @@ struct PatternReader {
     }
   }
 
-  private mutating func readHexadecimal(
-    _ count: Int
-  ) throws(SpeculateError) -> [ClosedRange<UInt32>] {
-    var value: UInt32 = 0
-    for _ in 0..<count {
-      guard let digit = peek.flatMap({ Character($0).hexDigitValue }) else {
-        throw problem("\(count) hexadecimal digits should stand here")
-      }
-      value = value << 4 | UInt32(digit)
-      place += 1
-    }
-    guard Unicode.Scalar(value) != nil else {
-      throw problem("no character has the number \(String(value, radix: 16))")
-    }
-    return [value...value]
-  }
-
   // MARK: Text
 
-  private var peek: Unicode.Scalar? { place < text.count ? text[place] : nil }
-
-  private mutating func take(_ word: String) -> Bool {
-    let word = Array(word.unicodeScalars)
-    guard text[place...].starts(with: word) else { return false }
-    place += word.count
-    return true
-  }
-
-  private func problem(_ message: String) -> SpeculateError {
+  func problem(_ message: String) -> SpeculateError {
     SpeculateError("at character \(place): \(message)")
   }
 }
