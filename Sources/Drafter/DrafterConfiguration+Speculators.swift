@@ -15,6 +15,9 @@ extension DrafterConfiguration {
   package func encodedForSpeculators(target: String, named name: String) -> Data {
     let (algorithm, architecture) =
       heads.list.isEmpty ? ("dflash", "DFlashDraftModel") : ("dspark", "DSparkDraftModel")
+    var layers = layerMembers
+    layers["layer_types"] = .array(
+      [JSONValue](repeating: .string("full_attention"), count: layerCount))
     var members: [String: JSONValue] = [
       "speculators_model_type": .string(algorithm),
       "architectures": .array([.string(architecture)]),
@@ -24,7 +27,7 @@ extension DrafterConfiguration {
       "mask_token_id": .integer(Int(maskToken)),
       "sample_from_anchor": .bool(samplesAnchor),
       "sliding_window_non_causal": .bool(false),
-      "transformer_layer_config": .object(layerMembers),
+      "transformer_layer_config": .object(layers),
       "speculators_config": .object([
         "algorithm": .string(algorithm),
         "default_proposal_method": .string("greedy"),
@@ -41,25 +44,5 @@ extension DrafterConfiguration {
     members.merge(heads.members) { _, new in new }
     if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
     return JSONValue.object(members).encoded()
-  }
-
-  private var layerMembers: [String: JSONValue] {
-    [
-      "model_type": .string("qwen3"),
-      "vocab_size": .integer(vocabularySize),
-      "hidden_size": .integer(shape.hidden),
-      "intermediate_size": .integer(shape.intermediate),
-      "num_hidden_layers": .integer(layerCount),
-      "num_attention_heads": .integer(shape.heads),
-      "num_key_value_heads": .integer(shape.keyValueHeads),
-      "head_dim": .integer(shape.headDimension),
-      "hidden_act": .string("silu"),
-      "attention_bias": .bool(false),
-      "layer_types": .array([JSONValue](repeating: .string("full_attention"), count: layerCount)),
-      "rms_norm_eps": .number(Double("\(shape.normEpsilon)") ?? Double(shape.normEpsilon)),
-      "rope_theta": .number(ropeTheta),
-      "rope_scaling": ropeScaling.encoded,
-      "max_position_embeddings": .integer(maximumContext),
-    ]
   }
 }

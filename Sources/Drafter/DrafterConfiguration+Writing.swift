@@ -10,8 +10,21 @@ extension DrafterConfiguration {
   package func encoded() -> Data {
     var members: [String: JSONValue] = [
       "architectures": .array([.string(architecture)]),
-      "model_type": .string("qwen3"),
       "block_size": .integer(blockSize),
+      "tie_word_embeddings": .bool(true),
+    ]
+    members.merge(layerMembers) { _, new in new }
+    members.merge(kindMembers) { _, new in new }
+    members.merge(reachMembers) { _, new in new }
+    members.merge(heads.members) { _, new in new }
+    if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
+    if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
+    return JSONValue.object(members).encoded()
+  }
+  /// What all layouts say of the layers, as of Qwen 3's.
+  var layerMembers: [String: JSONValue] {
+    [
+      "model_type": .string("qwen3"),
       "vocab_size": .integer(vocabularySize),
       "hidden_size": .integer(shape.hidden),
       "intermediate_size": .integer(shape.intermediate),
@@ -26,13 +39,6 @@ extension DrafterConfiguration {
       "rope_theta": .number(ropeTheta),
       "rope_scaling": ropeScaling.encoded,
       "max_position_embeddings": .integer(maximumContext),
-      "tie_word_embeddings": .bool(true),
     ]
-    members.merge(kindMembers) { _, new in new }
-    members.merge(reachMembers) { _, new in new }
-    members.merge(heads.members) { _, new in new }
-    if let draftVocabularySize { members["draft_vocab_size"] = .integer(draftVocabularySize) }
-    if shortestBlock < blockSize { members["min_block_size"] = .integer(shortestBlock) }
-    return JSONValue.object(members).encoded()
   }
 }

@@ -85,6 +85,21 @@ import Testing
     #expect(try read == DrafterConfiguration(directory: source))
   }
 
+  /// z-lab's layout has DFlash 2's parts, windows and selector included.
+  @Test(arguments: ["one-layer", "dflash2", "dflash2-window"])
+  func whatZlabHasIsWritten(name: String) throws {
+    defer { pair.remove() }
+    let source = Self.fixtures.appending(path: name)
+    let other = pair.folder.appending(path: "other")
+    let result = try speculate(
+      "convert", source.path, other.path, "--weights", "f32", "--to", "zlab")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try DrafterConfiguration(directory: other) == DrafterConfiguration(directory: source))
+    let (old, new) = (try Checkpoint(directory: source), try Checkpoint(directory: other))
+    #expect(new.names == old.names)
+    _ = try BlockDrafter(directory: other)
+  }
+
   /// llama.cpp takes a draft vocabulary only with a head of its own.
   @Test func aFileHasTheHeadOfItsDraftVocabulary() throws {
     defer { pair.remove() }

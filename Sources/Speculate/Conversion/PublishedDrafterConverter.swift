@@ -60,9 +60,7 @@ package struct PublishedDrafterConverter {
     let left: Set = [
       drafter.layout.draftVocabulary?.name, BlockDrafter.reverseVocabulary, Self.ownConfidence,
     ]
-    let names = checkpoint.names.filter {
-      !left.contains($0)
-    }
+    let names = checkpoint.names.filter { !left.contains($0) }
     sourceBytes = names.reduce(0) { $0 + (checkpoint.byteCount(of: $1) ?? 0) }
     conversions = try names.map { name in
       let origin = try TensorOrigin(name, in: checkpoint)
@@ -81,9 +79,7 @@ package struct PublishedDrafterConverter {
           "the layout of speculators has copies of the target's embedding and head: give ‘target’")
       }
       let model = try ModelConfiguration(directory: target)
-      guard DrafterModel.fits(source, target: target) else {
-        throw SpeculateError("\(source.path): isn't a drafter for \(target.path)")
-      }
+      try DrafterModel.checkFit(source, target: target)
       copies = try Self.copies(of: model, at: target, own)
       configuration = drafter.encodedForSpeculators(
         target: model.family.architecture, named: target.lastPathComponent)
@@ -181,7 +177,9 @@ package struct PublishedDrafterConverter {
     }
     switch layout {
     case .zlab:
-      if let head = drafter.heads.list.first { throw refuse(Swift.type(of: head).name) }
+      // DFlash 2 has a selector.
+      let strange = drafter.heads.list.first { !($0 is CandidateSelectorConfiguration) }
+      if let strange { throw refuse(Swift.type(of: strange).name) }
       if drafter.draftVocabularySize != nil { throw refuse("draft vocabulary") }
     case .speculators:
       if checkpoint.shape(of: ownConfidence) != nil,

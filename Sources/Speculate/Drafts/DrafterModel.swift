@@ -75,12 +75,19 @@ package enum DrafterModel: Sendable {
   package static func fits(_ drafter: URL, target: URL) -> Bool {
     do {
       guard try !isCausal(drafter) else { return false }
-      try BlockDraftSource.checkFit(
-        DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
+      try checkFit(drafter, target: target)
       return true
     } catch {
       return false
     }
+  }
+
+  /// Checks that a block drafter's folder was made for a target's, as far as their configurations say.
+  ///
+  /// - Throws: ``SpeculateError`` saying in what they differ.
+  package static func checkFit(_ drafter: URL, target: URL) throws {
+    try BlockDraftSource.checkFit(
+      DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
   }
 
   /// What loading found that the user should know.

@@ -86,9 +86,7 @@ struct Conversion {
           ? []
           : ["llama.cpp wants a head in a file with a draft vocabulary: --target gives it one"])
     }
-    guard DrafterModel.fits(source, target: target) else {
-      throw SpeculateError("\(source.path): isn't a drafter for \(target.path)")
-    }
+    try DrafterModel.checkFit(source, target: target)
     let model = try ModelConfiguration(directory: target)
     let tokenizer = try tokenizerMetadata(
       of: target, vocabularySize: DrafterConfiguration(directory: source).vocabularySize,
