@@ -22,6 +22,7 @@ import Tools
 
   @Test func controlCharactersAreSpaces() {
     #expect(lines("a\u{1B}[2Jb\tc", "") == ["a [2Jb c         │"])
+    #expect(lines("a\u{9B}2Jb\u{7F}c", "") == ["a 2Jb c          │"])
   }
 
   @Test func wideCharactersTakeTwoCells() {

@@ -30,7 +30,7 @@ package struct TextColumns {
     var lines: [String] = []
     var (current, used) = ("", 0)
     // Words with the spaces behind them, so that indentation stays.
-    var rest = line.map { $0.isASCII && $0.asciiValue! < 32 ? " " : $0 }[...]
+    var rest = line.map { Self.isControl($0) ? " " : $0 }[...]
     while !rest.isEmpty {
       let spaces = rest.prefix { $0 == " " }
       let word = rest.dropFirst(spaces.count).prefix { $0 != " " }
@@ -53,6 +53,10 @@ package struct TextColumns {
       }
     }
     return lines + [current]
+  }
+
+  private static func isControl(_ character: Character) -> Bool {
+    character.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
 
   private static func cells(_ text: some Sequence<Character>) -> Int {
