@@ -56,8 +56,14 @@ enum TinyService {
   /// Loads nothing and measures nothing, so that a test begins at once.
   static func make(
     settings: BatchSettings = BatchSettings(), template: String? = template,
-    defaults: SamplingParameters = SamplingParameters(temperature: 1)
+    defaults: SamplingParameters = SamplingParameters(temperature: 1), context: Int? = nil
   ) throws -> ModelService {
+    var model = model
+    if let context {
+      var longer = configuration
+      longer.maximumContext = context
+      model = CausalModel(random: longer, seed: 1)
+    }
     let chats = template.map { Self.chats($0) }
     return ModelService(
       generator: try BatchGenerator(
