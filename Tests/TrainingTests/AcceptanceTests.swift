@@ -52,7 +52,7 @@ import Verifier
   }
 
   @Test func `survival counts rounds that drafted as many`() {
-    var acceptance = HeldoutAcceptance(blockSize: 4)
+    var acceptance = HeldoutAcceptance(drafts: 3)
     #expect(acceptance.survival == [0, 0, 0] && acceptance.acceptanceLength == 0)
     #expect(acceptance.looplessAcceptanceLength == nil && acceptance.loopShare == 0)
     acceptance.rounds = 6

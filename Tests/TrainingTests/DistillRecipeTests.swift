@@ -239,7 +239,7 @@ import Verifier
 
     options.output = folder.file("narrow")
     options.width = 16
-    options.initialization = .target
+    options.initialization = .target()
     #expect(
       throws: SpeculateError(
         "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")

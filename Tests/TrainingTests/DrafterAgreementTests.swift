@@ -34,6 +34,17 @@ import Training
       markovRank: markovRank, shortest: shortest)
   }
 
+  @Test(arguments: [(true, false), (false, true), (true, true)])
+  func `every block's logits are those of the serving drafter whose blocks are others`(
+    samplesAnchor: Bool, isCausal: Bool
+  ) throws {
+    for (blockSize, markovRank) in [(2, nil), (8, 6), (5, nil)] {
+      try check(
+        layers: 2, blockSize: blockSize, draftVocabulary: 30, markovRank: markovRank, shortest: nil,
+        samplesAnchor: samplesAnchor, isCausal: isCausal)
+    }
+  }
+
   @Test(arguments: DrafterKind.allCases, [nil, 6])
   func `every draft's confidence is that of the serving drafter`(
     kind: DrafterKind, markovRank: Int?
@@ -47,13 +58,14 @@ import Training
   private func check(
     layers: Int, blockSize: Int, draftVocabulary: Int?, markovRank: Int?, shortest: Int?,
     kind: DrafterKind = .conditioned, ownsEmbedding: Bool = false,
-    confidence: ConfidenceHeadTraining? = nil
+    confidence: ConfidenceHeadTraining? = nil, samplesAnchor: Bool = false, isCausal: Bool = false
   ) throws {
     let anchors = [0, 1, 7, 8, 30, 31, 32, 60, 75, 89]
     let fixture = DrafterFixture(
       anchors: anchors, length: 91, blockSize: blockSize, layers: layers,
       draftVocabulary: draftVocabulary, markovRank: markovRank, shortestBlock: shortest,
-      confidence: confidence, kind: kind, ownsEmbedding: ownsEmbedding)
+      confidence: confidence, kind: kind, ownsEmbedding: ownsEmbedding,
+      samplesAnchor: samplesAnchor, isCausal: isCausal)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("drafter-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -73,7 +85,7 @@ import Training
     let confidences = fixture.pass.confidences(fixture.example, features: fixture.features)
     let width = 2 * DrafterFixture.hidden
     let choices = fixture.model.configuration.choices
-    let count = (shortest ?? blockSize) - 1
+    let count = (shortest ?? blockSize) - (samplesAnchor ? 0 : 1)
     #expect(trained.count == anchors.count * count * choices)
     #expect(confidences.count == (confidence != nil ? anchors.count * count : 0))
     // Else agreement says little.

@@ -22,7 +22,8 @@ struct DrafterFixture {
     markovRank: Int? = 6, shortestBlock: Int? = nil, objective: DraftObjective = DraftObjective(),
     confidence: ConfidenceHeadTraining? = nil, selector: CandidateSelectorTraining? = nil,
     kind: DrafterKind = .conditioned,
-    ownsEmbedding: Bool = false, hasNoise: Bool = false,
+    ownsEmbedding: Bool = false, hasNoise: Bool = false, samplesAnchor: Bool = false,
+    isCausal: Bool = false,
     seed: UInt64 = 3, precision: ProductPrecision = .f32
   ) {
     let seesTokens = kind == .tokens
@@ -36,7 +37,7 @@ struct DrafterFixture {
     if let confidence { heads.append(confidence) }
     if let selector { heads.append(selector) }
     if let markovRank { heads.append(MarkovHeadTraining(rank: markovRank)) }
-    let configuration = DrafterConfiguration(
+    var configuration = DrafterConfiguration(
       blockSize: blockSize, maskToken: 3, targetLayers: seesTokens ? [] : [0, 2],
       targetLayerCount: seesTokens ? 0 : 4, vocabularySize: Self.vocabulary, layerCount: layers,
       shape: LayerShape(
@@ -46,6 +47,8 @@ struct DrafterFixture {
       maximumContext: 1024, draftVocabularySize: draftVocabulary,
       shortestBlock: shortestBlock, kind: kind, ownsEmbedding: ownsEmbedding,
       heads: DrafterHeads(heads.map(\.configuration)))
+    configuration.samplesAnchor = samplesAnchor
+    configuration.isCausal = isCausal
     let embedding = values(Self.vocabulary * Self.hidden, 0.8)
     head = values(Self.vocabulary * Self.hidden, 0.4)
     let chosen = draftVocabulary.map { size in
@@ -84,6 +87,7 @@ struct DrafterFixture {
       taps: values(length * 2 * Self.hidden, 1.5), states: values(length * Self.hidden, 2))
     var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: shortestBlock ?? blockSize,
+      samplesAnchor: samplesAnchor,
       decay: objective.rowWeights == .pace ? nil : 3,
       choices: model.target.choices)
     if hasNoise {

@@ -13,6 +13,18 @@ import Training
     try check(DrafterFixture(anchors: anchors, length: (anchors.last ?? 0) + 4), "\(anchors)")
   }
 
+  /// Blocks whose anchor drafts, too, and blocks whose rows see earlier ones alone.
+  @Test(arguments: [(true, false), (false, true), (true, true)])
+  func `so it does for other blocks`(samplesAnchor: Bool, isCausal: Bool) throws {
+    for objective in [DraftObjective(), DraftObjective(crossEntropy: 0.3, divergence: 0.7)] {
+      try check(
+        DrafterFixture(
+          anchors: [0, 3, 4, 9, 17, 18, 21], length: 26, objective: objective,
+          samplesAnchor: samplesAnchor, isCausal: isCausal),
+        "\(samplesAnchor), \(isCausal), \(objective)")
+    }
+  }
+
   /// A drafter that sees tokens: the context goes through its layers, too.
   @Test(arguments: [
     [3, 4, 9, 17, 18, 21], [0], [0, 5, 40], Array(stride(from: 2, to: 118, by: 3)),

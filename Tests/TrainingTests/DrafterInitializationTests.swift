@@ -14,7 +14,7 @@ import Training
     let target = try Checkpoint(directory: options.target)
     options.target = try llama(options.target, target, in: folder)
     (options.steps, options.exportType) = (1, .f32)
-    (options.initialization, options.learningRate) = (.target, 1e-12)
+    (options.initialization, options.learningRate) = (.target(), 1e-12)
     #expect(try DistillRecipeTests.run(options).isDone)
     let drafter = try Checkpoint(file: options.output.appending(path: "model.safetensors"))
     for (own, other) in [

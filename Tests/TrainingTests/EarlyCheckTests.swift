@@ -43,7 +43,7 @@ import Training
     #expect(
       refusal {
         $0.width = 16
-        $0.initialization = .target
+        $0.initialization = .target()
       }
         == "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random"
     )

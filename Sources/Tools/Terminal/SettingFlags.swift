@@ -5,7 +5,8 @@
 package enum SettingFlags {
   package static let settings = [
     "alpha", "anchors", "answer drafter", "batch", "beta1", "beta2", "block", "block growth",
-    "block size", "certainty", "chat template", "chat template kwargs", "clean", "clip",
+    "block size", "causal block", "certainty", "chat template", "chat template kwargs", "clean",
+    "clip",
     "confidence", "context", "copies",
     "cross entropy", "data", "decay", "divergence", "draft choice", "draft vocabulary", "drafter",
     "drafter passes", "dtype", "evaluation length", "exchange", "exclude", "floor", "force",
@@ -17,7 +18,9 @@ package enum SettingFlags {
     "own embedding", "precision", "prompt length", "prompt system", "prompt temperature",
     "prompt top-p",
     "prompts", "sampled share", "refinement rate", "refinement steps", "report",
-    "response length", "responses", "responses from", "rope theta", "row weights", "save best",
+    "response length", "responses", "responses from", "rope theta", "row weights",
+    "sample from anchor",
+    "save best",
     "seed", "selector rank",
     "shortest block", "shortest prompt", "skip", "steps", "store log-probabilities",
     "store precision",

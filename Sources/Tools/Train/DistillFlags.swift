@@ -11,6 +11,18 @@ struct DrafterSizes: ParsableArguments {
     --block-size alone; 2 for --kind tokens)
     """)
   var shortestBlock: Int?
+  @Flag(
+    help: """
+      Let the anchor's row draft, too, every row the token behind its own (DSpark): as many drafts as \
+      rows.
+      """)
+  var sampleFromAnchor = false
+  @Flag(
+    help: """
+      Let rows of a block see earlier rows alone (JetSpec), so that short drafts cost less without \
+      --shortest-block.
+      """)
+  var causalBlock = false
   @Option(
     "Target layers whose outputs the drafter sees, 0-based. (default: evenly spread)",
     value: "i,j,…")
@@ -37,8 +49,9 @@ struct DrafterSizes: ParsableArguments {
   var maskToken: String?
   @Option(
     """
-    First values: random, the target's last layers (target; the first ones for --kind tokens), or \
-    those of the drafter in a folder, with its draft vocabulary. (default: target if shapes agree)
+    First values: random, the target's last layers (target; the first ones for --kind tokens) or those \
+    of these numbers (target:i,j,…), or those of the drafter in a folder, with its draft vocabulary. \
+    (default: target if shapes agree)
     """, value: "random|target|dir")
   var `init`: String?
 
@@ -54,6 +67,11 @@ struct DrafterSizes: ParsableArguments {
       throw ValidationError(
         "--shortest-block is \(shortestBlock): give 2 to \(blockSize), the --block-size")
     }
+    if causalBlock, shortestBlock != nil {
+      throw ValidationError(
+        "--shortest-block means nothing with --causal-block, whose short drafts need no rows behind them: "
+          + "leave one of them out")
+    }
     try OptionCheck.range("--markov-rank", markovRank, 0...4096)
     try OptionCheck.range("--selector-rank", selectorRank, 0...4096)
     if draftVocabulary != nil, startsFromDrafter {
@@ -64,7 +82,12 @@ struct DrafterSizes: ParsableArguments {
     _ = try taps
   }
 
-  private var startsFromDrafter: Bool { `init`.map { $0 != "random" && $0 != "target" } ?? false }
+  private var startsFromDrafter: Bool {
+    `init`.map { $0 != "random" && $0 != "target" && !$0.hasPrefix(Self.layersPrefix) } ?? false
+  }
+
+  /// What the numbers of the target's layers stand behind.
+  private static let layersPrefix = "target:"
 
   /// - Parameter areWritten: Whether the target writes prompts itself, and is a chat model of a large
   ///   vocabulary that nobody has chosen sizes for.
@@ -72,6 +95,8 @@ struct DrafterSizes: ParsableArguments {
     options.layerCount = layers
     options.blockSize = blockSize
     options.shortestBlock = shortestBlock
+    options.samplesAnchor = sampleFromAnchor
+    options.isCausal = causalBlock
     options.targetLayers = try taps
     if let size = draftVocabulary ?? (areWritten ? 8192 : nil) { options.draftVocabulary = size }
     let rank = markovRank ?? (areWritten ? 64 : 0)
@@ -82,7 +107,11 @@ struct DrafterSizes: ParsableArguments {
     options.initialization = try `init`.map { name in
       switch name {
       case "random": .random
-      case "target": .target
+      case "target": .target()
+      case _ where name.hasPrefix(Self.layersPrefix):
+        .target(
+          layers: try OptionCheck.layers(
+            String(name.dropFirst(Self.layersPrefix.count)), of: "--init"))
       default: .drafter(try ModelFolder.url(name, option: "--init"))
       }
     }

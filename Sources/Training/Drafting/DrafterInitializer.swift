@@ -6,9 +6,10 @@ import Verifier
 
 package enum DrafterInitialization: Sendable, Equatable {
   case random
-  /// The target's last layers, with fused features that start as the last tap; for a drafter that sees
-  /// tokens its first layers, which make something of tokens, and its embedding if it has one.
-  case target
+  /// The target's layers of these numbers, or nil for its last ones, with fused features that start as the
+  /// last tap; for a drafter that sees tokens nil means its first layers, which make something of tokens, and
+  /// its embedding if it has one.
+  case target(layers: [Int]? = nil)
   /// The values of a drafter of the same sizes, with its draft vocabulary.
   case drafter(URL)
 }
@@ -29,15 +30,18 @@ enum DrafterInitializer {
 
   /// Overwrites layers and norms with the target's, and `fc` or the embedding.
   ///
-  /// For a drafter that sees tokens these are the first layers. Of a conditioned one's features the last
+  /// For a drafter that sees tokens these are the first layers by default. Of a conditioned one's features the last
   /// layers know how to make rows that the head understands, and their key and value
   /// projections expect the residual stream of a late layer, normed: so `fc` starts as a selection of
   /// the last tap and `hidden_norm` as the first copied layer's input norm.
   static func copy(
-    from weights: ModelWeights, _ target: ModelConfiguration, to model: DrafterTrainingModel
+    from weights: ModelWeights, _ target: ModelConfiguration, layers: [Int]?,
+    to model: DrafterTrainingModel
   ) throws {
-    let first = model.fusion == nil ? 0 : target.layerCount - model.configuration.layerCount
-    let sources = sources(target, model.configuration, first: first)
+    let count = model.configuration.layerCount
+    let first = model.fusion == nil ? 0 : target.layerCount - count
+    let sources = sources(
+      target, model.configuration, layers: layers ?? Array(first..<first + count))
     for entry in model.layout.entries {
       let destination = model.parameters.base + entry.offset
       guard let source = sources[entry.name] else { continue }
@@ -60,6 +64,16 @@ enum DrafterInitializer {
     case .target where !fits(target, drafter):
       throw SpeculateError(
         "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
+    case .target(let layers?):
+      guard layers.count == drafter.layerCount else {
+        throw SpeculateError(
+          "‘init’ names \(layers.count) layers of the target for a drafter of \(drafter.layerCount): name "
+            + "one for each")
+      }
+      guard layers.allSatisfy((0..<target.layerCount).contains) else {
+        throw SpeculateError(
+          "‘init’ names a layer that the target hasn't: give numbers from 0 to \(target.layerCount - 1)")
+      }
     case .drafter(let folder): _ = try configuration(ofDrafter: folder, for: drafter)
     default: return
     }
@@ -103,8 +117,10 @@ enum DrafterInitializer {
   }
 
   /// The target's tensors that drafters begin with, by the drafter's names.
+  ///
+  /// - Parameter layers: The target's layer that each of the drafter's begins as.
   static func sources(
-    _ target: ModelConfiguration, _ drafter: DrafterConfiguration, first: Int
+    _ target: ModelConfiguration, _ drafter: DrafterConfiguration, layers: [Int]
   ) -> [String: NamedShape] {
     let layout = drafter.layout
     var sources: [String: NamedShape] = [:]
@@ -113,10 +129,10 @@ enum DrafterInitializer {
       sources[embedding.name] = NamedShape(target.family.tensors.embedding, embedding.shape)
     }
     if let fusion = layout.fusion {
-      sources[fusion.norm.name] = target.layout(ofLayer: first)[.mixerNorm]
+      sources[fusion.norm.name] = target.layout(ofLayer: layers[layers.count - 1])[.mixerNorm]
     }
-    for layer in 0..<drafter.layerCount {
-      let source = target.layout(ofLayer: first + layer)
+    for (layer, copied) in layers.enumerated() {
+      let source = target.layout(ofLayer: copied)
       for (role, tensor) in drafter.layout(ofLayer: layer).tensors {
         sources[tensor.name] = source[role]
       }

@@ -43,7 +43,7 @@ extension DrafterPass {
   func backward(_ batch: Batch) {
     let parameters = UnsafePointer(model.parameters.base)
     let hidden = model.hidden
-    // Anchors draft nothing, nor does the context.
+    // The context drafts nothing, nor may anchors.
     d.base.update(repeating: 0, count: batch.rows.count * hidden)
     forEachBlock(batch) { row, draft, count in
       (d.base + row * hidden).update(from: dDrafted.base + draft * hidden, count: count * hidden)
@@ -106,13 +106,13 @@ extension DrafterPass {
     }
   }
 
-  /// Calls `body` with the first drafted row of each block, in all rows and among drafted ones.
+  /// Calls `body` with the first row of each block that drafts, among all rows and among drafts.
   private func forEachBlock(
     _ batch: Batch, _ body: (_ row: Int, _ draft: Int, _ count: Int) -> Void
   ) {
-    let blockSize = batch.example.blockSize
+    let (blockSize, drafts) = (batch.example.blockSize, batch.example.drafts)
     for block in 0..<batch.prefixes.count {
-      body(block * blockSize + 1, block * (blockSize - 1), blockSize - 1)
+      body(block * blockSize + blockSize - drafts, block * drafts, drafts)
     }
   }
 
@@ -126,7 +126,8 @@ extension DrafterPass {
     let shape = model.configuration.shape
     return BlockAttention(
       heads: shape.heads, keyValueHeads: shape.keyValueHeads, width: shape.headDimension,
-      blockSize: batch.example.blockSize, product: model.layers[0].attention.tile.product)
+      blockSize: batch.example.blockSize, isCausal: model.configuration.isCausal,
+      product: model.layers[0].attention.tile.product)
   }
 
   private func attentionRows(_ index: Int, _ batch: Batch) -> BlockAttention.Rows {

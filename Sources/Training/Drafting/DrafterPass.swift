@@ -18,15 +18,15 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
   let context: FeatureContext?  // nil for a drafter that sees tokens
   let scratch: TrainableLayerScratch
   let last: FloatBuffer  // [block rows][hidden], the stream after the last layer
-  let drafted: FloatBuffer  // [blocks · (blockSize − 1)][hidden], normed
-  let draftedInverse: FloatBuffer  // [blocks · (blockSize − 1)]
+  let drafted: FloatBuffer  // [drafts][hidden], normed
+  let draftedInverse: FloatBuffer  // [drafts]
   let dDrafted: FloatBuffer  // as drafted
   let d: FloatBuffer  // [rows][hidden], the stream's gradient
   /// Columns of a row's attention probabilities: a block's keys and those of the longest context.
   let columns: Int
   /// Where the context's attention probabilities start among a state's.
   let contextProbabilities: Int
-  private let targetStates: FloatBuffer?  // [blocks · (blockSize − 1)][target's width]
+  private let targetStates: FloatBuffer?  // [drafts][target's width]
   private let lossScratch: DraftLoss.Scratch
   private let rotary: RotaryLayer
   private let contextPositions: [Int32]  // 0, 1, 2 …
@@ -108,14 +108,14 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     }
   }
 
-  /// The logits of every drafted row, [blocks · (blockSize − 1)][choices]: for tests.
+  /// The logits of every draft, [blocks · drafts][choices]: for tests.
   package func logits(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
     collect(example, features) { chunk in
       Array(UnsafeBufferPointer(start: chunk.logits, count: chunk.count * chunk.choices))
     }
   }
 
-  /// The confidence of every drafted row, [blocks · (blockSize − 1)]; empty without a head that has one: for
+  /// The confidence of every draft, [blocks · drafts]; empty without a head that has one: for
   /// tests.
   package func confidences(_ example: DraftExample, features: SequenceFeatures) -> [Float] {
     collect(example, features) { chunk in
@@ -197,7 +197,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     return withBases(example.previous, example.targets, example.weights) {
       body(
         DraftLoss.Rows(
-          count: example.targets.count, blockRows: example.blockSize - 1, x: drafted.base,
+          count: example.targets.count, blockRows: example.drafts, x: drafted.base,
           previous: $0, targets: $1, weights: $2,
           states: targetStates.map { UnsafePointer($0.base) }))
     }
@@ -209,7 +209,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
     guard let states = batch.features.states else {
       preconditionFailure("the objective needs the target's states")
     }
-    let (width, drafts) = (model.target.embedding.width, batch.example.blockSize - 1)
+    let (width, drafts) = (model.target.embedding.width, batch.example.drafts)
     for (row, target) in batch.example.targets.enumerated() where target >= 0 {
       let position = Int(batch.example.anchors[row / drafts]) + row % drafts
       (targetStates.base + row * width).update(from: states.base + position * width, count: width)

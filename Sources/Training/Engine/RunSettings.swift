@@ -108,6 +108,8 @@ extension DistillOptions {
     settings.note("own embedding", ownsEmbedding ? true : nil)
     settings.note("block size", blockSize)
     settings.note("shortest block", shortestBlock)
+    settings.note("sample from anchor", samplesAnchor ? true : nil)
+    settings.note("causal block", isCausal ? true : nil)
     settings.note("layers", layerCount)
     settings.note("target layers", targetLayers)
     settings.note("mask token", maskToken)
@@ -115,7 +117,8 @@ extension DistillOptions {
     switch initialization {
     case nil: break
     case .random: settings.note("init", "random")
-    case .target: settings.note("init", "target")
+    case .target(let layers):
+      settings.note("init", "target" + (layers.map { " \($0)" } ?? ""))
     case .drafter(let folder):
       try settings.note("init", contentsOf: Checkpoint(directory: folder).files)
     }

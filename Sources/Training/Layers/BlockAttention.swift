@@ -1,6 +1,7 @@
 import CKernels
 
-/// Attention of a drafter's blocks: each block sees a prefix of the context and all of itself.
+/// Attention of a drafter's blocks: each block sees a prefix of the context and all of itself, or rows of
+/// a causal one (JetSpec) no later rows.
 ///
 /// Many blocks of one sequence share one pass. A tile of blocks is multiplied with the context at
 /// once and masked by each row's visible prefix; the small products within a block follow one by
@@ -11,6 +12,7 @@ struct BlockAttention: Sendable {
   let keyValueHeads: Int  // divides `heads`
   let width: Int
   let blockSize: Int
+  var isCausal = false
   let product: MatrixProduct
 
   /// Blocks multiplied with the context at once; scratch holds `CausalAttention.tileRows` rows, or one
@@ -56,9 +58,11 @@ struct BlockAttention: Sendable {
           tile.keys + row * rows.queryKeyStride, rows.queryKeyStride,
           into: tile.probabilities + row * rows.columns, rows.columns)
       }
+      fillLater(tile, rows, with: -.greatestFiniteMagnitude)
       ct_attention_softmax(
         tile.rows, blockSize + tile.context, rows.columns, rows.visible + tile.first, scale,
         tile.probabilities)
+      fillLater(tile, rows, with: 0)
       for block in 0..<tile.blocks {
         let row = block * blockSize
         product.times(
@@ -73,6 +77,16 @@ struct BlockAttention: Sendable {
           rows.columns, tile.contextValues, rows.contextValueStride, into: tile.output,
           heads * width, accumulate: true)
       }
+    }
+  }
+
+  /// Sets what rows of a causal block would have of later ones.
+  private func fillLater(_ tile: Tile, _ rows: Rows, with value: Float) {
+    guard isCausal else { return }
+    for row in 0..<tile.rows {
+      let place = row % blockSize
+      (tile.probabilities + row * rows.columns + place + 1).update(
+        repeating: value, count: blockSize - place - 1)
     }
   }
 

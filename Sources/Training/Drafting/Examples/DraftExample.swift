@@ -5,20 +5,22 @@ import Foundation
 package struct DraftExample: Sendable {
   /// Rows of each block, the anchor's included.
   package let blockSize: Int
+  /// Drafts of each block: of all rows where the anchor's drafts too, else of the others.
+  package let drafts: Int
   /// Positions of the anchors, ascending; a block sees the context before its anchor: [blocks].
   package let anchors: [Int32]
   /// The token that each row shows, negative for a mask; the anchors' always: [blocks][blockSize].
   package private(set) var shown: [Token]
   /// The tokens before the last anchor: what the last block sees.
   package let context: [Token]
-  /// The token before each drafted row's own: [blocks][blockSize − 1].
+  /// The token before each draft: [blocks][drafts].
   package let previous: [Token]
-  /// The draft index of each row's own token, ``uncoveredTarget`` where the draft vocabulary lacks it, −1
-  /// where there is nothing to guess: [blocks][blockSize − 1].
+  /// The draft index of each draft's own token, ``uncoveredTarget`` where the draft vocabulary lacks it, −1
+  /// where there is nothing to guess: [blocks][drafts].
   package private(set) var targets: [Int32]
   /// The target of a row whose token can't be drafted.
   static let uncoveredTarget: Int32 = -2
-  /// The weight of each row: [blocks][blockSize − 1].
+  /// The weight of each draft: [blocks][drafts].
   package var weights: [Float]
   /// Rows whose token exists, inside the draft vocabulary or not.
   package let labels: Int
@@ -35,20 +37,25 @@ package struct DraftExample: Sendable {
   /// - Parameters:
   ///   - anchors: Positions in `tokens`, ascending.
   ///   - blockSize: Rows of a block, the anchor's included.
+  ///   - samplesAnchor: Whether the anchor's row drafts too, every row the token behind its own.
   ///   - decay: γ of the weights exp(−(k−1)/γ) of rows k = 1, 2 …; `nil` for 1.
   ///   - choices: The draft index of each token, −1 outside the draft vocabulary.
-  package init(tokens: [Token], anchors: [Int], blockSize: Int, decay: Double?, choices: [Int32]) {
+  package init(
+    tokens: [Token], anchors: [Int], blockSize: Int, samplesAnchor: Bool = false, decay: Double?,
+    choices: [Int32]
+  ) {
     self.blockSize = blockSize
+    let drafts = samplesAnchor ? blockSize : blockSize - 1
+    self.drafts = drafts
     self.anchors = anchors.map { Int32($0) }
     context = Array(tokens[..<(anchors.last ?? 0)])
     shown = anchors.flatMap { [tokens[$0]] + [Token](repeating: -1, count: blockSize - 1) }
     let curve =
-      decay.map { DraftWeights.decaying(blockSize: blockSize, decay: $0) }
-      ?? [Float](repeating: 1, count: blockSize - 1)
+      decay.map { DraftWeights.decaying(drafts: drafts, decay: $0) }
+      ?? [Float](repeating: 1, count: drafts)
     var (previous, targets, labels, uncovered) = ([Token](), [Int32](), 0, 0)
     for anchor in anchors {
-      for row in 1..<blockSize {
-        let position = anchor + row
+      for position in anchor + 1...anchor + drafts {
         guard position < tokens.count else {
           previous.append(tokens[anchor])  // counts for nothing
           targets.append(-1)
@@ -103,9 +110,9 @@ package struct DraftExample: Sendable {
 
 /// Weights of a block's rows: early rows matter more, because a wrong one ends the draft.
 package enum DraftWeights {
-  /// exp(−(k−1)/γ) for rows k = 1 … blockSize − 1 (DFlash, arXiv 2602.06036).
-  package static func decaying(blockSize: Int, decay: Double) -> [Float] {
-    (0..<blockSize - 1).map { Float(exp(-Double($0) / decay)) }
+  /// exp(−(k−1)/γ) for drafts k = 1, 2 … (DFlash, arXiv 2602.06036).
+  package static func decaying(drafts: Int, decay: Double) -> [Float] {
+    (0..<drafts).map { Float(exp(-Double($0) / decay)) }
   }
 
   /// α^(R−i) for rows i = 1 … R, R being `blockSize` − 1: the second stage of DEER (arXiv 2512.15176),

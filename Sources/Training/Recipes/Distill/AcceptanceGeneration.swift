@@ -14,8 +14,8 @@ enum AcceptanceGeneration {
   ) throws -> GeneratedAcceptance? {
     let generator = try TextGenerator(
       model: target, tokenizer: tokenizer, drafter: .block(drafter), threads: threads)
-    let blockSize = drafter.configuration.blockSize
-    var result = GeneratedAcceptance(acceptance: HeldoutAcceptance(blockSize: blockSize))
+    let drafts = drafter.configuration.maximumDrafts
+    var result = GeneratedAcceptance(acceptance: HeldoutAcceptance(drafts: drafts))
     for answer in answers {
       let counter = RoundCounter()
       let output = try generator.generate(
@@ -23,7 +23,7 @@ enum AcceptanceGeneration {
         parameters: GenerationParameters(
           maximumTokens: answer.response.continuation.count,
           endTokens: endTokens),
-        mode: .speculative(drafts: blockSize - 1, choice: .argmax, free: FreeDraftOptions.none),
+        mode: .speculative(drafts: drafts, choice: .argmax, free: FreeDraftOptions.none),
         observer: counter, isCancelled: shouldStop)
       if shouldStop() { return nil }
       if output.tokens != Array(answer.response.continuation) { result.differing += 1 }

@@ -42,7 +42,7 @@ package final class AcceptanceReplay {
     let choices = configuration.choices
     let width = configuration.targetLayers.count * configuration.shape.hidden
     let context = try runner.makeContext(capacity: capacity)
-    var result = HeldoutAcceptance(blockSize: configuration.blockSize)
+    var result = HeldoutAcceptance(drafts: configuration.maximumDrafts)
     for (number, answer) in answers.enumerated() {
       let tokens = answer.response.tokens
       if number == taps.count {
@@ -61,7 +61,7 @@ package final class AcceptanceReplay {
         runner.append(tokens[context.count..<anchor], to: context)
         let rest = tokens[(anchor + 1)...]
         // The target's own token after the drafts takes the last place.
-        let count = min(configuration.blockSize, rest.count) - 1
+        let count = min(configuration.maximumDrafts, rest.count - 1)
         var accepted = 0
         if count > 0 {
           let block = DrafterBlock(context: context, anchor: tokens[anchor], count: count)

@@ -31,6 +31,10 @@ package struct DistillOptions: RecipeOptions {
   /// The fewest rows of a block: each step draws a size from this to `blockSize`. `nil` for always
   /// `blockSize`, as published, and for 2 where the drafter sees tokens.
   package var shortestBlock: Int?
+  /// Whether the anchor's row drafts too, every row the token behind its own, as DSpark has it.
+  package var samplesAnchor = false
+  /// Whether rows of a block see earlier rows alone, as JetSpec has it.
+  package var isCausal = false
   package var layerCount = 2
   /// Target layers whose outputs are the features; nil for the published choice.
   package var targetLayers: [Int]?

@@ -57,6 +57,12 @@ extension DrafterTraining {
         "a drafter that sees tokens alone can't have a candidate selector: leave ‘selector rank’ out, or "
           + "give another ‘kind’")
     }
+    if !readsFeatures, options.samplesAnchor || options.isCausal {
+      throw SpeculateError(
+        "a drafter that sees tokens alone has blocks that look both ways, whose anchor drafts nothing: "
+          + "leave ‘\(options.isCausal ? "causal block" : "sample from anchor")’ out, or give another "
+          + "‘kind’")
+    }
     let layers =
       options.targetLayers
       ?? DrafterConfiguration.defaultTargetLayers(
@@ -66,7 +72,7 @@ extension DrafterTraining {
         "‘target layers’ names layer \(wrong), but the target has layers 0 to "
           + "\(target.layerCount - 1)")
     }
-    return DrafterConfiguration(
+    var drafter = DrafterConfiguration(
       blockSize: options.blockSize, maskToken: maskToken, targetLayers: readsFeatures ? layers : [],
       targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
@@ -76,6 +82,9 @@ extension DrafterTraining {
       ownsEmbedding: options.ownsEmbedding
         || options.width.map { $0 != target.hiddenSize } ?? false,
       heads: DrafterHeads(options.heads.map(\.configuration)))
+    drafter.samplesAnchor = options.samplesAnchor
+    drafter.isCausal = options.isCausal
+    return drafter
   }
 
   /// The target's layers, or ones of another width with heads of the same width and a feed-forward part

@@ -170,6 +170,7 @@ package final class DrafterTraining: TrainingRecipe {
     let stage = stage(step: stepCount)
     var example = DraftExample(
       tokens: tokens, anchors: anchors, blockSize: blockSize,
+      samplesAnchor: options.samplesAnchor,
       decay: options.objective.decay(blockSize: options.blockSize, isPublished: stage == nil),
       choices: model.target.choices)
     switch stage {
@@ -256,7 +257,9 @@ package final class DrafterTraining: TrainingRecipe {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
-    default: try DrafterInitializer.copy(from: weights, target, to: model)
+    case .target(let layers):
+      try DrafterInitializer.copy(from: weights, target, layers: layers, to: model)
+    case nil: try DrafterInitializer.copy(from: weights, target, layers: nil, to: model)
     }
   }
 }

@@ -17,13 +17,14 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
   package var looplessRounds = 0
   package var looplessEmitted = 0
   /// Rounds by how many tokens they drafted, fewer than a block only at the end of an answer:
-  /// [blockSize].
+  /// [drafts + 1].
   package var drafted: [Int]
-  /// Rounds that drafted, by how many drafts were accepted: [blockSize].
+  /// Rounds that drafted, by how many drafts were accepted: [drafts + 1].
   package var histogram: [Int]
 
-  package init(blockSize: Int) {
-    drafted = [Int](repeating: 0, count: blockSize)
+  /// - Parameter drafts: The most of a round.
+  package init(drafts: Int) {
+    drafted = [Int](repeating: 0, count: drafts + 1)
     histogram = drafted
   }
 
@@ -35,7 +36,7 @@ package struct HeldoutAcceptance: Sendable, Equatable, Codable {
 
   package var loopShare: Double { Self.ratio(loops, answers) ?? 0 }
 
-  /// The share of rounds with a draft 1, 2 … in which it was accepted: [blockSize − 1].
+  /// The share of rounds with a draft 1, 2 … in which it was accepted: [drafts].
   package var survival: [Double] {
     var (accepted, offered) = (0, 0)
     var shares: [Double] = []
