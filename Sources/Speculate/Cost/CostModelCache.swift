@@ -102,6 +102,7 @@ extension CostModelCache.Key {
             + [drafter.configuration.kind.cost].compactMap { $0 }).joined(separator: ", ")
         case .causal(let model, let passes, _):
           "\(model.summary), passes \(passes ?? 0)"
+        case .answers: "table of answers"
         }
       })
   }

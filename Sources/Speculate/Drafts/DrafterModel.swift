@@ -15,8 +15,10 @@ package enum DrafterModel: Sendable {
   /// - `tokensAgree`: whether its tokenizer was compared with the target's, so that vocabularies may differ in
   ///   rows without a token.
   case causal(CausalModel, passes: Int? = nil, tokensAgree: Bool = false)
+  /// What the target wrote earlier.
+  case answers(AnswerTable)
 
-  /// Loads a folder: a block drafter's, or an ordinary causal model's.
+  /// Loads a folder: a block drafter's, an ordinary causal model's, or a table of answers.
   ///
   /// - Parameters:
   ///   - format: how the matrices are held; `nil` is f32 for files in f32, the integer format of a
@@ -29,6 +31,18 @@ package enum DrafterModel: Sendable {
   ) throws {
     if let passes, passes < 1 {
       throw SpeculateError("drafter passes \(passes) is out of range: use 1 or more")
+    }
+    if try AnswerTable.isMeant(by: directory) {
+      for (setting, isGiven) in [
+        ("drafter passes", passes != nil), ("drafter weights", format != nil),
+      ]
+      where isGiven {
+        throw SpeculateError(
+          "\(directory.path) holds a table of answers, which computes nothing: leave out ‘\(setting)’"
+        )
+      }
+      self = .answers(try AnswerTable(directory: directory))
+      return
     }
     guard try Self.isCausal(directory) else {
       guard passes == nil else {
@@ -52,7 +66,8 @@ package enum DrafterModel: Sendable {
   ///
   /// - Throws: ``SpeculateError`` if its configuration can't be read.
   package static func maximumDrafts(directory: URL) throws -> Int {
-    try isCausal(directory)
+    if try AnswerTable.isMeant(by: directory) { return AnswerDraftSource.longestDraft }
+    return try isCausal(directory)
       ? CausalDraftSource.longestDraft : DrafterConfiguration(directory: directory).maximumDrafts
   }
 
@@ -60,6 +75,7 @@ package enum DrafterModel: Sendable {
     switch self {
     case .block(let drafter): drafter.configuration.maximumDrafts
     case .causal: CausalDraftSource.longestDraft
+    case .answers: AnswerDraftSource.longestDraft
     }
   }
 
@@ -67,7 +83,7 @@ package enum DrafterModel: Sendable {
   package var taps: [Int] {
     switch self {
     case .block(let drafter): drafter.configuration.targetLayers
-    case .causal: []
+    case .causal, .answers: []
     }
   }
 
@@ -86,8 +102,21 @@ package enum DrafterModel: Sendable {
   ///
   /// - Throws: ``SpeculateError`` saying in what they differ.
   package static func checkFit(_ drafter: URL, target: URL) throws {
+    if try AnswerTable.isMeant(by: drafter) {
+      try checkTable(
+        AnswerTable.vocabularySize(of: drafter), ModelConfiguration(directory: target))
+      return
+    }
     try BlockDraftSource.checkFit(
       DrafterConfiguration(directory: drafter), target: ModelConfiguration(directory: target))
+  }
+
+  private static func checkTable(_ vocabulary: Int, _ target: ModelConfiguration) throws {
+    guard vocabulary == target.vocabularySize else {
+      throw SpeculateError(
+        "the table of answers is of a target with a vocabulary of \(vocabulary), but this target has "
+          + "\(target.vocabularySize): make one of this target's answers")
+    }
   }
 
   /// What loading found that the user should know.
@@ -95,6 +124,7 @@ package enum DrafterModel: Sendable {
     switch self {
     case .block(let drafter): drafter.notices
     case .causal(let model, _, _): model.notices.filter { $0 != model.samplingNotice }
+    case .answers: []
     }
   }
 
@@ -103,6 +133,7 @@ package enum DrafterModel: Sendable {
     switch self {
     case .block(let drafter): drafter.path
     case .causal(let model, _, _): model.path
+    case .answers(let table): table.path
     }
   }
 
@@ -116,6 +147,7 @@ package enum DrafterModel: Sendable {
     switch self {
     case .block(let drafter): drafter.configuration.maximumContext
     case .causal(let model, _, _): model.configuration.maximumContext
+    case .answers: nil
     }
   }
 
@@ -135,6 +167,7 @@ package enum DrafterModel: Sendable {
           "the drafter has a vocabulary of \(own), but this target has \(other): use a drafter with "
             + "the target's vocabulary, or none")
       }
+    case .answers(let table): try Self.checkTable(table.vocabularySize, target)
     }
   }
 
@@ -181,6 +214,7 @@ package enum DrafterModel: Sendable {
       let passes = CausalDraftPasses(
         drafter: model, workers: workers, maximumSequences: count, tokens: drafted)
       return { try CausalDraftSource(sharing: passes, capacity: $0, passes: limit) }
+    case .answers(let table): return { _ in AnswerDraftSource(table) }
     }
   }
 

@@ -60,7 +60,7 @@ struct BenchPromptOptions: ParsableArguments {
     return switch generator.drafter {
     case .block(let model): "\(name), \(model.format.rawValue)"
     case .causal(let model, _, _): "\(name), \(model.formats)"
-    case nil: name
+    case .answers, nil: name
     }
   }
 }

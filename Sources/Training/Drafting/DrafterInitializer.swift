@@ -72,7 +72,8 @@ enum DrafterInitializer {
       }
       guard layers.allSatisfy((0..<target.layerCount).contains) else {
         throw SpeculateError(
-          "‘init’ names a layer that the target hasn't: give numbers from 0 to \(target.layerCount - 1)")
+          "‘init’ names a layer that the target hasn't: give numbers from 0 to \(target.layerCount - 1)"
+        )
       }
     case .drafter(let folder): _ = try configuration(ofDrafter: folder, for: drafter)
     default: return
