@@ -100,7 +100,7 @@ import Training
       Workers(count: own.count + 1).run { worker in
         guard worker < own.count else {
           do {
-            try exchange.follow(own, marks) { left.load(ordering: .acquiring) == 0 }
+            try exchange.follow(own, marks) { _ in left.load(ordering: .acquiring) == 0 }
           } catch { follower.withLock { $0 = error } }
           return
         }

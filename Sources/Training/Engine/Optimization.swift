@@ -1,3 +1,4 @@
+import Dispatch
 import Files
 import Synchronization
 package import Tensors
@@ -152,7 +153,7 @@ package final class Optimization<Pass: GradientPass> {
     marks = passes.map { _ in GradientMark(count: gradients[0].count) }
     defer { marks = [] }
     exchange.begin(gradients)
-    let areDone = Atomic(false)
+    let areDone = DispatchSemaphore(value: 0)
     let outcome = Mutex<(own: Gathered<Losses>?, failure: (any Error)?)>((nil, nil))
     // Side 0 is this thread.
     nonisolated(unsafe) let this = self
@@ -160,10 +161,12 @@ package final class Optimization<Pass: GradientPass> {
       if side == 0 {
         let own = this.gather(sequences, body)
         outcome.withLock { $0.own = own }
-        areDone.store(true, ordering: .releasing)
+        areDone.signal()
       } else {
         do {
-          try exchange.follow(gradients, marks) { areDone.load(ordering: .acquiring) }
+          try exchange.follow(gradients, marks) {
+            areDone.wait(timeout: .now() + .microseconds($0)) == .success
+          }
         } catch { outcome.withLock { $0.failure = error } }
       }
     }
