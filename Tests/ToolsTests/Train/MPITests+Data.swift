@@ -12,7 +12,7 @@ extension MPITests {
       uniqueKeysWithValues: names.compactMap { name in
         let url = folder.appending(path: name)
         var isFolder: ObjCBool = false
-        FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
         return isFolder.boolValue || name.hasSuffix(".lock")
           ? nil : (name, try Data(contentsOf: url))
       })
