@@ -117,7 +117,10 @@ extension DistillOptions {
     case .random: settings.note("init", "random")
     case .target: settings.note("init", "target")
     case .drafter(let folder):
-      try settings.note("init", contentsOf: Checkpoint(directory: folder).files)
+      try settings.note(
+        "init",
+        contentsOf: GGUFFile.isMeant(by: folder)
+          ? GGUFFile(url: folder).files : Checkpoint(directory: folder).files)
     }
     if case .drafter = initialization {} else { settings.note("draft vocabulary", draftVocabulary) }
     settings.note("anchors", anchors)
