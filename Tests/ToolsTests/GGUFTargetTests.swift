@@ -110,7 +110,7 @@ import Testing
       _ = try run(
         [
           "distill", "data", "--target", target.path, "--output", output.path, "--responses", "20",
-          "--temperature", "0.7", "--store-taps", "0", "1", "--store-log-probabilities", "3",
+          "--temperature", "0.7", "--store-taps", "0,1", "--store-log-probabilities", "3",
         ] + flags)
       return try ["0000000.responses.zst", "features/0000000.features.zst"].map {
         try Data(contentsOf: output.appending(path: $0))

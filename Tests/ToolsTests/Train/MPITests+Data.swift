@@ -20,7 +20,7 @@ extension MPITests {
 
   @Test(arguments: [
     [
-      "distill", "data", "--temperature", "0.7", "--responses", "70", "--store-taps", "0", "1",
+      "distill", "data", "--temperature", "0.7", "--responses", "70", "--store-taps", "0,1",
       "--store-log-probabilities", "4",
     ],
     ["force", "data", "--responses", "30", "--block", "4"],
