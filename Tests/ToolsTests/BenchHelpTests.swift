@@ -49,7 +49,8 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b, gpt2,
+                                pythia-410m)
         --weights <format>      How to hold the target's matrices. (default: as they are stored)
                                 (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
                                   q2_k, q3_k, q4_k, q5_k, q6_k)
@@ -141,7 +142,8 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b, gpt2,
+                                pythia-410m)
         --weights <format>      How to hold the target's matrices. (default: as they are stored)
                                 (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
                                   q2_k, q3_k, q4_k, q5_k, q6_k)
@@ -254,7 +256,8 @@ import Testing
                                 (default: the embedded one, Weights/target)
         --shape <name>          Measure random weights of a published model's shape instead of a target:
                                 bf16 unless --weights says otherwise. (values: qwen2.5-0.5b, qwen3-0.6b,
-                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b)
+                                qwen3-1.7b, qwen3-4b, qwen3-30b-a3b, olmoe-1b-7b, gpt2,
+                                pythia-410m)
         --weights <format>      How to hold the target's matrices. (default: as they are stored)
                                 (values: f32, bf16, int8, int4, q4_1, q5_0, q5_1, mxfp4,
                                   q2_k, q3_k, q4_k, q5_k, q6_k)

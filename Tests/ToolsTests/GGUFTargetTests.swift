@@ -75,6 +75,50 @@ import Testing
     #expect(counts[1] == counts[0] + 3)
   }
 
+  /// Advice finds the file that a trace names, and runs it.
+  @Test func advises() throws {
+    defer { pair.remove() }
+    let trace = pair.folder.appending(path: "run.jsonl")
+    _ = try run([
+      "analyze", "run", "--target", file.path, "--drafter", pair.drafter.path, "--prompts",
+      try Self.texts(in: pair.folder).path, "--max-tokens", "24", "--ignore-end", "--trace",
+      trace.path,
+    ])
+    let advice = try run(["analyze", "advise", trace.path, "--json"])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(advice.output.utf8)) as? [String: Any])
+    let option = try #require((object["options"] as? [[String: Any]])?.first)
+    let command = try #require(option["command"] as? String)
+    #expect(command.contains("--target \(file.path)"), "\(command)")
+    // All but the program, and the prompt that a user is to give.
+    _ = try run(command.split(separator: " ").dropFirst().dropLast().map(String.init) + ["abc"])
+  }
+
+  private static func texts(in folder: URL) throws -> URL {
+    let url = folder.appending(path: "texts.jsonl")
+    let lines = ["some words here", "and other words", "abc abc abc"].map { #"{"text":"\#($0)"}"# }
+    try Data(lines.joined(separator: "\n").utf8).write(to: url)
+    return url
+  }
+
+  /// Answers and what is stored of their passes are the folder's.
+  @Test func answers() throws {
+    defer { pair.remove() }
+    let flags = Array(try pair.promptFlags().dropFirst(2))
+    let records = try [("a", file), ("b", pair.target)].map { name, target in
+      let output = pair.folder.appending(path: name)
+      _ = try run(
+        [
+          "distill", "data", "--target", target.path, "--output", output.path, "--responses", "20",
+          "--temperature", "0.7", "--store-taps", "0,1", "--store-log-probabilities", "3",
+        ] + flags)
+      return try ["0000000.responses.zst", "features/0000000.features.zst"].map {
+        try Data(contentsOf: output.appending(path: $0))
+      }
+    }
+    #expect(records[0] == records[1])
+  }
+
   /// Trainings answer, and copy what they begin with, as with the folder that the file was made of.
   @Test func trains() throws {
     defer { pair.remove() }

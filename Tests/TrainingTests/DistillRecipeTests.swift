@@ -351,6 +351,17 @@ import Verifier
     let training = try recipe.training(made, heldout: heldout)
     #expect(try training.evaluate()?.survival == reached)
 
+    // The same in a GGUF file.
+    let file = folder.file("first.gguf")
+    try GGUFDrafterConverter(
+      directory: folder.file("first"), type: .f32, name: "first", tokenizer: []
+    ).plan.write(to: GGUFDestination(file, replaces: false, apartFrom: [])) { _ in }
+    var other = options
+    other.initialization = .drafter(file)
+    other.output = folder.file("from file")
+    let again = try DistillRecipe(other).training(made, heldout: heldout)
+    #expect(try again.evaluate()?.survival == reached)
+
     options.output = folder.file("third")
     options.layerCount = 1
     #expect(throws: SpeculateError.self) {

@@ -1,6 +1,7 @@
 import CKernels
 import Files
 import Foundation
+import Synchronization
 import TestSupport
 import Tensors
 import Testing
@@ -52,6 +53,73 @@ import Training
       let all = try Self.sums(ranks: ranks, lanes: 5, count: count, threads: threads, precision)
       #expect(all.allSatisfy { $0 == one }, "\(ranks) ranks")
     }
+  }
+
+  /// While the last lane's gradient has only its upper part, that part's sum comes all the way back.
+  @Test(arguments: SumPrecision.allCases, [2, 3, 4])
+  func `a sum begins before gradients are whole`(precision: SumPrecision, ranks: Int) throws {
+    let (count, lanes, upper) = (600_001, 5, 250_000)
+    let reference = try Self.sums(
+      ranks: 1, lanes: lanes, count: count, threads: 1, precision)[0]
+    let all = try ThreadRanks.run(ranks) { rank in
+      let exchange = Exchange(ranks: rank, laneCount: lanes, precision: precision)
+      let whole = exchange.lanes.map { Self.lane($0, count: count) }
+      let own = exchange.lanes.map { _ in FloatBuffer(count: count) }
+      for (lane, values) in zip(own, whole) {
+        (lane.base + upper).update(from: values.base + upper, count: count - upper)
+      }
+      exchange.begin(own)
+      // A piece may begin below and not be final: the last ones are above.
+      let certain = upper + 64 * 4096..<count
+      func isSummed() -> Bool {
+        certain.allSatisfy { own[0].base[$0].bitPattern == reference.values[$0] }
+      }
+      while !isSummed() { _ = try exchange.advance(own, from: upper) }
+      for (lane, values) in zip(own, whole) {
+        lane.base.update(from: values.base, count: upper)
+      }
+      let norm = try exchange.sum(own, workers: Workers(count: 2))
+      return Sum(values: (0..<count).map { own[0].base[$0].bitPattern }, norms: [norm.bitPattern])
+    }
+    #expect(all.allSatisfy { $0.values == reference.values })
+    #expect(all.allSatisfy { $0.norms == [reference.norms[0]] })
+  }
+
+  /// Passes that make gradients final at their own pace, and a thread that follows them.
+  @Test func `a sum follows the slowest pass`() throws {
+    let (count, lanes) = (600_001, 5)
+    let reference = try Self.sums(ranks: 1, lanes: lanes, count: count, threads: 1, .f32)[0]
+    let all = try ThreadRanks.run(2) { rank in
+      let exchange = Exchange(ranks: rank, laneCount: lanes)
+      let whole = exchange.lanes.map { Self.lane($0, count: count) }
+      let own = exchange.lanes.map { _ in FloatBuffer(count: count) }
+      let marks = exchange.lanes.map { _ in GradientMark(count: count) }
+      exchange.begin(own)
+      let left = Atomic(own.count)
+      let follower = Mutex((any Error)?.none)
+      Workers(count: own.count + 1).run { worker in
+        guard worker < own.count else {
+          do {
+            try exchange.follow(own, marks) { _ in left.load(ordering: .acquiring) == 0 }
+          } catch { follower.withLock { $0 = error } }
+          return
+        }
+        var random = KeyedRandom(seed: 9, key: "pace \(rank.rank) \(worker)")
+        var first = count
+        while first > 0 {
+          let next = max(0, first - 1 - Int(random.next() % 90_000))
+          (own[worker].base + next).update(from: whole[worker].base + next, count: first - next)
+          marks[worker].settle(from: next)
+          first = next
+        }
+        left.subtract(1, ordering: .releasing)
+      }
+      if let error = follower.withLock({ $0 }) { throw error }
+      let norm = try exchange.sum(own, workers: Workers(count: 1))
+      return Sum(values: (0..<count).map { own[0].base[$0].bitPattern }, norms: [norm.bitPattern])
+    }
+    #expect(all.allSatisfy { $0.values == reference.values })
+    #expect(all.allSatisfy { $0.norms == [reference.norms[0]] })
   }
 
   /// The sum is that of whole buffers one after another, and the norm that of parts as many as lanes.

@@ -88,6 +88,43 @@ package struct TensorOrigin: Sendable {
     self.lend = lend
   }
 
+  /// A tensor that holds others, each in its part of it, in f32.
+  ///
+  /// - Parameter parts: At least one; all have their part in the same tensor.
+  package init(joining parts: [(tensor: NamedShape, origin: TensorOrigin)]) {
+    let first = parts[0].tensor
+    let shape = first.storedShape
+    self.init(
+      NamedShape(first.storedName, shape), .f32, .plain, blocks: parts[0].origin.blocks,
+      byteCount: parts.reduce(0) { $0 + $1.origin.byteCount }
+    ) {
+      let whole = FloatBuffer(count: shape.reduce(1, *))
+      for (tensor, origin) in parts { try origin.copy(into: whole, as: tensor) }
+      try $0(UnsafeRawBufferPointer(start: whole.base, count: 4 * whole.count))
+    }
+  }
+
+  /// Writes the values where a tensor that holds them has them.
+  private func copy(into whole: FloatBuffer, as tensor: NamedShape) throws {
+    let width = tensor.part?.rows ?? tensor.shape[0]
+    let (isTransposed, first) = (tensor.part?.isTransposed == true, tensor.part?.firstInput ?? 0)
+    var done = 0
+    try eachPiece { values, rows in
+      for row in 0..<rows {
+        let place = tensor.order.place(of: done + row)
+        let values = values + row * columns
+        if isTransposed {
+          for column in 0..<columns {
+            whole.base[(first + column) * width + place] = values[column]
+          }
+        } else {
+          (whole.base + place * columns).update(from: values, count: columns)
+        }
+      }
+      done += rows
+    }
+  }
+
   /// The tensor with a number added to every value, in f32.
   package func adding(_ term: Float) -> TensorOrigin {
     TensorOrigin(NamedShape(name, shape), .f32, .plain, blocks: blocks, byteCount: byteCount) {

@@ -52,7 +52,11 @@ package enum RopeScaling: Sendable, Hashable {
 
   /// The most positions of a text that is rotated as this one says; nil if all are.
   package var limit: Int? {
-    if case .longrope(let long) = self, !long.isLong { long.originalContext } else { nil }
+    if case .longrope(let long) = self, !long.isLong, !long.isUniform {
+      long.originalContext
+    } else {
+      nil
+    }
   }
 
   /// The same for longer texts.
@@ -187,4 +191,7 @@ package struct LongRopeScaling: Sendable, Hashable {
 
   /// The divisors in use.
   var factors: [Double] { isLong ? longFactors : shortFactors }
+
+  /// Whether texts of all lengths are rotated alike, and cosines and sines kept as they are.
+  package var isUniform: Bool { shortFactors == longFactors && magnitude == 1 }
 }

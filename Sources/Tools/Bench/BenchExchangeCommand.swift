@@ -8,9 +8,9 @@ struct BenchExchangeCommand: RankedCommand {
     abstract: "Measure what sums of gradients over ranks take, alone and in steps.",
     discussion: """
       Start it with mpirun, on the hosts and with the options of the training that is to come. The \
-      model is as for 'bench train'. First a gradient of its size is summed over all ranks, again and \
-      again; then steps are taken on random tokens, of which the sum is a part. What steps hide of it is \
-      the share of the first time that they don't wait for.
+      model is as for 'bench train'. In turn a gradient of its size is summed over all ranks by itself, \
+      and a step is taken on random tokens, of which the sum is a part. Passes hide that part of it which \
+      is done when the slowest rank's passes are.
 
       mpirun -np 4 --hostfile hosts speculate bench exchange
       mpirun -np 2 speculate bench exchange --hidden 512 --layers 10 --exchange bf16 --json
@@ -34,18 +34,21 @@ struct BenchExchangeCommand: RankedCommand {
       ranks: ranks, lanes: sums.lanes, sums: sums.exchange)
     try bench.warmUp()
     _ = try bench.measureSum()
-    var (alone, steps) = ([Double](), [OptimizationTimes]())
+    var (alone, steps, waits) = ([Double](), [OptimizationTimes](), [Double]())
     // All ranks end after the same round.
     while steps.count < rounds.count, try ranks.sum([Interruption.requested ? 1 : 0]) as Int == 0 {
       alone.append(try bench.measureSum())
-      steps.append(try bench.measureStep())
+      let times = try bench.measureStep()
+      let slowest = try ranks.sum([Greatest(value: times.passes)]).value
+      steps.append(times)
+      waits.append(times.passes + times.sum - slowest)
       progress.update(steps.count)
     }
     progress.clear()
     guard !steps.isEmpty else { throw Interruption.exitCode }
     guard ranks.isFirst else { return }
     let sum = median(alone)
-    let within = median(steps.map(\.sum))
+    let within = median(waits)
     let whole = median(steps.map(\.total))
     let bytes = bench.exchange.bytes(ofValues: bench.parameterCount)
     let report = Report(
@@ -73,7 +76,7 @@ struct BenchExchangeCommand: RankedCommand {
     var secondsPerSum: Double
     var gigabytesPerSecond: Double
     var secondsPerStep: Double
-    /// What a step waits for the sum, and with it for the slowest rank.
+    /// What a step waits for the sum once all passes are done.
     var secondsOfSumInStep: Double
     var shareOfStep: Double
     var hiddenShare: Double
@@ -86,12 +89,19 @@ struct BenchExchangeCommand: RankedCommand {
           + "\(batch) × \(length) tokens a step",
         "sum alone: \(Figures.fixed(1000 * secondsPerSum, 2)) ms, "
           + "\(Figures.fixed(gigabytesPerSecond, 2)) GB/s each way",
-        "step: \(Figures.fixed(1000 * secondsPerStep, 2)) ms, of which the sum takes "
+        "step: \(Figures.fixed(1000 * secondsPerStep, 2)) ms, of which it waits for the sum "
           + "\(Figures.fixed(1000 * secondsOfSumInStep, 2)) ms, "
           + "\(Figures.fixed(100 * shareOfStep, 1)) %",
-        "steps hide \(Figures.fixed(100 * hiddenShare, 1)) % of the sum alone "
+        "passes hide \(Figures.fixed(100 * hiddenShare, 1)) % of the sum alone "
           + "(\(BenchSubject.median(rounds)))",
       ]
     }
   }
+}
+
+/// The greatest of all ranks' values.
+private struct Greatest: LossSum {
+  var value = 0.0
+
+  static func += (sum: inout Greatest, other: Greatest) { sum.value = max(sum.value, other.value) }
 }

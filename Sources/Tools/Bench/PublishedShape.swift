@@ -5,7 +5,8 @@ import Verifier
 /// Sizes of published models, so that speed can be measured without their weights.
 ///
 /// From the `config.json` of Qwen/Qwen2.5-0.5B, Qwen/Qwen3-0.6B, Qwen/Qwen3-1.7B, Qwen/Qwen3-4B,
-/// Qwen/Qwen3-30B-A3B and allenai/OLMoE-1B-7B-0924 on the Hugging Face hub.
+/// Qwen/Qwen3-30B-A3B, allenai/OLMoE-1B-7B-0924, openai-community/gpt2 and EleutherAI/pythia-410m on the
+/// Hugging Face hub.
 enum PublishedShape: String, CaseIterable, ExpressibleByArgument {
   case qwen25of500M = "qwen2.5-0.5b"
   case qwen3of600M = "qwen3-0.6b"
@@ -13,6 +14,8 @@ enum PublishedShape: String, CaseIterable, ExpressibleByArgument {
   case qwen3of4B = "qwen3-4b"
   case qwen3of30B = "qwen3-30b-a3b"
   case olmoeOf7B = "olmoe-1b-7b"
+  case gpt2 = "gpt2"
+  case pythiaOf410M = "pythia-410m"
 
   var configuration: ModelConfiguration {
     switch self {
@@ -40,6 +43,16 @@ enum PublishedShape: String, CaseIterable, ExpressibleByArgument {
           family: .olmoe, vocabularySize: 50_304, hiddenSize: 2048, intermediateSize: 1024,
           layerCount: 16, headCount: 16, maximumContext: 4096),
         ExpertOptions(count: 64, chosen: 8, intermediate: 1024, weighting: .ofAll))
+    case .gpt2:
+      ModelConfiguration(
+        family: .gpt2, vocabularySize: 50_257, hiddenSize: 768, intermediateSize: 3072,
+        layerCount: 12, headCount: 12, normEpsilon: 1e-5, tiesEmbeddings: true,
+        maximumContext: 1024, mlpBias: true)
+    case .pythiaOf410M:
+      ModelConfiguration(
+        family: .gptNeoX, vocabularySize: 50_304, hiddenSize: 1024, intermediateSize: 4096,
+        layerCount: 24, headCount: 16, normEpsilon: 1e-5, maximumContext: 2048,
+        attentionBias: true, mlpBias: true)
     }
   }
 

@@ -168,6 +168,7 @@ extension InspectReport {
           + Figures.count(original)
       case .yarn(let yarn):
         "yarn, factor \(yarn.factor), original context \(Figures.count(yarn.originalContext))"
+      case .longrope(let long) where long.isUniform: "a divisor for each pair"
       case .longrope(let long):
         "longrope, original context \(Figures.count(long.originalContext))"
       }

@@ -110,9 +110,9 @@ enum DrafterInitializer {
     let other = try configuration(ofDrafter: folder, for: own)
     let new = own.placedHeads.filter { head, _ in !other.heads.list.contains(where: head.equals) }
     let kept = Set(new.flatMap { head, place in head.tensors(place).map(\.name) })
-    let checkpoint = try Checkpoint(directory: folder)
+    let weights = try DrafterWeights(folder, of: other)
     for entry in model.layout.entries where !kept.contains(entry.name) {
-      let values = try checkpoint.floats(entry.name, shape: entry.shape)
+      let values = try weights.values(NamedShape(entry.name, entry.shape))
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
     }
   }

@@ -52,24 +52,29 @@ extension DrafterPass {
         xStride: hidden, inverse: draftedInverse.base + draft, dY: d.base + row * hidden,
         dX: d.base + row * hidden, dStride: hidden)
     }
+    didSettle?(model.finalNorm.offset)
     for (index, layer) in model.layers.enumerated().reversed() {
       let isLast = index + 1 == states.count
       layer.backwardOutput(
         parameters, gradients: gradients.base, state: states[index], scratch: scratch,
-        rows: isLast ? batch.blockRows : batch.rows.count, d: d.base)
+        rows: isLast ? batch.blockRows : batch.rows.count, d: d.base, didSettle: didSettle)
       backwardAttention(index, batch, isLast: isLast)
       layer.backwardProjections(
         parameters, gradients: gradients.base, state: states[index], scratch: scratch,
         rows: batch.rows, d: d.base)
       context?.backward(index, layer, parameters, gradients: gradients.base, rows: batch.context)
+      didSettle?(layer.offset)
+    }
+    if let embedding = model.embedding {
+      forEachToken(batch) { row, token in
+        ct_add(
+          hidden, d.base + row * hidden, gradients.base + embedding.offset + Int(token) * hidden)
+      }
+      didSettle?(embedding.offset)
     }
     context?.backwardFusion(
       parameters, gradients: gradients.base, taps: batch.features.taps.base,
       rows: batch.context.count)
-    guard let embedding = model.embedding else { return }
-    forEachToken(batch) { row, token in
-      ct_add(hidden, d.base + row * hidden, gradients.base + embedding.offset + Int(token) * hidden)
-    }
   }
 
   /// Turns `scratch.attended` into the gradients of queries, keys and values, the context's included.

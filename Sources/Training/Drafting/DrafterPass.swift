@@ -11,6 +11,7 @@ package final class DrafterPass: GradientPass, @unchecked Sendable {
 
   package let model: DrafterTrainingModel
   package var gradients: FloatBuffer
+  package var didSettle: (@Sendable (Int) -> Void)?
   package let maximumBlocks: Int
   package let maximumContext: Int
 

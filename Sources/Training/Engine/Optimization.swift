@@ -1,3 +1,4 @@
+import Dispatch
 import Files
 import Synchronization
 package import Tensors
@@ -13,6 +14,11 @@ package final class Optimization<Pass: GradientPass> {
   private let optimizer: AdamW
   private let parameters: FloatBuffer
   private let clip: Float
+  /// How far each pass is with what it adds to its last lane.
+  private var marks: [GradientMark] = []
+  /// This thread, and one that takes the sum of gradients further while passes run; nil where there is
+  /// nobody to sum with.
+  private let pair: Workers?
   /// What the parts of the last step took.
   package private(set) var times = OptimizationTimes()
   /// Asked between sequences, on the thread that runs the training.
@@ -32,6 +38,7 @@ package final class Optimization<Pass: GradientPass> {
     gradients =
       passes.map(\.gradients)
       + (passes.count..<lanes).map { _ in FloatBuffer(count: passes[0].gradients.count) }
+    pair = exchange.ranks.isAlone ? nil : Workers(count: 2)
     (optimizer, parameters, clip) = (run.optimizer, run.model.parameters, run.options.clip)
   }
 
@@ -62,9 +69,11 @@ package final class Optimization<Pass: GradientPass> {
         gradients[lane].base.update(repeating: 0, count: gradients[lane].count)
       }
     }
-    let losses = try sum(sequences, body)
+    let own = try gatherForStep(sequences, body)
     times.passes = watch.lap()
+    if exchange.ranks.isAlone, own.isStopWanted { throw Stopped() }
     let norm = try exchange.sum(gradients, workers: workers)
+    let losses = try sum(own)
     times.sum = watch.lap()
     optimizer.step(
       parameters: parameters, gradients: gradients[0],
@@ -79,6 +88,24 @@ package final class Optimization<Pass: GradientPass> {
   package func sum<Losses: LossSum>(
     _ sequences: Int, _ body: @Sendable (Pass, Range<Int>) -> Losses
   ) throws -> Losses {
+    let own = gather(sequences, body)
+    if exchange.ranks.isAlone, own.isStopWanted { throw Stopped() }
+    return try sum(own)
+  }
+
+  /// The sum of what all ranks have gathered; learns whether one of them wants to stop.
+  private func sum<Losses: LossSum>(_ own: Gathered<Losses>) throws -> Losses {
+    var voted = own.losses.map { Voted(losses: $0) }
+    if own.isStopWanted { voted[0].stops = 1 }
+    let sum = try exchange.sum(voted)
+    isStopAgreed = isStopAgreed || sum.stops > 0
+    return sum.losses
+  }
+
+  /// What `body` returns for the sequences of each lane of this process.
+  private func gather<Losses: LossSum>(
+    _ sequences: Int, _ body: @Sendable (Pass, Range<Int>) -> Losses
+  ) -> Gathered<Losses> {
     let own = exchange.lanes
     let sums = Mutex([Losses](repeating: Losses(), count: own.count))
     let (first, lanes) = (own.lowerBound, exchange.laneCount)
@@ -87,37 +114,80 @@ package final class Optimization<Pass: GradientPass> {
     let mayStop = exchange.ranks.isAlone
     // Worker 0 is this thread.
     nonisolated(unsafe) let shouldStop = shouldStop
-    workers.run { [passes, gradients] worker in
+    workers.run { [passes, gradients, marks] worker in
       guard worker < passes.count else { return }
       let pass = passes[worker]
-      for lane in (0..<own.count).share(of: worker, among: passes.count) {
+      let mark = marks.isEmpty ? nil : marks[worker]
+      let shares = (0..<own.count).share(of: worker, among: passes.count)
+      for lane in shares {
         pass.gradients = gradients[lane]
         var sum = Losses()
         var rest = (0..<sequences).share(of: first + lane, among: lanes)
         while !rest.isEmpty, !(mayStop && wantsStop.load(ordering: .relaxed)) {
           let part = rest.prefix(pass.sequences)
-          sum += body(pass, part)
           rest = part.upperBound..<rest.upperBound
+          // Only the last sequences make anything final.
+          pass.didSettle = nil
+          if rest.isEmpty, lane == shares.last, let mark {
+            pass.didSettle = { mark.settle(from: $0) }
+          }
+          sum += body(pass, part)
           if worker == 0, shouldStop() { wantsStop.store(true, ordering: .relaxed) }
         }
         sums.withLock { $0[lane] = sum }
       }
+      pass.didSettle = nil
+      mark?.settle(from: 0)
     }
     let isWanted = wantsStop.load(ordering: .relaxed) || !mayStop && shouldStop()
-    if mayStop, isWanted { throw Stopped() }
-    var voted = sums.withLock { $0.map { Voted(losses: $0) } }
-    if isWanted { voted[0].stops = 1 }
-    let sum = try exchange.sum(voted)
-    isStopAgreed = isStopAgreed || sum.stops > 0
-    return sum.losses
+    return Gathered(losses: sums.withLock { $0 }, isStopWanted: isWanted)
   }
+
+  /// The same for a step, while a thread takes the sum of those gradients further that are final.
+  ///
+  /// - Throws: When another rank can't be reached.
+  private func gatherForStep<Losses: LossSum>(
+    _ sequences: Int, _ body: @Sendable (Pass, Range<Int>) -> Losses
+  ) throws -> Gathered<Losses> {
+    guard let pair else { return gather(sequences, body) }
+    marks = passes.map { _ in GradientMark(count: gradients[0].count) }
+    defer { marks = [] }
+    exchange.begin(gradients)
+    let areDone = DispatchSemaphore(value: 0)
+    let outcome = Mutex<(own: Gathered<Losses>?, failure: (any Error)?)>((nil, nil))
+    // Side 0 is this thread.
+    nonisolated(unsafe) let this = self
+    pair.run { [exchange, gradients, marks] side in
+      if side == 0 {
+        let own = this.gather(sequences, body)
+        outcome.withLock { $0.own = own }
+        areDone.signal()
+      } else {
+        do {
+          try exchange.follow(gradients, marks) {
+            areDone.wait(timeout: .now() + .microseconds($0)) == .success
+          }
+        } catch { outcome.withLock { $0.failure = error } }
+      }
+    }
+    let (own, failure) = outcome.withLock { $0 }
+    if let failure { throw failure }
+    guard let own else { preconditionFailure("the passes have run") }
+    return own
+  }
+}
+
+/// What this process has of a batch.
+private struct Gathered<Losses: LossSum>: Sendable {
+  var losses: [Losses]  // of each lane
+  var isStopWanted: Bool
 }
 
 /// Seconds of a step's parts.
 package struct OptimizationTimes: Sendable {
-  /// Forward and backward passes, and the sum of losses.
+  /// Forward and backward passes, and what of the sum of gradients could be done meanwhile.
   package var passes = 0.0
-  /// The sum of gradients, and the wait for other ranks.
+  /// The rest of that sum, the sum of losses, and the wait for other ranks.
   package var sum = 0.0
   /// The optimizer's.
   package var update = 0.0

@@ -120,7 +120,10 @@ extension DistillOptions {
     case .target(let layers):
       settings.note("init", "target" + (layers.map { " \($0)" } ?? ""))
     case .drafter(let folder):
-      try settings.note("init", contentsOf: Checkpoint(directory: folder).files)
+      try settings.note(
+        "init",
+        contentsOf: GGUFFile.isMeant(by: folder)
+          ? GGUFFile(url: folder).files : Checkpoint(directory: folder).files)
     }
     if case .drafter = initialization {} else { settings.note("draft vocabulary", draftVocabulary) }
     settings.note("anchors", anchors)

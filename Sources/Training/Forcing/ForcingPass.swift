@@ -44,6 +44,10 @@ package final class ForcingPass: GradientPass, @unchecked Sendable {
     get { stack.gradients }
     set { stack.gradients = newValue }
   }
+  package var didSettle: (@Sendable (Int) -> Void)? {
+    get { stack.didSettle }
+    set { stack.didSettle = newValue }
+  }
 
   private let stack: CausalStack
   private let maximumTokens: Int

@@ -15,6 +15,10 @@ package final class CausalPass: GradientPass, @unchecked Sendable {
     get { stack.gradients }
     set { stack.gradients = newValue }
   }
+  package var didSettle: (@Sendable (Int) -> Void)? {
+    get { stack.didSettle }
+    set { stack.didSettle = newValue }
+  }
 
   private let stack: CausalStack
   private let loss: VocabularyLoss

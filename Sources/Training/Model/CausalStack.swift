@@ -8,6 +8,7 @@ import Tensors
 final class CausalStack {
   let model: CausalTrainingModel
   var gradients: FloatBuffer
+  var didSettle: (@Sendable (Int) -> Void)?
   let scratch: TrainableLayerScratch
   /// The stream after the last layer, normed: [rows][hidden].
   let output: FloatBuffer
@@ -70,15 +71,17 @@ final class CausalStack {
     model.finalNorm.backward(
       parameters, gradients: gradients.base, rows: rows.count, x: last.base, xStride: hidden,
       inverse: lastInverse.base, dY: scratch.normed.base, dX: d.base, dStride: hidden)
+    didSettle?(model.finalNorm.offset)
     for index in model.layers.indices.reversed() {
       let (layer, state) = (model.layers[index], states[index])
       layer.backwardOutput(
         parameters, gradients: gradients.base, state: state, scratch: scratch, rows: rows.count,
-        d: d.base)
+        d: d.base, didSettle: didSettle)
       attend(layer, state)
       layer.backwardProjections(
         parameters, gradients: gradients.base, state: state, scratch: scratch, rows: rows,
         d: d.base)
+      didSettle?(layer.offset)
     }
     guard let inputs else { return }
     let table = gradients.base + model.embedding.offset

@@ -52,19 +52,24 @@ extension TrainableLayer {
 
   /// Turns `d` [rows, hidden], the gradient of the stream after the layer, into that of the stream
   /// after attention, and writes the attention output's gradient to `scratch.attended`.
+  ///
+  /// - Parameter didSettle: See ``GradientPass``.
   func backwardOutput(
     _ parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     state: TrainableLayerState, scratch: TrainableLayerScratch, rows: Int,
-    d: UnsafeMutablePointer<Float>
+    d: UnsafeMutablePointer<Float>,
+    didSettle: ((Int) -> Void)?
   ) {
     down.backward(
       parameters, gradients: gradients, rows: rows, x: state.activated.base, dY: d,
       dX: scratch.activated.base)
+    didSettle?(down.offset)
     ct_swiglu_backward(
       rows, down.inputs, state.gateUp.base, scratch.activated.base, scratch.gateUp.base)
     gateUp.backward(
       parameters, gradients: gradients, rows: rows, x: state.middleNormed.base,
       dY: scratch.gateUp.base, dX: scratch.normed.base)
+    didSettle?(gateUp.offset)
     middleNorm.backward(
       parameters, gradients: gradients, rows: rows, x: state.middle.base, xStride: hidden,
       inverse: state.middleInverse.base, dY: scratch.normed.base, dX: d, dStride: hidden,
@@ -72,6 +77,7 @@ extension TrainableLayer {
     output.backward(
       parameters, gradients: gradients, rows: rows, x: state.attended.base, dY: d,
       dX: scratch.attended.base)
+    didSettle?(output.offset)
   }
 
   /// Adds to `d` what flows back through the projections, whose output's gradient attention has

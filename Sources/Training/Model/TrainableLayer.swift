@@ -16,6 +16,8 @@ package struct TrainableLayer: Sendable {
   let down: LinearLayer
 
   var hidden: Int { output.outputs }
+  /// Where its first tensor lies; the others follow.
+  var offset: Int { inputNorm.offset }
   var headWidth: Int { attention.tile.width }
   var queryKeyWidth: Int { (attention.heads + attention.keyValueHeads) * headWidth }
   var queryKeyValueWidth: Int { queryKeyValue.outputs }

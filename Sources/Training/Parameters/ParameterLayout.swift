@@ -102,6 +102,9 @@ package protocol GradientPass: AnyObject, Sendable {
   var gradients: FloatBuffer { get set }
   /// The most sequences that it takes at once.
   var sequences: Int { get }
+  /// Called in backward passes with the first value from which on the gradient is what it will be, ever
+  /// lower: they go from a model's last tensor to its first.
+  var didSettle: (@Sendable (Int) -> Void)? { get set }
 }
 
 extension GradientPass {

@@ -18,11 +18,6 @@ package struct ModelConverter {
   package init(_ origin: ModelOrigin, formats: WeightFormats) throws {
     self.origin = origin
     self.formats = formats
-    guard origin.isFolderLike else {
-      throw SpeculateError(
-        "\(origin.url.path): models of the family \(quoted(origin.configuration.family.name)) can't be "
-          + "converted from GGUF files to folders yet; convert the original folder")
-    }
     entries = try Self.conversions(origin, formats)
   }
 
@@ -88,7 +83,7 @@ package struct ModelConverter {
   private func convertedConfiguration() throws -> Data {
     let isUniform = formats.head == formats.layers && formats.embedding == formats.layers
     let isFloat = isUniform && !formats.isQuantized
-    var noted = origin.configuration
+    var noted = origin.folderConfiguration
     noted.quantization = formats
     if origin.file != nil {
       noted.elementType = formats.layers == .bf16 ? .bf16 : .f32
@@ -140,7 +135,7 @@ package struct ModelConverter {
     // What vectors of bf16 became when a GGUF file was made of them.
     let narrows = origin.file != nil && formats.layers == .bf16
     let path = origin.url.path
-    return try origin.tensors.flatMap { tensor -> [TensorConversion] in
+    return try origin.folderTensors().flatMap { tensor -> [TensorConversion] in
       func converted(as name: String, to format: WeightFormat) throws -> TensorConversion {
         // Groups of integers are those of inputs.
         let origin =

@@ -30,8 +30,8 @@ package struct ModelOrigin {
   package let file: GGUFFile?
   /// The weights of a folder.
   private let checkpoint: Checkpoint?
-  /// Whether a folder of the family holds each tensor by itself and as it is here.
-  let isFolderLike: Bool
+  /// The same as a folder of the family says it: of a file, norms may store their scales otherwise there.
+  let folderConfiguration: ModelConfiguration
 
   /// All tensors as a folder holds them; one that is embedding and head at once is there as the embedding.
   let tensors: [Tensor]
@@ -48,7 +48,11 @@ package struct ModelOrigin {
       let read = try ModelConfiguration(file)
       isTied = read.tiesEmbeddings
       checkpoint = nil
-      (configuration, tensors, isFolderLike) = try Self.read(read, file)
+      (configuration, tensors) = try Self.read(read, file)
+      let family = try GGUFArchitecture.of(try GGUFSettings(file)).family
+      var folder = configuration
+      (folder.family.norm, folder.family.headNorm) = (family.norm, family.headNorm)
+      folderConfiguration = folder
     } else {
       file = nil
       let read = try ModelConfiguration(directory: url)
@@ -59,8 +63,8 @@ package struct ModelOrigin {
       }
       let checkpoint = try CausalModel.checkpoint(read, url)
       self.checkpoint = checkpoint
-      isFolderLike = true
       configuration = read.naming(experts: checkpoint)
+      folderConfiguration = configuration
       // Millions of names of experts that no file has would take all memory.
       let last = configuration.family.tensors.prefix(ofLayer: configuration.layerCount - 1)
       guard
@@ -142,12 +146,11 @@ package struct ModelOrigin {
   /// The configuration and the tensors of a GGUF file, by the names that a folder has for them.
   private static func read(
     _ read: ModelConfiguration, _ file: GGUFFile
-  ) throws -> (ModelConfiguration, [Tensor], isFolderLike: Bool) {
+  ) throws -> (ModelConfiguration, [Tensor]) {
     let architecture = try GGUFArchitecture.of(try GGUFSettings(file))
     var configuration = read
     // A folder may have each expert by itself.
     configuration.family.tensors.layer.fusedExperts?.holdsWeights = false
-    let isFolderLike = read.family == architecture.family && configuration.isStoredPlainly
     let places = architecture.places(of: configuration, in: file)
     let tensors = try configuration.partedTensors.compactMap { wanted, part -> Tensor? in
       guard let place = places[wanted.name], let tensor = file.tensor(place.name) else {
@@ -157,7 +160,7 @@ package struct ModelOrigin {
         name: wanted.name, part: part,
         origin: try TensorOrigin(wanted, tensor, at: place, in: file))
     }
-    return (configuration, tensors.sorted { $0.name < $1.name }, isFolderLike)
+    return (configuration, tensors.sorted { $0.name < $1.name })
   }
 
   /// Checks that every tensor of the model is there, in its shape as a folder holds it.

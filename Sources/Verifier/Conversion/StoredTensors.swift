@@ -80,11 +80,4 @@ extension ModelConfiguration {
     }
     return names
   }
-
-  /// Whether each tensor of the layers is stored by itself, as it is computed with.
-  var isStoredPlainly: Bool {
-    (0..<layerCount).allSatisfy { layer in
-      layout(ofLayer: layer).tensors.allSatisfy { $0.tensor.part == nil }
-    }
-  }
 }

@@ -125,6 +125,9 @@ extension GGUFArchitecture {
   /// Tensors that say what no metadata key does.
   func extras(of configuration: ModelConfiguration) -> [GGUFPlan.Extra] {
     if case .longrope(let long) = configuration.ropeScaling {
+      if long.isUniform, long.originalContext == configuration.maximumContext {
+        return [GGUFPlan.Extra(Self.ropeDivisors, long.shortFactors.map { Float($0) })]
+      }
       return [
         GGUFPlan.Extra(Self.shortFactors, long.shortFactors.map { Float($0) }),
         GGUFPlan.Extra(Self.longFactors, long.longFactors.map { Float($0) }),

@@ -18,6 +18,12 @@ extension ModelConfiguration {
     // Files have these in f32.
     if abs(other.ropeTheta / ropeTheta - 1) < 1e-6 { other.ropeTheta = ropeTheta }
     if other.ropeScaling.isClose(to: ropeScaling) { other.ropeScaling = ropeScaling }
+    // Divisors by themselves don't say what they come from.
+    if case .llama3 = ropeScaling, case .longrope(let long) = other.ropeScaling, long.isUniform,
+      zip(frequencies, other.frequencies).allSatisfy({ abs($0 / $1 - 1) < 1e-6 })
+    {
+      other.ropeScaling = ropeScaling
+    }
     // Where no layer has a window, nothing is rotated otherwise.
     if slidingWindow == nil, other.slidingWindow == nil { other.windowedRope = windowedRope }
     if let own = windowedRope, let read = other.windowedRope, own.scaling == read.scaling,
@@ -45,6 +51,11 @@ extension ModelConfiguration {
       return "layer \(layer)"
     }
     return endTokens.allSatisfy(other.endTokens.contains) ? nil : "eos_token_id"
+  }
+
+  /// Of layers without a rope of their own.
+  private var frequencies: [Double] {
+    ropeScaling.frequencies(dimension: rotatedDimension, theta: ropeTheta)
   }
 
   /// The members of `config.json` that say what is computed, without those that say nothing is special.

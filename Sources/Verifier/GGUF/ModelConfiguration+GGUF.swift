@@ -172,7 +172,7 @@ extension ModelConfiguration {
         "rope scaling of type \(quoted(type)) is not supported; only none, linear and yarn are")
     }
     guard file.tensor(GGUFArchitecture.ropeDivisors) != nil else { return .none }
-    return try llama3Scaling(settings, file, rotated: rotated, theta: theta)
+    return try dividedScaling(&settings, file, rotated: rotated, theta: theta)
   }
 
   /// What frequencies are divided by, as a tensor says.
@@ -192,25 +192,33 @@ extension ModelConfiguration {
     }
   }
 
-  /// Finds what divides frequencies as a tensor says: Llama 3 is published with these numbers, and with
-  /// several factors.
-  private static func llama3Scaling(
-    _ settings: GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double
+  /// What a tensor says that divides frequencies: as Llama 3 is published, with several factors, or anything
+  /// else as it is.
+  private static func dividedScaling(
+    _ settings: inout GGUFSettings, _ file: GGUFFile, rotated: Int, theta: Double
   ) throws -> RopeScaling {
     let name = GGUFArchitecture.ropeDivisors
     let divisors = try divisors(settings, file, name, rotated: rotated)
+    let range = 1e-6...1e6
+    if let wrong = divisors.first(where: { !range.contains($0) }) {
+      throw settings.problem(
+        "tensor \(quoted(name)) holds \(wrong), but divisors must be from \(range.lowerBound) to "
+          + "\(range.upperBound)")
+    }
     let scaling = RopeScaling.llama3(
       factor: divisors.max() ?? 1, lowFrequencyFactor: 1, highFrequencyFactor: 4,
       originalContext: 8192)
     let plain = RopeScaling.none.frequencies(dimension: rotated, theta: theta)
     let stretched = scaling.frequencies(dimension: rotated, theta: theta)
-    for (divisor, (before, after)) in zip(divisors, zip(plain, stretched))
-    where !(abs(divisor * after / before - 1) < 1e-4) {
-      throw settings.problem(
-        "tensor \(quoted(name)) holds other divisors than Llama 3 has, which is not supported"
-      )
+    let isLlama3 = zip(divisors, zip(plain, stretched)).allSatisfy { divisor, step in
+      abs(divisor * step.1 / step.0 - 1) < 1e-4
     }
-    return scaling
+    return isLlama3
+      ? scaling
+      : .longrope(
+        LongRopeScaling(
+          shortFactors: divisors, longFactors: divisors,
+          originalContext: try settings.requiredInteger("context_length"), factor: 1))
   }
 }
 

@@ -53,8 +53,11 @@ struct MPITests {
       ]),
   ]
 
+  /// How often a job is killed and goes on; MPI_KILLS=10 for more.
+  static let kills = max(ProcessInfo.processInfo.environment["MPI_KILLS"].flatMap(Int.init) ?? 4, 1)
+
   /// A tiny pair, and text beside it.
-  private static func pair() throws -> TinyPair {
+  static func pair() throws -> TinyPair {
     let pair = try TinyPair()
     var state: UInt64 = 5
     func next() -> UInt64 {
@@ -125,7 +128,8 @@ struct MPITests {
     let (one, parts) = (
       pair.folder.appending(path: "one"), pair.folder.appending(path: "parts")
     )
-    let alone = try CommandProcess(arguments(kind, pair, steps: 200) + ["--output", one.path])
+    let steps = 50 * Self.kills
+    let alone = try CommandProcess(arguments(kind, pair, steps: steps) + ["--output", one.path])
       .wait()
     #expect(alone.status == 0, "\(alone.errors)")
     let checkpoint = parts.appending(path: "checkpoint.safetensors").path
@@ -133,18 +137,20 @@ struct MPITests {
       (try? FileManager.default.attributesOfItem(atPath: checkpoint))?[.modificationDate] as? Date
     }
     var killed = 0
-    for ranks in [2, 4, 1, 3] {
+    for number in 0..<Self.kills {
       let before = written()
       let job = try MPIJob(
-        ranks, arguments(kind, pair, steps: 200) + ["--output", parts.path])
+        [2, 4, 1, 3][number % 4], arguments(kind, pair, steps: steps) + ["--output", parts.path])
       while job.isRunning, written() == before { usleep(5000) }
+      usleep(.random(in: 0...100_000))
       // Any of the ranks dies.
       if let rank = job.ranks.randomElement() { _ = kill(rank, SIGKILL) }
       if try job.wait().status == 0 { break }  // it was done first
       killed += 1
     }
     #expect(killed > 0)
-    let last = try MPIJob(3, arguments(kind, pair, steps: 200) + ["--output", parts.path]).wait()
+    if Self.kills > 4 { print("\(kind.testDescription): \(killed) kills in \(steps) steps") }
+    let last = try MPIJob(3, arguments(kind, pair, steps: steps) + ["--output", parts.path]).wait()
     #expect(last.status == 0, "\(last.errors)")
     try expectSame(one, parts, kind, "after kills")
   }

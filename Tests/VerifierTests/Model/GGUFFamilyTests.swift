@@ -14,6 +14,36 @@ import Verifier
 
   @Test func thereAreTwins() { #expect(Self.names.count > 10) }
 
+  /// Damage to what a file says is refused with one line, or leaves a model whose passes end.
+  @Test(arguments: names) func damagedFiles(name: String) throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("model.gguf")
+    let source = Self.folder.appending(path: "\(name).gguf")
+    let good = Array(try Data(contentsOf: source))
+    let file = try GGUFFile(url: source)
+    let data = try file.names.reduce(0) { sum, tensor in
+      try sum + file.withBytes(of: tensor) { ($0.count + 31) / 32 * 32 }
+    }
+    let header = good.count - data
+    try #require(header > 500)
+    var random = SplitMix(seed: 12)
+    for _ in 0..<fuzzRounds(20) {
+      var bytes = Array(good[..<header])
+      for _ in 0..<Int.random(in: 1...2, using: &random) { mutate(&bytes, &random) }
+      // Of the length that the header had, so that the tensors stay where they are.
+      bytes = Array((bytes + [UInt8](repeating: 0, count: header)).prefix(header))
+      try Data(bytes + good[header...]).write(to: url)
+      do {
+        let model = try CausalModel(directory: url)
+        guard model.configuration.maximumContext > 2 else { continue }
+        _ = try rows(
+          CausalRunner(model: model, workers: Workers(count: 1), maximumRows: 4), [1, 2, 3], 4)
+      } catch let error as SpeculateError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+  }
+
   /// The logits of a file are to the bit those of the folder that it was made of.
   @Test(arguments: names) func logitsAreThoseOfTheFolder(name: String) throws {
     let reference = ReferenceModel(name: name)
