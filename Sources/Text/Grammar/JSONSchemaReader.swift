@@ -78,8 +78,11 @@ struct JSONSchemaReader {
       if keyword == "allOf", parts.count > 1 {
         throw schema.error(at: keyword, "is supported with one schema only; write them as one")
       }
-      return .choice(
-        parts.enumerated().map { rule(schema.child(keyword, "\($0.offset)", node: $0.element)) })
+      let schemas = parts.enumerated().map {
+        schema.child(keyword, "\($0.offset)", node: $0.element)
+      }
+      if keyword == "oneOf" { try checkExclusion(schemas, of: schema) }
+      return .choice(schemas.map { rule($0) })
     }
     let types = try schema.types()
     if types.isEmpty { return json.value() }
@@ -102,7 +105,7 @@ struct JSONSchemaReader {
   }
 
   /// The schema that a reference within the document names.
-  private mutating func target(of reference: JSONNode, _ schema: JSONSchema) throws -> JSONSchema {
+  mutating func target(of reference: JSONNode, _ schema: JSONSchema) throws -> JSONSchema {
     guard let text = reference.string, text.hasPrefix("#"), text == "#" || text.hasPrefix("#/")
     else {
       throw schema.error(at: "$ref", "is no reference within the schema, like \"#/$defs/name\"")
@@ -147,7 +150,7 @@ struct JSONSchemaReader {
 
 extension JSONNode {
   /// Whether a value is of a type as JSON schemas call it.
-  fileprivate func isOfType(_ type: String) -> Bool {
+  func isOfType(_ type: String) -> Bool {
     switch type {
     case "object": isObject
     case "array": isArray

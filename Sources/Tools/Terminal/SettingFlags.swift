@@ -11,10 +11,10 @@ package enum SettingFlags {
     "cross entropy", "data", "decay", "divergence", "draft choice", "draft vocabulary", "drafter",
     "drafter passes", "drafter weights", "dtype",
     "evaluation length", "exchange", "exclude", "floor", "force",
-    "freeze embedding", "grow",
+    "freeze embedding", "grow", "growth steps",
     "head dim", "heads", "heldout", "host", "heldout data", "heldout tokens", "hidden", "init",
     "init from", "intermediate", "kind", "kv heads", "lanes", "layers", "learning rate",
-    "least noise",
+    "least noise", "left share",
     "length", "longest prompt", "markov rank", "mask token", "masked share", "output", "port",
     "own embedding", "precision", "prompt length", "prompt system", "prompt temperature",
     "prompt top-p",
@@ -23,10 +23,12 @@ package enum SettingFlags {
     "sample from anchor",
     "save best",
     "seed", "selector rank",
-    "shortest block", "shortest prompt", "skip", "steps", "store log-probabilities",
+    "shortest block", "shortest prompt", "skip", "spread levels", "steps",
+    "store log-probabilities",
     "store precision",
     "store taps", "target", "target layers", "temperature", "tokenizer", "tokens", "trace",
-    "trajectories from", "variation", "vocabulary", "warmup", "weight decay", "width", "window",
+    "trajectories from", "variation", "views", "vocabulary", "warmup", "weight decay", "width",
+    "window",
   ]
 
   /// A library's text with flags in the settings' place.

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Drafter
+import Files
+import Foundation
 import Training
 
 /// The sizes of a drafter to train.
@@ -50,8 +53,9 @@ struct DrafterSizes: ParsableArguments {
   @Option(
     """
     First values: random, the target's last layers (target; the first ones for --kind tokens) or those \
-    of these numbers (target:i,j,…), or those of the drafter in a folder, with its draft vocabulary. \
-    (default: target if shapes agree)
+    of these numbers (target:i,j,…), or those of the drafter in a folder, with its draft vocabulary, or \
+    for --kind tokens the first layers of a causal model with the target's vocabulary. (default: target \
+    if shapes agree)
     """, value: "random|target|dir")
   var `init`: String?
 
@@ -83,11 +87,23 @@ struct DrafterSizes: ParsableArguments {
   }
 
   private var startsFromDrafter: Bool {
-    `init`.map { $0 != "random" && $0 != "target" && !$0.hasPrefix(Self.layersPrefix) } ?? false
+    guard let `init`, `init` != "random", `init` != "target", !`init`.hasPrefix(Self.layersPrefix)
+    else { return false }
+    return Self.isDrafter(`init`)
   }
 
   /// What the numbers of the target's layers stand behind.
   private static let layersPrefix = "target:"
+
+  /// Whether a folder holds no causal model; what can't be read is told later.
+  private static func isDrafter(_ path: String) -> Bool {
+    let file = URL(filePath: path).appending(path: "config.json")
+    return (try? DrafterConfiguration.isMeant(by: ConfigurationFile(url: file))) ?? true
+  }
+
+  private static func beginning(in folder: URL) -> DrafterInitialization {
+    isDrafter(folder.path) ? .drafter(folder) : .model(folder)
+  }
 
   /// - Parameter areWritten: Whether the target writes prompts itself, and is a chat model of a large
   ///   vocabulary that nobody has chosen sizes for.
@@ -112,7 +128,7 @@ struct DrafterSizes: ParsableArguments {
         .target(
           layers: try OptionCheck.layers(
             String(name.dropFirst(Self.layersPrefix.count)), of: "--init"))
-      default: .drafter(try ModelFolder.url(name, option: "--init"))
+      default: try Self.beginning(in: ModelFolder.url(name, option: "--init"))
       }
     }
   }

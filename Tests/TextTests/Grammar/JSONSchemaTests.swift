@@ -260,6 +260,10 @@ import Text
       #"{"type": "integer", "minimum": 5, "maximum": 4}"#,
       "the grammar describes no finite text: give its recursion a way to end"
     ),
+    (
+      #"{"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "integer"}]}"#,
+      "the JSON schema: #/oneOf may hold twice, by its schemas 1 and 2; write anyOf, or give both a required property that has another \"const\" in each"
+    ),
     (#"{"enum": []}"#, "the JSON schema: #/enum allows no value"),
     (#"{"enum": [1], "type": "string"}"#, "the JSON schema: #/enum allows no value"),
     (
@@ -279,6 +283,52 @@ import Text
   @Test(arguments: mistakes.indices) func mistakesAreNamed(_ index: Int) throws {
     let (schema, error) = Self.mistakes[index]
     #expect(throws: SpeculateError(error)) { try Grammar(.schema(schema)) }
+  }
+
+  /// `oneOf` is refused unless a reason is seen why no value is valid by two of its schemas.
+  @Test func oneOfWantsSchemasThatExcludeEachOther() throws {
+    func oneOf(_ schemas: String..., more: String = "") -> String {
+      "{\"oneOf\": [\(schemas.joined(separator: ", "))]\(more)}"
+    }
+    func tagged(_ tag: String, required: Bool = true) -> String {
+      #"{"type": "object", "properties": {"kind": {"const": "\#(tag)"}}"#
+        + (required ? #", "required": ["kind"]}"# : "}")
+    }
+    let accepted = [
+      oneOf(#"{"type": "string"}"#, #"{"type": ["null", "integer"]}"#),
+      oneOf(#"{"const": 1}"#, #"{"enum": [2, "1"]}"#), oneOf(#"{"const": true}"#, "{\"const\": 1}"),
+      oneOf(tagged("a"), tagged("b"), tagged("c")),
+      oneOf(tagged("a"), tagged("b", required: false)),
+      oneOf(
+        ##"{"$ref": "#/$defs/a"}"##, ##"{"$ref": "#/$defs/b"}"##,
+        more: ", \"$defs\": {\"a\": \(tagged("a")), \"b\": \(tagged("b"))}"),
+      oneOf(
+        #"{"type": "object", "properties": {"x": {}}, "required": ["x"]}"#,
+        #"{"type": "object", "properties": {"y": {}}, "additionalProperties": false}"#),
+      oneOf(
+        #"{"type": "integer", "maximum": 4}"#, #"{"type": "number", "exclusiveMinimum": 4}"#),
+      oneOf(#"{"anyOf": [{"type": "null"}, {"const": 3}]}"#, #"{"type": "string"}"#),
+      oneOf(#"{"type": "string"}"#),
+    ]
+    for schema in accepted { _ = try Grammar(.schema(schema)) }
+    let refused = [
+      oneOf(#"{"type": "number"}"#, #"{"type": "integer"}"#), oneOf("{}", #"{"type": "null"}"#),
+      oneOf(#"{"const": 1}"#, #"{"const": 1.0}"#), oneOf(#"{"const": [1]}"#, #"{"const": [2]}"#),
+      oneOf(#"{"const": 3}"#, #"{"type": "integer"}"#),
+      oneOf(tagged("a", required: false), tagged("b", required: false)),
+      oneOf(tagged("a"), tagged("a")),
+      oneOf(#"{"type": "object", "properties": {"x": {}}, "required": ["x"]}"#, tagged("a")),
+      oneOf(#"{"type": "integer", "maximum": 4}"#, #"{"type": "number", "minimum": 4}"#),
+      oneOf(#"{"type": "string", "maxLength": 1}"#, #"{"type": "string", "minLength": 2}"#),
+      oneOf(#"{"maxLength": 1}"#, #"{"type": "number"}"#),
+      ##"{"oneOf": [{"$ref": "#"}, {"$ref": "#"}]}"##,
+    ]
+    for schema in refused {
+      #expect(throws: SpeculateError.self, "\(schema)") { try Grammar(.schema(schema)) }
+    }
+    // Many schemas end in an answer, too.
+    let many = (0..<150).map { tagged("t\($0)") }.joined(separator: ", ")
+    _ = try Grammar(.schema("{\"oneOf\": [\(many)]}"))
   }
 
   /// No depth of references fills the stack.
