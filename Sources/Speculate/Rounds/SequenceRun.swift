@@ -41,6 +41,8 @@ package final class SequenceRun {
   var request: DraftRequest?
   /// The rows whose choices the last round emitted.
   private var path: [Int] = []
+  /// Tokens that the last round committed.
+  var emitted: Int { path.count }
   /// Where the last round's accepted drafts came from.
   private var origins: [DraftOrigin] = []
   private var last = LastRound()
