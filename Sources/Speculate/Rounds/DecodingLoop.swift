@@ -22,7 +22,9 @@ package final class DecodingLoop {
   // The round's, empty between rounds: what they hold must not be shared when it changes.
   /// Those that decode.
   private var active: [SequenceRun] = []
-  /// Those whose prompts are read.
+  /// Of these, at the end, those whose prompts end with the round's slices, which stand before the trees.
+  private var joining: [TextSlice] = []
+  /// Those whose prompts go on being read.
   private var readers: [SequenceRun] = []
   private var slices: [TextSlice] = []
   private var offers: [DraftOffer] = []
@@ -83,7 +85,7 @@ package final class DecodingLoop {
     plan()
     let draftSeconds = watch.lap() - active.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
 
-    runner.forward(forest: forest, slices: slices)
+    runner.forward(first: joining, forest: forest, slices: slices)
     let verifySeconds = watch.lap()
 
     accept()
@@ -97,7 +99,8 @@ package final class DecodingLoop {
     try dismiss()
   }
 
-  /// Decides who decodes, and how much is read of whose prompts, in the order in which they joined.
+  /// Decides who decodes, and how much is read of whose prompts, in the order in which they joined. Whose
+  /// prompt is read to its end decodes at once.
   private func gather() {
     for run in runs where run.isPrefilled && !run.isPaused { active.append(run) }
     guard let prefill else { return }
@@ -105,6 +108,12 @@ package final class DecodingLoop {
     for run in runs where !run.isPrefilled && !run.isPaused && rows > 0 {
       let slice = run.slice(rows)
       rows -= slice.tokens.count
+      if rows > 0, run.join(behind: slice) {
+        rows -= 1
+        joining.append(slice)
+        active.append(run)
+        continue
+      }
       // Rows with logits stand before those without.
       let place = slice.wantsLogits ? 0 : slices.count
       slices.insert(slice, at: place)
@@ -114,6 +123,7 @@ package final class DecodingLoop {
 
   private func forget() {
     active.removeAll(keepingCapacity: true)
+    joining.removeAll(keepingCapacity: true)
     draftBudgets.removeAll(keepingCapacity: true)
     readers.removeAll(keepingCapacity: true)
     slices.removeAll(keepingCapacity: true)
@@ -122,7 +132,13 @@ package final class DecodingLoop {
     accepted.removeAll(keepingCapacity: true)
   }
 
-  private var sliceRows: Int { slices.reduce(0) { $0 + $1.tokens.count } }
+  private var joiningRows: Int { joining.reduce(0) { $0 + $1.tokens.count } }
+
+  /// Rows that bring no token.
+  private var sliceRows: Int { slices.reduce(joiningRows) { $0 + $1.tokens.count } }
+
+  /// Sequences that decode and whose prompts were read before.
+  private var readCount: Int { active.count - joining.count }
 
   /// Lets those leave that ended.
   private func dismiss() throws(SpeculateError) {
@@ -133,10 +149,12 @@ package final class DecodingLoop {
 
   /// One pass of each drafter for all sequences that are to draft.
   private func draft() {
-    for run in active {
+    for (index, run) in active.enumerated() {
       run.tracer?.candidates.reset()
       run.request = nil
-      let offer = run.strategy.offer(run.sequence, sharing: active.count) ?? DraftOffer()
+      var offer = run.strategy.offer(run.sequence, sharing: active.count) ?? DraftOffer()
+      // What the target says of its prompt isn't known yet.
+      if index >= readCount { (offer.model, offer.fixed) = ([], 0) }
       if let budget = offer.budget, !draftBudgets.contains(where: { $0 === budget }) {
         draftBudgets.append(budget)
       }
@@ -167,12 +185,16 @@ package final class DecodingLoop {
     budget.share(proposals, rows: runner.maximumRows - beside, beside: beside)
     proposals.removeAll(keepingCapacity: true)
     for (index, run) in active.enumerated() {
-      forest.append(PlantedTree(run.strategy.rows(budget.counts[index]), in: run.cache))
+      let slice = index < readCount ? nil : joining[index - readCount]
+      forest.append(
+        PlantedTree(
+          run.strategy.rows(budget.counts[index]), in: run.cache,
+          behind: slice?.tokens.count ?? 0))
     }
   }
 
   private func accept() {
-    var firstRow = 0
+    var firstRow = joiningRows
     for (index, run) in active.enumerated() {
       logits.append(RowLogits(runner, firstRow: firstRow))
       firstRow += forest[index].tree.count
@@ -183,11 +205,16 @@ package final class DecodingLoop {
   }
 
   private func settle() {
+    var firstRow = 0
+    for (index, slice) in joining.enumerated() {
+      active[readCount + index].settle(runner, slice: slice, firstRow: firstRow)
+      firstRow += slice.tokens.count
+    }
     for (index, run) in active.enumerated() where run.sequence.failure == nil {
       run.settle(
         runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
-    var firstRow = treeRows
+    firstRow += treeRows
     for (run, slice) in zip(readers, slices) {
       run.settle(runner, slice: slice, firstRow: firstRow)
       firstRow += slice.tokens.count
@@ -201,9 +228,11 @@ package final class DecodingLoop {
     self.seconds += seconds
     let beside = sliceRows
     let rows = treeRows + beside
-    for (run, slice) in zip(readers, slices) {
+    func recordReading(_ run: SequenceRun, _ slice: TextSlice) {
       run.record(prefill: seconds.verify * Double(slice.tokens.count) / Double(rows))
     }
+    for (run, slice) in zip(active[readCount...], joining) { recordReading(run, slice) }
+    for (run, slice) in zip(readers, slices) { recordReading(run, slice) }
     let price = RoundPrice(
       sequences: active.count, rows: rows,
       drafted: active.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) },

@@ -200,6 +200,15 @@ package final class SequenceRun {
     return TextSlice(sequence.tokens[cache.count..<end], in: cache, wantsLogits: wantsLogits)
   }
 
+  /// Decodes from the round on that reads a slice, if that is the end of the prompt.
+  func join(behind slice: TextSlice) -> Bool {
+    guard cache.count + slice.tokens.count == sequence.tokens.count - 1, !slice.wantsLogits,
+      !endsBehindPrompt
+    else { return false }
+    isPrefilled = true
+    return true
+  }
+
   /// Takes what a pass said to a slice, which is in the cache now.
   func settle(_ runner: CausalRunner, slice: TextSlice, firstRow: Int) {
     take(runner, rows: slice.tokens.count, firstRow: firstRow)
