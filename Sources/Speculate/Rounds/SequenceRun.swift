@@ -152,6 +152,13 @@ package final class SequenceRun {
     }
   }
 
+  /// Gives its memory back. ``restart(in:strategy:)`` must follow before another round.
+  func rest() {
+    cache.release()
+    strategy = PlainStrategy()
+    isPrefilled = false
+  }
+
   /// Starts over with an empty cache, into which all committed tokens but the anchor are read again, and with
   /// a strategy of its own, since strategies decide speed only.
   func restart(in cache: KeyValueCache, strategy: any RoundStrategy) {

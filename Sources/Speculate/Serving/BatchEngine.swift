@@ -166,7 +166,7 @@ final class BatchEngine {
     min(length(of: request), limits.context)
   }
 
-  func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
+  private func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
     let cache = try runner.makeCache(capacity: capacity(of: request), room: room)
     // How a text is rotated may depend on how long it was to become.
     try cache.reset(reaching: length(of: request))
