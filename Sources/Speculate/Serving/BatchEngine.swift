@@ -113,6 +113,7 @@ final class BatchEngine {
       leave(sequence, run)
       return true
     }
+    memory.trim(isIdle: isIdle)
     metrics.draftRounds = loop.draftRounds
     metrics.roundSeconds = loop.seconds
     if !isIdle { metrics.betweenSeconds += watch.elapsed - (loop.seconds.total - before) }
