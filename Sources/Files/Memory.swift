@@ -1,3 +1,4 @@
+internal import CFiles
 import Foundation
 
 /// Memory of the system, aligned to a cache line and given back with `free`; one line where there is none.
@@ -48,6 +49,9 @@ package enum Memory {
   package static func require(_ bytes: Int, for purpose: String) throws(SpeculateError) {
     free(try take(bytes, for: purpose))
   }
+
+  /// Gives freed memory back to the system, which the allocator keeps otherwise: takes some milliseconds.
+  package static func trim() { cf_trim() }
 
   /// The size of `count` elements of some bytes each; nil where the product doesn't fit.
   package static func size(_ count: Int, of bytes: Int) -> Int? {

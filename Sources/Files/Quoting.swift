@@ -52,6 +52,10 @@ private func visible(_ scalar: Unicode.Scalar) -> String {
 ///
 /// - Parameter asciiOnly: Whether characters beyond ASCII, and DEL, are escaped too.
 package func jsonLiteral(_ string: String, asciiOnly: Bool = false) -> String {
+  let isPlain = string.utf8.allSatisfy {
+    $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && (!asciiOnly || $0 < 0x7F)
+  }
+  if isPlain { return "\"\(string)\"" }
   var text = "\""
   for scalar in string.unicodeScalars {
     switch scalar {

@@ -14,33 +14,17 @@ import Testing
   }
 
   @Test func theLengthFollowsAcceptance() {
-    #expect(Self.model.bestLength(survival: Self.survival(0.3, 31)).count == 7)
-    #expect(Self.model.bestLength(survival: Self.survival(0.99, 31)).count > 7)
-    let sure = Self.model.bestLength(survival: [Double](repeating: 1, count: 31))
-    #expect(sure.count == 31 && abs(sure.rate - 32 / 4.2) < 1e-9)
-    #expect(Self.model.bestLength(survival: [0.5]).count == 1)
-  }
-
-  @Test func theBestLengthIsTheBestOfAll() {
-    var random = RandomNumbers(seed: 4)
-    for _ in 0..<200 {
-      var product = 1.0
-      let survival = (0..<31).map { _ in
-        product *= Double.random(in: 0.3...1, using: &random)
-        return product
-      }
-      let rates = (1...31).map { Self.model.rate($0, survival: survival) }
-      let best = Self.model.bestLength(survival: survival)
-      #expect(abs(best.rate - rates.max()!) < 1e-9)
-      #expect(abs(rates[best.count - 1] - rates.max()!) < 1e-9)
+    func count(_ chances: [Double]) -> Int {
+      let budget = DraftBudget(Self.model)
+      budget.share([DraftOffer(model: chances)], rows: 32)
+      return budget.counts[0]
     }
-  }
-
-  @Test func plainStepsAreTheComparison() {
-    let bad = Self.survival(0.1, 31)
-    #expect(Self.model.rate(0, survival: bad) == 1)
-    #expect(Self.model.bestLength(survival: bad).rate < 1)
-    #expect(Self.model.bestLength(survival: Self.survival(0.3, 31)).rate > 1)
+    #expect(count(Self.survival(0.3, 31)) == 7)
+    #expect(count(Self.survival(0.99, 31)) > 7)
+    #expect(count([Double](repeating: 1, count: 31)) == 31)
+    #expect(count([0.5]) == 1)
+    // Plain steps are the comparison.
+    #expect(count(Self.survival(0.1, 31)) == 0)
   }
 
   @Test func unlikelyDraftsAreCut() {

@@ -66,8 +66,12 @@ import Verifier
       strategy.commit(features: features, rows: rows)
     }
 
-    func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? {
-      strategy.request(sequence, sharing: sharing)
+    func offer(_ sequence: SequenceState, sharing: Int) -> DraftOffer? {
+      strategy.offer(sequence, sharing: sharing)
+    }
+
+    func request(_ sequence: SequenceState, drafts count: Int) -> DraftWish? {
+      strategy.request(sequence, drafts: count)
     }
 
     func propose(_ sequence: SequenceState) -> RowProposal { strategy.propose(sequence) }

@@ -50,6 +50,19 @@ import Testing
     }
   }
 
+  @Test func aWidthFarBeyondTheLastBecomesANode() {
+    var times = PassTimes([(1, 1), (4, 1)])
+    times.record(width: 7, seconds: 1)
+    #expect(times.widths == [1, 4])
+    times.record(width: 48, seconds: 1.8)
+    #expect(times.widths == [1, 4, 48] && times(48) == 1.8 && times(4) == 1)
+    // Never falling, and an outlier at twice what was expected.
+    times.record(width: 96, seconds: 0.1)
+    #expect(times(96) >= times(48))
+    times.record(width: 1000, seconds: 1e6)
+    #expect(times(1000) < 100)
+  }
+
   @Test func anOutlierCountsTwiceAtMost() {
     var outlier = PassTimes([(1, 1), (8, 2)])
     var double = outlier

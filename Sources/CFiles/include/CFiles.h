@@ -15,4 +15,7 @@ void *cf_remember(const void *start, size_t bytes, const char *path);
 /// Forgets a range, before it is unmapped.
 void cf_forget(void *range);
 
+/// Gives memory back to the system that was freed, as far as the allocator can.
+void cf_trim(void);
+
 #endif

@@ -8,12 +8,19 @@ struct AnswerHead: Sendable {
   let created: Int
   let model: String
   let fingerprint: String
+  /// What is the same in all parts, as JSON without braces.
+  private let members: String
 
   init(prefix: String, model: String, fingerprint: String) {
     id = "\(prefix)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
     created = Int(Date().timeIntervalSince1970)
     self.model = model
     self.fingerprint = fingerprint
+    let same: [String: JSONValue] = [
+      "id": .string(id), "created": .integer(created), "model": .string(model),
+      "system_fingerprint": .string(fingerprint),
+    ]
+    members = String(JSONValue.object(same).line().dropFirst().dropLast())
   }
 
   func json(
@@ -25,6 +32,13 @@ struct AnswerHead: Sendable {
       "choices": .array(choices),
     ]
     return .object(own.merging(more) { $1 })
+  }
+
+  /// The same as ``json(_:choices:_:)`` of one choice, on a line: streams write many.
+  func line(_ kind: String, choice: JSONValue, _ more: [(String, JSONValue)]) -> String {
+    var line = "{\"choices\":[\(choice.line())],\"object\":\"\(kind)\",\(members)"
+    for (name, value) in more { line += ",\"\(name)\":\(value.line())" }
+    return line + "}"
   }
 }
 

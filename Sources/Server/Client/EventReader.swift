@@ -10,11 +10,23 @@ package struct EventReader {
   package mutating func append(_ piece: [UInt8]) -> [String] {
     rest += piece
     var events: [String] = []
-    while let end = rest.firstRange(of: [0x0A, 0x0A]) {
-      let text = String(decoding: rest[..<end.lowerBound], as: UTF8.self)
-      rest.removeFirst(end.upperBound)
-      if text.hasPrefix("data: ") { events.append(String(text.dropFirst(6))) }
+    var start = 0
+    var end = 0
+    while end + 1 < rest.count {
+      guard rest[end] == 0x0A, rest[end + 1] == 0x0A else {
+        end += 1
+        continue
+      }
+      let event = rest[start..<end]
+      if event.starts(with: Self.data) {
+        events.append(String(decoding: event.dropFirst(Self.data.count), as: UTF8.self))
+      }
+      end += 2
+      start = end
     }
+    rest.removeFirst(start)
     return events
   }
+
+  private static let data = Array("data: ".utf8)
 }

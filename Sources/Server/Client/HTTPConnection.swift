@@ -16,6 +16,8 @@ package final class HTTPConnection {
   private var isOpen = true
   /// Bytes that were received and not taken yet.
   private var received: [UInt8] = []
+  /// Where bytes are received.
+  private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   /// How much of the body is left: bytes, or chunks.
   private enum Body { case none, counted(Int), chunked, untilClosed }
   private var body = Body.none
@@ -186,7 +188,6 @@ package final class HTTPConnection {
 
   /// Waits for more bytes; false at the end.
   private func receive() throws -> Bool {
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = recv(socket, &buffer, buffer.count, 0)
       if count < 0 && errno == EINTR { continue }

@@ -65,18 +65,21 @@ struct AnswerRunner: Sendable {
     var choice = choice
     var delta = ChoiceOutput.Delta()
     let stream = try await submit(choice.request, waits: waits)
+    var iterator = stream.makeAsyncIterator()
     do {
-      for try await event in stream {
-        switch event {
-        case .prompt(let scores): choice.promptScores = scores
-        case .token(let token):
-          var own = choice.output.take(token)
-          if !tellsOrigins { own.origins = [] }
-          delta += own
-        case .finished(let result):
-          guard result.output.finishReason != .cancelled else { throw CancellationError() }
-          delta += choice.output.finish(result.output.finishReason)
-          return Finished(choice: choice, delta: delta, result: result)
+      while case let events = try await iterator.nextTogether(), !events.isEmpty {
+        for event in events {
+          switch event {
+          case .prompt(let scores): choice.promptScores = scores
+          case .token(let token):
+            var own = choice.output.take(token)
+            if !tellsOrigins { own.origins = [] }
+            delta += own
+          case .finished(let result):
+            guard result.output.finishReason != .cancelled else { throw CancellationError() }
+            delta += choice.output.finish(result.output.finishReason)
+            return Finished(choice: choice, delta: delta, result: result)
+          }
         }
       }
     } catch let error as SpeculateError {

@@ -54,11 +54,12 @@ final class AnswerStream: Sendable {
     var choice = plan.choices[0]
     if let opening = begun(&choice) { try await writer.write(opening) }
     var isOver = false
+    var iterator = streams[0].makeAsyncIterator()
     do {
-      for try await event in streams[0] {
+      while case let events = try await iterator.nextTogether(), !events.isEmpty {
         try checkTime()
-        for buffer in try buffers(event, &choice, &usage) { try await writer.write(buffer) }
-        if case .finished = event { isOver = true }
+        for buffer in buffers(events, &choice, &usage) { try await writer.write(buffer) }
+        isOver = try isLast(events)
       }
     } catch let error as SpeculateError {
       throw APIError(500, error.description, code: "internal_error")
@@ -66,7 +67,7 @@ final class AnswerStream: Sendable {
     if !isOver { throw interruption }
   }
 
-  /// Takes an event of each answer in turn as they come.
+  /// Takes what comes of each answer in turn.
   private func writeAll(
     _ writer: inout any ResponseBodyWriter, _ usage: inout Usage
   ) async throws {
@@ -74,24 +75,24 @@ final class AnswerStream: Sendable {
     for index in choices.indices {
       if let opening = begun(&choices[index]) { try await writer.write(opening) }
     }
-    // One task waits for the next event of each answer.
-    try await withThrowingTaskGroup(of: (Int, BatchEvent?).self) { group in
+    // One task waits for the next events of each answer.
+    try await withThrowingTaskGroup(of: (Int, [BatchEvent]).self) { group in
       func wait(_ index: Int) {
         group.addTask { [stream = streams[index]] in
           var iterator = stream.makeAsyncIterator()
-          return (index, try await iterator.next())
+          return (index, try await iterator.nextTogether())
         }
       }
       for index in choices.indices { wait(index) }
       var open = choices.count
       do {
-        while open > 0, let (index, event) = try await group.next() {
-          guard let event else { throw interruption }
+        while open > 0, let (index, events) = try await group.next() {
+          guard !events.isEmpty else { throw interruption }
           try checkTime()
-          for buffer in try buffers(event, &choices[index], &usage) {
+          for buffer in buffers(events, &choices[index], &usage) {
             try await writer.write(buffer)
           }
-          if case .finished = event { open -= 1 } else { wait(index) }
+          if try isLast(events) { open -= 1 } else { wait(index) }
         }
       } catch let error as SpeculateError {
         throw APIError(500, error.description, code: "internal_error")
@@ -115,32 +116,45 @@ final class AnswerStream: Sendable {
     return plan.shape.opening(&choice).map { chunk($0, nil) }
   }
 
+  /// Whether events end an answer.
+  private func isLast(_ events: [BatchEvent]) throws -> Bool {
+    guard case .finished(let result)? = events.last else { return false }
+    guard result.output.finishReason != .cancelled else { throw interruption }
+    return true
+  }
+
+  /// What events are told by: tokens that came together by one part.
   private func buffers(
-    _ event: BatchEvent, _ choice: inout Choice, _ usage: inout Usage
-  ) throws -> [ByteBuffer] {
-    switch event {
-    case .prompt(let scores):
-      choice.promptScores = scores
-      return plan.shape.opening(&choice).map { [chunk($0, nil)] } ?? []
-    case .token(let token):
-      let delta = choice.output.take(token)
-      guard !delta.isEmpty else { return [] }
-      return [part(delta, &choice, (choice.output.tokens, choice.output.rounds))]
-    case .finished(let result):
-      let reason = result.output.finishReason
-      // What was cut may not look like a whole answer.
-      guard reason != .cancelled else { throw interruption }
-      usage.add(choice, result)
-      let delta = choice.output.finish(reason)
-      let count = (result.output.tokens.count, result.output.statistics.targetPasses)
-      let rest = delta.isEmpty ? [] : [part(delta, &choice, count)]
-      let ending = plan.shape.ending(choice, reason: choice.output.word(reason))
-      return rest + [
-        chunk(
-          ending,
-          plan.tellsOrigins ? Origins.json([], tokens: count.0, rounds: count.1) : nil)
-      ]
+    _ events: [BatchEvent], _ choice: inout Choice, _ usage: inout Usage
+  ) -> [ByteBuffer] {
+    var buffers: [ByteBuffer] = []
+    var delta = ChoiceOutput.Delta()
+    for event in events {
+      switch event {
+      case .prompt(let scores):
+        choice.promptScores = scores
+        buffers += plan.shape.opening(&choice).map { [chunk($0, nil)] } ?? []
+      case .token(let token): delta += choice.output.take(token)
+      case .finished(let result):
+        let reason = result.output.finishReason
+        // What was cut may not look like a whole answer.
+        guard reason != .cancelled else { break }
+        usage.add(choice, result)
+        delta += choice.output.finish(reason)
+        let count = (result.output.tokens.count, result.output.statistics.targetPasses)
+        if !delta.isEmpty { buffers.append(part(delta, &choice, count)) }
+        let ending = plan.shape.ending(choice, reason: choice.output.word(reason))
+        return buffers + [
+          chunk(
+            ending,
+            plan.tellsOrigins ? Origins.json([], tokens: count.0, rounds: count.1) : nil)
+        ]
+      }
     }
+    if !delta.isEmpty {
+      buffers.append(part(delta, &choice, (choice.output.tokens, choice.output.rounds)))
+    }
+    return buffers
   }
 
   private func part(
@@ -153,10 +167,9 @@ final class AnswerStream: Sendable {
   }
 
   private func chunk(_ choice: JSONValue, _ origins: JSONValue?) -> ByteBuffer {
-    var more: [String: JSONValue] = [:]
-    if plan.includeUsage { more["usage"] = .null }
-    more["speculate"] = origins
-    return ServerSentEvent.data(
-      plan.head.json(plan.shape.kinds.part, choices: [choice], more))
+    var more: [(String, JSONValue)] = []
+    if plan.includeUsage { more.append(("usage", .null)) }
+    if let origins { more.append(("speculate", origins)) }
+    return ServerSentEvent.data(plan.head.line(plan.shape.kinds.part, choice: choice, more))
   }
 }

@@ -30,9 +30,9 @@ enum Reply {
 
 /// Server-sent events (WHATWG HTML, section 9.2), as OpenAI's streams have them.
 enum ServerSentEvent {
-  static func data(_ value: JSONValue) -> ByteBuffer {
-    ByteBuffer(string: "data: \(value.line())\n\n")
-  }
+  static func data(_ value: JSONValue) -> ByteBuffer { data(value.line()) }
+
+  static func data(_ line: String) -> ByteBuffer { ByteBuffer(string: "data: \(line)\n\n") }
 
   static let done = ByteBuffer(string: "data: [DONE]\n\n")
 

@@ -20,6 +20,15 @@ enum MetricsPage {
     page.counter("num_preemptions_total", "Sequences that gave memory back.", metrics.preemptions)
     page.counter("num_rounds_total", "Passes of the target.", metrics.rounds)
     page.counter(
+      "num_draft_rounds_total", "Of these, with a pass of the drafter.", metrics.draftRounds)
+    let seconds = metrics.roundSeconds
+    page.counter(
+      "round_seconds_total", "Seconds of rounds by part, and between them.", label: "part",
+      [
+        ("draft", seconds.draft), ("verify", seconds.verify), ("sampling", seconds.sampling),
+        ("other", seconds.other), ("between", metrics.betweenSeconds),
+      ])
+    page.counter(
       "request_success_total", "Requests that ended, by why.", label: "finished_reason",
       reasons(metrics))
     page.counter("request_failed_total", "Requests that ended by an error.", metrics.failed)

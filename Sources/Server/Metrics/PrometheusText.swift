@@ -25,9 +25,17 @@ struct PrometheusText {
   mutating func counter(
     _ name: String, _ help: String, label: String, _ values: [(String, Int)]
   ) {
+    counter(name, help, label: label, values.map { ($0.0, Double($0.1)) })
+  }
+
+  mutating func counter(
+    _ name: String, _ help: String, label: String, _ values: [(String, Double)]
+  ) {
     let labels = labels
     family(name, "counter", help) { full in
-      values.map { "\(full){\(labels),\(label)=\"\(Self.escaped($0.0))\"} \($0.1)\n" }.joined()
+      values.map {
+        "\(full){\(labels),\(label)=\"\(Self.escaped($0.0))\"} \(Self.spelled($0.1))\n"
+      }.joined()
     }
   }
 

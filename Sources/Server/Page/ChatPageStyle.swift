@@ -58,6 +58,7 @@ enum ChatPageStyle {
       vertical-align: -2px; border: 1px solid var(--line); }
     #composer { display: flex; gap: 8px; align-items: flex-end;
       padding: 10px max(16px, calc(50% - 380px)) 6px; }
+    #composer button { min-height: 42px; }
     #input { flex: 1; resize: none; max-height: 40dvh; }
     textarea, input { font: inherit; color: var(--ink); background: var(--page); width: 100%;
       border: 1px solid var(--line); border-radius: 8px; padding: 7px 10px; }

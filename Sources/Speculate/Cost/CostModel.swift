@@ -17,31 +17,6 @@ package struct CostModel: Sendable, Equatable, Codable, RoundCosts {
   package func drafting(_ drafts: Int) -> Double { draft(drafts) }
   package func verifying(_ rows: Int) -> Double { verify(rows) }
 
-  /// Expected tokens per second of rounds that propose and verify `count` drafts:
-  /// `(1 + Σ_{j≤k} a_j) / (T_d(k) + T_v(k + 1))`, and `1 / T_v(1)` without drafts.
-  ///
-  /// - Parameter survival: `a_1, a_2, …`, at least `count` of them.
-  package func rate(_ count: Int, survival: [Double]) -> Double {
-    guard count > 0 else { return 1 / verify(1) }
-    return (1 + survival[..<count].reduce(0, +)) / (draft(count) + verify(count + 1))
-  }
-
-  /// The draft length of at least 1 with the highest expected rate.
-  ///
-  /// Every length is tried, because measured curves have steps that would stop a climb.
-  ///
-  /// - Parameter survival: `a_1 …`; its count limits the length. Not empty.
-  package func bestLength(survival: [Double]) -> (count: Int, rate: Double) {
-    var best = (count: 1, rate: rate(1, survival: survival))
-    var tokens = 1 + survival[0]
-    for count in 2..<max(2, survival.count + 1) {
-      tokens += survival[count - 1]
-      let rate = tokens / (draft(count) + verify(count + 1))
-      if rate > best.rate { best = (count, rate) }
-    }
-    return best
-  }
-
   /// How many of the nodes of a draft tree to verify, for the highest expected rate of the round.
   ///
   /// Nodes of several sequences are weighed alike, because a pass costs what its rows cost, whichever
@@ -70,10 +45,5 @@ package struct CostModel: Sendable, Equatable, Codable, RoundCosts {
       if rate > best.rate { best = (count + 1, rate) }
     }
     return best
-  }
-
-  /// What rounds cost each of several sequences that share their passes, if all do the same.
-  func shared(by sequences: Int) -> CostModel {
-    CostModel(verify: verify.shared(by: sequences), draft: draft.shared(by: sequences))
   }
 }

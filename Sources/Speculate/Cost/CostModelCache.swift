@@ -33,7 +33,7 @@ public struct CostModelCache: Sendable {
 
   package struct Key: Codable, Equatable {
     /// Raised whenever kernels change so much that old times mislead.
-    package var version = 1
+    package var version = 2
     package var processor: String
     package var kernels: String
     package var threads: Int

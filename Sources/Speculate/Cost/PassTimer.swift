@@ -23,14 +23,18 @@ struct PassTimer {
   ///   - runner: the target, not in use.
   ///   - source: what drafts, not in use; ``finish()`` rewinds it.
   ///   - context: positions in the cache while measuring; pass times grow with them.
+  ///   - rows: of passes that several sequences share; `nil` for those of one.
   /// - Throws: what making a cache throws.
-  init(runner: CausalRunner, source: (any DraftSource)?, context: Int) throws {
+  init(
+    runner: CausalRunner, source: (any DraftSource)?, context: Int, rows: Int? = nil
+  ) throws {
     self.runner = runner
     self.source = source
     let vocabulary = runner.model.configuration.vocabularySize
     // One position at least is in the cache, however short the model's context.
     let room = max(1, runner.model.configuration.maximumContext - 1)
-    widest = min(runner.maximumRows, max(source?.maximumDrafts ?? 0, Self.freeDrafts) + 1, room)
+    let usual = max(source?.maximumDrafts ?? 0, Self.freeDrafts) + 1
+    widest = min(runner.maximumRows, max(usual, rows ?? 0), room)
     position = max(1, min(context, room + 1 - widest))
     cache = try runner.makeCache(capacity: position + widest)
     tokens = (0..<position + widest).map { Token($0 * 31 % vocabulary) }

@@ -43,9 +43,14 @@ package struct PassTimes: Sendable, Equatable, Codable {
   ///
   /// The whole curve moves, because what slows one width (another program, a longer context) slows
   /// all; the nodes beside the width move further, so that the shape is learned too. One outlier
-  /// counts as a factor of two at most.
+  /// counts as a factor of two at most. A width far beyond the last node becomes one.
   package mutating func record(width: Int, seconds measured: Double) {
     guard measured > 0, measured.isFinite else { return }
+    if let last = widths.last, width >= 2 * last {
+      seconds.append(min(max(measured, self(last)), 2 * self(width)))
+      widths.append(width)
+      return
+    }
     let ratio = log(min(max(measured / self(width), 0.5), 2))
     let whole = exp(ratio * Self.wholeShare)
     for node in seconds.indices { seconds[node] *= whole }
@@ -85,14 +90,6 @@ package struct PassTimes: Sendable, Equatable, Codable {
     }
     moved.straighten()
     return moved
-  }
-
-  /// A sequence's part of the passes that several share, by its own width.
-  func shared(by sequences: Int) -> PassTimes {
-    PassTimes(
-      [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64].map {
-        (width: $0, seconds: self(sequences * $0) / Double(sequences))
-      })
   }
 
   /// How far `width` stands on the way from the node before `right` to `right`.

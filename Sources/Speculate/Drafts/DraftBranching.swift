@@ -8,12 +8,23 @@ struct DraftBranching {
   /// The most drafts beside the block's own.
   var limit: Int
   var chances: DraftChances
+  /// A path of less chance is not followed.
+  let leastChance: Double
 
   /// Branches of a block, at most.
   static let most = 32
+  /// The least chance of a path, however cheap a row is.
+  private static let lowest = 0.03
+  /// How much likelier than now expected a path may turn out.
+  private static let slack = 0.5
 
-  /// A path of less than this chance is not followed.
-  static let leastChance = 0.03
+  /// - Parameter least: the chance below which drafts are hardly ever verified.
+  init(width: Int, limit: Int, chances: DraftChances, least: Double) {
+    self.width = width
+    self.limit = limit
+    self.chances = chances
+    leastChance = max(Self.lowest, Self.slack * least)
+  }
 }
 
 /// A draft beside a block's own.
@@ -80,7 +91,7 @@ struct BranchGrower {
       {
         let cell = ChanceCell.branch(.behind, score: next.confidence)
         chance *= branching.chances.conditional(cell)
-        guard chance >= DraftBranching.leastChance else { break }
+        guard chance >= branching.leastChance else { break }
         request.block.branches.append(
           DraftBranch(
             token: next.token,
@@ -103,7 +114,7 @@ struct BranchGrower {
         place += 1
       }
       other.chance = before * chances.conditional(other.cell)
-      guard other.chance >= DraftBranching.leastChance else { continue }
+      guard other.chance >= branching.leastChance else { continue }
       var slot = kept
       while slot > 0, runnersUp[slot - 1].chance < other.chance {
         runnersUp[slot] = runnersUp[slot - 1]

@@ -22,6 +22,11 @@ extension DraftTree {
     for node in ranking { rankedChances.append(nodes[node].chance) }
   }
 
+  /// Forgets all but the first of ``rankedChances``.
+  mutating func cutRanking(to count: Int) {
+    rankedChances.removeLast(max(0, rankedChances.count - max(0, count)))
+  }
+
   /// The root and the first nodes of ``ranking`` as the rows of a pass.
   ///
   /// Of siblings the likeliest comes last, so that the rows that are probably kept are those that

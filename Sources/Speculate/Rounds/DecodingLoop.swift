@@ -11,6 +11,10 @@ package final class DecodingLoop {
   package let runner: CausalRunner
 
   package private(set) var runs: [SequenceRun] = []
+  /// What all rounds took.
+  package private(set) var seconds = RoundRecord.Seconds()
+  /// Rounds in which a drafter ran.
+  package private(set) var draftRounds = 0
 
   /// How much of prompts shares the passes of those that decode; `nil` reads each wholly before a round.
   private let prefill: PrefillBudget?
@@ -18,9 +22,15 @@ package final class DecodingLoop {
   // The round's, empty between rounds: what they hold must not be shared when it changes.
   /// Those that decode.
   private var active: [SequenceRun] = []
-  /// Those whose prompts are read.
+  /// Of these, at the end, those whose prompts end with the round's slices, which stand before the trees.
+  private var joining: [TextSlice] = []
+  /// Those whose prompts go on being read.
   private var readers: [SequenceRun] = []
   private var slices: [TextSlice] = []
+  private var offers: [DraftOffer] = []
+  private var draftBudgets: [DraftBudget] = []
+  /// Whether the draft pass was a usual one.
+  private var isUsual = true
   private var wishes: [DraftWish] = []
   private var proposals: [RowProposal] = []
   private var forest: [PlantedTree] = []
@@ -75,7 +85,7 @@ package final class DecodingLoop {
     plan()
     let draftSeconds = watch.lap() - active.reduce(0) { $0 + ($1.tracer?.candidates.seconds ?? 0) }
 
-    runner.forward(forest: forest, slices: slices)
+    runner.forward(first: joining, forest: forest, slices: slices)
     let verifySeconds = watch.lap()
 
     accept()
@@ -89,7 +99,8 @@ package final class DecodingLoop {
     try dismiss()
   }
 
-  /// Decides who decodes, and how much is read of whose prompts, in the order in which they joined.
+  /// Decides who decodes, and how much is read of whose prompts, in the order in which they joined. Whose
+  /// prompt is read to its end decodes at once.
   private func gather() {
     for run in runs where run.isPrefilled && !run.isPaused { active.append(run) }
     guard let prefill else { return }
@@ -97,6 +108,12 @@ package final class DecodingLoop {
     for run in runs where !run.isPrefilled && !run.isPaused && rows > 0 {
       let slice = run.slice(rows)
       rows -= slice.tokens.count
+      if rows > 0, run.join(behind: slice) {
+        rows -= 1
+        joining.append(slice)
+        active.append(run)
+        continue
+      }
       // Rows with logits stand before those without.
       let place = slice.wantsLogits ? 0 : slices.count
       slices.insert(slice, at: place)
@@ -106,6 +123,8 @@ package final class DecodingLoop {
 
   private func forget() {
     active.removeAll(keepingCapacity: true)
+    joining.removeAll(keepingCapacity: true)
+    draftBudgets.removeAll(keepingCapacity: true)
     readers.removeAll(keepingCapacity: true)
     slices.removeAll(keepingCapacity: true)
     forest.removeAll(keepingCapacity: true)
@@ -113,7 +132,13 @@ package final class DecodingLoop {
     accepted.removeAll(keepingCapacity: true)
   }
 
-  private var sliceRows: Int { slices.reduce(0) { $0 + $1.tokens.count } }
+  private var joiningRows: Int { joining.reduce(0) { $0 + $1.tokens.count } }
+
+  /// Rows that bring no token.
+  private var sliceRows: Int { slices.reduce(joiningRows) { $0 + $1.tokens.count } }
+
+  /// Sequences that decode and whose prompts were read before.
+  private var readCount: Int { active.count - joining.count }
 
   /// Lets those leave that ended.
   private func dismiss() throws(SpeculateError) {
@@ -122,15 +147,30 @@ package final class DecodingLoop {
     if let failure { throw failure }
   }
 
-  /// One pass of each drafter for all sequences that want its drafts.
+  /// One pass of each drafter for all sequences that are to draft.
   private func draft() {
-    for run in active {
+    for (index, run) in active.enumerated() {
       run.tracer?.candidates.reset()
       run.request = nil
-      guard let wish = run.strategy.request(run.sequence, sharing: active.count) else { continue }
+      var offer = run.strategy.offer(run.sequence, sharing: active.count) ?? DraftOffer()
+      // What the target says of its prompt isn't known yet.
+      if index >= readCount { (offer.model, offer.fixed) = ([], 0) }
+      if let budget = offer.budget, !draftBudgets.contains(where: { $0 === budget }) {
+        draftBudgets.append(budget)
+      }
+      offers.append(offer)
+    }
+    draftBudgets.first?.share(offers, rows: runner.maximumRows - sliceRows, beside: sliceRows)
+    isUsual = true
+    for (index, run) in active.enumerated() {
+      let offer = offers[index]
+      let count = offer.fixed ?? (offer.budget == nil ? 0 : draftBudgets[0].counts[index])
+      guard let wish = run.strategy.request(run.sequence, drafts: count) else { continue }
       run.request = wish.request
+      isUsual = isUsual && wish.isUsual
       wishes.append(wish)
     }
+    offers.removeAll(keepingCapacity: true)
     for wish in wishes { wish.source.enter(wish.request) }
     // Sources that share passes have them run by the first.
     for wish in wishes { wish.source.runPasses() }
@@ -144,17 +184,20 @@ package final class DecodingLoop {
     let beside = sliceRows
     budget.share(proposals, rows: runner.maximumRows - beside, beside: beside)
     proposals.removeAll(keepingCapacity: true)
-    var firstRow = 0
-    for (run, count) in zip(active, budget.counts) {
-      let tree = run.strategy.rows(count)
-      forest.append(PlantedTree(tree, in: run.cache))
-      logits.append(RowLogits(runner, firstRow: firstRow))
-      firstRow += tree.count
+    for (index, run) in active.enumerated() {
+      let slice = index < readCount ? nil : joining[index - readCount]
+      forest.append(
+        PlantedTree(
+          run.strategy.rows(budget.counts[index]), in: run.cache,
+          behind: slice?.tokens.count ?? 0))
     }
   }
 
   private func accept() {
+    var firstRow = joiningRows
     for (index, run) in active.enumerated() {
+      logits.append(RowLogits(runner, firstRow: firstRow))
+      firstRow += forest[index].tree.count
       accepted.append(run.accept(logits[index], in: forest[index].tree))
       // A drafter may have borrowed embedding and head of a target that is damaged itself.
       if let failure = run.request?.failure { run.fail(failure) }
@@ -162,11 +205,16 @@ package final class DecodingLoop {
   }
 
   private func settle() {
+    var firstRow = 0
+    for (index, slice) in joining.enumerated() {
+      active[readCount + index].settle(runner, slice: slice, firstRow: firstRow)
+      firstRow += slice.tokens.count
+    }
     for (index, run) in active.enumerated() where run.sequence.failure == nil {
       run.settle(
         runner, tree: forest[index].tree, accepted: accepted[index], logits: logits[index])
     }
-    var firstRow = treeRows
+    firstRow += treeRows
     for (run, slice) in zip(readers, slices) {
       run.settle(runner, slice: slice, firstRow: firstRow)
       firstRow += slice.tokens.count
@@ -177,20 +225,26 @@ package final class DecodingLoop {
 
   /// Tells every sequence what the round cost, its own part by its rows.
   private func record(_ seconds: RoundRecord.Seconds) {
+    self.seconds += seconds
     let beside = sliceRows
     let rows = treeRows + beside
-    for (run, slice) in zip(readers, slices) {
-      run.record(
-        prefill: seconds.verify * Double(slice.tokens.count) / Double(rows))
+    func recordReading(_ run: SequenceRun, _ slice: TextSlice) {
+      run.record(prefill: seconds.verify * Double(slice.tokens.count) / Double(rows))
     }
+    for (run, slice) in zip(active[readCount...], joining) { recordReading(run, slice) }
+    for (run, slice) in zip(readers, slices) { recordReading(run, slice) }
     let price = RoundPrice(
       sequences: active.count, rows: rows,
-      drafted: active.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) }, emitted: 0,
-      draftSeconds: seconds.draft,
+      drafted: active.reduce(0) { $0 + ($1.request?.block.tokens.count ?? 0) },
+      emitted: active.reduce(0) { $0 + $1.emitted }, draftSeconds: seconds.draft,
       verifySeconds: seconds.verify + seconds.sampling + seconds.other)
+    if price.drafted > 0 { draftRounds += 1 }
+    // Rows without logits cost less, so that nothing is learned beside them.
+    if beside == 0, !active.contains(where: { $0.sequence.failure != nil }) {
+      for budget in draftBudgets { budget.record(price, isUsual: isUsual) }
+    }
     for (index, run) in active.enumerated() where run.sequence.failure == nil {
       let tree = forest[index].tree
-      // Rows without logits cost less, so that nothing is learned beside them.
       run.record(
         tree: tree, accepted: accepted[index],
         seconds: seconds.part(Double(tree.count) / Double(rows)), price: beside == 0 ? price : nil,
@@ -200,6 +254,13 @@ package final class DecodingLoop {
 }
 
 extension RoundRecord.Seconds {
+  fileprivate static func += (sum: inout Self, other: Self) {
+    sum.draft += other.draft
+    sum.verify += other.verify
+    sum.sampling += other.sampling
+    sum.other += other.other
+  }
+
   fileprivate func part(_ share: Double) -> Self {
     share == 1
       ? self

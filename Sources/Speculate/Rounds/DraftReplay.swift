@@ -98,9 +98,11 @@ package final class DraftReplay {
     parameters: GenerationParameters, length: inout DraftLength, choice: DraftChoice,
     suffix: Bool = false, branches: Int = 0, cost: CostModel, recorder: ChoiceRecorder? = nil
   ) throws -> [Round] {
+    var draftBudget: DraftBudget?
+    if case .adaptive(let known) = length { draftBudget = DraftBudget(known.cost) }
     let strategy = DraftStrategy(
       source: source, length: length, choice: choice, branches: branches,
-      free: FreeDraftOptions(suffix: suffix), costs: cost)
+      free: FreeDraftOptions(suffix: suffix), costs: cost, budget: draftBudget)
     let tokens = text.prompt + text.output
     // A recorded output may be longer than the limit that is given now.
     var parameters = parameters
@@ -125,7 +127,8 @@ package final class DraftReplay {
     let isBlock = source is BlockDraftSource
     commit(0..<text.prompt.count - 1, to: strategy)
     while sequence.tokens.count < tokens.count {
-      let wish = strategy.request(sequence, sharing: 1)
+      let wish = strategy.request(
+        sequence, drafts: drafts(strategy.offer(sequence, sharing: 1), draftBudget))
       if let wish {
         wish.source.draft(wish.request)
         wish.request.finish()
@@ -150,7 +153,7 @@ package final class DraftReplay {
           drafted: drafted, verified: tree.count - 1, accepted: accepted, emitted: path.count,
           passes: drafted == 0 ? 0 : isBlock ? block?.passes ?? 0 : 1,
           passRows: block?.passRows ?? 0))
-      strategy.learn(
+      draftBudget?.record(
         RoundPrice(
           sequences: 1, rows: tree.count, drafted: drafted, emitted: path.count,
           draftSeconds: drafted > 0 ? cost.draft(drafted) : 0,
@@ -158,6 +161,13 @@ package final class DraftReplay {
     }
     if let policy = strategy.learnedLength { length = .adaptive(policy) }
     return rounds
+  }
+
+  /// How many drafts the source makes for an offer.
+  private func drafts(_ offer: DraftOffer?, _ budget: DraftBudget?) -> Int {
+    guard let offer else { return 0 }
+    budget?.share([offer], rows: runner.maximumRows)
+    return offer.fixed ?? budget?.counts[0] ?? 0
   }
 
   private func commit(_ positions: Range<Int>, to strategy: DraftStrategy) {

@@ -24,7 +24,6 @@ package final class DraftStrategy: RoundStrategy {
   /// Rows committed to the source since it last drafted; more than a block's worth is a backlog,
   /// and the next draft's time is not a usual one.
   private var rowsSinceDraft = 0
-  private var isUsual = true
 
   /// Rejected rows whose predictions are looked at.
   private static let longestRecycled = 16
@@ -47,10 +46,12 @@ package final class DraftStrategy: RoundStrategy {
   ///   - free: which drafts are tried that cost no pass.
   ///   - prediction: what the output will mostly repeat; it is looked up like earlier text.
   ///   - costs: what passes cost, for a source that asks although the length is fixed.
+  ///   - budget: decides how much to draft, for all that decode together; `nil` for one of the strategy's own.
+  ///     With an adaptive length only.
   package init(
     source: (any DraftSource)?, length: DraftLength, choice: DraftChoice = .coupled,
     branches: Int = 0, free: FreeDraftOptions = .none, prediction: [Token] = [],
-    costs: CostModel? = nil
+    costs: CostModel? = nil, budget: DraftBudget? = nil
   ) {
     self.costs = costs
     self.source = source
@@ -58,7 +59,7 @@ package final class DraftStrategy: RoundStrategy {
     self.branches = branches
     options = free
     self.prediction = prediction
-    planner = RoundPlanner(length)
+    planner = RoundPlanner(length, budget: budget)
   }
 
   /// Whose experience it is, where that is kept.
@@ -66,7 +67,9 @@ package final class DraftStrategy: RoundStrategy {
 
   /// The adaptive length as it has learned so far, to start the next generation with; `nil` if the
   /// length is fixed.
-  package var learnedLength: AdaptiveDraftLength? { planner.policy }
+  package var learnedLength: AdaptiveDraftLength? {
+    planner.budget.map { AdaptiveDraftLength($0.cost, chances: planner.chances) }
+  }
 
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {
     self.room = room
@@ -117,31 +120,39 @@ package final class DraftStrategy: RoundStrategy {
     rowsSinceDraft += rows
   }
 
-  /// Looks for drafts that cost no pass, and asks the source for as many as are expected to pay.
-  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? {
+  /// Looks for drafts that cost no pass, and says what the source could draft.
+  package func offer(_ sequence: SequenceState, sharing: Int) -> DraftOffer? {
     // The bonus token takes the last place that is left.
-    let limit = min(sequence.remaining - 1, room.maximumRows - 1)
-    let place = sequence.constraint?.place
-    free?.lookUp(sequence.tokens, limit: limit, place: place)
+    let limit = limit(of: sequence)
+    free?.lookUp(sequence.tokens, limit: limit, place: sequence.constraint?.place)
     planner.begin(anchor: sequence.anchor, candidates: candidates)
-    // A model drafts no more than an equal part of the target's pass can verify.
-    let most = min(limit, source?.maximumDrafts ?? 0, room.maximumRows / sharing - 1)
-    let count = planner.modelDrafts(limit: most, rows: limit, sharing: sharing)
+    // A model drafts no more than an equal part of the target's pass can verify, where nobody weighs them.
+    let part = planner.budget == nil ? room.maximumRows / sharing - 1 : limit
+    return planner.offer(model: min(limit, source?.maximumDrafts ?? 0, part), rows: limit)
+  }
+
+  private func limit(of sequence: SequenceState) -> Int {
+    min(sequence.remaining - 1, room.maximumRows - 1)
+  }
+
+  /// Asks the source for drafts.
+  package func request(_ sequence: SequenceState, drafts count: Int) -> DraftWish? {
     isAsked = count > 0
     guard isAsked, let source, let asked else { return nil }
+    let limit = limit(of: sequence)
     asked.reset(after: sequence.tokens, count: count, most: max(count, limit))
-    asked.chooser.constrain(to: place)
-    // A copy that is kept would make the planner's own curves move when they change.
-    if source.readsCosts { asked.costs = planner.policy?.cost ?? costs }
+    asked.chooser.constrain(to: sequence.constraint?.place)
+    // A copy that is kept would make the budget's own curves move when they change.
+    if source.readsCosts { asked.costs = planner.budget?.cost ?? costs }
     asked.branching = planner.branching(branches, limit: limit)
-    return DraftWish(source: source, request: asked)
+    return DraftWish(
+      source: source, request: asked, isUsual: rowsSinceDraft <= source.maximumDrafts + 1)
   }
 
   /// Ranks the source's drafts and the others.
   package func propose(_ sequence: SequenceState) -> RowProposal {
     // What is known about chances belongs to the planner again.
     asked?.branching = nil
-    isUsual = rowsSinceDraft <= (source?.maximumDrafts ?? 0) + 1
     if isAsked, let asked {
       if let place = sequence.constraint?.place { asked.block.keep(allowedAt: place) }
       planner.add(asked.block, before: candidates)
@@ -191,8 +202,6 @@ package final class DraftStrategy: RoundStrategy {
     }
     free?.recycle(rejected: rejected, predictions: predictions, anchor: sequence.anchor)
   }
-
-  package func learn(_ price: RoundPrice) { planner.learn(price, isUsual: isUsual) }
 
   package var origin: DraftOrigin? { planner.origin }
 

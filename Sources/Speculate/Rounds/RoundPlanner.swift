@@ -5,11 +5,13 @@ import Verifier
 ///
 /// It decides speed, never tokens.
 struct RoundPlanner {
-  /// How lengths are chosen by expected speed; `nil` if they are fixed.
-  private(set) var policy: AdaptiveDraftLength?
+  /// Decides by expected speed; `nil` if lengths are fixed.
+  let budget: DraftBudget?
   private let fixedLength: Int
-  /// What is known about chances when lengths are fixed.
-  private var fixedChances = DraftChances()
+  /// How likely drafts are accepted.
+  private(set) var chances = DraftChances()
+  /// Those of the drafts that the model could make: scratch.
+  private var survival: [Double] = []
   private var tree = DraftTree(capacity: usualNodes)
   private(set) var rows = TokenTree(root: 0)
   private(set) var nodes: [Int] = []
@@ -22,13 +24,9 @@ struct RoundPlanner {
   /// Whether drafts are weighed against what they were drawn from. Then they are a chain, and none is left out for
   /// what it is or what comes behind it (arXiv 2607.05147, appendix A): all that were asked for are verified.
   var isChain = false
-  /// What rounds cost this sequence when several share them.
-  private var shared: (cost: CostModel, sequences: Int, rounds: Int)?
 
   /// Nodes that memory is made for at once; a larger tree makes it grow.
   private static let usualNodes = 128
-  /// Rounds for which shared costs are kept.
-  private static let sharedRounds = 32
 
   /// Tokens that end the output.
   var ends: [Token] {
@@ -36,14 +34,15 @@ struct RoundPlanner {
     set { tree.ends = newValue }
   }
 
-  init(_ length: DraftLength) {
+  /// - Parameter budget: of all that decode together; `nil` for one of its own.
+  init(_ length: DraftLength, budget: DraftBudget?) {
     rows.reserveCapacity(Self.usualNodes)
     nodes.reserveCapacity(Self.usualNodes)
     switch length {
-    case .fixed(let count): fixedLength = max(0, count)
+    case .fixed(let count): (fixedLength, self.budget) = (max(0, count), nil)
     case .adaptive(let policy):
-      fixedLength = 0
-      self.policy = policy
+      (fixedLength, self.budget) = (0, budget ?? DraftBudget(policy.cost))
+      chances = policy.chances
     }
   }
 
@@ -57,8 +56,6 @@ struct RoundPlanner {
     }
   }
 
-  private var chances: DraftChances { policy?.chances ?? fixedChances }
-
   /// Begins a round with what costs no pass.
   mutating func begin(anchor: Token, candidates: ArraySlice<FreeDrafts.Candidate>) {
     tree.reset(root: anchor)
@@ -66,28 +63,21 @@ struct RoundPlanner {
     insert(candidates)
   }
 
-  /// How many drafts the model should make; 0 for none.
+  /// What could be drafted in the round.
   ///
   /// - Parameters:
-  ///   - limit: the most drafts that it can make.
+  ///   - model: the most drafts that the model can make.
   ///   - rows: the most drafts that the round can verify.
-  ///   - sharing: sequences of the round.
-  mutating func modelDrafts(limit: Int, rows: Int, sharing: Int) -> Int {
-    guard let own = policy?.cost else { return min(fixedLength, limit) }
-    let shared = sharing > 1 ? sharedCost(own, sequences: sharing) : nil
-    tree.rank()
-    let free = (shared ?? own).nodeCount(chances: tree.rankedChances, limit: rows, drafted: 0)
-    return policy?.draftCount(limit: limit, against: free.rate, shared: shared) ?? 0
-  }
-
-  private mutating func sharedCost(_ cost: CostModel, sequences: Int) -> CostModel {
-    if let shared, shared.sequences == sequences, shared.rounds > 0 {
-      self.shared?.rounds -= 1
-      return shared.cost
+  mutating func offer(model: Int, rows: Int) -> DraftOffer {
+    guard let budget else {
+      var offer = DraftOffer()
+      offer.fixed = min(fixedLength, model)
+      return offer
     }
-    let made = cost.shared(by: sequences)
-    shared = (made, sequences, Self.sharedRounds)
-    return made
+    tree.rank()
+    tree.cutRanking(to: rows)
+    chances.survival.survival(max(0, model), into: &survival)
+    return DraftOffer(model: survival, free: tree.rankedChances, budget: budget)
   }
 
   /// Adds the model's drafts, to which the others are alternatives.
@@ -111,9 +101,10 @@ struct RoundPlanner {
   ///   - width: runners-up of a place.
   ///   - limit: the most drafts that the round can verify.
   func branching(_ width: Int, limit: Int) -> DraftBranching? {
-    guard let policy, width > 0, !isChain else { return nil }
+    guard let budget, width > 0, !isChain else { return nil }
     return DraftBranching(
-      width: width, limit: min(limit, DraftBranching.most), chances: policy.chances)
+      width: width, limit: min(limit, DraftBranching.most), chances: chances,
+      least: budget.leastChance)
   }
 
   /// Ranks what could be verified.
@@ -121,14 +112,14 @@ struct RoundPlanner {
   /// - Parameter limit: the most rows without the anchor's.
   mutating func propose(limit: Int) -> RowProposal {
     // Drafts without confidences were counted right when they were asked for.
-    let kept = hasConfidences || policy == nil ? 0 : min(modelNodes, limit)
+    let kept = hasConfidences || budget == nil ? 0 : min(modelNodes, limit)
     tree.rank(kept: kept)
     let limit = min(limit, tree.ranking.count)
     // A source may have more to say than it was asked for.
     let count = min(max(fixedLength, modelNodes + branchNodes), limit)
     return RowProposal(
-      chances: tree.rankedChances, kept: policy == nil ? count : kept,
-      limit: policy == nil ? count : limit, drafted: modelNodes, cost: policy?.cost)
+      chances: tree.rankedChances, kept: budget == nil ? count : kept,
+      limit: budget == nil ? count : limit, drafted: modelNodes, cost: budget?.cost)
   }
 
   /// Lays out the rows to verify.
@@ -146,23 +137,9 @@ struct RoundPlanner {
     tree.judge(emitted) { node, number, isRight in
       // A rejected draft may come back in its own place.
       let isRight = isRight && (!isChain || number <= accepted)
-      if policy != nil {
-        policy?.chances.record(node.cell, accepted: isRight)
-      } else {
-        fixedChances.record(node.cell, accepted: isRight)
-      }
+      chances.record(node.cell, accepted: isRight)
       if isRight, nodes.contains(number) { accept(node.origin) }
     }
-  }
-
-  /// Learns what the round cost.
-  ///
-  /// - Parameter isUsual: whether its draft pass was a usual one.
-  mutating func learn(_ price: RoundPrice, isUsual: Bool) {
-    policy?.record(
-      drafted: price.drafted, rows: price.rows,
-      draftSeconds: isUsual ? price.draftSeconds : nil, verifySeconds: price.verifySeconds,
-      sequences: price.sequences)
   }
 
   private mutating func insert(_ candidates: ArraySlice<FreeDrafts.Candidate>) {

@@ -90,7 +90,7 @@ public struct RoundRecord: Sendable, Equatable {
     public var other: Double
 
     /// Makes the parts.
-    public init(draft: Double = 0, verify: Double, sampling: Double, other: Double) {
+    public init(draft: Double = 0, verify: Double = 0, sampling: Double = 0, other: Double = 0) {
       self.draft = draft
       self.verify = verify
       self.sampling = sampling

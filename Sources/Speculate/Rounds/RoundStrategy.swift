@@ -4,9 +4,9 @@ package import Verifier
 /// How the rounds of one sequence go: what is verified, and what is learned from the outcome.
 ///
 /// A strategy knows no target and runs no target pass, so that one pass of a ``DecodingLoop`` serves many
-/// sequences with different strategies. A round asks it in this order: ``request(_:)``,
-/// ``propose(_:)``, ``rows(_:)``, ``settle(_:_:)``, ``learn(_:)``. It decides speed, never the output. It
-/// belongs to one sequence.
+/// sequences with different strategies. A round asks it in this order: ``offer(_:sharing:)``,
+/// ``request(_:drafts:)``, ``propose(_:)``, ``rows(_:)``, ``settle(_:_:)``, ``learn(_:)``. It decides speed,
+/// never the output. It belongs to one sequence.
 package protocol RoundStrategy: AnyObject {
   /// Starts the sequence, whose prompt is committed.
   func begin(_ sequence: SequenceState, room: SequenceRoom)
@@ -17,10 +17,15 @@ package protocol RoundStrategy: AnyObject {
   /// Takes the target's features of the next committed positions: [rows][taps · width].
   func commit(features: UnsafePointer<Float>, rows: Int)
 
-  /// Begins a round: asks for what costs a pass of a drafter, if anything does.
+  /// Begins a round: says what could be drafted; `nil` without a drafter.
   ///
   /// - Parameter sharing: sequences of the round.
-  func request(_ sequence: SequenceState, sharing: Int) -> DraftWish?
+  func offer(_ sequence: SequenceState, sharing: Int) -> DraftOffer?
+
+  /// Asks for what costs a pass of a drafter.
+  ///
+  /// - Parameter count: drafts; 0 for none.
+  func request(_ sequence: SequenceState, drafts count: Int) -> DraftWish?
 
   /// Ranks what could be verified behind the anchor, the drafts asked for included.
   func propose(_ sequence: SequenceState) -> RowProposal
@@ -55,7 +60,8 @@ extension RoundStrategy {
   package func begin(_ sequence: SequenceState, room: SequenceRoom) {}
   package func reserve(_ positions: Int) throws(SpeculateError) {}
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
-  package func request(_ sequence: SequenceState, sharing: Int) -> DraftWish? { nil }
+  package func offer(_ sequence: SequenceState, sharing: Int) -> DraftOffer? { nil }
+  package func request(_ sequence: SequenceState, drafts count: Int) -> DraftWish? { nil }
   package func settle(
     _ outcome: RoundOutcome, _ sequence: inout SequenceState, accept: (DraftOrigin) -> Void
   ) {}
@@ -77,6 +83,8 @@ package struct DraftWish {
   package var source: any DraftSource
   /// What is wanted, and receives it.
   package var request: DraftRequest
+  /// Whether a pass for it takes a usual time: the source hasn't to catch up with more than a round.
+  package var isUsual = true
 }
 
 /// What a strategy would verify in a round.
@@ -118,8 +126,20 @@ package struct RoundPrice: Sendable, Equatable {
   package var rows: Int
   /// Drafts that models proposed.
   package var drafted: Int
-  /// Tokens committed, of this sequence.
+  /// Tokens committed: of all sequences, or of the one that is told.
   package var emitted: Int
   package var draftSeconds: Double
   package var verifySeconds: Double
+
+  package init(
+    sequences: Int, rows: Int, drafted: Int, emitted: Int, draftSeconds: Double,
+    verifySeconds: Double
+  ) {
+    self.sequences = sequences
+    self.rows = rows
+    self.drafted = drafted
+    self.emitted = emitted
+    self.draftSeconds = draftSeconds
+    self.verifySeconds = verifySeconds
+  }
 }

@@ -41,6 +41,8 @@ package final class SequenceRun {
   var request: DraftRequest?
   /// The rows whose choices the last round emitted.
   private var path: [Int] = []
+  /// Tokens that the last round committed.
+  var emitted: Int { path.count }
   /// Where the last round's accepted drafts came from.
   private var origins: [DraftOrigin] = []
   private var last = LastRound()
@@ -150,6 +152,13 @@ package final class SequenceRun {
     }
   }
 
+  /// Gives its memory back. ``restart(in:strategy:)`` must follow before another round.
+  func rest() {
+    cache.release()
+    strategy = PlainStrategy()
+    isPrefilled = false
+  }
+
   /// Starts over with an empty cache, into which all committed tokens but the anchor are read again, and with
   /// a strategy of its own, since strategies decide speed only.
   func restart(in cache: KeyValueCache, strategy: any RoundStrategy) {
@@ -196,6 +205,15 @@ package final class SequenceRun {
   func slice(_ rows: Int) -> TextSlice {
     let end = min(cache.count + rows, sequence.tokens.count - 1)
     return TextSlice(sequence.tokens[cache.count..<end], in: cache, wantsLogits: wantsLogits)
+  }
+
+  /// Decodes from the round on that reads a slice, if that is the end of the prompt.
+  func join(behind slice: TextSlice) -> Bool {
+    guard cache.count + slice.tokens.count == sequence.tokens.count - 1, !slice.wantsLogits,
+      !endsBehindPrompt
+    else { return false }
+    isPrefilled = true
+    return true
   }
 
   /// Takes what a pass said to a slice, which is in the cache now.

@@ -11,7 +11,8 @@ struct StrategyMaker {
   private let cost: CostModel?
   private let tokenizer: any Tokenizer
   private var lineEnds: Set<Token>?
-  private var length: AdaptiveDraftLength?
+  /// Decides how much all strategies draft.
+  private var budget: DraftBudget?
   /// What is known about chances, from earlier runs as well.
   private var experience: DraftExperience?
   private let experienceKey: CostModelCache.ExperienceKey?
@@ -58,13 +59,13 @@ struct StrategyMaker {
       let source = try source()
       let rule = choice ?? .automatic(parameters.sampling, parameters.verification)
       let way = DraftExperience.Way(parameters, rule)
-      let length = try drafts.map(DraftLength.fixed) ?? .adaptive(adaptiveLength(source, way))
+      let (length, budget) = try draftLength(drafts, source, way)
       // What one pass costs is measured by then.
       try denoise(source, by: denoising, seed: parameters.sampling.seed)
       let strategy = DraftStrategy(
         source: source, length: length, choice: rule,
         branches: branches ?? DraftStrategy.usualBranches,
-        free: free, prediction: prediction)
+        free: free, prediction: prediction, budget: budget)
       strategy.way = way
       return strategy
     }
@@ -87,9 +88,10 @@ struct StrategyMaker {
 
   /// Keeps what a strategy learned about speed.
   mutating func learn(from strategy: any RoundStrategy) {
-    if let strategy = strategy as? DraftStrategy, let learned = strategy.learnedLength {
-      length = learned
-      if let way = strategy.way { keep(learned.chances, of: way) }
+    if let strategy = strategy as? DraftStrategy, let learned = strategy.learnedLength,
+      let way = strategy.way
+    {
+      keep(learned.chances, of: way)
     }
     if let learned = (strategy as? JacobiStrategy)?.policy { jacobi = learned }
   }
@@ -100,12 +102,19 @@ struct StrategyMaker {
     return made
   }
 
-  private mutating func adaptiveLength(
-    _ source: (any DraftSource)?, _ way: DraftExperience.Way
-  ) throws -> AdaptiveDraftLength {
-    var made = try length ?? AdaptiveDraftLength(measured(source))
-    length = made
-    made.chances = known()[way] ?? DraftChances()
+  /// How much is drafted, and who decides it if that isn't fixed.
+  private mutating func draftLength(
+    _ drafts: Int?, _ source: (any DraftSource)?, _ way: DraftExperience.Way
+  ) throws -> (DraftLength, DraftBudget?) {
+    if let drafts { return (.fixed(drafts), nil) }
+    let budget = try draftBudget(source)
+    let length = AdaptiveDraftLength(budget.cost, chances: known()[way] ?? DraftChances())
+    return (.adaptive(length), budget)
+  }
+
+  private mutating func draftBudget(_ source: (any DraftSource)?) throws -> DraftBudget {
+    let made = try budget ?? DraftBudget(measured(source))
+    budget = made
     return made
   }
 

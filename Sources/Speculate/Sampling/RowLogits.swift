@@ -10,7 +10,7 @@ package struct RowLogits {
   init(_ runner: CausalRunner, firstRow: Int) {
     self.firstRow = firstRow
     vocabulary = runner.model.configuration.vocabularySize
-    base = runner.logits + firstRow * vocabulary
+    base = runner.logits(from: firstRow)
   }
 
   package subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row * vocabulary }

@@ -6,42 +6,58 @@ final class BatchChannel: Sendable {
     var events: [BatchEvent] = []
     /// How many of them were read.
     var first = 0
-    var waiting: CheckedContinuation<BatchEvent?, any Error>?
+    var waiting: Reader?
     var hasEnded = false
     var failure: (any Error)?
     var isCancelled = false
 
     var count: Int { events.count - first }
 
-    mutating func takeWaiting() -> CheckedContinuation<BatchEvent?, any Error>? {
+    mutating func takeWaiting() -> Reader? {
       defer { waiting = nil }
       return waiting
     }
 
+    /// Takes the oldest events.
+    mutating func take(_ most: Int) -> [BatchEvent] {
+      let taken = Array(events[first...].prefix(most))
+      first += taken.count
+      if first == events.count {
+        events.removeAll(keepingCapacity: true)
+        first = 0
+      }
+      return taken
+    }
+
     /// What a reader gets at once, or `nil` if it waits, and whether there is room again.
     mutating func read(
-      _ reader: CheckedContinuation<BatchEvent?, any Error>, limit: Int
-    ) -> (Result<BatchEvent?, any Error>?, hasRoom: Bool) {
-      if isCancelled { return (.success(nil), false) }
-      if first < events.count {
-        let event = events[first]
-        first += 1
-        let hasRoom = count == limit - 1 || count == limit / 2
-        if first == events.count {
-          events.removeAll(keepingCapacity: true)
-          first = 0
-        }
-        return (.success(event), hasRoom)
+      _ reader: Reader, limit: Int
+    ) -> (Result<[BatchEvent], any Error>?, hasRoom: Bool) {
+      if isCancelled { return (.success([]), false) }
+      if count > 0 {
+        let before = count
+        let events = take(reader.most)
+        let hasRoom =
+          before >= limit && count < limit || before > limit / 2 && count <= limit / 2
+        return (.success(events), hasRoom)
       }
       if hasEnded {
         defer { failure = nil }
-        return (failure.map { .failure($0) } ?? .success(nil), false)
+        return (failure.map { .failure($0) } ?? .success([]), false)
       }
       // Of two readers the later waits.
-      waiting?.resume(returning: nil)
+      waiting?.resume([])
       waiting = reader
       return (nil, false)
     }
+  }
+
+  /// Who waits for events, and for how many at most.
+  private struct Reader {
+    let most: Int
+    let continuation: CheckedContinuation<[BatchEvent], any Error>
+
+    func resume(_ events: [BatchEvent]) { continuation.resume(returning: events) }
   }
 
   private let state = Mutex(State())
@@ -63,30 +79,31 @@ final class BatchChannel: Sendable {
 
   var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-  func send(_ event: BatchEvent) {
-    let reader = state.withLock { state -> CheckedContinuation<BatchEvent?, any Error>? in
-      guard !state.isCancelled, !state.hasEnded else { return nil }
-      if let waiting = state.waiting {
-        state.waiting = nil
-        return waiting
-      }
-      state.events.append(event)
-      return nil
+  /// Adds events, which a reader that waits gets together, as far as it takes them.
+  func send(_ events: [BatchEvent]) {
+    guard !events.isEmpty else { return }
+    let (reader, taken) = state.withLock { state -> (Reader?, [BatchEvent]) in
+      guard !state.isCancelled, !state.hasEnded else { return (nil, []) }
+      state.events += events
+      guard let reader = state.takeWaiting() else { return (nil, []) }
+      return (reader, state.take(reader.most))
     }
-    reader?.resume(returning: event)
+    reader?.resume(taken)
   }
 
   /// Ends the events, behind those that wait.
   func finish(throwing failure: (any Error)? = nil) {
     let reader = state.withLock { state in
       state.hasEnded = true
-      state.failure = failure
-      return state.takeWaiting()
+      let reader = state.takeWaiting()
+      // Whoever waits is told now.
+      state.failure = reader == nil ? failure : nil
+      return reader
     }
     if let failure {
-      reader?.resume(throwing: failure)
+      reader?.continuation.resume(throwing: failure)
     } else {
-      reader?.resume(returning: nil)
+      reader?.resume([])
     }
   }
 
@@ -98,16 +115,18 @@ final class BatchChannel: Sendable {
       state.first = 0
       return (state.takeWaiting(), wasOpen)
     }
-    reader?.resume(returning: nil)
+    reader?.resume([])
     if wasOpen { wake() }
   }
 
-  func next() async throws -> BatchEvent? {
+  /// The oldest events, at least one; none at the end.
+  func next(atMost most: Int) async throws -> [BatchEvent] {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let (answer, hasRoom) = state.withLock { $0.read(continuation, limit: limit) }
+        let reader = Reader(most: most, continuation: continuation)
+        let (answer, hasRoom) = state.withLock { $0.read(reader, limit: limit) }
         switch answer {
-        case .success(let event)?: continuation.resume(returning: event)
+        case .success(let events)?: reader.resume(events)
         case .failure(let error)?: continuation.resume(throwing: error)
         case nil: break
         }

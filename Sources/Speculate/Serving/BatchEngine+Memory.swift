@@ -42,14 +42,9 @@ extension BatchEngine {
     guard let run = sequence.run else { return }
     loop.remove(run)
     release(sequence, run)
+    run.rest()
     metrics.preemptions += 1
-    do {
-      run.restart(
-        in: try makeCache(for: sequence.request, room: 1), strategy: PlainStrategy())
-      waiting.insert(sequence, at: 0)
-    } catch {
-      drop(sequence, throwing: error as? SpeculateError ?? SpeculateError("\(error)"))
-    }
+    waiting.insert(sequence, at: 0)
   }
 
   /// Lets sequences give their places and memory to those that wait, if their readers have been slow for long, or

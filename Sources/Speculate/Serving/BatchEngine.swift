@@ -59,7 +59,9 @@ final class BatchEngine {
       vocabulary: model.configuration.vocabularySize)
     let cost =
       try cost
-      ?? CostModel.current(runner: runner, drafter: drafter, source: source, cache: costCache)
+      ?? CostModel.current(
+        runner: runner, drafter: drafter, source: source, cache: costCache,
+        rows: runner.maximumRows)
     strategies = StrategyMaker(
       runner: runner, drafter: drafter, tokenizer: text.tokenizer, costCache: costCache, cost: cost)
     loop = DecodingLoop(
@@ -87,6 +89,8 @@ final class BatchEngine {
 
   /// Admits requests and runs one round.
   func step() {
+    let watch = Stopwatch()
+    let before = loop.seconds.total
     waiting.removeAll { sequence in
       guard sequence.channel.isCancelled else { return false }
       drop(sequence)
@@ -109,6 +113,10 @@ final class BatchEngine {
       leave(sequence, run)
       return true
     }
+    memory.trim(isIdle: isIdle)
+    metrics.draftRounds = loop.draftRounds
+    metrics.roundSeconds = loop.seconds
+    if !isIdle { metrics.betweenSeconds += watch.elapsed - (loop.seconds.total - before) }
     metrics.running = running.count
     let parked = waiting.count { $0.isParked }
     metrics.paused = parked + running.count { $0.run?.isPaused ?? false }
@@ -159,7 +167,7 @@ final class BatchEngine {
     min(length(of: request), limits.context)
   }
 
-  func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
+  private func makeCache(for request: BatchRequest, room: Int) throws -> KeyValueCache {
     let cache = try runner.makeCache(capacity: capacity(of: request), room: room)
     // How a text is rotated may depend on how long it was to become.
     try cache.reset(reaching: length(of: request))

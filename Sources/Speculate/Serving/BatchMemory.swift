@@ -10,6 +10,11 @@ struct BatchMemory {
   let prefixes: PrefixCache?
   /// Positions of running sequences.
   private var positions = 0
+  /// Bytes of sequences that have left since memory was last given back to the system.
+  private var freed = 0
+
+  /// Budgets that may be freed before their memory is given back, and while there is nothing to do.
+  private static let (freedBudgets, idleBudgets) = (8, 1)
 
   /// - Throws: ``SpeculateError`` for a budget that is too small to decode anything.
   init(_ settings: BatchSettings, positionBytes: Int) throws {
@@ -42,7 +47,20 @@ struct BatchMemory {
     return true
   }
 
-  mutating func give(_ count: Int) { positions -= count }
+  mutating func give(_ count: Int) {
+    positions -= count
+    freed += count * positionBytes
+  }
+
+  /// Gives the memory of sequences that have left back to the system now and then.
+  ///
+  /// Their keys and values come and go in all sizes, so that the allocator would keep as much as was ever in use
+  /// at once, beside what the prefix cache holds by now.
+  mutating func trim(isIdle: Bool) {
+    guard freed / (isIdle ? Self.idleBudgets : Self.freedBudgets) >= budget else { return }
+    freed = 0
+    Memory.trim()
+  }
 
   /// Sees that there is room for so many bytes more, as far as kept beginnings can give way.
   func makeRoom(_ wanted: Int) -> Bool {

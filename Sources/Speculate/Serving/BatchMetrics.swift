@@ -14,6 +14,12 @@ public struct BatchMetrics: Sendable, Equatable {
   public var keyValueBudget = 0
   /// Passes of the target.
   public var rounds = 0
+  /// Rounds in which a drafter ran.
+  public var draftRounds = 0
+  /// What rounds took.
+  public var roundSeconds = RoundRecord.Seconds()
+  /// What was done between rounds took: admission, memory, and telling what rounds brought.
+  public var betweenSeconds = 0.0
   /// Tokens of prompts whose reading has begun.
   public var promptTokens = 0
   /// Tokens of outputs.

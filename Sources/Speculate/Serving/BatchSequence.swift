@@ -84,7 +84,7 @@ final class BatchSequence: @unchecked Sendable {
   /// Sends what the last round brought.
   func deliver(_ metrics: inout BatchMetrics) {
     guard let run else { return }
-    tellPrompt(run)
+    var events = tellPrompt(run)
     let before = tokens.count
     var place = 0
     while !matcher.hasStopped, let token = run.take() {
@@ -92,9 +92,10 @@ final class BatchSequence: @unchecked Sendable {
       let (origin, scores) = run.trace(of: place)
       let piece = matcher.append(detokenizer.append(token)) + ending(run)
       text += piece
-      channel.send(.token(BatchToken(id: token, text: piece, origin: origin, scores: scores)))
+      events.append(.token(BatchToken(id: token, text: piece, origin: origin, scores: scores)))
       place += 1
     }
+    channel.send(events)
     if matcher.hasStopped { run.stop() }
     recordTimes(tokens.count - before, &metrics)
     metrics.count(run.statistics, since: counted)
@@ -114,9 +115,10 @@ final class BatchSequence: @unchecked Sendable {
     let output = GenerationResult(
       prompt: request.prompt, tokens: tokens, text: text, finishReason: reason,
       statistics: run?.statistics ?? GenerationStatistics())
-    channel.send(
+    channel.send([
       .finished(
-        BatchResult(output: output, cachedPromptTokens: cachedTokens, timings: timings)))
+        BatchResult(output: output, cachedPromptTokens: cachedTokens, timings: timings))
+    ])
     channel.finish()
   }
 
@@ -126,12 +128,12 @@ final class BatchSequence: @unchecked Sendable {
     return matcher.append(detokenizer.finish()) + matcher.finish()
   }
 
-  private func tellPrompt(_ run: SequenceRun) {
+  private func tellPrompt(_ run: SequenceRun) -> [BatchEvent] {
     guard request.promptScores != nil, !hasToldPrompt,
       run.promptScores.count == request.prompt.count - 1
-    else { return }
+    else { return [] }
     hasToldPrompt = true
-    channel.send(.prompt([nil] + run.promptScores))
+    return [.prompt([nil] + run.promptScores)]
   }
 
   private func recordTimes(_ count: Int, _ metrics: inout BatchMetrics) {

@@ -22,7 +22,18 @@ public struct BatchStream: AsyncSequence, Sendable {
     fileprivate let reader: Reader
 
     /// The next event; `nil` behind the last one, or once cancelled.
-    public mutating func next() async throws -> BatchEvent? { try await reader.channel.next() }
+    public mutating func next() async throws -> BatchEvent? {
+      try await reader.channel.next(atMost: 1).first
+    }
+
+    /// The next events, as many as there are, about those of a round; none behind the last one, or once
+    /// cancelled.
+    package mutating func nextTogether() async throws -> [BatchEvent] {
+      try await reader.channel.next(atMost: Self.together)
+    }
+
+    /// More than a round brings, and few beside what may wait.
+    private static let together = 32
   }
 
   /// Whoever can still read: the last one to go cancels.

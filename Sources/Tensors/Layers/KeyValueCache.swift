@@ -42,8 +42,13 @@ package final class KeyValueCache {
     }
 
     deinit {
-      for layer in layers[..<made] { layer.free() }
+      release()
       layers.deallocate()
+    }
+
+    func release() {
+      for layer in layers[..<made] { layer.free() }
+      made = 0
     }
 
     /// What an attention layer keeps.
@@ -189,6 +194,12 @@ package final class KeyValueCache {
 
   /// Forgets everything, for a sequence of the kind that the last one was.
   package func reset() { count = 0 }
+
+  /// Forgets everything and gives its memory back; ``reserve(_:)`` takes some again.
+  package func release() {
+    (count, room) = (0, 0)
+    storage.release()
+  }
 
   /// Forgets everything, for a sequence that gets at most so many positions.
   ///

@@ -16,6 +16,8 @@ package final class ResponseGenerator {
   private let drafts: ResponseDrafts?
   /// What was learned about drafting, to start the next response with.
   private var length: AdaptiveDraftLength?
+  /// Decides how much all responses draft.
+  private let budget: DraftBudget?
   private var idle: [Slot]
   private let detector = LoopDetector()
 
@@ -54,11 +56,13 @@ package final class ResponseGenerator {
     idle = try (0..<batch).map { [runner] in
       Slot(cache: try runner.makeCache(capacity: capacity), source: sources?[$0])
     }
-    length = try drafts.map { [runner] in
-      AdaptiveDraftLength(
-        try .current(
-          runner: runner, drafter: $0.drafter, source: sources?.first, cache: $0.costCache))
+    let cost = try drafts.map { [runner] in
+      try CostModel.current(
+        runner: runner, drafter: $0.drafter, source: sources?.first, cache: $0.costCache,
+        rows: runner.maximumRows)
     }
+    length = cost.map { AdaptiveDraftLength($0) }
+    budget = cost.map(DraftBudget.init)
   }
 
   /// Makes the responses of `numbers`.
@@ -107,7 +111,8 @@ package final class ResponseGenerator {
       if let drafts, let length {
         DraftStrategy(
           source: slot.source, length: .adaptive(length), choice: .automatic(parameters.sampling),
-          branches: DraftStrategy.usualBranches, free: FreeDraftOptions(suffix: drafts.suffix))
+          branches: DraftStrategy.usualBranches, free: FreeDraftOptions(suffix: drafts.suffix),
+          budget: budget)
       } else { PlainStrategy() }
     return Answer(
       number: number,

@@ -11,8 +11,8 @@ package final class CausalRunner {
   package enum LogitRows: Sendable, Equatable {
     case all
     case last
-    /// As many, from the pass's first row on.
-    case first(Int)
+    /// These.
+    case rows(Range<Int>)
     /// No row: the pass only extends the cache.
     case none
   }
@@ -34,6 +34,8 @@ package final class CausalRunner {
   private let logitBuffer: FloatBuffer  // [maximumRows][vocabulary]
   private let tapBuffer: FloatBuffer  // [maximumRows][taps][hidden]
   private let rotary: RotaryTables
+  /// The last pass's first row with logits.
+  private var firstScored = 0
   /// Made by the first pass over a tree that branches.
   private var branches: BranchRows?
 
@@ -83,6 +85,11 @@ package final class CausalRunner {
   /// The logits of the last pass, `[rows with logits][vocabulary]`; the caller may overwrite them.
   package var logits: UnsafeMutablePointer<Float> { logitBuffer.base }
 
+  /// The logits from a row of the last pass on, which has some.
+  package func logits(from row: Int) -> UnsafeMutablePointer<Float> {
+    logits + (row - firstScored) * model.configuration.vocabularySize
+  }
+
   /// The tapped layers' outputs of the last pass, `[rows][tapLayers.count][hidden]`.
   package var taps: UnsafePointer<Float> { UnsafePointer(tapBuffer.base) }
 
@@ -108,26 +115,31 @@ package final class CausalRunner {
   /// Feeds the trees of several sequences in one pass, with logits for every row, and slices of others' texts
   /// behind them.
   ///
-  /// The rows of a tree follow those of the tree before it, and those of the slices follow the trees'. The
+  /// The first slices stand before the trees, and the rows of a tree follow those of the tree before it. The
   /// logits of a row are to the bit those of a pass over the row's own path alone. Slices extend their caches.
   /// No tree does: ``keep(_:of:firstRow:cache:)`` must follow for each, before any other pass.
   ///
   /// - Parameters:
-  ///   - forest: Trees, each with a cache of its own, at whose position `count` its root stands.
-  ///   - slices: Of other sequences; those that want logits come first. With the trees they have 1 to
+  ///   - first: What stands before roots of the forest and isn't in their caches yet; without logits.
+  ///   - forest: Trees, each with a cache of its own, whose root stands behind the cache's positions and, if
+  ///     one of the first slices is for the same cache, that slice.
+  ///   - slices: Of other sequences; those that want logits come first. With all else they have 1 to
   ///     `maximumRows` rows.
-  package func forward(forest: [PlantedTree], slices: [TextSlice] = []) {
+  package func forward(
+    first: [TextSlice] = [], forest: [PlantedTree], slices: [TextSlice] = []
+  ) {
     plan.reset()
-    for planted in forest { append(planted.tree, cache: planted.cache) }
+    for slice in first { append(slice) }
+    let start = plan.count
+    for planted in forest { append(planted) }
     var scored = plan.count
     for slice in slices {
       precondition(!slice.wantsLogits || scored == plan.count, "slices with logits come first")
-      for (row, token) in slice.tokens.enumerated() {
-        append(token, cache: slice.cache, position: slice.cache.count + row)
-      }
+      append(slice)
       if slice.wantsLogits { scored = plan.count }
     }
-    run(logits: .first(scored))
+    run(logits: .rows(start..<scored))
+    for slice in first { slice.cache.advance(by: slice.tokens.count) }
     for slice in slices { slice.cache.advance(by: slice.tokens.count) }
   }
 
@@ -188,9 +200,16 @@ package final class CausalRunner {
     read(tokens, into: cache, logits: logits) { _ in true }
   }
 
-  private func append(_ tree: TokenTree, cache: KeyValueCache) {
+  private func append(_ slice: TextSlice) {
+    for (row, token) in slice.tokens.enumerated() {
+      append(token, cache: slice.cache, position: slice.cache.count + row)
+    }
+  }
+
+  private func append(_ planted: PlantedTree) {
+    let (tree, cache) = (planted.tree, planted.cache)
     for (token, depth) in zip(tree.tokens, tree.depths) {
-      append(token, cache: cache, position: cache.count + depth)
+      append(token, cache: cache, position: cache.count + planted.behind + depth)
     }
     guard !tree.isChain, plan.branches == nil else { return }
     let made = branches ?? BranchRows(layers: model.layers, maximumRows: maximumRows)
@@ -226,11 +245,13 @@ package final class CausalRunner {
     case .none: break
     case .last: projectLogits(rows: plan.count - 1..<plan.count)
     case .all: projectLogits(rows: 0..<plan.count)
-    case .first(let count): if count > 0 { projectLogits(rows: 0..<count) }
+    case .rows(let rows): projectLogits(rows: rows)
     }
   }
 
   private func projectLogits(rows: Range<Int>) {
+    firstScored = rows.lowerBound
+    guard !rows.isEmpty else { return }
     let configuration = model.configuration
     let (scratch, model, logits, count) = (scratch, model, logitBuffer, workers.count)
     workers.run { worker in

@@ -68,12 +68,16 @@ package struct TokenTree: Sendable, Equatable {
 /// A tree and the cache behind whose keys and values it grows: one sequence's part of a pass.
 package struct PlantedTree {
   package var tree: TokenTree
-  /// The sequence's cache, which holds all that stands before the tree's root.
+  /// The sequence's cache, which holds all that stands before the tree's root, but for what a slice of the
+  /// same pass reads.
   package var cache: KeyValueCache
+  /// Tokens of that slice.
+  package var behind: Int
 
-  package init(_ tree: TokenTree, in cache: KeyValueCache) {
+  package init(_ tree: TokenTree, in cache: KeyValueCache, behind: Int = 0) {
     self.tree = tree
     self.cache = cache
+    self.behind = behind
   }
 }
 

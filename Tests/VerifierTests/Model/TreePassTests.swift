@@ -117,6 +117,51 @@ struct TreePassTests {
     }
   }
 
+  /// A tree may stand behind a slice of the same pass, beside trees of others that branch.
+  @Test(arguments: configurations, [1, 2]) func treesBehindSlicesEqualThoseBehindTexts(
+    _ configuration: ModelConfiguration, _ threads: Int
+  ) throws {
+    let model = CausalModel(random: configuration, seed: 5)
+    let vocabulary = configuration.vocabularySize
+    let runner = CausalRunner(
+      model: model, workers: Workers(count: threads), maximumRows: 128, taps: [0, 2])
+    let text = randomTokens(50, below: vocabulary, seed: 3)
+    let tree = Self.tree(rows: 9, vocabulary: vocabulary, seed: 4)
+    let tapWidth = 2 * configuration.hiddenSize
+    func taps(from row: Int, _ rows: Int) -> [Float] {
+      Array(UnsafeBufferPointer(start: runner.taps(from: row), count: rows * tapWidth))
+    }
+    let known = try runner.makeCache(capacity: 128)
+    runner.read(text, into: known)
+    runner.forward(forest: [PlantedTree(tree, in: known)])
+    let expected = (0..<9).map { bits(runner, row: $0) }
+    let expectedTaps = taps(from: 0, 9)
+    for read in [0, 16, 49] {
+      let caches = try (0..<3).map { _ in try runner.makeCache(capacity: 128) }
+      runner.read(text[..<read], into: caches[0])
+      runner.read(text, into: caches[1])
+      runner.forward(
+        first: [TextSlice(text[read...], in: caches[0])],
+        forest: [
+          PlantedTree(tree, in: caches[1]),
+          PlantedTree(tree, in: caches[0], behind: text.count - read),
+        ], slices: [TextSlice(text[...], in: caches[2])])
+      #expect(caches.map(\.count) == [50, 50, 50])
+      let start = text.count - read
+      #expect(runner.logits(from: start) == runner.logits)
+      for row in 0..<9 {
+        let equal = bits(runner, row: row) == expected[row]
+        let equalBehind = bits(runner, row: 9 + row) == expected[row]
+        #expect(equal && equalBehind, "row \(row), read \(read)")
+      }
+      let equalTaps = taps(from: start, 9) == expectedTaps
+      let equalTapsBehind = taps(from: start + 9, 9) == expectedTaps
+      #expect(equalTaps && equalTapsBehind)
+      runner.keep([0], of: tree, firstRow: start + 9, cache: caches[0])
+      #expect(caches[0].count == 51)
+    }
+  }
+
   @Test func childrenAreFound() {
     var tree = TokenTree(root: 9)
     tree.append(1, after: 0)

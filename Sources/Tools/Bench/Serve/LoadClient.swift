@@ -132,16 +132,19 @@ final class LoadClient {
     while let piece = try connection.readPiece() {
       let now = watch.elapsed
       for data in events.append(piece) where data != "[DONE]" {
-        let event = try JSONValue(parsing: data)
-        if let message = event["error"]?["message"]?.text { throw SpeculateError(message) }
-        let choice = event["choices"]?.elements?.first
-        let text = choice?["text"]?.text ?? choice?["delta"]?["content"]?.text ?? ""
-        if !text.isEmpty {
+        // Read in place, since the load shares the machine with the server.
+        let event = try JSONText(Array(data.utf8)).root.members()
+        if let message = try value(event["error"])?["message"]?.text {
+          throw SpeculateError(message)
+        }
+        let choice = try event["choices"]?.elements().first?.members()
+        let text = try choice?["text"] ?? choice?["delta"]?.members()["content"]
+        if text?.stringBytes?.isEmpty == false {
           pieces += 1
           if sample.firstText == nil { sample.firstText = now }
           sample.lastText = now
         }
-        count(event, &sample)
+        try count(usage: value(event["usage"]), timings: value(event["timings"]), &sample)
       }
     }
     // Without usage every piece is taken for a token.
@@ -149,9 +152,14 @@ final class LoadClient {
     if head.headers["connection"]?.lowercased() == "close" { self.connection = nil }
   }
 
+  private func value(_ node: JSONNode?) throws -> JSONValue? {
+    guard let node, !node.isNull else { return nil }
+    return try JSONValue(parsing: node.text.bytes[node.span])
+  }
+
   /// What the server says of tokens and drafts: as OpenAI does, or llama.cpp.
-  private func count(_ event: JSONValue, _ sample: inout LoadSample) {
-    if let usage = event["usage"], usage.members != nil {
+  private func count(usage: JSONValue?, timings: JSONValue?, _ sample: inout LoadSample) {
+    if let usage, usage.members != nil {
       sample.promptTokens = usage["prompt_tokens"]?.integer ?? 0
       sample.tokens = usage["completion_tokens"]?.integer ?? 0
       sample.cachedTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.integer ?? 0
@@ -160,7 +168,7 @@ final class LoadClient {
       sample.accepted = accepted
       sample.drafts = accepted + (details?["rejected_prediction_tokens"]?.integer ?? 0)
     }
-    guard let timings = event["timings"] else { return }
+    guard let timings else { return }
     if let drafts = timings["draft_n"]?.integer {
       sample.drafts = drafts
       sample.accepted = timings["draft_n_accepted"]?.integer ?? 0
