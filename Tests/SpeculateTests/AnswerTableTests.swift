@@ -3,6 +3,7 @@ import Foundation
 import Speculate
 import TestSupport
 import Testing
+import Verifier
 
 /// Drafts out of what a target wrote earlier.
 @Suite struct AnswerTableTests {

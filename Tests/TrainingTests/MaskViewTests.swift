@@ -79,9 +79,10 @@ import Training
           #expect(counted.count == 2)
           sums[row] += counted.reduce(0) { $0 + Double(masked.weights[$1]) }
         }
-        coupled.append(
-          group.flatMap { $0 * 7..<$0 * 7 + 7 }.filter { masked.targets[$0] >= 0 }
-            .reduce(0) { $0 + Double(masked.weights[$1]) } / 7)
+        let all: [Int] = group.flatMap { (block: Int) in block * 7..<block * 7 + 7 }
+        let counted = all.filter { masked.targets[$0] >= 0 }
+        let sum: Double = counted.reduce(0) { $0 + Double(masked.weights[$1]) }
+        coupled.append(sum / 7)
       }
     }
     let means = sums.map { $0 / Double(coupled.count) }
@@ -89,9 +90,10 @@ import Training
     var random = SplitMix(seed: 4)
     for _ in coupled {
       let level = Double.random(in: 0.2...0.8, using: &random)
-      let rows = (0..<7).map { _ in
-        0.5 + (Double.random(in: 0..<1, using: &random) < level ? 0.5 / level : 0)
-          + (Double.random(in: 0..<1, using: &random) >= level ? 0.5 / (1 - level) : 0)
+      let rows = (0..<7).map { _ -> Double in
+        let first = Double.random(in: 0..<1, using: &random) < level ? 0.5 / level : 0
+        let second = Double.random(in: 0..<1, using: &random) >= level ? 0.5 / (1 - level) : 0
+        return 0.5 + first + second
       }
       independent.append(rows.reduce(0, +) / 7)
     }

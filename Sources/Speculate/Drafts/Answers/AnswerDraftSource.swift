@@ -66,7 +66,7 @@ package final class AnswerDraftSource: DraftSource {
       let cell = ChanceCell.branch(
         .runnerUp(rank: rank - 1, isCoupled: false), score: share(run, rank))
       let chance = before * branching.chances.conditional(cell)
-      guard chance >= DraftBranching.leastChance else { return }
+      guard chance >= branching.leastChance else { return }
       runnersUp.append(RunnerUp(place: place, token: token, cell: cell, chance: chance))
     }
   }
@@ -90,7 +90,7 @@ package final class AnswerDraftSource: DraftSource {
       {
         let cell = ChanceCell.branch(.behind, score: share(run, 0))
         chance *= branching.chances.conditional(cell)
-        guard chance >= DraftBranching.leastChance else { break }
+        guard chance >= branching.leastChance else { break }
         let token = table.tokens[run * AnswerTable.width]
         request.block.branches.append(
           DraftBranch(

@@ -269,7 +269,7 @@ package final class DrafterTraining: TrainingRecipe {
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
     case .model(let folder):
       try DrafterInitializer.copy(
-        from: ModelWeights(folder), ModelConfiguration(directory: folder), to: model)
+        from: ModelWeights(folder), ModelConfiguration(directory: folder), layers: nil, to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
     case .target(let layers):
       try DrafterInitializer.copy(from: weights, target, layers: layers, to: model)
