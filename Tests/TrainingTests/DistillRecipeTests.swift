@@ -130,7 +130,7 @@ import Verifier
   }
 
   /// The options of a drafter that sees tokens and learns in both stages.
-  private static func tokenOptions(
+  static func tokenOptions(
     _ folder: TemporaryFolder, output: String, threads: Int
   ) throws -> DistillOptions {
     var options = try options(folder, output: output, threads: threads)

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Drafter
+import Files
+import Foundation
 import Training
 
 /// The sizes of a drafter to train.
@@ -38,7 +41,8 @@ struct DrafterSizes: ParsableArguments {
   @Option(
     """
     First values: random, the target's last layers (target; the first ones for --kind tokens), or \
-    those of the drafter in a folder, with its draft vocabulary. (default: target if shapes agree)
+    those of the drafter in a folder, with its draft vocabulary, or for --kind tokens the first layers of a \
+    causal model with the target's vocabulary. (default: target if shapes agree)
     """, value: "random|target|dir")
   var `init`: String?
 
@@ -64,7 +68,20 @@ struct DrafterSizes: ParsableArguments {
     _ = try taps
   }
 
-  private var startsFromDrafter: Bool { `init`.map { $0 != "random" && $0 != "target" } ?? false }
+  private var startsFromDrafter: Bool {
+    guard let `init`, `init` != "random", `init` != "target" else { return false }
+    return Self.isDrafter(`init`)
+  }
+
+  /// Whether a folder holds no causal model; what can't be read is told later.
+  private static func isDrafter(_ path: String) -> Bool {
+    let file = URL(filePath: path).appending(path: "config.json")
+    return (try? DrafterConfiguration.isMeant(by: ConfigurationFile(url: file))) ?? true
+  }
+
+  private static func beginning(in folder: URL) -> DrafterInitialization {
+    isDrafter(folder.path) ? .drafter(folder) : .model(folder)
+  }
 
   /// - Parameter areWritten: Whether the target writes prompts itself, and is a chat model of a large
   ///   vocabulary that nobody has chosen sizes for.
@@ -83,7 +100,7 @@ struct DrafterSizes: ParsableArguments {
       switch name {
       case "random": .random
       case "target": .target
-      default: .drafter(try ModelFolder.url(name, option: "--init"))
+      default: try Self.beginning(in: ModelFolder.url(name, option: "--init"))
       }
     }
   }

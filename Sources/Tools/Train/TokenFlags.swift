@@ -1,6 +1,6 @@
 import ArgumentParser
 public import Drafter
-import Training
+public import Training
 
 /// What is special to a drafter that sees tokens alone.
 struct TokenFlags: ParsableArguments {
@@ -33,6 +33,18 @@ struct TokenFlags: ParsableArguments {
   var leastNoise: Double?
   @Option("Stage 1: the share of blocks that are masked entirely. (default: 0.5)")
   var maskedShare: Double?
+  @Option(
+    """
+    Stage 1: how often a block is shown that isn't masked entirely: once (single), twice, each row masked \
+    in one view (complement), or thrice, masked entirely too (coupled). (default: single)
+    """, value: "views")
+  var views: MaskViews?
+  @Option("Stage 1: the share of these blocks whose shown rows are the first ones. (default: 0)")
+  var leftShare: Double?
+  @Flag(help: "Stage 1: spread shares of masked rows evenly over the blocks of a pass.")
+  var spreadLevels = false
+  @Option("First steps in which blocks grow from --shortest-block to --block-size. (default: 0)")
+  var growthSteps: Int?
   @Option("Stage 2: row i of R counts alpha^(R−i); below 1.05. (default: 1.01)")
   var alpha: Double?
 
@@ -42,6 +54,8 @@ struct TokenFlags: ParsableArguments {
       ("--refinement-steps", refinementSteps != nil),
       ("--refinement-rate", refinementRate != nil), ("--least-noise", leastNoise != nil),
       ("--masked-share", maskedShare != nil), ("--alpha", alpha != nil),
+      ("--views", views != nil), ("--left-share", leftShare != nil),
+      ("--spread-levels", spreadLevels), ("--growth-steps", growthSteps != nil),
     ]
   }
 
@@ -87,6 +101,8 @@ struct TokenFlags: ParsableArguments {
     }
     try OptionCheck.range("--least-noise", leastNoise, 0.01...1)
     try OptionCheck.range("--masked-share", maskedShare, 0...1)
+    try OptionCheck.range("--left-share", leftShare, 0...1)
+    try OptionCheck.range("--growth-steps", growthSteps, 0...steps)
     if let alpha, !(alpha >= 1 && alpha < TokenStages.highestAlpha) {
       throw ValidationError(
         "--alpha is \(alpha): give 1 to less than \(TokenStages.highestAlpha), at which training "
@@ -109,7 +125,13 @@ struct TokenFlags: ParsableArguments {
     options.stages.leastNoise = leastNoise ?? usual.leastNoise
     options.stages.maskedShare = maskedShare ?? usual.maskedShare
     options.stages.alpha = alpha ?? usual.alpha
+    options.stages.views = views ?? usual.views
+    options.stages.leftShare = leftShare ?? usual.leftShare
+    options.stages.spreadsLevels = spreadLevels
+    options.stages.growthSteps = growthSteps ?? usual.growthSteps
   }
 }
+
+extension MaskViews: ExpressibleByArgument {}
 
 extension DrafterKind: ExpressibleByArgument {}

@@ -11,6 +11,9 @@ package enum DrafterInitialization: Sendable, Equatable {
   case target
   /// The values of a drafter of the same sizes, with its draft vocabulary.
   case drafter(URL)
+  /// For a drafter that sees tokens: the embedding, the first layers and the last norm of a causal model with
+  /// the target's vocabulary, from predicting a token to predicting blocks (NBDiff, arXiv 2512.06776).
+  case model(URL)
 }
 
 /// Copies a drafter's first values from its target or from another drafter.
@@ -61,6 +64,12 @@ enum DrafterInitializer {
       throw SpeculateError(
         "the drafter can't start as layers of the target, whose shape differs: give ‘init’ random")
     case .drafter(let folder): _ = try configuration(ofDrafter: folder, for: drafter)
+    case .model(let folder):
+      guard try fits(ModelConfiguration(directory: folder), drafter) else {
+        throw SpeculateError(
+          "the drafter can't start as layers of the model in \(folder.path): it has fewer, or of another "
+            + "architecture than drafters have")
+      }
     default: return
     }
   }

@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Foundation
+import Verifier
 
 /// The settings that decide what a run makes, by their names, as its output folder remembers them
 /// (``OutputClaim/Job``): a run of others doesn't go on in it.
@@ -118,6 +119,7 @@ extension DistillOptions {
     case .target: settings.note("init", "target")
     case .drafter(let folder):
       try settings.note("init", contentsOf: Checkpoint(directory: folder).files)
+    case .model(let folder): try settings.note("init", contentsOf: ModelWeights(folder).files)
     }
     if case .drafter = initialization {} else { settings.note("draft vocabulary", draftVocabulary) }
     settings.note("anchors", anchors)
@@ -135,6 +137,10 @@ extension DistillOptions {
       settings.note("least noise", stages.leastNoise)
       settings.note("masked share", stages.maskedShare)
       settings.note("alpha", stages.alpha)
+      settings.note("views", stages.views == .single ? nil : stages.views.rawValue)
+      settings.note("left share", stages.leftShare > 0 ? stages.leftShare : nil)
+      settings.note("spread levels", stages.spreadsLevels ? true : nil)
+      settings.note("growth steps", stages.growthSteps > 0 ? stages.growthSteps : nil)
     }
     return settings.values
   }

@@ -158,7 +158,13 @@ import Testing
       --refinement-rate <refinement-rate> The highest learning rate of stage 2, as a share of \
       --learning-rate. (default: 0.5) --least-noise <least-noise> Stage 1: the lowest share of rows \
       that is masked. (default: 0.1) --masked-share <masked-share> Stage 1: the share of blocks \
-      that are masked entirely. (default: 0.5) --alpha <alpha> Stage 2: row i of R counts \
+      that are masked entirely. (default: 0.5) --views <views> Stage 1: how often a block is shown \
+      that isn't masked entirely: once (single), twice, each row masked in one view (complement), \
+      or thrice, masked entirely too (coupled). (default: single) (values: single, complement, \
+      coupled) --left-share <left-share> Stage 1: the share of these blocks whose shown rows are \
+      the first ones. (default: 0) --spread-levels Stage 1: spread shares of masked rows evenly \
+      over the blocks of a pass. --growth-steps <growth-steps> First steps in which blocks grow \
+      from --shortest-block to --block-size. (default: 0) --alpha <alpha> Stage 2: row i of R counts \
       alpha^(R−i); below 1.05. (default: 1.01) OBJECTIVE:
       """
     #expect(text.contains(section), "\(text)")
@@ -238,6 +244,9 @@ import Testing
       (tokens + ["--target-layers", "1"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--row-weights", "pace"], 64, "belongs to --kind conditioned: leave it out"),
       (tokens + ["--block-size", "98"], 64, "give at most 97, of which stage 2"),
+      (data + ["--views", "coupled"], 64, "--views belongs to --kind tokens: give it too"),
+      (tokens + ["--left-share", "2"], 64, "--left-share 2.0 is out of range: use 0.0 to 1.0"),
+      (tokens + ["--growth-steps", "9999"], 64, "--growth-steps 9999 is out of range: use 0 to"),
       (tokens + ["--least-noise", "0"], 64, "--least-noise 0.0 is out of range: use 0.01 to 1.0"),
       (
         tokens + ["--stage", "2", "--refinement-steps", "9"], 64,

@@ -89,11 +89,16 @@ package struct DraftExample: Sendable {
         if random.uniform() < level {
           weights[draft] *= Float(1 / level)
         } else if position < tokens.count {
-          shown[block * blockSize + row] = tokens[position]
-          targets[draft] = -1
+          show(tokens[position], block: block, row: row)
         }
       }
     }
+  }
+
+  /// Shows a row its token, so that there is nothing to guess.
+  mutating func show(_ token: Token, block: Int, row: Int) {
+    shown[block * blockSize + row] = token
+    targets[block * (blockSize - 1) + row - 1] = -1
   }
 
   package mutating func weigh(_ curve: [Float]) {

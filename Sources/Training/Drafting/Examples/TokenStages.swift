@@ -20,6 +20,14 @@ package struct TokenStages: Sendable, Equatable {
   package var leastNoise = 0.1
   /// The share of the first stage's blocks that are masked entirely, as they are served.
   package var maskedShare = 0.5
+  /// How often the first stage shows a block.
+  package var views = MaskViews.single
+  /// The share of the first stage's other blocks whose shown rows are the first ones.
+  package var leftShare = 0.0
+  /// Whether noise levels are spread evenly over the blocks of a pass.
+  package var spreadsLevels = false
+  /// First steps of the run in which blocks grow from the shortest to the longest.
+  package var growthSteps = 0
   /// α of the second stage's weights α^(R−i).
   package var alpha = 1.01
 

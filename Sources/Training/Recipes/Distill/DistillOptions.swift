@@ -70,8 +70,10 @@ package struct DistillOptions: RecipeOptions {
     if case .made(let folders) = responses {
       inputs += folders.map { OutputClaim.Input("responses from", $0) }
     }
-    if case .drafter(let folder) = initialization {
+    switch initialization {
+    case .drafter(let folder), .model(let folder):
       inputs.append(OutputClaim.Input("init", folder))
+    case .random, .target, nil: break
     }
     return inputs
   }

@@ -1,5 +1,6 @@
 import Drafter
 import Files
+import Foundation
 import Tensors
 import Verifier
 
@@ -66,16 +67,48 @@ extension DrafterTraining {
         "‘target layers’ names layer \(wrong), but the target has layers 0 to "
           + "\(target.layerCount - 1)")
     }
+    let model = try initialModel(options, target)
     return DrafterConfiguration(
       blockSize: options.blockSize, maskToken: maskToken, targetLayers: readsFeatures ? layers : [],
       targetLayerCount: readsFeatures ? target.layerCount : 0,
       vocabularySize: target.vocabularySize, layerCount: options.layerCount,
-      shape: try shape(options, target.layerShape), ropeTheta: target.ropeTheta,
-      maximumContext: target.maximumContext, draftVocabularySize: draftVocabulary?.count,
+      shape: try model?.layerShape ?? shape(options, target.layerShape),
+      ropeTheta: (model ?? target).ropeTheta,
+      maximumContext: min(target.maximumContext, model?.maximumContext ?? .max),
+      draftVocabularySize: draftVocabulary?.count,
       shortestBlock: options.shortestBlock ?? (readsFeatures ? nil : 2), kind: options.kind,
-      ownsEmbedding: options.ownsEmbedding
+      ownsEmbedding: options.ownsEmbedding || model != nil
         || options.width.map { $0 != target.hiddenSize } ?? false,
       heads: DrafterHeads(options.heads.map(\.configuration)))
+  }
+
+  /// The causal model that a drafter begins as; nil for another beginning.
+  private static func initialModel(
+    _ options: DistillOptions, _ target: ModelConfiguration
+  ) throws -> ModelConfiguration? {
+    guard case .model(let folder) = options.initialization else { return nil }
+    guard !options.kind.readsFeatures else {
+      throw SpeculateError(
+        "‘init’ \(folder.path) is a causal model, which a drafter that reads its target's features can't begin "
+          + "as: give a drafter, or ‘kind’ tokens")
+    }
+    let model = try ModelConfiguration(directory: folder)
+    guard model.vocabularySize == target.vocabularySize else {
+      throw SpeculateError(
+        "‘init’ \(folder.path) has a vocabulary of \(model.vocabularySize), the target's is "
+          + "\(target.vocabularySize): give a model of the target's tokenizer")
+    }
+    guard model.tiesEmbeddings else {
+      throw SpeculateError(
+        "‘init’ \(folder.path) has a head apart from its embedding, which a drafter that sees tokens has no "
+          + "place for: give a model that ties both")
+    }
+    guard options.width == nil || options.width == model.hiddenSize else {
+      throw SpeculateError(
+        "‘width’ \(options.width ?? 0) is not that of ‘init’ \(folder.path), \(model.hiddenSize): leave it out"
+      )
+    }
+    return model
   }
 
   /// The target's layers, or ones of another width with heads of the same width and a feed-forward part

@@ -144,9 +144,7 @@ package final class DrafterTraining: TrainingRecipe {
       let index = visits.sequence(ofVisit: visit)
       let response = responses[index]
       // The last prompt token may be an anchor; the last token has nothing behind it.
-      let anchors = AnchorSampler.anchors(
-        options.anchors, from: response.promptLength - 1..<response.tokens.count - 1,
-        seed: options.seed, visit: visit)
+      let anchors = anchors(of: response, visit: visit)
       let example = example(response.tokens, anchors, blockSize: blockSize)
       let features =
         here.contains(number)
@@ -176,13 +174,24 @@ package final class DrafterTraining: TrainingRecipe {
     case nil: break
     case .distillation:
       var random = KeyedRandom(seed: options.seed, key: "noise \(state.header.visit)")
-      example.addNoise(
-        from: tokens, least: options.stages.leastNoise, maskedShare: options.stages.maskedShare,
-        random: &random)
+      example.mask(from: tokens, by: options.stages, random: &random)
     case .refinement:
       example.weigh(DraftWeights.rising(blockSize: blockSize, alpha: options.stages.alpha))
     }
     return example
+  }
+
+  /// The anchors of a visit's blocks, ascending; views of one block share theirs.
+  private func anchors(of response: Response, visit: Int) -> [Int] {
+    let range = response.promptLength - 1..<response.tokens.count - 1
+    let views = stage(step: stepCount) == .distillation ? options.stages.views : .single
+    let share = options.stages.maskedShare
+    let anchors = AnchorSampler.anchors(
+      views.distinct(options.anchors, maskedShare: share), from: range, seed: options.seed,
+      visit: visit)
+    var random = KeyedRandom(seed: options.seed, key: "views \(visit)")
+    return views.blocks(
+      at: anchors, most: options.anchors, maskedShare: share, random: &random)
   }
 
   /// The stage of a step; nil for a conditioned drafter, which learns in one go.
@@ -194,7 +203,9 @@ package final class DrafterTraining: TrainingRecipe {
 
   /// The rows of a step's blocks: every size the drafter is to serve comes up alike.
   private func blockSize(step: Int) -> Int {
-    let sizes = model.configuration.shortestBlock...model.configuration.blockSize
+    let all = model.configuration.shortestBlock...model.configuration.blockSize
+    let most = options.tokenStages?.mostRows(of: all, step: step) ?? all.upperBound
+    let sizes = all.lowerBound...most
     var random = KeyedRandom(seed: options.seed, key: "block \(step)")
     return sizes.lowerBound + Int(random.next() % UInt64(sizes.count))
   }
@@ -243,7 +254,7 @@ package final class DrafterTraining: TrainingRecipe {
   private static func origin(_ options: DistillOptions) -> URL? {
     switch options.initialization {
     case .random: nil
-    case .drafter(let folder): folder
+    case .drafter(let folder), .model(let folder): folder
     case .target, nil: options.target
     }
   }
@@ -255,6 +266,9 @@ package final class DrafterTraining: TrainingRecipe {
     switch options.initialization {
     case .random: return
     case .drafter(let folder): try DrafterInitializer.copy(fromDrafter: folder, to: model)
+    case .model(let folder):
+      try DrafterInitializer.copy(
+        from: ModelWeights(folder), ModelConfiguration(directory: folder), to: model)
     case nil where !DrafterInitializer.fits(target, model.configuration): return
     default: try DrafterInitializer.copy(from: weights, target, to: model)
     }
