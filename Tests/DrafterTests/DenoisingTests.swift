@@ -1,5 +1,6 @@
 import Drafter
 import Files
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -280,6 +281,18 @@ import Testing
       #expect(one.confidences == other.confidences && one.fixedAfter == other.fixedAfter)
     }
     if name == "one-pass" { #expect(one.allSatisfy { $0.passes == 1 && $0.width == 5 }) }
+  }
+
+  /// The script that decodes by every policy names every policy.
+  @Test func `no policy is left unchecked`() throws {
+    let script = TestFiles.package.appending(path: "Scripts/check-policies")
+    let words = try String(contentsOf: script, encoding: .utf8).split { " \n()".contains($0) }
+    for kind in DenoisingCatalog.kinds {
+      #expect(words.contains(Substring(kind.name)), "\(kind.name)")
+    }
+    for word in words where word.contains("=") && word.contains(":") && !word.contains("$") {
+      _ = try DenoisingCatalog.policy(String(word))
+    }
   }
 
   @Test func `policies are asked for by name`() throws {

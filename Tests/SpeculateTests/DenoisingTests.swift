@@ -9,68 +9,13 @@ import Verifier
 
 /// However blocks are denoised, the target alone decides.
 @Suite struct DenoisingTests {
-  /// Steps without any sense: all that a policy can say, of places and tokens that mostly aren't there.
-  struct Garbage: DenoisingPolicy {
-    private var random: SplitMix
-
-    init(seed: UInt64) { random = SplitMix(seed: seed) }
-
-    var sight: DenoisingSight { .logits }
-    var readsCosts: Bool { true }
-    var learns: Bool { true }
-
-    private mutating func place() -> Int { Int.random(in: -2...9, using: &random) }
-    private mutating func token() -> Token {
-      [Token.min, -1, 0, 7, 31, 59, 60, 61, 1_000_000, Token.max].randomElement(using: &random) ?? 0
-    }
-    private mutating func number() -> Float {
-      [Float.nan, .infinity, -.infinity, -3, 0, 0.5, 1e30].randomElement(using: &random) ?? 0
-    }
-    private mutating func some<Value>(_ value: (inout Self) -> Value) -> [Value] {
-      (0..<Int.random(in: 0...3, using: &random)).map { _ in value(&self) }
-    }
-
-    private mutating func biases() -> [LogitBias] {
-      some { LogitBias(place: $0.place(), token: $0.token(), value: $0.number()) }
-    }
-
-    mutating func begin(_ round: DenoisingRound) -> BlockOpening {
-      var opening = BlockOpening()
-      opening.width = Bool.random(using: &random) ? place() : nil
-      opening.presets = some { PlacedToken($0.place(), $0.token()) }
-      opening.biases = biases()
-      return opening
-    }
-
-    mutating func next(_ block: DenoisedBlock, _ round: DenoisingRound) -> DenoisingStep {
-      switch Int.random(in: 0..<8, using: &random) {
-      case 0: return .done
-      case 1: return .restart
-      case 2:
-        return .finish(
-          DenoisingEnd(
-            width: place(), chain: place(), confidences: block.drafts.map { _ in number() }))
-      default:
-        var plan = DenoisingPlan(fix: some { PlacedToken($0.place(), $0.token()) })
-        plan.remask = some { $0.place() }
-        plan.insert = some { .init(place: $0.place(), count: $0.place()) }
-        plan.soften = some { garbage in
-          SoftMask(place: garbage.place(), mixture: garbage.some { ($0.token(), $0.number()) })
-        }
-        plan.extend = Int.random(in: -3...40, using: &random)
-        plan.biases = biases()
-        return .pass(plan)
-      }
-    }
-  }
-
   static func policies() throws -> [any DenoisingPolicy] {
     try DenoisingCatalog.kinds.map { try DenoisingCatalog.policy($0.name) }
       + [
         "left-run:gate=1", "credit:across=0.3", "filter:width=1", "hierarchy:remask=1",
-        "extend:cost=1",
+        "extend:cost=1", "noise:seed=1", "noise:nonsense=1", "noise:nonsense=1,seed=1",
       ]
-      .map(DenoisingCatalog.policy) + [Garbage(seed: 1), Garbage(seed: 2)]
+      .map(DenoisingCatalog.policy)
   }
 
   private static func source(

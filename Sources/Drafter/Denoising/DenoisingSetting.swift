@@ -66,6 +66,7 @@ package enum DenoisingCatalog {
     CreditPolicy.self, LocalLeapPolicy.self, SchedulePolicy.self, FilterPolicy.self,
     BanditPolicy.self, HierarchyPolicy.self, SmoothingPolicy.self, SchedulesPolicy.self,
     ExtensionPolicy.self, DelimiterPolicy.self, InsertionPolicy.self, WidthPolicy.self,
+    NoisePolicy.self,
   ]
 
   /// The settings of a kind.
