@@ -146,6 +146,13 @@ extension DrafterRunner {
     }
     runLayers()
     projectLogits(count: drafts)
+    if let observer {
+      let normed = scratch.normedForHead(0)
+      observer(
+        ProductInput(
+          product: "lm_head", rows: Array(0..<drafts), width: normed.width,
+          values: normed.values.base))
+    }
     for block in blocks where block.context.block.isOpen { settle(block.context) }
     return drafts
   }

@@ -27,6 +27,8 @@ package final class DrafterRunner {
   var untouched: FloatBuffer?  // [maximumBlocks · maximumDrafts + 1][columns]
   /// Features of several sequences, for one product: made when there are several.
   private var gathered: FloatBuffer?  // [waitingRows][taps · width]
+  /// Is told what products of passes take, for analysis.
+  package var observer: ((ProductInput) -> Void)?
 
   static let waitingRows = DrafterContext.waitingRows
 
@@ -206,6 +208,15 @@ package final class DrafterRunner {
         features.finish(row: row, columns: 0..<hidden)
       }
     }
+    if let observer {
+      let all = Array(0..<rows)
+      observer(
+        ProductInput(product: "fc", rows: all, width: fusion.matrix.columns, values: taps))
+      observer(
+        ProductInput(
+          product: "context's k_proj v_proj", rows: all, width: hidden, values: features.values.base
+        ))
+    }
     for (index, layer) in drafter.layers.enumerated() {
       layer.storeContext(features, plan, index: index, scratch: scratch, workers: workers)
     }
@@ -239,7 +250,8 @@ package final class DrafterRunner {
 
   func runLayers() {
     for (index, layer) in drafter.layers.enumerated() {
-      layer.forward(plan, index: index, scratch: scratch, workers: workers)
+      layer.forward(
+        plan, index: index, scratch: scratch, workers: workers, observer: observer)
     }
   }
 

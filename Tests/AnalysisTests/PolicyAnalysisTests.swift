@@ -163,6 +163,58 @@ import Verifier
     #expect(abs(two.rate(over: one).ratio - (6 / 2.7) / (6 / 4.4)) < 1e-9)
   }
 
+  /// Tails of rows whose values are known, and of what a drafter's products take.
+  @Test(arguments: DrafterKind.allCases) func `outliers are seen where they are`(
+    kind: DrafterKind
+  ) throws {
+    var tails = Tails(name: "rows")
+    var row = [Float](repeating: 1, count: 64)
+    func add() { row.withUnsafeBufferPointer { tails.add($0) } }
+    add()
+    #expect(tails.ratio == 1 && tails.error8 < 1e-6 && tails.error4 < 1e-6)
+    row[5] = -127
+    add()
+    row[5] = .nan
+    add()
+    row = [Float](repeating: 0, count: 64)
+    add()
+    #expect(tails.rows == 2 && tails.greatest == 127 && tails.worstRatio == 127)
+    #expect(tails.outlierRows == 1 && tails.ratio == 64)
+    // To 8 bits nothing is lost beside the outlier; to 4 its 31 neighbours are.
+    let all = 64.0 + 63 + 127 * 127
+    #expect(tails.error8 < 1e-6 && abs(tails.error4 - (31 / all).squareRoot()) < 1e-6)
+
+    let target = TinyModels.target
+    let drafter = TinyModels.drafter(blockSize: 6, kind: kind)
+    let passes = try BlockDraftPasses(
+      drafter: drafter, target: target, workers: Workers(count: 1), maximumBlocks: 1)
+    let source = try BlockDraftSource(sharing: passes, capacity: 160)
+    let replay = Self.replay(source)
+    let text = try Self.texts(kind)[0]
+    let cost = CostModel(verify: PassTimes([(1, 1)]), draft: PassTimes([(1, 0.1)]))
+    var length = DraftLength.fixed(5)
+    func rounds() throws -> [DraftReplay.Round] {
+      try replay.load(text)
+      return try replay.rounds(
+        parameters: GenerationParameters(), length: &length, choice: .argmax, cost: cost)
+    }
+    let plain = try rounds()
+    var profile = TailProfile()
+    passes.productObserver = { profile.add($0) }
+    // Looking changes nothing.
+    #expect(try rounds() == plain)
+    passes.productObserver = nil
+    let names = profile.products.map(\.name)
+    let layers = drafter.configuration.layerCount
+    #expect(names.count { $0.hasSuffix("down_proj") } == layers)
+    #expect(names.count { $0.hasSuffix("q_proj k_proj v_proj") } == layers)
+    #expect(names.last == "lm_head" && names.contains("fc") == kind.readsFeatures)
+    // Rows of blocks alone count, and each goes through all layers.
+    let blocks = profile.products.filter { $0.name.hasPrefix("layers.") }
+    let rows = plain.reduce(0) { $0 + $1.passRows }
+    #expect(blocks.allSatisfy { $0.rows == rows && $0.ratio > 1 && $0.error8 < $0.error4 })
+  }
+
   @Test func `a profile tells rows apart`() {
     var profile = RowProfile()
     var block = DenoisedBlock(capacity: 3)
@@ -176,8 +228,9 @@ import Verifier
             entropy: Float(place)), at: place)
       }
       block.take(.done)
-      profile.add(block, text: text[...])
+      profile.add(block, text: text[...], endTokens: [2, 77])
     }
+    #expect(profile.ends == 2 && profile.rightEnds == 1)
     #expect(profile.blocks == [3, 3, 3] && profile.entropy == [0, 1, 2])
     #expect(profile.reached == [3, 2, 1] && profile.accepted == [2, 1, 0])
     #expect(profile.probability == [1, 1, 1])

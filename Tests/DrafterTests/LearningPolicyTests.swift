@@ -129,6 +129,40 @@ import Testing
     #expect(blocks.suffix(100).allSatisfy { $0.width <= 3 && $0.passes == 1 })
   }
 
+  /// What is measured on other texts is what was learned before them.
+  @Test func `what is settled learns no more`() {
+    var filter = PolicyTests.make(FilterPolicy.self, ["width": 1])
+    let costs = Costs(draft: 0.15) { 1 + 0.08 * Double($0 - 1) }
+    _ = play(&filter, rounds: 400, drafts: 6, costs: costs) { place, _ in place < 2 ? 0.95 : 0.05 }
+    func chances() -> [Float]? {
+      filter.network.map {
+        $0.chances($0.inputs([Float](repeating: 0.5, count: 6).map { ($0, 2) }), count: 6)
+      }
+    }
+    let learned = chances()
+    filter.settle()
+    _ = play(&filter, rounds: 400, drafts: 6, costs: costs) { _, _ in 0.95 }
+    #expect(learned != nil && chances() == learned)
+
+    var bandit = Bandit(situations: 1, actions: 3)
+    for action in 0..<3 {
+      for _ in 0..<5 { bandit.learn(Double(action), of: action, in: 0) }
+    }
+    bandit.settle()
+    for _ in 0..<50 { bandit.learn(100, of: 0, in: 0) }
+    #expect((0..<500).allSatisfy { bandit.action(in: 0, key: $0) == 2 })
+
+    var gate = SecondPassGate()
+    gate.settle()
+    var round = DenoisingRound()
+    round.costs = UsualCosts(draft: 10, verify: 1)
+    let pays = (0..<500).count { position in
+      round.position = position
+      return gate.pays(chances: [1, 0.5, 0.5], shown: 1, round)
+    }
+    #expect(pays == 0)
+  }
+
   // MARK: The gate
 
   @Test func `a second pass must bring what its time would`() {

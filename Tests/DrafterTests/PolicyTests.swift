@@ -44,6 +44,33 @@ import Testing
 
   // MARK: Thresholds
 
+  /// FreeDave's passes for the drafts of a pass a draft.
+  @Test func `self-verification takes as many passes as guesses are wrong`() {
+    func order(_ tokens: Int...) -> [PlacedToken] {
+      tokens.enumerated().map { PlacedToken($0.offset + 7 - tokens.count, Token($0.element)) }
+    }
+    // What the first pass proposes stays: one pass, and one over all guesses.
+    #expect(
+      SelfVerification.calls([order(1, 2, 3, 4), order(2, 3, 4), order(3, 4), order(4)]) == 2)
+    // Each pass changes its mind about what follows.
+    #expect(
+      SelfVerification.calls([order(1, 9, 9, 9), order(2, 8, 8), order(3, 7), order(4)]) == 4)
+    // The third draft is guessed wrongly: the guesses behind it run again.
+    #expect(
+      SelfVerification.calls([order(1, 2, 9, 4), order(2, 9, 4), order(3, 4), order(4)]) == 3)
+    #expect(SelfVerification.calls([order(5)]) == 1 && SelfVerification.calls([]) == 0)
+    // No more than eight guesses at once.
+    let long = (0..<20).map { start in (start..<20).map { PlacedToken($0, 3) } }
+    #expect(SelfVerification.calls(long) == 4)
+    var policy = Self.make(StepsPolicy.self, ["count": 64])
+    for _ in 0..<3 { _ = Self.drafter().draft(&policy, count: 6) }
+    // The drafter without a model says the same of a row in every pass.
+    #expect(policy.verification.blocks == 3 && policy.verification.calls == 6)
+    var two = Self.make(StepsPolicy.self)
+    _ = Self.drafter().draft(&two, count: 6)
+    #expect(two.verification.blocks == 0)
+  }
+
   @Test func `no sub-block is begun before the one before is done`() {
     let sizes = [(8, 2), (7, 3), (8, 8), (5, 1)]
     for (count, rows) in sizes {

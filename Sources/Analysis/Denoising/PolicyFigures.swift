@@ -67,6 +67,13 @@ package struct PolicyFigures: Sendable {
   /// How often the leftmost mask was fixed.
   package var globalOrder: Double? { mean(globals) }
 
+  /// The same of some texts alone.
+  package func of(_ texts: [Int]) -> PolicyFigures {
+    var part = PolicyFigures(name)
+    part.terms = texts.map { terms[$0] }
+    return part
+  }
+
   /// τ over another's, over the texts of both.
   package func tau(over other: PolicyFigures) -> PairedComparison {
     PairedComparison(

@@ -9,6 +9,10 @@ package struct RowProfile: Encodable, Sendable, Equatable {
   package private(set) var reached: [Int] = []
   /// Of these, those in which its draft was right too.
   package private(set) var accepted: [Int] = []
+  /// Drafts of an end, all drafts before them being right, and those of them that were right: ends that are
+  /// drafted too early are what padding teaches a drafter (Rainbow Padding, arXiv 2510.03680).
+  package private(set) var ends = 0
+  package private(set) var rightEnds = 0
   private var entropies: [Double] = []
   private var probabilities: [Double] = []
 
@@ -25,8 +29,12 @@ package struct RowProfile: Encodable, Sendable, Equatable {
 
   /// Adds a block of one pass.
   ///
-  /// - Parameter text: what the text turned out to be behind its anchor.
-  package mutating func add(_ block: DenoisedBlock, text: ArraySlice<Token>) {
+  /// - Parameters:
+  ///   - text: what the text turned out to be behind its anchor.
+  ///   - endTokens: those that end texts.
+  package mutating func add(
+    _ block: DenoisedBlock, text: ArraySlice<Token>, endTokens: [Token] = []
+  ) {
     let right = zip(block.drafts, text).prefix { $0 == $1 }.count
     for (place, row) in block.distributions.enumerated() {
       if blocks.count == place {
@@ -42,11 +50,14 @@ package struct RowProfile: Encodable, Sendable, Equatable {
       guard place <= right, place < text.count else { continue }
       reached[place] += 1
       if place < right { accepted[place] += 1 }
+      guard endTokens.contains(block.token(at: place)) else { continue }
+      ends += 1
+      if place < right { rightEnds += 1 }
     }
   }
 
   private enum CodingKeys: CodingKey {
-    case blocks, reached, accepted, entropy, probability, acceptance
+    case blocks, reached, accepted, entropy, probability, acceptance, ends, rightEnds
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -57,5 +68,7 @@ package struct RowProfile: Encodable, Sendable, Equatable {
     try container.encode(entropy, forKey: .entropy)
     try container.encode(probability, forKey: .probability)
     try container.encode(acceptance, forKey: .acceptance)
+    try container.encode(ends, forKey: .ends)
+    try container.encode(rightEnds, forKey: .rightEnds)
   }
 }

@@ -29,6 +29,9 @@ package protocol DenoisingPolicy: Sendable {
 
   /// Takes what the text turned out to be behind the anchor of a block.
   mutating func observe(_ verdict: DenoisingVerdict)
+
+  /// Keeps what it has learned of texts as it is from now on, so that it can be measured on others.
+  mutating func settle()
 }
 
 extension DenoisingPolicy {
@@ -40,6 +43,7 @@ extension DenoisingPolicy {
   package mutating func forgetText() {}
   package mutating func begin(_ round: DenoisingRound) -> BlockOpening { BlockOpening() }
   package mutating func observe(_ verdict: DenoisingVerdict) {}
+  package mutating func settle() {}
 }
 
 /// What a policy looks at of a pass, by what it costs.

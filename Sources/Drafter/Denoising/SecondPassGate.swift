@@ -9,6 +9,7 @@ package struct SecondPassGate: Sendable, Equatable {
   /// The acceptance of a row behind a second pass, by how many drafts that pass was shown: running means.
   private var kappa: [Mean] = []
   private var tau = Mean(4, weight: 8)
+  private var isSettled = false
 
   /// Blocks that take a second pass without being asked, so that what it brings stays known.
   private static let explored: UInt64 = 50
@@ -22,7 +23,7 @@ package struct SecondPassGate: Sendable, Equatable {
   ///   - shown: drafts from the first on that the pass is shown.
   package func pays(chances: [Double], shown: Int, _ round: DenoisingRound) -> Bool {
     let key = UInt64(truncatingIfNeeded: round.position) &+ round.seed &* 0x9E37_79B9_7F4A_7C15
-    if SplitMix.mix(key) % Self.explored == 0 { return true }
+    if !isSettled, SplitMix.mix(key) % Self.explored == 0 { return true }
     return gain(chances: chances, shown: shown) > needed(drafts: chances.count, round.costs)
   }
 
@@ -48,7 +49,10 @@ package struct SecondPassGate: Sendable, Equatable {
     kappa.indices.contains(shown) ? kappa[shown].value : 0.85
   }
 
+  package mutating func settle() { isSettled = true }
+
   package mutating func learn(_ verdict: DenoisingVerdict) {
+    guard !isSettled else { return }
     tau.add(Double(1 + verdict.verified))
     guard verdict.block.passes == 2 else { return }
     let shown = verdict.block.fixedAfter.prefix { $0 == 1 }.count
@@ -58,7 +62,6 @@ package struct SecondPassGate: Sendable, Equatable {
       kappa[shown].add(isRight ? 1 : 0)
     }
   }
-
 }
 
 /// A mean of what was seen, late values counting more, that starts from a guess.
@@ -126,5 +129,10 @@ package struct LimitedPolicy: DenoisingPolicy {
   package mutating func observe(_ verdict: DenoisingVerdict) {
     gate?.learn(verdict)
     if base.learns { base.observe(verdict) }
+  }
+
+  package mutating func settle() {
+    gate?.settle()
+    base.settle()
   }
 }

@@ -141,6 +141,11 @@ package final class BlockDraftSource: DraftSource {
 /// The passes of a block-diffusion drafter, which the sources of several sequences share.
 package final class BlockDraftPasses {
   let runner: DrafterRunner
+  /// Is told what products of passes take, for analysis.
+  package var productObserver: ((ProductInput) -> Void)? {
+    get { runner.observer }
+    set { runner.observer = newValue }
+  }
   private let map: VocabularyMap?
   private var blocks: [DrafterBlock] = []
   private var requests: [DraftRequest] = []

@@ -47,8 +47,13 @@ package struct DecoderLayer: Sendable {
   /// another region. Every value written depends on its own row, and on the cache at and before the
   /// row's last visible key, so rows are invariant to the pass they share.
   ///
-  /// - Parameter index: The layer's place in the caches and among the layers of `scratch`.
-  package func forward(_ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers) {
+  /// - Parameters:
+  ///   - index: The layer's place in the caches and among the layers of `scratch`.
+  ///   - observer: Is told what products took, for analysis.
+  package func forward(
+    _ plan: RowPlan, index: Int, scratch: LayerScratch, workers: Workers,
+    observer: ((ProductInput) -> Void)? = nil
+  ) {
     let rows = plan.count
     func addMixed() {
       mixer.add(rows: rows, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
@@ -56,6 +61,7 @@ package struct DecoderLayer: Sendable {
     mixerNorms.convolution?.prepare(
       plan, norms: mixerNorms, scratch: scratch, workers: workers)
     mixer.mix(plan, norms: mixerNorms, index: index, scratch: scratch, workers: workers)
+    if let observer { tellMixed(plan, index: index, scratch: scratch, to: observer) }
     if !isParallel { addMixed() }
     feedForwardNorms.convolution?.prepare(
       plan, norms: feedForwardNorms, scratch: scratch, workers: workers)
@@ -64,6 +70,7 @@ package struct DecoderLayer: Sendable {
     ) {
       if isParallel { addMixed() }
     }
+    if let observer { tellTransformed(plan, index: index, scratch: scratch, to: observer) }
   }
 
   /// Projects context features to what the mixer keeps of a row, without running the row.

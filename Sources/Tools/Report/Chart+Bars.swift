@@ -1,9 +1,9 @@
 import Analysis
 
 extension Chart {
-  private static let rowHeight = 40.0
-  private static let left = 4.0
-  private static let right = SVGDrawing.width - 14
+  static let rowHeight = 40.0
+  static let left = 4.0
+  static let right = SVGDrawing.width - 14
 
   /// Speed-up of every configuration, with its interval.
   static func speed(_ report: AnalysisReport) -> Chart {
@@ -218,7 +218,7 @@ extension Chart {
   }
 
   /// A row's name to the left, its figure to the right.
-  private static func label(
+  static func label(
     _ name: String, _ figure: String, y: Double, in drawing: inout SVGDrawing
   ) {
     let room = right - left - SVGDrawing.width(of: figure) - 16
@@ -226,7 +226,7 @@ extension Chart {
     drawing.text(figure, x: right, y: y, anchor: .end, classes: "soft")
   }
 
-  private static func axis(
+  static func axis(
     _ x: Scale, bottom: Double, top: Double, name: String, in drawing: inout SVGDrawing
   ) {
     for (index, tick) in x.ticks.enumerated() {
@@ -239,7 +239,7 @@ extension Chart {
     drawing.text(name, x: right, y: bottom + 32, anchor: .end, classes: "soft")
   }
 
-  private static func whisker(
+  static func whisker(
     _ interval: Interval?, _ x: Scale, y: Double, in drawing: inout SVGDrawing
   ) {
     guard let interval else { return }

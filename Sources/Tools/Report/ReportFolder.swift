@@ -17,12 +17,29 @@ enum ReportFolder {
   ///
   /// - Throws: `SpeculateError` when a file can't be written.
   static func write(_ report: AnalysisReport, to path: String) throws {
+    let charts = Chart.all(report)
+    try write(
+      page: HTMLReport.page(report, charts: charts), report, charts,
+      tables: [("pairs", comparisons(report)), ("summary", summary(report))], to: path)
+  }
+
+  /// Writes what a comparison of policies showed.
+  ///
+  /// - Throws: `SpeculateError` when a file can't be written.
+  static func write(_ report: PolicyReport, to path: String) throws {
+    let charts = Chart.all(report)
+    try write(page: report.page(charts), report, charts, tables: [], to: path)
+  }
+
+  private static func write(
+    page: String, _ report: some Encodable, _ charts: [Chart],
+    tables: [(name: String, table: CSVTable)], to path: String
+  ) throws {
     let folder = URL(filePath: path, directoryHint: .isDirectory)
     func write(_ text: String, _ name: String) throws {
       try AtomicFile.write(Data(text.utf8), to: folder.appending(path: name))
     }
-    let charts = Chart.all(report)
-    try write(HTMLReport.page(report, charts: charts), "report.html")
+    try write(page, "report.html")
     try write(Output.encoded(report) + "\n", "report.json")
     for chart in charts {
       try write(chart.table.text, "\(chart.name).csv")
@@ -31,8 +48,7 @@ enum ReportFolder {
         try write(drawing.file, "\(chart.name)\(number).svg")
       }
     }
-    try write(comparisons(report).text, "pairs.csv")
-    try write(summary(report).text, "summary.csv")
+    for (name, table) in tables { try write(table.text, "\(name).csv") }
   }
 
   private static func comparisons(_ report: AnalysisReport) -> CSVTable {

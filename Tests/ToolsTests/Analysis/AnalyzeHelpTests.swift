@@ -293,6 +293,8 @@ import Testing
         speculate analyze policies --prompts heldout.jsonl.zst --prompt-tokens 64 --sample 24
         speculate analyze policies --prompts prompts.jsonl --oracle --draft-cost 0.15 --verify-cost 1.3 \\
           --denoising one-pass left-run left-run:threshold=0.6,gate=1
+        speculate analyze policies --prompts heldout.jsonl --practice others.jsonl --denoising filter
+        speculate analyze policies --prompts heldout.jsonl --drafter-weights bf16 int8 int4 --outliers
 
       USAGE: speculate analyze policies [<options>] --prompts <file> ...
 
@@ -351,8 +353,16 @@ import Testing
       OPTIONS:
         --drafter <dir>         Folder of a block drafter made for the target. (default: the embedded
                                 one, Weights/drafter)
+        --drafter-weights <format>
+                                Formats to hold the drafter's matrices in, side by side. (default: int8,
+                                or f32 where they are stored so) (values: f32, bf16, int8, int4, q4_1,
+                                q5_0, q5_1, mxfp4, q2_k, q3_k, q4_k, q5_k, q6_k)
         --denoising <policy>    Policies to compare with one pass, each a name and its settings:
-                                name:key=value,key=value. (default: all that are known)
+                                name:key=value,key=value. (default: all that are known; none with several
+                                --drafter-weights)
+        --practice <file>       Prompt files that policies learn from first. What they learned by then
+                                stands while they are measured. (default: they learn as they go)
+        --practice-sample <n>   Of the practice, take n tasks in all, as --sample does. (default: all)
         --draft-length <n>      Drafts of a block, or the drafter's most if that is less. (default: its
                                 most)
         --draft-choice <rule>   How drafts are chosen: 'argmax', or 'coupled' to the target's random
@@ -362,6 +372,9 @@ import Testing
         --oracle                Also find out what a second pass could bring at the most: every block is
                                 drafted again behind every set of its drafts, of which there are 2 to the
                                 power of their number.
+        --outliers              Also say how heavy the tails are of what the drafter's products take, and
+                                of its matrices: what rounding to few bits has to cope with.
+        --report <dir>          Also write a report to this folder.
         --threads <n>           Threads to compute with. (default: one a physical core)
         --json                  Print one JSON object instead of text.
         --version               Show the version.

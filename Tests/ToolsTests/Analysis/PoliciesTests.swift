@@ -50,6 +50,52 @@ import Testing
     #expect(table.output.contains("hex ") && !table.output.contains("dimple"))
   }
 
+  @Test func `formats, practice, tails and categories are reported`() throws {
+    let pair = try TinyPair()
+    defer { pair.remove() }
+    func file(_ name: String, _ text: String) throws -> String {
+      let url = pair.folder.appending(path: name)
+      try Data((0..<3).map { #"{"prompt":"\#(text)\#($0)"}"# }.joined(separator: "\n").utf8)
+        .write(to: url)
+      return url.path
+    }
+    let (one, other) = (try file("one.jsonl", "abcabc"), try file("other.jsonl", "bcd bcd"))
+    let lessons = try file("lessons.jsonl", "cabbage")
+    let page = pair.folder.appending(path: "page")
+    let result = try CommandProcess(
+      [
+        "analyze", "policies", "--prompts", one, other, "--max-tokens", "12", "--ignore-end",
+        "--practice", lessons, "--practice-sample", "2", "--drafter-weights", "f32", "int8",
+        "--denoising", "filter:width=1", "steps", "--outliers", "--report", page.path,
+        "--json",
+      ] + Self.given, environment: ["SPECULATE_WEIGHTS": pair.folder.path]
+    ).wait()
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try json(result.output)
+    let policies = try #require(report["policies"] as? [[String: Any]])
+    #expect(
+      policies.compactMap { $0["name"] as? String } == [
+        "f32 one-pass", "f32 filter:width=1", "f32 steps", "int8 one-pass",
+        "int8 filter:width=1", "int8 steps",
+      ])
+    #expect(report["practised"] as? Int == 2 && report["texts"] as? Int == 6)
+    let categories = try #require(report["categories"] as? [[String: Any]])
+    #expect(categories.compactMap { $0["name"] as? String } == ["one", "other"])
+    #expect(categories.allSatisfy { $0["texts"] as? Int == 3 })
+    let matrices = try #require((report["matrices"] as? [String: Any])?["products"] as? [Any])
+    let tails = try #require((report["tails"] as? [String: Any])?["products"] as? [Any])
+    #expect(matrices.count > 5 && tails.count > 5)
+    let html = try String(contentsOf: page.appending(path: "report.html"), encoding: .utf8)
+    for name in ["entropy-by-row", "policies", "order"] {
+      #expect(html.contains("<figure id=\"\(name)\""), "\(name)")
+      for ending in ["svg", "csv"] {
+        #expect(
+          FileManager.default.fileExists(atPath: page.appending(path: "\(name).\(ending)").path))
+      }
+    }
+    #expect(html.contains("By category"))
+  }
+
   @Test func `texts are the same however blocks are denoised`() throws {
     let pair = try TinyPair()
     defer { pair.remove() }
@@ -103,6 +149,12 @@ import Testing
     #expect(
       try error("analyze", "policies", "--prompts", "x", "--turns", "2").contains(
         "a chat's first turn alone is drafted: leave out --turns"))
+    #expect(
+      try error("analyze", "policies", "--prompts", "x", "--practice-sample", "2").contains(
+        "--practice-sample belongs to --practice: give both"))
+    #expect(
+      try error("analyze", "policies", "--prompts", "x", "--drafter-weights", "int8", "int8")
+        .contains("--drafter-weights names a format twice: name each once"))
     #expect(
       try error("analyze", "policies", "--prompts", "x", "--denoising", "hex", "hex").contains(
         "--denoising names a policy twice: name each once"))

@@ -6,6 +6,7 @@ package struct Bandit: Sendable, Equatable {
   /// [situations][actions]
   private var means: [[Mean]]
   private var counts: [[Int]]
+  private var isSettled = false
 
   /// One in so many rounds tries another action.
   private static let explored: UInt64 = 20
@@ -18,7 +19,11 @@ package struct Bandit: Sendable, Equatable {
     counts = Array(repeating: Array(repeating: 0, count: actions), count: situations)
   }
 
+  /// Always takes the best action from now on.
+  package mutating func settle() { isSettled = true }
+
   package func action(in situation: Int, key: UInt64) -> Int {
+    guard !isSettled else { return best(in: situation) }
     let actions = means[situation].indices
     if let untried = actions.first(where: { counts[situation][$0] < Self.first }) { return untried }
     let mixed = SplitMix.mix(key &+ SplitMix.step)
@@ -34,7 +39,7 @@ package struct Bandit: Sendable, Equatable {
   }
 
   package mutating func learn(_ reward: Double, of action: Int, in situation: Int) {
-    guard reward.isFinite else { return }
+    guard reward.isFinite, !isSettled else { return }
     means[situation][action].add(reward)
     counts[situation][action] += 1
   }

@@ -51,6 +51,8 @@ package struct BanditPolicy: NamedPolicy {
     bandit.learn(verdict.rate, of: taken.action, in: taken.situation)
     self.taken = nil
   }
+
+  package mutating func settle() { bandit.settle() }
 }
 
 /// Learns how long blocks should be, before any pass, by how the last one went (CtrlDiff's dynamic block
@@ -97,4 +99,6 @@ package struct WidthPolicy: NamedPolicy {
     last = (verdict.verified, verdict.block.width)
     self.taken = nil
   }
+
+  package mutating func settle() { bandit.settle() }
 }

@@ -18,6 +18,7 @@ package struct ExtensionPolicy: NamedPolicy {
   private let weighsCosts: Bool
   private var acceptance = Mean(0.7, weight: 8)
   private var tau = Mean(4, weight: 8)
+  private var isSettled = false
 
   package init(_ values: DenoisingValues) {
     threshold = values["threshold"]
@@ -62,7 +63,10 @@ package struct ExtensionPolicy: NamedPolicy {
     return tokens > tau.value * (pass + rows) / round
   }
 
+  package mutating func settle() { isSettled = true }
+
   package mutating func observe(_ verdict: DenoisingVerdict) {
+    guard !isSettled else { return }
     tau.add(Double(1 + verdict.verified))
     for place in verdict.block.drafts.indices {
       guard let isRight = verdict.isRight(place) else { return }

@@ -20,6 +20,7 @@ package struct FilterPolicy: NamedPolicy {
   private let choosesWidth: Bool
   package private(set) var network: AcceptanceFilter?
   private var seen: [Float] = []
+  private var isSettled = false
 
   package init(_ values: DenoisingValues) {
     threshold = values["threshold"]
@@ -64,12 +65,14 @@ package struct FilterPolicy: NamedPolicy {
   }
 
   package mutating func observe(_ verdict: DenoisingVerdict) {
-    guard !seen.isEmpty, verdict.block.passes == 1 else { return }
+    guard !seen.isEmpty, !isSettled, verdict.block.passes == 1 else { return }
     network?.learn(
       seen, labels: verdict.block.drafts.indices.prefix(verdict.block.capacity).map(verdict.isRight)
     )
     seen = []
   }
+
+  package mutating func settle() { isSettled = true }
 }
 
 /// A network of one hidden layer, from the probabilities and margins of all rows to each row's chance, trained
