@@ -63,7 +63,7 @@ import Testing
       let good = try String(contentsOf: cache.file(of: key), encoding: .utf8)
       var damaged = ["", "{", "[]", "{}", "null", String(good.dropLast(20)), "\u{0}\u{1}"]
       for (old, new) in [
-        ("\"threads\" : 1", "\"threads\" : 3"), ("\"version\" : 1", "\"version\" : 0"),
+        ("\"threads\" : 1", "\"threads\" : 3"), ("\"version\" : 2", "\"version\" : 1"),
         ("1.5", "-1.5"), ("1.5", "1e999"), ("1.5", "0"), ("1.5", "0.5"), ("32", "3"), ("32", "0"),
         ("\"seconds\"", "\"minutes\""), ("32", "32, 64"),
       ] {

@@ -57,7 +57,10 @@ package final class DraftBudget {
     var rate: Double { tokens / seconds }
   }
 
-  package init(_ cost: CostModel) { self.cost = cost }
+  package init(_ cost: CostModel) {
+    self.cost = cost
+    nodes.reserveCapacity(RoundPlanner.usualNodes)
+  }
 
   /// Shares drafts out.
   ///

@@ -26,7 +26,7 @@ struct RoundPlanner {
   var isChain = false
 
   /// Nodes that memory is made for at once; a larger tree makes it grow.
-  private static let usualNodes = 128
+  static let usualNodes = 128
 
   /// Tokens that end the output.
   var ends: [Token] {

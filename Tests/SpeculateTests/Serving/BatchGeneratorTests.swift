@@ -72,7 +72,7 @@ import Verifier
       for (kind, mode) in [DecodingMode.plain, .speculative(drafts: 3)].enumerated() {
         // Something is left to read, as without copies.
         let request = BatchRequest(
-          prompt: text + [Token(place), Token(kind)],
+          prompt: text + [Token(2 * place + kind), Token(kind)],
           parameters: GenerationParameters(
             sampling: SamplingParameters(temperature: 1, seed: 3), maximumTokens: 20,
             ignoresEnd: true),

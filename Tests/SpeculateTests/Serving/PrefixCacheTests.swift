@@ -91,7 +91,9 @@ import Verifier
     _ = try await BatchGeneratorTests.events(request(base), copies)
     for count in [1, 2, 15, 16, 17, 31, 48, 63, 64, 65, 79, 80, 100, 127, 128, 129, 139] {
       let own = (base[count] + 1) % 60
-      let prompt = base.prefix(count) + [own] + Self.tokens(1 + count % 7, seed: UInt64(count))
+      // Some is left to read, and no slice ends where a pass does: either way drafts begin behind the prompt.
+      let more = (count + 1 + count % 7) % 64 == 0 ? 2 : 1
+      let prompt = base.prefix(count) + [own] + Self.tokens(more + count % 7, seed: UInt64(count))
       let (one, other) = (
         try await BatchGeneratorTests.events(request(prompt), copies),
         try await BatchGeneratorTests.events(request(prompt), computes)
