@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "errors.h"
+
 // What comes of it: abort, and where a runtime uses what it didn't get, or has no memory to say so, the others.
 static const int signals[] = {SIGABRT, SIGSEGV, SIGILL};
 enum { COUNT = sizeof signals / sizeof *signals };
@@ -29,7 +31,7 @@ static void aborted(int signal) {
     static const char text[] =
         "error: the system gives no more memory: end other programs, raise the limit (ulimit -v), or ask "
         "for less\n";
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    if (write(start_errors(), text, sizeof text - 1) < 0) _exit(1);
     _exit(1);
   }
   for (int i = 0; i < COUNT; i++) {
@@ -38,7 +40,7 @@ static void aborted(int signal) {
   raise(signal);
 }
 
-__attribute__((constructor)) static void watch(void) {
+static void watch(void) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = aborted;
@@ -47,3 +49,6 @@ __attribute__((constructor)) static void watch(void) {
   sigaltstack(&own, NULL);
   for (int i = 0; i < COUNT; i++) sigaction(signals[i], &action, &before[i]);
 }
+
+// Before the constructors of all libraries, which take memory, too.
+__attribute__((section(".preinit_array"), used)) static void (*const early)(void) = watch;

@@ -6,11 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errors.h"
+
 static struct sigaction before;
 static sigset_t blocked;
 // Volatile: a compiler takes a constructor for the first code that runs, and may run it itself.
 static volatile int guarded;
 static int errors = -1;
+
+int start_errors(void) { return errors >= 0 ? errors : STDERR_FILENO; }
 
 static void refused(int signal, siginfo_t *info, void *context) {
   (void)context;
@@ -18,7 +22,7 @@ static void refused(int signal, siginfo_t *info, void *context) {
     static const char text[] =
         "error: the system starts no threads: raise the limit on processes (ulimit -u), or set "
         "OPENBLAS_NUM_THREADS to 1\n";
-    if (write(errors >= 0 ? errors : STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    if (write(start_errors(), text, sizeof text - 1) < 0) _exit(1);
     _exit(1);
   }
   sigaction(signal, &before, NULL);
@@ -54,4 +58,5 @@ __attribute__((constructor)) static void release(void) {
   if (errors < 0) return;
   dup2(errors, STDERR_FILENO);
   close(errors);
+  errors = -1;
 }

@@ -1,0 +1,2 @@
+// Where errors go before main, while libraries' own lines are kept back.
+int start_errors(void);
