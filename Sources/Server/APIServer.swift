@@ -40,6 +40,7 @@ package struct APIServer: Sendable {
   private let configuration: Configuration
   private let state: ServerState
   private let logger: Logger
+  private let replies = OpenReplies()
 
   package init(_ configuration: Configuration, state: ServerState, logger: Logger) {
     self.configuration = configuration
@@ -72,7 +73,7 @@ package struct APIServer: Sendable {
     var services = ServiceGroupConfiguration(
       services: [.init(service: application)], logger: quiet)
     // Answers have ended by then, or were cut; what is left are clients that don't read.
-    services.maximumGracefulShutdownDuration = .seconds(5)
+    services.maximumGracefulShutdownDuration = .seconds(2)
     let group = ServiceGroup(configuration: services)
     do {
       try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -107,7 +108,7 @@ package struct APIServer: Sendable {
 
   private var responder: APIResponder {
     APIResponder(
-      endpoints: Endpoints(state: state, version: configuration.version),
+      endpoints: Endpoints(state: state, version: configuration.version), replies: replies,
       access: AccessRules(keys: configuration.keys, origins: configuration.origins),
       hosts: HostRules(bound: configuration.host, allowed: configuration.allowedHosts),
       limits: configuration.limits, started: Int(Date().timeIntervalSince1970),
@@ -129,6 +130,8 @@ package struct APIServer: Sendable {
     }
     await generator.drain()
     timer.cancel()
+    // Their ends wait for readers yet; one that reads nothing is not waited for.
+    await replies.settle(within: 5)
   }
 
   /// The framework's own words are not for the log of a server.

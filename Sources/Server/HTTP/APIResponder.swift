@@ -8,6 +8,7 @@ import Speculate
 /// Answers every request: the one place where a path becomes an endpoint, and an error a status.
 struct APIResponder: HTTPResponder {
   let endpoints: Endpoints
+  let replies: OpenReplies
   let access: AccessRules
   let hosts: HostRules
   let limits: ServerLimits
@@ -24,7 +25,8 @@ struct APIResponder: HTTPResponder {
       && (try? hosts.check(request.head.authority)) != nil
     var response =
       isPreflight
-      ? Response(status: .noContent) : await answer(request, context, log)
+      ? Response(status: .noContent)
+      : await replies.whileOpen { await answer(request, context, log) }
     response.headers.append(
       contentsOf: access.crossOrigin(request.headers, isPreflight: isPreflight))
     if let name = HTTPField.Name("X-Request-Id") { response.headers[name] = log.id }
@@ -159,13 +161,15 @@ struct APIResponder: HTTPResponder {
       defer { timer.cancel() }
       do {
         var own = writer
-        let usage = try await watch.whileConnected {
-          try await stream.write(to: &own)
-        } orWhenGone: {
-          stream.cancel()
+        try await replies.whileOpen {
+          let usage = try await watch.whileConnected {
+            try await stream.write(to: &own)
+          } orWhenGone: {
+            stream.cancel()
+          }
+          log.answered(200, usage: usage, ending: watch.isGone ? "the client went away" : nil)
+          try await own.finish(nil)
         }
-        log.answered(200, usage: usage, ending: watch.isGone ? "the client went away" : nil)
-        try await own.finish(nil)
       } catch {
         stream.cancel()
         log.answered(499, ending: "the client went away")
