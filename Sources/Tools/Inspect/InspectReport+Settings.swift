@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Foundation
+import Speculate
 import Tensors
 import Verifier
 
@@ -9,6 +10,13 @@ extension InspectReport {
   ///
   /// - Throws: `SpeculateError` when it is neither; the message is that of the kind the file names.
   static func settings(_ directory: URL) throws -> [Setting] {
+    if try AnswerTable.isMeant(by: directory) {
+      let vocabulary = try AnswerTable.vocabularySize(of: directory)
+      return [
+        Setting("model", "table of answers (\(AnswerTable.architecture))"),
+        Setting("target", "the one that wrote them; vocabulary \(Figures.count(vocabulary))"),
+      ]
+    }
     let file = directory.appending(path: "config.json")
     if FileManager.default.fileExists(atPath: file.path),
       try DrafterConfiguration.isMeant(by: ConfigurationFile(url: file))

@@ -1,6 +1,7 @@
 import Drafter
 import Files
 import Foundation
+import Speculate
 import Text
 import Verifier
 
@@ -149,6 +150,8 @@ struct InspectReport: Encodable, Sendable {
       do {
         if isTarget {
           try completeTarget(url, threads: threads)
+        } else if try AnswerTable.isMeant(by: url) {
+          _ = try AnswerTable(directory: url)
         } else {
           try BlockDrafter.check(directory: url)
         }

@@ -48,6 +48,8 @@ import Testing
     }
     let verified = try generate(["--temperature", "1", "--verification", "block"])
     #expect(verified.status == 0, "\(verified.errors)")
+    let inspected = try CommandProcess(["inspect", place.path]).wait()
+    #expect(inspected.status == 0 && inspected.output.contains("table of answers"))
     // Made again in its own place.
     #expect(try table().status == 0)
   }

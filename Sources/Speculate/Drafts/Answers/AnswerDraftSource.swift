@@ -43,7 +43,7 @@ package final class AnswerDraftSource: DraftSource {
         request.branching?.chances.conditional(.model(place: place, confidence: confidence)) ?? 1
       text.append(table.tokens[run * AnswerTable.width])
     }
-    if let branching = request.branching { grow(request.block, known, branching, into: request) }
+    if let branching = request.branching { grow(known, branching, into: request) }
   }
 
   package func runPasses() {}
@@ -73,7 +73,7 @@ package final class AnswerDraftSource: DraftSource {
 
   /// Follows the runners-up, the likeliest first, each by what came behind it.
   private func grow(
-    _ block: DraftBlock, _ known: Int, _ branching: DraftBranching, into request: DraftRequest
+    _ known: Int, _ branching: DraftBranching, into request: DraftRequest
   ) {
     runnersUp.sort { $0.chance > $1.chance }
     for other in runnersUp {
@@ -81,7 +81,7 @@ package final class AnswerDraftSource: DraftSource {
       request.block.branches.append(
         DraftBranch(token: other.token, parent: other.place - 1, cell: other.cell))
       text.removeLast(text.count - known)
-      text += block.tokens.prefix(other.place)
+      text += request.block.tokens.prefix(other.place)
       text.append(other.token)
       var chance = other.chance
       var place = other.place + 1
