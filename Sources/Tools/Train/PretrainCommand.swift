@@ -34,7 +34,7 @@ struct PretrainCommand: RankedCommand {
   var tokenizer: String?
   @Option("The folder of checkpoint, metrics and model.", name: .shortAndLong)
   var output: String
-  @Option("Start from the checkpoint in this folder instead of random values.")
+  @Option("Start from this folder's checkpoint, or from a model, instead of random values.")
   var initFrom: String?
   @Option(
     """

@@ -88,7 +88,7 @@ extension PretrainOptions {
     }
     try settings.note("tokenizer", contentsOf: tokenizer.map { [$0] } ?? [])
     try settings.note(
-      "init from", contentsOf: initialModel.map { [$0.trainingCheckpoint] } ?? [])
+      "init from", contentsOf: initialModel.map(InitialModel.files) ?? [])
     return settings.values
   }
 }

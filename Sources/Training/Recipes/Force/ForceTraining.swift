@@ -64,7 +64,9 @@ package final class ForceTraining: TrainingRecipe {
           model: target, workers: workers, layers: [], states: true, maximumLength: longest),
         bytes: options.memory, precision: .f32) : nil
     let firstHead =
-      keepsTarget ? try Self.embedding(weights, shape: state.model.layout.entries[0].shape) : nil
+      keepsTarget
+      ? try weights.trainedValues(
+        CausalArchitecture.tensors.embedding, shape: state.model.layout.entries[0].shape) : nil
     let rotary = RotaryLayer(
       width: architecture.headDimension, theta: architecture.ropeTheta, positions: longest)
     optimization = Optimization(of: state, workers: workers) { [model = state.model] in
@@ -165,19 +167,9 @@ package final class ForceTraining: TrainingRecipe {
   /// Overwrites all values with a model's.
   private static func copy(_ weights: ModelWeights, to model: CausalTrainingModel) throws {
     for entry in model.layout.entries {
-      let values =
-        entry.name == CausalArchitecture.tensors.embedding
-        ? try embedding(weights, shape: entry.shape)
-        : try weights.values(NamedShape(entry.name, entry.shape))
+      let values = try weights.trainedValues(entry.name, shape: entry.shape)
       (model.parameters.base + entry.offset).update(from: values.base, count: entry.count)
     }
-  }
-
-  /// Of tied tensors a file holds one, and which one is the writer's choice.
-  private static func embedding(_ weights: ModelWeights, shape: [Int]) throws -> FloatBuffer {
-    let names = CausalArchitecture.tensors
-    return try weights.values(
-      NamedShape(weights.holds(names.embedding) ? names.embedding : names.head, shape))
   }
 }
 

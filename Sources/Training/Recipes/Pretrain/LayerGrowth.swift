@@ -15,9 +15,9 @@ package enum LayerGrowth: String, Sendable, CaseIterable {
   /// training follows.
   case insert
 
-  /// Reads every tensor of `deep` from the tensor of the shallow run that it continues.
-  func copy(from shallow: TrainingCheckpoint<PretrainHeader>, to deep: CausalTrainingModel) throws {
-    let architectures = (shallow.header.architecture, deep.architecture)
+  /// Reads every tensor of `deep` from the tensor of the shallow model that it continues.
+  func copy(from shallow: InitialModel, to deep: CausalTrainingModel) throws {
+    let architectures = (shallow.architecture, deep.architecture)
     let origins = origins(shallow: architectures.0.layerCount, deep: architectures.1.layerCount)
     var sources: [String: (name: String, isZero: Bool)] = [:]
     for (index, origin) in origins.enumerated() {

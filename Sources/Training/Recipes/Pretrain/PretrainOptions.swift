@@ -22,7 +22,7 @@ package struct PretrainOptions: RecipeOptions {
   package var skippedWindows = 0
   /// Held-out windows of an evaluation.
   package var evaluationWindows = 64
-  /// A folder whose checkpoint gives the first parameters.
+  /// What gives the first parameters: the folder of a run, or a model.
   package var initialModel: URL?
   /// How `initialModel`, if it is shallower, becomes as deep as this one.
   package var growth: LayerGrowth?

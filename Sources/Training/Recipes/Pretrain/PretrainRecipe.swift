@@ -60,8 +60,8 @@ package final class PretrainRecipe: TrainingRecipe {
       hasIdleLanes: false, origin: options.initialModel,
       model: { CausalTrainingModel(architecture, seed: options.seed, precision: $0) },
       initialize: { model in
-        if let saved = try Self.initialCheckpoint(options) {
-          try (options.growth ?? .stack).copy(from: saved, to: model)
+        if let initial = try Self.initialModel(options) {
+          try (options.growth ?? .stack).copy(from: initial, to: model)
         }
       })
     state.header.trainingTokens = fingerprint
@@ -144,7 +144,7 @@ package final class PretrainRecipe: TrainingRecipe {
     guard !FileManager.default.fileExists(atPath: options.output.trainingCheckpoint.path) else {
       return
     }
-    _ = try initialCheckpoint(options)
+    _ = try initialModel(options)
   }
 
   /// What the exported model's `config.json` is to say.
@@ -178,28 +178,22 @@ package final class PretrainRecipe: TrainingRecipe {
     return sampler
   }
 
-  /// The checkpoint that first parameters are copied from, if one is given.
-  private static func initialCheckpoint(
-    _ options: PretrainOptions
-  ) throws -> TrainingCheckpoint<PretrainHeader>? {
-    guard let url = options.initialModel?.trainingCheckpoint else { return nil }
-    let saved = try TrainingCheckpoint<PretrainHeader>(contentsOf: url)
-    if let complaint = saved.header.own.complaint {
-      throw SpeculateError("\(url.path) \(complaint)")
-    }
-    var expected = saved.header.architecture
+  /// What first parameters are copied from, if anything is given.
+  private static func initialModel(_ options: PretrainOptions) throws -> InitialModel? {
+    guard let url = options.initialModel else { return nil }
+    let model = try InitialModel(url)
+    var expected = model.architecture
     if options.growth != nil { expected.layerCount = options.architecture.layerCount }
     guard expected == options.architecture else {
       throw SpeculateError(
         options.growth != nil
-          ? "\(url.path) differs in more than its layers: give the same sizes"
-          : "\(url.path) has other sizes: give the same settings, or ‘grow’ to add layers")
+          ? "\(model.path) differs in more than its layers: give the same sizes"
+          : "\(model.path) has other sizes: give the same settings, or ‘grow’ to add layers")
     }
-    guard options.architecture.layerCount >= saved.header.architecture.layerCount else {
+    guard options.architecture.layerCount >= model.architecture.layerCount else {
       throw SpeculateError(
-        "\(url.path) has \(saved.header.architecture.layerCount) layers: give ‘layers’ of at least "
-          + "as many")
+        "\(model.path) has \(model.architecture.layerCount) layers: give ‘layers’ of at least as many")
     }
-    return saved
+    return model
   }
 }
