@@ -54,6 +54,28 @@ import Testing
     #expect(try table().status == 0)
   }
 
+  /// The answers are those of 'distill data', and more of them may be added.
+  @Test func oneCommandMakesAnswersAndTheirTable() throws {
+    defer { pair.remove() }
+    func file(_ folder: URL) throws -> Data {
+      try Data(contentsOf: folder.appending(path: "model.safetensors"))
+    }
+    #expect(try table().status == 0)
+    let other = pair.folder.appending(path: "other")
+    func make(_ count: Int) throws -> CommandResult {
+      try CommandProcess(
+        ["distill", "table"] + pair.promptFlags()
+          + ["--responses", "\(count)", "--output", other.path]
+      ).wait()
+    }
+    let few = try make(8)
+    #expect(few.status == 0 && few.output.contains("8 answers"), "\(few.errors)")
+    #expect(try file(other) != file(place))
+    let all = try make(20)
+    #expect(all.status == 0 && all.output.contains("20 answers"), "\(all.errors)")
+    #expect(try file(other) == file(place))
+  }
+
   @Test func whatCannotBeIsRefused() throws {
     defer { pair.remove() }
     let other = try TinyPair(TinyPair.Sizes(hidden: 48))
@@ -64,7 +86,9 @@ import Testing
     let none = try CommandProcess(
       ["distill", "table", "--target", pair.target.path, "--output", place.path]
     ).wait()
-    #expect(none.status == 64 && none.errors.contains("--responses-from is missing"))
+    #expect(none.status == 64 && none.errors.contains("or --responses-from"), "\(none.errors)")
+    let both = try table(["--data", answers.path])
+    #expect(both.status == 64 && both.errors.contains("or --responses-from"), "\(both.errors)")
     #expect(try table().status == 0)
     for flags in [["--drafter-weights", "f32"], ["--drafter-passes", "2"]] {
       let result = try generate(flags)

@@ -1,5 +1,5 @@
-package import Files
-package import Foundation
+import Files
+import Foundation
 
 /// Tables lie in folders, as other drafters do: `config.json` and `model.safetensors`.
 extension AnswerTable {

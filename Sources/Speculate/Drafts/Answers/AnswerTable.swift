@@ -81,6 +81,13 @@ package final class AnswerTable: Sendable {
     return nil
   }
 
+  /// Gives the tokens that came behind a run, by its number, and how often each did: the most frequent first.
+  func forEach(behind run: Int, _ body: (_ token: Token, _ share: Float) -> Void) {
+    for place in run * Self.width..<(run + 1) * Self.width where tokens[place] >= 0 {
+      body(tokens[place], Float(shares[place]) / 255)
+    }
+  }
+
   private func find(_ key: UInt64) -> Int? {
     let range = Int(key >> 48)
     let end = Int(starts[range + 1])
