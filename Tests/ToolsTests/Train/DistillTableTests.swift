@@ -96,6 +96,19 @@ import Testing
       #expect(result.errors.contains("holds a table of answers"), "\(result.errors)")
       #expect(result.errors.contains(flags[0]), "\(result.errors)")
     }
+    // Tokens that spell something else.
+    let file = place.appending(path: "config.json")
+    let written = try String(contentsOf: file, encoding: .utf8)
+    let hash = try #require(written.firstMatch(of: #/"tokenizer_hash": *"([0-9a-f]+)"/#)).1
+    for (text, complaint) in [("1234", "another tokenizer"), ("no", "the table is damaged")] {
+      try written.replacing(hash, with: text).write(to: file, atomically: true, encoding: .utf8)
+      let result = try generate([])
+      #expect(result.status == 1 && result.errors.contains(complaint), "\(result.errors)")
+    }
+    // A table that doesn't say of which tokenizer it is.
+    try written.replacing("tokenizer_hash", with: "note").write(
+      to: file, atomically: true, encoding: .utf8)
+    #expect(try generate([]).status == 0)
     let small = try TinyPair(TinyPair.Sizes(vocabulary: 300))
     defer { small.remove() }
     let wrong = try CommandProcess(

@@ -74,7 +74,9 @@ package final class TableRecipe {
 
   /// Counts, and writes the table.
   package func write(_ answers: [Response]) throws -> AnswerTable {
-    var counter = AnswerCounter(vocabularySize: target.configuration.vocabularySize)
+    var counter = AnswerCounter(
+      vocabularySize: target.configuration.vocabularySize,
+      tokenizer: responding.tokenizer.fingerprint)
     for answer in answers { counter.add(answer.tokens, promptLength: answer.promptLength) }
     let table = counter.table()
     guard table.count > 0 else {
