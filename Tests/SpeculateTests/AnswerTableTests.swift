@@ -104,6 +104,50 @@ import Verifier
     }
   }
 
+  /// Where a table knows all that the target may choose, and how likely, its coupled draft is the target's token.
+  @Test(arguments: [0.7 as Float, 1, 1.4])
+  func `candidates are ranked by the noise that the target will use`(temperature: Float) {
+    let presence = TokenPresence(vocabulary: 8)
+    let sampling = SamplingParameters(temperature: temperature, seed: 11)
+    let shares: [Float] = [0.4, 0.3, 0.2, 0.1]
+    let tokens: [Token] = [5, 2, 7, 0]
+    var agreed = (coupled: 0, argmax: 0)
+    var scores = (right: 0.0, all: 0.0)
+    for position in 0..<400 {
+      var row = [Float](repeating: -1e9, count: 8)
+      for (token, share) in zip(tokens, shares) { row[Int(token)] = log(share) }
+      var chooser = TokenChooser(sampling)
+      let chosen = row.withUnsafeMutableBufferPointer {
+        chooser.column($0.baseAddress!, count: 8, position: position, context: presence)
+      }
+      for choice in [DraftChoice.coupled, .argmax] {
+        var candidates = zip(tokens, shares).map { DraftCandidate(token: $0, share: $1) }
+        DraftChooser(sampling, choice: choice, context: presence)
+          .rank(&candidates, position: position)
+        #expect(Set(candidates.map(\.token)) == Set(tokens))
+        let isRight = Int(candidates[0].token) == chosen
+        if choice == .argmax {
+          #expect(candidates.map(\.token) == tokens && candidates.map(\.score) == shares)
+          agreed.argmax += isRight ? 1 : 0
+        } else {
+          agreed.coupled += isRight ? 1 : 0
+          #expect(candidates.allSatisfy { (0...1).contains($0.score) })
+          #expect(
+            zip(candidates.dropFirst(), candidates.dropFirst(2)).allSatisfy { $0.score >= $1.score }
+          )
+        }
+      }
+      // Half of the mass is elsewhere: the surer, the more often right.
+      var some = [DraftCandidate(token: 5, share: 0.4)]
+      DraftChooser(sampling, choice: .coupled, context: presence).rank(&some, position: position)
+      scores.all += Double(some[0].score)
+      if chosen == 5 { scores.right += Double(some[0].score) }
+    }
+    #expect(agreed.coupled == 400)
+    #expect((100...300).contains(agreed.argmax))
+    #expect(scores.right > 0.5 * scores.all)
+  }
+
   /// Drafts of a table are right often where it knows the target, and the output is that of plain decoding.
   @Test(arguments: ExactnessTests.settings + ExactnessTests.formats)
   func `the output is plain decoding's`(_ setting: ExactnessTests.Setting) throws {
@@ -134,7 +178,8 @@ import Verifier
         let decoder = try Decoder(
           runner: runner, cache: cache, prompt: prompt, parameters: parameters(index),
           strategy: DraftStrategy(
-            source: source, length: length, choice: .argmax, branches: branches))
+            source: source, length: length, choice: index % 2 == 0 ? .argmax : .coupled,
+            branches: branches))
         #expect(Array(decoder) == plain[index].ids && decoder.finishReason == plain[index].reason)
         accepted += decoder.statistics.acceptedTokens
       }

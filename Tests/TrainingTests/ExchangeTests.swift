@@ -22,10 +22,13 @@ import Training
 
   /// What all ranks have of the sum of some lanes, and of its norm.
   private static func sums(
-    ranks: Int, lanes: Int, count: Int, threads: Int, _ precision: SumPrecision
+    ranks: Int, lanes: Int, count: Int, threads: Int, _ precision: SumPrecision,
+    link: NetworkLink? = nil
   ) throws -> [Sum] {
     try ThreadRanks.run(ranks) { rank in
-      let exchange = Exchange(ranks: rank, laneCount: lanes, precision: precision)
+      let exchange = Exchange(
+        ranks: link.map { LinkedCommunicator(rank, link: $0) } ?? rank, laneCount: lanes,
+        precision: precision)
       var sum = Sum(values: [], norms: [])
       // An exchange is used again and again.
       for _ in 0..<2 {
@@ -83,6 +86,17 @@ import Training
     }
     #expect(all.allSatisfy { $0.values == reference.values })
     #expect(all.allSatisfy { $0.norms == [reference.norms[0]] })
+  }
+
+  @Test(arguments: SumPrecision.allCases)
+  func `a slow network doesn't change a bit`(precision: SumPrecision) throws {
+    let one = try Self.sums(ranks: 1, lanes: 5, count: 100_001, threads: 1, precision)[0]
+    let link = NetworkLink(bytesPerSecond: 1e9, latency: 1e-4)
+    for ranks in 2...4 {
+      let all = try Self.sums(
+        ranks: ranks, lanes: 5, count: 100_001, threads: 1, precision, link: link)
+      #expect(all.allSatisfy { $0 == one }, "\(ranks) ranks")
+    }
   }
 
   /// Passes that make gradients final at their own pace, and a thread that follows them.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -152,6 +153,36 @@ import Training
     #expect(order.count == layers)
     #expect(order.filter { !$0.isNew }.map(\.layer) == [0, 1])
     #expect(order.map(\.layer) == order.map(\.layer).sorted())
+  }
+
+  @Test func `a run goes on from a model as from the checkpoint that it was written from`() throws {
+    let folder = try TemporaryFolder()
+    var shallow = try Self.options(folder, output: "shallow")
+    shallow.exportType = .f32
+    try Self.run(shallow)
+    let model = folder.file("model")
+    try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+    for name in ["config.json", "model.safetensors"] {
+      try FileManager.default.copyItem(
+        at: shallow.output.appending(path: name), to: model.appending(path: name))
+    }
+    func first(_ origin: URL?, growth: LayerGrowth?, output: String) throws -> PretrainProgress {
+      var options = try Self.options(folder, output: output)
+      options.initialModel = origin
+      options.growth = origin.flatMap { _ in growth }
+      options.architecture.layerCount = growth == nil ? 2 : 3
+      return try #require(try Self.run(options, stopAfter: 1).progress.first)
+    }
+    for growth in [nil, LayerGrowth.insert] {
+      let name = growth?.rawValue ?? "same"
+      let own = try first(model, growth: growth, output: "\(name) model")
+      #expect(
+        try own.loss == first(shallow.output, growth: growth, output: "\(name) run").loss)
+      #expect(try own.loss != first(nil, growth: growth, output: "\(name) random").loss)
+    }
+    let other = folder.file("other")
+    try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+    #expect(throws: SpeculateError.self) { try first(other, growth: nil, output: "none") }
   }
 
   @Test func `options that don't fit a checkpoint are refused`() throws {

@@ -41,7 +41,9 @@ package enum DrafterModel: Sendable {
           "\(directory.path) holds a table of answers, which computes nothing: leave out ‘\(setting)’"
         )
       }
-      self = .answers(try AnswerTable(directory: directory))
+      let table = try AnswerTable(directory: directory)
+      try Self.checkTable(table.tokenizer, of: directory, tokenizer)
+      self = .answers(table)
       return
     }
     guard try Self.isCausal(directory) else {
@@ -105,6 +107,8 @@ package enum DrafterModel: Sendable {
     if try AnswerTable.isMeant(by: drafter) {
       try checkTable(
         AnswerTable.vocabularySize(of: drafter), ModelConfiguration(directory: target))
+      try checkTable(
+        AnswerTable.tokenizer(of: drafter), of: drafter, TokenizerLoader.load(directory: target))
       return
     }
     try BlockDraftSource.checkFit(
@@ -117,6 +121,15 @@ package enum DrafterModel: Sendable {
         "the table of answers is of a target with a vocabulary of \(vocabulary), but this target has "
           + "\(target.vocabularySize): make one of this target's answers")
     }
+  }
+
+  private static func checkTable(
+    _ fingerprint: UInt64?, of directory: URL, _ tokenizer: @autoclosure () throws -> any Tokenizer
+  ) throws {
+    guard let fingerprint, try tokenizer().fingerprint != fingerprint else { return }
+    throw SpeculateError(
+      "\(directory.path) holds a table of a target with another tokenizer: make one of this target's answers"
+    )
   }
 
   /// What loading found that the user should know.

@@ -111,6 +111,10 @@ package struct DraftChooser {
 
   /// Whether choices are made under the target's noise.
   var isCoupled: Bool { choice == .coupled && !chooser.parameters.isGreedy }
+  var temperature: Float { chooser.parameters.temperature }
+
+  /// The numbers that tokens are chosen by at a position.
+  func noise(position: Int) -> KeyedNoise.Stream { chooser.noise(position: position) }
 
   /// Chooses a draft that stands beside the block's own.
   mutating func chooseBeside(

@@ -73,6 +73,9 @@ package struct TokenChooser: Sendable {
     return Argmax.gumbelIndex(row, count: count, noise: noise.stream(position: position), map: map)
   }
 
+  /// The numbers that tokens are drawn with at a position.
+  func noise(position: Int) -> KeyedNoise.Stream { noise.stream(position: position) }
+
   /// Draws with other numbers from now on.
   mutating func key(_ seed: UInt64) { noise = KeyedNoise(seed: seed) }
 

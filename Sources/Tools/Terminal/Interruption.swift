@@ -68,9 +68,14 @@ enum Interruption {
   }
 
   /// In a signal's handler: nothing but what may be called there.
+  ///
+  /// `mpirun` kills its ranks a second after SIGTERM, or as soon as one of its processes has ended, however
+  /// soon that is. So ranks that have nothing to say don't end before the one that has.
   private static func sayLastWords() {
     if let words = UnsafePointer<CChar>(bitPattern: lastWords.load(ordering: .acquiring)) {
       _ = write(STDERR_FILENO, words, strlen(words))
+    } else {
+      Ranks.awaitOthersError()
     }
     _exit(1)
   }

@@ -1,70 +1,70 @@
 import ArgumentParser
-import Files
 import Foundation
 import Speculate
 import Tensors
-import Text
 import Training
-import Verifier
 
-struct DistillTableCommand: ParsableCommand {
+struct DistillTableCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "table",
     abstract: "Count what a target's answers say, into a drafter without a network.",
     discussion: """
-      Reads answers that 'distill data' made, and keeps what came most often behind runs of up to five \
-      tokens. The table drafts in microseconds, is made in seconds, and needs no training: it is worth \
-      as much as a small drafter learns in hours. Matches in the text so far are tried beside it.
+      Lets the target answer prompts, as 'distill data' does, unless --responses-from names answers made \
+      earlier, and keeps what came most often behind runs of up to five tokens. The table drafts in \
+      microseconds, is counted in seconds, and needs no training: it is worth as much as a small drafter \
+      learns in hours. Matches in the text so far are tried beside it. The same command again goes on \
+      where the last one stopped; more --responses add to what is there.
 
-        speculate distill data --target chat.gguf --prompts self --responses 10000 --output answers
-        speculate distill table --target chat.gguf --responses-from answers --output table
+        speculate distill table --target chat.gguf --prompts self --responses 10000 --output table
+        speculate distill table --target deep --responses-from answers --output table
         speculate generate --target chat.gguf --drafter table --chat --prompt 'Why is the sky blue?'
       """)
 
   @Option("Folder of the target, or its GGUF file.") var target: String
-  @Option("Folders of answers made earlier.", value: "dir …")
+  @OptionGroup var prompts: PromptDataFlags
+  @Option("Instead of --data: folders of answers made earlier.", value: "dir …")
   var responsesFrom: [String] = []
-  @Option("The folder of the table.", name: .shortAndLong) var output: String
+  @Option("The folder of the table, and of the answers that are made.", name: .shortAndLong)
+  var output: String
+  @OptionGroup(title: "Responses") var responses: ResponseFlags
+  @Option("Seed of prompts and sampling.") var seed: UInt64 = 1
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func validate() throws {
-    if responsesFrom.isEmpty {
-      throw ValidationError(
-        "--responses-from is missing: name folders that 'speculate distill data' wrote")
+    guard try prompts.sources.isEmpty != responsesFrom.isEmpty else {
+      throw ValidationError(DistillTrainCommand.missing)
     }
   }
 
   func run() throws {
     let folder = try ModelFolder.url(target, option: "--target")
-    let answers = responsesFrom.map { URL(fileURLWithPath: $0) }
-    let place = URL(fileURLWithPath: output)
-    let claim = try OutputClaim(
-      folder: place, for: OutputClaim.Job("distill table"),
-      apartFrom: [OutputClaim.Input("target", folder)]
-        + answers.map { OutputClaim.Input("responses from", $0) })
-    let recipe = try ResponseRecipe(
-      target: folder, workers: Workers(count: 1), chat: ChatSettings())
-    var counter = AnswerCounter(
-      vocabularySize: recipe.target.configuration.vocabularySize)
-    var summary = Summary(answers: 0, tokens: 0, runs: 0)
-    for folder in answers {
-      for answer in try recipe.responses(in: folder) {
-        counter.add(answer.tokens, promptLength: answer.promptLength)
-        summary.answers += 1
-        summary.tokens += answer.continuation.count
-      }
+    let source: DistillOptions.Responses =
+      responsesFrom.isEmpty
+      ? .make(try responses.distillOptions(prompts.required(), seed: seed))
+      : .made(responsesFrom.map { URL(fileURLWithPath: $0) })
+    let options = TableOptions(
+      target: folder, responses: source, output: URL(fileURLWithPath: output),
+      chat: try prompts.template.settings(), ranks: try Ranks.join())
+    let recipe = try TableRecipe(options, workers: Workers(count: threads.count))
+    if case .make(let wanted) = source {
+      Output.notices(
+        of: recipe.target, sampling: SamplingParameters(temperature: wanted.temperature))
     }
-    let table = counter.table()
-    guard table.count > 0 else {
-      throw SpeculateError("the answers repeat nothing: make more of them")
+    Interruption.watch(patience: nil)
+    let answers = try ProgressLine.responses(batch: responses.responseBatch) { report in
+      try recipe.respond(shouldStop: { Interruption.requested }, report: report)
     }
-    summary.runs = table.count
-    try withExtendedLifetime(claim) { try table.write(to: place) }
+    guard let answers else { throw Interruption.resumable() }
+    let table = try recipe.write(answers)
+    let summary = Summary(
+      answers: answers.count, tokens: answers.reduce(0) { $0 + $1.continuation.count },
+      runs: table.count)
     if json {
       try Output.json(summary)
     } else {
       try Output.line(
-        "\(Figures.count(table.count)) runs of \(Figures.count(summary.answers)) answers, "
+        "\(Figures.count(summary.runs)) runs of \(Figures.count(summary.answers)) answers, "
           + "\(Figures.count(summary.tokens)) tokens, are in \(output)")
     }
   }

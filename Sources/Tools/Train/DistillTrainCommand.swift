@@ -45,11 +45,11 @@ struct DistillTrainCommand: RankedCommand {
   @OptionGroup(title: "Objective") var objective: ObjectiveFlags
   @OptionGroup(title: "Training") var training: DistillFlags
 
+  static let missing = PromptDataFlags.missing + "; or --responses-from"
+
   func validate() throws {
     guard try prompts.sources.isEmpty != responsesFrom.isEmpty else {
-      throw ValidationError(
-        "give the documents of the prompts: either --data or --tokens; or --prompts self; or "
-          + "--responses-from")
+      throw ValidationError(Self.missing)
     }
     if heldout != nil && heldoutTokens != nil {
       throw ValidationError("give --heldout or --heldout-tokens, not both")

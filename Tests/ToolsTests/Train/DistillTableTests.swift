@@ -54,6 +54,28 @@ import Testing
     #expect(try table().status == 0)
   }
 
+  /// The answers are those of 'distill data', and more of them may be added.
+  @Test func oneCommandMakesAnswersAndTheirTable() throws {
+    defer { pair.remove() }
+    func file(_ folder: URL) throws -> Data {
+      try Data(contentsOf: folder.appending(path: "model.safetensors"))
+    }
+    #expect(try table().status == 0)
+    let other = pair.folder.appending(path: "other")
+    func make(_ count: Int) throws -> CommandResult {
+      try CommandProcess(
+        ["distill", "table"] + pair.promptFlags()
+          + ["--responses", "\(count)", "--output", other.path]
+      ).wait()
+    }
+    let few = try make(8)
+    #expect(few.status == 0 && few.output.contains("8 answers"), "\(few.errors)")
+    #expect(try file(other) != file(place))
+    let all = try make(20)
+    #expect(all.status == 0 && all.output.contains("20 answers"), "\(all.errors)")
+    #expect(try file(other) == file(place))
+  }
+
   @Test func whatCannotBeIsRefused() throws {
     defer { pair.remove() }
     let other = try TinyPair(TinyPair.Sizes(hidden: 48))
@@ -64,7 +86,9 @@ import Testing
     let none = try CommandProcess(
       ["distill", "table", "--target", pair.target.path, "--output", place.path]
     ).wait()
-    #expect(none.status == 64 && none.errors.contains("--responses-from is missing"))
+    #expect(none.status == 64 && none.errors.contains("or --responses-from"), "\(none.errors)")
+    let both = try table(["--data", answers.path])
+    #expect(both.status == 64 && both.errors.contains("or --responses-from"), "\(both.errors)")
     #expect(try table().status == 0)
     for flags in [["--drafter-weights", "f32"], ["--drafter-passes", "2"]] {
       let result = try generate(flags)
@@ -72,6 +96,19 @@ import Testing
       #expect(result.errors.contains("holds a table of answers"), "\(result.errors)")
       #expect(result.errors.contains(flags[0]), "\(result.errors)")
     }
+    // Tokens that spell something else.
+    let file = place.appending(path: "config.json")
+    let written = try String(contentsOf: file, encoding: .utf8)
+    let hash = try #require(written.firstMatch(of: #/"tokenizer_hash": *"([0-9a-f]+)"/#)).1
+    for (text, complaint) in [("1234", "another tokenizer"), ("no", "the table is damaged")] {
+      try written.replacing(hash, with: text).write(to: file, atomically: true, encoding: .utf8)
+      let result = try generate([])
+      #expect(result.status == 1 && result.errors.contains(complaint), "\(result.errors)")
+    }
+    // A table that doesn't say of which tokenizer it is.
+    try written.replacing("tokenizer_hash", with: "note").write(
+      to: file, atomically: true, encoding: .utf8)
+    #expect(try generate([]).status == 0)
     let small = try TinyPair(TinyPair.Sizes(vocabulary: 300))
     defer { small.remove() }
     let wrong = try CommandProcess(

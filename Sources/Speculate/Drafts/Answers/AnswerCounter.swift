@@ -16,10 +16,16 @@ package struct AnswerCounter {
   }
 
   private let vocabularySize: Int
+  private let tokenizer: UInt64?
   private var texts: [Text] = []
 
-  /// - Parameter vocabularySize: the target's.
-  package init(vocabularySize: Int) { self.vocabularySize = vocabularySize }
+  /// - Parameters:
+  ///   - vocabularySize: the target's.
+  ///   - tokenizer: the fingerprint of its tokenizer, if that is known.
+  package init(vocabularySize: Int, tokenizer: UInt64? = nil) {
+    self.vocabularySize = vocabularySize
+    self.tokenizer = tokenizer
+  }
 
   /// Adds an answer.
   ///
@@ -49,7 +55,7 @@ package struct AnswerCounter {
         first = end
       }
     }
-    return AnswerTable(kept, vocabularySize: vocabularySize)
+    return AnswerTable(kept, vocabularySize: vocabularySize, tokenizer: tokenizer)
   }
 
   /// Where the runs of a length end, by their keys.

@@ -1,4 +1,4 @@
-package import Files
+import Files
 
 /// A table of answers as a source of drafts: what the target mostly wrote behind the text's end, and behind that.
 package final class AnswerDraftSource: DraftSource {
@@ -11,6 +11,8 @@ package final class AnswerDraftSource: DraftSource {
   /// The text's last tokens and the drafts behind them.
   private var text: [Token] = []
   private var runnersUp: [RunnerUp] = []
+  /// What may stand at the place that is being looked at.
+  private var candidates: [DraftCandidate] = []
 
   /// A token beside a place's likeliest.
   private struct RunnerUp {
@@ -21,7 +23,10 @@ package final class AnswerDraftSource: DraftSource {
     var chance: Double
   }
 
-  package init(_ table: AnswerTable) { self.table = table }
+  package init(_ table: AnswerTable) {
+    self.table = table
+    candidates.reserveCapacity(AnswerTable.width)
+  }
 
   package func commit(features: UnsafePointer<Float>, rows: Int) {}
   package func rewind(to count: Int) {}
@@ -33,41 +38,47 @@ package final class AnswerDraftSource: DraftSource {
     let known = text.count
     runnersUp.removeAll(keepingCapacity: true)
     var before = 1.0
-    while request.block.tokens.count < request.count, let run = longestRun() {
+    while request.block.tokens.count < request.count,
+      choose(place: request.block.tokens.count, request)
+    {
       let place = request.block.tokens.count
-      let confidence = share(run, 0)
-      if let branching = request.branching { look(beside: run, place, before, branching) }
-      request.block.tokens.append(table.tokens[run * AnswerTable.width])
+      let (token, confidence) = (candidates[0].token, candidates[0].score)
+      if let branching = request.branching {
+        look(place, before, branching, isCoupled: request.chooser.isCoupled)
+      }
+      request.block.tokens.append(token)
       request.block.confidences.append(confidence)
       before *=
         request.branching?.chances.conditional(.model(place: place, confidence: confidence)) ?? 1
-      text.append(table.tokens[run * AnswerTable.width])
+      text.append(token)
     }
     if let branching = request.branching { grow(known, branching, into: request) }
   }
 
   package func runPasses() {}
 
-  private func longestRun() -> Int? {
-    table.longestRun(available: text.count) { text[text.count - 1 - $0] }
+  /// Finds ``candidates`` of a place, the one that is to be drafted first.
+  ///
+  /// - Returns: whether there are any.
+  private func choose(place: Int, _ request: DraftRequest) -> Bool {
+    let run = table.longestRun(available: text.count) { text[text.count - 1 - $0] }
+    guard let run else { return false }
+    candidates.removeAll(keepingCapacity: true)
+    table.forEach(behind: run) { token, share in
+      candidates.append(DraftCandidate(token: token, share: share))
+    }
+    request.chooser.rank(&candidates, position: request.tokens.count + place)
+    return true
   }
 
-  /// How often the token of a rank came behind a run.
-  private func share(_ run: Int, _ rank: Int) -> Float {
-    Float(table.shares[run * AnswerTable.width + rank]) / 255
-  }
-
-  private func look(
-    beside run: Int, _ place: Int, _ before: Double, _ branching: DraftBranching
-  ) {
-    for rank in 1..<min(AnswerTable.width, branching.width + 1) {
-      let token = table.tokens[run * AnswerTable.width + rank]
-      guard token >= 0 else { return }
+  /// Notes what else may stand at a place.
+  private func look(_ place: Int, _ before: Double, _ branching: DraftBranching, isCoupled: Bool) {
+    for (rank, other) in candidates.dropFirst().prefix(branching.width).enumerated() {
       let cell = ChanceCell.branch(
-        .runnerUp(rank: rank - 1, isCoupled: false), score: share(run, rank))
+        .runnerUp(rank: rank, isCoupled: isCoupled), score: other.score)
       let chance = before * branching.chances.conditional(cell)
       guard chance >= branching.leastChance else { return }
-      runnersUp.append(RunnerUp(place: place, token: token, cell: cell, chance: chance))
+      runnersUp.append(RunnerUp(place: place, token: other.token, cell: cell, chance: chance))
     }
   }
 
@@ -86,12 +97,12 @@ package final class AnswerDraftSource: DraftSource {
       var chance = other.chance
       var place = other.place + 1
       while place < request.count, request.block.branches.count < branching.limit,
-        let run = longestRun()
+        choose(place: place, request)
       {
-        let cell = ChanceCell.branch(.behind, score: share(run, 0))
+        let cell = ChanceCell.branch(.behind, score: candidates[0].score)
         chance *= branching.chances.conditional(cell)
         guard chance >= branching.leastChance else { break }
-        let token = table.tokens[run * AnswerTable.width]
+        let token = candidates[0].token
         request.block.branches.append(
           DraftBranch(
             token: token,

@@ -1,5 +1,5 @@
-package import Files
-package import Foundation
+import Files
+import Foundation
 
 /// Tables lie in folders, as other drafters do: `config.json` and `model.safetensors`.
 extension AnswerTable {
@@ -21,12 +21,14 @@ extension AnswerTable {
         entry("keys", [count], .u64, keys), entry("tokens", [count, Self.width], .i32, tokens),
         entry("shares", [count, Self.width], .u8, shares),
       ], to: folder.appending(path: "model.safetensors"))
-    let configuration = JSONValue.object([
+    var configuration: [String: JSONValue] = [
       "architectures": .array([.string(Self.architecture)]),
       "vocab_size": .integer(vocabularySize), "longest_run": .integer(Self.longest),
       "width": .integer(Self.width),
-    ])
-    try AtomicFile.write(configuration.encoded(), to: folder.appending(path: "config.json"))
+    ]
+    if let tokenizer { configuration["tokenizer_hash"] = .string(String(tokenizer, radix: 16)) }
+    try AtomicFile.write(
+      JSONValue.object(configuration).encoded(), to: folder.appending(path: "config.json"))
   }
 
   /// Whether a folder's configuration is a table's.
@@ -52,6 +54,19 @@ extension AnswerTable {
       throw file.problem("'vocab_size' is \(vocabulary): the table is damaged")
     }
     return vocabulary
+  }
+
+  /// The fingerprint of the tokenizer of the target that a table was made for; nil where it doesn't say.
+  ///
+  /// - Throws: `SpeculateError` if its configuration can't be read.
+  package static func tokenizer(of directory: URL) throws -> UInt64? {
+    let file = try ConfigurationFile(url: directory.appending(path: "config.json"))
+    return try file.text("tokenizer_hash").map { text in
+      guard let hash = UInt64(text, radix: 16) else {
+        throw file.problem("'tokenizer_hash' is \(text): the table is damaged")
+      }
+      return hash
+    }
   }
 
   /// Reads a table's folder.
@@ -85,6 +100,7 @@ extension AnswerTable {
       && stride(from: 0, to: tokens.count, by: Self.width).allSatisfy { tokens[$0] >= 0 }
     guard isSound else { throw damage }
     self.init(
-      keys: keys, tokens: tokens, shares: shares, vocabularySize: vocabulary, path: directory.path)
+      keys: keys, tokens: tokens, shares: shares, vocabularySize: vocabulary,
+      tokenizer: try Self.tokenizer(of: directory), path: directory.path)
   }
 }

@@ -22,6 +22,8 @@ package final class AnswerTable: Sendable {
   /// The folder that it was read from; nil for one that was just made.
   package let path: String?
   package let vocabularySize: Int
+  /// The ``Tokenizer/fingerprint`` of the target's tokenizer; nil where the table doesn't say.
+  package let tokenizer: UInt64?
   /// Runs in the order of their keys: [count].
   let keys: [UInt64]
   let tokens: [Token]  // [count][width], −1 for none
@@ -31,7 +33,8 @@ package final class AnswerTable: Sendable {
 
   /// - Parameters: of ascending keys, which differ; tokens of the vocabulary or −1.
   init(
-    keys: [UInt64], tokens: [Token], shares: [UInt8], vocabularySize: Int, path: String? = nil
+    keys: [UInt64], tokens: [Token], shares: [UInt8], vocabularySize: Int, tokenizer: UInt64?,
+    path: String? = nil
   ) {
     precondition(
       tokens.count == keys.count * Self.width && shares.count == tokens.count,
@@ -40,6 +43,7 @@ package final class AnswerTable: Sendable {
     self.tokens = tokens
     self.shares = shares
     self.vocabularySize = vocabularySize
+    self.tokenizer = tokenizer
     self.path = path
     var starts = [Int32](repeating: 0, count: 1 << 16 + 1)
     for key in keys { starts[Int(key >> 48) + 1] += 1 }
@@ -47,14 +51,15 @@ package final class AnswerTable: Sendable {
     self.starts = starts
   }
 
-  convenience init(_ entries: [UInt64: Entry], vocabularySize: Int) {
+  convenience init(_ entries: [UInt64: Entry], vocabularySize: Int, tokenizer: UInt64?) {
     let ordered = entries.sorted { $0.key < $1.key }
     func padded<Value>(_ values: [Value], _ none: Value) -> [Value] {
       values + [Value](repeating: none, count: Self.width - values.count)
     }
     self.init(
       keys: ordered.map(\.key), tokens: ordered.flatMap { padded($0.value.tokens, -1) },
-      shares: ordered.flatMap { padded($0.value.shares, 0) }, vocabularySize: vocabularySize)
+      shares: ordered.flatMap { padded($0.value.shares, 0) }, vocabularySize: vocabularySize,
+      tokenizer: tokenizer)
   }
 
   package var count: Int { keys.count }
@@ -79,6 +84,13 @@ package final class AnswerTable: Sendable {
       if let index = find(Self.key(length: length, token)) { return index }
     }
     return nil
+  }
+
+  /// Gives the tokens that came behind a run, by its number, and how often each did: the most frequent first.
+  func forEach(behind run: Int, _ body: (_ token: Token, _ share: Float) -> Void) {
+    for place in run * Self.width..<(run + 1) * Self.width where tokens[place] >= 0 {
+      body(tokens[place], Float(shares[place]) / 255)
+    }
   }
 
   private func find(_ key: UInt64) -> Int? {

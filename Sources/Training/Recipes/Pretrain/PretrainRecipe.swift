@@ -192,7 +192,8 @@ package final class PretrainRecipe: TrainingRecipe {
     }
     guard options.architecture.layerCount >= model.architecture.layerCount else {
       throw SpeculateError(
-        "\(model.path) has \(model.architecture.layerCount) layers: give ‘layers’ of at least as many")
+        "\(model.path) has \(model.architecture.layerCount) layers: give ‘layers’ of at least as many"
+      )
     }
     return model
   }
