@@ -35,7 +35,9 @@ import Testing
       for name in ["first_token_seconds", "per_token_seconds", "request_seconds"] {
         let times = try #require(report[name])
         let values = ["p50", "p90", "p99"].compactMap { times[$0]?.number }
-        #expect(values.count == 3 && values == values.sorted() && values[0] > 0, "\(name)")
+        // Tokens of one pass may come at once.
+        let least = name == "per_token_seconds" ? 0 : Double.leastNonzeroMagnitude
+        #expect(values.count == 3 && values == values.sorted() && values[0] >= least, "\(name)")
       }
     }
     let text = try CommandProcess(base + ["--max-tokens", "2"]).wait()
